@@ -1,0 +1,113 @@
+/** The seams of the gateway: what its rooms ask of each other. Implementations live in the rooms named. */
+
+/** Who asks: a person whom this member's gateway authenticated (identity/), or the gateway itself. */
+export interface Actor {
+  readonly member: string;
+  /** Stable random id of the person within the member; never a name. */
+  readonly user: string;
+  readonly role: string;
+  /** HL7 v3 PurposeOfUse: TREAT, HPAYMT, HOPERAT, HRESCH, BTG, PATRQT ... inside the role's table. */
+  readonly purpose: string;
+  /** FHIR id of the patient for roles patient and guardian. */
+  readonly patient?: string;
+  /** SMART scopes, as granted. */
+  readonly scopes: readonly string[];
+}
+
+/** A resource's version as the projection holds it. `text` is the resource's JSON with meta, decimals kept. */
+export interface StoredVersion {
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+  /** FHIR instant. */
+  readonly lastUpdated: string;
+  readonly deleted: boolean;
+  readonly text: string;
+  readonly txId: string;
+  readonly block: number;
+  /** Key in the member's `of-` collection. */
+  readonly ledgerKey: string;
+  /** FHIR id of the Patient in whose compartment it lies. */
+  readonly patient?: string;
+}
+
+/** One version to write. `expect` is the version in force before (0 = none). */
+export interface ResourceWrite {
+  readonly type: string;
+  readonly id: string;
+  readonly expect: number;
+  /** JSON text without meta.versionId and meta.lastUpdated; absent = delete. */
+  readonly text?: string;
+  readonly patient?: string;
+}
+
+export interface Commit {
+  readonly txId: string;
+  readonly block: number;
+}
+
+export type WriteOutcome =
+  | { readonly state: 'committed'; readonly commit: Commit }
+  /** No answer is "unknown", never "failed": resolve at $write-status/{key}. */
+  | { readonly state: 'unknown'; readonly key: string };
+
+/** Writes resources as one Fabric transaction (ehr/). Throws Refusal. */
+export interface RecordWriter {
+  write(actor: Actor, writes: readonly ResourceWrite[], idempotencyKey?: string): Promise<WriteOutcome>;
+}
+
+export interface LedgerCall {
+  /** `<domain>:<verb>` */
+  readonly transaction: string;
+  /** At most one JSON string; nothing personal in it (it lies in the block in clear). */
+  readonly argument?: string;
+  readonly transient?: Readonly<Record<string, Uint8Array>>;
+  /** MSP ids; absent = as the policies ask. */
+  readonly endorsers?: readonly string[];
+}
+
+/** The one typed face on fabric-gateway (ledger/). Deadlines and bounded retries inside; throws Refusal. */
+export interface Ledger {
+  submit(call: LedgerCall): Promise<Commit>;
+  evaluate(call: LedgerCall): Promise<Uint8Array>;
+  /** Committed blocks from `start` on with this member's private data, decoded. */
+  blocks(start: number, signal: AbortSignal): AsyncIterable<LedgerBlock>;
+}
+
+export interface LedgerBlock {
+  readonly number: number;
+  /** Hex. Header hash, as the next block's previousHash must say. */
+  readonly hash: string;
+  readonly previousHash: string;
+  readonly dataHash: string;
+  readonly commitHash: string;
+  readonly transactions: readonly LedgerTransaction[];
+}
+
+export interface LedgerTransaction {
+  readonly txId: string;
+  readonly index: number;
+  /** Fabric validation code; 0 = VALID. */
+  readonly code: number;
+  /** FHIR instant, milliseconds, from the channel header. */
+  readonly timestamp: string;
+  readonly creatorMspId: string;
+  readonly endorsers: readonly string[];
+  /** `<domain>:<verb>`, empty for configuration and lifecycle. */
+  readonly transaction: string;
+  readonly argument: string;
+  readonly writes: readonly LedgerWrite[];
+}
+
+export interface LedgerWrite {
+  /** Absent = public state. */
+  readonly collection?: string;
+  /** Clear key; absent where this member holds only the hash. */
+  readonly key?: string;
+  /** Hex. */
+  readonly keyHash?: string;
+  readonly valueHash?: string;
+  readonly value?: Uint8Array;
+  readonly isDelete: boolean;
+  readonly isPurge: boolean;
+}
