@@ -1,0 +1,36 @@
+import { createPrivateKey, sign } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { msp } from '@hyperledger/fabric-protos';
+import type { Signer } from '../embedded/ports.js';
+import { lowS } from './signature.js';
+
+export { isLowS, lowS } from './signature.js';
+
+/** msp.SerializedIdentity of a certificate: what Fabric calls creator and endorser. */
+export function serializedIdentity(mspId: string, certificatePem: string): Buffer {
+  const identity = new msp.SerializedIdentity();
+  identity.setMspid(mspId);
+  identity.setIdBytes(Buffer.from(certificatePem));
+  return Buffer.from(identity.serializeBinary());
+}
+
+/** Signs with ECDSA P-256 and SHA-256, low-S, as Fabric demands. Keys are PKCS#8 PEM. */
+export function createSigner(mspId: string, certificatePem: string, keyPem: string): Signer {
+  const key = createPrivateKey(keyPem);
+  return {
+    identity: serializedIdentity(mspId, certificatePem),
+    sign: (message) => lowS(sign('sha256', message, key)),
+  };
+}
+
+/** The signer of a local MSP folder in Fabric's layout (signcerts, keystore). */
+export function signerOf(mspDir: string, mspId: string): Signer {
+  return createSigner(mspId, onlyFile(join(mspDir, 'signcerts')), onlyFile(join(mspDir, 'keystore')));
+}
+
+function onlyFile(folder: string): string {
+  const [name, ...more] = readdirSync(folder);
+  if (name === undefined || more.length > 0) throw new Error(`${folder} must hold exactly one file`);
+  return readFileSync(join(folder, name), 'utf8');
+}
