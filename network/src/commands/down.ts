@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { type Command, CommandError } from '../command.js';
+import { endOrphans, readRunFile } from './run-file.js';
+
+/** How long a running consortium may take to stop, in milliseconds. */
+const patience = 40_000;
+
+export const down: Command = {
+  name: 'down',
+  summary: 'stop the running consortium; its state stays',
+  async run(_input, io) {
+    const orphans = endOrphans(io.stateDir);
+    if (orphans > 0) io.out(`ended ${orphans} processes that a killed supervisor had left`);
+    const running = readRunFile(io.stateDir);
+    if (running === undefined) {
+      io.out('nothing runs from this state folder');
+      return 0;
+    }
+    process.kill(running.pid, 'SIGTERM');
+    for (const end = Date.now() + patience; Date.now() < end; await sleep(50)) {
+      if (readRunFile(io.stateDir) === undefined) {
+        io.out('stopped');
+        return 0;
+      }
+    }
+    throw new CommandError(`pid ${running.pid} has not stopped after ${patience / 1000} s; see ${io.stateDir}/log`);
+  },
+};

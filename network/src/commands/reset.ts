@@ -1,0 +1,22 @@
+import { rmSync } from 'node:fs';
+
+import { type Command, CommandError } from '../command.js';
+import { endOrphans, readRunFile } from './run-file.js';
+
+export const reset: Command = {
+  name: 'reset',
+  summary: 'delete the state folder: keys, ledger and all records',
+  options: [{ flags: '--yes', summary: 'do it without asking' }],
+  async run(input, io) {
+    if (readRunFile(io.stateDir) !== undefined) {
+      throw new CommandError('the consortium runs; stop it first with: npm run salus -- down');
+    }
+    if (input.options['yes'] !== true) {
+      throw new CommandError(`this deletes ${io.stateDir} for good; say so with: npm run salus -- reset --yes`, 2);
+    }
+    endOrphans(io.stateDir);
+    rmSync(io.stateDir, { recursive: true, force: true });
+    io.out(`deleted ${io.stateDir}`);
+    return await Promise.resolve(0);
+  },
+};
