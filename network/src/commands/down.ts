@@ -18,7 +18,9 @@ export const down: Command = {
       return 0;
     }
     process.kill(running.pid, 'SIGTERM');
-    for (const end = Date.now() + patience; Date.now() < end; await sleep(50)) {
+    const end = Date.now() + patience;
+    while (Date.now() < end) {
+      await sleep(50);
       if (readRunFile(io.stateDir) === undefined) {
         io.out('stopped');
         return 0;

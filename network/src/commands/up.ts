@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, truncateSync, existsSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { type Command, CommandError } from '../command.js';
+import { type Command, CommandError, type CommandInput } from '../command.js';
 import { startOptions } from './options.js';
 import { readRunFile } from './run-file.js';
 
@@ -19,29 +19,39 @@ export const up: Command = {
       io.out('already up');
       return 0;
     }
-    const logDir = join(io.stateDir, 'log');
+    const logDir = `${io.stateDir}-log`;
     mkdirSync(logDir, { recursive: true });
     const logFile = join(logDir, 'start.log');
-    if (existsSync(logFile)) truncateSync(logFile);
-    const log = openSync(logFile, 'a');
-    const args = [process.argv[1] ?? '', 'start'];
-    if (input.options['fresh'] === true) args.push('--fresh');
-    if (typeof input.options['engine'] === 'string') args.push('--engine', input.options['engine']);
-    const supervisor = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] });
-    const ended = { by: undefined as string | undefined };
-    supervisor.once('exit', (code, signal) => {
-      ended.by = signal ?? `exit code ${code ?? 0}`;
-    });
-    for (const end = Date.now() + patience; Date.now() < end; await sleep(50)) {
-      if (ended.by !== undefined) break;
-      const running = readRunFile(io.stateDir);
-      if (running?.pid === supervisor.pid && running?.ready === true) {
-        supervisor.unref();
-        io.out(readFileSync(logFile, 'utf8').trimEnd());
-        return 0;
-      }
+    const supervisor = startSupervisor(input, logFile);
+    const failure = await readyOrFailure(supervisor, io.stateDir);
+    const log = readFileSync(logFile, 'utf8').trimEnd();
+    if (failure === undefined) {
+      supervisor.unref();
+      io.out(log);
+      return 0;
     }
-    io.err(readFileSync(logFile, 'utf8').trimEnd());
-    throw new CommandError(`the consortium did not come up (${ended.by ?? 'too slow'}); logs: ${logDir}`);
+    io.err(log);
+    throw new CommandError(`the consortium did not come up (${failure}); what it said is above and in ${logFile}`);
   },
 };
+
+function startSupervisor(input: CommandInput, logFile: string): ChildProcess {
+  const args = [process.argv[1] ?? '', 'start'];
+  if (input.options['fresh'] === true) args.push('--fresh');
+  if (typeof input.options['engine'] === 'string') args.push('--engine', input.options['engine']);
+  const log = openSync(logFile, 'w');
+  return spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] });
+}
+
+/** Undefined once the supervisor is ready, else why it is not. */
+async function readyOrFailure(supervisor: ChildProcess, stateDir: string): Promise<string | undefined> {
+  const end = Date.now() + patience;
+  while (Date.now() < end) {
+    await sleep(50);
+    if (supervisor.signalCode !== null) return supervisor.signalCode;
+    if (supervisor.exitCode !== null) return `exit code ${supervisor.exitCode}`;
+    const running = readRunFile(stateDir);
+    if (running !== undefined && running.pid === supervisor.pid && running.ready) return undefined;
+  }
+  return `not ready after ${patience / 1000} s`;
+}
