@@ -126,6 +126,8 @@ export interface Channel {
   checkSignaturePolicy(envelope: Buffer, signed: readonly SignedData[]): void;
   /** Whether the identity satisfies one of the principals of a SignaturePolicyEnvelope (collection membership). */
   isMember(envelope: Buffer, identity: Buffer): boolean;
+  /** The policy at a path as a common.SignaturePolicyEnvelope, implicit ones resolved: what an endorsement plan needs. */
+  signaturePolicy(policyPath: string): Buffer;
   /** Policy path for an ACL resource such as event/Block or peer/Propose. */
   acl(resource: string): string;
   /** Application capability, such as V2_5. */
