@@ -1,0 +1,68 @@
+/** What the FHIR router is asked and what it answers, free of any HTTP library; and what it asks of other rooms. */
+import type { Actor, RecordWriter, StoredVersion } from '../ports.js';
+import type { JsonObject } from './json.js';
+
+export interface FhirRequest {
+  readonly method: string;
+  /** Below the base, without query and leading slash: `Patient/1`. */
+  readonly path: string;
+  /** Query string and, for `_search`, form fields after it. Repeated names mean AND. */
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The body's text, unparsed. */
+  readonly body?: string;
+  readonly actor: Actor;
+}
+
+export interface FhirResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A resource, or its JSON text where it can be passed on as it is; absent = no body. */
+  readonly resource?: JsonObject | string;
+}
+
+/** What is done to a resource, by its FHIR word; `include` for what comes with a search. */
+export type Interaction =
+  'read' | 'vread' | 'history' | 'search' | 'include' | 'operation' | 'create' | 'update' | 'patch' | 'delete';
+
+/** Decides for the gateway (consent's `decide` and the role table); asked for every resource of every answer. */
+export interface Decision {
+  /** What the actor may see of the version: itself, a redacted form, or nothing. A deletion has no text. */
+  permit(actor: Actor, stored: StoredVersion, interaction: Interaction): StoredVersion | undefined;
+  /** Whether the actor may do this to resources of the type at all; throws Refusal forbidden when not. */
+  allow(actor: Actor, type: string, interaction: Interaction): void;
+}
+
+/** Reads at the patient's custodian when the patient is not ours (access/). Each throws Refusal. */
+export interface Remote {
+  /** Undefined when nobody holds it, or nobody lets the actor see it: both look the same. */
+  read(request: FhirRequest, type: string, id: string): Promise<FhirResponse | undefined>;
+  /** A searchset of `type` for the patient; undefined as for read. */
+  search(request: FhirRequest, type: string, patient: string): Promise<FhirResponse | undefined>;
+  everything(request: FhirRequest, patient: string): Promise<FhirResponse | undefined>;
+}
+
+/** A domain's own handling of a resource type; `proceed` is what the router would do. */
+export type TypeHandler = (
+  request: FhirRequest,
+  interaction: Interaction,
+  proceed: (request: FhirRequest) => Promise<FhirResponse>,
+) => Promise<FhirResponse>;
+
+/** How a write of unknown outcome ended (ledger/, outbox): undefined = no such key. */
+export type WriteStatus = (
+  actor: Actor,
+  key: string,
+) => Promise<{ readonly state: 'committed' | 'failed' | 'unknown'; readonly location?: string } | undefined>;
+
+export interface FhirPorts {
+  /** Absolute, such as `http://127.0.0.1:8101/fhir/R4`. */
+  readonly baseUrl: string;
+  readonly writer: RecordWriter;
+  readonly decision: Decision;
+  readonly remote?: Remote;
+  readonly writeStatus?: WriteStatus;
+  /** By resource type. */
+  readonly handlers?: Readonly<Record<string, TypeHandler>>;
+}

@@ -1,0 +1,38 @@
+/** What a domain makes of committed writes: pure functions from a write to changes of the projection. */
+import type { LedgerTransaction, LedgerWrite } from '../ports.js';
+
+/** A version of a resource; `text` is its JSON with meta.versionId and meta.lastUpdated, '' when it deletes. */
+export interface VersionChange {
+  readonly kind: 'version';
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+  /** FHIR instant. */
+  readonly lastUpdated: string;
+  readonly deleted: boolean;
+  readonly text: string;
+  readonly ledgerKey: string;
+  readonly patient?: string;
+}
+
+/** The content under a ledger key is gone for good (purge): its version's row and index rows are dropped. */
+export interface ForgetChange {
+  readonly kind: 'forget';
+  readonly ledgerKey: string;
+}
+
+/** A fact a domain keeps for itself, by space (the domain's own names) and key; no value deletes it. */
+export interface FactChange {
+  readonly kind: 'fact';
+  readonly space: string;
+  readonly key: string;
+  readonly value?: string;
+}
+
+export type Change = VersionChange | ForgetChange | FactChange;
+
+/** Opens an encrypted value under its ledger key; undefined when its key is erased. */
+export type Open = (ledgerKey: string, value: Uint8Array) => string | undefined;
+
+/** Changes for one write of a valid transaction; none for writes of other domains. Pure but for `open`. */
+export type Projector = (write: LedgerWrite, transaction: LedgerTransaction, open: Open) => readonly Change[];
