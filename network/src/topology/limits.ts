@@ -1,0 +1,18 @@
+/** Limits of a topology. The ports of one kind lie side by side, so most limits keep neighbours apart. */
+
+export const MEMBERS_MAX = 16;
+/** A `care` fact needs the peers of two members. */
+export const MEMBERS_MIN = 2;
+/** Peers of neighbouring members lie PEER_STRIDE ports apart, the last of which is the orderer's operations port. */
+export const PEERS_MAX = 9;
+export const PEER_STRIDE = 10;
+export const GATEWAYS_MAX = 6;
+export const COMPANY_PREFIXES_MAX = 20;
+export const PREMISES_MAX = 200;
+export const SEQUENCE_MAX = 1_000_000;
+export const TITLE_LENGTH_MAX = 80;
+/** Below lie the ports that need privileges. */
+export const PORT_MIN = 1024;
+export const PORT_MAX = 65_535;
+/** Raft needs a majority, so an even number of orderers adds no tolerance. */
+export const ORDERERS_ALLOWED: readonly number[] = [1, 3, 5, 7];

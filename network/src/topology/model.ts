@@ -1,0 +1,123 @@
+/** What a consortium is made of. Everything here is read or derived from the topology file. */
+
+/** What a member does in the consortium; collections and permissions are granted by these. */
+export const MEMBER_ROLES = [
+  'hospital',
+  'pharmacy',
+  'manufacturer',
+  'sponsor',
+  'wholesaler',
+  'payer',
+  'regulator',
+  'witness',
+  'cro',
+] as const;
+export type MemberRole = (typeof MEMBER_ROLES)[number];
+
+/** Rules over one vote per member, as Fabric's implicit meta policies know them. */
+export const MEMBER_RULES = ['ANY', 'ALL', 'MAJORITY'] as const;
+export type MemberRule = (typeof MEMBER_RULES)[number];
+
+/** First port of each kind of node. */
+export interface PortPlan {
+  readonly gateways: number;
+  readonly doors: number;
+  readonly peers: number;
+  readonly orderers: number;
+  readonly chaincode: number;
+  readonly operations: number;
+}
+export const PORT_KINDS = ['gateways', 'doors', 'peers', 'orderers', 'chaincode', 'operations'] as const;
+
+export interface PeerNode {
+  /** peer0, peer1 ... within the member. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly operationsPort: number;
+  /** Engine fabric: where the chaincode process may call back; unused by chaincode as a service. */
+  readonly chaincodeListenPort: number;
+}
+
+export interface GatewayNode {
+  /** gateway0, gateway1 ... within the member. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly doorPort: number;
+}
+
+export interface OrdererNode {
+  /** `<Member>OrdererMSP`: an MSP and CA of its own. */
+  readonly mspId: string;
+  readonly host: string;
+  readonly port: number;
+  /** Channel participation API. */
+  readonly adminPort: number;
+  readonly operationsPort: number;
+}
+
+export interface Gs1 {
+  /** GS1 company prefixes, 6 to 12 digits. */
+  readonly companyPrefixes: readonly string[];
+  /** PGLN as an EPC pure identity URI. */
+  readonly party?: string;
+  /** SGLNs as EPC pure identity URIs. */
+  readonly premises: readonly string[];
+}
+
+export interface Member {
+  readonly name: string;
+  /** Position in the file: ports and ticking follow it. */
+  readonly index: number;
+  readonly mspId: string;
+  readonly title: string;
+  readonly roles: readonly MemberRole[];
+  readonly gs1: Gs1;
+  readonly host: string;
+  readonly peers: readonly PeerNode[];
+  readonly gateways: readonly GatewayNode[];
+  readonly orderer?: OrdererNode;
+  /** Where this member's own chaincode process listens. */
+  readonly chaincodePort: number;
+}
+
+export interface ChaincodeSpec {
+  readonly name: string;
+  readonly version: string;
+  /** Sequence of the definition, from 1. */
+  readonly sequence: number;
+  readonly endorsement: MemberRule;
+  readonly lifecycle: MemberRule;
+}
+
+export interface Topology {
+  readonly file: string;
+  readonly channel: string;
+  readonly production: boolean;
+  readonly chaincode: ChaincodeSpec;
+  readonly ports: PortPlan;
+  /** Where one chaincode process that serves all members listens. */
+  readonly sharedChaincodePort: number;
+  readonly members: readonly Member[];
+}
+
+/** The member of that name; throws when the topology has none. */
+export function memberOf(topology: Topology, name: string): Member {
+  const member = topology.members.find((each) => each.name === name);
+  if (!member) {
+    const names = topology.members.map((each) => each.name).join(', ');
+    throw new Error(`no member is named ${name}; ${topology.file} has ${names}`);
+  }
+  return member;
+}
+
+/** Members that hold one of the roles, in the order of the file. */
+export function membersWithRole(topology: Topology, roles: readonly string[]): Member[] {
+  return topology.members.filter((member) => member.roles.some((role) => roles.includes(role)));
+}
+
+/** Members that run an orderer, with that orderer. */
+export function ordererMembers(topology: Topology): (Member & { readonly orderer: OrdererNode })[] {
+  return topology.members.filter((member): member is Member & { readonly orderer: OrdererNode } => 'orderer' in member);
+}

@@ -1,0 +1,66 @@
+import { PEER_STRIDE } from './limits.js';
+import type { GatewayNode, OrdererNode, PeerNode, PortPlan } from './model.js';
+import { MEMBERS_MAX } from './limits.js';
+
+/** Where a member's nodes listen follows from its place in the file and the first port of each kind. */
+export interface Place {
+  readonly index: number;
+  readonly host: string;
+  readonly ports: PortPlan;
+}
+
+/** Admin ports lie beside the orderers' own. */
+const ORDERER_ADMIN_OFFSET = 40;
+/** Peers listen for chaincode callbacks, which nobody makes, in the free part of the operations range. */
+const CALLBACK_OFFSET = MEMBERS_MAX * PEER_STRIDE;
+
+export function peerNodes(place: Place, count: number): PeerNode[] {
+  return numbered(count, (number) => {
+    const offset = PEER_STRIDE * place.index + number;
+    return {
+      name: `peer${number}`,
+      host: place.host,
+      port: place.ports.peers + offset,
+      operationsPort: place.ports.operations + offset,
+      chaincodeListenPort: place.ports.operations + CALLBACK_OFFSET + offset,
+    };
+  });
+}
+
+export function gatewayNodes(place: Place, count: number): GatewayNode[] {
+  return numbered(count, (number) => {
+    const offset = place.index + MEMBERS_MAX * number;
+    return {
+      name: `gateway${number}`,
+      host: place.host,
+      port: place.ports.gateways + offset,
+      doorPort: place.ports.doors + offset,
+    };
+  });
+}
+
+export function ordererNode(place: Place, mspId: string): OrdererNode {
+  return {
+    mspId: mspId.replace(/MSP$/, 'OrdererMSP'),
+    host: place.host,
+    port: place.ports.orderers + place.index,
+    adminPort: place.ports.orderers + ORDERER_ADMIN_OFFSET + place.index,
+    operationsPort: place.ports.operations + PEER_STRIDE * place.index + PEER_STRIDE - 1,
+  };
+}
+
+/** A plan whose kinds lie close together above one base port: for a second network on the same machine. */
+export function portsFrom(base: number): PortPlan {
+  return {
+    gateways: base + 1,
+    doors: base + 101,
+    peers: base + 201,
+    orderers: base + 401,
+    chaincode: base + 481,
+    operations: base + 501,
+  };
+}
+
+function numbered<T>(count: number, make: (number: number) => T): T[] {
+  return Array.from({ length: count }, (_, number) => make(number));
+}

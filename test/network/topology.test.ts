@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import {
+  DEFAULT_TOPOLOGY_FILE,
+  loadTopology,
+  memberOf,
+  membersWithRole,
+  ordererMembers,
+  parseTopology,
+  TopologyError,
+} from '@salus/network/topology';
+
+const text = readFileSync(DEFAULT_TOPOLOGY_FILE, 'utf8');
+
+function mistake(changed: string): TopologyError {
+  try {
+    parseTopology(changed, 'net.yaml');
+  } catch (error) {
+    assert.ok(error instanceof TopologyError, String(error));
+    return error;
+  }
+  return assert.fail('the mistake was not noticed');
+}
+
+/** The file with one passage replaced, and the line on which the passage began. */
+function edited(passage: string, replacement: string): { error: TopologyError; line: number } {
+  assert.ok(text.includes(passage), passage);
+  const line = text.slice(0, text.indexOf(passage)).split('\n').length;
+  return { error: mistake(text.replace(passage, replacement)), line };
+}
+
+function consortium(members: number): string {
+  const one = (index: number) =>
+    `  - { name: m${index}, mspId: M${index}MSP, roles: [hospital], orderer: ${String(index === 0)} }`;
+  const list = Array.from({ length: members }, (_, index) => one(index));
+  return `channel: c\nchaincode: { name: cc, version: 1.0.0 }\nmembers:\n${list.join('\n')}\n`;
+}
+
+describe('the default consortium', () => {
+  const topology = loadTopology();
+
+  it('has the seven members of the design in their order', () => {
+    const names = topology.members.map((member) => member.name);
+    assert.deepEqual(names, ['stmary', 'northside', 'acme', 'meridian', 'medisure', 'authority', 'tally']);
+    assert.deepEqual(
+      topology.members.map((member) => member.mspId),
+      ['StmaryMSP', 'NorthsideMSP', 'AcmeMSP', 'MeridianMSP', 'MedisureMSP', 'AuthorityMSP', 'TallyMSP'],
+    );
+    assert.equal(topology.channel, 'health');
+    assert.equal(topology.production, false);
+  });
+
+  it('gives each node its port', () => {
+    const northside = memberOf(topology, 'northside');
+    assert.equal(northside.gateways[0]?.port, 8102);
+    assert.equal(northside.gateways[0].doorPort, 8202);
+    assert.equal(northside.peers[0]?.port, 7111);
+    assert.equal(memberOf(topology, 'acme').orderer?.port, 7503);
+    assert.equal(northside.chaincodePort, 7602);
+    assert.equal(topology.sharedChaincodePort, 7600);
+  });
+
+  it('runs orderers at stmary, acme and authority, each under an MSP of its own', () => {
+    assert.deepEqual(
+      ordererMembers(topology).map((member) => member.orderer.mspId),
+      ['StmaryOrdererMSP', 'AcmeOrdererMSP', 'AuthorityOrdererMSP'],
+    );
+  });
+
+  it('finds members by role', () => {
+    const care = membersWithRole(topology, ['hospital', 'witness']).map((member) => member.name);
+    assert.deepEqual(care, ['stmary', 'northside', 'authority']);
+  });
+
+  it('can be run with more peers and on other ports', () => {
+    const other = loadTopology(DEFAULT_TOPOLOGY_FILE, { portBase: 20_000, peers: { stmary: 2 } });
+    assert.deepEqual(
+      memberOf(other, 'stmary').peers.map((peer) => peer.port),
+      [20_201, 20_202],
+    );
+    assert.equal(memberOf(other, 'stmary').gateways[0]?.port, 20_001);
+  });
+});
+
+describe('a mistake in the topology file', () => {
+  it('is reported with file, line, what is wrong and what would be right', () => {
+    const { error, line } = edited('    peers: 1\n', '    peers: 0\n');
+    assert.equal(error.message, `net.yaml:${line}: peers of member stmary is 0; give a whole number from 1 to 9`);
+  });
+
+  const mistakes: [title: string, passage: string, replacement: string, problem: RegExp][] = [
+    ['an unknown key of the file', 'production: false', 'prodution: false', /unknown key prodution; use channel/],
+    ['an unknown key of a member', 'title: Acme', 'titel: Acme', /member 3 has the unknown key titel/],
+    ['an unknown role', 'roles: [payer]', 'roles: [pyer]', /is "pyer"; give hospital, pharmacy/],
+    ['a missing MSP id', '    mspId: TallyMSP\n', '', /mspId of member tally is missing; give a name such as/],
+    ['a name with a hyphen', 'name: northside', 'name: north-side', /name of member 2 is "north-side"; give 2 to 20/],
+    ['an MSP id that orderers would clash with', 'mspId: AcmeMSP', 'mspId: AcmeOrdererMSP', /mspId of member acme/],
+    ['a repeated name', 'name: tally', 'name: acme', /name acme of member acme is already member acme's/],
+    [
+      'a repeated MSP id',
+      'mspId: TallyMSP',
+      'mspId: AcmeMSP',
+      /mspId AcmeMSP of member tally is already member acme's/,
+    ],
+    ['a company prefix that is a number', "['9521001']", '[9521001]', /is 9521001; give 6 to 12 digits in quotes/],
+    [
+      'premises of somebody else',
+      'sgln:9521001.00001.0',
+      'sgln:9521002.00001.0',
+      /under no company prefix of member st/,
+    ],
+    ['a PGLN too short', 'pgln:9521003.00000', 'pgln:9521003.0', /give a PGLN such as/],
+    ['a port without privileges', 'gateways: 8101', 'gateways: 80', /gateways of ports is 80; .* 1024 to 65535/],
+    ['ports that meet', 'doors: 8201', 'doors: 8101', /both get 127.0.0.1:8101; move ports apart/],
+    ['an unknown rule', 'endorsement: MAJORITY', 'endorsement: MOST', /is "MOST"; give ANY, ALL or MAJORITY/],
+    ['a flag in words', 'production: false', 'production: never', /production of the file is "never"; give true or/],
+    ['a version without dots', 'version: 0.1.0', 'version: one', /version of chaincode is "one"; give a version/],
+    ['broken YAML', 'roles: [payer]', 'roles: [payer', /not valid YAML/],
+    ['a key given twice', 'channel: health', 'channel: health\nchannel: other', /not valid YAML: Map keys must be/],
+  ];
+  for (const [title, passage, replacement, problem] of mistakes) {
+    it(`${title} is refused at its line`, () => {
+      const { error, line } = edited(passage, replacement);
+      assert.match(error.message, problem);
+      // What is missing, or wrong about a member as a whole, is reported at the member's first line.
+      assert.ok(error.line >= line - 1, `line ${error.line} lies before ${line}`);
+      assert.ok(error.line <= text.split('\n').length);
+    });
+  }
+
+  it('an even number of orderers is refused', () => {
+    const { error } = edited('    orderer: true\n', '');
+    assert.match(error.message, /2 members run an orderer; set orderer: true at 1, 3, 5 or 7 members/);
+  });
+
+  it('fewer than two members of care are refused', () => {
+    const lone = text.replace('[regulator, witness]', '[regulator]').replace('[hospital, pharmacy]', '[pharmacy]');
+    assert.match(mistake(lone).message, /1 members are hospital or witness; name at least 2/);
+  });
+});
+
+describe('limits of a topology', () => {
+  it('16 members are taken, 17 refused', () => {
+    assert.equal(parseTopology(consortium(16), 'net.yaml').members.length, 16);
+    assert.match(mistake(consortium(17)).message, /the file has 17 members; give at most 16/);
+  });
+
+  it('two members are taken, one refused', () => {
+    assert.equal(parseTopology(consortium(2), 'net.yaml').members.length, 2);
+    assert.match(mistake(consortium(1)).message, /the consortium has 1 members; name at least 2/);
+  });
+
+  const counts: [key: string, most: number][] = [
+    ['peers', 9],
+    ['gateways', 6],
+  ];
+  for (const [key, most] of counts) {
+    it(`${most} ${key} a member are taken, ${most + 1} refused`, () => {
+      const member = (count: number) => text.replace(`    ${key}: 1\n`, `    ${key}: ${count}\n`);
+      assert.doesNotThrow(() => parseTopology(member(most), 'net.yaml'));
+      assert.match(
+        mistake(member(most + 1)).message,
+        new RegExp(`${key} of member stmary is ${most + 1}; give a whole`),
+      );
+    });
+  }
+
+  it('a title of 80 characters is taken, one of 81 refused', () => {
+    const titled = (length: number) => text.replace('Meridian Wholesale', 'x'.repeat(length));
+    assert.doesNotThrow(() => parseTopology(titled(80), 'net.yaml'));
+    assert.match(mistake(titled(81)).message, /title of member meridian/);
+  });
+
+  it('20 company prefixes are taken, 21 refused', () => {
+    const list = (count: number) =>
+      text.replace(
+        "['9521004']",
+        `['9521004'${Array.from({ length: count - 1 }, (_, i) => `, '${700_000 + i}'`).join('')}]`,
+      );
+    assert.doesNotThrow(() => parseTopology(list(20), 'net.yaml'));
+    assert.match(mistake(list(21)).message, /has 21 companyPrefixes; give at most 20/);
+  });
+
+  it('200 premises are taken, 201 refused', () => {
+    const urn = (number: number) => `urn:epc:id:sgln:9521004.${String(number).padStart(5, '0')}.0`;
+    const list = (count: number) =>
+      text.replace(`[${urn(1)}]`, `[${Array.from({ length: count }, (_, i) => urn(i)).join(', ')}]`);
+    assert.doesNotThrow(() => parseTopology(list(200), 'net.yaml'));
+    assert.match(mistake(list(201)).message, /has 201 premises; give at most 200/);
+  });
+});
