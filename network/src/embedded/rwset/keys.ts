@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import { ledger } from '@hyperledger/fabric-protos';
+import type { Version } from '../ports.js';
+
+/** Compares keys by their UTF-8 bytes, as Fabric sorts them; JavaScript's own order differs above U+FFFF. */
+export function byUtf8(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
+
+/** SHA-256 of a private key or value as it stands in the hashed read-write set; nothing is hashed to nothing. */
+export function privateHash(content: string | Uint8Array): Buffer {
+  return content.length === 0 ? Buffer.alloc(0) : createHash('sha256').update(content).digest();
+}
+
+/** Whether two heights are the same, absence included. */
+export function sameVersion(left: Version | undefined, right: Version | undefined): boolean {
+  return left?.block === right?.block && left?.tx === right?.tx;
+}
+
+/** The kvrwset.Version of a height; undefined for a key that does not exist. */
+export function versionMessage(version: Version | undefined): ledger.rwset.kvrwset.Version | undefined {
+  if (!version) return undefined;
+  const message = new ledger.rwset.kvrwset.Version();
+  message.setBlockNum(version.block);
+  message.setTxNum(version.tx);
+  return message;
+}
