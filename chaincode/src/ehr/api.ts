@@ -1,0 +1,175 @@
+/** ehr: a member's own records, every version, as ciphertext with a commitment. In `of-<member>`. */
+import { keyOf } from '../lib/kind';
+import { refusals } from '../lib/refusal';
+import { hex256, integer, list, object, oneOf, optional, type Parser, text } from '../lib/schema';
+import { idempotencyKind, resourceKind, versionPart } from './state';
+
+/** Transactions of this domain; requests of the private ones travel in the transient map under `request`. */
+export const transactions = {
+  /** `of-<member>` write; WriteVersions. */
+  write: 'ehr:write',
+  /** Evaluate at the member's own peer; ReadHead; answers a HeadView as JSON. */
+  head: 'ehr:head',
+  /** Public write; argument: AnnounceErasure as JSON. Comes before any purge. */
+  announce: 'ehr:erase-announce',
+  /** `of-<member>` write; EraseVersions. */
+  erase: 'ehr:erase',
+} as const;
+
+/** Most versions in one ehr:write, ehr:erase or ehr:head. */
+export const MAX_ENTRIES = 2_000;
+/** Longest ciphertext of one version, base64url characters (6 MiB of content). */
+export const MAX_CIPHERTEXT_CHARACTERS = 8 * 1024 * 1024;
+/** Highest version of a resource. */
+export const MAX_VERSION = 99_999_999;
+
+/** What is stored of a version (T12), as RFC 8785 JSON. A deletion is a version like any other, inside the ciphertext. */
+export interface StoredValue {
+  /** Format of this value. */
+  readonly v: 1;
+  /** 256 random bits. */
+  readonly salt: string;
+  /** AES-256-GCM with the tag at its end, base64url. */
+  readonly ciphertext: string;
+  /** SHA-256(version key, plaintext), lower-case hex. */
+  readonly commitment: string;
+}
+
+/** One version to write. */
+export interface VersionEntry {
+  /** HMAC of `Type/id` under the member's look-up secret, lower-case hex. */
+  readonly key: string;
+  /** 1 for the first; else the one before must exist. */
+  readonly version: number;
+  /** Where the version before lies, if the look-up secret rotated since; absent = under `key`. */
+  readonly previousKey?: string | undefined;
+  readonly value: StoredValue;
+}
+
+/** ehr:write: all of it or nothing. */
+export interface WriteVersions {
+  /** HMAC of the client's Idempotency-Key under the member's look-up secret. */
+  readonly idempotencyKey: string;
+  /** HMAC of the client's request, by which a retry is told from another use of the same key. */
+  readonly digest: string;
+  readonly entries: readonly VersionEntry[];
+  readonly salt: string;
+}
+
+/** ehr:head: what of this is there? */
+export interface ReadHead {
+  readonly entries: readonly { readonly key: string; readonly version: number }[];
+  readonly idempotencyKeys: readonly string[];
+}
+
+/** What ehr:head answers, in the order asked. */
+export interface HeadView {
+  readonly entries: readonly boolean[];
+  readonly idempotency: readonly (IdempotencyRecord | null)[];
+}
+
+/** ehr:erase-announce: says in public that so many keys will be purged, and why; nothing about whose. */
+export interface AnnounceErasure {
+  /** 256 random bits. */
+  readonly erasureId: string;
+  readonly reason: 'erasure' | 'rotation' | 'retention';
+  /** How many keys will be purged under it. */
+  readonly keys: number;
+}
+
+/** ehr:erase: purges versions under an erasure that this member announced. */
+export interface EraseVersions {
+  readonly erasureId: string;
+  readonly entries: readonly { readonly key: string; readonly version: number }[];
+}
+
+/** Stored under idempotency/<hmac>, in the transaction of the write it remembers. */
+export interface IdempotencyRecord {
+  readonly digest: string;
+  readonly txId: string;
+  /** How many versions it wrote. */
+  readonly entries: number;
+  /** FHIR instant of the transaction. */
+  readonly at: string;
+}
+
+/** Stored in public under erasure/<erasureId>. */
+export interface ErasureRecord {
+  readonly erasureId: string;
+  readonly member: string;
+  readonly reason: 'erasure' | 'rotation' | 'retention';
+  readonly keys: number;
+  /** FHIR instant of the transaction. */
+  readonly announced: string;
+}
+
+/** Emitted by every ehr:erase; payload {erasureId, keys}. */
+export const events = { erased: 'ehr:erased' } as const;
+
+/** Why ehr refuses. */
+export const refuse = refusals({
+  'version-conflict': 'conflict',
+  'duplicate-entry': 'invalid',
+  'already-done': 'conflict',
+  'idempotency-key-reused': 'invalid',
+  'erasure-exists': 'conflict',
+  'unknown-erasure': 'not-found',
+  'not-your-erasure': 'forbidden',
+  'too-many-keys': 'conflict',
+});
+
+/** The ledger's key of a version in `of-<member>`. */
+export function versionKey(key: string, version: number): string {
+  return keyOf(resourceKind, key, versionPart(version));
+}
+
+/** The ledger's key of an idempotency record in `of-<member>`. */
+export function idempotencyKey(hmac: string): string {
+  return keyOf(idempotencyKind, hmac);
+}
+
+const version = integer(1, MAX_VERSION);
+const position = object({ key: hex256, version });
+const ciphertext = text(/^[A-Za-z0-9_-]{22,}$/, 'base64url of at least a GCM tag');
+
+const parseValue: Parser<StoredValue> = object<StoredValue>({
+  v: (value, path) => integer(1, 1)(value, path) as 1,
+  salt: hex256,
+  ciphertext: (value, path) => {
+    const found = ciphertext(value, path);
+    integer(0, MAX_CIPHERTEXT_CHARACTERS)(found.length, `${path}.length`);
+    return found;
+  },
+  commitment: hex256,
+});
+
+/** Parser of WriteVersions. */
+export const parseWrite: Parser<WriteVersions> = object<WriteVersions>({
+  idempotencyKey: hex256,
+  digest: hex256,
+  entries: list(
+    object<VersionEntry>({ key: hex256, version, previousKey: optional(hex256), value: parseValue }),
+    1,
+    MAX_ENTRIES,
+  ),
+  salt: hex256,
+});
+
+/** Parser of ReadHead. */
+export const parseHead: Parser<ReadHead> = object<ReadHead>({
+  entries: list(position, 0, MAX_ENTRIES),
+  idempotencyKeys: list(hex256, 0, MAX_ENTRIES),
+});
+
+/** Parser of AnnounceErasure. */
+export const parseAnnounce: Parser<AnnounceErasure> = object<AnnounceErasure>({
+  erasureId: hex256,
+  reason: oneOf('erasure', 'rotation', 'retention'),
+  keys: integer(1, 1_000_000),
+});
+
+/** Parser of EraseVersions. */
+export const parseErase: Parser<EraseVersions> = object<EraseVersions>({
+  erasureId: hex256,
+  entries: list(position, 1, MAX_ENTRIES),
+});

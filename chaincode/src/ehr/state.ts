@@ -1,0 +1,14 @@
+import { kind } from '../lib/kind';
+import type { ErasureRecord, IdempotencyRecord, StoredValue } from './api';
+
+/** resource/<hmac>/<version>: one key for each version; appended to, never overwritten. */
+export const resourceKind = kind<StoredValue>('resource', 'of-{member}', 'key', 'version');
+/** idempotency/<hmac>: written by the transaction it remembers. */
+export const idempotencyKind = kind<IdempotencyRecord>('idempotency', 'of-{member}', 'hmac');
+/** erasure/<erasureId>: in public, read by every purge made under it. */
+export const erasureKind = kind<ErasureRecord>('erasure', 'public', 'erasureId');
+
+/** A version as part of a key: eight digits, so that keys sort like versions. */
+export function versionPart(version: number): string {
+  return version.toString().padStart(8, '0');
+}

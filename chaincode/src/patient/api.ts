@@ -1,0 +1,95 @@
+/** patient: which custodians know a person, under a random id, and the keys registered for that person. In `care`. */
+import { refusals } from '../lib/refusal';
+import { fhirId, hex256, object, oneOf, type Parser, type PublicJwk, publicJwk } from '../lib/schema';
+
+/** Transactions of this domain; requests travel in the transient map under `request`, the actor under `actor`. */
+export const transactions = {
+  /** `care` write; RegisterPatient. The calling member becomes the patient's first custodian. */
+  register: 'patient:register',
+  /** `care` write; RegisterKey. By staff of a custodian: what is signed with this key counts at that custodian. */
+  key: 'patient:key',
+  /** Evaluate; ReadPatient; answers a PatientView as JSON. */
+  read: 'patient:read',
+} as const;
+
+/** patient:register. */
+export interface RegisterPatient {
+  /** 256 random bits made by the gateway; never derived from anything. */
+  readonly pid: string;
+  /** FHIR id of the Patient at the calling member. */
+  readonly patientId: string;
+  readonly salt: string;
+}
+
+/** Whose key it is: the patient's, a guardian's, or the patient's in the custodian's wallet (the custodian's word). */
+export type KeyHolder = 'patient' | 'guardian' | 'custodian';
+
+/** patient:key: registers a key, or revokes it with the same kid. */
+export interface RegisterKey {
+  readonly pid: string;
+  readonly jwk: PublicJwk;
+  readonly holder: KeyHolder;
+  readonly state: 'active' | 'revoked';
+  readonly salt: string;
+}
+
+/** patient:read. */
+export interface ReadPatient {
+  readonly pid: string;
+}
+
+/** Stored under patient/<pid>. */
+export interface PatientRecord {
+  readonly pid: string;
+  /** By custodian's name. */
+  readonly custodians: Readonly<Record<string, { readonly patientId: string }>>;
+  /** FHIR instant of the registering transaction. */
+  readonly registered: string;
+}
+
+/** Stored under patient-key/<pid>/<custodian>/<kid>. */
+export interface PatientKey {
+  readonly pid: string;
+  readonly custodian: string;
+  readonly jwk: PublicJwk;
+  readonly holder: KeyHolder;
+  readonly state: 'active' | 'revoked';
+  /** FHIR instant of the last change. */
+  readonly changed: string;
+}
+
+/** What patient:read answers. */
+export interface PatientView {
+  readonly patient: PatientRecord;
+  readonly keys: readonly PatientKey[];
+}
+
+/** Why patient refuses. */
+export const refuse = refusals({
+  'not-a-hospital': 'forbidden',
+  'not-staff': 'forbidden',
+  'already-registered': 'conflict',
+  'unknown-patient': 'not-found',
+  'key-exists': 'conflict',
+  'unknown-key': 'not-found',
+  'key-revoked': 'gone',
+});
+
+/** Parser of RegisterPatient. */
+export const parseRegister: Parser<RegisterPatient> = object<RegisterPatient>({
+  pid: hex256,
+  patientId: fhirId,
+  salt: hex256,
+});
+
+/** Parser of RegisterKey. */
+export const parseRegisterKey: Parser<RegisterKey> = object<RegisterKey>({
+  pid: hex256,
+  jwk: publicJwk,
+  holder: oneOf('patient', 'guardian', 'custodian'),
+  state: oneOf('active', 'revoked'),
+  salt: hex256,
+});
+
+/** Parser of ReadPatient. */
+export const parseRead: Parser<ReadPatient> = object<ReadPatient>({ pid: hex256 });

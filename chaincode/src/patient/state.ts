@@ -1,0 +1,7 @@
+import { kind } from '../lib/kind';
+import type { PatientKey, PatientRecord } from './api';
+
+/** patient/<pid>: its custodians. */
+export const patientKind = kind<PatientRecord>('patient', 'care', 'pid');
+/** patient-key/<pid>/<custodian>/<kid>: a key that counts at that custodian. */
+export const patientKeyKind = kind<PatientKey>('patient-key', 'care', 'pid', 'custodian', 'kid');
