@@ -1,0 +1,128 @@
+import { BREAK_GLASS, purposeCovers } from './purposes';
+import type { AccessRequest, CareConsent, Effect } from './terms';
+
+/** The policies a consent may rest on, and what applies without one: the one table to review. */
+
+const CLINICIANS = ['physician', 'nurse', 'pharmacist', 'laboratory'] as const;
+
+interface BasePolicy {
+  readonly effect: Effect;
+  /** Where present: the policy speaks of these roles and purposes alone. */
+  readonly roles?: readonly string[];
+  readonly purposes?: readonly string[];
+}
+
+/** HL7 v3 ActCode (policyRule) and the four implicit policies of IHE PCF 1.1 section 53.2.1 (policy.uri). */
+const BASE_POLICIES: Readonly<Record<string, BasePolicy>> = {
+  OPTIN: { effect: 'permit' },
+  OPTOUT: { effect: 'deny' },
+  'https://profiles.ihe.net/ITI/PCF/Policy-basic-normal': { effect: 'permit', roles: CLINICIANS, purposes: ['TREAT'] },
+  'https://profiles.ihe.net/ITI/PCF/Policy-all-normal': { effect: 'permit' },
+  'https://profiles.ihe.net/ITI/PCF/Policy-break-glass-only': { effect: 'deny' },
+  'https://profiles.ihe.net/ITI/PCF/Policy-deny': { effect: 'deny' },
+};
+
+const NOTES = [
+  'DocumentReference',
+  'Composition',
+  'ClinicalImpression',
+  'Communication',
+  'QuestionnaireResponse',
+  'Media',
+  'Binary',
+];
+const ADMINISTRATIVE = [
+  'Patient',
+  'Encounter',
+  'Appointment',
+  'EpisodeOfCare',
+  'Coverage',
+  'Account',
+  'Organization',
+  'Practitioner',
+  'PractitionerRole',
+  'Location',
+];
+const SPECIMENS = ['Observation', 'DiagnosticReport', 'ServiceRequest', 'Specimen', 'Encounter', 'Patient'];
+
+interface ImplicitRow {
+  readonly roles: readonly string[];
+  readonly purposes: readonly string[];
+  /** Types the role needs for this; absent = all. */
+  readonly types?: readonly string[];
+  readonly except?: readonly string[];
+  /** Elements left out of what it sees. */
+  readonly redact?: readonly string[];
+}
+
+/** Within the custodian: treatment, payment and operations by role, the minimum necessary. Between members: nothing. */
+const WITHIN: readonly ImplicitRow[] = [
+  { roles: ['physician', 'nurse', 'pharmacist'], purposes: ['TREAT', BREAK_GLASS] },
+  { roles: ['laboratory'], purposes: ['TREAT'], types: [...SPECIMENS, 'Practitioner', 'Organization', 'Location'] },
+  { roles: ['device-gateway'], purposes: ['TREAT'], types: ['Observation', 'Device', 'DeviceMetric', 'Patient'] },
+  { roles: ['biller'], purposes: ['HPAYMT'], except: NOTES, redact: ['note', 'text'] },
+  { roles: ['physician', 'nurse', 'pharmacist', 'privacy-officer', 'quality-officer'], purposes: ['HOPERAT'] },
+  { roles: ['admin'], purposes: ['HOPERAT'], types: ADMINISTRATIVE },
+];
+
+/** Purposes the table above governs within the custodian: there a consent can take away, not add. */
+const GOVERNED = ['TREAT', 'HPAYMT', 'HOPERAT', BREAK_GLASS];
+
+export interface BaseRule {
+  readonly effect: Effect;
+  readonly path: string;
+}
+
+/** What the policy a consent names says of this request; undefined where it says nothing or is not in the table. */
+export function baseRule(consent: CareConsent, request: AccessRequest): BaseRule | undefined {
+  for (const { name, path } of policyNames(consent)) {
+    const policy = Object.hasOwn(BASE_POLICIES, name) ? BASE_POLICIES[name] : undefined;
+    if (policy) return speaksOf(policy, request) ? { effect: policy.effect, path } : undefined;
+  }
+  return undefined;
+}
+
+/** Names of a consent's policies, in order of precedence: policyRule, then policy. */
+function policyNames(consent: CareConsent): readonly { readonly name: string; readonly path: string }[] {
+  const rules = consent.policyRule?.coding ?? [];
+  const policies = consent.policy ?? [];
+  return [
+    ...rules.map(({ code }) => ({ name: code ?? '', path: 'policyRule' })),
+    ...policies.map(({ uri }, index) => ({ name: uri ?? '', path: `policy[${index}]` })),
+  ];
+}
+
+function speaksOf(policy: BasePolicy, request: AccessRequest): boolean {
+  return (
+    (policy.roles?.includes(request.role) ?? true) &&
+    (policy.purposes?.some((purpose) => purposeCovers(purpose, request.purpose)) ?? true)
+  );
+}
+
+export interface ImplicitRule {
+  readonly effect: Effect;
+  readonly path: string;
+  readonly redact: readonly string[];
+}
+
+/** What applies where no consent speaks. `type` absent: some resource is asked for, not yet known which. */
+export function implicitRule(request: AccessRequest, type: string | undefined): ImplicitRule {
+  if (request.member !== request.custodian) return { effect: 'deny', path: 'implicit/between', redact: [] };
+  if (request.flagged === true && request.careRelationship !== true)
+    return { effect: 'deny', path: 'implicit/within/flagged', redact: [] };
+  const row = WITHIN.find((candidate) => rowAdmits(candidate, request, type));
+  const path = `implicit/within/${request.role}/${request.purpose}`;
+  return { effect: row ? 'permit' : 'deny', path, redact: row?.redact ?? [] };
+}
+
+/** Whether the implicit table, not a consent, says what staff of the custodian may see for this purpose. */
+export function tableGoverns(request: AccessRequest): boolean {
+  return request.member === request.custodian && GOVERNED.some((purpose) => purposeCovers(purpose, request.purpose));
+}
+
+function rowAdmits(row: ImplicitRow, request: AccessRequest, type: string | undefined): boolean {
+  if (!row.roles.includes(request.role)) return false;
+  if (!row.purposes.some((purpose) => purposeCovers(purpose, request.purpose))) return false;
+  if (type === undefined) return true;
+  return (row.types?.includes(type) ?? true) && !(row.except?.includes(type) ?? false);
+}

@@ -1,0 +1,101 @@
+import { ALWAYS, both, dataFits, labelFits, namesData, namesPurpose, NEVER, partiesFit } from './dimensions';
+import type { Fit, Question } from './dimensions';
+import { isDataLabel } from './labels';
+import { baseRule } from './policies';
+import type { CareConsent, Coding, Effect, Provision } from './terms';
+
+/** The rules of one consent that speak of a question. */
+
+/** One rule that speaks. */
+export interface Spoken {
+  readonly effect: Effect;
+  /** 0 = the root. */
+  readonly depth: number;
+  readonly path: string;
+  /** PERHAPS: it depends on the resource. */
+  readonly fit: Fit;
+  /** A root denial with permits below it: what is not listed is denied, unless another consent permits it. */
+  readonly yields: boolean;
+  /** Labels the rule states. */
+  readonly labels: readonly Coding[];
+}
+
+/** What surrounds a nested rule. */
+interface Surroundings {
+  readonly depth: number;
+  /** How far all rules above speak, each as what it is. */
+  readonly fit: Fit;
+  /** How far they speak when read as permits: a permit must lie within what surrounds it, read strictly. */
+  readonly strict: Fit;
+  /** The nearest labels: a rule's own replace those above it. */
+  readonly labels: { readonly list: readonly Coding[]; readonly effect: Effect } | undefined;
+  /** The rule or one above names an actor or data. */
+  readonly specific: boolean;
+}
+
+const OUTSIDE: Surroundings = { depth: -1, fit: ALWAYS, strict: ALWAYS, labels: undefined, specific: false };
+
+/** Every rule of a consent that speaks, or may speak, of the question. */
+export function speakingRules(consent: CareConsent, question: Question): readonly Spoken[] {
+  if (!isApplicable(consent)) return [];
+  const root = consent.provision ?? {};
+  const own = effectOf(root);
+  const base = own ? { effect: own, path: 'provision' } : baseRule(consent, question.request);
+  const spoken: Spoken[] = [];
+  const visit = (rule: Provision, effect: Effect | undefined, path: string, outer: Surroundings): void => {
+    if (!partiesFit(rule, question)) return;
+    const around = surround(rule, effect ?? 'permit', outer, question);
+    if (around.fit === NEVER) return;
+    if (effect) spoken.push(...say(rule, effect, outer.depth < 0 ? (base?.path ?? path) : path, around, question));
+    for (const [index, nested] of (rule.provision ?? []).entries())
+      visit(nested, effectOf(nested), `${path}.provision[${index}]`, around);
+  };
+  visit(root, base?.effect, 'provision', OUTSIDE);
+  return spoken;
+}
+
+/** Active, and about privacy or research: consent to undergo a treatment decides nothing here. */
+function isApplicable(consent: CareConsent): boolean {
+  const scopes = consent.scope?.coding?.map(({ code }) => code) ?? [];
+  return consent.status === 'active' && (scopes.includes('patient-privacy') || scopes.includes('research'));
+}
+
+function effectOf({ type }: Provision): Effect | undefined {
+  return type === 'permit' || type === 'deny' ? type : undefined;
+}
+
+/** The surroundings a rule makes for those below it, its own dimensions included. */
+function surround(rule: Provision, effect: Effect, outer: Surroundings, { facts }: Question): Surroundings {
+  const own = rule.securityLabel?.filter(isDataLabel) ?? [];
+  return {
+    depth: outer.depth + 1,
+    fit: both(outer.fit, dataFits(rule, effect, facts)),
+    strict: both(outer.strict, dataFits(rule, 'permit', facts)),
+    labels: own.length > 0 ? { list: own, effect } : outer.labels,
+    specific: outer.specific || (rule.actor?.length ?? 0) > 0 || namesData(rule) || own.length > 0,
+  };
+}
+
+function say(rule: Provision, effect: Effect, path: string, around: Surroundings, question: Question): Spoken[] {
+  if (!namesPurpose(rule, question.request) || isOptOut(effect, around, question)) return [];
+  const fit = fitAsSaid(effect, around, question);
+  if (fit === NEVER) return [];
+  const yields = around.depth === 0 && effect === 'deny' && hasPermit(rule);
+  return [{ effect, depth: around.depth, path, fit, yields, labels: rule.securityLabel ?? [] }];
+}
+
+function fitAsSaid(effect: Effect, { fit, strict, labels }: Surroundings, { facts }: Question): Fit {
+  const data = effect === 'permit' ? both(fit, strict) : fit;
+  if (labels === undefined) return data;
+  const label = labelFits(labels.list, labels.effect, facts);
+  return both(data, label, effect === 'permit' ? labelFits(labels.list, 'permit', facts) : ALWAYS);
+}
+
+/** A denial that names neither actor nor data opts out of sharing: it does not bind the custodian's own staff. */
+function isOptOut(effect: Effect, around: Surroundings, { request }: Question): boolean {
+  return effect === 'deny' && !around.specific && request.member === request.custodian;
+}
+
+function hasPermit(rule: Provision): boolean {
+  return rule.provision?.some((nested) => nested.type === 'permit' || hasPermit(nested)) ?? false;
+}

@@ -1,0 +1,31 @@
+/**
+ * Which purposes of use a rule's purpose covers, each listed by hand (HL7 v3 PurposeOfUse). A trial is research here,
+ * never treatment. BTG stands outside: only a rule that names BTG speaks of it.
+ */
+const COVERS: Readonly<Record<string, readonly string[]>> = {
+  TREAT: ['TREAT', 'CAREMGT', 'COC', 'ETREAT'],
+  HPAYMT: ['HPAYMT', 'CLMATTCH', 'COVAUTH', 'COVERAGE', 'ELIGDTRM', 'ELIGVER', 'ENROLLM', 'REMITADV', 'PREDTRM'],
+  HOPERAT: ['HOPERAT', 'CAREMGT', 'HLEGAL', 'HOUTCOMS', 'HPRGRP', 'HQUALIMP', 'HSYSADMIN', 'MEMADMIN', 'PATADMIN'],
+  HRESCH: [
+    'HRESCH',
+    'BIORCH',
+    'CLINTRCH',
+    'CLINTRCHNPC',
+    'CLINTRCHPC',
+    'PRECLINTRCH',
+    'DSRCH',
+    'POARCH',
+    'TRANSRCH',
+    'CLINTRL',
+  ],
+  CLINTRCH: ['CLINTRCH', 'CLINTRCHNPC', 'CLINTRCHPC', 'CLINTRL'],
+  PATRQT: ['PATRQT', 'FAMRQT', 'PWATRNY', 'SUPNWK'],
+};
+
+/** Break-glass, which no other purpose covers. */
+export const BREAK_GLASS = 'BTG';
+
+/** Whether a rule that names the purpose `named` speaks of a request for `asked`. */
+export function purposeCovers(named: string, asked: string): boolean {
+  return named === asked || (COVERS[named]?.includes(asked) ?? false);
+}
