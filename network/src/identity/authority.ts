@@ -1,0 +1,160 @@
+import 'reflect-metadata';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+import { isLowS } from './signature.js';
+
+/** A certificate and its private key (PKCS#8), both PEM. */
+export interface Issued {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Fabric's NodeOU roles: an identity has exactly one of them. */
+export type NodeRole = 'client' | 'peer' | 'admin' | 'orderer';
+
+export interface Subject {
+  readonly organisation: string;
+  readonly name: string;
+  readonly units?: readonly string[];
+}
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** Clocks of members differ a little: what was issued just now is valid at once everywhere. */
+const CLOCK_MARGIN = HOUR;
+const ROOT_VALIDITY = 3650 * DAY;
+const LEAF_VALIDITY = 365 * DAY;
+
+/** A member's certificate authority. */
+export class Authority {
+  private constructor(
+    readonly certificate: string,
+    readonly key: string,
+    private readonly parsed: x509.X509Certificate,
+    private readonly signingKey: KeyObject,
+  ) {}
+
+  /** A new root for ten years. */
+  static async create(subject: Subject): Promise<Authority> {
+    const { privateKey, publicKey } = keyPair();
+    const issuedAt = Date.now();
+    const name = distinguishedName(subject);
+    const parsed = await lowSCertificate({
+      serialNumber: serialNumber(),
+      subject: name,
+      issuer: name,
+      notBefore: new Date(issuedAt - CLOCK_MARGIN),
+      notAfter: new Date(issuedAt + ROOT_VALIDITY),
+      publicKey: verifyingKey(publicKey),
+      signingKey: webKey(privateKey),
+      signingAlgorithm: ALGORITHM,
+      extensions: [
+        new x509.BasicConstraintsExtension(true, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(verifyingKey(publicKey)),
+      ],
+    });
+    return new Authority(pem(parsed), exported(privateKey), parsed, privateKey);
+  }
+
+  static load(issued: Issued): Authority {
+    const parsed = new x509.X509Certificate(issued.certificate);
+    return new Authority(issued.certificate, issued.key, parsed, createPrivateKey(issued.key));
+  }
+
+  /** A Fabric identity: signs, and nothing else. Further units may follow the role, such as `gateway`. */
+  identity(subject: Subject, role: NodeRole): Promise<Issued> {
+    return this.issue({ ...subject, units: [role, ...(subject.units ?? [])] }, []);
+  }
+
+  /** A TLS certificate for both ends of a connection, valid for these host names and addresses. */
+  tls(subject: Subject, hosts: readonly string[]): Promise<Issued> {
+    const names = hosts.map((host) => ({ type: isAddress(host) ? ('ip' as const) : ('dns' as const), value: host }));
+    const extensions = [
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+      new x509.SubjectAlternativeNameExtension(names),
+    ];
+    return this.issue(subject, extensions);
+  }
+
+  private async issue(subject: Subject, extensions: x509.Extension[]): Promise<Issued> {
+    const { privateKey, publicKey } = keyPair();
+    const certificate = await lowSCertificate({
+      serialNumber: serialNumber(),
+      subject: distinguishedName(subject),
+      issuer: this.parsed.subjectName.toJSON(),
+      // Fabric refuses an identity older than its root.
+      notBefore: new Date(Math.max(Date.now() - CLOCK_MARGIN, this.parsed.notBefore.getTime())),
+      notAfter: new Date(Date.now() + LEAF_VALIDITY),
+      publicKey: verifyingKey(publicKey),
+      signingKey: webKey(this.signingKey),
+      signingAlgorithm: ALGORITHM,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        await x509.SubjectKeyIdentifierExtension.create(verifyingKey(publicKey)),
+        await x509.AuthorityKeyIdentifierExtension.create(this.parsed),
+        ...extensions,
+      ],
+    });
+    return { certificate: pem(certificate), key: exported(privateKey) };
+  }
+}
+
+/**
+ * Fabric brings the signature of a certificate into low-S form before it hashes it. Issued so from the start, the hash
+ * of the file is the hash Fabric uses. Half of all signatures are low already, so signing again soon gives one.
+ */
+async function lowSCertificate(params: x509.X509CertificateCreateParams): Promise<x509.X509Certificate> {
+  for (;;) {
+    const certificate = await x509.X509CertificateGenerator.create(params);
+    if (isLowS(derSignature(certificate))) return certificate;
+  }
+}
+
+/** Signature of the certificate as it stands in its DER. */
+function derSignature(certificate: x509.X509Certificate): Buffer {
+  const raw = Buffer.from(certificate.rawData);
+  // The last element: BIT STRING, length, no unused bits, then SEQUENCE { r, s } of at most 72 bytes.
+  for (let length = 68; length <= 72; length++) {
+    const start = raw.length - length;
+    if (raw[start - 3] === 0x03 && raw[start - 2] === length + 1 && raw[start - 1] === 0) return raw.subarray(start);
+  }
+  throw new Error('a certificate without a P-256 signature');
+}
+
+function distinguishedName({ organisation, name, units = [] }: Subject): x509.JsonName {
+  return [{ O: [organisation] }, ...units.map((unit) => ({ OU: [unit] })), { CN: [name] }];
+}
+
+function keyPair() {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+}
+
+function webKey(key: KeyObject) {
+  return key.toCryptoKey(ALGORITHM, true, ['sign']);
+}
+
+function verifyingKey(key: KeyObject) {
+  return key.toCryptoKey(ALGORITHM, true, ['verify']);
+}
+
+function exported(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+function pem(certificate: x509.X509Certificate): string {
+  return `${certificate.toString('pem').trim()}\n`;
+}
+
+/** 127 random bits with the top bit clear and the next set: positive, and no leading zero. */
+function serialNumber(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString('hex');
+}
+
+function isAddress(host: string): boolean {
+  return /^\d+(\.\d+){3}$/.test(host);
+}

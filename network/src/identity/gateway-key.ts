@@ -1,0 +1,35 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeSecret } from './files.js';
+
+/** Public ES256 key (RFC 7517) with which others verify what a gateway signs. */
+export interface GatewayJwk {
+  readonly kty: 'EC';
+  readonly crv: 'P-256';
+  readonly x: string;
+  readonly y: string;
+  readonly kid: string;
+  readonly alg: 'ES256';
+  readonly use: 'sig';
+}
+
+/** The gateway's signing key kept in this file (private JWK), made when there is none yet. Returns its public part. */
+export function ensureGatewayKey(file: string): GatewayJwk {
+  if (!existsSync(file)) {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { x = '', y = '', d = '' } = privateKey.export({ format: 'jwk' });
+    writeSecret(file, `${JSON.stringify({ ...publicJwk(x, y), d })}\n`);
+  }
+  const stored = JSON.parse(readFileSync(file, 'utf8')) as GatewayJwk;
+  return publicJwk(stored.x, stored.y);
+}
+
+function publicJwk(x: string, y: string): GatewayJwk {
+  return { kty: 'EC', crv: 'P-256', x, y, kid: thumbprint(x, y), alg: 'ES256', use: 'sig' };
+}
+
+/** RFC 7638 thumbprint: the key names itself. */
+function thumbprint(x: string, y: string): string {
+  const canonical = JSON.stringify({ crv: 'P-256', kty: 'EC', x, y });
+  return createHash('sha256').update(canonical).digest('base64url');
+}

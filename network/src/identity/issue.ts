@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Authority, type Issued, type NodeRole, type Subject } from './authority.js';
+import { writePublic, writeSecret } from './files.js';
+import { type KeyFiles, mspFiles, tlsFiles } from './layout.js';
+import { nodeUnitsConfig } from './node-units.js';
+
+/** An organisation's two authorities: for identities and for TLS. */
+export interface Authorities {
+  readonly organisation: string;
+  readonly identities: Authority;
+  readonly tls: Authority;
+}
+
+/** The authority kept in these files; a new one when there is none yet. */
+export async function ensureAuthority(files: KeyFiles, subject: Subject): Promise<Authority> {
+  const issued = read(files);
+  if (issued) return Authority.load(issued);
+  const authority = await Authority.create(subject);
+  write(files, authority);
+  return authority;
+}
+
+/** A local MSP folder in Fabric's layout: roots, NodeOUs, and the identity itself. */
+export async function ensureIdentity(dir: string, from: Authorities, subject: Subject, role: NodeRole): Promise<void> {
+  writeMsp(dir, from);
+  await ensureIssued(mspFiles(dir), () => from.identities.identity(subject, role));
+}
+
+/** What the others need to know of an organisation: its MSP folder without an identity. */
+export function writeMsp(dir: string, from: Authorities): void {
+  writePublic(join(dir, 'cacerts', 'ca.pem'), from.identities.certificate);
+  writePublic(join(dir, 'tlscacerts', 'tlsca.pem'), from.tls.certificate);
+  writePublic(join(dir, 'config.yaml'), nodeUnitsConfig('cacerts/ca.pem'));
+}
+
+/** A TLS folder: certificate, key and the root it was issued under. */
+export async function ensureTls(dir: string, authority: Authority, subject: Subject, hosts: readonly string[]) {
+  const files = tlsFiles(dir);
+  writePublic(files.ca, authority.certificate);
+  await ensureIssued(files, () => authority.tls(subject, hosts));
+}
+
+/** Keeps a certificate with its key, and makes them when they are not there yet. */
+export async function ensureIssued(files: KeyFiles, issue: () => Promise<Issued>): Promise<void> {
+  if (!read(files)) write(files, await issue());
+}
+
+function read(files: KeyFiles): Issued | undefined {
+  if (!existsSync(files.cert)) return undefined;
+  if (!existsSync(files.key)) {
+    throw new Error(`${files.cert} has lost its key ${files.key}: restore the key, or delete ${dirname(files.cert)}`);
+  }
+  return { certificate: readFileSync(files.cert, 'utf8'), key: readFileSync(files.key, 'utf8') };
+}
+
+/** The certificate comes last: where it is, its key is too. */
+function write(files: KeyFiles, issued: Issued): void {
+  writeSecret(files.key, issued.key);
+  writePublic(files.cert, issued.certificate);
+}

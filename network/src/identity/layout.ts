@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+
+/** Where everything lies in the state folder. Folders of one member hold what that member alone may read. */
+export const layout = {
+  endpoints: (stateDir: string) => join(stateDir, 'endpoints.json'),
+  genesis: (stateDir: string) => join(stateDir, 'channel', 'genesis.block'),
+  definition: (stateDir: string) => join(stateDir, 'channel', 'definition.json'),
+  member: (stateDir: string, member: string) => join(stateDir, 'members', member),
+  orderer: (stateDir: string, member: string) => join(stateDir, 'orderers', member),
+  /** TLS of one chaincode process that serves all members, under a CA of its own. */
+  sharedChaincode: (stateDir: string) => join(stateDir, 'chaincode'),
+  /** Embedded ledger: the public store. */
+  ledger: (stateDir: string) => join(stateDir, 'ledger'),
+  authority: (dir: string) => ({ cert: join(dir, 'ca', 'cert.pem'), key: join(dir, 'ca', 'key.pem') }),
+  tlsAuthority: (dir: string) => ({ cert: join(dir, 'tlsca', 'cert.pem'), key: join(dir, 'tlsca', 'key.pem') }),
+  msp: (dir: string) => join(dir, 'msp'),
+  admin: (dir: string) => join(dir, 'admin'),
+  peer: (dir: string, peer: string) => join(dir, 'peers', peer),
+  gateway: (dir: string, gateway: string) => join(dir, 'gateways', gateway),
+  chaincode: (dir: string) => join(dir, 'chaincode'),
+  data: (dir: string) => join(dir, 'data'),
+  memberLedger: (dir: string) => join(dir, 'ledger'),
+  /** Certificates a peer, orderer or chaincode server of this member takes TLS clients from. */
+  clientRoots: (dir: string) => join(dir, 'roots', 'clients.pem'),
+  /** Certificates this member's door takes the other members' gateways from. */
+  doorRoots: (dir: string) => join(dir, 'roots', 'doors.pem'),
+} as const;
+
+/** Files of a certificate and its private key. */
+export interface KeyFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Files of a local MSP folder in Fabric's layout. */
+export function mspFiles(mspDir: string): KeyFiles {
+  return { cert: join(mspDir, 'signcerts', 'cert.pem'), key: join(mspDir, 'keystore', 'key.pem') };
+}
+
+/** Files of a TLS folder in the layout Fabric's tools use; `ca` is the root the certificate was issued under. */
+export function tlsFiles(dir: string): KeyFiles & { readonly ca: string } {
+  return { cert: join(dir, 'server.crt'), key: join(dir, 'server.key'), ca: join(dir, 'ca.crt') };
+}

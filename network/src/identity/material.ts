@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import type { GatewayNode, Member, OrdererNode, Topology } from '../topology/model.js';
+import { ensureAuthority, ensureIdentity, ensureIssued, ensureTls, writeMsp, type Authorities } from './issue.js';
+import { writePublic } from './files.js';
+import { ensureGatewayKey, type GatewayJwk } from './gateway-key.js';
+import { layout } from './layout.js';
+import { GATEWAY_UNIT } from './node-units.js';
+
+/** An organisation of the channel as its configuration names it: roots in PEM. */
+export interface Organisation {
+  readonly mspId: string;
+  readonly ca: string;
+  readonly tlsCa: string;
+}
+
+export interface PeerMaterial {
+  readonly name: string;
+  readonly mspDir: string;
+  /** server.crt, server.key, ca.crt; serves as the peer's TLS client certificate too. */
+  readonly tlsDir: string;
+}
+
+export interface GatewayMaterial {
+  readonly name: string;
+  readonly dir: string;
+  readonly jwk: GatewayJwk;
+}
+
+export interface OrdererMaterial extends Organisation {
+  readonly dir: string;
+  readonly mspDir: string;
+  readonly tlsDir: string;
+  readonly adminMspDir: string;
+  readonly clientRoots: string;
+}
+
+export interface MemberMaterial extends Organisation {
+  readonly name: string;
+  readonly dir: string;
+  readonly peers: readonly PeerMaterial[];
+  readonly gateways: readonly GatewayMaterial[];
+  readonly adminMspDir: string;
+  /** TLS of this member's own chaincode process. */
+  readonly chaincodeTlsDir: string;
+  /** File of the certificates from which TLS clients are taken: all members' roots for TLS and for identities. */
+  readonly clientRoots: string;
+  readonly orderer?: OrdererMaterial;
+}
+
+/** Everybody's certificates, by file; keys are never in memory longer than it takes to write them. */
+export interface Material {
+  readonly stateDir: string;
+  /** In the order of the topology. */
+  readonly members: readonly MemberMaterial[];
+  /** TLS of one chaincode process that serves all members, and of the peers that call it (client.crt, client.key). */
+  readonly sharedChaincodeTlsDir: string;
+}
+
+/** Names under which a node on this machine or in a container network is reached. */
+function hostsOf(host: string, ...names: string[]): string[] {
+  return [...new Set([host, '127.0.0.1', 'localhost', ...names])];
+}
+
+/** Makes what is missing of every member's keys and certificates; what exists is kept. */
+export async function ensureMaterial(topology: Topology, stateDir: string): Promise<Material> {
+  const members: MemberMaterial[] = [];
+  for (const member of topology.members) members.push(await ensureMember(member, stateDir));
+  const material = { stateDir, members, sharedChaincodeTlsDir: await ensureSharedChaincode(stateDir) };
+  writeRoots(material);
+  return material;
+}
+
+async function ensureMember(member: Member, stateDir: string): Promise<MemberMaterial> {
+  const dir = layout.member(stateDir, member.name);
+  const from = await ensureAuthorities(dir, member.name);
+  const { name } = member;
+  writeMsp(layout.msp(dir), from);
+  const adminMspDir = layout.msp(layout.admin(dir));
+  await ensureIdentity(adminMspDir, from, { organisation: name, name: `admin.${name}` }, 'admin');
+  const chaincodeTlsDir = layout.chaincode(dir);
+  const chaincode = `chaincode.${name}`;
+  await ensureTls(chaincodeTlsDir, from.tls, { organisation: name, name: chaincode }, hostsOf(member.host, chaincode));
+  return {
+    name,
+    dir,
+    mspId: member.mspId,
+    ...roots(from),
+    peers: await ensurePeers(member, dir, from),
+    gateways: await ensureGateways(member, dir, from),
+    adminMspDir,
+    chaincodeTlsDir,
+    clientRoots: layout.clientRoots(dir),
+    ...(member.orderer && { orderer: await ensureOrderer(member, member.orderer, stateDir) }),
+  };
+}
+
+async function ensureAuthorities(dir: string, organisation: string): Promise<Authorities> {
+  const subject = (kind: string) => ({ organisation, name: `${kind}.${organisation}` });
+  return {
+    organisation,
+    identities: await ensureAuthority(layout.authority(dir), subject('ca')),
+    tls: await ensureAuthority(layout.tlsAuthority(dir), subject('tlsca')),
+  };
+}
+
+async function ensurePeers(member: Member, dir: string, from: Authorities): Promise<PeerMaterial[]> {
+  const peers: PeerMaterial[] = [];
+  for (const peer of member.peers) {
+    const home = layout.peer(dir, peer.name);
+    const subject = { organisation: member.name, name: `${peer.name}.${member.name}` };
+    const made = { name: peer.name, mspDir: layout.msp(home), tlsDir: join(home, 'tls') };
+    await ensureIdentity(made.mspDir, from, subject, 'peer');
+    await ensureTls(made.tlsDir, from.tls, subject, hostsOf(peer.host, subject.name));
+    peers.push(made);
+  }
+  return peers;
+}
+
+async function ensureGateways(member: Member, dir: string, from: Authorities): Promise<GatewayMaterial[]> {
+  const gateways: GatewayMaterial[] = [];
+  for (const gateway of member.gateways) gateways.push(await ensureGateway(member, gateway, dir, from));
+  return gateways;
+}
+
+async function ensureGateway(
+  member: Member,
+  gateway: GatewayNode,
+  dir: string,
+  from: Authorities,
+): Promise<GatewayMaterial> {
+  const home = layout.gateway(dir, gateway.name);
+  const subject = { organisation: member.name, name: `${gateway.name}.${member.name}` };
+  await ensureIssued({ cert: join(home, 'cert.pem'), key: join(home, 'key.pem') }, () =>
+    from.identities.identity({ ...subject, units: [GATEWAY_UNIT] }, 'client'),
+  );
+  await ensureIssued({ cert: join(home, 'door.pem'), key: join(home, 'door.key') }, () =>
+    from.tls.tls(subject, hostsOf(gateway.host, subject.name)),
+  );
+  return { name: gateway.name, dir: home, jwk: ensureGatewayKey(join(home, 'jwk.json')) };
+}
+
+/** An orderer is an organisation of its own beside the member that runs it. */
+async function ensureOrderer(member: Member, node: OrdererNode, stateDir: string): Promise<OrdererMaterial> {
+  const dir = layout.orderer(stateDir, member.name);
+  const organisation = `${member.name}-orderer`;
+  const from = await ensureAuthorities(dir, organisation);
+  const adminMspDir = layout.msp(layout.admin(dir));
+  const subject = { organisation, name: `orderer.${member.name}` };
+  const made = { dir, mspDir: layout.msp(join(dir, 'node')), tlsDir: join(dir, 'node', 'tls'), adminMspDir };
+  writeMsp(layout.msp(dir), from);
+  await ensureIdentity(adminMspDir, from, { organisation, name: `admin.${organisation}` }, 'admin');
+  await ensureIdentity(made.mspDir, from, subject, 'orderer');
+  await ensureTls(made.tlsDir, from.tls, subject, hostsOf(node.host, subject.name));
+  return { ...made, mspId: node.mspId, ...roots(from), clientRoots: layout.clientRoots(dir) };
+}
+
+async function ensureSharedChaincode(stateDir: string): Promise<string> {
+  const dir = layout.sharedChaincode(stateDir);
+  const organisation = 'chaincode';
+  const files = { cert: join(dir, 'ca', 'cert.pem'), key: join(dir, 'ca', 'key.pem') };
+  const authority = await ensureAuthority(files, { organisation, name: 'ca.chaincode' });
+  await ensureTls(dir, authority, { organisation, name: 'server.chaincode' }, hostsOf('127.0.0.1'));
+  await ensureIssued({ cert: join(dir, 'client.crt'), key: join(dir, 'client.key') }, () =>
+    authority.tls({ organisation, name: 'client.chaincode' }, hostsOf('127.0.0.1')),
+  );
+  return dir;
+}
+
+/** Everybody keeps a copy of everybody's roots, so that a member's folder is complete in itself. */
+function writeRoots(material: Material): void {
+  const organisations = material.members.flatMap((member) => [member, ...(member.orderer ? [member.orderer] : [])]);
+  const clients = organisations.map(({ tlsCa, ca }) => tlsCa + ca).join('');
+  const doors = material.members.map(({ tlsCa }) => tlsCa).join('');
+  for (const { dir } of organisations) writePublic(layout.clientRoots(dir), clients);
+  for (const { dir } of material.members) writePublic(layout.doorRoots(dir), doors);
+}
+
+function roots(from: Authorities) {
+  return { ca: from.identities.certificate, tlsCa: from.tls.certificate };
+}

@@ -1,0 +1,157 @@
+import { join } from 'node:path';
+import type { GatewayNode, Member, PeerNode, Topology } from '../topology/model.js';
+import { writePublic } from './files.js';
+import type { GatewayJwk } from './gateway-key.js';
+import { layout, tlsFiles } from './layout.js';
+import type { Material, MemberMaterial } from './material.js';
+
+export interface PeerAddress {
+  readonly name: string;
+  readonly mspId: string;
+  /** host:port */
+  readonly endpoint: string;
+  /** File of the root under which the peer's TLS certificate was issued. */
+  readonly tlsCa: string;
+  /** A name in the peer's TLS certificate. */
+  readonly serverName: string;
+}
+
+/** What a gateway knows of a member when it starts; afterwards the registry on the ledger is right. */
+export interface MemberCard {
+  readonly name: string;
+  readonly mspId: string;
+  readonly title: string;
+  readonly roles: readonly string[];
+  /** http://host:port */
+  readonly baseUrl: string;
+  /** https://host:port */
+  readonly doorUrl: string;
+  readonly gcp: readonly string[];
+  readonly pgln?: string;
+  readonly sgln: readonly string[];
+  /** Key of the member's first gateway. */
+  readonly kid: string;
+  readonly jwk: GatewayJwk;
+  /** Keys of all its gateways. */
+  readonly keys: readonly GatewayJwk[];
+  /** PEM of the root under which its doors' certificates are issued. */
+  readonly doorRoot: string;
+}
+
+/** settings.json of one gateway; all paths absolute. */
+export interface GatewaySettings {
+  readonly member: string;
+  readonly mspId: string;
+  readonly title: string;
+  readonly roles: readonly string[];
+  readonly gateway: string;
+  readonly channel: string;
+  readonly chaincode: string;
+  readonly production: boolean;
+  readonly clockOffsetMs: number;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly door: { readonly host: string; readonly port: number };
+  readonly baseUrl: string;
+  /** The member's own peers. */
+  readonly peers: readonly PeerAddress[];
+  /** Fabric identity; its certificate serves as TLS client certificate too. */
+  readonly identity: { readonly cert: string; readonly key: string };
+  readonly doorTls: { readonly cert: string; readonly key: string; readonly ca: string };
+  /** File of the private ES256 key. */
+  readonly jwk: string;
+  readonly dataDir: string;
+  readonly members: readonly MemberCard[];
+}
+
+export interface SettingsOptions {
+  /** Shift of this network's clocks, for tests; refused in production. */
+  readonly clockOffsetMs?: number;
+}
+
+/** Writes settings.json of every gateway and returns the files in the order of the topology. */
+export function writeSettings(topology: Topology, material: Material, options: SettingsOptions = {}): string[] {
+  const { clockOffsetMs = 0 } = options;
+  if (topology.production && clockOffsetMs !== 0) throw new Error('clocks are not shifted in production');
+  const members = topology.members.map((member, index) => memberCard(member, at(material.members, index)));
+  return topology.members.flatMap((member, index) =>
+    member.gateways.map((gateway) => {
+      const own = at(material.members, index);
+      const file = join(layout.gateway(own.dir, gateway.name), 'settings.json');
+      const settings = gatewaySettings({ topology, member, own, gateway, members, clockOffsetMs });
+      writePublic(file, `${JSON.stringify(settings, null, 2)}\n`);
+      return file;
+    }),
+  );
+}
+
+/** Address of a member's peer and how to know it. */
+export function peerAddress(member: Member, own: MemberMaterial, peer: PeerNode): PeerAddress {
+  return {
+    name: peer.name,
+    mspId: member.mspId,
+    endpoint: `${peer.host}:${peer.port}`,
+    tlsCa: tlsFiles(join(layout.peer(own.dir, peer.name), 'tls')).ca,
+    serverName: `${peer.name}.${member.name}`,
+  };
+}
+
+interface GatewayContext {
+  readonly topology: Topology;
+  readonly member: Member;
+  readonly own: MemberMaterial;
+  readonly gateway: GatewayNode;
+  readonly members: readonly MemberCard[];
+  readonly clockOffsetMs: number;
+}
+
+function gatewaySettings(context: GatewayContext): GatewaySettings {
+  const { topology, member, own, gateway, members, clockOffsetMs } = context;
+  const dir = layout.gateway(own.dir, gateway.name);
+  return {
+    member: member.name,
+    mspId: member.mspId,
+    title: member.title,
+    roles: member.roles,
+    gateway: gateway.name,
+    channel: topology.channel,
+    chaincode: topology.chaincode.name,
+    production: topology.production,
+    clockOffsetMs,
+    listen: { host: gateway.host, port: gateway.port },
+    door: { host: gateway.host, port: gateway.doorPort },
+    baseUrl: `http://${gateway.host}:${gateway.port}`,
+    peers: member.peers.map((peer) => peerAddress(member, own, peer)),
+    identity: { cert: join(dir, 'cert.pem'), key: join(dir, 'key.pem') },
+    doorTls: { cert: join(dir, 'door.pem'), key: join(dir, 'door.key'), ca: layout.doorRoots(own.dir) },
+    jwk: join(dir, 'jwk.json'),
+    dataDir: layout.data(own.dir),
+    members,
+  };
+}
+
+function memberCard(member: Member, own: MemberMaterial): MemberCard {
+  const gateway = at(member.gateways, 0);
+  const keys = own.gateways.map(({ jwk }) => jwk);
+  const first = at(keys, 0);
+  return {
+    name: member.name,
+    mspId: member.mspId,
+    title: member.title,
+    roles: member.roles,
+    baseUrl: `http://${gateway.host}:${gateway.port}`,
+    doorUrl: `https://${gateway.host}:${gateway.doorPort}`,
+    gcp: member.gs1.companyPrefixes,
+    ...(member.gs1.party !== undefined && { pgln: member.gs1.party }),
+    sgln: member.gs1.premises,
+    kid: first.kid,
+    jwk: first,
+    keys,
+    doorRoot: own.tlsCa,
+  };
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const value = list[index];
+  if (value === undefined) throw new Error('the material was made for another topology');
+  return value;
+}
