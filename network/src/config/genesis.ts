@@ -1,0 +1,66 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { common } from '@hyperledger/fabric-protos';
+import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
+import type { Material } from '../identity/material.js';
+import type { Topology } from '../topology/model.js';
+import { channelConfig } from './channel-config.js';
+
+const NONCE_BYTES = 24;
+const { BlockMetadataIndex, HeaderType } = common;
+const METADATA_ENTRIES = Object.keys(BlockMetadataIndex).length;
+
+/** The channel's block 0 (common.Block): its configuration, as `configtxgen` would write it. */
+export function buildGenesis(topology: Topology, material: Material): Buffer {
+  const envelope = configEnvelope(topology.channel, channelConfig(topology, material));
+  const header = new common.BlockHeader();
+  header.setDataHash(createHash('sha256').update(envelope).digest());
+  const data = new common.BlockData();
+  data.setDataList([envelope]);
+  const block = new common.Block();
+  block.setHeader(header);
+  block.setData(data);
+  block.setMetadata(metadata());
+  return Buffer.from(block.serializeBinary());
+}
+
+function configEnvelope(channel: string, root: common.ConfigGroup): Uint8Array {
+  const config = new common.Config();
+  config.setChannelGroup(root);
+  const configuration = new common.ConfigEnvelope();
+  configuration.setConfig(config);
+  const nonce = randomBytes(NONCE_BYTES);
+  const payload = new common.Payload();
+  payload.setHeader(header(channel, nonce));
+  payload.setData(configuration.serializeBinary());
+  const envelope = new common.Envelope();
+  envelope.setPayload(payload.serializeBinary());
+  return envelope.serializeBinary();
+}
+
+function header(channel: string, nonce: Uint8Array): common.Header {
+  const channelHeader = new common.ChannelHeader();
+  channelHeader.setType(HeaderType.CONFIG);
+  channelHeader.setVersion(1);
+  channelHeader.setTimestamp(timestamps.Timestamp.fromDate(new Date()));
+  channelHeader.setChannelId(channel);
+  channelHeader.setTxId(createHash('sha256').update(nonce).digest('hex'));
+  const signatureHeader = new common.SignatureHeader();
+  signatureHeader.setNonce(nonce);
+  const made = new common.Header();
+  made.setChannelHeader(channelHeader.serializeBinary());
+  made.setSignatureHeader(signatureHeader.serializeBinary());
+  return made;
+}
+
+/** Nobody signs block 0: whoever joins has it from a hand it trusts. */
+function metadata(): common.BlockMetadata {
+  const orderer = new common.OrdererBlockMetadata();
+  orderer.setLastConfig(new common.LastConfig());
+  const signatures = new common.Metadata();
+  signatures.setValue(orderer.serializeBinary());
+  const entries = Array.from({ length: METADATA_ENTRIES }, (): Uint8Array => new Uint8Array());
+  entries[BlockMetadataIndex.SIGNATURES] = signatures.serializeBinary();
+  const made = new common.BlockMetadata();
+  made.setMetadataList(entries);
+  return made;
+}
