@@ -1,0 +1,65 @@
+/** The gRPC connections of a gateway to its own member's peers: mutual TLS, deadlines on every call. */
+import { readFileSync } from 'node:fs';
+
+import * as grpc from '@grpc/grpc-js';
+import { connect, hash, type Gateway } from '@hyperledger/fabric-gateway';
+
+import type { GatewaySettings, PeerAddress } from '../settings.js';
+import { nativeSigner } from './signer.js';
+
+/** Milliseconds each call may take before it is given up. */
+export const DEADLINES = {
+  evaluate: 15_000,
+  endorse: 30_000,
+  submit: 15_000,
+  commitStatus: 20_000,
+} as const;
+
+/** Below the peers' minimum interval clients are told to go away (GOAWAY too_many_pings). */
+const KEEPALIVE_MS = 120_000;
+
+/** One peer's connection, closed by its owner. */
+export interface PeerConnection {
+  readonly gateway: Gateway;
+  close(): void;
+}
+
+/** Connects to a peer with the gateway's certificate, which also is its TLS client certificate. Does not wait. */
+export function connectPeer(settings: GatewaySettings, peer: PeerAddress): PeerConnection {
+  const certificate = readFileSync(settings.identity.cert);
+  const key = readFileSync(settings.identity.key);
+  const client = new grpc.Client(
+    peer.endpoint,
+    grpc.credentials.createSsl(readFileSync(peer.tlsCa), key, certificate),
+    {
+      'grpc.ssl_target_name_override': peer.serverName,
+      'grpc.default_authority': peer.serverName,
+      'grpc.max_receive_message_length': -1,
+      'grpc.max_send_message_length': -1,
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      // Two gateways in one process must not share a channel: each has a certificate of its own.
+      'grpc.use_local_subchannel_pool': 1,
+    },
+  );
+  const gateway = connect({
+    client,
+    identity: { mspId: settings.mspId, credentials: certificate },
+    signer: nativeSigner(key.toString()),
+    hash: hash.none,
+    evaluateOptions: deadline(DEADLINES.evaluate),
+    endorseOptions: deadline(DEADLINES.endorse),
+    submitOptions: deadline(DEADLINES.submit),
+    commitStatusOptions: deadline(DEADLINES.commitStatus),
+  });
+  return {
+    gateway,
+    close: () => {
+      gateway.close();
+      client.close();
+    },
+  };
+}
+
+function deadline(milliseconds: number): () => grpc.CallOptions {
+  return () => ({ deadline: Date.now() + milliseconds });
+}

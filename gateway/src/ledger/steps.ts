@@ -1,0 +1,141 @@
+/** The steps of a transaction one by one, for callers that must keep what lies between them. */
+
+import { GatewayError, type Contract, type Gateway, type Proposal } from '@hyperledger/fabric-gateway';
+import { common, gateway as protos, msp, peer } from '@hyperledger/fabric-protos';
+import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
+
+import type { LedgerCall } from '../ports.js';
+import type { GatewaySettings } from '../settings.js';
+import type { PeerConnection } from './connection.js';
+import { declinedByOrderer, readFailure, Retriable } from './failure.js';
+import { Refusal } from './refusal.js';
+
+/** An endorsed transaction, signed: sending it again unchanged can never take effect twice. */
+export interface Endorsed {
+  readonly txId: string;
+  /** gateway.PreparedTransaction, serialized, its envelope signed. */
+  readonly envelope: Uint8Array;
+}
+
+/** Where a transaction ended up. */
+export interface Outcome {
+  readonly block: number;
+  /** Fabric validation code; 0 = VALID. */
+  readonly code: number;
+}
+
+/** The steps of one transaction. */
+export interface TransactionSteps {
+  /** Throws Refusal or Retriable; nothing is ordered yet. */
+  endorse(call: LedgerCall): Promise<Endorsed>;
+  /** Hands the envelope to the orderer. Throws Refusal when declined, Retriable when nobody answered. */
+  send(endorsed: Endorsed): Promise<void>;
+  /** Waits for the commit; undefined = not known within `waitMs`. */
+  outcome(txId: string, waitMs: number): Promise<Outcome | undefined>;
+  evaluate(call: LedgerCall): Promise<Uint8Array>;
+}
+
+const NO_SIGNATURE = new Uint8Array();
+
+/** The steps over one peer's gateway service. `sign` signs whole messages. */
+export class FabricSteps implements TransactionSteps {
+  readonly #gateway: Gateway;
+  readonly #contract: Contract;
+  readonly #creator: Uint8Array;
+
+  constructor(
+    connection: PeerConnection,
+    private readonly settings: Pick<GatewaySettings, 'channel' | 'chaincode' | 'clockOffsetMs'>,
+    private readonly sign: (message: Uint8Array) => Uint8Array,
+  ) {
+    this.#gateway = connection.gateway;
+    this.#contract = this.#gateway.getNetwork(settings.channel).getContract(settings.chaincode);
+    this.#creator = serializedIdentity(this.#gateway);
+  }
+
+  async endorse(call: LedgerCall): Promise<Endorsed> {
+    try {
+      const transaction = await this.#proposal(call).endorse();
+      const signature = this.sign(transaction.getDigest());
+      const signed = this.#gateway.newSignedTransaction(transaction.getBytes(), signature);
+      return { txId: signed.getTransactionId(), envelope: signed.getBytes() };
+    } catch (error) {
+      throw readFailure(error);
+    }
+  }
+
+  async send(endorsed: Endorsed): Promise<void> {
+    try {
+      await this.#gateway.newTransaction(endorsed.envelope).submit();
+    } catch (error) {
+      if (declinedByOrderer(error)) throw declined(error);
+      throw new Retriable('unavailable', { cause: error });
+    }
+  }
+
+  async outcome(txId: string, waitMs: number): Promise<Outcome | undefined> {
+    const request = new protos.CommitStatusRequest();
+    request.setChannelId(this.settings.channel);
+    request.setTransactionId(txId);
+    request.setIdentity(this.#creator);
+    const signed = new protos.SignedCommitStatusRequest();
+    signed.setRequest(request.serializeBinary());
+    try {
+      const commit = this.#gateway.newCommit(signed.serializeBinary());
+      const found = await commit.getStatus({ deadline: Date.now() + waitMs });
+      return { block: Number(found.blockNumber), code: found.code };
+    } catch (error) {
+      // Whatever keeps the peer from answering, the transaction may be committed: nobody knows is the only true answer.
+      if (error instanceof GatewayError) return undefined;
+      throw error;
+    }
+  }
+
+  async evaluate(call: LedgerCall): Promise<Uint8Array> {
+    try {
+      return await this.#proposal(call).evaluate();
+    } catch (error) {
+      throw readFailure(error);
+    }
+  }
+
+  #proposal(call: LedgerCall): Proposal {
+    const proposal = this.#contract.newProposal(call.transaction, {
+      ...(call.argument === undefined ? {} : { arguments: [call.argument] }),
+      ...(call.transient === undefined ? {} : { transientData: { ...call.transient } }),
+      ...(call.endorsers === undefined ? {} : { endorsingOrganizations: [...call.endorsers] }),
+    });
+    const { clockOffsetMs } = this.settings;
+    if (clockOffsetMs === 0) return proposal;
+    return this.#gateway.newSignedProposal(shiftTimestamp(proposal.getBytes(), clockOffsetMs), NO_SIGNATURE);
+  }
+}
+
+/** A proposal's bytes with its timestamp moved, as a gateway with a shifted clock would have made it. */
+function shiftTimestamp(bytes: Uint8Array, offsetMs: number): Uint8Array {
+  const proposed = protos.ProposedTransaction.deserializeBinary(bytes);
+  const signed = proposed.getProposal() ?? new peer.SignedProposal();
+  const proposal = peer.Proposal.deserializeBinary(signed.getProposalBytes_asU8());
+  const header = common.Header.deserializeBinary(proposal.getHeader_asU8());
+  const channel = common.ChannelHeader.deserializeBinary(header.getChannelHeader_asU8());
+  channel.setTimestamp(timestamps.Timestamp.fromDate(new Date(Date.now() + offsetMs)));
+  header.setChannelHeader(channel.serializeBinary());
+  proposal.setHeader(header.serializeBinary());
+  signed.setProposalBytes(proposal.serializeBinary());
+  proposed.setProposal(signed);
+  return proposed.serializeBinary();
+}
+
+function declined(error: unknown): Refusal {
+  return new Refusal('unavailable', 'orderer-declined', 'the ordering service declined the transaction', {
+    cause: error,
+  });
+}
+
+function serializedIdentity(gateway: Gateway): Uint8Array {
+  const { mspId, credentials } = gateway.getIdentity();
+  const identity = new msp.SerializedIdentity();
+  identity.setMspid(mspId);
+  identity.setIdBytes(credentials);
+  return identity.serializeBinary();
+}
