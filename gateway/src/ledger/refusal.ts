@@ -21,7 +21,7 @@ export class Refusal extends Error {
 
 /** Finds the chaincode's encoded refusal (JSON) in a text of Fabric's, such as `chaincode response 500, {...}`. */
 export function parseRefusal(text: string): Refusal | undefined {
-  const start = text.indexOf('{"');
+  const start = text.indexOf('{"category":');
   const end = text.lastIndexOf('}');
   if (start < 0 || end < start) return undefined;
   let data: unknown;

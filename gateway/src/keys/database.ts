@@ -1,0 +1,40 @@
+/** Opens the gateway's SQLite files alike: write-ahead log, readable by their owner only. */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** Milliseconds to wait for another gateway of the member that is writing. */
+const BUSY_MS = 5_000;
+
+/** Opens or makes a database. Its commits are on disk (fsync) when they return. */
+export function openDatabase(file: string, schema: string): DatabaseSync {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(file, { timeout: BUSY_MS });
+  chmodSync(file, 0o600);
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+  database.exec(schema);
+  return database;
+}
+
+/** Runs `work` in one transaction; an error undoes it. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Runs `work` in one transaction that a power failure may undo: for what can be learnt again. */
+export function inLazyTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('PRAGMA synchronous = NORMAL');
+  try {
+    return inTransaction(database, work);
+  } finally {
+    database.exec('PRAGMA synchronous = FULL');
+  }
+}

@@ -1,0 +1,162 @@
+/** One store of keys per member, shared by its gateways: what opens the content that the ledger keeps as ciphertext. */
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+
+import { inTransaction, openDatabase } from './database.js';
+import { SECRET_BYTES } from './content.js';
+import { fileSeal, type Seal } from './sealing.js';
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS patient_keys (patient TEXT PRIMARY KEY, sealed BLOB) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS version_keys (
+  salt BLOB PRIMARY KEY, ledger_key TEXT NOT NULL, patient TEXT, wrapped BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS version_keys_by_ledger_key ON version_keys (ledger_key);
+`;
+
+/** RFC 3394 key wrap and its initial value. */
+const WRAP = 'id-aes256-wrap';
+const WRAP_IV = Buffer.alloc(8, 0xa6);
+
+/**
+ * A version's key and whose key wraps it: a patient's (FHIR id), or the member's own. It is found by the salt of the
+ * stored value, since two attempts to write one version meet under one ledger key with different content.
+ */
+export interface VersionKey {
+  readonly ledgerKey: string;
+  readonly salt: Uint8Array;
+  readonly key: Uint8Array;
+  readonly patient?: string;
+}
+
+/** What a member's secret is for; each is made at first use and stays. */
+export type SecretName = 'lookup' | 'idempotency' | 'member-key';
+
+/** A member's keys in keys.db, sealed with the master key beside it. */
+export class KeyStore {
+  readonly database: DatabaseSync;
+  readonly seal: Seal;
+  readonly #secrets = new Map<SecretName, Buffer>();
+  readonly #patientKeys = new Map<string, Buffer>();
+  readonly #insertVersion: StatementSync;
+  readonly #selectVersion: StatementSync;
+
+  constructor(dataDir: string) {
+    this.seal = fileSeal(join(dataDir, 'master.key'));
+    this.database = openDatabase(join(dataDir, 'keys.db'), SCHEMA);
+    this.#insertVersion = this.database.prepare('INSERT INTO version_keys VALUES (?, ?, ?, ?)');
+    this.#selectVersion = this.database.prepare('SELECT patient, wrapped FROM version_keys WHERE salt = ?');
+  }
+
+  /** Hex HMAC-SHA256 of `text` under a secret only this member holds; the same text gives the same code. */
+  hmac(name: SecretName, text: string): string {
+    return createHmac('sha256', this.#secret(name)).update(text).digest('hex');
+  }
+
+  /** Keeps version keys, durable on return. Throws for a patient whose key was destroyed. */
+  keepVersionKeys(keys: readonly VersionKey[]): void {
+    inTransaction(this.database, () => {
+      for (const { ledgerKey, salt, key, patient } of keys) {
+        const wrapped = wrap(key, this.#wrappingKey(patient));
+        this.#insertVersion.run(salt, ledgerKey, patient ?? null, wrapped);
+      }
+    });
+  }
+
+  /** Forgets the keys of versions that were refused and never came to be. */
+  dropVersionKeys(keys: readonly VersionKey[]): void {
+    const drop = this.database.prepare('DELETE FROM version_keys WHERE salt = ?');
+    inTransaction(this.database, () => {
+      for (const { salt } of keys) drop.run(salt);
+    });
+  }
+
+  /** The key of the stored value with this salt; undefined when there is none, or its patient's key is destroyed. */
+  versionKey(salt: Uint8Array): Buffer | undefined {
+    const row = this.#selectVersion.get(salt);
+    return row === undefined ? undefined : this.#unwrapped(row);
+  }
+
+  /** Keys and salts kept for a ledger key; more than one only where an attempt to write it was cut short. */
+  versionSecrets(ledgerKey: string): { readonly salt: Uint8Array; readonly key: Uint8Array }[] {
+    const rows = this.database
+      .prepare('SELECT salt, patient, wrapped FROM version_keys WHERE ledger_key = ?')
+      .all(ledgerKey);
+    return rows.flatMap((row) => {
+      const key = this.#unwrapped(row);
+      return key === undefined ? [] : [{ salt: row.salt as Uint8Array, key }];
+    });
+  }
+
+  /** Destroys a patient's key: no version it wraps can be opened again, by anyone. */
+  erasePatientKey(patient: string): void {
+    this.#patientKeys.delete(patient);
+    inTransaction(this.database, () => {
+      this.database
+        .prepare('INSERT INTO patient_keys VALUES (?, NULL) ON CONFLICT (patient) DO UPDATE SET sealed = NULL')
+        .run(patient);
+      this.database.prepare('DELETE FROM version_keys WHERE patient = ?').run(patient);
+    });
+  }
+
+  /** Whether the patient's key was destroyed. */
+  isErased(patient: string): boolean {
+    if (this.#patientKeys.has(patient)) return false;
+    const row = this.database.prepare('SELECT sealed FROM patient_keys WHERE patient = ?').get(patient);
+    return row !== undefined && row.sealed === null;
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  #unwrapped(row: Record<string, unknown>): Buffer | undefined {
+    const patient = typeof row.patient === 'string' ? row.patient : undefined;
+    if (patient !== undefined && this.isErased(patient)) return undefined;
+    return unwrap(row.wrapped as Uint8Array, this.#wrappingKey(patient));
+  }
+
+  #wrappingKey(patient: string | undefined): Buffer {
+    return patient === undefined ? this.#secret('member-key') : this.#patientKey(patient);
+  }
+
+  #patientKey(patient: string): Buffer {
+    const cached = this.#patientKeys.get(patient);
+    if (cached !== undefined) return cached;
+    const use = `patient-key/${patient}`;
+    const fresh = this.seal.seal(randomBytes(SECRET_BYTES), use);
+    this.database.prepare('INSERT OR IGNORE INTO patient_keys VALUES (?, ?)').run(patient, fresh);
+    const row = this.database.prepare('SELECT sealed FROM patient_keys WHERE patient = ?').get(patient);
+    if (!(row?.sealed instanceof Uint8Array)) throw new Error('the key of this patient was destroyed');
+    const key = this.seal.open(row.sealed, use);
+    if (this.#patientKeys.size >= MAX_CACHED_PATIENTS) this.#patientKeys.clear();
+    this.#patientKeys.set(patient, key);
+    return key;
+  }
+
+  #secret(name: SecretName): Buffer {
+    const cached = this.#secrets.get(name);
+    if (cached !== undefined) return cached;
+    const use = `secret/${name}`;
+    const fresh = this.seal.seal(randomBytes(SECRET_BYTES), use);
+    this.database.prepare('INSERT OR IGNORE INTO secrets VALUES (?, ?)').run(name, fresh);
+    const row = this.database.prepare('SELECT sealed FROM secrets WHERE name = ?').get(name);
+    const secret = this.seal.open(row?.sealed as Uint8Array, use);
+    this.#secrets.set(name, secret);
+    return secret;
+  }
+}
+
+/** Patients' keys kept open in memory at most. */
+const MAX_CACHED_PATIENTS = 10_000;
+
+function wrap(key: Uint8Array, by: Uint8Array): Buffer {
+  const cipher = createCipheriv(WRAP, by, WRAP_IV);
+  return Buffer.concat([cipher.update(key), cipher.final()]);
+}
+
+function unwrap(wrapped: Uint8Array, by: Uint8Array): Buffer {
+  const decipher = createDecipheriv(WRAP, by, WRAP_IV);
+  return Buffer.concat([decipher.update(wrapped), decipher.final()]);
+}

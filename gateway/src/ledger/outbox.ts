@@ -1,0 +1,111 @@
+/** Every write goes through here: kept before it is asked, its envelope kept before it is sent, its end kept after. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Commit, LedgerCall } from '../ports.js';
+import { OutcomeUnknown, Retriable } from './failure.js';
+import { OutboxStore, type CallState, type FoundEntry, type OutboxEntry } from './outbox-store.js';
+import { Refusal } from './refusal.js';
+import type { TransactionSteps } from './steps.js';
+import { settle, submitCall, type SubmitOptions } from './submit.js';
+
+/** Pause between attempts to learn what became of a call, milliseconds. */
+const RESOLVE_PAUSE_MS = 5_000;
+
+/** One gateway's outbox. Calls that were open when it stopped are carried on by `recover`. */
+export class Outbox {
+  readonly #running = new Map<number, Promise<Commit>>();
+  readonly #stopped = new AbortController();
+
+  constructor(
+    private readonly steps: TransactionSteps,
+    private readonly store: OutboxStore,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** The request kept under a key. */
+  find(key: string): FoundEntry | undefined {
+    return this.store.find(key);
+  }
+
+  /** Keeps the call durably, then submits it. Throws Refusal; while its outcome is unknown the promise stays open. */
+  submit(call: LedgerCall, entries: readonly OutboxEntry[], options?: SubmitOptions): Promise<Commit> {
+    const id = this.store.intend(call, entries, this.now());
+    return this.#track(id, this.#carry(id, call, { state: 'intent' }, options));
+  }
+
+  /** Submits the requests of a refused shared call each on its own, under the keys they have. */
+  submitApart(calls: readonly { readonly call: LedgerCall; readonly entry: OutboxEntry }[]): Promise<Commit>[] {
+    const ids = this.store.split(calls, this.now());
+    return calls.map(({ call }, index) => {
+      const id = ids[index] ?? 0;
+      return this.#track(id, this.#carry(id, call, { state: 'intent' }));
+    });
+  }
+
+  /** The end of a call that is still under way in this process. */
+  pending(found: FoundEntry): Promise<Commit> | undefined {
+    return this.#running.get(found.call);
+  }
+
+  /** Makes a key free again after its request was refused. */
+  release(key: string): void {
+    this.store.release(key);
+  }
+
+  /** Carries on what was open when the gateway stopped; returns how many calls that is. Does not wait for them. */
+  recover(): number {
+    const open = this.store.open();
+    for (const { id, call, standing } of open) {
+      this.#track(id, this.#carry(id, call, standing)).catch(() => undefined);
+    }
+    return open.length;
+  }
+
+  /** Ends the retrying and closes the store; open calls are carried on at the next start. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.allSettled(this.#running.values());
+    this.store.close();
+  }
+
+  #track(id: number, done: Promise<Commit>): Promise<Commit> {
+    this.#running.set(id, done);
+    const forget = (): void => {
+      this.#running.delete(id);
+    };
+    done.then(forget, forget);
+    return done;
+  }
+
+  async #carry(id: number, call: LedgerCall, standing: CallState, options?: SubmitOptions): Promise<Commit> {
+    try {
+      const commit = await this.#untilKnown(id, call, standing, options);
+      this.store.committed(id, commit);
+      return commit;
+    } catch (error) {
+      if (error instanceof Refusal) this.store.refused(id, error);
+      throw error;
+    }
+  }
+
+  async #untilKnown(id: number, call: LedgerCall, from: CallState, options?: SubmitOptions): Promise<Commit> {
+    let standing = from;
+    const observer: SubmitOptions['observer'] = {
+      endorsed: (endorsed) => {
+        standing = { state: 'endorsed', endorsed };
+        this.store.endorsed(id, endorsed);
+      },
+    };
+    for (;;) {
+      try {
+        if (standing.state !== 'endorsed') return await submitCall(this.steps, call, { ...options, observer });
+        const ended = await settle(this.steps, standing.endorsed, { mayBeSent: true });
+        if (!(ended instanceof Retriable)) return ended;
+        standing = { state: 'intent' };
+      } catch (error) {
+        if (!(error instanceof OutcomeUnknown) || this.#stopped.signal.aborted) throw error;
+        await sleep(RESOLVE_PAUSE_MS, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+      }
+    }
+  }
+}
