@@ -46,8 +46,12 @@ export interface Commit {
   readonly block: number;
 }
 
+/**
+ * `written` lists `Type/id/_history/version` in the order of the writes. With an Idempotency-Key used before it is what
+ * the first request wrote: ids made for the retry are void.
+ */
 export type WriteOutcome =
-  | { readonly state: 'committed'; readonly commit: Commit }
+  | { readonly state: 'committed'; readonly commit: Commit; readonly written: readonly string[] }
   /** No answer is "unknown", never "failed": resolve at $write-status/{key}. */
   | { readonly state: 'unknown'; readonly key: string };
 

@@ -132,19 +132,34 @@ export class OutboxStore {
   }
 
   #sealCall(call: LedgerCall): Buffer {
-    const transient = Object.entries(call.transient ?? {}).map(
-      ([name, value]) => [name, Buffer.from(value).toString('latin1')] as const,
-    );
-    return this.seal.seal(Buffer.from(JSON.stringify({ ...call, transient }), 'utf8'), 'outbox');
+    return this.seal.seal(encodeCall(call), 'outbox');
   }
 
   #openCall(sealed: Uint8Array): LedgerCall {
-    const { transient, ...call } = JSON.parse(this.seal.open(sealed, 'outbox').toString('utf8')) as LedgerCall & {
-      transient: [string, string][];
-    };
-    const values = transient.map(([name, value]) => [name, Buffer.from(value, 'latin1')] as const);
-    return values.length === 0 ? call : { ...call, transient: Object.fromEntries(values) };
+    return decodeCall(this.seal.open(sealed, 'outbox'));
   }
+}
+
+interface CallHeader extends Omit<LedgerCall, 'transient'> {
+  readonly parts: readonly (readonly [name: string, length: number])[];
+}
+
+/** A line of JSON, then the transient values one after the other as they are. */
+function encodeCall({ transient, ...call }: LedgerCall): Buffer {
+  const values = Object.entries(transient ?? {});
+  const header: CallHeader = { ...call, parts: values.map(([name, value]) => [name, value.length]) };
+  return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), ...values.map(([, value]) => value)]);
+}
+
+function decodeCall(bytes: Buffer): LedgerCall {
+  let at = bytes.indexOf('\n') + 1;
+  const { parts, ...call } = JSON.parse(bytes.toString('utf8', 0, at)) as CallHeader;
+  if (parts.length === 0) return call;
+  const values = parts.map(([name, length]) => {
+    at += length;
+    return [name, bytes.subarray(at - length, at)] as const;
+  });
+  return { ...call, transient: Object.fromEntries(values) };
 }
 
 function standing(row: Record<string, unknown>): CallState {

@@ -25,8 +25,8 @@ export interface SubmitObserver {
 
 export interface SubmitOptions {
   readonly observer?: SubmitObserver;
-  /** Gives up re-endorsing after this many endorsements; what went wrong then is a conflict. */
-  readonly maxEndorsements?: number;
+  /** Conflicts after which it gives up; MAX_ENDORSEMENTS unless told. */
+  readonly conflictLimit?: number;
 }
 
 /** Submits a call. Throws Refusal, or OutcomeUnknown once it was sent and nobody could say what became of it. */
@@ -35,11 +35,13 @@ export async function submitCall(
   call: LedgerCall,
   options: SubmitOptions = {},
 ): Promise<Commit> {
-  const most = options.maxEndorsements ?? MAX_ENDORSEMENTS;
+  const conflictLimit = options.conflictLimit ?? MAX_ENDORSEMENTS;
+  let conflicts = 0;
   for (let attempt = 1; ; attempt += 1) {
     const commit = await attemptOnce(steps, call, options.observer);
     if (!(commit instanceof Retriable)) return commit;
-    if (attempt >= most) throw exhausted(commit);
+    if (commit.reason === 'conflict') conflicts += 1;
+    if (conflicts >= conflictLimit || attempt >= MAX_ENDORSEMENTS) throw exhausted(commit);
     await pause(attempt);
   }
 }

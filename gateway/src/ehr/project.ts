@@ -1,0 +1,49 @@
+/** What the projection makes of this member's own clinical versions. */
+import { parseKey } from '@salus/chaincode/registry/api';
+
+import { withVersion } from '../fhir/meta.js';
+import type { LedgerTransaction, LedgerWrite } from '../ports.js';
+import type { Change, Open, Projector } from '../projection/projector.js';
+import { contentOf } from './translate.js';
+
+const RESOURCE = 'resource';
+const NOTHING: readonly Change[] = [];
+
+/** The projector over the collection `of-<member>`: a version for each content that can be opened. */
+export function ehrProjector(member: string): Projector {
+  const collection = `of-${member}`;
+  return (write, transaction, open) => {
+    if (write.collection !== collection || write.key === undefined) return NOTHING;
+    const parts = parseKey(write.key);
+    if (parts?.name !== RESOURCE) return NOTHING;
+    if (write.isDelete) return [{ kind: 'forget', ledgerKey: write.key }];
+    return write.value === undefined
+      ? NOTHING
+      : version(write.key, write.value, Number(parts.attributes[1]), transaction, open);
+  };
+}
+
+function version(
+  ledgerKey: string,
+  value: NonNullable<LedgerWrite['value']>,
+  number: number,
+  transaction: LedgerTransaction,
+  open: Open,
+): readonly Change[] {
+  const plaintext = open(ledgerKey, value);
+  if (plaintext === undefined) return NOTHING;
+  const { type, id, patient, text } = contentOf(plaintext);
+  return [
+    {
+      kind: 'version',
+      type,
+      id,
+      version: number,
+      lastUpdated: transaction.timestamp,
+      deleted: text === undefined,
+      text: text === undefined ? '' : withVersion(text, number, transaction.timestamp),
+      ledgerKey,
+      ...(patient === undefined ? {} : { patient }),
+    },
+  ];
+}

@@ -1,0 +1,80 @@
+/** Between a FHIR version and what the ledger stores of it. Pure but for the randomness it is given. */
+import { versionKey as ledgerKeyOf, type StoredValue, type VersionEntry } from '@salus/chaincode/ehr/api';
+
+import { openContent, sealContent } from '../keys/content.js';
+
+/** What is inside a version's ciphertext. */
+export interface VersionContent {
+  readonly type: string;
+  readonly id: string;
+  /** FHIR id of the Patient in whose compartment it lies. */
+  readonly patient?: string;
+  /** JSON text of the resource without meta.versionId and meta.lastUpdated; absent = a deletion. */
+  readonly text?: string;
+}
+
+/** The secrets of one version: each used once. */
+export interface VersionSecrets {
+  readonly key: Uint8Array;
+  readonly salt: Uint8Array;
+}
+
+/** The code by which a resource is found on the ledger: only who holds the secret can make it. */
+export type ResourceCode = (type: string, id: string) => string;
+
+/** One version as `ehr:write` takes it, and the ledger's key it will lie under. */
+export function toEntry(
+  content: VersionContent,
+  version: number,
+  code: string,
+  secrets: VersionSecrets,
+): { readonly entry: VersionEntry; readonly ledgerKey: string } {
+  return {
+    entry: { key: code, version, value: toStoredValue(content, secrets) },
+    ledgerKey: ledgerKeyOf(code, version),
+  };
+}
+
+/** The stored value that this content has under these secrets; always the same. */
+export function toStoredValue(content: VersionContent, { key, salt }: VersionSecrets): StoredValue {
+  return { v: 1, ...sealContent(plaintextOf(content), key, salt) };
+}
+
+/** RFC 8785 bytes of a stored value, whose SHA-256 is the value hash in the block. */
+export function storedBytes(value: StoredValue): Buffer {
+  const { ciphertext, commitment, salt, v } = value;
+  // Its members in RFC 8785 order; all are ASCII without anything to escape.
+  return Buffer.from(JSON.stringify({ ciphertext, commitment, salt, v }));
+}
+
+/** The salt of a stored value, by which its key is found. Throws when the bytes are no stored value. */
+export function saltOf(value: Uint8Array): Buffer {
+  return Buffer.from(parseStored(value).salt, 'hex');
+}
+
+/** Decrypts a stored value. Throws when the key is not its own. */
+export function fromStoredValue(value: Uint8Array, key: Uint8Array): string {
+  return openContent(parseStored(value), key);
+}
+
+function parseStored(value: Uint8Array): StoredValue {
+  return JSON.parse(Buffer.from(value).toString('utf8')) as StoredValue;
+}
+
+/** A line of JSON saying whose version it is, then the resource's text as it is, decimals untouched. */
+export function plaintextOf({ type, id, patient, text }: VersionContent): string {
+  const head = {
+    type,
+    id,
+    ...(patient === undefined ? {} : { patient }),
+    ...(text === undefined ? { deleted: true } : {}),
+  };
+  return `${JSON.stringify(head)}\n${text ?? ''}`;
+}
+
+/** The inverse of plaintextOf. */
+export function contentOf(plaintext: string): VersionContent {
+  const end = plaintext.indexOf('\n');
+  const { deleted, ...head } = JSON.parse(plaintext.slice(0, end)) as VersionContent & { deleted?: true };
+  return deleted === true ? head : { ...head, text: plaintext.slice(end + 1) };
+}

@@ -1,0 +1,210 @@
+/** Writes clinical versions: encrypts them, keeps their keys, and puts them on the ledger through the outbox. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { MAX_ENTRIES, transactions, type VersionEntry, type WriteVersions } from '@salus/chaincode/ehr/api';
+
+import { freshSecrets } from '../keys/content.js';
+import type { KeyStore, VersionKey } from '../keys/key-store.js';
+import type { FoundEntry, OutboxEntry } from '../ledger/outbox-store.js';
+import type { Outbox } from '../ledger/outbox.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { Actor, Commit, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
+import { GROUP_SIZE, Grouping, type Groupable } from './grouping.js';
+import { requestDigest, writtenOf } from './requests.js';
+import { toEntry } from './translate.js';
+
+/** How long a client waits for the commit before it is told "unknown", milliseconds. */
+export const ANSWER_WAIT_MS = 20_000;
+
+export interface WriterPorts {
+  readonly keys: KeyStore;
+  readonly outbox: Outbox;
+  /** The member's own MSP, the sole endorser: every endorser sees the transient map. */
+  readonly mspId: string;
+  /** Where an idempotency record made elsewhere says a key was used; undefined = nowhere. */
+  readonly findDone: (idempotencyKey: string) => Promise<Commit | undefined>;
+  readonly answerWaitMs?: number;
+}
+
+interface Item extends Groupable {
+  readonly actor: Actor;
+  readonly entries: readonly VersionEntry[];
+  readonly versionKeys: readonly VersionKey[];
+  readonly entry: OutboxEntry;
+  readonly settle: PromiseWithResolvers<Commit>;
+}
+
+/** The member's writer of `of-<member>`. */
+export class EhrWriter implements RecordWriter {
+  readonly #grouping = new Grouping<Item>((items) => this.#carryTogether(items));
+
+  constructor(private readonly ports: WriterPorts) {}
+
+  async write(actor: Actor, writes: readonly ResourceWrite[], idempotencyKey?: string): Promise<WriteOutcome> {
+    if (writes.length === 0) throw new Refusal('invalid', 'nothing-to-write', 'the request writes nothing');
+    if (writes.length > MAX_ENTRIES) {
+      throw new Refusal('invalid', 'too-costly', `at most ${MAX_ENTRIES} resources fit in one transaction; split it`);
+    }
+    const key = idempotencyKey ?? randomUUID();
+    const code = this.outboxKey(actor, key);
+    const digest = idempotencyKey === undefined ? code : this.ports.keys.hmac('idempotency', requestDigest(writes));
+    const prior = idempotencyKey === undefined ? undefined : this.#prior(code, digest);
+    if (prior !== undefined) return await this.#answerPrior(prior, key);
+    const item = this.#prepare(actor, writes, { key: code, digest, written: writes.map(writtenOf) });
+    if (idempotencyKey !== undefined || item.size >= GROUP_SIZE) void this.#carryAlone(item);
+    else this.#grouping.add(item);
+    return await this.#answer(item.settle.promise, item.entry, key);
+  }
+
+  /** The outbox's key for a client's: a client's keys are its own. */
+  outboxKey(actor: Actor, key: string): string {
+    return this.ports.keys.hmac('idempotency', `${actor.user}\n${key}`);
+  }
+
+  #prior(code: string, digest: string): FoundEntry | undefined {
+    const found = this.ports.outbox.find(code);
+    if (found === undefined) return undefined;
+    if (found.standing.state === 'refused') {
+      // What was refused had no effect: the same request may be tried again, and so may a corrected one.
+      this.ports.outbox.release(code);
+      return undefined;
+    }
+    if (found.digest !== digest) {
+      throw new Refusal(
+        'invalid',
+        'unprocessable',
+        'this Idempotency-Key was used for another request; take a new one',
+      );
+    }
+    return found;
+  }
+
+  async #answerPrior(found: FoundEntry, key: string): Promise<WriteOutcome> {
+    if (found.standing.state === 'committed') {
+      return { state: 'committed', commit: found.standing.commit, written: found.written };
+    }
+    const pending = this.ports.outbox.pending(found);
+    return pending === undefined ? { state: 'unknown', key } : await this.#answer(pending, found, key);
+  }
+
+  async #answer(done: Promise<Commit>, entry: OutboxEntry, key: string): Promise<WriteOutcome> {
+    const waiting = new AbortController();
+    const late = sleep(this.ports.answerWaitMs ?? ANSWER_WAIT_MS, undefined, { signal: waiting.signal });
+    try {
+      const commit = await Promise.race([done, late.catch(() => undefined)]);
+      if (commit === undefined) return { state: 'unknown', key };
+      return { state: 'committed', commit, written: entry.written };
+    } catch (error) {
+      if (!(error instanceof Refusal)) return { state: 'unknown', key };
+      this.ports.outbox.release(entry.key);
+      throw error;
+    } finally {
+      waiting.abort();
+    }
+  }
+
+  #prepare(actor: Actor, writes: readonly ResourceWrite[], entry: OutboxEntry): Item {
+    const secrets = freshSecrets(writes.length);
+    const entries: VersionEntry[] = [];
+    const versionKeys: VersionKey[] = [];
+    for (const [index, { type, id, expect, text, patient }] of writes.entries()) {
+      const own = secrets[index];
+      if (own === undefined) throw new Error('a version has no secrets');
+      const content = {
+        type,
+        id,
+        ...(patient === undefined ? {} : { patient }),
+        ...(text === undefined ? {} : { text }),
+      };
+      const made = toEntry(content, expect + 1, this.ports.keys.hmac('lookup', `${type}/${id}`), own);
+      entries.push(made.entry);
+      versionKeys.push({ ledgerKey: made.ledgerKey, ...own, ...(patient === undefined ? {} : { patient }) });
+    }
+    const settle = Promise.withResolvers<Commit>();
+    // Whoever stopped waiting must not make a refusal an unhandled one.
+    settle.promise.catch(() => undefined);
+    return {
+      kin: `${actor.user} ${actor.role} ${actor.purpose}`,
+      size: entries.length,
+      actor,
+      entries,
+      versionKeys,
+      entry,
+      settle,
+    };
+  }
+
+  async #carryAlone(item: Item): Promise<void> {
+    try {
+      this.ports.keys.keepVersionKeys(item.versionKeys);
+      const call = this.#call(item.actor, item.entries, item.entry);
+      await this.#settle(item, this.ports.outbox.submit(call, [item.entry]));
+    } catch (error) {
+      item.settle.reject(error);
+    }
+  }
+
+  async #carryTogether(items: readonly Item[]): Promise<void> {
+    const [first] = items;
+    if (first === undefined) return;
+    if (items.length === 1) {
+      await this.#carryAlone(first);
+      return;
+    }
+    try {
+      this.ports.keys.keepVersionKeys(items.flatMap((item) => item.versionKeys));
+      const group = randomBytes(32).toString('hex');
+      const call = this.#call(
+        first.actor,
+        items.flatMap((item) => item.entries),
+        { key: group, digest: group },
+      );
+      const commit = await this.ports.outbox.submit(
+        call,
+        items.map((item) => item.entry),
+        { conflictLimit: 1 },
+      );
+      for (const item of items) item.settle.resolve(commit);
+    } catch (error) {
+      if (error instanceof Refusal && error.category !== 'unavailable') await this.#carryApart(items);
+      else for (const item of items) item.settle.reject(error);
+    }
+  }
+
+  async #carryApart(items: readonly Item[]): Promise<void> {
+    const calls = items.map((item) => ({ call: this.#call(item.actor, item.entries, item.entry), entry: item.entry }));
+    const commits = this.ports.outbox.submitApart(calls);
+    await Promise.all(
+      items.map((item, index) => this.#settle(item, commits[index] ?? Promise.reject(new Error('no call')))),
+    );
+  }
+
+  async #settle(item: Item, commit: Promise<Commit>): Promise<void> {
+    try {
+      item.settle.resolve(await commit);
+    } catch (error) {
+      const done = isAlreadyDone(error) ? await this.ports.findDone(item.entry.key) : undefined;
+      if (done !== undefined) item.settle.resolve(done);
+      else item.settle.reject(error);
+      if (error instanceof Refusal && done === undefined) this.ports.keys.dropVersionKeys(item.versionKeys);
+    }
+  }
+
+  #call(actor: Actor, entries: readonly VersionEntry[], entry: Pick<OutboxEntry, 'key' | 'digest'>): LedgerCall {
+    const salt = randomBytes(32).toString('hex');
+    const request: WriteVersions = { idempotencyKey: entry.key, digest: entry.digest, entries, salt };
+    return {
+      transaction: transactions.write,
+      transient: {
+        request: Buffer.from(JSON.stringify(request)),
+        actor: Buffer.from(JSON.stringify({ user: actor.user, role: actor.role, purpose: actor.purpose })),
+      },
+      endorsers: [this.ports.mspId],
+    };
+  }
+}
+
+function isAlreadyDone(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'already-done';
+}
