@@ -36,25 +36,40 @@ export interface PublicJwk {
   readonly crv: 'P-256';
   readonly x: string;
   readonly y: string;
-  readonly kid?: string;
+  readonly kid: string;
+  readonly alg: 'ES256';
+  readonly use: 'sig';
 }
 
 export interface MemberSettings {
   readonly name: string;
   readonly mspId: string;
+  /** What people call it. */
+  readonly title: string;
   readonly roles: readonly string[];
   readonly baseUrl: string;
   readonly doorUrl: string;
   /** GS1 company prefixes. */
   readonly gcp: readonly string[];
+  /** Party GLN. */
+  readonly pgln?: string;
+  /** SGLN of its premises. */
+  readonly sgln: readonly string[];
+  /** Key of its first gateway. */
   readonly kid: string;
   readonly jwk: PublicJwk;
+  /** Keys of all its gateways. */
+  readonly keys: readonly PublicJwk[];
+  /** PEM of the root of its doors' TLS certificates. */
+  readonly doorRoot: string;
 }
 
 /** settings.json of one gateway; all paths are absolute. */
 export interface GatewaySettings {
   readonly member: string;
   readonly mspId: string;
+  /** What people call the member. */
+  readonly title: string;
   readonly roles: readonly string[];
   /** Name within the member, such as gateway0. */
   readonly gateway: string;
@@ -81,36 +96,42 @@ const listen: Reader<ListenAddress> = (value, path) => asRecord(value, path, { h
 const peer: Reader<PeerAddress> = (value, path) =>
   asRecord(value, path, { name: asText, mspId: asText, endpoint: asEndpoint, tlsCa: asText, serverName: asText });
 
-const publicJwk: Reader<PublicJwk> = (value, path) => {
-  const { kid, ...key } = asRecord(value, path, {
+const publicJwk: Reader<PublicJwk> = (value, path) =>
+  asRecord(value, path, {
     kty: asExactly('EC'),
     crv: asExactly('P-256'),
     x: asText,
     y: asText,
-    kid: absent(asText),
-    alg: absent(asText),
-    use: absent(asText),
+    kid: asText,
+    alg: asExactly('ES256'),
+    use: asExactly('sig'),
   });
-  return { kty: key.kty, crv: key.crv, x: key.x, y: key.y, ...(kid === undefined ? {} : { kid }) };
-};
 
-const member: Reader<MemberSettings> = (value, path) =>
-  asRecord(value, path, {
+const member: Reader<MemberSettings> = (value, path) => {
+  const { pgln, ...read } = asRecord(value, path, {
     name: asText,
     mspId: asText,
+    title: asText,
     roles: asList(asText),
     baseUrl: asUrl,
     doorUrl: asUrl,
     gcp: asList(asText),
+    pgln: absent(asText),
+    sgln: asList(asText),
     kid: asText,
     jwk: publicJwk,
+    keys: asList(publicJwk),
+    doorRoot: asText,
   });
+  return { ...read, ...(pgln === undefined ? {} : { pgln }) };
+};
 
 /** Parses the text of a settings.json. Throws SettingsError naming the file, the place and what would be right. */
 export function parseSettings(text: string, file: string): GatewaySettings {
   const settings = asRecord(parseJson(text, file), [file], {
     member: asText,
     mspId: asText,
+    title: asText,
     roles: asList(asText),
     gateway: asText,
     channel: asText,

@@ -1,0 +1,166 @@
+/** Bearer tokens (RFC 9068, SMART on FHIR, IHE IUA) and the actors they stand for. */
+import { mayClaim, purposesOf, type Role } from '@salus/chaincode/access/api';
+import { errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+
+import { Refusal } from '../ledger/refusal.js';
+import type { Actor } from '../ports.js';
+import { SIGNATURE, type SigningKey } from './keys.js';
+
+/** Seconds a development token lives. */
+export const TOKEN_LIFETIME_S = 12 * 3600;
+const CLOCK_TOLERANCE_S = 30;
+/** Longest token looked at. */
+const MAX_TOKEN_CHARACTERS = 16_384;
+
+/** What a token says, before it is signed. */
+export interface TokenClaims {
+  readonly issuer: string;
+  /** FHIR base. */
+  readonly audience: string;
+  readonly subject: string;
+  readonly member: string;
+  readonly role: string;
+  readonly patient?: string;
+  readonly scope: string;
+  /** Purposes of use the token is good for; empty = all of the role's. */
+  readonly purposes: readonly string[];
+}
+
+/** How tokens of one member are checked. */
+export interface TokenRules {
+  readonly member: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly keys: JWTVerifyGetKey;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** A patient's or guardian's subject as the ledger may show it. */
+  readonly pseudonym: (subject: string) => string;
+}
+
+/** Signs a token as the built-in development issuer does. */
+export async function signToken(claims: TokenClaims, by: SigningKey, now: number): Promise<string> {
+  const seconds = Math.floor(now / 1000);
+  const payload: JWTPayload = {
+    member: claims.member,
+    role: claims.role,
+    scope: claims.scope,
+    ...(claims.patient === undefined ? {} : { patient: claims.patient }),
+    extensions: { ihe_iua: { purpose_of_use: claims.purposes.map((code) => ({ system: PURPOSE_SYSTEM, code })) } },
+  };
+  return await new SignJWT(payload)
+    .setProtectedHeader({ alg: SIGNATURE, kid: by.kid, typ: 'at+jwt' })
+    .setIssuer(claims.issuer)
+    .setAudience(claims.audience)
+    .setSubject(claims.subject)
+    .setIssuedAt(seconds)
+    .setExpirationTime(seconds + TOKEN_LIFETIME_S)
+    .sign(by.key);
+}
+
+const PURPOSE_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
+
+/**
+ * The actor behind an Authorization header, for the purpose named in X-Purpose-Of-Use, or the token's first. Throws
+ * Refusal: `unauthenticated` when the token is missing or bad, `purpose-not-claimable` when the role may not claim it.
+ */
+export async function authenticate(
+  authorization: string | undefined,
+  purposeHeader: string | undefined,
+  rules: TokenRules,
+): Promise<Actor> {
+  const payload = await verify(bearer(authorization), rules);
+  const role = roleOf(payload, rules);
+  const granted = grantedPurposes(payload, role);
+  const purpose = purposeHeader?.trim() ?? granted[0] ?? '';
+  if (!granted.includes(purpose) || !mayClaim(role, purpose)) {
+    throw new Refusal(
+      'forbidden',
+      'purpose-not-claimable',
+      `${role} may claim ${granted.join(', ')}, not ${printable(purpose)}`,
+    );
+  }
+  return {
+    member: rules.member,
+    user: userOf(payload, role, rules),
+    role,
+    purpose,
+    ...patientOf(payload, role),
+    scopes: typeof payload.scope === 'string' ? payload.scope.split(' ').filter((scope) => scope !== '') : [],
+  };
+}
+
+function bearer(authorization: string | undefined): string {
+  const [, token] = /^Bearer +([A-Za-z0-9_.-]+) *$/i.exec(authorization ?? '') ?? [];
+  if (token === undefined || token.length > MAX_TOKEN_CHARACTERS) {
+    throw unauthenticated('send Authorization: Bearer <token>; `npm run salus -- token` prints one');
+  }
+  return token;
+}
+
+async function verify(token: string, rules: TokenRules): Promise<JWTPayload> {
+  try {
+    const { payload } = await jwtVerify(token, rules.keys, {
+      issuer: rules.issuer,
+      audience: rules.audience,
+      algorithms: [SIGNATURE],
+      clockTolerance: CLOCK_TOLERANCE_S,
+      currentDate: new Date(rules.now()),
+      requiredClaims: ['sub', 'exp', 'role', 'member'],
+    });
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) throw unauthenticated(reasonOf(error));
+    throw error;
+  }
+}
+
+function reasonOf(error: errors.JOSEError): string {
+  if (error instanceof errors.JWTExpired) return 'the token has expired; get a new one';
+  if (error instanceof errors.JWTClaimValidationFailed) return `the token's claim ${error.claim} is not right here`;
+  return 'the token is not one of this member’s issuer';
+}
+
+function roleOf(payload: JWTPayload, rules: TokenRules): Role {
+  if (payload.member !== rules.member) throw unauthenticated(`the token is not for ${rules.member}`);
+  const role = payload.role;
+  if (typeof role !== 'string' || !Object.hasOwn(purposesOf, role))
+    throw unauthenticated('the token names no known role');
+  return role as Role;
+}
+
+/** The token's purposes, which may be codes or codings (IHE IUA), as far as the role may claim them. */
+function grantedPurposes(payload: JWTPayload, role: Role): readonly string[] {
+  const { extensions } = payload as { extensions?: { ihe_iua?: { purpose_of_use?: unknown } } };
+  const listed = extensions?.ihe_iua?.purpose_of_use;
+  if (!Array.isArray(listed) || listed.length === 0) return purposesOf[role];
+  const codes = listed.map((each: unknown) =>
+    typeof each === 'string' ? each : (each as { code?: unknown } | null)?.code,
+  );
+  return codes.filter((code): code is string => typeof code === 'string' && mayClaim(role, code));
+}
+
+/** The issuer's subject must be an opaque id: it is what consents and access lists name a member of staff by. */
+const SUBJECT = /^[A-Za-z0-9._:-]{1,64}$/;
+
+function userOf(payload: JWTPayload, role: Role, rules: TokenRules): string {
+  const subject = payload.sub ?? '';
+  if (!SUBJECT.test(subject)) throw unauthenticated('the token’s subject must be 1 to 64 of A-Z a-z 0-9 . _ : -');
+  return role === 'patient' || role === 'guardian' ? rules.pseudonym(subject) : subject;
+}
+
+function patientOf(payload: JWTPayload, role: Role): { readonly patient?: string } {
+  if (role !== 'patient' && role !== 'guardian') return {};
+  if (typeof payload.patient !== 'string' || payload.patient === '') {
+    throw unauthenticated(`a token of role ${role} must name its patient`);
+  }
+  return { patient: payload.patient };
+}
+
+function printable(text: string): string {
+  return text.replace(/[^A-Za-z0-9._-]/g, '?').slice(0, 40);
+}
+
+function unauthenticated(detail: string): Refusal {
+  return new Refusal('forbidden', 'unauthenticated', detail);
+}

@@ -1,0 +1,57 @@
+/** What a member must remember whatever its ledger says: used proofs, consents' highest versions, refusals in force. */
+import type { KeyStore } from './key-store.js';
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS used_proofs (jti TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS consent_versions (id TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refusals_in_force (
+  subject TEXT PRIMARY KEY, reason TEXT NOT NULL, since TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** Shared by all gateways of the member, in keys.db; every change is durable on return. */
+export class Memory {
+  constructor(private readonly store: KeyStore) {
+    store.database.exec(SCHEMA);
+  }
+
+  /** Remembers a proof's id until it expires (ms since 1970); false when it was used before. */
+  useOnce(jti: string, expires: number, now: number): boolean {
+    this.store.database.prepare('DELETE FROM used_proofs WHERE expires < ?').run(now);
+    return (
+      this.store.database.prepare('INSERT OR IGNORE INTO used_proofs VALUES (?, ?)').run(jti, expires).changes === 1
+    );
+  }
+
+  /** Highest version seen of a consent or link; 0 = never seen. */
+  highestVersion(id: string): number {
+    const row = this.store.database.prepare('SELECT version FROM consent_versions WHERE id = ?').get(id);
+    return (row?.version as number | undefined) ?? 0;
+  }
+
+  /** Remembers a version seen; false when a higher one was seen before: somebody rolled back. */
+  sawVersion(id: string, version: number): boolean {
+    this.store.database
+      .prepare(
+        `INSERT INTO consent_versions VALUES (?, ?)
+         ON CONFLICT (id) DO UPDATE SET version = excluded.version WHERE excluded.version > version`,
+      )
+      .run(id, version);
+    return this.highestVersion(id) === version;
+  }
+
+  /** Puts a refusal in force for a subject, such as a consent withdrawn or a patient under alarm. */
+  refuse(subject: string, reason: string, since: string): void {
+    this.store.database.prepare('INSERT OR IGNORE INTO refusals_in_force VALUES (?, ?, ?)').run(subject, reason, since);
+  }
+
+  /** The reason of a refusal in force; undefined = none. */
+  refusalOf(subject: string): string | undefined {
+    const row = this.store.database.prepare('SELECT reason FROM refusals_in_force WHERE subject = ?').get(subject);
+    return row?.reason as string | undefined;
+  }
+
+  /** Lifts a refusal, once the ledger says the same. */
+  lift(subject: string): void {
+    this.store.database.prepare('DELETE FROM refusals_in_force WHERE subject = ?').run(subject);
+  }
+}
