@@ -75,13 +75,13 @@ function stripInner(name: string, value: unknown, path: string, removed: Removed
   if (Array.isArray(value)) return stripList(name, value, path, removed);
   if (isExtensionList(name) && isProse(value)) return undefined;
   const kept = stripObject(value, path, removed);
-  return Object.keys(kept).length === 0 ? undefined : kept;
+  return Object.keys(kept).length === 0 && removed.length > 0 ? undefined : kept;
 }
 
 function stripList(name: string, list: readonly unknown[], path: string, removed: Removed[]): unknown[] | undefined {
   const kept = list.map((item, index) => strip(name, item, `${path}/${index}`, removed));
   const left = kept.filter((item) => item !== undefined);
-  return left.length === 0 ? undefined : left;
+  return left.length === 0 && list.length > 0 ? undefined : left;
 }
 
 function stripObject(value: object, path: string, removed: Removed[]): Record<string, unknown> {

@@ -5,7 +5,20 @@
 const COVERS: Readonly<Record<string, readonly string[]>> = {
   TREAT: ['TREAT', 'CAREMGT', 'COC', 'ETREAT'],
   HPAYMT: ['HPAYMT', 'CLMATTCH', 'COVAUTH', 'COVERAGE', 'ELIGDTRM', 'ELIGVER', 'ENROLLM', 'REMITADV', 'PREDTRM'],
-  HOPERAT: ['HOPERAT', 'CAREMGT', 'HLEGAL', 'HOUTCOMS', 'HPRGRP', 'HQUALIMP', 'HSYSADMIN', 'MEMADMIN', 'PATADMIN'],
+  HOPERAT: [
+    'HOPERAT',
+    'CAREMGT',
+    'HLEGAL',
+    'HOUTCOMS',
+    'HPRGRP',
+    'HQUALIMP',
+    'HSYSADMIN',
+    'MEMADMIN',
+    'PATADMIN',
+    'HCOMPL',
+    'PATSFTY',
+    'FRAUD',
+  ],
   HRESCH: [
     'HRESCH',
     'BIORCH',

@@ -1,0 +1,185 @@
+import type { AccessRequest, CareConsent, ConsentInForce, Period, Provision } from '@salus/chaincode/consent/decide';
+
+/**
+ * The decision once more, by brute force and from the specification alone: every chain of provisions from a root to a
+ * rule is written out and held against the raw resource. It shares no code with what it judges.
+ */
+
+export interface RawResource {
+  readonly resourceType: string;
+  readonly id: string;
+  readonly meta: { readonly security: readonly { readonly system: string; readonly code: string }[] };
+  readonly category?: readonly { readonly coding: readonly { readonly system: string; readonly code: string }[] }[];
+  readonly code?: { readonly coding: readonly { readonly system: string; readonly code: string }[] };
+  readonly effectiveDateTime?: string;
+  readonly encounter?: { readonly reference: string };
+  readonly performer?: readonly { readonly reference: string }[];
+}
+
+type Answer = 'permit' | 'deny';
+interface Chain {
+  readonly rules: readonly Provision[];
+  readonly effects: readonly (Answer | undefined)[];
+}
+interface World {
+  readonly request: AccessRequest;
+  readonly resource: RawResource;
+  readonly now: string;
+}
+
+const NARROW: Record<string, string[]> = { TREAT: ['ETREAT'], HRESCH: ['CLINTRCH'] };
+const LEVELS = 'ULMNRV';
+const GOVERNED = ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT', 'BTG'];
+
+/** What the specification says of this request. */
+export function judge(world: World, consents: readonly ConsentInForce[]): Answer {
+  const voices = consents.flatMap(({ care }) => voiceOf(care, world));
+  const inside = world.request.member === world.request.custodian;
+  const implicit = inside && role(world) ? 'permit' : 'deny';
+  if (voices.some(({ answer, weak }) => answer === 'deny' && !weak)) return 'deny';
+  const mayAdd = !(inside && GOVERNED.includes(world.request.purpose));
+  if (mayAdd && voices.some(({ answer }) => answer === 'permit')) return 'permit';
+  return voices.some(({ weak }) => weak) ? 'deny' : implicit;
+}
+
+/** The role table, as far as the generated roles go. */
+function role({ request, resource }: World): boolean {
+  const { role: who, purpose } = request;
+  if (who === 'physician') return ['TREAT', 'ETREAT', 'BTG', 'HOPERAT'].includes(purpose);
+  return who === 'biller' && purpose === 'HPAYMT' && resource.resourceType !== 'DocumentReference';
+}
+
+function voiceOf(care: CareConsent, world: World): { answer: Answer; weak: boolean }[] {
+  if (care.status !== 'active') return [];
+  const chains = chainsFrom(care.provision ?? {}, policyOf(care)).filter((chain) => matches(chain, world));
+  const depth = Math.max(...chains.map(({ rules }) => rules.length));
+  const deepest = chains.filter(({ rules }) => rules.length === depth).map(({ effects }) => effects.at(-1));
+  if (deepest.length === 0) return [];
+  const answer = deepest.includes('deny') ? 'deny' : 'permit';
+  return [{ answer, weak: answer === 'deny' && depth === 1 && JSON.stringify(inner(care)).includes('"permit"') }];
+}
+
+const inner = (care: CareConsent): readonly Provision[] => care.provision?.provision ?? [];
+
+function policyOf(care: CareConsent): Answer | undefined {
+  const type = care.provision?.type;
+  if (type === 'permit' || type === 'deny') return type;
+  const code = care.policyRule?.coding?.[0]?.code;
+  return code === 'OPTIN' ? 'permit' : code === 'OPTOUT' ? 'deny' : undefined;
+}
+
+function chainsFrom(root: Provision, base: Answer | undefined): Chain[] {
+  const chains: Chain[] = [{ rules: [root], effects: [base] }];
+  for (const chain of chains) {
+    for (const next of chain.rules.at(-1)?.provision ?? []) {
+      chains.push({ rules: [...chain.rules, next], effects: [...chain.effects, next.type as Answer] });
+    }
+  }
+  return chains;
+}
+
+function matches({ rules, effects }: Chain, world: World): boolean {
+  const own = effects.at(-1);
+  if (own === undefined || isUnnamedBreakGlass(rules, world)) return false;
+  if (own === 'deny' && optsOut(rules, world)) return false;
+  const readAs = own === 'permit' ? [...effects.map(() => own), ...effects] : effects;
+  return [
+    rules.every((rule) => party(rule, world)),
+    readAs.every((effect, index) => about(rules[index % rules.length]!, effect ?? 'permit', world)),
+    labelled(rules, effects, own, world),
+  ].every(Boolean);
+}
+
+function isUnnamedBreakGlass(rules: readonly Provision[], { request }: World): boolean {
+  return request.purpose === 'BTG' && !JSON.stringify(rules.at(-1)?.purpose ?? []).includes('"BTG"');
+}
+
+function optsOut(rules: readonly Provision[], { request }: World): boolean {
+  const naming = ['actor', 'class', 'code', 'data', 'dataPeriod', 'securityLabel'];
+  return request.member === request.custodian && !rules.some((rule) => naming.some((name) => name in rule));
+}
+
+function party(rule: Provision, { request, now }: World): boolean {
+  const purposes = request.purpose === 'BTG' ? undefined : rule.purpose;
+  return [
+    rule.period === undefined || contains(rule.period, now.slice(0, 10)),
+    rule.actor?.some((actor) => isNamed(actor.reference?.identifier, request)) ?? true,
+    rule.action?.some((action) => action.coding?.[0]?.code === 'access') ?? true,
+    purposes?.some(({ code }) => named(code, request.purpose)) ?? true,
+  ].every(Boolean);
+}
+
+function contains({ start = '0', end = '9' }: Period, day: string): boolean {
+  return start <= day && day <= end;
+}
+
+function named(code = '', purpose: string): boolean {
+  return code === purpose || (NARROW[code] ?? []).includes(purpose);
+}
+
+function isNamed(identifier: { system?: string; value?: string } | undefined, request: AccessRequest): boolean {
+  switch (identifier?.system) {
+    case undefined:
+    case 'urn:salus:member':
+      return identifier?.value === request.member;
+    case 'urn:salus:user':
+      return identifier.value === request.user;
+    case 'urn:salus:role':
+      return identifier.value === request.role;
+    default:
+      return false;
+  }
+}
+
+function about(rule: Provision, effect: Answer, { resource }: World): boolean {
+  const concepts = [...(resource.category ?? []), ...(resource.code ? [resource.code] : [])];
+  const codes = concepts.flatMap(({ coding }) => coding).map(({ code }) => code);
+  return [
+    rule.class?.some(({ code }) => code === resource.resourceType) ?? true,
+    rule.code?.some(({ coding }) => codes.includes(coding?.[0]?.code ?? '')) ?? true,
+    rule.data?.some((data) => refers(data.meaning, data.reference?.reference, resource)) ?? true,
+    rule.dataPeriod === undefined || during(rule.dataPeriod, effect, resource),
+  ].every(Boolean);
+}
+
+function during(period: Period, effect: Answer, resource: RawResource): boolean {
+  const day = resource.effectiveDateTime;
+  if (day === undefined) return effect === 'deny' && resource.resourceType !== 'Patient';
+  return contains(period, day);
+}
+
+function refers(meaning: string | undefined, target: string | undefined, resource: RawResource): boolean {
+  const self = `${resource.resourceType}/${resource.id}` === target;
+  if (meaning === 'authoredby') return resource.performer?.some(({ reference }) => reference === target) ?? false;
+  if (meaning === 'dependents') return self || JSON.stringify(resource).includes(`"${target ?? ''}"`);
+  return self;
+}
+
+function labelled(rules: readonly Provision[], effects: Chain['effects'], own: Answer, { resource }: World): boolean {
+  const at = rules.findLastIndex((rule) => rule.securityLabel !== undefined);
+  const list = (rules[at]?.securityLabel ?? []).map(({ code = '' }) => code);
+  if (at < 0) return true;
+  const carried = resource.meta.security.map(({ code }) => code);
+  const kinds = carried.filter((code) => code.length > 1);
+  const levels = carried.filter((code) => code.length === 1);
+  const marks = kinds.length > 0 || levels.length === 0 ? [...levels, 'R'] : levels;
+  const level = Math.max(...marks.map((code) => LEVELS.indexOf(code)));
+  const reads = { permit: ceiling(list, level, kinds), deny: floor(list, level, kinds) };
+  return reads[effects[at] ?? 'permit'] && (own === 'deny' || reads.permit);
+}
+
+function ceiling(list: readonly string[], level: number, kinds: readonly string[]): boolean {
+  const named = list.filter((code) => code.length > 1);
+  const levels = list.filter((code) => code.length === 1).map((code) => LEVELS.indexOf(code));
+  if (levels.length > 0 && levels.every((most) => most < level)) return false;
+  if (named.length > 0 && levels.length === 0 && kinds.length === 0) return false;
+  return named.length === 0 || kinds.every((kind) => named.some((code) => wider(code, kind)));
+}
+
+function floor(list: readonly string[], level: number, kinds: readonly string[]): boolean {
+  return list.some((code) =>
+    code.length === 1 ? LEVELS.indexOf(code) <= level : kinds.some((kind) => wider(code, kind)),
+  );
+}
+
+const wider = (named: string, kind: string): boolean => named === kind || (named === 'ETH' && kind === 'OPIOIDUD');
