@@ -1,1 +1,16 @@
-export {};
+import { AccessContract } from './access/contract';
+import { ClockContract } from './clock/contract';
+import { ConsentContract } from './consent/contract';
+import { EhrContract } from './ehr/contract';
+import { PatientContract } from './patient/contract';
+import { RegistryContract } from './registry/contract';
+
+/** The domains. */
+export const contracts = [
+  RegistryContract,
+  ClockContract,
+  PatientContract,
+  ConsentContract,
+  AccessContract,
+  EhrContract,
+];

@@ -1,4 +1,5 @@
 /** access: who asked for what of whom, and what was decided, written before data leaves. In `care`. */
+import type { Obligation } from '../consent/terms';
 import { refusals } from '../lib/refusal';
 import {
   code,
@@ -15,6 +16,7 @@ import {
   text,
 } from '../lib/schema';
 
+export { isIncluded, merklePath, merkleRoot } from '../lib/merkle';
 export { custodianStaff, mayClaim, purposes, purposesOf, roles, type Purpose, type Role } from './roles';
 
 /** Transactions of this domain; requests travel in the transient map under `request`, the actor under `actor`. */
@@ -104,8 +106,10 @@ export interface CustodianDecision {
   readonly decision: 'permit' | 'deny';
   /** Path of the rule that decided, as consent's `decide` gives it. */
   readonly path: string;
+  /** The consent that decided; absent where the implicit policy did. */
+  readonly consent?: { readonly consentId: string; readonly version: number };
   /** What the custodian must do with what it delivers, as consent's `decide` gives it. */
-  readonly obligations: readonly string[];
+  readonly obligations: readonly Obligation[];
 }
 
 /** Stored under access/<aid>. */
@@ -158,8 +162,8 @@ export interface ReadAnchor {
 
 /** Why access refuses. A denial is no refusal: it is a record. */
 export const refuse = refusals({
-  'purpose-not-claimable': 'forbidden',
   'purpose-mismatch': 'invalid',
+  'purpose-not-claimable': 'forbidden',
   'reason-missing': 'invalid',
   'access-exists': 'conflict',
   'unknown-access': 'not-found',

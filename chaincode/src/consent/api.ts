@@ -43,6 +43,7 @@ export interface StatementHeader {
   readonly alg: 'ES256';
   /** A key registered by `patient:key`. */
   readonly kid: string;
+  readonly typ?: string | undefined;
   readonly salus: {
     readonly channel: string;
     readonly consent: string;
@@ -111,10 +112,7 @@ export const refuse = refusals({
   'illegal-transition': 'conflict',
   'too-many-consents': 'conflict',
   'not-a-consent': 'invalid',
-  'no-policy': 'invalid',
-  'rule-without-type': 'invalid',
-  'unknown-actor-form': 'invalid',
-  'not-in-care-form': 'invalid',
+  'not-decidable': 'invalid',
 });
 
 /** Parser of RecordConsent. */

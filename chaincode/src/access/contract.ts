@@ -1,0 +1,82 @@
+import { Returns, Transaction } from 'fabric-contract-api';
+import { consentsInForce } from '../consent/reads';
+import { canonical } from '../lib/canonical';
+import { SalusContext } from '../lib/context';
+import { SalusContract } from '../lib/contract';
+import { exists, load, saveSalted } from '../lib/record';
+import { allowed } from '../lib/refusal';
+import { patientOf } from '../patient/reads';
+import { hasRole, memberEntry } from '../registry/reads';
+import {
+  parseAnchor,
+  parseDisclose,
+  parseRead,
+  parseRequest,
+  type ReadAnchor,
+  refuse,
+  type RequestAccess,
+} from './api';
+import { askable, type Asker, decideAccess, disclose, type Grounds, mayRead } from './rules';
+import { signedAsker, signedRequest } from './signed';
+import { accessKind, disclosureKind, readAnchorKind } from './state';
+
+/** Who asked for what, and what was decided. */
+export class AccessContract extends SalusContract {
+  constructor() {
+    super('access');
+  }
+
+  @Transaction()
+  async request(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(parseRequest);
+    const by = await asker(ctx, request);
+    allowed(askable(request, by, await exists(ctx, accessKind, request.aid)));
+    const record = decideAccess(request, by, await grounds(ctx, request.pid));
+    await saveSalted(ctx, accessKind, [request.aid], record, request.salt);
+  }
+
+  @Transaction(false)
+  @Returns('string')
+  async read(ctx: SalusContext): Promise<string> {
+    const record = await load(ctx, accessKind, ctx.request(parseRead).aid);
+    const { member } = ctx.caller;
+    if (record === undefined || !mayRead(record, member, await hasRole(ctx, member, 'witness'))) {
+      throw refuse('unknown-access', 'no access of this id is known to the calling member');
+    }
+    return canonical(record);
+  }
+
+  @Transaction()
+  async disclose(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(parseDisclose);
+    const access = await load(ctx, accessKind, request.aid);
+    const isKnown = await exists(ctx, disclosureKind, request.aid, request.manifestId);
+    const record = allowed(disclose(request, ctx.caller.member, access, isKnown, ctx.now));
+    await saveSalted(ctx, disclosureKind, [request.aid, request.manifestId], record, request.salt);
+  }
+
+  @Transaction()
+  async anchor(ctx: SalusContext): Promise<void> {
+    const { salt, ...slice } = ctx.request(parseAnchor);
+    if (await exists(ctx, readAnchorKind, slice.anchorId)) {
+      throw refuse('anchor-exists', 'this anchorId is taken: draw a new one');
+    }
+    const record: ReadAnchor = { ...slice, anchored: ctx.now };
+    await saveSalted(ctx, readAnchorKind, [slice.anchorId], record, salt);
+  }
+}
+
+async function asker(ctx: SalusContext, request: RequestAccess): Promise<Asker> {
+  const { member: custodian } = ctx.caller;
+  if (request.onBehalfOf === undefined) return { requester: custodian, ...ctx.actor };
+  const signed = signedRequest(request.onBehalfOf);
+  const member = signed && (await memberEntry(ctx, signed.member));
+  return allowed(signedAsker(request, signed, member, { channel: ctx.channel, custodian }));
+}
+
+/** Reads in this order whatever is found, so that a decoy costs what a patient costs. */
+async function grounds(ctx: SalusContext, pid: string): Promise<Grounds> {
+  const patient = await patientOf(ctx, pid);
+  const consents = await consentsInForce(ctx, pid);
+  return { patient, consents, at: await ctx.clock() };
+}

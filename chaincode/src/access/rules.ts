@@ -1,0 +1,135 @@
+import { mayAskAtAll } from '../consent/decide';
+import type { ConsentRecord } from '../consent/api';
+import type { CareConsent, ConsentInForce } from '../consent/terms';
+import { digest } from '../lib/canonical';
+import type { Refusal } from '../lib/refusal';
+import type { PatientRecord } from '../patient/api';
+import {
+  type AccessRecord,
+  type CustodianDecision,
+  type DiscloseAccess,
+  type Disclosure,
+  refuse,
+  type RequestAccess,
+} from './api';
+import { mayClaim } from './roles';
+
+/** Who asks, for whom. */
+export interface Asker {
+  /** Member that asks. */
+  readonly requester: string;
+  /** Member that submits for it; absent when it does so itself. */
+  readonly submittedBy?: string;
+  readonly user: string;
+  readonly role: string;
+  /** The purpose that the asker's member vouches for. */
+  readonly purpose: string;
+}
+
+/** What an access is decided on, beside the request. */
+export interface Grounds {
+  /** Undefined for a decoy or a patient nobody has. */
+  readonly patient: PatientRecord | undefined;
+  /** Every consent in force of the patient. */
+  readonly consents: readonly ConsentRecord[];
+  /** The last tick. */
+  readonly at: string;
+}
+
+/** Refuses what cannot be decided at all; a denial is no refusal. In order of precedence. */
+export function askable(request: RequestAccess, asker: Asker, isKnown: boolean): Refusal | undefined {
+  if (isKnown) return refuse('access-exists', 'this aid is taken: draw a new one');
+  if (request.purpose !== asker.purpose) {
+    return refuse('purpose-mismatch', "the request's purpose must be the one the actor claims");
+  }
+  if (!mayClaim(asker.role, asker.purpose)) {
+    return refuse('purpose-not-claimable', "the actor's role may not claim this purpose of use");
+  }
+  if ((request.purpose === 'BTG') !== (request.breakGlass !== undefined)) {
+    return refuse('reason-missing', 'breakGlass.reasonCode goes with purpose BTG and with no other');
+  }
+  return undefined;
+}
+
+/** Decides for each custodian asked, on the consents that count there, and says on what. Never refuses. */
+export function decideAccess(request: RequestAccess, asker: Asker, grounds: Grounds): AccessRecord {
+  const { aid, pid, purpose, scope, breakGlass } = request;
+  const { requester, submittedBy, user, role } = asker;
+  const custodians: Record<string, CustodianDecision> = {};
+  for (const custodian of custodiansAsked(request, requester, grounds.patient)) {
+    custodians[custodian] = decideFor(custodian, asker, grounds);
+  }
+  const isPermitted = Object.values(custodians).some(({ decision }) => decision === 'permit');
+  return {
+    aid,
+    pid,
+    requester,
+    ...(submittedBy !== undefined && { submittedBy }),
+    actor: { user, role },
+    purpose,
+    scope,
+    ...(breakGlass && { breakGlass }),
+    decision: isPermitted ? 'permit' : 'deny',
+    custodians,
+    consents: grounds.consents.map(({ consentId, version }) => ({ consentId, version })),
+    inputHash: digest({
+      requester,
+      user,
+      role,
+      purpose,
+      scope,
+      custodians: Object.keys(custodians),
+      ...inputs(grounds),
+    }),
+    at: grounds.at,
+  };
+}
+
+/** A custodian anchors what it delivered under an access that permitted it. Refusals in order of precedence. */
+export function disclose(
+  request: DiscloseAccess,
+  custodian: string,
+  access: AccessRecord | undefined,
+  isKnown: boolean,
+  now: string,
+): Disclosure | Refusal {
+  const decision = access && Object.hasOwn(access.custodians, custodian) ? access.custodians[custodian] : undefined;
+  if (decision === undefined) return refuse('unknown-access', 'no access of this id asks the calling custodian');
+  if (decision.decision === 'deny') return refuse('not-permitted', 'the access does not permit a disclosure');
+  if (isKnown) return refuse('manifest-exists', 'this manifestId is taken: draw a new one');
+  const { aid, manifestId, root, count } = request;
+  return { aid, manifestId, custodian, root, count, disclosed: now };
+}
+
+/** Whether a member may read an access record: who asked, who submitted, who was asked, and the witness. */
+export function mayRead(access: AccessRecord, member: string, isWitness: boolean): boolean {
+  const parties = [access.requester, access.submittedBy, ...Object.keys(access.custodians)];
+  return isWitness || parties.includes(member);
+}
+
+function custodiansAsked(request: RequestAccess, requester: string, patient: PatientRecord | undefined): string[] {
+  return Object.keys(patient?.custodians ?? {})
+    .filter((name) => name !== requester && (request.custodian === undefined || request.custodian === name))
+    .sort();
+}
+
+function decideFor(custodian: string, asker: Asker, { consents, at }: Grounds): CustodianDecision {
+  const counting = consents.filter(({ countsAt }) => countsAt.includes(custodian)).map(inForce);
+  const { requester: member, user, role, purpose } = asker;
+  const decision = mayAskAtAll({ custodian, member, user, role, purpose, action: 'access' }, counting, at);
+  return {
+    decision: decision.outcome,
+    path: decision.rule,
+    ...(decision.consent && { consent: { consentId: decision.consent.id, version: decision.consent.version } }),
+    obligations: decision.obligations,
+  };
+}
+
+function inForce({ consentId, version, consent }: ConsentRecord): ConsentInForce {
+  return { id: consentId, version, care: consent as unknown as CareConsent };
+}
+
+function inputs({ consents, at }: Grounds): object {
+  const read = consents.map(({ consentId, version, countsAt, consent }) => ({ consentId, version, countsAt, consent }));
+  return { at, consents: read };
+}

@@ -1,0 +1,70 @@
+import { Returns, Transaction } from 'fabric-contract-api';
+import { canonical } from '../lib/canonical';
+import { SalusContext } from '../lib/context';
+import { SalusContract } from '../lib/contract';
+import { exists, load, purge, save, saveSalted, saveSealed } from '../lib/record';
+import { allowed } from '../lib/refusal';
+import { parseJson } from '../lib/schema';
+import { events, type HeadView, type IdempotencyRecord, parseAnnounce, parseErase, parseHead, parseWrite } from './api';
+import type { VersionEntry, WriteVersions } from './api';
+import { announce, append, distinct, erase, firstUse, type Presence } from './rules';
+import { erasureKind, idempotencyKind, resourceKind, versionPart } from './state';
+
+/** A member's own records. */
+export class EhrContract extends SalusContract {
+  constructor() {
+    super('ehr');
+  }
+
+  @Transaction()
+  async write(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(parseWrite);
+    allowed(firstUse(request, await load(ctx, idempotencyKind, request.idempotencyKey)));
+    allowed(distinct(request.entries));
+    for (const entry of request.entries) {
+      const { key, version, value } = allowed(append(await presence(ctx, entry)));
+      await saveSealed(ctx, resourceKind, [key, versionPart(version)], value);
+    }
+    await saveSalted(ctx, idempotencyKind, [request.idempotencyKey], memory(ctx, request), request.salt);
+  }
+
+  @Transaction(false)
+  @Returns('string')
+  async head(ctx: SalusContext): Promise<string> {
+    const { entries, idempotencyKeys } = ctx.request(parseHead);
+    const there: boolean[] = [];
+    for (const { key, version } of entries) there.push(await exists(ctx, resourceKind, key, versionPart(version)));
+    const idempotency: (IdempotencyRecord | null)[] = [];
+    for (const key of idempotencyKeys) idempotency.push((await load(ctx, idempotencyKind, key)) ?? null);
+    const view: HeadView = { entries: there, idempotency };
+    return canonical(view);
+  }
+
+  @Transaction()
+  async 'erase-announce'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseAnnounce(parseJson(argument, 'erasure'), 'erasure');
+    const known = await load(ctx, erasureKind, request.erasureId);
+    const record = allowed(announce(request, ctx.caller.member, known, ctx.now));
+    await save(ctx, erasureKind, [request.erasureId], record);
+  }
+
+  @Transaction()
+  async erase(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(parseErase);
+    const { erasureId, entries } = request;
+    allowed(erase(request, ctx.caller.member, await load(ctx, erasureKind, erasureId)));
+    for (const { key, version } of entries) await purge(ctx, resourceKind, key, versionPart(version));
+    ctx.emit(events.erased, { erasureId, keys: entries.length });
+  }
+}
+
+async function presence(ctx: SalusContext, entry: VersionEntry): Promise<Presence> {
+  const { key, version, previousKey = key } = entry;
+  const isThere = await exists(ctx, resourceKind, key, versionPart(version));
+  const hasPrevious = version === 1 || (await exists(ctx, resourceKind, previousKey, versionPart(version - 1)));
+  return { entry, isThere, hasPrevious };
+}
+
+function memory(ctx: SalusContext, request: WriteVersions): IdempotencyRecord {
+  return { digest: request.digest, txId: ctx.transactionId, entries: request.entries.length, at: ctx.now };
+}

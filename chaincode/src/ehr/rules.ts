@@ -1,0 +1,62 @@
+import type { Refusal } from '../lib/refusal';
+import {
+  type AnnounceErasure,
+  type ErasureRecord,
+  type EraseVersions,
+  type IdempotencyRecord,
+  refuse,
+  type VersionEntry,
+  type WriteVersions,
+} from './api';
+
+/** What of a version's neighbourhood is there. */
+export interface Presence {
+  readonly entry: VersionEntry;
+  /** The version itself. */
+  readonly isThere: boolean;
+  /** The version before; true for the first, which has none. */
+  readonly hasPrevious: boolean;
+}
+
+/** Refuses a second use of an idempotency key: by the same request as done, by another as reused. */
+export function firstUse(request: WriteVersions, known: IdempotencyRecord | undefined): Refusal | undefined {
+  if (known === undefined) return undefined;
+  return known.digest === request.digest
+    ? refuse('already-done', 'this request was written before: ehr:head tells by which transaction')
+    : refuse('idempotency-key-reused', 'the idempotency key was used for another request: use a new one');
+}
+
+/** Refuses two entries for one version. */
+export function distinct(entries: readonly { readonly key: string; readonly version: number }[]): Refusal | undefined {
+  const positions = new Set(entries.map(({ key, version }) => `${key}/${version}`));
+  if (positions.size === entries.length) return undefined;
+  return refuse('duplicate-entry', 'two entries are about the same version');
+}
+
+/** Appends, never overwrites: the version must be absent and the one before present. */
+export function append({ entry, isThere, hasPrevious }: Presence): VersionEntry | Refusal {
+  if (isThere) return refuse('version-conflict', 'this version is there already');
+  if (!hasPrevious) return refuse('version-conflict', 'the version before is not there');
+  return entry;
+}
+
+/** Announces an erasure. */
+export function announce(
+  request: AnnounceErasure,
+  member: string,
+  known: ErasureRecord | undefined,
+  now: string,
+): ErasureRecord | Refusal {
+  if (known !== undefined) return refuse('erasure-exists', 'this erasureId is taken: draw a new one');
+  return { ...request, member, announced: now };
+}
+
+/** Refuses a purge that its member did not announce, or of more keys than it announced. */
+export function erase(request: EraseVersions, member: string, erasure: ErasureRecord | undefined): Refusal | undefined {
+  if (erasure === undefined) return refuse('unknown-erasure', 'announce the erasure first: ehr:erase-announce');
+  if (erasure.member !== member) return refuse('not-your-erasure', 'another member announced this erasure');
+  if (request.entries.length > erasure.keys) {
+    return refuse('too-many-keys', `the erasure was announced for ${erasure.keys} keys`);
+  }
+  return distinct(request.entries);
+}

@@ -1,0 +1,78 @@
+/** Typed records over composite keys and collections, as RFC 8785 JSON. Beside the context the only user of the stub. */
+import { createHmac } from 'node:crypto';
+import { canonical } from './canonical';
+import type { SalusContext } from './context';
+import { composeKey, keyOf, type Kind } from './kind';
+
+type Attributes = readonly string[];
+
+/** The record, or undefined where there is none. */
+export async function load<T>(ctx: SalusContext, kind: Kind<T>, ...attributes: Attributes): Promise<T | undefined> {
+  const key = keyOf(kind, ...attributes);
+  const bytes =
+    kind.place === 'public'
+      ? await ctx.stub.getState(key)
+      : await ctx.stub.getPrivateData(collectionOf(ctx, kind), key);
+  return bytes.length === 0 ? undefined : (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
+}
+
+/** Whether there is a private record, by its hash alone, so that no value is read. */
+export async function exists(ctx: SalusContext, kind: Kind<unknown>, ...attributes: Attributes): Promise<boolean> {
+  const hash = await ctx.stub.getPrivateDataHash(collectionOf(ctx, kind), keyOf(kind, ...attributes));
+  return hash.length > 0;
+}
+
+/** Writes a public record. */
+export async function save<T extends object>(ctx: SalusContext, kind: Kind<T>, key: Attributes, record: T) {
+  if (kind.place !== 'public') throw new Error(`a ${kind.name} is private: it is saved with a salt`);
+  await ctx.stub.putState(keyOf(kind, ...key), Buffer.from(canonical(record)));
+}
+
+/**
+ * Writes a private record with a salt of its own (T2): HMAC-SHA256 of its key under the request's 256 random bits, so
+ * that one request may write several records and no two share a salt.
+ */
+export async function saveSalted<T extends object>(
+  ctx: SalusContext,
+  kind: Kind<T>,
+  attributes: Attributes,
+  record: T,
+  salt: string,
+): Promise<void> {
+  const key = keyOf(kind, ...attributes);
+  const own = createHmac('sha256', Buffer.from(salt, 'hex')).update(key).digest('hex');
+  await saveSealed(ctx, kind, attributes, { ...record, salt: own });
+}
+
+/** Writes a private record that brings its salt with it. */
+export async function saveSealed<T extends object>(
+  ctx: SalusContext,
+  kind: Kind<T>,
+  attributes: Attributes,
+  record: T & { readonly salt: string },
+): Promise<void> {
+  const value = Buffer.from(canonical(record));
+  await ctx.stub.putPrivateData(collectionOf(ctx, kind), keyOf(kind, ...attributes), value);
+}
+
+/** Purges a private record with its history at every peer that holds it. */
+export async function purge(ctx: SalusContext, kind: Kind<unknown>, ...attributes: Attributes): Promise<void> {
+  await ctx.stub.purgePrivateData(collectionOf(ctx, kind), keyOf(kind, ...attributes));
+}
+
+/** Every record whose key begins with these attributes, for evaluates: a range is never read by a transaction (T10). */
+export async function list<T>(ctx: SalusContext, kind: Kind<T>, ...prefix: Attributes): Promise<readonly T[]> {
+  composeKey(kind.name, prefix);
+  const rows =
+    kind.place === 'public'
+      ? ctx.stub.getStateByPartialCompositeKey(kind.name, [...prefix])
+      : ctx.stub.getPrivateDataByPartialCompositeKey(collectionOf(ctx, kind), kind.name, [...prefix]);
+  const found: T[] = [];
+  for await (const row of rows) found.push(JSON.parse(Buffer.from(row.value).toString('utf8')) as T);
+  return found;
+}
+
+function collectionOf(ctx: SalusContext, kind: Kind<unknown>): string {
+  if (kind.place === 'public') throw new Error(`a ${kind.name} is public`);
+  return kind.place.replace('{member}', ctx.caller.member);
+}

@@ -1,0 +1,51 @@
+import { Returns, Transaction } from 'fabric-contract-api';
+import { canonical } from '../lib/canonical';
+import { SalusContext } from '../lib/context';
+import { SalusContract } from '../lib/contract';
+import { exists, list, load, saveSalted } from '../lib/record';
+import { allowed } from '../lib/refusal';
+import { hasRole } from '../registry/reads';
+import { parseRead, parseRegister, parseRegisterKey, type PatientView, refuse } from './api';
+import { patientOf } from './reads';
+import { register, type Registrar, setKey } from './rules';
+import { patientKeyKind, patientKind } from './state';
+
+/** Patients under their random ids. */
+export class PatientContract extends SalusContract {
+  constructor() {
+    super('patient');
+  }
+
+  @Transaction()
+  async register(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(parseRegister);
+    const isKnown = await exists(ctx, patientKind, request.pid);
+    const record = allowed(register(request, await registrar(ctx), isKnown, ctx.now));
+    await saveSalted(ctx, patientKind, [request.pid], record, request.salt);
+  }
+
+  @Transaction()
+  async key(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(parseRegisterKey);
+    const address = [request.pid, ctx.caller.member, request.jwk.kid] as const;
+    const patient = await patientOf(ctx, request.pid);
+    const known = await load(ctx, patientKeyKind, ...address);
+    const record = allowed(setKey(request, await registrar(ctx), patient, known, ctx.now));
+    await saveSalted(ctx, patientKeyKind, address, record, request.salt);
+  }
+
+  @Transaction(false)
+  @Returns('string')
+  async read(ctx: SalusContext): Promise<string> {
+    const { pid } = ctx.request(parseRead);
+    const patient = await patientOf(ctx, pid);
+    if (patient === undefined) throw refuse('unknown-patient', 'no patient has this pid');
+    const view: PatientView = { patient, keys: await list(ctx, patientKeyKind, pid) };
+    return canonical(view);
+  }
+}
+
+async function registrar(ctx: SalusContext): Promise<Registrar> {
+  const { member } = ctx.caller;
+  return { member, role: ctx.actor.role, isHospital: await hasRole(ctx, member, 'hospital') };
+}

@@ -1,0 +1,90 @@
+import { canonical, digest } from '../lib/canonical';
+import { mspIdOf } from '../lib/member';
+import type { Refusal } from '../lib/refusal';
+import {
+  type Approval,
+  type ConsortiumEntry,
+  type InForce,
+  majorityOf,
+  type MemberEntry,
+  OWN_FIELDS,
+  refuse,
+  type RegistryEntry,
+} from './api';
+import { subjectOf } from './state';
+
+/** What an approval is judged by. */
+export interface Standing {
+  /** The consortium in force. */
+  readonly consortium?: InForce<ConsortiumEntry> | undefined;
+  /** What is in force of the same subject. */
+  readonly inForce?: InForce | undefined;
+  /** Members of the voting consortium that approved the same hash before. */
+  readonly approvedBy: readonly string[];
+}
+
+/** An approval to record, and whether it puts the entry in force. */
+export interface Approved {
+  readonly approval: Approval;
+  readonly comesIntoForce: boolean;
+}
+
+/** Who votes on this entry: the consortium in force; the founding one votes on itself. */
+export function voters(entry: RegistryEntry, standing: Pick<Standing, 'consortium'>): readonly string[] {
+  const { consortium } = standing;
+  if (consortium !== undefined) return consortium.entry.members.map((member) => member.name);
+  return entry.kind === 'consortium' ? entry.members.map((member) => member.name) : [];
+}
+
+/** Approves an entry. Refusals in order of precedence. */
+export function approve(entry: RegistryEntry, caller: string, standing: Standing): Approved | Refusal {
+  const electorate = voters(entry, standing);
+  const problem = unfit(entry, electorate, caller, standing);
+  if (problem !== undefined) return problem;
+  const hash = digest(entry);
+  if (standing.inForce?.hash !== hash && entry.replaces !== standing.inForce?.hash) {
+    return refuse('stale-entry', 'replaces must be the hash of the entry in force, absent for the first');
+  }
+  if (standing.approvedBy.includes(caller)) return refuse('already-approved', 'the calling member approved this entry');
+  const count = new Set([...standing.approvedBy, caller]).size;
+  const decides = count >= majorityOf(electorate.length) || isOwnChange(entry, caller, standing.inForce);
+  return {
+    approval: { subject: subjectOf(entry), hash, member: caller },
+    comesIntoForce: decides && standing.inForce?.hash !== hash,
+  };
+}
+
+function unfit(
+  entry: RegistryEntry,
+  electorate: readonly string[],
+  caller: string,
+  standing: Standing,
+): Refusal | undefined {
+  if (entry.kind === 'member' && standing.consortium === undefined) {
+    return refuse('no-consortium', 'no consortium entry is in force yet: approve that first, then members');
+  }
+  if (!electorate.includes(caller)) return refuse('not-in-consortium', 'the calling member is not in the consortium');
+  const named = entry.kind === 'consortium' ? entry.members : [entry];
+  if (named.some((member) => member.mspId !== mspIdOf(member.name)) || hasDouble(named)) {
+    return refuse('name-mismatch', 'each member is named once, and its MSP id is its name capitalised and MSP');
+  }
+  if (entry.kind === 'member' && !electorate.includes(entry.name)) {
+    return refuse('unknown-subject', 'the entry is about a member that is not in the consortium in force');
+  }
+  return undefined;
+}
+
+function hasDouble(members: readonly { readonly name: string }[]): boolean {
+  return new Set(members.map((member) => member.name)).size !== members.length;
+}
+
+/** A member changes its own keys and addresses alone: the entry is its own, and nothing else in it differs. */
+function isOwnChange(entry: RegistryEntry, caller: string, inForce: InForce | undefined): boolean {
+  if (entry.kind !== 'member' || entry.name !== caller || inForce?.entry.kind !== 'member') return false;
+  return canonical(agreedOf(entry)) === canonical(agreedOf(inForce.entry));
+}
+
+function agreedOf(entry: MemberEntry): unknown {
+  const own: readonly string[] = [...OWN_FIELDS, 'replaces'];
+  return Object.fromEntries(Object.entries(entry).filter(([field]) => !own.includes(field)));
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import type { RegistryView } from '@salus/chaincode/registry/api';
+import {
+  approval,
+  consortiumEntry,
+  ContractWorld,
+  gatewayCertificate,
+  memberEntry,
+} from '../support/contract-world.js';
+
+const view = async (world: ContractWorld) =>
+  JSON.parse((await world.evaluate('acme', 'registry:read')).payload) as RegistryView;
+
+describe('registry on the ledger', () => {
+  it('puts the founding consortium in force with the third of four approvals, not before', async () => {
+    const world = await ContractWorld.empty();
+    await world.submit('stmary', 'registry:approve', approval(consortiumEntry()));
+    await world.submit('acme', 'registry:approve', approval(consortiumEntry()));
+    assert.equal((await view(world)).consortium, undefined);
+    const third = await world.submit('northside', 'registry:approve', approval(consortiumEntry()));
+    assert.equal(third.rwset.event?.name, 'registry:changed');
+    const { consortium, approvals } = await view(world);
+    assert.deepEqual(consortium?.entry, consortiumEntry());
+    assert.equal(approvals.length, 3);
+  });
+
+  it('refuses members before the consortium, strangers, names that do not fit, and a second approval', async () => {
+    const world = await ContractWorld.empty();
+    await world.refused('no-consortium', 'stmary', 'registry:approve', approval(memberEntry('stmary')));
+    const lonely = { kind: 'consortium', members: [{ name: 'acme', mspId: 'AcmeMSP' }] };
+    await world.refused('not-in-consortium', 'stmary', 'registry:approve', approval(lonely));
+    const misnamed = {
+      kind: 'consortium',
+      members: [
+        { name: 'acme', mspId: 'StmaryMSP' },
+        { name: 'stmary', mspId: 'StmaryMSP' },
+      ],
+    };
+    await world.refused('name-mismatch', 'stmary', 'registry:approve', approval(misnamed));
+    await world.submit('stmary', 'registry:approve', approval(consortiumEntry()));
+    await world.refused('already-approved', 'stmary', 'registry:approve', approval(consortiumEntry()));
+  });
+
+  it('lets a member change its own keys and addresses alone, and nobody anything else', async () => {
+    const world = await ContractWorld.founded();
+    const before = (await view(world)).members.find(({ entry }) => entry.name === 'stmary');
+    const moved = { ...memberEntry('stmary'), gatewayUrl: 'https://new.example', replaces: before?.hash };
+    await world.submit('acme', 'registry:approve', approval(moved));
+    assert.equal((await view(world)).members.find(({ entry }) => entry.name === 'stmary')?.hash, before?.hash);
+    await world.submit('stmary', 'registry:approve', approval(moved));
+    const after = (await view(world)).members.find(({ entry }) => entry.name === 'stmary');
+    assert.equal(after?.entry.gatewayUrl, 'https://new.example');
+    const promoted = { ...moved, roles: ['hospital', 'regulator'], replaces: after.hash };
+    await world.submit('stmary', 'registry:approve', approval(promoted));
+    assert.deepEqual((await view(world)).members.find(({ entry }) => entry.name === 'stmary')?.entry.roles, [
+      'hospital',
+    ]);
+  });
+
+  it('never goes back: an old entry is stale once another is in force', async () => {
+    const world = await ContractWorld.founded();
+    const before = (await view(world)).members.find(({ entry }) => entry.name === 'stmary');
+    const moved = { ...memberEntry('stmary'), gatewayUrl: 'https://new.example', replaces: before?.hash };
+    await world.submit('stmary', 'registry:approve', approval(moved));
+    await world.refused('stale-entry', 'authority', 'registry:approve', approval(memberEntry('stmary')));
+    await world.refused('unknown-subject', 'stmary', 'registry:approve', approval(memberEntry('mallory')));
+  });
+});
+
+describe('every transaction', () => {
+  it('is refused to anybody but a gateway of a member, in its time', async () => {
+    const world = await ContractWorld.founded();
+    const admin = await gatewayCertificate('stmary', []);
+    await world.refused('not-a-gateway', 'stmary', 'registry:read', { certificate: admin });
+    await world.refused('not-a-member', 'stmary', 'registry:read', { mspId: 'StmaryOrdererMSP' });
+    await world.refused('timestamp-too-far', 'stmary', 'registry:read', { shiftMs: -300_001 });
+    await world.refused('timestamp-too-far', 'stmary', 'registry:read', { shiftMs: 300_001 });
+    world.clockMs += 400 * 86_400_000;
+    await world.refused('certificate-not-valid', 'stmary', 'registry:read');
+    world.clockMs -= 400 * 86_400_000;
+    await world.refused('unknown-transaction', 'stmary', 'registry:forget');
+    await world.refused('invalid-request', 'stmary', 'registry:approve', { args: ['{not json'] });
+  });
+});
