@@ -2,6 +2,8 @@ import { join } from 'node:path';
 
 /** Where everything lies in the state folder. Folders of one member hold what that member alone may read. */
 export const layout = {
+  /** Topology and material as processes of the network read them. */
+  network: (stateDir: string) => join(stateDir, 'network.json'),
   endpoints: (stateDir: string) => join(stateDir, 'endpoints.json'),
   genesis: (stateDir: string) => join(stateDir, 'channel', 'genesis.block'),
   definition: (stateDir: string) => join(stateDir, 'channel', 'definition.json'),

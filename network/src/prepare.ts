@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureChannel } from './config/channel-files.js';
+import { type CollectionTemplate, readCollections } from './config/collections.js';
+import type { ChaincodeDefinition } from './config/definition.js';
+import { writePublic } from './identity/files.js';
+import { layout, tlsFiles } from './identity/layout.js';
+import { ensureMaterial, type Material } from './identity/material.js';
+import { type SettingsOptions, writeSettings } from './identity/settings.js';
+import type { Topology } from './topology/model.js';
+
+/** What the chaincode's build says about its private collections. */
+export const COLLECTIONS_FILE = fileURLToPath(new URL('../../chaincode/dist/collections.json', import.meta.url));
+
+export interface PrepareOptions extends SettingsOptions {
+  /** Other collections than those of the chaincode's build, for tests. */
+  readonly collections?: readonly CollectionTemplate[];
+}
+
+/** A network's state folder, ready for its processes to start. */
+export interface PreparedState {
+  readonly stateDir: string;
+  readonly topology: Topology;
+  readonly material: Material;
+  readonly definition: ChaincodeDefinition;
+  /** settings.json of every gateway, in the order of the topology. */
+  readonly gatewaySettings: readonly string[];
+  /** Environment of one chaincode process that serves all members. */
+  readonly chaincodeEnvironment: Readonly<Record<string, string>>;
+}
+
+/** Makes whatever is missing of keys, certificates, channel configuration and settings; what exists is kept. */
+export async function prepareState(
+  topology: Topology,
+  stateDir: string,
+  options: PrepareOptions = {},
+): Promise<PreparedState> {
+  const absolute = resolve(stateDir);
+  const material = await ensureMaterial(topology, absolute);
+  const definition = ensureChannel(topology, material, options.collections ?? readCollections(COLLECTIONS_FILE));
+  const network: NetworkFile = { topology, material };
+  writePublic(layout.network(absolute), `${JSON.stringify(network, null, 2)}\n`);
+  return {
+    stateDir: absolute,
+    topology,
+    material,
+    definition,
+    gatewaySettings: writeSettings(topology, material, options),
+    chaincodeEnvironment: sharedChaincodeEnvironment(topology, material, definition, options),
+  };
+}
+
+/** Topology and material of a prepared state folder, for processes that are given the folder only. */
+export interface NetworkFile {
+  readonly topology: Topology;
+  readonly material: Material;
+}
+
+export function readNetwork(stateDir: string): NetworkFile {
+  return JSON.parse(readFileSync(layout.network(stateDir), 'utf8')) as NetworkFile;
+}
+
+function sharedChaincodeEnvironment(
+  topology: Topology,
+  material: Material,
+  definition: ChaincodeDefinition,
+  options: SettingsOptions,
+): Record<string, string> {
+  const address = `127.0.0.1:${topology.sharedChaincodePort}`;
+  return chaincodeEnvironment(topology, definition, { address, tlsDir: material.sharedChaincodeTlsDir }, options);
+}
+
+/** Environment of a chaincode process; the peers that call it have their TLS certificates from the same root as it. */
+export function chaincodeEnvironment(
+  topology: Topology,
+  definition: ChaincodeDefinition,
+  server: { readonly address: string; readonly tlsDir: string },
+  { clockOffsetMs = 0 }: SettingsOptions = {},
+): Record<string, string> {
+  const { cert, key, ca } = tlsFiles(server.tlsDir);
+  return {
+    SALUS_CHAINCODE_ID: definition.packageId,
+    SALUS_CHAINCODE_ADDRESS: server.address,
+    SALUS_CHAINCODE_TLS_KEY: key,
+    SALUS_CHAINCODE_TLS_CERT: cert,
+    SALUS_CHAINCODE_TLS_CLIENT_CA: ca,
+    SALUS_CHAINCODE_CLOCK_OFFSET_MS: String(clockOffsetMs),
+    SALUS_CHAINCODE_PRODUCTION: String(topology.production),
+  };
+}
