@@ -66,13 +66,17 @@ function principalWords(principal: msp.MSPPrincipal): string {
   return `${unit.getMspIdentifier()}:${unit.getOrganizationalUnitIdentifier()}`;
 }
 
+/** Making eighty keys takes a second on an idle machine. */
+const PREPARATION_MS = 60_000;
+
 describe('channel configuration', () => {
   let dir: string;
   let state: PreparedState;
   let block: common.Block;
   let root: Group;
 
-  before(async () => {
+  before(async function () {
+    this.timeout(PREPARATION_MS);
     dir = mkdtempSync(join(tmpdir(), 'salus-channel-'));
     const topology = loadTopology(DEFAULT_TOPOLOGY_FILE, { peers: { stmary: 2 } });
     state = await prepareState(topology, dir, { collections: templates });
@@ -93,7 +97,8 @@ describe('channel configuration', () => {
     assert.equal(Buffer.from(block.getMetadata()!.getMetadataList_asU8()[0]!).toString('hex'), '0a020a00');
   });
 
-  it('stays what it was when the network is prepared again', async () => {
+  it('stays what it was when the network is prepared again', async function () {
+    this.timeout(PREPARATION_MS);
     const before = readGenesis(dir);
     await prepareState(state.topology, dir, { collections: templates });
     assert.deepEqual(readGenesis(dir), before);

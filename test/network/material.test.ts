@@ -30,12 +30,16 @@ function units(file: string): string[] {
     .map((part) => part.slice(3));
 }
 
+/** Making eighty keys takes a second on an idle machine. */
+const PREPARATION_MS = 60_000;
+
 describe('material of the default consortium', () => {
   let dir: string;
   let material: Material;
   let settings: string[];
 
-  before(async () => {
+  before(async function () {
+    this.timeout(PREPARATION_MS);
     dir = mkdtempSync(join(tmpdir(), 'salus-material-'));
     material = await ensureMaterial(topology, dir);
     settings = writeSettings(topology, material);
@@ -94,7 +98,8 @@ describe('material of the default consortium', () => {
     for (const host of ['localhost', 'peer0.northside']) assert.equal(server.checkHost(host), host);
   });
 
-  it('keeps what exists and makes what is missing', async () => {
+  it('keeps what exists and makes what is missing', async function () {
+    this.timeout(PREPARATION_MS);
     const before = new Map(files(dir).map((file) => [file, readFileSync(file, 'utf8')]));
     const lost = join(layout.gateway(material.members[0]!.dir, 'gateway0'), 'door.pem');
     unlinkSync(lost);
@@ -105,7 +110,8 @@ describe('material of the default consortium', () => {
     assert.notEqual(readFileSync(lost, 'utf8'), before.get(lost));
   });
 
-  it('refuses a certificate whose key was lost, saying what to do', async () => {
+  it('refuses a certificate whose key was lost, saying what to do', async function () {
+    this.timeout(PREPARATION_MS);
     const other = mkdtempSync(join(tmpdir(), 'salus-material-'));
     try {
       await ensureMaterial(topology, other);
