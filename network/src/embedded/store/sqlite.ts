@@ -1,0 +1,39 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** How soon a commit is on the disk: `full` survives loss of power, `normal` the death of the process. */
+export type Durability = 'full' | 'normal';
+
+/** Opens a database file for writing: write-ahead log, deleted bytes overwritten. Makes it and its folder if absent. */
+export function openForWriting(file: string, durability: Durability, schema: string): DatabaseSync {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const db = new DatabaseSync(file);
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA secure_delete = ON`);
+  db.exec(schema);
+  return db;
+}
+
+/** Runs a step as one transaction: all of it or nothing. */
+export function atomically<T>(db: DatabaseSync, step: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = step();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** A BLOB column as a Buffer, without copying. */
+export function blob(value: unknown): Buffer {
+  const bytes = value as Uint8Array;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A BLOB column that may be NULL. */
+export function optionalBlob(value: unknown): Buffer | undefined {
+  return value === null || value === undefined ? undefined : blob(value);
+}
