@@ -94,10 +94,11 @@ describe('what git holds', () => {
 describe('the lockfiles', () => {
   it('agree on every package that both the workspace and the chaincode package lock', () => {
     const root = versions('package-lock.json');
-    const chaincode = versions('chaincode/package-lock.json');
-    const different = [...chaincode]
-      .filter(([name, version]) => (root.get(name) ?? version) !== version)
-      .map(([name, version]) => `${name}: ${version} in chaincode, ${root.get(name) ?? ''} in the workspace`);
+    const different = [...versions('chaincode/package-lock.json')].flatMap(([name, locked]) => {
+      const known = root.get(name);
+      const foreign = known === undefined ? [] : [...locked].filter((version) => !known.has(version));
+      return foreign.map((version) => `${name}: ${version} in chaincode, not in the workspace`);
+    });
     assert.deepEqual(different, []);
   });
 });
@@ -109,11 +110,14 @@ function chaincodeDomains(): string[] {
     .map((file) => basename(dirname(file)));
 }
 
-/** Version by package path, direct dependencies and hoisted ones only. */
-function versions(lockfile: string): Map<string, string> {
+/** Every version of each package that a lockfile has, hoisted or nested. */
+function versions(lockfile: string): Map<string, Set<string>> {
   const parsed = JSON.parse(read(lockfile)) as { packages: Record<string, { version?: string; link?: boolean }> };
-  const entries = Object.entries(parsed.packages)
-    .filter(([path, entry]) => /^(chaincode\/)?node_modules\/(@[^/]+\/)?[^/]+$/.test(path) && entry.link !== true)
-    .map(([path, entry]) => [path.replace(/^(chaincode\/)?node_modules\//, ''), entry.version ?? ''] as const);
-  return new Map(entries);
+  const found = new Map<string, Set<string>>();
+  for (const [path, { version, link }] of Object.entries(parsed.packages)) {
+    const name = /node_modules\/((@[^/]+\/)?[^/]+)$/.exec(path)?.[1];
+    if (name === undefined || version === undefined || link === true) continue;
+    found.set(name, (found.get(name) ?? new Set()).add(version));
+  }
+  return found;
 }

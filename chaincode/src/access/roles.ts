@@ -89,5 +89,6 @@ export const custodianStaff: readonly Role[] = ['physician', 'nurse', 'privacy-o
 
 /** Whether the role may claim the purpose. */
 export function mayClaim(role: string, purpose: string): boolean {
-  return ((purposesOf as Readonly<Record<string, readonly string[]>>)[role] ?? []).includes(purpose);
+  const table: Readonly<Record<string, readonly string[]>> = purposesOf;
+  return Object.hasOwn(table, role) && table[role]?.includes(purpose) === true;
 }

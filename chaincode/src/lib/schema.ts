@@ -95,10 +95,33 @@ export const fhirId = text(/^[A-Za-z0-9.-]{1,64}$/, 'a FHIR id');
 export const code = text(/^[A-Za-z0-9._:-]{1,64}$/, 'a code of at most 64 letters, digits, dots, hyphens');
 /** A key's identifier in a JSON Web Key. */
 export const keyId = text(/^[A-Za-z0-9._~-]{1,128}$/, 'a key id of at most 128 URL-safe characters');
-/** Unpadded base64url without a limit of its own. */
-export const base64url = text(/^[A-Za-z0-9_-]+$/, 'base64url without padding');
-/** Compact JWS of at most 100,000 characters. */
-export const compactJws = text(/^[A-Za-z0-9_-]{1,10000}\.[A-Za-z0-9_-]{1,90000}\.[A-Za-z0-9_-]{86}$/, 'a compact JWS');
+/**
+ * Unpadded base64url of so many characters. It looks for a wrong character rather than for a run of right ones: on text
+ * of megabytes the latter overflows the stack of the regular expression.
+ */
+export function base64url(least: number, most: number): Parser<string> {
+  return (value, path) => {
+    const isRight = typeof value === 'string' && value.length >= least && value.length <= most;
+    if (!isRight || /[^A-Za-z0-9_-]/.test(value)) {
+      throw invalid(path, `must be ${least} to ${most} characters of base64url without padding`);
+    }
+    return value;
+  };
+}
+
+/** Longest compact JWS, characters. */
+export const MAX_JWS_CHARACTERS = 120_000;
+
+/** Compact JWS: three parts in base64url, the last a signature of 64 bytes. */
+export const compactJws: Parser<string> = (value, path) => {
+  const parts = typeof value === 'string' && value.length <= MAX_JWS_CHARACTERS ? value.split('.') : [];
+  if (parts.length !== 3) throw invalid(path, `must be a compact JWS of at most ${MAX_JWS_CHARACTERS} characters`);
+  const [header, payload, signature] = parts;
+  base64url(1, MAX_JWS_CHARACTERS)(header, path);
+  base64url(1, MAX_JWS_CHARACTERS)(payload, path);
+  base64url(86, 86)(signature, path);
+  return parts.join('.');
+};
 
 /** Public half of a P-256 key (RFC 7517). */
 export interface PublicJwk {

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { MAX_CONSENTS, type ConsentRecord } from '@salus/chaincode/consent/api';
+import { ContractWorld, physician, random } from '../support/contract-world.js';
+import { consentOf, consentRequest, registerKey, registerPatient, signedConsent } from '../support/patients.js';
+import { SigningKey } from '../support/signing.js';
+
+describe('consent on the ledger', () => {
+  let world: ContractWorld;
+  let pid: string;
+  const key = new SigningKey('phone');
+
+  beforeEach(async () => {
+    world = await ContractWorld.founded();
+    pid = await registerPatient(world);
+    await registerKey(world, pid, key);
+  });
+
+  const inForce = async () => {
+    const { payload } = await world.evaluate('northside', 'consent:list', { request: { pid } });
+    return (JSON.parse(payload) as ConsentRecord[]).map(({ consentId, version }) => `${consentId}/${version}`);
+  };
+
+  it('counts when signed with a registered key, whichever hospital submits it', async () => {
+    const request = signedConsent(consentRequest(pid, consentOf('c-1', 'northside')), key);
+    await world.submit('northside', 'consent:record', { request, actor: physician });
+    const read = await world.evaluate('stmary', 'consent:read', { request: { consentId: 'c-1', version: 1 } });
+    const record = JSON.parse(read.payload) as ConsentRecord;
+    assert.deepEqual(record.countsAt, ['stmary']);
+    assert.equal(record.statement, request.statement);
+    assert.deepEqual(await inForce(), ['c-1/1']);
+  });
+
+  it("counts without a statement only from the custodian's own staff", async () => {
+    const request = consentRequest(pid, consentOf('c-1', 'northside'));
+    await world.refused('not-authentic', 'northside', 'consent:record', { request, actor: physician });
+    const researcher = { user: 'u-1', role: 'researcher', purpose: 'HRESCH' };
+    await world.refused('not-authentic', 'stmary', 'consent:record', { request, actor: researcher });
+    await world.submit('stmary', 'consent:record', { request, actor: physician });
+  });
+
+  it('refuses a forged key, a revoked one, and a statement about anything else', async () => {
+    const plain = consentRequest(pid, consentOf('c-1', 'northside'));
+    const by = (request: object) => ({ request, actor: physician });
+    await world.refused(
+      'not-authentic',
+      'northside',
+      'consent:record',
+      by(signedConsent(plain, new SigningKey('phone'))),
+    );
+    const other = { consent: 'c-2', channel: 'other', version: 2, replaces: 1 };
+    for (const [name, value] of Object.entries(other)) {
+      const request = signedConsent(plain, key, { [name]: value });
+      await world.refused('statement-invalid', 'northside', 'consent:record', by(request));
+    }
+    const swapped = { ...signedConsent(plain, key), consent: consentOf('c-1', 'acme') };
+    await world.refused('statement-invalid', 'northside', 'consent:record', by(swapped));
+    const revoked = { pid, jwk: key.jwk, holder: 'patient', state: 'revoked', salt: random() };
+    await world.submit('stmary', 'patient:key', { request: revoked, actor: physician });
+    await world.refused('not-authentic', 'northside', 'consent:record', by(signedConsent(plain, key)));
+  });
+
+  it('keeps versions in line and leaves what is withdrawn out of the list', async () => {
+    const record = (request: object) => ({ request, actor: physician });
+    await world.submit('stmary', 'consent:record', record(consentRequest(pid, consentOf('c-1', 'northside'))));
+    const again = record(consentRequest(pid, consentOf('c-1', 'northside')));
+    await world.refused('version-conflict', 'stmary', 'consent:record', again);
+    const third = record(consentRequest(pid, consentOf('c-1', 'northside'), 3));
+    await world.refused('version-conflict', 'stmary', 'consent:record', third);
+    const loose = { ...consentRequest(pid, consentOf('c-1', 'northside'), 2), replaces: undefined };
+    await world.refused('version-conflict', 'stmary', 'consent:record', record(loose));
+    const stranger = record(consentRequest(await registerPatient(world), consentOf('c-1', 'northside'), 2));
+    await world.refused('patient-mismatch', 'stmary', 'consent:record', stranger);
+    const withdrawn = consentRequest(pid, consentOf('c-1', 'northside', 'permit', 'inactive'), 2);
+    await world.submit('stmary', 'consent:record', record(withdrawn));
+    assert.deepEqual(await inForce(), []);
+    const revived = record(consentRequest(pid, consentOf('c-1', 'northside'), 3));
+    await world.refused('illegal-transition', 'stmary', 'consent:record', revived);
+    const born = record(consentRequest(pid, consentOf('c-2', 'northside', 'permit', 'inactive')));
+    await world.refused('illegal-transition', 'stmary', 'consent:record', born);
+    await world.refused('unknown-consent', 'stmary', 'consent:read', { request: { consentId: 'c-9', version: 1 } });
+  });
+
+  it('lets one withdrawal be recorded once, however many race', async () => {
+    const request = consentRequest(pid, consentOf('c-1', 'northside'));
+    const first = await world.evaluate('stmary', 'consent:record', { request, actor: physician });
+    const second = await world.evaluate('stmary', 'consent:record', { request, actor: physician });
+    assert.equal(world.commit(first), 'VALID');
+    assert.equal(world.commit(second), 'MVCC_READ_CONFLICT');
+  });
+
+  it('refuses what cannot be decided on', async () => {
+    const good = consentOf('c-1', 'northside');
+    const policyless = { ...good, policyRule: undefined };
+    const untyped = { ...good, provision: { provision: [{ purpose: [] }] } };
+    const vague = {
+      ...good,
+      provision: { provision: [{ type: 'permit', actor: [{ reference: { display: 'Dr. No' } }] }] },
+    };
+    for (const consent of [policyless, untyped, vague, { ...good, text: { div: 'free' } }]) {
+      const call = { request: consentRequest(pid, consent), actor: physician };
+      await world.refused('not-decidable', 'stmary', 'consent:record', call);
+    }
+    const patient = { request: consentRequest(pid, { ...good, resourceType: 'Patient' }), actor: physician };
+    await world.refused('not-a-consent', 'stmary', 'consent:record', patient);
+    const misnamed = { request: { ...consentRequest(pid, good), consentId: 'c-7' }, actor: physician };
+    await world.refused('not-a-consent', 'stmary', 'consent:record', misnamed);
+    const unknown = { request: consentRequest(random(), good), actor: physician };
+    await world.refused('unknown-patient', 'stmary', 'consent:record', unknown);
+  });
+
+  it(`holds ${MAX_CONSENTS} consents in force and not one more`, async () => {
+    for (let count = 1; count <= MAX_CONSENTS; count += 1) {
+      const request = consentRequest(pid, consentOf(`c-${count}`, 'northside'));
+      await world.submit('stmary', 'consent:record', { request, actor: physician });
+    }
+    const request = consentRequest(pid, consentOf('one-more', 'northside'));
+    await world.refused('too-many-consents', 'stmary', 'consent:record', { request, actor: physician });
+  });
+});

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { type HeadView, MAX_CIPHERTEXT_CHARACTERS, MAX_ENTRIES, versionKey } from '@salus/chaincode/ehr/api';
+import { ContractWorld, physician, random } from '../support/contract-world.js';
+
+const value = (ciphertext = 'A'.repeat(64)) => ({ v: 1, salt: random(), ciphertext, commitment: random() });
+const writeOf = (entries: readonly object[]) => ({
+  idempotencyKey: random(),
+  digest: random(),
+  entries,
+  salt: random(),
+});
+
+describe('ehr on the ledger', () => {
+  let world: ContractWorld;
+  const by = (request: object) => ({ request, actor: physician });
+
+  beforeEach(async () => {
+    world = await ContractWorld.founded();
+  });
+
+  it('appends versions in line, each under a key of its own, in the collection of the caller', async () => {
+    const key = random();
+    const first = value();
+    const outcome = await world.submit('acme', 'ehr:write', by(writeOf([{ key, version: 1, value: first }])));
+    const written = outcome.rwset.writes.get('of-acme');
+    assert.deepEqual(JSON.parse(written?.get(versionKey(key, 1))?.toString('utf8') ?? ''), first);
+    assert.equal(written?.size, 2);
+    await world.refused('version-conflict', 'acme', 'ehr:write', by(writeOf([{ key, version: 1, value: value() }])));
+    await world.refused('version-conflict', 'acme', 'ehr:write', by(writeOf([{ key, version: 3, value: value() }])));
+    await world.submit('acme', 'ehr:write', by(writeOf([{ key, version: 2, value: value() }])));
+    const rotated = { key: random(), version: 3, previousKey: key, value: value() };
+    await world.submit('acme', 'ehr:write', by(writeOf([rotated])));
+    await world.refused('version-conflict', 'stmary', 'ehr:write', by(writeOf([{ key, version: 2, value: value() }])));
+  });
+
+  it('writes all or nothing, and never one version twice', async () => {
+    const entry = { key: random(), version: 1, value: value() };
+    await world.refused('duplicate-entry', 'stmary', 'ehr:write', by(writeOf([entry, { ...entry, value: value() }])));
+    const [first, second] = [random(), random()];
+    await world.submit('stmary', 'ehr:write', by(writeOf([{ key: first, version: 1, value: value() }])));
+    const mixed = [
+      { key: second, version: 1, value: value() },
+      { key: first, version: 1, value: value() },
+    ];
+    await world.refused('version-conflict', 'stmary', 'ehr:write', by(writeOf(mixed)));
+  });
+
+  it('lets one of two racing writes of a version commit', async () => {
+    const key = random();
+    const one = await world.evaluate('stmary', 'ehr:write', by(writeOf([{ key, version: 1, value: value() }])));
+    const two = await world.evaluate('stmary', 'ehr:write', by(writeOf([{ key, version: 1, value: value() }])));
+    assert.equal(world.commit(one), 'VALID');
+    assert.equal(world.commit(two), 'MVCC_READ_CONFLICT');
+  });
+
+  it('takes effect once for one idempotency key, and says by which transaction', async () => {
+    const request = writeOf([{ key: random(), version: 1, value: value() }]);
+    const { txId } = await world.submit('stmary', 'ehr:write', by(request));
+    const retry = { ...request, entries: [{ key: random(), version: 1, value: value() }] };
+    await world.refused('already-done', 'stmary', 'ehr:write', by(retry));
+    await world.refused('idempotency-key-reused', 'stmary', 'ehr:write', by({ ...retry, digest: random() }));
+    const asked = { entries: [], idempotencyKeys: [request.idempotencyKey, random()] };
+    const head = JSON.parse((await world.evaluate('stmary', 'ehr:head', by(asked))).payload) as HeadView;
+    assert.equal(head.idempotency[0]?.txId, txId);
+    assert.equal(head.idempotency[1], null);
+  });
+
+  it(`takes ${MAX_ENTRIES} versions in one transaction and not one more`, async () => {
+    const entries = Array.from({ length: MAX_ENTRIES + 1 }, () => ({ key: random(), version: 1, value: value() }));
+    await world.refused('invalid-request', 'stmary', 'ehr:write', by(writeOf(entries)));
+    await world.submit('stmary', 'ehr:write', by(writeOf(entries.slice(1))));
+    const whole = value('A'.repeat(MAX_CIPHERTEXT_CHARACTERS));
+    await world.submit('stmary', 'ehr:write', by(writeOf([{ key: random(), version: 1, value: whole }])));
+    const huge = value('A'.repeat(MAX_CIPHERTEXT_CHARACTERS + 1));
+    await world.refused(
+      'invalid-request',
+      'stmary',
+      'ehr:write',
+      by(writeOf([{ key: random(), version: 1, value: huge }])),
+    );
+  });
+
+  it('purges only under an erasure that the member announced, at most as many keys', async () => {
+    const entries = [1, 2].map((version) => ({ key: 'a'.repeat(64), version }));
+    await world.submit('stmary', 'ehr:write', by(writeOf([{ ...entries[0], value: value() }])));
+    await world.submit('stmary', 'ehr:write', by(writeOf([{ ...entries[1], value: value() }])));
+    const erasureId = random();
+    const purge = (request: object) => ({ request: { erasureId, entries, ...request } });
+    await world.refused('unknown-erasure', 'stmary', 'ehr:erase', purge({}));
+    const announcement = { args: [JSON.stringify({ erasureId, reason: 'erasure', keys: 2 })] };
+    await world.submit('stmary', 'ehr:erase-announce', announcement);
+    await world.refused('erasure-exists', 'acme', 'ehr:erase-announce', announcement);
+    await world.refused('not-your-erasure', 'acme', 'ehr:erase', purge({}));
+    const third = { key: random(), version: 1 };
+    await world.refused('too-many-keys', 'stmary', 'ehr:erase', purge({ entries: [...entries, third] }));
+    await world.refused('duplicate-entry', 'stmary', 'ehr:erase', purge({ entries: [third, third] }));
+    const erased = await world.submit('stmary', 'ehr:erase', purge({}));
+    assert.equal(erased.rwset.purges.length, 2);
+    assert.equal(erased.rwset.event?.name, 'ehr:erased');
+    const head = await world.evaluate('stmary', 'ehr:head', { request: { entries, idempotencyKeys: [] } });
+    assert.deepEqual((JSON.parse(head.payload) as HeadView).entries, [false, false]);
+  });
+});

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import type { PatientView } from '@salus/chaincode/patient/api';
+import { ContractWorld, physician, random } from '../support/contract-world.js';
+import { registerKey, registerPatient } from '../support/patients.js';
+import { SigningKey } from '../support/signing.js';
+
+describe('patient on the ledger', () => {
+  it('knows a patient by a random id, its custodian and the keys registered there', async () => {
+    const world = await ContractWorld.founded();
+    const pid = await registerPatient(world);
+    const key = new SigningKey('phone');
+    await registerKey(world, pid, key);
+    const { payload } = await world.evaluate('northside', 'patient:read', { request: { pid } });
+    const { patient, keys } = JSON.parse(payload) as PatientView;
+    assert.deepEqual(patient.custodians, { stmary: { patientId: 'patient-1' } });
+    assert.deepEqual(
+      keys.map(({ jwk, custodian, state }) => ({ jwk, custodian, state })),
+      [{ jwk: key.jwk, custodian: 'stmary', state: 'active' }],
+    );
+  });
+
+  it('refuses registration by others than staff of a hospital, and a pid that is taken', async () => {
+    const world = await ContractWorld.founded();
+    const pid = await registerPatient(world);
+    const request = { pid, patientId: 'patient-2', salt: random() };
+    await world.refused('already-registered', 'northside', 'patient:register', { request, actor: physician });
+    await world.refused('not-a-hospital', 'authority', 'patient:register', { request, actor: physician });
+    const biller = { ...physician, role: 'biller' };
+    await world.refused('not-staff', 'stmary', 'patient:register', { request, actor: biller });
+    await world.refused('actor-missing', 'stmary', 'patient:register', { request });
+    const pirate = { ...physician, role: 'pirate' };
+    await world.refused('role-unknown', 'stmary', 'patient:register', { request, actor: pirate });
+    const named = { request: { ...request, name: 'Ada' }, actor: physician };
+    await world.refused('invalid-request', 'stmary', 'patient:register', named);
+  });
+
+  it('lets only a custodian register a key, once, and revoke it for good', async () => {
+    const world = await ContractWorld.founded();
+    const pid = await registerPatient(world);
+    const request = { pid, jwk: new SigningKey('phone').jwk, holder: 'patient', state: 'active', salt: random() };
+    const call = { request, actor: physician };
+    const revocation = { request: { ...request, state: 'revoked' }, actor: physician };
+    await world.refused('unknown-patient', 'northside', 'patient:key', call);
+    await world.refused('unknown-patient', 'stmary', 'patient:key', {
+      ...call,
+      request: { ...request, pid: random() },
+    });
+    await world.refused('unknown-key', 'stmary', 'patient:key', revocation);
+    await world.submit('stmary', 'patient:key', call);
+    await world.refused('key-exists', 'stmary', 'patient:key', call);
+    await world.submit('stmary', 'patient:key', revocation);
+    await world.refused('key-revoked', 'stmary', 'patient:key', call);
+    await world.refused('unknown-patient', 'stmary', 'patient:read', { request: { pid: random() } });
+    const secret = { request: { ...request, jwk: { ...request.jwk, d: 'A'.repeat(43) } }, actor: physician };
+    await world.refused('invalid-request', 'stmary', 'patient:key', secret);
+  });
+});
