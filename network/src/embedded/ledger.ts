@@ -24,6 +24,11 @@ export interface LedgerOptions {
   readonly genesis: Buffer;
   /** MSP ids of the members whose private values this process holds. */
   readonly members: readonly string[];
+  /**
+   * Follow configuration blocks without checking who authorized the change: for chains that real Fabric has already
+   * checked. Otherwise such a block is refused, for this ledger does not implement configuration updates.
+   */
+  readonly followConfig?: boolean;
 }
 
 /** An open ledger. */
@@ -55,7 +60,7 @@ export function ledgerFiles(
  * Opens the ledger, or makes it from its first block. What a crash left half-written is dropped; a newest block whose
  * hashes do not fit is refused with an error that names the file.
  */
-export async function openLedger({ files, genesis, members }: LedgerOptions): Promise<Ledger> {
+export async function openLedger({ files, genesis, members, followConfig = false }: LedgerOptions): Promise<Ledger> {
   const store = new PublicStore(files.public);
   const height = store.height();
   const tip = height === 0 ? emptyTip(genesis) : storedTip(store, files.public, genesis);
@@ -65,8 +70,11 @@ export async function openLedger({ files, genesis, members }: LedgerOptions): Pr
     for (const member of privates.values()) member.settle(now, snapshots.oldest(now));
   });
   const chain = new LedgerChain(store, privates, snapshots);
-  const committer: BlockCommitter = new BlockCommitter(tip, store, privates, snapshots, (block) => {
-    chain.announce(block);
+  const committer: BlockCommitter = new BlockCommitter(tip, store, privates, snapshots, {
+    followConfig,
+    onCommit: (block) => {
+      chain.announce(block);
+    },
   });
   if (height === 0) await committer.commit(genesis);
   return {

@@ -7,10 +7,8 @@ export interface Der {
 
 /** ASN.1 tags that certificates and revocation lists use. */
 export const derTag = {
-  integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
-  objectId: 0x06,
   utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
@@ -52,12 +50,4 @@ function derLength(length: number): Buffer {
   const bytes: number[] = [];
   for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
   return Buffer.of(0x80 | bytes.length, ...bytes);
-}
-
-/** Encodes a non-negative integer in the shortest form. */
-export function derInteger(value: number): Buffer {
-  const bytes: number[] = [];
-  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
-  if (bytes.length === 0 || (bytes[0] ?? 0) >= 0x80) bytes.unshift(0);
-  return writeDer(derTag.integer, Buffer.from(bytes));
 }

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
 import type { Signer } from '../ports.js';
-import { blockHeaderHash, encodeBlockHeader } from './header.js';
+import { blockDataHash, blockHeaderHash, encodeBlockHeader } from './header.js';
 
 /** Entries of a block's metadata, in the order of common.BlockMetadataIndex. */
 const METADATA_ENTRIES = 5;
@@ -43,7 +43,7 @@ export class BlockWriter {
     const header = new common.BlockHeader();
     header.setNumber(this.#tip.height);
     header.setPreviousHash(this.#tip.headerHash);
-    header.setDataHash(dataHash(envelopes));
+    header.setDataHash(blockDataHash(envelopes));
     return header;
   }
 
@@ -73,12 +73,6 @@ export class BlockWriter {
     metadata.addSignatures(signature);
     return metadata;
   }
-}
-
-function dataHash(envelopes: readonly Buffer[]): Buffer {
-  const hash = createHash('sha256');
-  for (const envelope of envelopes) hash.update(envelope);
-  return hash.digest();
 }
 
 function dataOf(envelopes: readonly Buffer[]): common.BlockData {

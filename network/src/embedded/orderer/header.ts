@@ -25,6 +25,13 @@ export function blockHeaderHash(header: common.BlockHeader): Buffer {
   return createHash('sha256').update(encodeBlockHeader(header)).digest();
 }
 
+/** SHA-256 over a block's envelopes, one after the other. */
+export function blockDataHash(envelopes: readonly Uint8Array[]): Buffer {
+  const hash = createHash('sha256');
+  for (const envelope of envelopes) hash.update(envelope);
+  return hash.digest();
+}
+
 /** Contents here are two hashes and a number, always under the 128 bytes that need a longer length form. */
 function der(tag: number, content: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([tag, content.length]), content]);

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ledger } from '@hyperledger/fabric-protos';
+import type { Version } from '../ports.js';
+import { versionMessage } from './keys.js';
 
 const { kvrwset } = ledger.rwset;
 
@@ -8,10 +10,10 @@ export const MAX_DEGREE = 50;
 
 const LEAF_LEVEL = 1;
 
-/** A key a range query returned. Without a version it is one that a caller claims. */
+/** A row a range query returned. */
 export interface RangeRead {
   readonly key: string;
-  readonly version: { readonly block: number; readonly tx: number };
+  readonly version: Version;
 }
 
 /** The hashes at the top level of the tree over a range's reads. */
@@ -53,15 +55,7 @@ export class RangeSummary {
   }
 
   private hashPending(): void {
-    const reads = new kvrwset.QueryReads();
-    for (const { key, version } of this.pending) {
-      const read = reads.addKvReads();
-      read.setKey(key);
-      const height = new kvrwset.Version();
-      height.setBlockNum(version.block);
-      height.setTxNum(version.tx);
-      read.setVersion(height);
-    }
+    const reads = readsMessage(this.pending);
     this.pending = [];
     this.addLeaf(sha256([reads.serializeBinary()]));
   }
@@ -100,6 +94,17 @@ export class RangeSummary {
     this.levels.set(level, hashes);
     return hashes;
   }
+}
+
+/** The kvrwset.QueryReads of rows in their order. */
+export function readsMessage(rows: readonly RangeRead[]): ledger.rwset.kvrwset.QueryReads {
+  const message = new kvrwset.QueryReads();
+  for (const { key, version } of rows) {
+    const read = message.addKvReads();
+    read.setKey(key);
+    read.setVersion(versionMessage(version));
+  }
+  return message;
 }
 
 function sha256(parts: readonly Uint8Array[]): Buffer {

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
 import type { ConfiguredChannel } from '../channel/channel.js';
-import { derInteger, derTag, writeDer } from '../identity/der.js';
+import { blockDataHash, encodeBlockHeader } from '../orderer/header.js';
 
 const { BlockMetadataIndex } = common;
 const BLOCK_VALIDATION = '/Channel/Orderer/BlockValidation';
@@ -15,6 +14,7 @@ export interface ReceivedBlock {
   readonly previousHash: Buffer;
   readonly dataHash: Buffer;
   readonly envelopes: readonly Buffer[];
+  readonly header: common.BlockHeader;
   readonly message: common.Block;
 }
 
@@ -29,32 +29,9 @@ export function parseBlock(bytes: Buffer): ReceivedBlock {
     previousHash: Buffer.from(header.getPreviousHash_asU8()),
     dataHash: Buffer.from(header.getDataHash_asU8()),
     envelopes: data.getDataList_asU8().map((envelope) => Buffer.from(envelope)),
+    header,
     message,
   };
-}
-
-/** The DER text of a block header that orderers sign and hashes cover. */
-export function headerDer(number: number, previousHash: Buffer, dataHash: Buffer): Buffer {
-  const fields = [
-    derInteger(number),
-    writeDer(derTag.octetString, previousHash),
-    writeDer(derTag.octetString, dataHash),
-  ];
-  return writeDer(derTag.sequence, Buffer.concat(fields));
-}
-
-/** Hash of a block's header: what the next block names as previous. */
-export function headerHash({ number, previousHash, dataHash }: ReceivedBlock): Buffer {
-  return createHash('sha256')
-    .update(headerDer(number, previousHash, dataHash))
-    .digest();
-}
-
-/** SHA-256 over the block's envelopes, one after the other. */
-export function dataHash(envelopes: readonly Buffer[]): Buffer {
-  const hash = createHash('sha256');
-  for (const envelope of envelopes) hash.update(envelope);
-  return hash.digest();
 }
 
 /**
@@ -68,7 +45,7 @@ export function checkBlock(
   channel: ConfiguredChannel,
 ): void {
   if (block.number !== height) throw new Error(`block ${block.number} came where block ${height} was due`);
-  if (!dataHash(block.envelopes).equals(block.dataHash)) {
+  if (!blockDataHash(block.envelopes).equals(block.dataHash)) {
     throw new Error(`block ${block.number}: the data hash in the header is not that of its transactions`);
   }
   if (!block.previousHash.equals(previous ?? Buffer.alloc(0))) {
@@ -98,7 +75,7 @@ function asMetadata(value: Buffer): Buffer {
 function checkSignatures(block: ReceivedBlock, channel: ConfiguredChannel): void {
   const entry = block.message.getMetadata()?.getMetadataList_asU8()[BlockMetadataIndex.SIGNATURES];
   const metadata = common.Metadata.deserializeBinary(entry ?? new Uint8Array());
-  const der = headerDer(block.number, block.previousHash, block.dataHash);
+  const der = encodeBlockHeader(block.header);
   const signed = metadata.getSignaturesList().map((signature) => {
     const header = signature.getSignatureHeader_asU8();
     return {

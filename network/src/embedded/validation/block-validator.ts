@@ -35,8 +35,9 @@ export async function validateBlock(
   block: ReceivedBlock,
   channel: ConfiguredChannel,
   committed: StateReader,
+  followConfig: boolean,
 ): Promise<ValidatedBlock> {
-  const validation = new BlockValidation(block, channel, committed);
+  const validation = new BlockValidation(block, channel, committed, followConfig);
   const transactions: ValidatedTransaction[] = [];
   for (const [tx, envelope] of block.envelopes.entries()) {
     transactions.push({ tx, id: transactionId(envelope), ...validation.validate(tx, envelope) });
@@ -61,6 +62,7 @@ class BlockValidation {
     private readonly block: ReceivedBlock,
     private readonly channel: ConfiguredChannel,
     private readonly committed: StateReader,
+    private readonly followConfig: boolean,
   ) {
     this.batch = new UpdateBatch(committed);
     this.definitions = new Definitions(committed);
@@ -74,11 +76,7 @@ class BlockValidation {
     const envelope = checkEnvelope(bytes, this.channel);
     if (!('type' in envelope)) return { code: envelope.code, sets: [] };
     if (envelope.type === 'config') {
-      this.nextChannel = new ConfiguredChannel({
-        channelId: this.channel.id,
-        block: this.block.number,
-        root: readConfig(envelope.data),
-      });
+      this.reconfigure(envelope.data);
       return { code: Code.VALID, sets: [] };
     }
     const transaction = readEndorsed(envelope.headers, envelope.data);
@@ -87,6 +85,16 @@ class BlockValidation {
     }
     if (typeof transaction === 'number') return { code: transaction, sets: [] };
     return { code: this.validateEndorsed(tx, transaction), sets: transaction.sets };
+  }
+
+  private reconfigure(configEnvelope: Buffer): void {
+    if (!this.followConfig) {
+      throw new Error(
+        `block ${this.block.number} changes the channel's configuration, which the embedded ledger does not implement`,
+      );
+    }
+    const root = readConfig(configEnvelope);
+    this.nextChannel = new ConfiguredChannel({ channelId: this.channel.id, block: this.block.number, root });
   }
 
   private validateEndorsed(tx: number, transaction: EndorsedTransaction): number {

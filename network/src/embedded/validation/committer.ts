@@ -1,11 +1,12 @@
 import type { ConfiguredChannel } from '../channel/channel.js';
 import type { Committer } from '../ports.js';
 import { commitHash, encodeUpdates } from '../rwset/commit-hash.js';
+import { blockHeaderHash } from '../orderer/header.js';
 import type { PrivateStore } from '../store/private-store.js';
 import type { BlockChanges, PublicStore, StateChange } from '../store/public-store.js';
 import type { Snapshots } from '../store/snapshots.js';
 import type { ExpiringKey } from '../store/state-reader.js';
-import { checkBlock, headerHash, parseBlock, withResult, type ReceivedBlock } from './block-form.js';
+import { checkBlock, parseBlock, withResult, type ReceivedBlock } from './block-form.js';
 import { validateBlock, type ValidatedBlock } from './block-validator.js';
 import { Code } from './envelope.js';
 import { collectPrivate, PrivateSets, timeToLive } from './private-collector.js';
@@ -21,6 +22,14 @@ export interface Tip {
   readonly channel: ConfiguredChannel;
 }
 
+/** How blocks are committed. */
+export interface CommitterOptions {
+  /** Follow configuration blocks instead of refusing them. */
+  readonly followConfig: boolean;
+  /** Told of each committed block, in order. */
+  readonly onCommit: (block: number) => void;
+}
+
 /** Validates blocks, one after the other, and stores each with all it changes. */
 export class BlockCommitter implements Committer {
   private queue: Promise<unknown> = Promise.resolve();
@@ -30,7 +39,7 @@ export class BlockCommitter implements Committer {
     private readonly store: PublicStore,
     private readonly members: ReadonlyMap<string, PrivateStore>,
     private readonly snapshots: Snapshots,
-    private readonly onCommit: (block: number) => void,
+    private readonly options: CommitterOptions,
   ) {}
 
   get current(): Tip {
@@ -46,9 +55,9 @@ export class BlockCommitter implements Committer {
   private async commitNext(block: ReceivedBlock): Promise<{ number: number; codes: number[] }> {
     const { height, headerHash: previous, channel } = this.tip;
     checkBlock(block, height, previous, channel);
-    const validated = await validateBlock(block, channel, this.store);
+    const validated = await validateBlock(block, channel, this.store, this.options.followConfig);
     this.write(block, validated);
-    this.onCommit(block.number);
+    this.options.onCommit(block.number);
     return { number: block.number, codes: validated.transactions.map(({ code }) => code) };
   }
 
@@ -91,7 +100,7 @@ export class BlockCommitter implements Committer {
     const hash = block.number === 0 ? Buffer.alloc(0) : commitHash(flags, updates, this.tip.commitHash);
     return {
       number: block.number,
-      headerHash: headerHash(block),
+      headerHash: blockHeaderHash(block.header),
       commitHash: hash,
       bytes: withResult(block, flags, hash),
       updates,

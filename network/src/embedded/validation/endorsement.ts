@@ -1,4 +1,4 @@
-import { common, ledger, peer } from '@hyperledger/fabric-protos';
+import { common, ledger, msp, peer } from '@hyperledger/fabric-protos';
 import type { ConfiguredChannel } from '../channel/channel.js';
 import type { MspIdentity } from '../identity/msp.js';
 import { LIFECYCLE, ownerOfImplicit, readDefinition } from '../lifecycle/definition.js';
@@ -107,7 +107,7 @@ export class EndorsementPolicies {
     const organisation = this.channel.organisations.find((one) => one.mspId === mspId);
     if (organisation === undefined) return undefined;
     const path = `/Channel/Application/${organisation.name}/Endorsement`;
-    return this.channel.hasPolicy(path) ? reference(path) : undefined;
+    return this.channel.hasPolicy(path) ? reference(path) : anyMember(mspId);
   }
 
   private keyPolicy(namespace: string, collection: string, key: Buffer): Buffer | undefined {
@@ -197,6 +197,23 @@ function position(namespace: string, collection: string, key: Buffer): string {
 function reference(path: string): Buffer {
   const policy = new peer.ApplicationPolicy();
   policy.setChannelConfigPolicyReference(path);
+  return Buffer.from(policy.serializeBinary());
+}
+
+/** What counts for a member's implicit collection where its organisation has no Endorsement policy. */
+function anyMember(mspId: string): Buffer {
+  const role = new msp.MSPRole();
+  role.setMspIdentifier(mspId);
+  role.setRole(msp.MSPRole.MSPRoleType.MEMBER);
+  const principal = new msp.MSPPrincipal();
+  principal.setPrincipal(role.serializeBinary());
+  const rule = new common.SignaturePolicy();
+  rule.setSignedBy(0);
+  const envelope = new common.SignaturePolicyEnvelope();
+  envelope.setRule(rule);
+  envelope.setIdentitiesList([principal]);
+  const policy = new peer.ApplicationPolicy();
+  policy.setSignaturePolicy(envelope);
   return Buffer.from(policy.serializeBinary());
 }
 

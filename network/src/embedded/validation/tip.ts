@@ -1,7 +1,8 @@
 import { common } from '@hyperledger/fabric-protos';
 import { commitHash as hashOfCommit } from '../rwset/commit-hash.js';
 import type { PublicStore } from '../store/public-store.js';
-import { dataHash, headerHash, parseBlock, type ReceivedBlock } from './block-form.js';
+import { blockDataHash, blockHeaderHash } from '../orderer/header.js';
+import { parseBlock, type ReceivedBlock } from './block-form.js';
 
 const { BlockMetadataIndex } = common;
 
@@ -26,10 +27,13 @@ export function checkTip(store: PublicStore, file: string, genesis: Buffer): Sto
   const hashes = store.hashes(height - 1);
   if (block === undefined || hashes === undefined) throw damaged(`block ${height - 1} is missing`);
   const first = storedBlock(store, 0);
-  if (first === undefined || !headerHash(first).equals(headerHash(parseBlock(genesis)))) {
+  if (first === undefined || !blockHeaderHash(first.header).equals(blockHeaderHash(parseBlock(genesis).header))) {
     throw damaged('the stored chain starts from another genesis block than the one given');
   }
-  if (!headerHash(block).equals(hashes.headerHash) || !dataHash(block.envelopes).equals(block.dataHash)) {
+  if (
+    !blockHeaderHash(block.header).equals(hashes.headerHash) ||
+    !blockDataHash(block.envelopes).equals(block.dataHash)
+  ) {
     throw damaged(`the hashes of block ${height - 1} do not fit its content`);
   }
   checkLink(store, block, hashes.commitHash, damaged);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { common } from '@hyperledger/fabric-protos';
 import { openLedger, type Ledger } from '../ledger.js';
 import { parsePrivateSets } from '../rwset/parse.js';
-import { headerHash, parseBlock } from '../validation/block-form.js';
+import { blockHeaderHash } from '../orderer/header.js';
+import { parseBlock } from '../validation/block-form.js';
 import { readWriteSetsOf, transactionId } from '../validation/envelope.js';
 import {
   readRecordedBlocks,
@@ -53,6 +54,7 @@ async function replayInto(scratch: string, folder: string, beforeBlock?: BeforeB
     files: { public: join(scratch, 'ledger.db'), private: (mspId) => join(scratch, `${mspId}.db`) },
     genesis: first.bytes,
     members: [...new Set(sets.map(({ mspId }) => mspId))],
+    followConfig: true,
   });
   const comparison = new Comparison();
   try {
@@ -129,7 +131,12 @@ class Comparison {
     }
     this.counts.blocks += 1;
     const block = parseBlock(bytes);
-    this.count('headerHashes', `block ${recorded.number}: header hash`, headerHash(block), recorded.headerHash);
+    this.count(
+      'headerHashes',
+      `block ${recorded.number}: header hash`,
+      blockHeaderHash(block.header),
+      recorded.headerHash,
+    );
     this.flags(block.message, recorded);
     if (recorded.commitHash === '') return;
     const commitHash = common.Metadata.deserializeBinary(entryOf(block.message, common.BlockMetadataIndex.COMMIT_HASH));
