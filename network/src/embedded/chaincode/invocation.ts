@@ -29,7 +29,7 @@ export interface Proposal {
 export interface InvocationParts extends Extras {
   readonly mspId: string;
   /** A chaincode's committed definition as of a snapshot. */
-  definition(snapshot: Snapshot, chaincode: string): Definition | undefined;
+  definition(chaincode: string, snapshot: Snapshot): Definition | undefined;
   /** The open stream to a chaincode's process. Rejects with FabricError when it cannot be had. */
   stream(chaincode: string): Promise<ChaincodeStream>;
 }
@@ -52,7 +52,7 @@ export class Invocation {
   /** The definition in force, its sequence recorded as read. Throws FabricError when there is none. */
   definition(chaincode: string): Definition {
     this.simulator.get(LIFECYCLE, `namespaces/fields/${chaincode}/Sequence`);
-    const definition = this.parts.definition(this.snapshot, chaincode);
+    const definition = this.parts.definition(chaincode, this.snapshot);
     if (definition) return definition;
     this.simulator.get(LEGACY_LIFECYCLE, chaincode);
     throw refusal(`chaincode ${chaincode} not found`);
@@ -117,6 +117,6 @@ export class Invocation {
     for (const field of ['Collections', 'EndorsementInfo', 'Sequence', 'ValidationInfo']) {
       this.simulator.get(LIFECYCLE, `namespaces/fields/${chaincode}/${field}`);
     }
-    return this.parts.definition(this.snapshot, chaincode);
+    return this.parts.definition(chaincode, this.snapshot);
   }
 }

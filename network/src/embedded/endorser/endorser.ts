@@ -114,7 +114,7 @@ export class PeerEndorser implements Endorser {
   #distribute({ txId }: UnpackedProposal, channel: Channel, snapshot: Snapshot, { privateSet }: Simulation): void {
     if (!privateSet) return;
     const { mspId, signer, peers, transient } = this.parts;
-    const definition = (chaincode: string) => this.parts.definition(snapshot, chaincode);
+    const definition = (chaincode: string) => this.parts.definition(chaincode, snapshot);
     const writes = { channel, txId, privateSet, height: snapshot.height, definition };
     distribute(writes, peers, { mspId, identity: signer.identity }, transient);
   }

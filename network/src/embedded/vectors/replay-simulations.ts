@@ -60,7 +60,7 @@ function parseLine(text: string): RecordedSimulation {
 export interface ReplayLedger {
   readonly chain: Pick<Chain, 'snapshot'>;
   channel(): Channel;
-  definition(snapshot: Snapshot, chaincode: string): Definition | undefined;
+  definition(chaincode: string, snapshot: Snapshot): Definition | undefined;
 }
 
 /** Replays simulations on the embedded ledger's endorser and compares every message and the answer, byte for byte. */
@@ -92,7 +92,7 @@ export class SimulationReplay {
       signer: { identity: identityOf(this.#peers, recorded.org), sign: () => Buffer.alloc(0) },
       chain,
       channel: () => this.ledger.channel(),
-      definition: (snapshot, chaincode) => this.ledger.definition(snapshot, chaincode),
+      definition: (chaincode, snapshot) => this.ledger.definition(chaincode, snapshot),
       stream: (chaincode) => Promise.resolve(recording.stream(SECOND_PACKAGE.has(chaincode) ? 'b' : 'a')),
       transient: { put: () => undefined, get: () => [] },
       peers: this.#peers,
