@@ -1,8 +1,7 @@
 import { peer } from '@hyperledger/fabric-protos';
+import { ownerOfImplicit } from '../lifecycle/definition.js';
 import type { Channel, Definition } from '../ports.js';
 import { refusal } from './messages.js';
-
-const IMPLICIT = /^_implicit_org_(.*)$/;
 
 /** What of a peer.StaticCollectionConfig decides at simulation. */
 export interface CollectionRules {
@@ -14,14 +13,9 @@ export interface CollectionRules {
   readonly requiredPeerCount: number;
 }
 
-/** The MSP id an implicit collection belongs to; undefined for an explicit one. */
-export function implicitOwner(collection: string): string | undefined {
-  return IMPLICIT.exec(collection)?.[1];
-}
-
 /** The rules of a collection: those of the definition, or an implicit collection's; undefined when there is none. */
 export function collectionRules(definition: Definition | undefined, name: string): CollectionRules | undefined {
-  if (implicitOwner(name) !== undefined) {
+  if (ownerOfImplicit(name) !== undefined) {
     return { name, memberOnlyRead: false, memberOnlyWrite: false, requiredPeerCount: 0 };
   }
   const bytes = definition?.collections.get(name);
@@ -64,7 +58,7 @@ export class CollectionAccess {
   }
 
   assertDefined(chaincode: string, collection: string): void {
-    const owner = implicitOwner(collection);
+    const owner = ownerOfImplicit(collection);
     const definition = this.readDefinition(chaincode);
     const known =
       owner === undefined

@@ -1,4 +1,5 @@
 import { peer } from '@hyperledger/fabric-protos';
+import { IMPLICIT_COLLECTION_PREFIX, LIFECYCLE } from '../lifecycle/definition.js';
 import type { Channel, Definition, Snapshot } from '../ports.js';
 import { CollectionAccess } from './collections.js';
 import { prefixed, refusal, transactionMessage, Type } from './messages.js';
@@ -8,7 +9,6 @@ import { Simulator } from './simulator.js';
 import type { ChaincodeStream } from './stream.js';
 import type { Extras } from './transaction.js';
 
-const LIFECYCLE = '_lifecycle';
 const LEGACY_LIFECYCLE = 'lscc';
 /** Fabric's chaincode for questions about blocks; it refuses to be called from a chaincode. */
 const QUERY_CHAINCODE = 'qscc';
@@ -53,7 +53,7 @@ export class Invocation {
   definition(chaincode: string): Definition {
     this.simulator.get(LIFECYCLE, `namespaces/fields/${chaincode}/Sequence`);
     const definition = this.parts.definition(chaincode, this.snapshot);
-    if (definition) return definition;
+    if (definition) return this.#approved(definition);
     this.simulator.get(LEGACY_LIFECYCLE, chaincode);
     throw refusal(`chaincode ${chaincode} not found`);
   }
@@ -98,6 +98,21 @@ export class Invocation {
     } finally {
       context.queries.closeAll();
     }
+  }
+
+  /**
+   * A member approves each sequence of a definition in its own lifecycle collection. The embedded ledger's definitions
+   * come from the topology, which every member approved with it; so this matters to recorded chains only.
+   */
+  #approved(definition: Definition): Definition {
+    if (!this.parts.extras) return definition;
+    const { mspId } = this.parts;
+    const key = `namespaces/metadata/${definition.name}#${definition.sequence}`;
+    if (this.snapshot.private(mspId, LIFECYCLE, `${IMPLICIT_COLLECTION_PREFIX}${mspId}`, key)) return definition;
+    throw refusal(
+      `chaincode definition for '${definition.name}' at sequence ${definition.sequence} ` +
+        `on channel '${this.channel.id}' has not yet been approved by this org`,
+    );
   }
 
   #callFromChaincode(name: string, input: peer.ChaincodeInput): Promise<peer.ChaincodeMessage> {

@@ -1,5 +1,5 @@
 import { peer } from '@hyperledger/fabric-protos';
-import { implicitOwner } from './collections.js';
+import { ownerOfImplicit } from '../lifecycle/definition.js';
 import { refusal } from './messages.js';
 import { keyValue } from './range-scan.js';
 import type { TransactionContext } from './transaction.js';
@@ -8,7 +8,7 @@ const NOTHING = new Uint8Array();
 
 /** Refuses, outside of replays, what Salus never uses and the embedded ledger does not offer. */
 export function assertOffered(context: TransactionContext, collection: string): void {
-  if (context.extras || implicitOwner(collection) === undefined) return;
+  if (context.extras || ownerOfImplicit(collection) === undefined) return;
   throw refusal(
     `the embedded ledger offers no implicit collections: ${collection}; use a collection of the chaincode's definition`,
   );

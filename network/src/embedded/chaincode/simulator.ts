@@ -1,4 +1,5 @@
 import type { peer } from '@hyperledger/fabric-protos';
+import { LIFECYCLE } from '../lifecycle/definition.js';
 import type { HistoryEntry, Snapshot, StateEntry, Version } from '../ports.js';
 import { RwsetBuilder, type ReadWriteSets } from '../rwset/builder.js';
 import { privateHash, sameVersion } from '../rwset/keys.js';
@@ -7,7 +8,7 @@ import { refusal } from './messages.js';
 import { RangeScan } from './range-scan.js';
 
 /** The namespaces of Fabric's own chaincodes, which need no endorsement plan. */
-const SYSTEM_NAMESPACES = new Set(['_lifecycle', 'lscc']);
+const SYSTEM_NAMESPACES = new Set([LIFECYCLE, 'lscc']);
 
 const NOTHING = Buffer.alloc(0);
 

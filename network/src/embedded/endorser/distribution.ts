@@ -1,6 +1,7 @@
 import { ledger } from '@hyperledger/fabric-protos';
-import { collectionRules, implicitOwner, type CollectionRules } from '../chaincode/collections.js';
+import { collectionRules, type CollectionRules } from '../chaincode/collections.js';
 import { refusal } from '../chaincode/messages.js';
+import { ownerOfImplicit } from '../lifecycle/definition.js';
 import type { Channel, Definition, TransientStore } from '../ports.js';
 
 const { NsPvtReadWriteSet, TxPvtReadWriteSet } = ledger.rwset;
@@ -98,5 +99,5 @@ function partOf(
 
 function mayHold(channel: Channel, rules: CollectionRules | undefined, name: string, peer: MemberPeer): boolean {
   if (rules?.members) return channel.isMember(rules.members, peer.identity);
-  return implicitOwner(name) === peer.mspId;
+  return ownerOfImplicit(name) === peer.mspId;
 }

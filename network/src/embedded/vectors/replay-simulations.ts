@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { common, peer } from '@hyperledger/fabric-protos';
 import { PeerEndorser } from '../endorser/endorser.js';
 import type { MemberPeer } from '../endorser/distribution.js';
 import { FabricError } from '../ports.js';
-import type { Chain, Channel, Definition, Snapshot } from '../ports.js';
+import type { Ledger } from '../ledger.js';
+import { readLines } from './recorded-chain.js';
 import { Difference, Recording, type RecordedMessage } from './recorded-stream.js';
 
 /** Chaincodes of the recorded chain that are of the second package; the others are of the first. */
@@ -29,10 +28,7 @@ export interface RecordedSimulation {
 
 /** The simulations a folder of vectors holds, ordered by height. */
 export function readSimulations(folder: string): RecordedSimulation[] {
-  const lines = gunzipSync(readFileSync(join(folder, 'simulations.jsonl.gz')))
-    .toString()
-    .split('\n');
-  return lines.filter((line) => line !== '').map(parseLine);
+  return readLines(join(folder, 'simulations.jsonl.gz')).map(parseLine);
 }
 
 interface Line {
@@ -56,44 +52,56 @@ function parseLine(text: string): RecordedSimulation {
   };
 }
 
-/** The ledger simulations are replayed against. */
-export interface ReplayLedger {
-  readonly chain: Pick<Chain, 'snapshot'>;
-  channel(): Channel;
-  definition(chaincode: string, snapshot: Snapshot): Definition | undefined;
+/** How replayed simulations compare with the recorded ones. */
+export interface SimulationTally {
+  equal: number;
+  /** What differed, a sentence each. */
+  readonly differences: string[];
 }
 
 /** Replays simulations on the embedded ledger's endorser and compares every message and the answer, byte for byte. */
 export class SimulationReplay {
+  readonly tally: SimulationTally = { equal: 0, differences: [] };
   readonly #peers: readonly MemberPeer[];
 
-  constructor(
-    private readonly ledger: ReplayLedger,
-    recorded: readonly RecordedSimulation[],
-  ) {
+  constructor(private readonly recorded: readonly RecordedSimulation[]) {
     this.#peers = endorsersIn(recorded);
   }
 
-  /** What differs from the recording; undefined when nothing does. */
-  async difference(recorded: RecordedSimulation): Promise<string | undefined> {
+  /** Plays what ran at a height of the chain; the hook of replayBlocks. */
+  async at(ledger: Ledger, height: number): Promise<void> {
+    for (const simulation of this.recorded) {
+      if (simulation.height !== height) continue;
+      const difference = await this.#difference(ledger, simulation);
+      if (difference === undefined) this.tally.equal++;
+      else this.tally.differences.push(`simulation ${simulation.n} (${simulation.label}): ${difference}`);
+    }
+  }
+
+  async #difference(ledger: Ledger, recorded: RecordedSimulation): Promise<string | undefined> {
     const recording = new Recording(recorded.messages);
-    const outcome = await this.#process(recorded, recording);
+    const outcome = await this.#process(ledger, recorded, recording);
     if (outcome instanceof Difference) return outcome.message;
     if (!recording.complete) return `only ${recording.played} of ${recorded.messages.length} messages were exchanged`;
     return compare(recorded, outcome);
   }
 
-  async #process(recorded: RecordedSimulation, recording: Recording): Promise<Buffer | FabricError | Difference> {
-    const { chain } = this.ledger;
+  async #process(
+    ledger: Ledger,
+    recorded: RecordedSimulation,
+    recording: Recording,
+  ): Promise<Buffer | FabricError | Difference> {
     const endorser = new PeerEndorser({
       extras: true,
       mspId: recorded.org,
       address: '',
+      // The recorded peer's key is not ours: its signature is compared with nothing.
       signer: { identity: identityOf(this.#peers, recorded.org), sign: () => Buffer.alloc(0) },
-      chain,
-      channel: () => this.ledger.channel(),
-      definition: (chaincode, snapshot) => this.ledger.definition(chaincode, snapshot),
+      chain: ledger.chain,
+      channel: () => ledger.channel(),
+      definition: (chaincode, snapshot) => ledger.definition(chaincode, snapshot),
       stream: (chaincode) => Promise.resolve(recording.stream(SECOND_PACKAGE.has(chaincode) ? 'b' : 'a')),
+      // What is to be committed comes with the recording.
       transient: { put: () => undefined, get: () => [] },
       peers: this.#peers,
       now: () => timeOf(recorded.proposal),
