@@ -131,11 +131,25 @@ function permittedPart(set: Buffer, identity: Buffer, source: PrivateDataSource)
   return namespaces.length > 0 ? Buffer.concat(namespaces) : undefined;
 }
 
-/** Collections without memberOnlyRead are open to every reader of the channel, as on Fabric. */
+/** Decisions by identity and collection, for as long as the definition is in force. */
+const decisions = new WeakMap<Definition, Map<string, boolean>>();
+
 function mayRead(definition: Definition | undefined, name: string, identity: Buffer, channel: Channel): boolean {
-  const bytes = definition?.collections.get(name);
-  if (!bytes) return false;
-  const collection = peer.StaticCollectionConfig.deserializeBinary(bytes);
+  if (!definition) return false;
+  const decided = decisions.get(definition) ?? new Map<string, boolean>();
+  decisions.set(definition, decided);
+  const key = `${channel.configBlock} ${name} ${identity.toString('latin1')}`;
+  const known = decided.get(key);
+  if (known !== undefined) return known;
+  const permitted = isReader(definition.collections.get(name), identity, channel);
+  decided.set(key, permitted);
+  return permitted;
+}
+
+/** Collections without memberOnlyRead are open to every reader of the channel, as on Fabric. */
+function isReader(collectionConfig: Buffer | undefined, identity: Buffer, channel: Channel): boolean {
+  if (!collectionConfig) return false;
+  const collection = peer.StaticCollectionConfig.deserializeBinary(collectionConfig);
   if (!collection.getMemberOnlyRead()) return true;
   const policy = collection.getMemberOrgsPolicy()?.getSignaturePolicy();
   return policy !== undefined && channel.isMember(Buffer.from(policy.serializeBinary()), identity);

@@ -1,7 +1,7 @@
 import type { Chain, Channel, Definition, Orderer } from '../ports.js';
 import type { BlockCache } from '../deliver/block-cache.js';
 import type { CommitWatch } from '../deliver/commit-watch.js';
-import type { Peer } from './planner.js';
+import type { Peer, Planner } from './planner.js';
 
 /** What the gateway service of one peer works with. */
 export interface GatewayContext {
@@ -10,6 +10,7 @@ export interface GatewayContext {
   readonly blocks: BlockCache;
   readonly commits: CommitWatch;
   readonly orderer: Orderer;
+  readonly planner: Planner;
   /** The peer whose gateway this is. */
   readonly local: Peer;
   /** The peers of its member, the local one first. */

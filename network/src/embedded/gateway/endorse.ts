@@ -4,7 +4,7 @@ import { RpcFailure, type FailureDetail } from '../rpc/failure.js';
 import { Collector, type Endorsed } from './collector.js';
 import type { GatewayContext } from './context.js';
 import { askEndorser, type Answer } from './endorser-answer.js';
-import { PlanFailure, planForInterest, planForOrganisations, type Peer, type Plan } from './planner.js';
+import { PlanFailure, planForOrganisations, type Peer, type Plan } from './planner.js';
 import { prepareTransaction, unpackProposal, type ProposalParts } from './proposal.js';
 
 const FIRST_FAILED = 'failed to endorse transaction, see attached details for more info';
@@ -106,7 +106,7 @@ function protectedPlan(
   const collections = written.flatMap((call) => call.getCollectionNamesList());
   for (const call of written) call.setNoPrivateReads(false);
   try {
-    return planForInterest(interest, context, first);
+    return context.planner.plan(interest, first);
   } catch (error) {
     for (const call of written) call.setNoPrivateReads(true);
     throw planRefusal(error, collections, interest, context);
@@ -132,7 +132,7 @@ function planRefusal(
 
 function plannable(interest: peer.ChaincodeInterest, context: GatewayContext): boolean {
   try {
-    planForInterest(interest, context);
+    context.planner.plan(interest);
     return true;
   } catch {
     return false;

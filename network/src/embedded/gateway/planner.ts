@@ -40,24 +40,53 @@ export function planForOrganisations(mspIds: readonly string[], peers: readonly 
   return missing.length > 0 ? missing : { layouts: [new Map(mspIds.map((mspId) => [mspId, 1]))], groups };
 }
 
-/**
- * A plan that satisfies every policy the interest names, those with the preferred peer's group first, the smallest
- * first among them (A13).
- */
-export function planForInterest(interest: peer.ChaincodeInterest, context: PlanningContext, preferred?: Peer): Plan {
-  const calls = interest.getChaincodesList();
-  const definitions = calls.map((call) => definitionOf(call, context));
-  const authorised = context.peers.filter(({ identity }) =>
-    calls.every((call, index) => mayHold(call, definitions[index], identity, context.channel)),
+/** Plans remembered; interests repeat, since they name chaincodes and collections but no keys. */
+const REMEMBERED = 500;
+
+/** Derives endorsement plans from what a simulation touched. */
+export class Planner {
+  readonly #remembered = new Map<string, Plan>();
+
+  constructor(private readonly context: PlanningContext) {}
+
+  /**
+   * A plan that satisfies every policy the interest names, layouts with the preferred peer's group first, the smallest
+   * first among them (A13). Throws PlanFailure.
+   */
+  plan(interest: peer.ChaincodeInterest, preferred?: Peer): Plan {
+    const { layouts, groups } = this.#alternatives(interest);
+    return { layouts: ordered(layouts, groups, preferred), groups };
+  }
+
+  #alternatives(interest: peer.ChaincodeInterest): Plan {
+    const definitions = interest.getChaincodesList().map((call) => definitionOf(call, this.context));
+    const sequences = definitions.map(({ sequence }) => sequence).join();
+    const key = `${this.context.channel.configBlock} ${sequences} ${Buffer.from(interest.serializeBinary()).toString('latin1')}`;
+    const known = this.#remembered.get(key);
+    if (known) return known;
+    const plan = alternatives(interest.getChaincodesList(), definitions, this.context);
+    if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(key, plan);
+    return plan;
+  }
+}
+
+function alternatives(
+  calls: readonly peer.ChaincodeCall[],
+  definitions: readonly Definition[],
+  { peers, channel }: PlanningContext,
+): Plan {
+  const authorised = peers.filter(({ identity }) =>
+    calls.every((call, index) => mayHold(call, definitions[index], identity, channel)),
   );
   const sets = calls
-    .flatMap((call, index) => policiesOf(call, definitions[index], context.channel))
+    .flatMap((call, index) => policiesOf(call, definitions[index], channel))
     .map(principalSets)
     .reduce<PrincipalSet[] | undefined>((merged, next) => (merged ? mergeSets(merged, next) : next), undefined);
-  const groups = groupPeers(sets ?? [], authorised, context.channel);
+  const groups = groupPeers(sets ?? [], authorised, channel);
   const layouts = (sets ?? []).filter((set) => satisfiable(set, groups));
   if (layouts.length === 0) throw new PlanFailure('no peer combination can satisfy the endorsement policy');
-  return { layouts: ordered(layouts, groups, preferred), groups };
+  return { layouts, groups };
 }
 
 function definitionOf(call: peer.ChaincodeCall, { channel, definition }: PlanningContext): Definition {
@@ -87,12 +116,12 @@ function policiesOf(
   channel: Channel,
 ): common.SignaturePolicyEnvelope[] {
   const chaincodePolicy = (): common.SignaturePolicyEnvelope => applicationPolicy(definition?.policy, channel);
-  const collections = call
-    .getCollectionNamesList()
-    .map((name) => collectionOf(definition, name)?.getEndorsementPolicy())
-    .map((policy) => (policy ? applicationPolicy(Buffer.from(policy.serializeBinary()), channel) : chaincodePolicy()));
-  const own = collections.length > 0 || call.getDisregardNamespacePolicy() ? [] : [chaincodePolicy()];
-  return [...own, ...collections, ...call.getKeyPoliciesList()];
+  if (call.getDisregardNamespacePolicy()) return call.getKeyPoliciesList();
+  const collections = call.getCollectionNamesList().map((name) => {
+    const policy = collectionOf(definition, name)?.getEndorsementPolicy();
+    return policy ? applicationPolicy(Buffer.from(policy.serializeBinary()), channel) : chaincodePolicy();
+  });
+  return [...(collections.length > 0 ? collections : [chaincodePolicy()]), ...call.getKeyPoliciesList()];
 }
 
 function collectionOf(definition: Definition | undefined, name: string): peer.StaticCollectionConfig | undefined {
