@@ -13,8 +13,8 @@ export interface BlockTransaction {
   readonly type: number;
   /** peer.TxValidationCode */
   readonly code: number;
-  /** The chaincode event of each action that has one. */
-  readonly events: readonly peer.ChaincodeEvent[];
+  /** The chaincode event of each action that has one; undefined when the actions cannot be read. */
+  readonly events: readonly peer.ChaincodeEvent[] | undefined;
 }
 
 /** A block, its stored bytes and what is read out of it, each at most once. */
@@ -43,7 +43,7 @@ export class ReadBlock {
 export class BlockCache {
   readonly #kept = new Map<number, ReadBlock>();
 
-  constructor(private readonly chain: Chain) {}
+  constructor(private readonly chain: Pick<Chain, 'height' | 'block'>) {}
 
   get height(): number {
     return this.chain.height;
@@ -77,7 +77,7 @@ function readTransactions(block: Buffer): BlockTransaction[] {
   });
 }
 
-/** Undefined for what has no header: Fabric's event services pass over it. */
+/** Undefined for what has no readable header: Fabric's event services pass over it. */
 function readTransaction(envelope: Buffer, code: number): BlockTransaction | undefined {
   try {
     const payload = common.Payload.deserializeBinary(content(envelope, ENVELOPE_PAYLOAD));
@@ -90,8 +90,16 @@ function readTransaction(envelope: Buffer, code: number): BlockTransaction | und
       channelId: header.getChannelId(),
       type: header.getType(),
       code,
-      events: endorsed ? readEvents(payload.getData_asU8()) : [],
+      events: endorsed ? tryReadEvents(payload.getData_asU8()) : [],
     };
+  } catch {
+    return undefined;
+  }
+}
+
+function tryReadEvents(data: Uint8Array): peer.ChaincodeEvent[] | undefined {
+  try {
+    return readEvents(data);
   } catch {
     return undefined;
   }

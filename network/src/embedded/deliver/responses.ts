@@ -26,10 +26,16 @@ export const wholeBlocks: Responses = {
   block: ({ bytes }) => lengthDelimited(PEER_RESPONSE.block, bytes),
 };
 
-/** Blocks without payloads: ids, types, codes and the names of events (fabric-behaviour H7). */
+/**
+ * Blocks without payloads: ids, types, codes and the names of events (fabric-behaviour H7). In place of a block with a
+ * transaction that cannot be read comes BAD_REQUEST, and the stream runs on, as on Fabric.
+ */
 export const filteredBlocks: Responses = {
   status,
-  block: (block) => lengthDelimited(PEER_RESPONSE.filteredBlock, filteredBlock(block).serializeBinary()),
+  block: (block) =>
+    block.transactions.some(({ events }) => events === undefined)
+      ? status(common.Status.BAD_REQUEST)
+      : lengthDelimited(PEER_RESPONSE.filteredBlock, filteredBlock(block).serializeBinary()),
 };
 
 /** Blocks with the private values that the peer's member holds and the requester may read (H8, L14). */
@@ -86,7 +92,7 @@ function filteredBlock(block: ReadBlock): peer.FilteredBlock {
     entry.setType(transaction.type as 0);
     entry.setTxValidationCode(transaction.code as 0);
     if (transaction.type === common.HeaderType.ENDORSER_TRANSACTION)
-      entry.setTransactionActions(actions(transaction.events));
+      entry.setTransactionActions(actions(transaction.events ?? []));
     filtered.addFilteredTransactions(entry);
   }
   return filtered;

@@ -63,7 +63,7 @@ function goType(position: orderer.SeekPosition): string {
 function eventsOf(block: ReadBlock): peer.ChaincodeEvent[] {
   return block.transactions
     .filter(({ type, code }) => type === common.HeaderType.ENDORSER_TRANSACTION && code === VALID)
-    .flatMap(({ events }) => events);
+    .flatMap(({ events }) => events ?? []);
 }
 
 /** After a transaction id everything up to and including that transaction's event is passed over (A31). */
