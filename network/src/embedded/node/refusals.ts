@@ -12,7 +12,9 @@ export interface StartConditions {
 /** Throws when the embedded ledger must not start: it gives no trust between members. */
 export function assertDevelopment({ topology, nodeEnvironment }: StartConditions): void {
   if (topology.production) {
-    throw new Error(`${topology.file} says production: true; the embedded ledger is for development: use --engine fabric`);
+    throw new Error(
+      `${topology.file} says production: true; the embedded ledger is for development: use --engine fabric`,
+    );
   }
   if (nodeEnvironment === 'production') {
     throw new Error('NODE_ENV is production; the embedded ledger is for development: use --engine fabric');
