@@ -5,8 +5,6 @@ export interface StartConditions {
   readonly topology: Topology;
   /** NODE_ENV of the process. */
   readonly nodeEnvironment: string | undefined;
-  /** Shift of the clocks, for tests. */
-  readonly clockOffsetMs: number;
 }
 
 /** Throws when the embedded ledger must not start: it gives no trust between members. */
