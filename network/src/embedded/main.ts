@@ -42,12 +42,12 @@ function options(): EmbeddedOptions {
 function readArguments() {
   try {
     return parseArgs({
-    allowPositionals: true,
-    options: {
-      'chaincode-per-member': { type: 'boolean' },
-      'timed-blocks': { type: 'boolean' },
-      'clock-offset-ms': { type: 'string' },
-    },
+      allowPositionals: true,
+      options: {
+        'chaincode-per-member': { type: 'boolean' },
+        'timed-blocks': { type: 'boolean' },
+        'clock-offset-ms': { type: 'string' },
+      },
     });
   } catch (error) {
     wrongUse((error as Error).message);

@@ -3,7 +3,7 @@ import { common, gateway, orderer, type peer } from '@hyperledger/fabric-protos'
 import type { ReadBlock } from '../deliver/block-cache.js';
 import { RpcFailure } from '../rpc/failure.js';
 import type { Outlet } from '../rpc/handlers.js';
-import { checkAccess } from './access.js';
+import { checkRequest } from './access.js';
 import type { GatewayContext } from './context.js';
 
 const VALID = 0;
@@ -32,7 +32,7 @@ function authorised(bytes: Buffer, { channel }: GatewayContext): gateway.Chainco
   const request = gateway.ChaincodeEventsRequest.deserializeBinary(data);
   const identity = Buffer.from(request.getIdentity_asU8());
   const signature = Buffer.from(signed.getSignature_asU8());
-  checkAccess(channel, request.getChannelId(), 'gateway/ChaincodeEvents', { identity, data, signature });
+  checkRequest(channel, request.getChannelId(), 'gateway/ChaincodeEvents', { identity, data, signature });
   return request;
 }
 

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { gateway } from '@hyperledger/fabric-protos';
 import { RpcFailure } from '../rpc/failure.js';
-import { checkAccess } from './access.js';
+import { checkRequest } from './access.js';
 import type { GatewayContext } from './context.js';
 
 /**
@@ -32,7 +32,7 @@ function authorised(bytes: Buffer, { channel }: GatewayContext): gateway.CommitS
   if (identity.length === 0) throw invalid('no identity provided');
   if (request.getChannelId() === '') throw invalid('no channel ID provided');
   const signature = Buffer.from(signed.getSignature_asU8());
-  checkAccess(channel, request.getChannelId(), 'gateway/CommitStatus', { identity, data, signature });
+  checkRequest(channel, request.getChannelId(), 'gateway/CommitStatus', { identity, data, signature });
   return request;
 }
 

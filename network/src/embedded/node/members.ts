@@ -61,7 +61,11 @@ function addressOf(
   if (!perMember) {
     const folder = material.sharedChaincodeTlsDir;
     const address = `127.0.0.1:${topology.sharedChaincodePort}`;
-    const tls = { ca: text(tlsFiles(folder).ca), cert: text(join(folder, 'client.crt')), key: text(join(folder, 'client.key')) };
+    const tls = {
+      ca: text(tlsFiles(folder).ca),
+      cert: text(join(folder, 'client.crt')),
+      key: text(join(folder, 'client.key')),
+    };
     return { packageId, address, tls };
   }
   const [first] = own.peers;

@@ -62,7 +62,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedN
     parties: { submitter: administrator(network), endorsers: onePerMember(nodes) },
   });
   const served = [...(await servePeers(nodes, peers, parts)), ...(await serveOrderers(network, parts))];
-  log(`embedded ledger: ${served.length} ports, ${parts.chain.height} blocks; not Hyperledger Fabric, for development only`);
+  log(
+    `embedded ledger: ${served.length} ports, ${parts.chain.height} blocks; not Hyperledger Fabric, for development only`,
+  );
   return {
     channel: network.topology.channel,
     chaincode: definition.name,
@@ -106,7 +108,16 @@ function assemble(network: NetworkFile, ledger: Ledger, options: EmbeddedOptions
     },
   });
   const definitions = new CommittedDefinitions(chain, (name, snapshot) => ledger.definition(name, snapshot));
-  return { channel, chain, orderer, definitions, now, log, blocks: new BlockCache(chain), commits: new CommitWatch(chain) };
+  return {
+    channel,
+    chain,
+    orderer,
+    definitions,
+    now,
+    log,
+    blocks: new BlockCache(chain),
+    commits: new CommitWatch(chain),
+  };
 }
 
 function makePeers(nodes: readonly NodeOfMember[], ledger: Ledger, parts: NetworkParts): Peer[] {

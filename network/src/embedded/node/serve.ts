@@ -63,10 +63,7 @@ export function servePeers(
               handler('protos.Deliver', CONCURRENCY.deliver, parts),
             ),
           ],
-          [
-            endorserService,
-            endorserHandlers(local.endorser, handler('protos.Endorser', CONCURRENCY.endorser, parts)),
-          ],
+          [endorserService, endorserHandlers(local.endorser, handler('protos.Endorser', CONCURRENCY.endorser, parts))],
         ],
       });
     }),

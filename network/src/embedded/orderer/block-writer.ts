@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
-import type { Signer } from '../ports.js';
+import type { Chain, Signer } from '../ports.js';
 import { blockDataHash, blockHeaderHash, encodeBlockHeader } from './header.js';
 
 /** Entries of a block's metadata, in the order of common.BlockMetadataIndex. */
@@ -73,6 +73,14 @@ export class BlockWriter {
     metadata.addSignatures(signature);
     return metadata;
   }
+}
+
+/** Where a chain ends. Throws when it has no block yet. */
+export function chainTip(chain: Chain): ChainTip {
+  const bytes = chain.height > 0 ? chain.block(chain.height - 1) : undefined;
+  const header = bytes && common.Block.deserializeBinary(bytes).getHeader();
+  if (!header) throw new Error('the channel has no genesis block: create the ledger from it before ordering');
+  return { height: chain.height, headerHash: blockHeaderHash(header) };
 }
 
 function dataOf(envelopes: readonly Buffer[]): common.BlockData {

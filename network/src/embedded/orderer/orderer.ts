@@ -1,9 +1,8 @@
 import { common } from '@hyperledger/fabric-protos';
 import type { Chain, Channel, Committer, Orderer, Signer } from '../ports.js';
-import { BlockWriter } from './block-writer.js';
+import { BlockWriter, chainTip } from './block-writer.js';
 import { envelopeSize, filter, type Verdict } from './broadcast.js';
 import { Cutter, type CutRules, type Sized } from './cutter.js';
-import { blockHeaderHash } from './header.js';
 
 /** Envelopes that may wait for a block; further ones wait to be accepted. */
 const MAX_WAITING = 5_000;
@@ -36,7 +35,7 @@ export class SoloOrderer implements Orderer {
   constructor(private readonly options: OrdererOptions) {
     const { channel, chain, signer, rules } = options;
     this.#cutter = new Cutter(rules);
-    this.#writer = new BlockWriter(tipOf(chain), signer, () => channel.configBlock);
+    this.#writer = new BlockWriter(chainTip(chain), signer, () => channel.configBlock);
   }
 
   async broadcast(bytes: Buffer): Promise<Verdict> {
@@ -129,11 +128,4 @@ function parse(bytes: Buffer): common.Envelope | undefined {
   } catch {
     return undefined;
   }
-}
-
-function tipOf(chain: Chain): { height: number; headerHash: Buffer } {
-  const bytes = chain.height > 0 ? chain.block(chain.height - 1) : undefined;
-  const header = bytes && common.Block.deserializeBinary(bytes).getHeader();
-  if (!header) throw new Error('the channel has no genesis block: create the ledger from it before ordering');
-  return { height: chain.height, headerHash: blockHeaderHash(header) };
 }

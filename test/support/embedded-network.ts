@@ -1,0 +1,193 @@
+/** An embedded ledger for a test: every member's peers and the orderers in this process, the test chaincode beside it. */
+import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, credentials } from '@grpc/grpc-js';
+import {
+  connect,
+  signers,
+  type ConnectOptions,
+  type Contract,
+  type Gateway,
+  type Network,
+} from '@hyperledger/fabric-gateway';
+import type { CollectionTemplate } from '@salus/network/config/collections';
+import { startEmbedded, type EmbeddedNetwork, type EmbeddedOptions } from '@salus/network/embedded/node/network';
+import { layout, mspFiles, tlsFiles, type KeyFiles } from '@salus/network/identity/layout';
+import { prepareState, type PreparedState } from '@salus/network/prepare';
+import { loadTopology, memberOf, type TopologyOverrides } from '@salus/network/topology';
+import { ChaincodeProcess } from './chaincode-process.js';
+
+/** Collections of the test chaincode, shaped like those of Salus. */
+export const TEST_COLLECTIONS: readonly CollectionTemplate[] = [
+  { name: 'of-{member}', each: 'member', members: 'self', endorsers: 1 },
+  { name: 'care', members: ['hospital', 'witness'], endorsers: 2 },
+];
+
+/** Whose certificate a client connects and signs with. */
+export interface ClientWish {
+  readonly member: string;
+  /** Peer of the member to connect to; its first one when absent. */
+  readonly peer?: string;
+  /** Identity to sign with; the gateway's of the member when absent. */
+  readonly as?: { readonly mspId: string } & KeyFiles;
+  readonly options?: Partial<ConnectOptions>;
+}
+
+/** A client of the unmodified Fabric gateway library. */
+export interface TestClient {
+  readonly gateway: Gateway;
+  readonly network: Network;
+  readonly contract: Contract;
+  close(): void;
+}
+
+export interface TestLedgerOptions extends Omit<EmbeddedOptions, 'stateDir'> {
+  readonly overrides?: TopologyOverrides;
+  /** A state folder of an earlier ledger; a new one, deleted at the end, when absent. */
+  readonly prepared?: PreparedState;
+  readonly collections?: readonly CollectionTemplate[];
+}
+
+export interface TestLedger {
+  readonly prepared: PreparedState;
+  readonly network: EmbeddedNetwork;
+  readonly chaincode: ChaincodeProcess;
+  client(wish: ClientWish): TestClient;
+  /** Stops everything and deletes the state unless it was given. */
+  stop(): Promise<void>;
+}
+
+/** Starts a ledger and its chaincode. */
+export async function startTestLedger(options: TestLedgerOptions = {}): Promise<TestLedger> {
+  const prepared = options.prepared ?? (await prepareTestState(options));
+  const [network, chaincode] = await Promise.all([
+    startEmbedded({ ...options, stateDir: prepared.stateDir }),
+    startTestChaincode(prepared),
+  ]);
+  const clients: TestClient[] = [];
+  return {
+    prepared,
+    network,
+    chaincode,
+    client: (wish) => {
+      const client = connectClient(prepared, wish);
+      clients.push(client);
+      return client;
+    },
+    stop: async () => {
+      for (const client of clients) client.close();
+      await network.stop();
+      await chaincode.kill();
+      if (!options.prepared) rmSync(prepared.stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A state folder with keys, channel and definition, on ports that are free. */
+export async function prepareTestState(options: TestLedgerOptions = {}): Promise<PreparedState> {
+  const portBase = options.overrides?.portBase ?? (await freeRange());
+  const topology = loadTopology(undefined, { ...options.overrides, portBase });
+  const stateDir = mkdtempSync(join(tmpdir(), 'salus-embedded-'));
+  return prepareState(topology, stateDir, { collections: options.collections ?? TEST_COLLECTIONS });
+}
+
+/** The test chaincode as the one process that serves all members. */
+export function startTestChaincode({ topology, definition, material }: PreparedState): Promise<ChaincodeProcess> {
+  const { key, cert, ca } = tlsFiles(material.sharedChaincodeTlsDir);
+  return ChaincodeProcess.start({
+    address: `127.0.0.1:${topology.sharedChaincodePort}`,
+    packageId: definition.packageId,
+    tls: { key, cert, clientCa: ca },
+  });
+}
+
+/** Files of the certificate and key of a member's gateway. */
+export function gatewayIdentity({ topology, stateDir }: PreparedState, member: string): { mspId: string } & KeyFiles {
+  const folder = layout.gateway(layout.member(stateDir, member), 'gateway0');
+  return { mspId: memberOf(topology, member).mspId, cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+}
+
+/** Files of the certificate and key of a member's administrator: an admin may write and read blocks, and holds no private data. */
+export function adminIdentity({ topology, stateDir }: PreparedState, member: string): { mspId: string } & KeyFiles {
+  const admin = layout.msp(layout.admin(layout.member(stateDir, member)));
+  return { mspId: memberOf(topology, member).mspId, ...mspFiles(admin) };
+}
+
+/** Connects with mutual TLS; without a deadline of its own a call ends after 15 s. */
+export function connectClient(prepared: PreparedState, wish: ClientWish): TestClient {
+  const own = gatewayIdentity(prepared, wish.member);
+  const signing = wish.as ?? own;
+  const tls = { cert: readFileSync(own.cert), key: readFileSync(own.key) };
+  const client = peerClient(prepared, wish, tls);
+  const deadline = () => ({ deadline: Date.now() + 15_000 });
+  const gateway = connect({
+    client,
+    identity: { mspId: signing.mspId, credentials: readFileSync(signing.cert) },
+    signer: signers.newPrivateKeySigner(privateKey(signing.key)),
+    evaluateOptions: deadline,
+    endorseOptions: deadline,
+    submitOptions: deadline,
+    commitStatusOptions: deadline,
+    tlsClientCertificateHash: certificateHash(tls.cert),
+    ...wish.options,
+  });
+  const network = gateway.getNetwork(prepared.topology.channel);
+  return {
+    gateway,
+    network,
+    contract: network.getContract(prepared.definition.name),
+    close: () => {
+      gateway.close();
+      client.close();
+    },
+  };
+}
+
+function peerClient(
+  { topology, stateDir }: PreparedState,
+  wish: ClientWish,
+  tls: { cert: Buffer; key: Buffer },
+): Client {
+  const member = memberOf(topology, wish.member);
+  const peer = member.peers.find(({ name }) => name === (wish.peer ?? 'peer0'))!;
+  const root = tlsFiles(join(layout.peer(layout.member(stateDir, member.name), peer.name), 'tls')).ca;
+  const secure = credentials.createSsl(readFileSync(root), tls.key, tls.cert);
+  return new Client(`${peer.host}:${peer.port}`, secure, {
+    'grpc.max_receive_message_length': -1,
+    'grpc.max_send_message_length': -1,
+  });
+}
+
+function certificateHash(pem: Buffer): Buffer {
+  return createHash('sha256').update(new X509Certificate(pem).raw).digest();
+}
+
+function privateKey(file: string): KeyObject {
+  return createPrivateKey(readFileSync(file));
+}
+
+/** The start of a range of ports that looks free, below those the system hands out. */
+async function freeRange(): Promise<number> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const base = 12_000 + Math.floor(Math.random() * 8) * 1_000;
+    if (await isFree(base + 201)) return base;
+  }
+  throw new Error('no free range of ports');
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen(port, '127.0.0.1', () => {
+      server.close(() => {
+        resolve(true);
+      });
+    });
+  });
+}
