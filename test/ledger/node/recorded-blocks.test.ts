@@ -46,7 +46,9 @@ describe('blocks recorded from real Fabric', () => {
   });
 
   it('have the header hashes that Fabric gave them', () => {
-    const hashes = blocks.map((bytes) => blockHeaderHash(common.Block.deserializeBinary(bytes).getHeader()!).toString('hex'));
+    const hashes = blocks.map((bytes) =>
+      blockHeaderHash(common.Block.deserializeBinary(bytes).getHeader()!).toString('hex'),
+    );
     assert.deepEqual(
       hashes,
       expected.map(({ headerHash }) => headerHash),
