@@ -134,7 +134,7 @@ function makePeers(nodes: readonly NodeOfMember[], ledger: Ledger, parts: Networ
       peers: all,
       now: parts.now,
       extras: false,
-      definition: (snapshot, name) => parts.definitions.at(snapshot, name),
+      definition: (name, snapshot) => parts.definitions.at(snapshot, name),
       stream: () => chaincode.open(),
     }),
   }));
