@@ -20,7 +20,8 @@ describe('clock on the ledger', () => {
     await world.refused('too-early', 'acme', 'clock:tick');
     await world.refused('clock-apart', 'northside', 'clock:tick', { shiftMs: 10_001 });
     await world.refused('clock-apart', 'northside', 'clock:tick', { shiftMs: -10_001 });
-    await world.submit('northside', 'clock:tick');
+    const ticked = await world.submit('northside', 'clock:tick');
+    assert.equal(ticked.rwset.event?.name, 'clock:ticked');
     await world.refused('not-after-last', 'acme', 'clock:tick', { shiftMs: -5_000 });
     const tick = JSON.parse((await world.evaluate('acme', 'clock:read')).payload) as { time: string; ticker: string };
     assert.deepEqual(tick, { time: new Date(world.clockMs).toISOString(), ticker: 'northside' });

@@ -100,6 +100,8 @@ describe('consent on the ledger', () => {
       const call = { request: consentRequest(pid, consent), actor: physician };
       await world.refused('not-decidable', 'stmary', 'consent:record', call);
     }
+    const shapeless = { request: consentRequest(pid, { ...good, provision: 'permit' }), actor: physician };
+    await world.refused('not-understood', 'stmary', 'consent:record', shapeless);
     const patient = { request: consentRequest(pid, { ...good, resourceType: 'Patient' }), actor: physician };
     await world.refused('not-a-consent', 'stmary', 'consent:record', patient);
     const misnamed = { request: { ...consentRequest(pid, good), consentId: 'c-7' }, actor: physician };

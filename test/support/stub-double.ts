@@ -27,7 +27,8 @@ export interface Proposal {
 
 /** What a simulation read and wrote. `place` is '' for public state. */
 export interface ReadWriteSet {
-  readonly reads: { place: string; key: string; version: number | undefined }[];
+  /** `hashOnly`: the private value itself was not asked for. */
+  readonly reads: { place: string; key: string; version: number | undefined; hashOnly: boolean }[];
   readonly ranges: { place: string }[];
   readonly writes: Map<string, Map<string, Buffer | undefined>>;
   readonly purges: { place: string; key: string }[];
@@ -63,7 +64,7 @@ export class StubDouble {
   }
 
   getPrivateDataHash(collection: string, key: string) {
-    const cell = this.read(collection, key);
+    const cell = this.read(collection, key, true);
     return Promise.resolve(cell ? createHash('sha256').update(cell.value).digest() : Buffer.alloc(0));
   }
 
@@ -92,9 +93,9 @@ export class StubDouble {
     return this.range(collection, type, attributes);
   }
 
-  private read(place: string, key: string): Cell | undefined {
+  private read(place: string, key: string, hashOnly = false): Cell | undefined {
     const cell = this.store.get(place)?.get(key);
-    this.rwset.reads.push({ place, key, version: cell?.version });
+    this.rwset.reads.push({ place, key, version: cell?.version, hashOnly });
     return cell;
   }
 

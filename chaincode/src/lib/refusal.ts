@@ -36,6 +36,7 @@ export function refusals<Code extends string>(codes: Readonly<Record<Code, Categ
 /** Refusals that come before any domain's rules. */
 export const refuseCall = refusals({
   'invalid-request': 'invalid',
+  'not-understood': 'invalid',
   'unknown-transaction': 'invalid',
   'timestamp-too-far': 'unavailable',
   'certificate-not-valid': 'forbidden',
