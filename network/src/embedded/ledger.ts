@@ -62,8 +62,8 @@ export function ledgerFiles(
  */
 export async function openLedger({ files, genesis, members, followConfig = false }: LedgerOptions): Promise<Ledger> {
   const store = new PublicStore(files.public);
-  const height = store.height();
-  const tip = height === 0 ? emptyTip(genesis) : storedTip(store, files.public, genesis);
+  const tip = openTip(store, files.public, genesis);
+  const { height } = tip;
   const privates = new Map(members.map((mspId) => [mspId, openPrivate(files.private(mspId), store, height)]));
   const snapshots = new Snapshots(store, privates, () => {
     const { height: now } = committer.current;
@@ -92,6 +92,15 @@ export async function openLedger({ files, genesis, members, followConfig = false
       for (const member of privates.values()) member.close();
     },
   };
+}
+
+function openTip(store: PublicStore, file: string, genesis: Buffer): Tip {
+  try {
+    return store.height() === 0 ? emptyTip(genesis) : storedTip(store, file, genesis);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
 }
 
 function emptyTip(genesis: Buffer): Tip {
