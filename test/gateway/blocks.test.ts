@@ -8,6 +8,7 @@ import { BlockError, decodeBareBlock, decodeBlock } from '@salus/gateway/ledger/
 import type { LedgerBlock } from '@salus/gateway/ports';
 
 import { sharedPath } from '../support/shared.js';
+import { recordedBlocks } from '../support/vectors.js';
 
 interface ExpectedBlock {
   readonly number: number;
@@ -15,24 +16,6 @@ interface ExpectedBlock {
   readonly dataHash: string;
   readonly commitHash: string;
   readonly flags: string;
-}
-
-function recordedBlocks(folder: string): Uint8Array[] {
-  const bytes = gunzipSync(readFileSync(join(folder, 'blocks.pb.gz')));
-  const blocks: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length;) {
-    let length = 0;
-    let shift = 0;
-    let byte: number;
-    do {
-      byte = bytes[at++]!;
-      length += (byte & 0x7f) * 2 ** shift;
-      shift += 7;
-    } while (byte >= 0x80);
-    blocks.push(bytes.subarray(at, at + length));
-    at += length;
-  }
-  return blocks;
 }
 
 /** The private sets the peer of Org1 delivered right after each commit, by block. */

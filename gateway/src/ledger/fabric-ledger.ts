@@ -8,6 +8,7 @@ import type { GatewaySettings } from '../settings.js';
 import { decodeBlock } from './blocks.js';
 import { connectPeer, type PeerConnection } from './connection.js';
 import { readFailure } from './failure.js';
+import { Inspector } from './inspector.js';
 import { messageSigner } from './signer.js';
 import { FabricSteps, type TransactionSteps } from './steps.js';
 import { submitCall } from './submit.js';
@@ -15,6 +16,7 @@ import { submitCall } from './submit.js';
 /** Ledger and steps over one connection; `close` ends it. */
 export interface ConnectedLedger extends Ledger {
   readonly steps: TransactionSteps;
+  readonly inspector: Inspector;
   close(): void;
 }
 
@@ -26,6 +28,7 @@ export function connectLedger(settings: GatewaySettings): ConnectedLedger {
   const steps = new FabricSteps(connection, settings, messageSigner(readFileSync(settings.identity.key, 'utf8')));
   return {
     steps,
+    inspector: new Inspector(connection.gateway, steps, settings),
     submit: (call: LedgerCall): Promise<Commit> => submitCall(steps, call),
     evaluate: (call: LedgerCall): Promise<Uint8Array> => steps.evaluate(call),
     blocks: (start: number, signal: AbortSignal): AsyncIterable<LedgerBlock> =>

@@ -1,0 +1,67 @@
+/** The newest blocks in memory, for pages and for those who want to hear of each as it comes. */
+import type { Ledger, LedgerBlock } from '../ports.js';
+
+/** Blocks kept in memory. */
+export const RECENT_BLOCKS = 200;
+
+/** Remembers what passes through a ledger's block stream. */
+export class LiveBlocks {
+  readonly #recent: LedgerBlock[] = [];
+  readonly #listeners = new Set<(block: LedgerBlock) => void>();
+
+  /** The same ledger, its block stream observed. */
+  watch(ledger: Ledger): Ledger {
+    const observe = (block: LedgerBlock): void => {
+      this.#observe(block);
+    };
+    return {
+      submit: (call) => ledger.submit(call),
+      evaluate: (call) => ledger.evaluate(call),
+      async *blocks(start, signal) {
+        for await (const block of ledger.blocks(start, signal)) {
+          observe(block);
+          yield block;
+        }
+      },
+    };
+  }
+
+  /** Newest first. */
+  get recent(): readonly LedgerBlock[] {
+    return this.#recent;
+  }
+
+  /** Number of blocks known of: the newest one's number and one more. */
+  get height(): number {
+    return (this.#recent[0]?.number ?? -1) + 1;
+  }
+
+  /** Calls back for every new block; returns the way to stop. */
+  onBlock(listener: (block: LedgerBlock) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #observe(block: LedgerBlock): void {
+    // A stream opened again repeats blocks that were seen.
+    if (block.number < this.height) return;
+    this.#recent.unshift(withoutValues(block));
+    this.#recent.length = Math.min(this.#recent.length, RECENT_BLOCKS);
+    for (const listener of this.#listeners) listener(block);
+  }
+}
+
+/** Values are left to those who need them: here only what everybody may know is kept. */
+function withoutValues(block: LedgerBlock): LedgerBlock {
+  return {
+    ...block,
+    transactions: block.transactions.map((each) => ({
+      ...each,
+      writes: each.writes.map(({ value, key, ...write }) =>
+        write.collection === undefined && key !== undefined
+          ? { ...write, key, ...(value === undefined ? {} : { value }) }
+          : write,
+      ),
+    })),
+  };
+}

@@ -1,0 +1,39 @@
+/** The registry's first entries, as this gateway's settings give them: every member approves the same at first start. */
+import { createHash, X509Certificate } from 'node:crypto';
+
+import type { ConsortiumEntry, MemberEntry, RegistryEntry } from '@salus/chaincode/registry/api';
+
+import { canonicalForm } from '../identity/statements.js';
+import type { GatewaySettings, MemberSettings } from '../settings.js';
+
+/** The consortium's entry: its members in the order in which they tick the clock. */
+export function consortiumEntry(settings: Pick<GatewaySettings, 'members'>): ConsortiumEntry {
+  return { kind: 'consortium', members: settings.members.map(({ name, mspId }) => ({ name, mspId })) };
+}
+
+/** A member's entry. */
+export function memberEntry(member: MemberSettings): MemberEntry {
+  return {
+    kind: 'member',
+    name: member.name,
+    mspId: member.mspId,
+    roles: member.roles,
+    gcp: member.gcp,
+    ...(member.pgln === undefined ? {} : { pgln: member.pgln }),
+    premises: member.sgln,
+    gatewayUrl: member.baseUrl,
+    doorUrl: member.doorUrl,
+    keys: member.keys,
+    doorRoots: [rootHash(member.doorRoot)],
+  };
+}
+
+/** The hash by which members approve an entry: SHA-256 of its RFC 8785 form, lower-case hex. */
+export function entryHash(entry: RegistryEntry): string {
+  return createHash('sha256').update(canonicalForm(entry)).digest('hex');
+}
+
+/** Lower-case hex SHA-256 of a certificate's DER. */
+export function rootHash(pem: string): string {
+  return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
+}
