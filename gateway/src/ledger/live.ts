@@ -36,6 +36,11 @@ export class LiveBlocks {
     return (this.#recent[0]?.number ?? -1) + 1;
   }
 
+  /** How many are called back. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
   /** Calls back for every new block; returns the way to stop. */
   onBlock(listener: (block: LedgerBlock) => void): () => void {
     this.#listeners.add(listener);

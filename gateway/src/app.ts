@@ -1,0 +1,102 @@
+/** The HTTP face of one member's gateway: what lies under which path, and what every request has in common. */
+import { randomUUID } from 'node:crypto';
+
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import type { Logger } from 'pino';
+
+import type { Meters } from './metrics.js';
+import { pageRoutes, type PagePorts } from './pages/routes.js';
+
+export interface AppPorts extends PagePorts {
+  readonly log: Logger;
+  readonly meters: Meters;
+  /** Answers everything under /fhir/R4. */
+  readonly fhir: RequestHandler;
+}
+
+/** Requests a client may name itself: what is logged must not carry anything else. */
+const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
+
+/** Builds the app; it listens nowhere yet. */
+export function buildApp(ports: AppPorts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(identify, harden, observe(ports));
+  app.get('/livez', (_request, response) => {
+    response.json({ status: 'live' });
+  });
+  app.get('/readyz', (_request, response) => {
+    readiness(ports, response);
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(ports.meters.registry.contentType).send(await ports.meters.registry.metrics());
+  });
+  app.use('/fhir/R4', ports.fhir);
+  app.use(pageRoutes(ports));
+  app.use((_request: Request, response: Response) => {
+    response.status(404).json({ error: 'not-found' });
+  });
+  app.use(failed(ports.log));
+  return app;
+}
+
+function identify(request: Request, response: Response, next: NextFunction): void {
+  const given = request.get('x-request-id');
+  response.locals.requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+  response.set('X-Request-Id', response.locals.requestId as string);
+  next();
+}
+
+function harden(_request: Request, response: Response, next: NextFunction): void {
+  response.set({
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cache-Control': 'no-store',
+  });
+  next();
+}
+
+/** Logs and measures each answer. Paths and queries name patients, so only the area and the type asked for are kept. */
+function observe({ log, meters }: AppPorts): RequestHandler {
+  return (request, response, next) => {
+    const start = process.hrtime.bigint();
+    response.on('finish', () => {
+      const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+      const area = areaOf(request.originalUrl);
+      meters.requests.observe({ method: request.method, area, status: response.statusCode }, seconds);
+      const fields = { id: response.locals.requestId as string, method: request.method, area };
+      log.info({ ...fields, status: response.statusCode, ms: Math.round(seconds * 1000) }, 'answered');
+    });
+    next();
+  };
+}
+
+/** `fhir/Patient`, `ledger`, `metrics`...: the type but never the id. */
+function areaOf(url: string): string {
+  const [, fhirType] = /^\/fhir\/R4\/([A-Z][A-Za-z]{0,40})(?=[/?]|$)/.exec(url) ?? [];
+  if (fhirType !== undefined) return `fhir/${fhirType}`;
+  const [, first = ''] = /^\/([a-z]{1,20})(?=[/?]|$)/.exec(url) ?? [];
+  return first;
+}
+
+/** Ready when the projection has what the channel has: a readiness, not a liveness. */
+function readiness(ports: AppPorts, response: Response): void {
+  const { ready, height, channelHeight } = ports.standing();
+  const channels = { [ports.settings.channel]: { height, channelHeight } };
+  response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'behind', channels });
+}
+
+function failed(log: Logger) {
+  return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const status = (error as { status?: unknown } | null)?.status;
+    const own = typeof status === 'number' && status >= 400 && status < 500;
+    if (!own) log.error({ id: response.locals.requestId as string, name: (error as Error).name }, 'failed');
+    response.status(own ? status : 500).json({ error: own ? 'bad-request' : 'internal' });
+  };
+}

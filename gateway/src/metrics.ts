@@ -1,0 +1,53 @@
+/** What one gateway counts, in Prometheus' form. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The meters of one app; `registry` renders them. */
+export interface Meters {
+  readonly registry: Registry;
+  readonly requests: Histogram<'method' | 'area' | 'status'>;
+  readonly submits: Counter<'outcome'>;
+  observeHeight(read: () => { readonly applied: number; readonly channel: number }): void;
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Makes the meters of a member's gateway. */
+export function makeMeters(member: string, gateway: string): Meters {
+  const registry = new Registry();
+  registry.setDefaultLabels({ member, gateway });
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    requests: new Histogram({
+      name: 'salus_http_request_seconds',
+      help: 'Time to answer HTTP requests, by method, area and status',
+      labelNames: ['method', 'area', 'status'],
+      buckets: SECONDS,
+      registers: [registry],
+    }),
+    submits: new Counter({
+      name: 'salus_ledger_submits_total',
+      help: 'Transactions submitted, by outcome',
+      labelNames: ['outcome'],
+      registers: [registry],
+    }),
+    observeHeight(read) {
+      new Gauge({
+        name: 'salus_projection_height',
+        help: 'Blocks applied to the projection',
+        registers: [registry],
+        collect() {
+          this.set(read().applied);
+        },
+      });
+      new Gauge({
+        name: 'salus_channel_height',
+        help: 'Blocks the channel is known to have',
+        registers: [registry],
+        collect() {
+          this.set(read().channel);
+        },
+      });
+    },
+  };
+}

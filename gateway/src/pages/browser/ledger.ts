@@ -1,0 +1,24 @@
+/// <reference lib="dom" />
+/** In the browser: puts each new block on top of the list as it is committed. */
+
+/** Blocks kept on the page. */
+const MOST = 200;
+
+const list = document.querySelector<HTMLOListElement>('#blocks');
+const live = document.querySelector('#live');
+const source = new EventSource('/ledger/events');
+
+source.addEventListener('block', (event) => {
+  const { number, html } = JSON.parse(event.data as string) as { number: number; html: string };
+  if (list === null || list.querySelector(`[data-block="${number}"]`) !== null) return;
+  // The server escapes every value; the document's policy lets no script in whatever comes.
+  list.insertAdjacentHTML('afterbegin', html);
+  while (list.children.length > MOST) list.lastElementChild?.remove();
+  if (live !== null) live.textContent = `Live. Newest block: ${number}.`;
+});
+
+source.addEventListener('error', () => {
+  if (live !== null) live.textContent = 'The connection was lost; trying again.';
+});
+
+export {};

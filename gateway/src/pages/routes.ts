@@ -1,0 +1,121 @@
+/** Pages, their assets, and the ledger for programs: one path, HTML to browsers and JSON to the rest. */
+import { readFileSync } from 'node:fs';
+
+import { Router, type Request, type Response } from 'express';
+
+import type { InspectedBlock, InspectedTransaction } from '../ledger/inspect.js';
+import type { LiveBlocks } from '../ledger/live.js';
+import type { GatewaySettings } from '../settings.js';
+import { landingPage, type Standing } from './landing.js';
+import type { PageOwner } from './layout.js';
+import { blockItem, blockPage, ledgerPage, LEDGER_SCRIPT, transactionPage } from './ledger.js';
+import { STYLE } from './style.js';
+
+const MOST_BLOCKS = 200;
+const DEFAULT_BLOCKS = 50;
+/** Live connections at once; more are asked to come back later. */
+export const MAX_LISTENERS = 100;
+
+const POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+export interface PagePorts {
+  readonly settings: GatewaySettings;
+  readonly live: LiveBlocks;
+  readonly inspector: {
+    block(number: number): Promise<InspectedBlock | undefined>;
+    transaction(txId: string): Promise<InspectedTransaction | undefined>;
+  };
+  readonly standing: () => Standing;
+}
+
+/** The router for `/`, `/assets` and `/ledger`. */
+export function pageRoutes(ports: PagePorts): Router {
+  const { settings, live, inspector } = ports;
+  const owner: PageOwner = { member: settings.member, title: settings.title, channel: settings.channel };
+  const router = Router();
+  router.get('/', (_request, response) => {
+    sendPage(response, landingPage(settings, ports.standing()));
+  });
+  assets(router);
+  router.get('/ledger', (request, response) => {
+    if (wantsPage(request)) sendPage(response, ledgerPage(owner, live.recent.slice(0, DEFAULT_BLOCKS)));
+    else response.json({ channel: settings.channel, height: live.height, blocks: '/ledger/blocks' });
+  });
+  router.get('/ledger/blocks', (request, response) => {
+    const count = Math.min(MOST_BLOCKS, Number(request.query.count ?? DEFAULT_BLOCKS) || DEFAULT_BLOCKS);
+    response.json({
+      height: live.height,
+      blocks: live.recent
+        .slice(0, count)
+        .map(({ transactions, ...block }) => ({
+          ...block,
+          transactions: transactions.map(({ writes, ...each }) => ({ ...each, writes: writes.length })),
+        })),
+    });
+  });
+  router.get('/ledger/events', (_request, response) => {
+    stream(live, response);
+  });
+  router.get('/ledger/blocks/:number', async (request, response) => {
+    const number = wholeNumber(request.params.number);
+    const block = number === undefined || number >= live.height ? undefined : await inspector.block(number);
+    answer(request, response, block, (found) => blockPage(owner, found));
+  });
+  router.get('/ledger/transactions/:txId', async (request, response) => {
+    const { txId } = request.params;
+    const found = /^[0-9a-f]{64}$/.test(txId) ? await inspector.transaction(txId) : undefined;
+    answer(request, response, found, (transaction) => transactionPage(owner, transaction));
+  });
+  return router;
+}
+
+function assets(router: Router): void {
+  const script = readFileSync(new URL('./browser/ledger.js', import.meta.url), 'utf8');
+  router.get('/assets/style.css', (_request, response) => {
+    response.type('css').set('Cache-Control', 'max-age=3600').send(STYLE);
+  });
+  router.get(LEDGER_SCRIPT, (_request, response) => {
+    response.type('js').set('Cache-Control', 'max-age=3600').send(script);
+  });
+}
+
+function answer<T>(request: Request, response: Response, found: T | undefined, asPage: (found: T) => string): void {
+  if (found === undefined) response.status(404).json({ error: 'not-found' });
+  else if (wantsPage(request)) sendPage(response, asPage(found));
+  else response.json(found);
+}
+
+function stream(live: LiveBlocks, response: Response): void {
+  if (live.listeners >= MAX_LISTENERS) {
+    response.status(503).set('Retry-After', '30').json({ error: 'too-many-listeners' });
+    return;
+  }
+  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  response.write(': connected\n\n');
+  const stop = live.onBlock((block) => {
+    const data = JSON.stringify({ number: block.number, html: blockItem(block).text });
+    response.write(`event: block\nid: ${block.number}\ndata: ${data}\n\n`);
+  });
+  response.on('close', stop);
+}
+
+function wantsPage(request: Request): boolean {
+  return request.accepts(['json', 'html']) === 'html';
+}
+
+function sendPage(response: Response, text: string): void {
+  response.set('Content-Security-Policy', POLICY).type('html').send(text);
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
