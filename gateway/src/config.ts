@@ -1,22 +1,39 @@
 /** The gateway's configuration: settings files named on the command line, and the environment, read here alone. */
 import { readFileSync } from 'node:fs';
 
+import type { ExternalIssuer } from './identity/issuer.js';
 import { parseSettings, SettingsError, type GatewaySettings } from './settings.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 
 export interface GatewayConfig {
   readonly apps: readonly GatewaySettings[];
+  /** The OpenID provider whose tokens are accepted; absent = the built-in development issuer. */
+  readonly issuer?: ExternalIssuer;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
-/** Reads the settings files and SALUS_LOG_LEVEL. Throws SettingsError. */
+/** Reads the settings files, SALUS_LOG_LEVEL, SALUS_TOKEN_ISSUER and SALUS_TOKEN_JWKS. Throws SettingsError. */
 export function loadConfig(files: readonly string[]): GatewayConfig {
   if (files.length === 0) throw new SettingsError(['gateway'], 'needs at least one settings.json as an argument');
-  return { apps: files.map(readSettings), logLevel: logLevel(process.env.SALUS_LOG_LEVEL) };
+  const issuer = externalIssuer(process.env.SALUS_TOKEN_ISSUER, process.env.SALUS_TOKEN_JWKS);
+  return {
+    apps: files.map(readSettings),
+    logLevel: logLevel(process.env.SALUS_LOG_LEVEL),
+    ...(issuer === undefined ? {} : { issuer }),
+  };
 }
 
-function readSettings(file: string): GatewaySettings {
+function externalIssuer(issuer: string | undefined, jwks: string | undefined): ExternalIssuer | undefined {
+  if (issuer === undefined && jwks === undefined) return undefined;
+  if (issuer === undefined || jwks === undefined || !URL.canParse(jwks)) {
+    throw new SettingsError(['SALUS_TOKEN_ISSUER, SALUS_TOKEN_JWKS'], 'are set together: the issuer, and its JWKS URL');
+  }
+  return { issuer, jwks };
+}
+
+/** One gateway's settings. Throws SettingsError. */
+export function readSettings(file: string): GatewaySettings {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

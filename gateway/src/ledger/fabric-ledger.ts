@@ -12,11 +12,14 @@ import { Inspector } from './inspector.js';
 import { messageSigner } from './signer.js';
 import { FabricSteps, type TransactionSteps } from './steps.js';
 import { submitCall } from './submit.js';
+import { readTip } from './tip.js';
 
 /** Ledger and steps over one connection; `close` ends it. */
 export interface ConnectedLedger extends Ledger {
   readonly steps: TransactionSteps;
   readonly inspector: Inspector;
+  /** Number of the channel's newest block, as the peer has it. Throws when it does not answer. */
+  tip(): Promise<number>;
   close(): void;
 }
 
@@ -29,6 +32,7 @@ export function connectLedger(settings: GatewaySettings): ConnectedLedger {
   return {
     steps,
     inspector: new Inspector(connection.gateway, steps, settings),
+    tip: () => readTip(connection.gateway, settings.channel),
     submit: (call: LedgerCall): Promise<Commit> => submitCall(steps, call),
     evaluate: (call: LedgerCall): Promise<Uint8Array> => steps.evaluate(call),
     blocks: (start: number, signal: AbortSignal): AsyncIterable<LedgerBlock> =>

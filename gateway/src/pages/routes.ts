@@ -54,12 +54,10 @@ export function pageRoutes(ports: PagePorts): Router {
     const count = Math.min(MOST_BLOCKS, Number(request.query.count ?? DEFAULT_BLOCKS) || DEFAULT_BLOCKS);
     response.json({
       height: live.height,
-      blocks: live.recent
-        .slice(0, count)
-        .map(({ transactions, ...block }) => ({
-          ...block,
-          transactions: transactions.map(({ writes, ...each }) => ({ ...each, writes: writes.length })),
-        })),
+      blocks: live.recent.slice(0, count).map(({ transactions, ...block }) => ({
+        ...block,
+        transactions: transactions.map(({ writes, ...each }) => ({ ...each, writes: writes.length })),
+      })),
     });
   });
   router.get('/ledger/events', (_request, response) => {

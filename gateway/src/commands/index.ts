@@ -1,0 +1,8 @@
+/** The gateway's verbs of the `salus` command. */
+import type { Command } from '@salus/network/command';
+
+import { signCommand } from './sign.js';
+import { tokenCommand } from './token.js';
+
+/** One verb a file. */
+export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand];

@@ -1,0 +1,9 @@
+/** The gateway's domains and what each makes of committed writes: the list and nothing else. */
+import { ehrProjector } from './ehr/project.js';
+import type { Projector } from './projection/projector.js';
+import { registryProjector } from './registry/project.js';
+
+/** The projectors of all domains at one member. */
+export function projectors(member: string): readonly Projector[] {
+  return [registryProjector, ehrProjector(member)];
+}

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+
+import type { WriteVersions } from '@salus/chaincode/ehr/api';
+import { parseWrite } from '@salus/chaincode/ehr/api';
+import { contentOf, fromStoredValue, saltOf, storedBytes } from '@salus/gateway/ehr/translate';
+import { EhrWriter } from '@salus/gateway/ehr/writer';
+import { KeyStore } from '@salus/gateway/keys/key-store';
+import { Outbox } from '@salus/gateway/ledger/outbox';
+import { OutboxStore } from '@salus/gateway/ledger/outbox-store';
+import { Refusal } from '@salus/gateway/ledger/refusal';
+import type { Actor, LedgerCall, ResourceWrite } from '@salus/gateway/ports';
+
+import { scratchFolder } from '../support/scratch.js';
+import { ScriptedSteps } from '../support/scripted-steps.js';
+
+const actor: Actor = {
+  member: 'stmary',
+  user: 'dr-adams',
+  role: 'physician',
+  purpose: 'TREAT',
+  scopes: ['user/*.cruds'],
+};
+
+function observation(id: string, expect = 0, value = 'plain'): ResourceWrite {
+  const text = JSON.stringify({ resourceType: 'Observation', id, note: [{ text: value }] });
+  return { type: 'Observation', id, expect, text, patient: 'p1' };
+}
+
+function requestOf(call: LedgerCall): WriteVersions {
+  return JSON.parse(Buffer.from(call.transient!.request!).toString()) as WriteVersions;
+}
+
+describe('writing clinical versions', () => {
+  let folder: ReturnType<typeof scratchFolder>;
+  let keys: KeyStore;
+  let steps: ScriptedSteps;
+  let outbox: Outbox;
+  let writer: EhrWriter;
+
+  function open(): void {
+    keys = new KeyStore(folder.path);
+    steps = new ScriptedSteps();
+    outbox = new Outbox(steps, new OutboxStore(folder.path, 'gateway0', keys.seal));
+    writer = new EhrWriter({
+      keys,
+      outbox,
+      mspId: 'StmaryMSP',
+      findDone: () => Promise.resolve(undefined),
+      answerWaitMs: 200,
+    });
+  }
+
+  async function close(): Promise<void> {
+    await outbox.stop();
+    keys.close();
+  }
+
+  beforeEach(() => {
+    folder = scratchFolder();
+    open();
+  });
+  afterEach(async () => {
+    await close();
+    folder.remove();
+  });
+
+  it('sends ciphertext only, in the transient map, to the own peer alone', async () => {
+    const outcome = await writer.write(actor, [observation('o1', 0, 'CANARY-1')]);
+    assert.equal(outcome.state, 'committed');
+    const call = steps.calls[0]!;
+    assert.deepEqual(call.endorsers, ['StmaryMSP']);
+    assert.equal(call.argument, undefined);
+    const sent = Object.values(call.transient!).map((value) => Buffer.from(value).toString('latin1'));
+    assert.ok(
+      sent.every((text) => !text.includes('CANARY-1') && !text.includes('o1"') && !text.includes('Observation')),
+    );
+  });
+
+  it('makes requests the chaincode accepts, which open again with the kept key', async () => {
+    await writer.write(actor, [observation('o1'), { type: 'Observation', id: 'o2', expect: 3, patient: 'p1' }]);
+    const request = parseWrite(requestOf(steps.calls[0]!), 'request');
+    const contents = request.entries.map(({ value }) => {
+      const bytes = storedBytes(value);
+      return contentOf(fromStoredValue(bytes, keys.versionKey(saltOf(bytes))!));
+    });
+    assert.deepEqual(contents[0], { type: 'Observation', id: 'o1', patient: 'p1', text: observation('o1').text });
+    assert.deepEqual(contents[1], { type: 'Observation', id: 'o2', patient: 'p1' });
+    assert.deepEqual(
+      request.entries.map(({ version }) => version),
+      [1, 4],
+    );
+  });
+
+  it('keeps keys and intent on disk before it proposes, and the envelope before it sends', async () => {
+    const seen: string[] = [];
+    const read = (): OutboxStore => new OutboxStore(folder.path, 'gateway0', keys.seal);
+    steps.endorser = () => {
+      const other = read();
+      seen.push(...other.open().map(({ standing }) => standing.state));
+      other.close();
+    };
+    steps.onSend = () => {
+      const other = read();
+      seen.push(...other.open().map(({ standing }) => standing.state));
+      other.close();
+    };
+    await writer.write(actor, [observation('o1')]);
+    assert.deepEqual(seen, ['intent', 'endorsed']);
+  });
+
+  it('lets concurrent writes share a transaction', async () => {
+    const writes = Array.from({ length: 30 }, (_, index) => writer.write(actor, [observation(`o${index}`)]));
+    const outcomes = await Promise.all(writes);
+    assert.ok(steps.calls.length <= 3, `${steps.calls.length} transactions`);
+    const txIds = new Set(outcomes.map((each) => (each.state === 'committed' ? each.commit.txId : '')));
+    assert.equal(txIds.size, steps.calls.length);
+  });
+
+  it('endorses the writes of a refused group one by one, so that only the culprit is refused', async () => {
+    steps.endorser = (call) => {
+      const { entries } = requestOf(call);
+      if (entries.some(({ version }) => version === 8))
+        throw new Refusal('conflict', 'version-conflict', 'not the next');
+    };
+    const good = [1, 2, 3].map((index) => writer.write(actor, [observation(`o${index}`)]));
+    const bad = writer.write(actor, [observation('bad', 7)]);
+    await assert.rejects(bad, (error) => error instanceof Refusal && error.code === 'version-conflict');
+    const outcomes = await Promise.all(good);
+    assert.ok(outcomes.every(({ state }) => state === 'committed'));
+    assert.equal(new Set(outcomes.map((each) => (each.state === 'committed' ? each.commit.txId : ''))).size, 3);
+  });
+
+  it('re-endorses after an MVCC conflict until it commits', async () => {
+    steps.decide = (_call, attempt) => (attempt < 3 ? 11 : 0);
+    const outcome = await writer.write(actor, [observation('o1')]);
+    assert.equal(outcome.state, 'committed');
+    assert.equal(steps.calls.length, 3);
+  });
+
+  it('answers a repeated Idempotency-Key with what the first request wrote, and writes once', async () => {
+    const first = await writer.write(actor, [observation('made-first')], 'key-1');
+    const second = await writer.write(actor, [observation('made-again')], 'key-1');
+    assert.deepEqual(second, first);
+    assert.equal(first.state === 'committed' && first.written[0], 'Observation/made-first/_history/1');
+    assert.equal(steps.calls.length, 1);
+  });
+
+  it('refuses an Idempotency-Key used for another request', async () => {
+    await writer.write(actor, [observation('o1')], 'key-1');
+    const other = writer.write(actor, [observation('o2', 0, 'something else')], 'key-1');
+    await assert.rejects(other, (error) => error instanceof Refusal && error.code === 'unprocessable');
+  });
+
+  it("keeps one client's keys apart from another's", async () => {
+    await writer.write(actor, [observation('o1')], 'key-1');
+    const other = await writer.write({ ...actor, user: 'dr-baker' }, [observation('o2', 0, 'other')], 'key-1');
+    assert.equal(other.state, 'committed');
+    assert.equal(steps.calls.length, 2);
+  });
+
+  it('lets a refused request be tried again under its key', async () => {
+    steps.endorser = (_call, attempt) => {
+      if (attempt === 1) throw new Refusal('conflict', 'version-conflict', 'not the next');
+    };
+    await assert.rejects(writer.write(actor, [observation('o1', 1)], 'key-1'));
+    const outcome = await writer.write(actor, [observation('o1', 2)], 'key-1');
+    assert.equal(outcome.state, 'committed');
+  });
+
+  it('says unknown, never failed, when nobody tells the outcome, and settles it by the same envelope later', async () => {
+    steps.decide = () => 'silent';
+    const outcome = await writer.write(actor, [observation('o1')], 'key-1');
+    assert.deepEqual(outcome, { state: 'unknown', key: 'key-1' });
+    const [txId] = steps.sent;
+    await close();
+    open();
+    assert.equal(outbox.recover(), 1);
+    const later = await writer.write(actor, [observation('o1-again')], 'key-1');
+    assert.equal(later.state === 'committed' && later.commit.txId, txId);
+    assert.equal(steps.calls.length, 0, 'nothing was endorsed again');
+  });
+
+  it('proposes after a restart what was intended and never endorsed', async () => {
+    let release: () => void = () => undefined;
+    steps.endorse = () =>
+      new Promise(
+        (_resolve, reject) =>
+          (release = () => {
+            reject(new Error('process ended'));
+          }),
+      );
+    const outcome = writer.write(actor, [observation('o1')], 'key-1');
+    assert.equal((await outcome).state, 'unknown');
+    release();
+    await close();
+    open();
+    assert.equal(outbox.recover(), 1);
+    const later = await writer.write(actor, [observation('o1')], 'key-1');
+    assert.equal(later.state, 'committed');
+    assert.equal(steps.calls.length, 1);
+  });
+
+  it('refuses more versions than one transaction takes', async () => {
+    const writes = Array.from({ length: 2001 }, (_, index) => observation(`o${index}`));
+    await assert.rejects(
+      writer.write(actor, writes),
+      (error) => error instanceof Refusal && error.code === 'too-costly',
+    );
+  });
+});

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+
+import { signingKey, type SigningKey } from '@salus/gateway/identity/keys';
+import { scopesAllow } from '@salus/gateway/identity/scopes';
+import { readStatement, signStatement, verifyStatement } from '@salus/gateway/identity/statements';
+import {
+  authenticate,
+  signToken,
+  TOKEN_LIFETIME_S,
+  type TokenClaims,
+  type TokenRules,
+} from '@salus/gateway/identity/tokens';
+import { Refusal } from '@salus/gateway/ledger/refusal';
+import { createLocalJWKSet, type JWK } from 'jose';
+
+const NOW = Date.parse('2026-05-01T12:00:00Z');
+
+async function makeKey(kid: string): Promise<{ readonly own: SigningKey; readonly shown: JWK }> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const own = await signingKey({ ...privateKey.export({ format: 'jwk' }), kid });
+  return { own, shown: { ...publicKey.export({ format: 'jwk' }), kid } };
+}
+
+function refused(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof Refusal && error.code === code;
+}
+
+describe('bearer tokens', () => {
+  let key: Awaited<ReturnType<typeof makeKey>>;
+  let rules: TokenRules;
+  const claims: TokenClaims = {
+    issuer: 'http://127.0.0.1:8101/development-issuer',
+    audience: 'http://127.0.0.1:8101/fhir/R4',
+    subject: 'dr-adams',
+    member: 'stmary',
+    role: 'physician',
+    scope: 'user/*.cruds',
+    purposes: [],
+  };
+
+  before(async () => {
+    key = await makeKey('k1');
+    rules = {
+      member: 'stmary',
+      issuer: claims.issuer,
+      audience: claims.audience,
+      keys: createLocalJWKSet({ keys: [key.shown] }),
+      now: () => NOW,
+      pseudonym: (subject) => `pseudonym-of-${subject}`,
+    };
+  });
+
+  async function actorOf(changes: Partial<TokenClaims> = {}, purpose?: string, by = key.own) {
+    const token = await signToken({ ...claims, ...changes }, by, NOW);
+    return await authenticate(`Bearer ${token}`, purpose, rules);
+  }
+
+  it('name the actor', async () => {
+    assert.deepEqual(await actorOf(), {
+      member: 'stmary',
+      user: 'dr-adams',
+      role: 'physician',
+      purpose: 'TREAT',
+      scopes: ['user/*.cruds'],
+    });
+  });
+
+  it('hide who a patient is from the ledger', async () => {
+    const actor = await actorOf({ role: 'patient', patient: 'f1', subject: 's1' });
+    assert.deepEqual([actor.user, actor.patient, actor.purpose], ['pseudonym-of-s1', 'f1', 'PATRQT']);
+  });
+
+  it('are good for the purposes of the role, narrowed by the token', async () => {
+    assert.equal((await actorOf({}, 'BTG')).purpose, 'BTG');
+    await assert.rejects(actorOf({}, 'HPAYMT'), refused('purpose-not-claimable'));
+    await assert.rejects(actorOf({ purposes: ['TREAT'] }, 'BTG'), refused('purpose-not-claimable'));
+    await assert.rejects(actorOf({ purposes: ['HPAYMT'] }), refused('purpose-not-claimable'));
+  });
+
+  it('are refused when missing, foreign, expired, or for somebody else', async () => {
+    const other = await makeKey('k1');
+    await assert.rejects(authenticate(undefined, undefined, rules), refused('unauthenticated'));
+    await assert.rejects(authenticate('Bearer x.y.z', undefined, rules), refused('unauthenticated'));
+    await assert.rejects(actorOf({}, undefined, other.own), refused('unauthenticated'));
+    await assert.rejects(actorOf({ audience: 'http://127.0.0.1:8102/fhir/R4' }), refused('unauthenticated'));
+    await assert.rejects(actorOf({ issuer: 'http://elsewhere' }), refused('unauthenticated'));
+    await assert.rejects(actorOf({ member: 'northside' }), refused('unauthenticated'));
+    await assert.rejects(actorOf({ role: 'king' }), refused('unauthenticated'));
+    await assert.rejects(actorOf({ role: 'patient' }), refused('unauthenticated'));
+    const token = await signToken(claims, key.own, NOW - (TOKEN_LIFETIME_S + 60) * 1000);
+    await assert.rejects(authenticate(`Bearer ${token}`, undefined, rules), refused('unauthenticated'));
+  });
+});
+
+describe('SMART scopes', () => {
+  it('of both versions allow what they name', () => {
+    assert.ok(scopesAllow(['user/*.read'], 'Observation', 's'));
+    assert.ok(!scopesAllow(['user/*.read'], 'Observation', 'c'));
+    assert.ok(scopesAllow(['patient/Observation.rs', 'openid'], 'Observation', 'r'));
+    assert.ok(!scopesAllow(['patient/Observation.rs'], 'Patient', 'r'));
+    assert.ok(!scopesAllow(['user/Observation.rs?category=laboratory'], 'Observation', 'r'));
+    assert.ok(!scopesAllow([], 'Observation', 'r'));
+  });
+});
+
+describe('statements', () => {
+  const consent = { resourceType: 'Consent', id: 'c1', status: 'active' };
+  const subject = { channel: 'health', consent: 'c1', version: 1, replaces: null };
+
+  it('sign the canonical form, whatever the order of members', async () => {
+    const { own, shown } = await makeKey('k1');
+    const statement = await signStatement({ status: 'active', id: 'c1', resourceType: 'Consent' }, subject, own);
+    assert.equal(
+      await verifyStatement(statement, shown),
+      JSON.stringify({ id: 'c1', resourceType: 'Consent', status: 'active' }),
+    );
+    assert.deepEqual(readStatement(statement), { kid: 'k1', subject });
+  });
+
+  it("are refused under another's key, or changed", async () => {
+    const [one, other] = [await makeKey('k1'), await makeKey('k1')];
+    const statement = await signStatement(consent, subject, one.own);
+    assert.equal(await verifyStatement(statement, other.shown), undefined);
+    const [header, , signature] = statement.split('.');
+    const forged = `${header!}.${Buffer.from('{"status":"inactive"}').toString('base64url')}.${signature!}`;
+    assert.equal(await verifyStatement(forged, one.shown), undefined);
+    assert.equal(readStatement('no statement'), undefined);
+  });
+});

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { openContent, sealContent } from '@salus/gateway/keys/content';
+import { KeyStore } from '@salus/gateway/keys/key-store';
+import { Memory } from '@salus/gateway/keys/memory';
+import { Wallet } from '@salus/gateway/keys/wallet';
+
+import { scratchFolder } from '../support/scratch.js';
+
+describe("a member's keys", () => {
+  let folder: ReturnType<typeof scratchFolder>;
+  let keys: KeyStore;
+
+  beforeEach(() => {
+    folder = scratchFolder();
+    keys = new KeyStore(folder.path);
+  });
+  afterEach(() => {
+    keys.close();
+    folder.remove();
+  });
+
+  function reopen(): void {
+    keys.close();
+    keys = new KeyStore(folder.path);
+  }
+
+  function versionKey(patient?: string) {
+    const own = { ledgerKey: 'k1', salt: randomBytes(32), key: randomBytes(32) };
+    return patient === undefined ? own : { ...own, patient };
+  }
+
+  it('outlive the process, and two gateways of a member share them', () => {
+    const [first, second] = [versionKey('p1'), versionKey()];
+    const code = keys.hmac('lookup', 'Patient/1');
+    keys.keepVersionKeys([first, second]);
+    const other = new KeyStore(folder.path);
+    assert.deepEqual(other.versionKey(first.salt), first.key);
+    assert.equal(other.hmac('lookup', 'Patient/1'), code);
+    other.close();
+    reopen();
+    assert.deepEqual(keys.versionKey(second.salt), second.key);
+  });
+
+  it('lie on disk sealed, in files of their owner only', () => {
+    const kept = versionKey('p1');
+    keys.keepVersionKeys([kept]);
+    const secret = new Wallet(keys).privateKey('p1').d!;
+    for (const file of readdirSync(folder.path)) {
+      const path = join(folder.path, file);
+      const bytes = readFileSync(path);
+      assert.equal(statSync(path).mode & 0o077, 0, file);
+      assert.ok(!bytes.includes(kept.key) && !bytes.includes(secret), file);
+    }
+  });
+
+  it('are not opened with a master key others can read, or another one', () => {
+    keys.hmac('lookup', 'x');
+    const master = join(folder.path, 'master.key');
+    chmodSync(master, 0o644);
+    assert.throws(() => new KeyStore(folder.path), /chmod 600/);
+    chmodSync(master, 0o600);
+  });
+
+  it("are gone for good when the patient's key is destroyed", () => {
+    const [gone, stays] = [versionKey('p1'), versionKey('p2')];
+    keys.keepVersionKeys([gone, stays]);
+    keys.erasePatientKey('p1');
+    reopen();
+    assert.equal(keys.versionKey(gone.salt), undefined);
+    assert.ok(keys.isErased('p1'));
+    assert.deepEqual(keys.versionKey(stays.salt), stays.key);
+    assert.throws(() => {
+      keys.keepVersionKeys([versionKey('p1')]);
+    }, /destroyed/);
+  });
+
+  it('tell attempts at one version apart by their salts', () => {
+    const [first, second] = [versionKey('p1'), versionKey('p1')];
+    keys.keepVersionKeys([first]);
+    keys.keepVersionKeys([second]);
+    assert.deepEqual(keys.versionKey(first.salt), first.key);
+    assert.deepEqual(keys.versionKey(second.salt), second.key);
+    keys.dropVersionKeys([first]);
+    assert.equal(keys.versionSecrets('k1').length, 1);
+  });
+
+  it('give each patient one signing key that stays', () => {
+    const wallet = new Wallet(keys);
+    const key = wallet.publicKey('p1');
+    reopen();
+    const again = new Wallet(keys);
+    assert.deepEqual(again.publicKey('p1'), key);
+    assert.equal(again.privateKey('p1').kid, key.kid);
+    assert.notEqual(again.publicKey('p2').kid, key.kid);
+  });
+});
+
+describe('content on the ledger', () => {
+  const [key, salt] = [randomBytes(32), randomBytes(32)];
+
+  it('is the same bytes for the same content and secrets, so that a reader can check it', () => {
+    assert.deepEqual(sealContent('x', key, salt), sealContent('x', key, salt));
+  });
+
+  it('opens with its own key only, and not when it or its commitment was changed', () => {
+    const sealed = sealContent('a decimal of 1.10', key, salt);
+    assert.equal(openContent(sealed, key), 'a decimal of 1.10');
+    assert.throws(() => openContent(sealed, randomBytes(32)));
+    assert.throws(() => openContent({ ...sealed, ciphertext: `A${sealed.ciphertext.slice(1)}B` }, key));
+    assert.throws(() => openContent({ ...sealed, commitment: '00'.repeat(32) }, key), /commitment/);
+  });
+});
+
+describe('what a member remembers', () => {
+  let folder: ReturnType<typeof scratchFolder>;
+  let keys: KeyStore;
+  let memory: Memory;
+
+  beforeEach(() => {
+    folder = scratchFolder();
+    keys = new KeyStore(folder.path);
+    memory = new Memory(keys);
+  });
+  afterEach(() => {
+    keys.close();
+    folder.remove();
+  });
+
+  it('takes a proof once', () => {
+    assert.equal(memory.useOnce('j1', 2000, 1000), true);
+    assert.equal(memory.useOnce('j1', 2000, 1001), false);
+    assert.equal(memory.useOnce('j2', 2000, 1001), true);
+  });
+
+  it('notices a consent rolled back', () => {
+    assert.equal(memory.sawVersion('c1', 3), true);
+    assert.equal(memory.sawVersion('c1', 3), true);
+    assert.equal(memory.sawVersion('c1', 2), false);
+    assert.equal(memory.highestVersion('c1'), 3);
+  });
+
+  it('keeps a refusal in force until it is lifted', () => {
+    memory.refuse('c1', 'withdrawn', '2026-01-01T00:00:00Z');
+    assert.equal(memory.refusalOf('c1'), 'withdrawn');
+    memory.lift('c1');
+    assert.equal(memory.refusalOf('c1'), undefined);
+  });
+});
