@@ -1,0 +1,108 @@
+/** Accesses as FHIR R4 AuditEvent, in the shapes of IHE BALP (https://profiles.ihe.net/ITI/BALP). Pure. */
+import { createHash } from 'node:crypto';
+
+import type { JsonObject } from '../fhir/json.js';
+import type { ProjectedAccess } from './project.js';
+import type { ReadEntry } from './read-log.js';
+
+const EVENT_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-event-type';
+const INTERACTION = 'http://hl7.org/fhir/restful-interaction';
+const REASON = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
+const PARTICIPATION = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType';
+const ROLE = 'urn:salus:role';
+const OBJECT_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
+const OBJECT_ROLE = 'http://terminology.hl7.org/CodeSystem/object-role';
+const SUCCESS = '0';
+/** Minor failure: what BALP says of a denial. */
+const DENIED = '4';
+
+const INTERACTIONS: Readonly<Record<string, string>> = {
+  read: 'read',
+  search: 'search-type',
+  history: 'history-instance',
+  everything: 'operation',
+};
+
+/** An access that another member asked for, permitted or denied, as the patient sees it. */
+export function remoteEvent({ record, requested }: ProjectedAccess, custodian: string, patient: string): JsonObject {
+  const decided = record.custodians[custodian];
+  const permitted = decided?.decision === 'permit';
+  const { types, interaction } = record.scope;
+  return {
+    resourceType: 'AuditEvent',
+    // The access id itself stays between the gateways.
+    id: createHash('sha256').update(record.aid).digest('hex'),
+    ...eventOf(INTERACTIONS[interaction] ?? interaction, requested, record.purpose),
+    outcome: permitted ? SUCCESS : DENIED,
+    outcomeDesc: permitted ? 'permit' : 'deny',
+    agent: agents(record.requester, record.actor, record.purpose),
+    source: { observer: memberReference(custodian) },
+    entity: [
+      patientEntity(patient),
+      ...types.map((type) => ({ type: { system: 'http://hl7.org/fhir/resource-types', code: type } })),
+      ...record.consents.map(({ consentId, version }) => ({
+        what: { reference: `Consent/${consentId}/_history/${version}` },
+        role: { system: OBJECT_ROLE, code: '4', display: 'Domain Resource' },
+      })),
+      ...(decided === undefined ? [] : [{ description: `decided by ${decided.path}` }]),
+    ],
+  };
+}
+
+/** A read at the custodian itself. */
+export function localEvent(entry: ReadEntry & { readonly seq: number }, member: string, log: string): JsonObject {
+  return {
+    resourceType: 'AuditEvent',
+    id: `${log}-${entry.seq}`,
+    ...eventOf('read', entry.at, entry.purpose),
+    outcome: SUCCESS,
+    outcomeDesc: 'permit',
+    agent: agents(member, entry, entry.purpose),
+    source: { observer: memberReference(member) },
+    entity: [patientEntity(entry.patient), { description: entry.what }],
+  };
+}
+
+function eventOf(interaction: string, recorded: string, purpose: string): JsonObject {
+  return {
+    type: { system: EVENT_TYPE, code: 'rest', display: 'Restful Operation' },
+    subtype: [{ system: INTERACTION, code: interaction }],
+    action: interaction === 'read' ? 'R' : 'E',
+    recorded,
+    purposeOfEvent: [{ coding: [{ system: REASON, code: purpose }] }],
+  };
+}
+
+/** The person, as the asking member names them, and that member. */
+function agents(
+  member: string,
+  { user, role }: { user: string; role: string },
+  purpose: string,
+): readonly JsonObject[] {
+  return [
+    {
+      type: { coding: [{ system: PARTICIPATION, code: 'IRCP', display: 'information recipient' }] },
+      role: [{ coding: [{ system: ROLE, code: role }] }],
+      who: { identifier: { system: 'urn:salus:user', value: `${member}/${user}` } },
+      requestor: true,
+      purposeOfUse: [{ coding: [{ system: REASON, code: purpose }] }],
+    },
+    {
+      type: { coding: [{ system: PARTICIPATION, code: 'CST', display: 'custodian' }] },
+      who: memberReference(member),
+      requestor: false,
+    },
+  ];
+}
+
+function memberReference(member: string): JsonObject {
+  return { identifier: { system: 'urn:salus:member', value: member }, display: member };
+}
+
+function patientEntity(patient: string): JsonObject {
+  return {
+    what: { reference: `Patient/${patient}` },
+    type: { system: OBJECT_TYPE, code: '1', display: 'Person' },
+    role: { system: OBJECT_ROLE, code: '1', display: 'Patient' },
+  };
+}

@@ -1,0 +1,66 @@
+/** Checks what a custodian handed over against the ledger, resource by resource, and marks where it came from. */
+import { agrees, evidenceOf, type ReadTransaction } from '../door/evidence.js';
+import type { JsonObject } from '../fhir/json.js';
+import { incompleteTag, marked, missingEntry, sourceOf } from './note.js';
+
+export interface CheckPorts {
+  readonly transaction: ReadTransaction;
+  readonly baseUrl: string;
+  readonly onMissing: (custodian: string, error: unknown) => void;
+}
+
+/** A resource that is not whole carries this tag of its custodian; nothing can be checked of it. */
+const NOT_WHOLE = ['REDACTED', 'SUBSETTED', 'NORDSCLCD'];
+
+/** The Bundle with every resource marked, and without those that do not agree with the block. */
+export async function checkedBundle(ports: CheckPorts, custodian: string, bundle: JsonObject): Promise<JsonObject> {
+  const seen = new Map<string, ReturnType<ReadTransaction>>();
+  const read: ReadTransaction = async (txId) => {
+    const found = seen.get(txId) ?? ports.transaction(txId);
+    seen.set(txId, found);
+    return await found;
+  };
+  const entries = (bundle.entry ?? []) as readonly JsonObject[];
+  const checked = await Promise.all(entries.map((entry) => checkedEntry(read, custodian, entry, ports.baseUrl)));
+  const good = checked.filter((entry) => entry !== undefined);
+  if (good.length === checked.length) return { ...bundle, entry: good };
+  ports.onMissing(custodian, new Error(`${checked.length - good.length} resources do not agree with the ledger`));
+  return { ...bundle, entry: [...good, missingEntry(custodian)] };
+}
+
+async function checkedEntry(
+  read: ReadTransaction,
+  custodian: string,
+  entry: JsonObject,
+  baseUrl: string,
+): Promise<JsonObject | undefined> {
+  const resource = entry.resource as JsonObject | undefined;
+  if (resource === undefined || resource.resourceType === 'OperationOutcome') return entry;
+  if (!(await holds(read, custodian, entry, resource))) return undefined;
+  const { resourceType, id } = resource as { resourceType: string; id: string };
+  const { search } = entry;
+  return {
+    fullUrl: `${baseUrl}/${resourceType}/${id}`,
+    resource: marked(resource, sourceOf(custodian), [incompleteTag]),
+    ...(search === undefined ? {} : { search }),
+  };
+}
+
+async function holds(
+  read: ReadTransaction,
+  custodian: string,
+  entry: JsonObject,
+  resource: JsonObject,
+): Promise<boolean> {
+  const evidence = evidenceOf(entry);
+  if (evidence === undefined) return isNotWhole(resource);
+  return agrees(resource, evidence, custodian, await read(evidence.txId));
+}
+
+function isNotWhole({ meta }: JsonObject): boolean {
+  const { security = [], tag = [] } = (meta ?? {}) as {
+    security?: readonly { code?: string }[];
+    tag?: readonly { code?: string }[];
+  };
+  return [...security, ...tag].some(({ code }) => NOT_WHOLE.includes(code ?? ''));
+}

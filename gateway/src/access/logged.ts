@@ -1,0 +1,40 @@
+/** Logs local reads: what a request was permitted to see, before the answer goes out. */
+import type { ConsentDecision } from '../consent/decision.js';
+import { outcomeOf } from '../fhir/outcome.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { ReadLog } from './read-log.js';
+
+type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
+
+export interface LoggedPorts {
+  readonly decision: ConsentDecision;
+  readonly log: ReadLog;
+  /** FHIR instant. */
+  readonly now: () => string;
+}
+
+/** The same interface, every read of a patient's record logged. Nothing is shown when the log cannot be written: 503. */
+export function logged(fhir: Fhir, ports: LoggedPorts): Fhir {
+  return async (request) => {
+    if (!isRead(request)) return await fhir(request);
+    const trail = { patients: new Set<string>() };
+    const response = await ports.decision.trailing(trail, () => fhir(request));
+    if (trail.patients.size === 0) return response;
+    try {
+      ports.log.append(entriesOf(request, trail.patients, ports.now()));
+      return response;
+    } catch (error) {
+      return { headers: {}, ...outcomeOf(error) };
+    }
+  };
+}
+
+/** Reads, searches and whatever else may show a resource; a batch may hold reads. */
+function isRead({ method, path }: FhirRequest): boolean {
+  return method === 'GET' || method === 'HEAD' || path.endsWith('_search') || path === '';
+}
+
+function entriesOf({ actor, method, path }: FhirRequest, patients: ReadonlySet<string>, at: string) {
+  const { user, role, purpose } = actor;
+  return [...patients].map((patient) => ({ at, patient, user, role, purpose, what: `${method} ${path}` }));
+}

@@ -1,0 +1,37 @@
+/** The note that goes with every answer across custodians, full or empty (T6). */
+import type { JsonObject } from '../fhir/json.js';
+
+const NOTE_SYSTEM = 'urn:salus:note';
+const NOTE = 'This answer may be incomplete: other hospitals may hold more, or may not be permitted to show it.';
+
+/** Tag on a single resource and on a Bundle. */
+export const incompleteTag = { system: NOTE_SYSTEM, code: 'may-be-incomplete', display: NOTE } as const;
+
+/** The Bundle entry that says so. */
+export const incompleteEntry = {
+  resource: {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'information', code: 'incomplete', diagnostics: NOTE }],
+  },
+  search: { mode: 'outcome' },
+} as const;
+
+/** A Bundle entry that says which custodian's answer is missing, without saying why. */
+export function missingEntry(custodian: string): JsonObject {
+  const diagnostics = `${custodian} did not answer, or its answer did not agree with the ledger and was left out`;
+  return {
+    resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'incomplete', diagnostics }] },
+    search: { mode: 'outcome' },
+  };
+}
+
+/** A resource with further tags and its source. */
+export function marked(resource: JsonObject, source: string, tags: readonly object[]): JsonObject {
+  const { resourceType, id, meta, ...rest } = resource;
+  const { tag = [], ...others } = (meta ?? {}) as { tag?: readonly object[] };
+  const all = [...tag, ...tags];
+  return { resourceType, id, meta: { ...others, source, ...(all.length > 0 ? { tag: all } : {}) }, ...rest };
+}
+
+/** `meta.source` of what a member holds. */
+export const sourceOf = (member: string): string => `urn:salus:member:${member}`;

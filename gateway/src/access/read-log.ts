@@ -1,0 +1,129 @@
+/** The log of local reads (T4): appended before the answer, on disk within 100 ms, anchored within 60 s. */
+import { closeSync, fsync, openSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+
+import { openDatabase } from '../keys/database.js';
+import { Refusal } from '../ledger/refusal.js';
+
+/** Longest time between an append and its fsync, ms. */
+export const SYNC_WITHIN_MS = 100;
+/** What is left of it for the disk. */
+const SYNC_AFTER_MS = 20;
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS reads (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, patient TEXT NOT NULL, entry TEXT NOT NULL,
+  salt BLOB NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS reads_by_patient ON reads (patient, seq);
+CREATE TABLE IF NOT EXISTS anchored (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL) STRICT;
+`;
+
+/** One read of one patient's record. */
+export interface ReadEntry {
+  /** FHIR instant. */
+  readonly at: string;
+  /** FHIR id of the Patient. */
+  readonly patient: string;
+  readonly user: string;
+  readonly role: string;
+  readonly purpose: string;
+  /** HTTP method and path without query: what was asked. */
+  readonly what: string;
+}
+
+/** Entries as they are anchored. */
+export interface LogSlice {
+  readonly first: number;
+  readonly last: number;
+  /** Salted bytes of each entry. */
+  readonly items: readonly Buffer[];
+}
+
+/** One gateway's read log, a SQLite file. */
+export class ReadLog {
+  readonly #database: DatabaseSync;
+  readonly #wal: number;
+  #timer: NodeJS.Timeout | undefined;
+  #broken: Error | undefined;
+
+  constructor(file: string) {
+    this.#database = openDatabase(file, SCHEMA);
+    // Appending hands the entry to the operating system; the sync below puts it on disk, for many reads at once.
+    this.#database.exec('PRAGMA synchronous = NORMAL');
+    this.#wal = openSync(`${file}-wal`, 'r+');
+  }
+
+  /** Appends before the answer goes out. Throws Refusal unavailable when it cannot: then nobody reads. */
+  append(entries: readonly ReadEntry[]): void {
+    if (this.#broken !== undefined) throw unwritable(this.#broken);
+    try {
+      this.#insert(entries);
+    } catch (error) {
+      throw unwritable(error);
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#sync();
+    }, SYNC_AFTER_MS);
+  }
+
+  /** Reads of one patient's record, newest first. */
+  of(patient: string, limit: number): readonly (ReadEntry & { readonly seq: number })[] {
+    const rows = this.#database
+      .prepare('SELECT seq, entry FROM reads WHERE patient = ? ORDER BY seq DESC LIMIT ?')
+      .all(patient, limit);
+    return rows.map(({ seq, entry }) => ({ ...(JSON.parse(entry as string) as ReadEntry), seq: seq as number }));
+  }
+
+  /** Entries not anchored yet, at most `limit`; undefined where there are none. */
+  unanchored(limit: number): LogSlice | undefined {
+    const row = this.#database.prepare('SELECT last FROM anchored').get();
+    const rows = this.#database
+      .prepare('SELECT seq, entry, salt FROM reads WHERE seq > ? ORDER BY seq LIMIT ?')
+      .all((row?.last as number | undefined) ?? 0, limit);
+    if (rows.length === 0) return undefined;
+    const items = rows.map(({ entry, salt }) => Buffer.concat([salt as Uint8Array, Buffer.from(entry as string)]));
+    return { first: rows[0]?.seq as number, last: rows.at(-1)?.seq as number, items };
+  }
+
+  /** Remembers that entries up to `last` are anchored. */
+  anchored(last: number): void {
+    this.#database.prepare('INSERT OR REPLACE INTO anchored VALUES (1, ?)').run(last);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    closeSync(this.#wal);
+    this.#database.close();
+  }
+
+  #insert(entries: readonly ReadEntry[]): void {
+    const insert = this.#database.prepare('INSERT INTO reads (at, patient, entry, salt) VALUES (?, ?, ?, ?)');
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      for (const entry of entries) insert.run(entry.at, entry.patient, JSON.stringify(entry), randomBytes(32));
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #sync(): void {
+    this.#timer = undefined;
+    fsync(this.#wal, (error) => {
+      if (error !== null) this.#broken = error;
+    });
+  }
+}
+
+function unwritable(cause: unknown): Refusal {
+  return new Refusal(
+    'unavailable',
+    'read-log-unwritable',
+    'reads cannot be logged, so nothing is shown; see the disk',
+    {
+      cause,
+    },
+  );
+}

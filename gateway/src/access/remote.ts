@@ -1,0 +1,193 @@
+/** Reads at a patient's custodians: asks for access on the ledger, then at the doors of those that permit it. */
+import { randomBytes } from 'node:crypto';
+
+import { transactions, type AccessRecord, type AccessScope, type RequestAccess } from '@salus/chaincode/access/api';
+
+import type { DoorCaller } from '../door/caller.js';
+import type { ReadTransaction } from '../door/evidence.js';
+import type { JsonObject } from '../fhir/json.js';
+import type { FhirRequest, FhirResponse, Remote } from '../fhir/request.js';
+import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
+import type { Actor, Ledger } from '../ports.js';
+import { checkedBundle } from './checked.js';
+import { incompleteEntry, incompleteTag, missingEntry } from './note.js';
+
+/** Pages of one custodian followed for `$everything` at most. */
+export const MAX_PAGES = 100;
+
+export interface RemotePorts {
+  readonly member: string;
+  readonly mspId: string;
+  /** Whether this member holds `care`: hospitals do. */
+  readonly holdsCare: boolean;
+  readonly baseUrl: string;
+  readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
+  readonly lookup: PatientLookup;
+  readonly doors: Pick<DoorCaller, 'ask'>;
+  readonly transaction: ReadTransaction;
+  /** Hears of a custodian whose answer is missing or does not agree with the ledger. */
+  readonly onMissing: (custodian: string, error: unknown) => void;
+}
+
+interface Permitted {
+  readonly record: AccessRecord;
+  readonly patient: KnownPatient;
+  readonly custodians: readonly string[];
+}
+
+/** Reads at other members' doors. */
+export class RemoteReads implements Remote {
+  constructor(private readonly ports: RemotePorts) {}
+
+  async read(request: FhirRequest, type: string, id: string): Promise<FhirResponse | undefined> {
+    if (type !== 'Patient') return undefined;
+    const permitted = await this.#access(request.actor, id, { types: [type], interaction: 'read', id });
+    const bundles = await this.#ask(permitted, request.actor, (patientId) => `Patient/${patientId}`);
+    const found = bundles.flatMap(({ bundle }) => entriesOf(bundle)).find((entry) => typeOf(entry) === type);
+    const resource = found?.resource as JsonObject | undefined;
+    if (resource === undefined) return undefined;
+    const { versionId, lastUpdated } = metaOf(resource);
+    const headers = {
+      ...(versionId === undefined ? {} : { ETag: `W/"${versionId}"` }),
+      ...(lastUpdated === undefined ? {} : { 'Last-Modified': new Date(lastUpdated).toUTCString() }),
+    };
+    return { status: 200, headers, resource };
+  }
+
+  async search(request: FhirRequest, type: string, patient: string): Promise<FhirResponse | undefined> {
+    const permitted = await this.#access(request.actor, patient, { types: [type], interaction: 'search' });
+    const bundles = await this.#ask(permitted, request.actor, (patientId) =>
+      searchPath(type, request.query, patientId),
+    );
+    return this.#merged(bundles, bundles.length === 1);
+  }
+
+  async everything(request: FhirRequest, patient: string): Promise<FhirResponse | undefined> {
+    const permitted = await this.#access(request.actor, patient, { types: [], interaction: 'everything' });
+    if (permitted === undefined) return undefined;
+    const path = (patientId: string): string => withQuery(`Patient/${patientId}/$everything`, request.query);
+    const bundles = await this.#ask(permitted, request.actor, path, MAX_PAGES);
+    return bundles.every(({ bundle }) => entriesOf(bundle).length === 0) ? undefined : this.#merged(bundles, false);
+  }
+
+  /** Asks on the ledger. A patient nobody has costs the same, under a decoy; undefined where nobody permits. */
+  async #access(actor: Actor, patientId: string, scope: AccessScope): Promise<Permitted | undefined> {
+    const { lookup, ledger, holdsCare, mspId } = this.ports;
+    if (!holdsCare) return undefined;
+    const patient = lookup.byId(patientId);
+    const aid = randomBytes(32).toString('hex');
+    const request: RequestAccess = {
+      aid,
+      pid: patient?.pid ?? lookup.decoy(patientId),
+      purpose: actor.purpose,
+      scope,
+      salt: randomBytes(32).toString('hex'),
+    };
+    const { user, role, purpose } = actor;
+    await ledger.submit({
+      transaction: transactions.request,
+      transient: { request: json(request), actor: json({ user, role, purpose }) },
+    });
+    const answer = await ledger.evaluate({
+      transaction: transactions.read,
+      transient: { request: json({ aid }) },
+      endorsers: [mspId],
+    });
+    const record = JSON.parse(Buffer.from(answer).toString('utf8')) as AccessRecord;
+    const custodians = Object.keys(record.custodians).filter((name) => record.custodians[name]?.decision === 'permit');
+    return patient === undefined || custodians.length === 0 ? undefined : { record, patient, custodians };
+  }
+
+  /** Every permitting custodian's pages, checked; none where access was denied. */
+  async #ask(
+    permitted: Permitted | undefined,
+    actor: Actor,
+    path: (patientId: string) => string,
+    pages = 1,
+  ): Promise<readonly CustodianBundle[]> {
+    if (permitted === undefined) return [];
+    const { record, patient, custodians } = permitted;
+    const asked = custodians.map(async (custodian) => {
+      const patientId = patient.custodians[custodian]?.patientId;
+      if (patientId === undefined) return [];
+      return await this.#pages({ custodian, aid: record.aid, actor }, path(patientId), pages);
+    });
+    return (await Promise.all(asked)).flat();
+  }
+
+  async #pages(
+    question: { readonly custodian: string; readonly aid: string; readonly actor: Actor },
+    first: string,
+    most: number,
+  ): Promise<CustodianBundle[]> {
+    const { custodian } = question;
+    const bundles: CustodianBundle[] = [];
+    try {
+      let path: string | undefined = first;
+      while (path !== undefined && bundles.length < most) {
+        const { user, role } = question.actor;
+        const answer = await this.ports.doors.ask({ ...question, actor: { user, role }, path });
+        if (answer === undefined) break;
+        bundles.push({ custodian, bundle: await checkedBundle(this.ports, custodian, answer) });
+        path = nextOf(answer);
+      }
+    } catch (error) {
+      this.ports.onMissing(custodian, error);
+      bundles.push({ custodian, bundle: { resourceType: 'Bundle', entry: [missingEntry(custodian)] } });
+    }
+    return bundles;
+  }
+
+  #merged(bundles: readonly CustodianBundle[], paged: boolean): FhirResponse {
+    const [first] = bundles;
+    const next = paged && first !== undefined ? nextOf(first.bundle) : undefined;
+    const resource = {
+      resourceType: 'Bundle',
+      meta: { tag: [incompleteTag] },
+      type: 'searchset',
+      ...(next === undefined ? {} : { link: [{ relation: 'next', url: `${this.ports.baseUrl}/${next}` }] }),
+      entry: [...bundles.flatMap(({ bundle }) => entriesOf(bundle)), incompleteEntry],
+    };
+    return { status: 200, headers: {}, resource };
+  }
+}
+
+interface CustodianBundle {
+  readonly custodian: string;
+  readonly bundle: JsonObject;
+}
+
+function searchPath(type: string, query: URLSearchParams, patientId: string): string {
+  const own = new URLSearchParams();
+  for (const [name, value] of query) if (name !== 'patient' && name !== 'subject') own.append(name, value);
+  own.append('patient', patientId);
+  return withQuery(type, own);
+}
+
+function withQuery(path: string, query: URLSearchParams): string {
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+/** Path below the base of a Bundle's next page; undefined at its end. */
+function nextOf(bundle: JsonObject): string | undefined {
+  const links = (bundle.link ?? []) as readonly { relation?: string; url?: string }[];
+  const url = links.find(({ relation }) => relation === 'next')?.url;
+  return url === undefined ? undefined : /\/fhir\/R4\/(.+)$/.exec(url)?.[1];
+}
+
+function entriesOf(bundle: JsonObject): readonly JsonObject[] {
+  return (bundle.entry ?? []) as readonly JsonObject[];
+}
+
+function typeOf(entry: JsonObject): unknown {
+  return (entry.resource as JsonObject | undefined)?.resourceType;
+}
+
+function metaOf(resource: JsonObject): { versionId?: string; lastUpdated?: string } {
+  return resource.meta ?? {};
+}
+
+function json(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -1,0 +1,163 @@
+/** The gateway's decisions: consent's `decide` and the role table, for every resource of every answer (T5). */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import {
+  decide,
+  factsOf,
+  type AccessRequest,
+  type ConsentInForce,
+  type Obligation,
+} from '@salus/chaincode/consent/decide';
+
+import { parseExactly, type JsonObject } from '../fhir/json.js';
+import type { Decision, Interaction } from '../fhir/request.js';
+import { scopesAllow, type ScopeLetter } from '../identity/scopes.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { PatientLookup } from '../patient/lookup.js';
+import type { Actor, StoredVersion } from '../ports.js';
+import { mayWrite } from './roles.js';
+import { inForceAt, type ConsentShelf } from './shelf.js';
+
+/** What a request is decided under when another member asks: the patient it may ask for, and the consents that count. */
+export interface DisclosureFrame {
+  /** FHIR id of the patient here. */
+  readonly patient: string;
+  /** Lists of consents to decide on; a resource goes out only if every one of them permits it. */
+  readonly readings: readonly (readonly ConsentInForce[])[];
+}
+
+/** What a request did: whose records it was shown. */
+export interface Trail {
+  readonly patients: Set<string>;
+}
+
+const LETTERS: Readonly<Record<Interaction, ScopeLetter>> = {
+  read: 'r',
+  vread: 'r',
+  history: 'r',
+  operation: 'r',
+  search: 's',
+  include: 's',
+  create: 'c',
+  update: 'u',
+  patch: 'u',
+  delete: 'd',
+};
+
+/** Types that describe the hospital, not a patient; who may read at all may read these. */
+const DIRECTORY = ['Practitioner', 'PractitionerRole', 'Organization', 'Location', 'Medication', 'Substance'];
+
+export interface DecisionPorts {
+  readonly member: string;
+  readonly lookup: PatientLookup;
+  readonly shelf: ConsentShelf;
+  /** FHIR instant. */
+  readonly now: () => string;
+}
+
+/** Decides for one gateway. */
+export class ConsentDecision implements Decision {
+  readonly #frames = new AsyncLocalStorage<DisclosureFrame>();
+  readonly #trails = new AsyncLocalStorage<Trail>();
+
+  constructor(private readonly ports: DecisionPorts) {}
+
+  /** Runs work in which another member's request is decided under `frame`. */
+  async disclosing<T>(frame: DisclosureFrame, work: () => Promise<T>): Promise<T> {
+    return await this.#frames.run(frame, work);
+  }
+
+  /** Runs work and notes in `trail` whose records it was permitted to see. */
+  async trailing<T>(trail: Trail, work: () => Promise<T>): Promise<T> {
+    return await this.#trails.run(trail, work);
+  }
+
+  permit(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
+    const shown = actor.member === this.ports.member ? this.#own(actor, stored) : this.#others(actor, stored);
+    if (shown?.patient !== undefined) this.#trails.getStore()?.patients.add(shown.patient);
+    return shown;
+  }
+
+  unrestricted(actor: Actor, type: string): boolean {
+    if (actor.member !== this.ports.member || actor.patient !== undefined || this.ports.shelf.deniesAnything)
+      return false;
+    const { outcome, obligations } = this.#decided(actor, { type, text: '{}' }, []);
+    return outcome === 'permit' && obligations.length === 0;
+  }
+
+  allow(actor: Actor, type: string, interaction: Interaction): void {
+    const letter = LETTERS[interaction];
+    if (!scopesAllow(actor.scopes, type, letter)) {
+      throw new Refusal('forbidden', 'scope-missing', `the token's scopes do not cover ${type}.${letter}`);
+    }
+    if ('cud'.includes(letter) && !mayWrite(actor.role, type)) {
+      throw new Refusal('forbidden', 'role-may-not-write', `role ${actor.role} writes no ${type}`);
+    }
+  }
+
+  #own(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
+    const { patient } = stored;
+    const pid = patient === undefined ? undefined : this.ports.lookup.byId(patient)?.pid;
+    const consents = pid === undefined ? [] : inForceAt(this.ports.member, this.ports.shelf.of(pid));
+    if (patient === undefined && DIRECTORY.includes(stored.type)) return stored;
+    const { outcome, obligations } = this.#decided(actor, stored, consents);
+    return outcome === 'permit' ? honoured(stored, obligations) : undefined;
+  }
+
+  /** For another member: the framed patient's records, and what describes the hospital, if every reading permits. */
+  #others(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
+    const frame = this.#frames.getStore();
+    if (frame === undefined || stored.deleted) return undefined;
+    if (stored.patient !== frame.patient && !(stored.patient === undefined && DIRECTORY.includes(stored.type))) {
+      return undefined;
+    }
+    const decisions = frame.readings.map((consents) => this.#decided(actor, stored, consents));
+    if (decisions.length === 0 || decisions.some(({ outcome }) => outcome === 'deny')) return undefined;
+    return honoured(
+      stored,
+      decisions.flatMap(({ obligations }) => obligations),
+    );
+  }
+
+  #decided(
+    actor: Actor,
+    stored: Pick<StoredVersion, 'type' | 'text' | 'patient'>,
+    consents: readonly ConsentInForce[],
+  ) {
+    const request: AccessRequest = {
+      custodian: this.ports.member,
+      member: actor.member,
+      user: actor.user,
+      role: actor.role,
+      purpose: actor.purpose,
+      action: 'access',
+      isPatient: actor.patient !== undefined && actor.patient === stored.patient,
+    };
+    const resource = stored.text === '' ? {} : (JSON.parse(stored.text) as JsonObject);
+    return decide(request, factsOf({ ...resource, resourceType: stored.type }), consents, this.ports.now());
+  }
+}
+
+/** The version as its obligations let it out: redacted elements left out, no redisclosure as a label. */
+function honoured(stored: StoredVersion, obligations: readonly Obligation[]): StoredVersion {
+  if (obligations.length === 0 || stored.text === '') return stored;
+  let resource = parseExactly(stored.text) as JsonObject;
+  for (const obligation of obligations) {
+    if (obligation.kind === 'redact') resource = labelled(redacted(resource, obligation.elements), REDACTED);
+    if (obligation.kind === 'no-redisclosure')
+      resource = labelled(resource, { system: ACT_CODE, code: obligation.label });
+  }
+  return { ...stored, text: JSON.stringify(resource) };
+}
+
+function redacted(resource: JsonObject, elements: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(resource).filter(([name]) => !elements.includes(name)));
+}
+
+const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+const REDACTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'REDACTED' };
+
+function labelled(resource: JsonObject, label: object): JsonObject {
+  const meta = (resource.meta ?? {}) as { security?: readonly unknown[] };
+  return { ...resource, meta: { ...meta, security: [...(meta.security ?? []), label] } };
+}

@@ -1,0 +1,78 @@
+/** What the projection makes of consents in `care`: FHIR versions at the custodians, and the newest of each to decide on. */
+import type { ConsentRecord } from '@salus/chaincode/consent/api';
+import { parseKey } from '@salus/chaincode/registry/api';
+
+import { withVersion } from '../fhir/meta.js';
+import type { LedgerTransaction, LedgerWrite } from '../ports.js';
+import type { Change, Projector } from '../projection/projector.js';
+
+export const CONSENT_SPACE = 'consent';
+/** Holds a key for each active consent that denies anything. */
+export const DENIAL_SPACE = 'consent-denial';
+const CARE = 'care';
+
+/** A consent as its last write left it, with who sent that transaction (verified by the peer). */
+export interface ProjectedConsent {
+  readonly record: ConsentRecord;
+  readonly creatorMspId: string;
+}
+
+/** Key of the facts of a consent's versions, but for the version at its end. */
+export const consentKey = (pid: string, consentId: string): string => `${pid}/${consentId}/`;
+
+/** The projector over `care` at one member. */
+export function consentProjector(member: string): Projector {
+  return (write, transaction) => {
+    if (write.collection !== CARE || write.key === undefined || write.value === undefined) return [];
+    if (parseKey(write.key)?.name !== 'consent') return [];
+    return changes(member, write.key, write.value, transaction);
+  };
+}
+
+function changes(
+  member: string,
+  ledgerKey: string,
+  value: NonNullable<LedgerWrite['value']>,
+  { timestamp, creatorMspId }: LedgerTransaction,
+): readonly Change[] {
+  const record = JSON.parse(Buffer.from(value).toString('utf8')) as ConsentRecord;
+  const key = consentKey(record.pid, record.consentId);
+  const fact: ProjectedConsent = { record, creatorMspId };
+  const denies = record.status === 'active' && JSON.stringify(record.consent).includes('"deny"');
+  return [
+    // A fact for each version: writing an old one again brings nothing back.
+    { kind: 'fact', space: CONSENT_SPACE, key: `${key}${record.version}`, value: JSON.stringify(fact) },
+    { kind: 'fact', space: DENIAL_SPACE, key, ...(denies ? { value: '1' } : {}) },
+    ...(record.countsAt.includes(member) ? [versionOf(record, ledgerKey, timestamp)] : []),
+  ];
+}
+
+function versionOf(record: ConsentRecord, ledgerKey: string, lastUpdated: string): Change {
+  const { consent, consentId, version } = record;
+  const patient = patientOf(consent);
+  const text = withVersion(
+    JSON.stringify({ resourceType: 'Consent', ...consent, id: consentId }),
+    version,
+    lastUpdated,
+  );
+  return {
+    kind: 'version',
+    type: 'Consent',
+    id: consentId,
+    version,
+    lastUpdated,
+    deleted: false,
+    text,
+    ledgerKey,
+    ...(patient === undefined ? {} : { patient }),
+  };
+}
+
+/** FHIR id of a consent's patient; undefined where it names none by literal reference. */
+export function patientOf(consent: object): string | undefined {
+  const { patient } = consent as { patient?: { reference?: unknown } };
+  const reference = patient?.reference;
+  const [, id] =
+    typeof reference === 'string' ? (/^(?:.*\/)?Patient\/([A-Za-z0-9.-]{1,64})$/.exec(reference) ?? []) : [];
+  return id;
+}

@@ -1,0 +1,150 @@
+/** Records a consent: checks it, splits it, keeps the rest here, and writes the care form to `care`. */
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import { transactions, type RecordConsent } from '@salus/chaincode/consent/api';
+import { careForm, validateConsent, type CareForm } from '@salus/chaincode/consent/decide';
+
+import { IssuesRefusal } from '../fhir/outcome.js';
+import type { JsonObject } from '../fhir/json.js';
+import { readStatement } from '../identity/statements.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
+import type { Actor, Commit, Ledger } from '../ports.js';
+import { patientOf } from './project.js';
+import { keepRest, type RestPorts } from './rest.js';
+import type { ConsentShelf } from './shelf.js';
+
+/** Tells every custodian's door that a consent is withdrawn; resolves when all have heard or the time is up. */
+export type TellDoors = (withdrawal: {
+  readonly custodians: readonly string[];
+  readonly consentId: string;
+  /** The version that ends it. */
+  readonly version: number;
+}) => Promise<void>;
+
+export interface RecorderPorts extends RestPorts {
+  readonly member: string;
+  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly lookup: PatientLookup;
+  readonly shelf: ConsentShelf;
+  readonly tellDoors: TellDoors;
+}
+
+/** What a client sends. */
+export interface ConsentSent {
+  readonly actor: Actor;
+  readonly resource: JsonObject;
+  /** Of an update; absent = a new one. */
+  readonly id?: string;
+  /** Of If-Match. */
+  readonly expect?: number;
+  /** Of X-Statement. */
+  readonly statement?: string;
+}
+
+export interface RecordedConsent {
+  readonly id: string;
+  readonly version: number;
+  readonly commit: Commit;
+  readonly resource: JsonObject;
+}
+
+/** Records one version. Throws Refusal. */
+export async function recordConsent(ports: RecorderPorts, sent: ConsentSent): Promise<RecordedConsent> {
+  const { patientId, patient } = patientFor(ports, sent);
+  const split = checkedForm(sent);
+  const consentId = sent.id ?? signedId(sent) ?? randomUUID();
+  const current = ports.shelf.one(patient.pid, consentId)?.record;
+  const version = nextVersion(sent, current?.version);
+  await keepRest(ports, sent.actor, { consentId, version, patient: patientId }, split.rest);
+  if (current?.status === 'active' && split.care.status !== 'active') {
+    await ports.tellDoors({ custodians: Object.keys(patient.custodians), consentId, version });
+  }
+  const commit = await submit(ports, sent.actor, {
+    pid: patient.pid,
+    consentId,
+    version,
+    ...(version === 1 ? {} : { replaces: version - 1 }),
+    consent: split.care as unknown as RecordConsent['consent'],
+    ...(sent.statement === undefined ? {} : { statement: sent.statement }),
+    salt: randomBytes(32).toString('hex'),
+  });
+  return { id: consentId, version, commit, resource: { ...sent.resource, id: consentId } };
+}
+
+/** A statement names the consent it makes. */
+function signedId({ statement }: ConsentSent): string | undefined {
+  return statement === undefined ? undefined : readStatement(statement)?.subject.consent;
+}
+
+async function submit(ports: RecorderPorts, { user, role, purpose }: Actor, request: RecordConsent): Promise<Commit> {
+  const actor = Buffer.from(JSON.stringify({ user, role, purpose }));
+  try {
+    const transient = { request: Buffer.from(JSON.stringify(request)), actor };
+    return await ports.ledger.submit({ transaction: transactions.record, transient });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.category !== 'invalid') throw error;
+    throw new Refusal('invalid', 'unprocessable', error.detail, { cause: error });
+  }
+}
+
+/** The patient it is about, if this gateway may take it: as custodian, or with a statement the patient signed. */
+function patientFor(ports: RecorderPorts, sent: ConsentSent): { patientId: string; patient: KnownPatient } {
+  const patientId = patientOf(sent.resource);
+  if (patientId === undefined) throw unprocessable('Consent.patient must refer to a Patient by Patient/{id}');
+  const { role, patient: own } = sent.actor;
+  const patient = ports.lookup.byId(patientId);
+  const isCustodian = patient !== undefined && Object.hasOwn(patient.custodians, ports.member);
+  if (patient === undefined || (!isCustodian && sent.statement === undefined)) {
+    throw unprocessable(
+      `${ports.member} does not keep this patient's record: give the consent at a hospital that does, or send the ` +
+        "header X-Statement with the care form signed by the patient's registered key",
+    );
+  }
+  if ((role === 'patient' || role === 'guardian') && own !== patientId && sent.statement === undefined) {
+    throw new Refusal('forbidden', 'not-your-record', 'a patient gives consent about the own record alone');
+  }
+  return { patientId, patient };
+}
+
+function checkedForm({ resource, statement }: ConsentSent): CareForm {
+  if (resource.resourceType !== 'Consent') throw unprocessable('the body must be a Consent');
+  const split = careForm(statement === undefined ? withoutVersion(resource) : resource);
+  const problems = validateConsent({ ...(statement === undefined ? split.care : resource) });
+  if (problems.length > 0) {
+    throw new IssuesRefusal(
+      'unprocessable',
+      problems.map(({ path, reason }) => ({
+        severity: 'error',
+        code: 'business-rule',
+        diagnostics: `Consent.${path}: ${reason}`,
+        expression: [`Consent.${path}`],
+      })),
+    );
+  }
+  return split;
+}
+
+function withoutVersion(resource: JsonObject): JsonObject {
+  const meta = without((resource.meta ?? {}) as JsonObject, 'versionId', 'lastUpdated');
+  const rest = without(resource, 'meta');
+  return Object.keys(meta).length === 0 ? rest : { ...rest, meta };
+}
+
+function without(object: JsonObject, ...names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
+}
+
+function nextVersion({ id, expect, statement }: ConsentSent, current: number | undefined): number {
+  if (id !== undefined && current === undefined && statement === undefined) {
+    throw new Refusal('not-found', 'unknown-consent', 'no consent of this patient has this id: POST a new one');
+  }
+  if (expect !== undefined && expect !== (current ?? 0)) {
+    throw new Refusal('conflict', 'precondition-failed', 'If-Match does not name the version in force: read it first');
+  }
+  return (current ?? 0) + 1;
+}
+
+function unprocessable(detail: string): Refusal {
+  return new Refusal('invalid', 'unprocessable', detail);
+}

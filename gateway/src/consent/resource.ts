@@ -1,0 +1,70 @@
+/** Consent over FHIR (http://hl7.org/fhir/R4/consent.html): written to `care`, read from the projection. */
+import { parseBody, type JsonObject } from '../fhir/json.js';
+import type { FhirRequest, FhirResponse, Interaction, TypeHandler } from '../fhir/request.js';
+import { withVersion } from '../fhir/meta.js';
+import { Refusal } from '../ledger/refusal.js';
+import { recordConsent, type ConsentSent, type RecordedConsent, type RecorderPorts } from './recorder.js';
+import { joinedAll } from './rest.js';
+
+export interface ConsentPorts extends RecorderPorts {
+  readonly baseUrl: string;
+  /** Resolves when the projection has applied the block, or gives up. */
+  readonly reached: (block: number) => Promise<boolean>;
+}
+
+/** The handler of the type Consent. */
+export function consentHandler(ports: ConsentPorts): TypeHandler {
+  return async (request, interaction, proceed) => {
+    if (interaction === 'create' || interaction === 'update') return await write(ports, request, interaction);
+    if (interaction === 'delete' || interaction === 'patch') {
+      throw new Refusal('invalid', 'method-not-allowed', 'a consent is never removed: PUT it with status inactive');
+    }
+    const response = await proceed(request);
+    if (response.resource === undefined) return response;
+    return { ...response, resource: joinedAll(ports, asObject(response.resource)) };
+  };
+}
+
+async function write(ports: ConsentPorts, request: FhirRequest, interaction: Interaction): Promise<FhirResponse> {
+  const recorded = await recordConsent(ports, sentBy(request, interaction));
+  await ports.reached(recorded.commit.block);
+  return answer(ports, recorded, interaction === 'create' || recorded.version === 1 ? 201 : 200);
+}
+
+function sentBy(request: FhirRequest, interaction: Interaction): ConsentSent {
+  const resource = parseBody(request.body ?? '').plain as JsonObject;
+  const id = interaction === 'update' ? request.path.split('/')[1] : undefined;
+  if (id !== undefined && resource.id !== id) {
+    throw new Refusal('invalid', 'invalid-content', 'Consent.id must be the id in the URL');
+  }
+  const [, version] = /^(?:W\/)?"(\d+)"$/.exec(request.headers['if-match'] ?? '') ?? [];
+  const statement = request.headers['x-statement'];
+  return {
+    actor: request.actor,
+    resource,
+    ...(id === undefined ? {} : { id }),
+    ...(version === undefined ? {} : { expect: Number(version) }),
+    ...(statement === undefined ? {} : { statement }),
+  };
+}
+
+function answer(ports: ConsentPorts, { id, version, commit, resource }: RecordedConsent, status: number): FhirResponse {
+  const stored = ports.current('Consent', id);
+  const lastUpdated = stored?.version === version ? stored.lastUpdated : undefined;
+  const text = JSON.stringify({ ...resource, resourceType: 'Consent', id });
+  return {
+    status,
+    headers: {
+      ETag: `W/"${version}"`,
+      ...(lastUpdated === undefined ? {} : { 'Last-Modified': new Date(lastUpdated).toUTCString() }),
+      Location: `${ports.baseUrl}/Consent/${id}/_history/${version}`,
+      'X-Tx-Id': commit.txId,
+      'X-Block': String(commit.block),
+    },
+    resource: lastUpdated === undefined ? text : withVersion(text, version, lastUpdated),
+  };
+}
+
+function asObject(resource: JsonObject | string): JsonObject {
+  return typeof resource === 'string' ? (JSON.parse(resource) as JsonObject) : resource;
+}

@@ -1,0 +1,140 @@
+/** Who is let through the door: the checks before anything is looked up. Whatever fails, the answer is the same. */
+import { ACCESS_LIFETIME_MS, transactions, type AccessRecord, type AccessScope } from '@salus/chaincode/access/api';
+import { transactions as clock, type Tick } from '@salus/chaincode/clock/api';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { DisclosureFrame } from '../consent/decision.js';
+import type { Memory } from '../keys/memory.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { PatientLookup } from '../patient/lookup.js';
+import type { Actor, Ledger } from '../ports.js';
+import { checkProof, type CheckedProof, type FindKey } from './proof.js';
+import { trustedReadings, type TrustPorts } from './trusted-consents.js';
+
+/** Oldest tick by which a door still opens, ms. */
+export const TICK_FRESH_MS = 60_000;
+/** How often, and after what pause, an access that the own peer has not committed yet is looked for again. */
+const LOOKUPS = 10;
+const LOOKUP_PAUSE_MS = 100;
+
+export interface AdmissionPorts extends TrustPorts {
+  readonly ledger: Pick<Ledger, 'evaluate'>;
+  readonly lookup: PatientLookup;
+  readonly memory: Memory;
+  readonly findKey: FindKey;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** What came through the door. */
+export interface DoorCall {
+  readonly method: string;
+  /** Full URL as the proof names it. */
+  readonly url: string;
+  /** Path below the base, and query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Member whose TLS certificate the caller showed. */
+  readonly tlsMember: string;
+  readonly accessId: string;
+  readonly proof: string;
+}
+
+/** Let in: for whom, and what it is decided under. */
+export interface Admitted {
+  readonly record: AccessRecord;
+  readonly actor: Actor;
+  readonly frame: DisclosureFrame;
+}
+
+/** Lets a call in, or not. */
+export async function admit(ports: AdmissionPorts, call: DoorCall): Promise<Admitted | undefined> {
+  const proof = await heldProof(ports, call);
+  if (proof === undefined) return undefined;
+  const [record, tick] = await Promise.all([recordOf(ports, proof.aid), lastTick(ports)]);
+  if (record === undefined || !isOf(record, proof) || !isTimely(ports, record, tick)) return undefined;
+  const frame = frameOf(ports, record, call);
+  if (frame === undefined) return undefined;
+  const { user, role } = record.actor;
+  return { record, actor: { member: record.requester, user, role, purpose: record.purpose, scopes: SCOPES }, frame };
+}
+
+/** Reading and searching: the frame says of what. */
+const SCOPES = ['user/*.rs'];
+
+function frameOf(ports: AdmissionPorts, record: AccessRecord, call: DoorCall): DisclosureFrame | undefined {
+  const patient = ports.lookup.byPid(record.pid)?.custodians[ports.member]?.patientId;
+  if (patient === undefined || record.custodians[ports.member]?.decision !== 'permit') return undefined;
+  if (!isInScope(record.scope, patient, call)) return undefined;
+  const readings = trustedReadings(ports, record.pid);
+  return readings && { patient, readings };
+}
+
+/** The proof, if it is for this very call, by the member at the other end of the line, and was not used before. */
+async function heldProof(ports: AdmissionPorts, call: DoorCall): Promise<CheckedProof | undefined> {
+  const now = ports.clock();
+  const proof = await checkProof(call.proof, ports.findKey, now);
+  if (proof?.member !== call.tlsMember || proof.aud !== ports.member) return undefined;
+  if (proof.aid !== call.accessId || proof.htm !== call.method || proof.htu !== call.url) return undefined;
+  return ports.memory.useOnce(proof.jti, proof.exp * 1000, now) ? proof : undefined;
+}
+
+/** The access by key in the own peer's `care`, which may commit it a moment after the asker's peer did. */
+async function recordOf(ports: AdmissionPorts, aid: string): Promise<AccessRecord | undefined> {
+  for (let attempt = 0; attempt < LOOKUPS; attempt += 1) {
+    const found = await evaluated<AccessRecord>(ports, transactions.read, { aid });
+    if (found !== undefined) return found;
+    await delay(LOOKUP_PAUSE_MS);
+  }
+  return undefined;
+}
+
+async function lastTick(ports: AdmissionPorts): Promise<Tick | undefined> {
+  return (await evaluated<Tick | null>(ports, clock.read)) ?? undefined;
+}
+
+async function evaluated<T>(ports: AdmissionPorts, transaction: string, request?: object): Promise<T | undefined> {
+  try {
+    const answer = await ports.ledger.evaluate({
+      transaction,
+      ...(request === undefined ? {} : { transient: { request: Buffer.from(JSON.stringify(request)) } }),
+      endorsers: [ports.mspId],
+    });
+    return JSON.parse(Buffer.from(answer).toString('utf8')) as T;
+  } catch (error) {
+    if (error instanceof Refusal && error.category === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+function isOf(record: AccessRecord, proof: CheckedProof): boolean {
+  const { user, role } = record.actor;
+  return record.requester === proof.member && user === proof.actor.user && role === proof.actor.role;
+}
+
+function isTimely(ports: AdmissionPorts, record: AccessRecord, tick: Tick | undefined): boolean {
+  const now = ports.clock();
+  return (
+    tick !== undefined &&
+    now - Date.parse(tick.time) <= TICK_FRESH_MS &&
+    now - Date.parse(record.at) <= ACCESS_LIFETIME_MS
+  );
+}
+
+/** Whether the call asks for nothing beyond the access's scope, and for this patient alone. */
+export function isInScope(scope: AccessScope, patient: string, { method, path, query }: DoorCall): boolean {
+  const [type = '', id, operation, ...more] = path.split('/');
+  if (method !== 'GET' || more.length > 0) return false;
+  if (operation !== undefined) return isEverything(scope, patient, type, id, operation);
+  if (id !== undefined) return scope.interaction === 'read' && scope.types.includes(type) && scope.id === id;
+  return scope.interaction === 'search' && scope.types.includes(type) && namesOnly(query, patient);
+}
+
+function isEverything(scope: AccessScope, patient: string, type: string, id: string | undefined, operation: string) {
+  return scope.interaction === 'everything' && type === 'Patient' && id === patient && operation === '$everything';
+}
+
+function namesOnly(query: URLSearchParams, patient: string): boolean {
+  const named = [...query.getAll('patient'), ...query.getAll('subject')];
+  return named.length > 0 && named.every((each) => each === patient || each === `Patient/${patient}`);
+}

@@ -1,0 +1,113 @@
+/** Answers a call that was let in: asks the record, attaches what each resource can be checked by, anchors a manifest. */
+import { randomBytes } from 'node:crypto';
+
+import { merkleRoot, transactions, type DiscloseAccess } from '@salus/chaincode/access/api';
+
+import type { ConsentDecision } from '../consent/decision.js';
+import { parseExactly, type JsonObject } from '../fhir/json.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { KeyStore } from '../keys/key-store.js';
+import type { Actor, Ledger, StoredVersion } from '../ports.js';
+import type { Admitted, DoorCall } from './admission.js';
+import { agrees, evidenceExtension, type Evidence, type ReadTransaction } from './evidence.js';
+
+export interface AnswerPorts {
+  readonly member: string;
+  readonly transaction: ReadTransaction;
+  /** The member's own FHIR interface, without its way to other members. */
+  readonly fhir: (request: FhirRequest) => Promise<FhirResponse>;
+  readonly decision: ConsentDecision;
+  readonly version: (type: string, id: string, version: number) => StoredVersion | undefined;
+  readonly keys: Pick<KeyStore, 'versionSecrets'>;
+  readonly ledger: Pick<Ledger, 'submit'>;
+  /** Hears of a manifest that could not be anchored. */
+  readonly onUnanchored: (error: unknown) => void;
+}
+
+/** The door's answer: always a Bundle; undefined where there is nothing to show. */
+export async function answerCall(
+  ports: AnswerPorts,
+  { record, actor, frame }: Admitted,
+  call: DoorCall,
+): Promise<{ readonly bundle: JsonObject; readonly anchored: Promise<void> } | undefined> {
+  const request: FhirRequest = { method: 'GET', path: call.path, query: call.query, headers: {}, actor };
+  const response = await ports.decision.disclosing(frame, () => ports.fhir(request));
+  const resource = resourceOf(response);
+  if (response.status !== 200 || resource === undefined) return undefined;
+  const bundle =
+    resource.resourceType === 'Bundle'
+      ? resource
+      : { resourceType: 'Bundle', type: 'collection', entry: [{ resource }] };
+  const entry = await Promise.all(entriesOf(bundle).map((each) => withEvidence(ports, each)));
+  const shown = { ...withoutTotal(bundle), entry };
+  return { bundle: shown, anchored: anchor(ports, record.aid, actor, entriesOf(shown)) };
+}
+
+function resourceOf({ resource }: FhirResponse): JsonObject | undefined {
+  return typeof resource === 'string' ? (parseExactly(resource) as JsonObject) : resource;
+}
+
+/** How many there are is not shown: it would count what is not permitted, or tell that nothing is left out. */
+function withoutTotal(bundle: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(bundle).filter(([name]) => name !== 'total'));
+}
+
+function entriesOf(bundle: JsonObject): readonly JsonObject[] {
+  return (bundle.entry ?? []) as readonly JsonObject[];
+}
+
+/** An entry with its evidence, where the resource is whole: the version as it was written, nothing redacted. */
+async function withEvidence(ports: AnswerPorts, entry: JsonObject): Promise<JsonObject> {
+  const resource = entry.resource as Whole | undefined;
+  if (resource === undefined) return entry;
+  const stored = ports.version(resource.resourceType, resource.id, Number(resource.meta?.versionId ?? 0));
+  if (stored === undefined || JSON.stringify(resource) !== JSON.stringify(parseExactly(stored.text))) return entry;
+  const evidence = await evidenceFor(ports, resource, stored);
+  return evidence === undefined ? entry : { ...entry, extension: [evidenceExtension(evidence)] };
+}
+
+type Whole = JsonObject & { resourceType: string; id: string; meta?: { versionId?: string } };
+
+/** There is more than one pair of secrets only where an attempt to write was cut short: the block says which holds. */
+async function evidenceFor(
+  ports: AnswerPorts,
+  resource: JsonObject,
+  stored: StoredVersion,
+): Promise<Evidence | undefined> {
+  const { ledgerKey, txId, patient } = stored;
+  const candidates = ports.keys.versionSecrets(ledgerKey).map(({ key, salt }) => ({
+    ledgerKey,
+    txId,
+    versionKey: Buffer.from(key).toString('base64url'),
+    salt: Buffer.from(salt).toString('base64url'),
+    ...(patient === undefined ? {} : { patient }),
+  }));
+  if (candidates.length < 2) return candidates[0];
+  const transaction = await ports.transaction(txId);
+  return candidates.find((evidence) => agrees(resource, evidence, ports.member, transaction));
+}
+
+/** Anchors what was delivered; the access record it hangs on is committed already. */
+async function anchor(
+  ports: AnswerPorts,
+  aid: string,
+  { user, role, purpose }: Actor,
+  entries: readonly JsonObject[],
+): Promise<void> {
+  const salt = randomBytes(32);
+  const items = entries.map((entry) => Buffer.concat([salt, Buffer.from(JSON.stringify(entry.resource ?? null))]));
+  const request: DiscloseAccess = {
+    aid,
+    manifestId: randomBytes(32).toString('hex'),
+    root: merkleRoot(items).toString('hex'),
+    count: entries.length,
+    salt: salt.toString('hex'),
+  };
+  const actor = Buffer.from(JSON.stringify({ user, role, purpose }));
+  try {
+    const transient = { request: Buffer.from(JSON.stringify(request)), actor };
+    await ports.ledger.submit({ transaction: transactions.disclose, transient });
+  } catch (error) {
+    ports.onUnanchored(error);
+  }
+}

@@ -1,0 +1,81 @@
+/** What lets a requester check a whole resource against the block: how its stored value was made. */
+import { createHash } from 'node:crypto';
+
+import { storedBytes, toStoredValue } from '../ehr/translate.js';
+import type { JsonObject } from '../fhir/json.js';
+import { writtenText } from '../fhir/meta.js';
+
+export const EVIDENCE_URL = 'urn:salus:evidence';
+
+/** Travels as an extension of the Bundle entry. */
+export interface Evidence {
+  /** Key in the custodian's collection. */
+  readonly ledgerKey: string;
+  /** Base64url. */
+  readonly versionKey: string;
+  readonly salt: string;
+  readonly txId: string;
+  /** FHIR id of the Patient whose compartment it lies in; absent = none. */
+  readonly patient?: string;
+}
+
+/** The extension of an entry that carries the evidence. */
+export function evidenceExtension(evidence: Evidence): object {
+  return { url: EVIDENCE_URL, valueString: JSON.stringify(evidence) };
+}
+
+/** The evidence an entry carries; undefined when it carries none that can be read. */
+export function evidenceOf(entry: JsonObject): Evidence | undefined {
+  const extensions = (entry.extension ?? []) as readonly { url?: unknown; valueString?: unknown }[];
+  const text = extensions.find(({ url }) => url === EVIDENCE_URL)?.valueString;
+  if (typeof text !== 'string') return undefined;
+  try {
+    const found = JSON.parse(text) as Partial<Evidence>;
+    const whole = [found.ledgerKey, found.versionKey, found.salt, found.txId].every((each) => typeof each === 'string');
+    return whole ? (found as Evidence) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Hex SHA-256 of the stored value that this resource (decimals exact) must have had on the ledger. */
+export function valueHash(resource: JsonObject, evidence: Evidence): string {
+  const { resourceType, id } = resource as { resourceType: string; id: string };
+  const content = {
+    type: resourceType,
+    id,
+    ...(evidence.patient === undefined ? {} : { patient: evidence.patient }),
+    text: writtenText(resource, id),
+  };
+  const secrets = { key: Buffer.from(evidence.versionKey, 'base64url'), salt: Buffer.from(evidence.salt, 'base64url') };
+  return sha256Hex(storedBytes(toStoredValue(content, secrets)));
+}
+
+/** A write as any member's peer sees it in a block. */
+export interface HashedWrite {
+  readonly collection?: string;
+  readonly keyHash?: string;
+  readonly valueHash?: string;
+}
+
+/** A transaction as the own peer's block has it; undefined when the peer does not know it. */
+export type ReadTransaction = (
+  txId: string,
+) => Promise<{ readonly code: number; readonly writes: readonly HashedWrite[] } | undefined>;
+
+/** Whether a valid transaction wrote exactly this resource into the custodian's collection. */
+export function agrees(
+  resource: JsonObject,
+  evidence: Evidence,
+  custodian: string,
+  transaction: Awaited<ReturnType<ReadTransaction>>,
+): boolean {
+  if (transaction?.code !== 0) return false;
+  const keyHash = sha256Hex(evidence.ledgerKey);
+  const write = transaction.writes.find((each) => each.collection === `of-${custodian}` && each.keyHash === keyHash);
+  return write?.valueHash !== undefined && write.valueHash === valueHash(resource, evidence);
+}
+
+function sha256Hex(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,117 @@
+/** The door: HTTPS between gateways, mutual TLS, `/door/fhir/R4`. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+
+import { operationOutcome } from '../fhir/outcome.js';
+import type { GatewaySettings } from '../settings.js';
+import { admit, type AdmissionPorts, type DoorCall } from './admission.js';
+import { answerCall, type AnswerPorts } from './answer.js';
+import { hearWithdrawal, WITHDRAWAL_PATH } from './withdrawal.js';
+
+export const DOOR_BASE = '/door/fhir/R4/';
+/** Longest body a door reads, bytes. */
+const MAX_BODY_BYTES = 65_536;
+
+export type DoorPorts = AdmissionPorts & AnswerPorts & { readonly settings: Pick<GatewaySettings, DoorSetting> };
+type DoorSetting = 'door' | 'doorTls' | 'members' | 'member';
+
+interface DoorReply {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** Denied, absent, expired, replayed, out of scope: one answer. */
+const ABSENT: DoorReply = {
+  status: 404,
+  body: operationOutcome([{ severity: 'error', code: 'not-found', diagnostics: 'nothing here' }]),
+};
+
+/** Opens the door; resolves once it listens. Port 0 takes a free one. */
+export async function openDoor(ports: DoorPorts): Promise<Server> {
+  const { doorTls, door } = ports.settings;
+  const server = createServer(
+    {
+      cert: readFileSync(doorTls.cert),
+      key: readFileSync(doorTls.key),
+      ca: readFileSync(doorTls.ca),
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.3',
+    },
+    (request, response) => {
+      serve(ports, request).then(
+        (reply) => {
+          send(response, reply);
+        },
+        () => {
+          send(response, { status: 503, body: operationOutcome([{ severity: 'error', code: 'transient' }]) });
+        },
+      );
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(door.port, door.host, resolve);
+  });
+  return server;
+}
+
+async function serve(ports: DoorPorts, request: IncomingMessage): Promise<DoorReply> {
+  const tlsMember = memberAt(request.socket, ports.settings.members);
+  const url = new URL(request.url ?? '/', `https://${request.headers.host ?? 'door'}`);
+  if (tlsMember === undefined || !url.pathname.startsWith(DOOR_BASE)) return ABSENT;
+  const path = decodeURIComponent(url.pathname.slice(DOOR_BASE.length));
+  if (path === WITHDRAWAL_PATH && request.method === 'POST') {
+    return hearWithdrawal(ports, await bodyOf(request)) ? { status: 200, body: {} } : ABSENT;
+  }
+  return await show(ports, {
+    method: request.method ?? '',
+    url: url.href,
+    path,
+    query: url.searchParams,
+    tlsMember,
+    accessId: header(request, 'x-access-id'),
+    proof: header(request, 'x-access-proof'),
+  });
+}
+
+async function show(ports: DoorPorts, call: DoorCall): Promise<DoorReply> {
+  const admitted = await admit(ports, call);
+  const answer = admitted && (await answerCall(ports, admitted, call));
+  return answer === undefined ? ABSENT : { status: 200, body: answer.bundle };
+}
+
+/** The member whose root issued the certificate at the other end of the line. */
+function memberAt(socket: Socket, members: GatewaySettings['members']): string | undefined {
+  const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  if (certificate === undefined) return undefined;
+  return members.find(({ doorRoot }) => {
+    const root = new X509Certificate(doorRoot);
+    return certificate.checkIssued(root) && certificate.verify(root.publicKey);
+  })?.name;
+}
+
+function header(request: IncomingMessage, name: string): string {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : '';
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new Error('the body is too long for a door');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function send(response: ServerResponse, { status, body }: DoorReply): void {
+  response.writeHead(status, { 'Content-Type': 'application/fhir+json', 'Cache-Control': 'no-store' });
+  response.end(JSON.stringify(body));
+}

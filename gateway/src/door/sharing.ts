@@ -1,0 +1,182 @@
+/** Puts together what one gateway shares: patients, consents, accesses, the read log and the door. */
+import type { Server } from 'node:https';
+import { join } from 'node:path';
+
+import { keepAnchored } from '../access/anchor.js';
+import { logged } from '../access/logged.js';
+import { ReadLog } from '../access/read-log.js';
+import { RemoteReads } from '../access/remote.js';
+import { auditHandler } from '../access/resource.js';
+import { ConsentDecision } from '../consent/decision.js';
+import { consentHandler } from '../consent/resource.js';
+import { ConsentShelf } from '../consent/shelf.js';
+import type { FhirRequest, FhirResponse, Remote, TypeHandler } from '../fhir/request.js';
+import type { SigningKey } from '../identity/keys.js';
+import type { KeyStore } from '../keys/key-store.js';
+import type { Memory } from '../keys/memory.js';
+import { PatientKeys } from '../patient/keys.js';
+import { PatientLookup, type Facts } from '../patient/lookup.js';
+import { RegisteringWriter } from '../patient/registering-writer.js';
+import type { Ledger, RecordWriter, StoredVersion } from '../ports.js';
+import type { GatewaySettings } from '../settings.js';
+import { DoorCaller } from './caller.js';
+import type { ReadTransaction } from './evidence.js';
+import { openDoor } from './server.js';
+
+/** Milliseconds an answer waits for the projection to show what was written. */
+const REACH_MS = 10_000;
+
+export interface SharingPorts {
+  readonly settings: GatewaySettings;
+  readonly ledger: Ledger;
+  readonly transaction: ReadTransaction;
+  readonly keys: KeyStore;
+  readonly memory: Memory;
+  readonly projection: Facts & {
+    current(type: string, id: string): StoredVersion | undefined;
+    version(type: string, id: string, version: number): StoredVersion | undefined;
+    reached(block: number, timeoutMs: number): Promise<boolean>;
+  };
+  /** The writer of the member's own record. */
+  readonly writer: RecordWriter;
+  readonly signingKey: SigningKey;
+  /** Milliseconds since 1970, shifted as the settings say. */
+  readonly clock: () => number;
+  /** Something an operator must see; never names a patient. */
+  readonly alarm: (what: string, about: Readonly<Record<string, string>>) => void;
+}
+
+type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
+
+/** What the FHIR interface takes from here, and what must be started beside it. */
+export class Sharing {
+  readonly decision: ConsentDecision;
+  readonly remote: Remote;
+  /** Of the types Consent and AuditEvent. */
+  readonly handlers: Readonly<Record<string, TypeHandler>>;
+  /** Registers patients before their first record. */
+  readonly writer: RecordWriter;
+  readonly patientKeys: PatientKeys;
+  readonly lookup: PatientLookup;
+  readonly #log: ReadLog;
+  readonly #caller: DoorCaller;
+  readonly #shelf: ConsentShelf;
+
+  constructor(private readonly ports: SharingPorts) {
+    const { settings, ledger, keys, projection, signingKey, clock } = ports;
+    this.lookup = new PatientLookup(projection, keys);
+    this.#shelf = new ConsentShelf(projection);
+    this.#log = new ReadLog(join(settings.dataDir, `readlog-${settings.gateway}.db`));
+    this.#caller = new DoorCaller({ settings, signingKey, clock });
+    this.patientKeys = new PatientKeys(keys, ledger);
+    this.decision = new ConsentDecision({
+      member: settings.member,
+      lookup: this.lookup,
+      shelf: this.#shelf,
+      now: this.#now,
+    });
+    this.writer = this.#isHospital
+      ? new RegisteringWriter({ ledger, keys, lookup: this.lookup, writer: ports.writer })
+      : ports.writer;
+    this.remote = this.#remote();
+    this.handlers = this.#handlers();
+  }
+
+  /** The FHIR interface with every local read logged. */
+  logged(fhir: Fhir): Fhir {
+    return logged(fhir, { decision: this.decision, log: this.#log, now: this.#now });
+  }
+
+  /** Opens the door. `fhir` answers from the own record alone: it has no way to other members. */
+  async open(fhir: Fhir): Promise<Server> {
+    const { settings, memory, projection, keys, alarm } = this.ports;
+    return await openDoor({
+      ...this.ports,
+      member: settings.member,
+      mspId: settings.mspId,
+      channel: settings.channel,
+      memory,
+      lookup: this.lookup,
+      shelf: this.#shelf,
+      patientKeys: this.patientKeys,
+      findKey: (kid) => keyOf(settings, kid),
+      fhir,
+      decision: this.decision,
+      version: (type, id, version) => projection.version(type, id, version),
+      now: this.#now,
+      alarm: (what, pid) => {
+        // A pid stands in no log: the code leads to it through this member's key store alone.
+        alarm(what, { patient: keys.hmac('lookup', pid).slice(0, 16) });
+      },
+      onUnanchored: (error) => {
+        alarm('manifest-not-anchored', { error: String(error) });
+      },
+    });
+  }
+
+  /** Keeps the read log anchored until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { ledger, settings, alarm } = this.ports;
+    const onFailure = (error: unknown): void => {
+      alarm('read-log-not-anchored', { error: String(error) });
+    };
+    await keepAnchored({ ledger, mspId: settings.mspId, log: this.#log, onFailure }, signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#caller.close();
+    this.#log.close();
+  }
+
+  get #isHospital(): boolean {
+    return this.ports.settings.roles.includes('hospital');
+  }
+
+  #remote(): Remote {
+    const { settings, ledger, transaction, alarm } = this.ports;
+    return new RemoteReads({
+      member: settings.member,
+      mspId: settings.mspId,
+      holdsCare: this.#isHospital,
+      baseUrl: baseOf(settings),
+      ledger,
+      lookup: this.lookup,
+      doors: this.#caller,
+      transaction,
+      onMissing: (custodian, error) => {
+        alarm('custodian-missing', { custodian, error: String(error) });
+      },
+    });
+  }
+
+  #handlers(): Readonly<Record<string, TypeHandler>> {
+    const { settings, ledger, projection } = this.ports;
+    const own = { member: settings.member, baseUrl: baseOf(settings), lookup: this.lookup };
+    return {
+      Consent: consentHandler({
+        ...own,
+        ledger,
+        shelf: this.#shelf,
+        writer: this.ports.writer,
+        current: (type, id) => projection.current(type, id),
+        reached: (block) => projection.reached(block, REACH_MS),
+        tellDoors: ({ custodians, ...withdrawal }) => this.#caller.tell(custodians, withdrawal),
+      }),
+      AuditEvent: auditHandler({ ...own, gateway: settings.gateway, facts: projection, log: this.#log }),
+    };
+  }
+
+  readonly #now = (): string => new Date(this.ports.clock()).toISOString();
+}
+
+function baseOf({ baseUrl }: GatewaySettings): string {
+  return `${baseUrl.replace(/\/$/, '')}/fhir/R4`;
+}
+
+function keyOf({ members }: GatewaySettings, kid: string) {
+  for (const { name, keys } of members) {
+    const jwk = keys.find((key) => key.kid === kid);
+    if (jwk !== undefined) return { member: name, jwk: { ...jwk } };
+  }
+  return undefined;
+}

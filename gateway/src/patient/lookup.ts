@@ -1,0 +1,41 @@
+/** Finds patients by the FHIR id their custodian gave them. */
+import type { KeyStore } from '../keys/key-store.js';
+import { byPatientId, byPid, PATIENT_SPACE } from './project.js';
+
+/** A domain's facts in the projection. */
+export interface Facts {
+  fact(space: string, key: string): string | undefined;
+  facts(space: string, prefix?: string): readonly { readonly key: string; readonly value: string }[];
+}
+
+/** Who holds a patient. */
+export interface KnownPatient {
+  readonly pid: string;
+  /** FHIR id by custodian's name. */
+  readonly custodians: Readonly<Record<string, { readonly patientId: string }>>;
+}
+
+/** Look-up in the projection of `care`; members that do not hold `care` find nobody. */
+export class PatientLookup {
+  constructor(
+    private readonly facts: Facts,
+    private readonly keys: Pick<KeyStore, 'hmac'>,
+  ) {}
+
+  /** The patient that some custodian knows by this FHIR id. */
+  byId(patientId: string): KnownPatient | undefined {
+    const pid = this.facts.fact(PATIENT_SPACE, byPatientId(patientId));
+    return pid === undefined ? undefined : this.byPid(pid);
+  }
+
+  byPid(pid: string): KnownPatient | undefined {
+    const custodians = this.facts.fact(PATIENT_SPACE, byPid(pid));
+    if (custodians === undefined) return undefined;
+    return { pid, custodians: JSON.parse(custodians) as KnownPatient['custodians'] };
+  }
+
+  /** A pid that nobody has, always the same for the same unknown id: asking for it costs what asking for a patient does. */
+  decoy(patientId: string): string {
+    return this.keys.hmac('lookup', `decoy pid\n${patientId}`);
+  }
+}

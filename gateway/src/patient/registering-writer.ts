@@ -1,0 +1,72 @@
+/** Registers a Patient in `care` before its first record is written (a transaction of its own). */
+import { randomBytes } from 'node:crypto';
+
+import { transactions, type RegisterPatient } from '@salus/chaincode/patient/api';
+
+import type { KeyStore } from '../keys/key-store.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { Actor, Ledger, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
+import type { PatientLookup } from './lookup.js';
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS registrations (
+  patient TEXT PRIMARY KEY, pid TEXT NOT NULL, salt TEXT NOT NULL, done INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** The gateway speaks for itself: registering says who keeps a record, not what it holds. */
+const GATEWAY_ACTOR = { user: 'gateway', role: 'admin', purpose: 'HSYSADMIN' };
+
+export interface RegistrationPorts {
+  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly keys: KeyStore;
+  readonly lookup: PatientLookup;
+  readonly writer: RecordWriter;
+}
+
+interface Registration {
+  readonly pid: string;
+  readonly salt: string;
+  readonly done: number;
+}
+
+/** A RecordWriter for a hospital: new Patients are in `care` before they are in the record. */
+export class RegisteringWriter implements RecordWriter {
+  constructor(private readonly ports: RegistrationPorts) {
+    ports.keys.database.exec(SCHEMA);
+  }
+
+  async write(actor: Actor, writes: readonly ResourceWrite[], idempotencyKey?: string): Promise<WriteOutcome> {
+    const fresh = writes.filter(({ type, expect }) => type === 'Patient' && expect === 0);
+    await Promise.all(fresh.map(({ id }) => this.#register(id)));
+    return await this.ports.writer.write(actor, writes, idempotencyKey);
+  }
+
+  /** Registers under a pid that is kept before it is sent, so that a second attempt is the same one. */
+  async #register(patientId: string): Promise<void> {
+    if (this.ports.lookup.byId(patientId) !== undefined) return;
+    const { pid, salt, done } = this.#intent(patientId);
+    if (done === 1) return;
+    const request: RegisterPatient = { pid, patientId, salt };
+    try {
+      await this.ports.ledger.submit({
+        transaction: transactions.register,
+        transient: { request: bytes(request), actor: bytes(GATEWAY_ACTOR) },
+      });
+    } catch (error) {
+      if (!(error instanceof Refusal && error.code === 'already-registered')) throw error;
+    }
+    this.ports.keys.database.prepare('UPDATE registrations SET done = 1 WHERE patient = ?').run(patientId);
+  }
+
+  #intent(patientId: string): Registration {
+    const { database } = this.ports.keys;
+    const fresh = [patientId, randomBytes(32).toString('hex'), randomBytes(32).toString('hex')] as const;
+    database.prepare('INSERT OR IGNORE INTO registrations VALUES (?, ?, ?, 0)').run(...fresh);
+    const row = database.prepare('SELECT pid, salt, done FROM registrations WHERE patient = ?').get(patientId);
+    return row as unknown as Registration;
+  }
+}
+
+function bytes(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
