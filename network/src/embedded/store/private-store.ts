@@ -4,7 +4,7 @@ import { ledger } from '@hyperledger/fabric-protos';
 import type { StateEntry, StateValue } from '../ports.js';
 import { joinPrivateSets, type PrivateWriteSet } from '../rwset/parse.js';
 import { PRIVATE_SCHEMA } from './schema.js';
-import { atomically, blob, openForWriting, optionalBlob } from './sqlite.js';
+import { atomically, blob, durably, openForWriting, optionalBlob } from './sqlite.js';
 
 const { kvrwset } = ledger.rwset;
 
@@ -40,7 +40,7 @@ export class PrivateStore {
   private readonly sql: Record<keyof typeof SQL, StatementSync>;
 
   constructor(file: string) {
-    this.db = openForWriting(file, 'full', PRIVATE_SCHEMA);
+    this.db = openForWriting(file, PRIVATE_SCHEMA);
     const names = Object.keys(SQL) as (keyof typeof SQL)[];
     this.sql = Object.fromEntries(names.map((name) => [name, this.db.prepare(SQL[name])])) as typeof this.sql;
   }
@@ -107,10 +107,10 @@ export class PrivateStore {
     return new Map([...byTx].map(([tx, parts]) => [tx, joinPrivateSets(parts)]));
   }
 
-  /** Writes a block's rows, tagged with it: they count once the public store has committed the block. */
+  /** Writes a block's rows to the disk, tagged with it: they count once the public store has committed the block. */
   write(block: PrivateBlock): void {
     if (block.values.length + block.parts.length + block.purges.length === 0) return;
-    atomically(this.db, () => {
+    durably(this.db, () => {
       for (const change of block.values) this.writeValue(block.number, change);
       for (const part of block.parts) this.writePart(block.number, part);
       for (const { namespace, collection, keyHash, tx } of block.purges) {
@@ -136,6 +136,7 @@ export class PrivateStore {
     });
   }
 
+  /** Keeps a set until its transaction commits. A peer that loses power before that loses it, as endorsement promises nothing. */
   putTransient(txId: string, bytes: Buffer, height: number): void {
     const digest = createHash('sha256').update(bytes).digest();
     this.sql.putTransient.run(Buffer.from(txId), digest, height, bytes);

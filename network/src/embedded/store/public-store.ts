@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Version } from '../ports.js';
 import { PUBLIC_SCHEMA } from './schema.js';
-import { atomically, blob, openForWriting, optionalBlob } from './sqlite.js';
+import { blob, durably, openForWriting, optionalBlob } from './sqlite.js';
 import { StateReader, type ExpiringKey } from './state-reader.js';
 
 /** A key's new value in public state or, by hashes, in a collection's; a value of undefined deletes the key. */
@@ -44,7 +44,7 @@ export class PublicStore extends StateReader {
   private readonly writes: Record<keyof typeof WRITES, StatementSync>;
 
   constructor(private readonly file: string) {
-    const db = openForWriting(file, 'full', PUBLIC_SCHEMA);
+    const db = openForWriting(file, PUBLIC_SCHEMA);
     super(db);
     this.db = db;
     const names = Object.keys(WRITES) as (keyof typeof WRITES)[];
@@ -77,7 +77,7 @@ export class PublicStore extends StateReader {
 
   /** Writes a block and all it changes; on return it is on the disk. */
   commit(block: BlockChanges): void {
-    atomically(this.db, () => {
+    durably(this.db, () => {
       this.writes.block.run(block.number, block.headerHash, block.commitHash, block.bytes);
       this.writes.setFact.run('updates', block.updates);
       this.writes.setFact.run('config block', Buffer.from(String(block.configBlock)));

@@ -2,14 +2,14 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/** How soon a commit is on the disk: `full` survives loss of power, `normal` the death of the process. */
-export type Durability = 'full' | 'normal';
-
-/** Opens a database file for writing: write-ahead log, deleted bytes overwritten. Makes it and its folder if absent. */
-export function openForWriting(file: string, durability: Durability, schema: string): DatabaseSync {
+/**
+ * Opens a database file for writing: write-ahead log, deleted bytes overwritten. Makes it and its folder if absent. What
+ * is written survives the death of the process; what must survive loss of power is written `durably`.
+ */
+export function openForWriting(file: string, schema: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const db = new DatabaseSync(file);
-  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA secure_delete = ON`);
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON');
   db.exec(schema);
   return db;
 }
@@ -24,6 +24,16 @@ export function atomically<T>(db: DatabaseSync, step: () => T): T {
   } catch (error) {
     db.exec('ROLLBACK');
     throw error;
+  }
+}
+
+/** Like `atomically`, and on return everything written so far is on the disk. */
+export function durably<T>(db: DatabaseSync, step: () => T): T {
+  db.exec('PRAGMA synchronous = FULL');
+  try {
+    return atomically(db, step);
+  } finally {
+    db.exec('PRAGMA synchronous = NORMAL');
   }
 }
 
