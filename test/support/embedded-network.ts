@@ -1,5 +1,5 @@
 /** An embedded ledger for a test: every member's peers and the orderers in this process, the test chaincode beside it. */
-import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, sign, X509Certificate, type KeyObject } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import {
   connect,
+  hash,
   signers,
+  type CloseableAsyncIterable,
   type ConnectOptions,
   type Contract,
   type Gateway,
@@ -15,7 +17,9 @@ import {
 } from '@hyperledger/fabric-gateway';
 import type { CollectionTemplate } from '@salus/network/config/collections';
 import { startEmbedded, type EmbeddedNetwork, type EmbeddedOptions } from '@salus/network/embedded/node/network';
-import { layout, mspFiles, tlsFiles, type KeyFiles } from '@salus/network/identity/layout';
+import { layout, tlsFiles, type KeyFiles } from '@salus/network/identity/layout';
+import { ensureAuthority, ensureIssued } from '@salus/network/identity/issue';
+import { lowS } from '@salus/network/identity/signer';
 import { prepareState, type PreparedState } from '@salus/network/prepare';
 import { loadTopology, memberOf, type TopologyOverrides } from '@salus/network/topology';
 import { ChaincodeProcess } from './chaincode-process.js';
@@ -29,10 +33,14 @@ export const TEST_COLLECTIONS: readonly CollectionTemplate[] = [
 /** Whose certificate a client connects and signs with. */
 export interface ClientWish {
   readonly member: string;
-  /** Peer of the member to connect to; its first one when absent. */
+  /** Member whose peer to connect to; the own one when absent. */
+  readonly at?: string;
+  /** Peer to connect to; the first one when absent. */
   readonly peer?: string;
   /** Identity to sign with; the gateway's of the member when absent. */
   readonly as?: { readonly mspId: string } & KeyFiles;
+  /** Signs as the library's own signer does, in JavaScript, instead of natively. */
+  readonly stockSigner?: boolean;
   readonly options?: Partial<ConnectOptions>;
 }
 
@@ -110,10 +118,35 @@ export function gatewayIdentity({ topology, stateDir }: PreparedState, member: s
   return { mspId: memberOf(topology, member).mspId, cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
 }
 
-/** Files of the certificate and key of a member's administrator: an admin may write and read blocks, and holds no private data. */
-export function adminIdentity({ topology, stateDir }: PreparedState, member: string): { mspId: string } & KeyFiles {
-  const admin = layout.msp(layout.admin(layout.member(stateDir, member)));
-  return { mspId: memberOf(topology, member).mspId, ...mspFiles(admin) };
+/** A client of the member without the gateway unit: it may write, but receives no blocks and no private data. */
+export async function plainIdentity(
+  { stateDir, topology }: PreparedState,
+  member: string,
+): Promise<{ mspId: string } & KeyFiles> {
+  const folder = layout.member(stateDir, member);
+  const authority = await ensureAuthority(layout.authority(folder), { organisation: member, name: `ca.${member}` });
+  const files = { cert: join(folder, 'plain', 'cert.pem'), key: join(folder, 'plain', 'key.pem') };
+  await ensureIssued(files, () => authority.identity({ organisation: member, name: `plain.${member}` }, 'client'));
+  return { mspId: memberOf(topology, member).mspId, ...files };
+}
+
+/** Arguments of the test chaincode: operations that make one transaction. */
+export function run(...operations: readonly (readonly string[])[]): string[] {
+  return ['run', JSON.stringify(operations)];
+}
+
+/** The next few of a stream's events; then the stream is closed. */
+export async function take<T>(events: CloseableAsyncIterable<T>, count: number): Promise<T[]> {
+  const taken: T[] = [];
+  try {
+    for await (const event of events) {
+      taken.push(event);
+      if (taken.length === count) break;
+    }
+  } finally {
+    events.close();
+  }
+  return taken;
 }
 
 /** Connects with mutual TLS; without a deadline of its own a call ends after 15 s. */
@@ -126,7 +159,9 @@ export function connectClient(prepared: PreparedState, wish: ClientWish): TestCl
   const gateway = connect({
     client,
     identity: { mspId: signing.mspId, credentials: readFileSync(signing.cert) },
-    signer: signers.newPrivateKeySigner(privateKey(signing.key)),
+    ...(wish.stockSigner
+      ? { signer: signers.newPrivateKeySigner(privateKey(signing.key)) }
+      : nativeSigner(signing.key)),
     evaluateOptions: deadline,
     endorseOptions: deadline,
     submitOptions: deadline,
@@ -151,7 +186,7 @@ function peerClient(
   wish: ClientWish,
   tls: { cert: Buffer; key: Buffer },
 ): Client {
-  const member = memberOf(topology, wish.member);
+  const member = memberOf(topology, wish.at ?? wish.member);
   const peer = member.peers.find(({ name }) => name === (wish.peer ?? 'peer0'))!;
   const root = tlsFiles(join(layout.peer(layout.member(stateDir, member.name), peer.name), 'tls')).ca;
   const secure = credentials.createSsl(readFileSync(root), tls.key, tls.cert);
@@ -159,6 +194,12 @@ function peerClient(
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
   });
+}
+
+/** Signs some ten times faster than the library's own signer. */
+function nativeSigner(file: string): Pick<ConnectOptions, 'signer' | 'hash'> {
+  const key = privateKey(file);
+  return { hash: hash.none, signer: (message) => Promise.resolve(lowS(sign('sha256', message, key))) };
 }
 
 function certificateHash(pem: Buffer): Buffer {
