@@ -6,6 +6,8 @@ import {
   ContractWorld,
   gatewayCertificate,
   memberEntry,
+  physician,
+  random,
 } from '../support/contract-world.js';
 
 const view = async (world: ContractWorld) =>
@@ -64,6 +66,22 @@ describe('registry on the ledger', () => {
     await world.submit('stmary', 'registry:approve', approval(moved));
     await world.refused('stale-entry', 'authority', 'registry:approve', approval(memberEntry('stmary')));
     await world.refused('unknown-subject', 'stmary', 'registry:approve', approval(memberEntry('mallory')));
+  });
+});
+
+describe('a member that leaves', () => {
+  it('has no role and no vote any more', async () => {
+    const world = await ContractWorld.founded();
+    const before = await view(world);
+    const smaller = { ...consortiumEntry(), replaces: before.consortium?.hash };
+    const without = { ...smaller, members: smaller.members.filter(({ name }) => name !== 'northside') };
+    for (const voter of ['stmary', 'acme', 'authority'])
+      await world.submit(voter, 'registry:approve', approval(without));
+    assert.equal((await view(world)).consortium?.entry.members.length, 3);
+    const request = { pid: random(), patientId: 'p', salt: random() };
+    await world.refused('not-a-hospital', 'northside', 'patient:register', { request, actor: physician });
+    await world.refused('not-in-consortium', 'northside', 'registry:approve', approval(without));
+    await world.refused('not-in-consortium', 'northside', 'clock:tick');
   });
 });
 

@@ -1,9 +1,9 @@
-import { X509Certificate } from 'node:crypto';
 import { Context } from 'fabric-contract-api';
 import { roles } from '../access/roles';
 import { TICK_STALE_MS } from '../clock/api';
 import { clockKind, NOW } from '../clock/state';
 import { canonical, type JsonObject } from './canonical';
+import { certificateOf } from './certificate';
 import { admit, isNearEndorserClock } from './guard';
 import { memberOf } from './member';
 import { load } from './record';
@@ -33,10 +33,9 @@ export class SalusContext extends Context {
   /** The guard of every transaction: time, certificate, and that a gateway calls. */
   admit(): void {
     const { mspid, idBytes } = this.stub.getCreator();
-    const certificate = new X509Certificate(Buffer.from(idBytes));
+    const certificate = certificateOf(Buffer.from(idBytes).toString('utf8'));
     admit(this.now, certificate);
-    const units = certificate.toLegacyObject().subject.OU as string | readonly string[] | undefined;
-    if (![units].flat().includes('gateway')) {
+    if (!certificate.units.includes('gateway')) {
       throw refuseCall('not-a-gateway', "only a member's gateway may call: its certificate has the OU gateway");
     }
     this.known = { mspId: mspid, member: memberOf(mspid) };

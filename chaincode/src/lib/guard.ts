@@ -2,7 +2,7 @@
  * The endorser's clock: the one use of a clock in chaincode (T14). It refuses; nothing read from it is ever written.
  * The process that hosts the contracts sets it, and there is none before.
  */
-import { X509Certificate } from 'node:crypto';
+import type { Certificate } from './certificate';
 import { refuseCall } from './refusal';
 
 /** Furthest a proposal's timestamp may be from an endorser's clock, ms. */
@@ -21,12 +21,12 @@ export function isNearEndorserClock(instant: string, tolerance: number): boolean
 }
 
 /** Refuses a proposal from another time, and a caller whose certificate is not valid now. */
-export function admit(timestamp: string, certificate: X509Certificate): void {
+export function admit(timestamp: string, certificate: Certificate): void {
   if (!isNearEndorserClock(timestamp, TIMESTAMP_TOLERANCE_MS)) {
     throw refuseCall('timestamp-too-far', 'the proposal is more than 5 minutes from this endorser: make a new one');
   }
   const now = endorserNow();
-  if (now < Date.parse(certificate.validFrom) || now > Date.parse(certificate.validTo)) {
+  if (now < certificate.validFrom || now > certificate.validTo) {
     throw refuseCall('certificate-not-valid', "the gateway's certificate is not valid now: renew it");
   }
 }

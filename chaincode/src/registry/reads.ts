@@ -9,8 +9,9 @@ export async function memberNames(ctx: SalusContext): Promise<readonly string[]>
   return consortium?.entry.members.map((member) => member.name) ?? [];
 }
 
-/** A member's entry in force. */
+/** The entry in force of a member of the consortium in force; a member that left has none. */
 export async function memberEntry(ctx: SalusContext, name: string): Promise<MemberEntry | undefined> {
+  if (!(await memberNames(ctx)).includes(name)) return undefined;
   return (await load(ctx, memberKind, name))?.entry;
 }
 
