@@ -38,6 +38,11 @@ export function parseExactly(text: string): unknown {
   );
 }
 
+/** Whether the value is a number kept as its text. */
+export function isRaw(value: object): boolean {
+  return JSON.isRawJSON(value);
+}
+
 /** The value with plain numbers. Copies only where a raw number lies below. */
 export function plainOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;

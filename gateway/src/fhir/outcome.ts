@@ -1,6 +1,7 @@
 /** The one table from refusals to HTTP and OperationOutcome (R4 http.html, operationoutcome.html, valueset issue-type). */
 import { Refusal, type RefusalCategory } from '../ledger/refusal.js';
 import type { JsonObject } from './json.js';
+import type { FhirResponse } from './request.js';
 
 /** Status of a refusal whose code has none of its own. */
 const BY_CATEGORY: Readonly<Record<RefusalCategory, { status: number; issue: string }>> = {
@@ -67,6 +68,12 @@ export function outcomeOf(error: unknown): Outcome {
   const issues: readonly Issue[] =
     error instanceof IssuesRefusal ? error.issues : [{ severity: 'error', code: issue, diagnostics: error.detail }];
   return { status, resource: operationOutcome(issues, error.code) };
+}
+
+/** The answer for a deleted resource: 410 with the deletion's version. */
+export function gone(version: number): FhirResponse {
+  const { status, resource } = outcomeOf(new Refusal('gone', 'deleted', 'the resource was deleted'));
+  return { status, headers: { ETag: `W/"${version}"` }, resource };
 }
 
 /** An OperationOutcome; `code` is Salus's own, for programs. */

@@ -30,6 +30,8 @@ export type Interaction =
 export interface Decision {
   /** What the actor may see of the version: itself, a redacted form, or nothing. A deletion has no text. */
   permit(actor: Actor, stored: StoredVersion, interaction: Interaction): StoredVersion | undefined;
+  /** Whether `permit` lets every version of the type through unchanged: totals may then be counted without asking it. */
+  unrestricted(actor: Actor, type: string): boolean;
   /** Whether the actor may do this to resources of the type at all; throws Refusal forbidden when not. */
   allow(actor: Actor, type: string, interaction: Interaction): void;
 }

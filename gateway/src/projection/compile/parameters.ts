@@ -19,15 +19,20 @@ export interface ParameterEntry {
   readonly kind: string;
   readonly definition: string;
   readonly targets?: readonly string[];
-  /** Codes of the components of a composite. */
-  readonly components?: readonly string[];
+  /** What a composite is made of. */
+  readonly parts?: readonly ParameterPart[];
+}
+
+export interface ParameterPart {
+  readonly kind: string;
+  readonly targets?: readonly string[];
 }
 
 export interface Source extends ParameterEntry {
   readonly code: string;
   readonly type: string;
   readonly paths: readonly Path[];
-  readonly parts: readonly { readonly kind: string; readonly paths: readonly Path[] }[];
+  readonly components: readonly { readonly kind: string; readonly paths: readonly Path[] }[];
 }
 
 /** Those answered by columns, by full text or not at all; the search itself knows them. */
@@ -60,10 +65,7 @@ function sourceOf(
   number: number,
   byUrl: ReadonlyMap<string, SearchParameter>,
 ): Source {
-  const components = (parameter.component ?? []).map((component) => ({
-    definition: byUrl.get(component.definition),
-    paths: parseExpression(component.expression),
-  }));
+  const components = componentsOf(parameter, byUrl);
   return {
     number,
     type,
@@ -71,10 +73,28 @@ function sourceOf(
     kind: parameter.type,
     definition: parameter.url,
     ...(parameter.target === undefined ? {} : { targets: parameter.target }),
-    ...(components.length === 0 ? {} : { components: components.map((each) => each.definition?.code ?? '') }),
+    ...(components.length === 0 ? {} : { parts: components.map((each) => withTargets(each.kind, each.targets)) }),
     paths: parseExpression(parameter.expression ?? '').filter((path) => concerns(path, type)),
-    parts: components.map((each) => ({ kind: each.definition?.type ?? '', paths: each.paths })),
+    components,
   };
+}
+
+function withTargets(kind: string, targets: readonly string[] | undefined): ParameterPart {
+  return targets === undefined ? { kind } : { kind, targets };
+}
+
+interface ComponentSource extends ParameterPart {
+  readonly paths: readonly Path[];
+}
+
+function componentsOf(parameter: SearchParameter, byUrl: ReadonlyMap<string, SearchParameter>): ComponentSource[] {
+  const components = parameter.component ?? [];
+  // R4 names the two components' definitions of this one the wrong way round: the code is the token.
+  const swapped = parameter.url.endsWith('/DocumentReference-relationship');
+  return components.map((component, at) => {
+    const definition = byUrl.get((swapped ? components[1 - at] : component)?.definition ?? '');
+    return { ...withTargets(definition?.type ?? '', definition?.target), paths: parseExpression(component.expression) };
+  });
 }
 
 function concerns(path: Path, type: string): boolean {

@@ -49,8 +49,8 @@ export function compileSearch(table: ElementTable, sources: readonly Source[]): 
 function emitParameter(emitter: Emitter, source: Source): { code: string; left: readonly string[] } {
   if (source.kind !== 'composite') return emitter.parameter(source.kind, source.number, source.paths, source.type);
   // Three components would need rows of their own form; R4 has four such parameters, all on MolecularSequence.
-  if (source.parts.length !== 2) return { code: '', left: [] };
-  return emitter.composite(source.number, source.paths, source.parts, source.type);
+  if (source.components.length !== 2) return { code: '', left: [] };
+  return emitter.composite(source.number, source.paths, source.components, source.type);
 }
 
 /** Ids of the patients in whose compartments the resource lies. */
@@ -65,8 +65,8 @@ function emitPatients(table: ElementTable, type: string, own: readonly Source[],
 }
 
 function entryOf(source: Source): ParameterEntry {
-  const { number, kind, definition, targets, components } = source;
-  return { number, kind, definition, ...(targets && { targets }), ...(components && { components }) };
+  const { number, kind, definition, targets, parts } = source;
+  return { number, kind, definition, ...(targets && { targets }), ...(parts && { parts }) };
 }
 
 interface CompartmentDefinition {

@@ -36,10 +36,14 @@ function concept(rows: IndexRows, parameter: number, value: CodeableConcept): vo
 
 function identifier(rows: IndexRows, parameter: number, value: Identifier): void {
   if (value.value === undefined && value.system === undefined) return;
-  rows.term(parameter, value.value ?? '', value.system ?? '', text(value.type?.text));
-  for (const type of value.type?.coding ?? []) {
-    rows.term(parameter + BESIDE, value.value ?? '', `${type.system ?? ''}|${type.code ?? ''}`);
-  }
+  const own = value.value ?? '';
+  rows.term(parameter, own, value.system ?? '', text(value.type?.text));
+  for (const type of value.type?.coding ?? []) rows.term(parameter + BESIDE, own, typeKey(type.system, type.code));
+}
+
+/** Type of an identifier as `:of-type` names it. */
+export function typeKey(system = '', code = ''): string {
+  return `${system}|${code}`;
 }
 
 function contact(rows: IndexRows, parameter: number, value: { system?: string; value?: string }): void {

@@ -1,0 +1,56 @@
+/** Bodies of requests: media type, JSON, the resource in it (R4 http.html#mime-type). */
+import { Refusal } from '../ledger/refusal.js';
+import { parseBody, plainOf, type JsonObject } from './json.js';
+import type { FhirRequest } from './request.js';
+
+const JSON_TYPES = new Set(['application/fhir+json', 'application/json', 'text/json']);
+
+export interface Body {
+  /** With decimals as sent. */
+  readonly exact: JsonObject;
+  /** With plain numbers. */
+  readonly plain: JsonObject;
+}
+
+/** The resource in the body. Throws Refusal 415, 400. */
+export function resourceBody(request: FhirRequest): Body {
+  requireMediaType(request, JSON_TYPES, 'send FHIR as application/fhir+json');
+  if (request.body === undefined || request.body === '') {
+    throw new Refusal('invalid', 'structure', 'the request has no body');
+  }
+  const { exact, plain } = parseBody(request.body);
+  return { exact: asResource(exact), plain: asResource(plain) };
+}
+
+export function requireMediaType(request: FhirRequest, types: ReadonlySet<string>, advice: string): void {
+  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (!types.has(type))
+    throw new Refusal('invalid', 'media-type', `${type === '' ? 'no media type' : type}: ${advice}`);
+}
+
+/** Throws Refusal when the value is no JSON object with a resourceType. */
+export function asResource(value: unknown): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Refusal('invalid', 'structure', 'a resource is a JSON object');
+  }
+  if (typeof (value as JsonObject).resourceType !== 'string') {
+    throw new Refusal('invalid', 'structure', 'resourceType is missing');
+  }
+  return value as JsonObject;
+}
+
+/** The body of a resource that is part of another, such as a Bundle's entry. */
+export function partBody(exact: JsonObject): Body {
+  return { exact, plain: plainOf(exact) as JsonObject };
+}
+
+/** Throws Refusal when the body is not of the type the URL names. */
+export function requireType(resource: JsonObject, type: string): void {
+  if (resource.resourceType !== type) {
+    throw new Refusal(
+      'invalid',
+      'structure',
+      `the URL says ${type}, the body's resourceType is another: send them alike`,
+    );
+  }
+}

@@ -1,0 +1,30 @@
+/** Bundles put together from resources' stored texts, which need not be parsed for it (R4 bundle.html). */
+
+export interface EntryText {
+  readonly fullUrl?: string;
+  /** JSON text of the resource. */
+  readonly resource?: string;
+  /** Further members of the entry as JSON values. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+export interface BundleHead {
+  readonly type: string;
+  readonly total?: number;
+  readonly link?: readonly { readonly relation: string; readonly url: string }[];
+}
+
+/** The JSON text of a Bundle. */
+export function bundleText(head: BundleHead, entries: readonly EntryText[]): string {
+  const start = JSON.stringify({ resourceType: 'Bundle', ...head });
+  if (entries.length === 0) return start;
+  return `${start.slice(0, -1)},"entry":[${entries.map(entryText).join(',')}]}`;
+}
+
+function entryText({ fullUrl, resource, more }: EntryText): string {
+  const members: string[] = [];
+  if (fullUrl !== undefined) members.push(`"fullUrl":${JSON.stringify(fullUrl)}`);
+  if (resource !== undefined) members.push(`"resource":${resource}`);
+  if (more !== undefined) members.push(JSON.stringify(more).slice(1, -1));
+  return `{${members.join(',')}}`;
+}

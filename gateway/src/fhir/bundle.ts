@@ -1,0 +1,99 @@
+/** batch and transaction: what every entry asks for, checked before anything is done (R4 http.html#transaction). */
+import { Refusal } from '../ledger/refusal.js';
+import { isResourceType } from '../projection/generated.js';
+import { asResource } from './body.js';
+import { isRaw, type JsonObject } from './json.js';
+import type { FhirRequest } from './request.js';
+
+/** Entries in one Bundle. */
+export const BUNDLE_ENTRY_LIMIT = 5_000;
+
+export interface Entry {
+  readonly position: number;
+  readonly fullUrl?: string;
+  readonly method: string;
+  /** Below the base: `Patient/1`, `Patient?identifier=x`. */
+  readonly url: string;
+  readonly resource?: JsonObject;
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: string;
+  readonly ifNoneExist?: string;
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** The entries of a batch or transaction. Throws Refusal naming the entry. */
+export function entriesOf(bundle: JsonObject, baseUrl: string): Entry[] {
+  const entries = bundle.entry ?? [];
+  if (!Array.isArray(entries)) throw new Refusal('invalid', 'structure', 'Bundle.entry is a list');
+  if (entries.length > BUNDLE_ENTRY_LIMIT) {
+    throw new Refusal('invalid', 'too-costly', `a Bundle has at most ${BUNDLE_ENTRY_LIMIT} entries: split it`);
+  }
+  return entries.map((entry: unknown, position) => entryOf(entry, position, baseUrl));
+}
+
+function entryOf(entry: unknown, position: number, baseUrl: string): Entry {
+  const at = `Bundle.entry[${position}]`;
+  const { fullUrl, resource, request } = object(entry, at);
+  const { method, url, ifMatch, ifNoneMatch, ifNoneExist } = object(request, `${at}.request`);
+  if (typeof method !== 'string' || !METHODS.has(method))
+    throw bad(`${at}.request.method is GET, HEAD, POST, PUT, PATCH or DELETE`);
+  if (typeof url !== 'string') throw bad(`${at}.request.url is missing`);
+  const given = { fullUrl, ifMatch, ifNoneMatch, ifNoneExist };
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined && typeof value !== 'string') throw bad(`${at}: ${name} is a string`);
+  }
+  return {
+    position,
+    method,
+    url: relative(url, baseUrl),
+    ...(resource === undefined ? {} : { resource: asResource(resource) }),
+    ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<Entry>),
+  };
+}
+
+function object(value: unknown, at: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isRaw(value))
+    throw bad(`${at} is missing or no object`);
+  return value as JsonObject;
+}
+
+function bad(detail: string): Refusal {
+  return new Refusal('invalid', 'structure', detail);
+}
+
+function relative(url: string, baseUrl: string): string {
+  const local = url.startsWith(`${baseUrl}/`) ? url.slice(baseUrl.length + 1) : url;
+  return local.replace(/^\//, '');
+}
+
+/** Type, id and criteria of an entry's URL. */
+export function targetOf(entry: Entry): { readonly type: string; readonly id?: string; readonly criteria?: string } {
+  const [path, criteria] = splitOnce(entry.url, '?');
+  const [type = '', id, ...rest] = path.split('/');
+  if (!isResourceType(type) || rest.length > 0) {
+    throw bad(`Bundle.entry[${entry.position}].request.url is no resource type or Type/id: ${entry.method} needs one`);
+  }
+  return { type, ...(id === undefined ? {} : { id }), ...(criteria === undefined ? {} : { criteria }) };
+}
+
+export function splitOnce(text: string, separator: string): [string, string?] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** The entry as a request of its own. */
+export function requestOf(entry: Entry, outer: FhirRequest): FhirRequest {
+  const [path, query = ''] = splitOnce(entry.url, '?');
+  const headers: Record<string, string> = { 'content-type': 'application/fhir+json' };
+  for (const name of ['prefer', 'x-statement'] as const) {
+    if (outer.headers[name] !== undefined) headers[name] = outer.headers[name];
+  }
+  if (entry.ifMatch !== undefined) headers['if-match'] = entry.ifMatch;
+  if (entry.ifNoneMatch !== undefined) headers['if-none-match'] = entry.ifNoneMatch;
+  if (entry.ifNoneExist !== undefined) headers['if-none-exist'] = entry.ifNoneExist;
+  const key = outer.headers['idempotency-key'];
+  if (key !== undefined) headers['idempotency-key'] = `${key}.${entry.position}`;
+  const request = { method: entry.method, path, query: new URLSearchParams(query), headers, actor: outer.actor };
+  return entry.resource === undefined ? request : { ...request, body: JSON.stringify(entry.resource) };
+}

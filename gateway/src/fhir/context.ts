@@ -1,0 +1,62 @@
+/** What every interaction works with. */
+import { Refusal } from '../ledger/refusal.js';
+import type { StoredVersion } from '../ports.js';
+import type { Projection } from '../projection/projection.js';
+import type { Sight } from '../projection/search/search.js';
+import type { FhirPorts, FhirRequest, FhirResponse, Interaction } from './request.js';
+
+export interface FhirContext extends FhirPorts {
+  readonly projection: Projection;
+}
+
+/** How long a read waits for the block its client last saw, and a write for its own block, in ms. */
+export const CATCH_UP_MS = 10_000;
+
+/** The same for what is absent and what must not be seen (T6). */
+export function notFound(type: string, id: string): Refusal {
+  return new Refusal('not-found', 'not-found', `${type}/${id} is not known here`);
+}
+
+export function sightOf(context: FhirContext, request: FhirRequest, interaction: Interaction): Sight {
+  const { decision } = context;
+  return {
+    permit: (stored) => decision.permit(request.actor, stored, interaction),
+    unrestricted: (type) => decision.unrestricted(request.actor, type),
+  };
+}
+
+/** Headers that name a version (R4 http.html#versions). */
+export function versionHeaders(stored: StoredVersion): Record<string, string> {
+  return {
+    ETag: etagOf(stored.version),
+    'Last-Modified': new Date(stored.lastUpdated).toUTCString(),
+    'X-Tx-Id': stored.txId,
+    'X-Block': String(stored.block),
+  };
+}
+
+export function etagOf(version: number): string {
+  return `W/"${version}"`;
+}
+
+/** The version in an If-Match or If-None-Match header. Throws Refusal when it is none. */
+export function versionOf(etag: string): string {
+  const version = /^\s*(?:W\/)?"([A-Za-z0-9.-]{1,64})"\s*$/.exec(etag)?.[1];
+  if (version === undefined) throw new Refusal('invalid', 'bad-value', 'an ETag is written W/"1"');
+  return version;
+}
+
+export function locationOf(context: FhirContext, { type, id, version }: StoredVersion): string {
+  return `${context.baseUrl}/${type}/${id}/_history/${version}`;
+}
+
+export function answer(stored: StoredVersion, status = 200): FhirResponse {
+  return { status, headers: versionHeaders(stored), resource: stored.text };
+}
+
+const ID = /^[A-Za-z0-9.-]{1,64}$/;
+
+/** Throws Refusal for what can be no id (R4 datatypes.html#id). */
+export function requireId(id: string): void {
+  if (!ID.test(id)) throw new Refusal('invalid', 'bad-value', 'an id has 1 to 64 letters, digits, hyphens and dots');
+}

@@ -1,0 +1,70 @@
+/** Patient/{id}/$everything: the patient's compartment and what it refers to (R4 operation-patient-everything). */
+import { Refusal } from '../ledger/refusal.js';
+import type { StoredVersion } from '../ports.js';
+import { generatedSearch, isResourceType } from '../projection/generated.js';
+import { bundleText } from './bundle-text.js';
+import { notFound, requireId, type FhirContext } from './context.js';
+import { gone } from './outcome.js';
+import type { FhirRequest, FhirResponse } from './request.js';
+
+/** Resources in one answer; a larger record is read by searches. */
+export const EVERYTHING_LIMIT = 50_000;
+
+export async function everything(context: FhirContext, request: FhirRequest, id: string): Promise<FhirResponse> {
+  requireId(id);
+  const stored = context.projection.current('Patient', id);
+  if (stored === undefined) {
+    const remote = await context.remote?.everything(request, id);
+    if (remote === undefined) throw notFound('Patient', id);
+    return remote;
+  }
+  const patient = context.decision.permit(request.actor, stored, 'operation');
+  if (patient === undefined) throw notFound('Patient', id);
+  if (patient.deleted) return gone(patient.version);
+  const wanted = wantedOf(request.query);
+  const record = context.projection.compartment(id, EVERYTHING_LIMIT + 1);
+  if (record.length > EVERYTHING_LIMIT)
+    throw new Refusal('invalid', 'too-costly', 'the record is too large for one answer: search it by type');
+  const seen = [...record, ...referred(context, record)].flatMap(
+    (each) => context.decision.permit(request.actor, each, 'operation') ?? [],
+  );
+  const entries = seen.filter(wanted).map((each) => ({
+    fullUrl: `${context.baseUrl}/${each.type}/${each.id}`,
+    resource: each.text,
+    more: { search: { mode: each.patient === id ? 'match' : 'include' } },
+  }));
+  const link = [{ relation: 'self', url: `${context.baseUrl}/${request.path}` }];
+  return {
+    status: 200,
+    headers: {},
+    resource: bundleText({ type: 'searchset', total: entries.length, link }, entries),
+  };
+}
+
+/** By `_type` and `_since`. */
+function wantedOf(query: URLSearchParams): (stored: StoredVersion) => boolean {
+  const types = query.get('_type')?.split(',');
+  const unknown = types?.find((type) => !isResourceType(type));
+  if (unknown !== undefined) throw new Refusal('invalid', 'bad-value', '_type names a type that R4 does not have');
+  const since = query.get('_since');
+  const time = since === null ? -Infinity : Date.parse(since);
+  if (Number.isNaN(time))
+    throw new Refusal('invalid', 'bad-value', '_since is an instant such as 2026-01-31T10:00:00Z');
+  return (stored) => (types === undefined || types.includes(stored.type)) && Date.parse(stored.lastUpdated) >= time;
+}
+
+/** Resources outside the compartment that it refers to: practitioners, organizations, medications. */
+function referred(context: FhirContext, record: readonly StoredVersion[]): StoredVersion[] {
+  const { compartments } = generatedSearch();
+  const known = new Set(record.map(({ type, id }) => `${type}/${id}`));
+  return context.projection
+    .referred(record)
+    .filter((name) => !known.has(name))
+    .flatMap((name) => {
+      const [type = '', id = ''] = name.split('/');
+      // What lies in compartments belongs to some patient: it never comes along with another one's record.
+      if (type === 'Patient' || (compartments[type]?.length ?? 0) > 0) return [];
+      const found = context.projection.current(type, id);
+      return found === undefined || found.deleted ? [] : [found];
+    });
+}

@@ -1,0 +1,111 @@
+/** The only file here that knows Express: from its requests to the router's and back. */
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+
+import { Refusal } from '../ledger/refusal.js';
+import type { Actor } from '../ports.js';
+import { outcomeOf } from './outcome.js';
+import type { FhirRequest, FhirResponse } from './request.js';
+import type { FhirRouter } from './router.js';
+
+/** Largest body, in bytes. */
+export const BODY_LIMIT = 16 * 1024 * 1024;
+
+/** Authenticates a request; throws Refusal unauthenticated. Metadata is open to all and asked without. */
+export type Authenticate = (request: Request) => Promise<Actor>;
+
+/** Who asks where nobody needs to say: `metadata`. */
+const ANYBODY: Actor = { member: '', user: '', role: '', purpose: '', scopes: [] };
+
+/** An Express router to be mounted at the FHIR base. */
+export function fhirExpress(router: FhirRouter, authenticate: Authenticate): Router {
+  const app = express.Router();
+  app.use(express.text({ type: () => true, limit: BODY_LIMIT }));
+  app.use(async (request: Request, response: Response) => {
+    send(response, request, await answer(router, authenticate, request));
+  });
+  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) next(error);
+    else send(response, request, { headers: {}, ...outcomeOf(bodyRefusal(error)) });
+  });
+  return app;
+}
+
+async function answer(router: FhirRouter, authenticate: Authenticate, request: Request): Promise<FhirResponse> {
+  try {
+    const asked = requestOf(request);
+    const actor = asked.path === 'metadata' ? ANYBODY : await authenticate(request);
+    return await router.handle({ ...asked, actor });
+  } catch (error) {
+    return { headers: {}, ...outcomeOf(error) };
+  }
+}
+
+function requestOf(request: Request): Omit<FhirRequest, 'actor'> {
+  const [path, query] = splitUrl(request.url);
+  const body: unknown = request.body;
+  const headers = request.headers as Record<string, string | undefined>;
+  const asked = { method: request.method, path: decoded(path), query: new URLSearchParams(query), headers };
+  return typeof body === 'string' ? { ...asked, body } : asked;
+}
+
+function splitUrl(url: string): [string, string] {
+  const at = url.indexOf('?');
+  return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
+}
+
+/** The path without slashes around it. Throws Refusal for a broken escape, or one that hides a slash. */
+function decoded(path: string): string {
+  const bare = path.replace(/^\//, '').replace(/\/$/, '');
+  if (!bare.includes('%')) return bare;
+  try {
+    const segments = bare.split('/').map(decodeURIComponent);
+    if (segments.some((segment) => segment.includes('/'))) throw new URIError('slash');
+    return segments.join('/');
+  } catch (error) {
+    throw new Refusal('invalid', 'bad-value', 'the URL has an escape that stands for no character of a path', {
+      cause: error,
+    });
+  }
+}
+
+/** Errors of the body parser carry an HTTP status. */
+function bodyRefusal(error: unknown): unknown {
+  const status = (error as { status?: unknown } | undefined)?.status;
+  if (status === 413) {
+    return new Refusal('invalid', 'too-large', `a body has at most ${BODY_LIMIT} bytes: split what you send`, {
+      cause: error,
+    });
+  }
+  if (status === 415) {
+    return new Refusal('invalid', 'media-type', 'send the body as UTF-8, plain or gzip', { cause: error });
+  }
+  return typeof status === 'number' && status < 500
+    ? new Refusal('invalid', 'structure', 'the body cannot be read', { cause: error })
+    : error;
+}
+
+function send(response: Response, request: Request, { status, headers, resource }: FhirResponse): void {
+  response.status(status);
+  response.set('Cache-Control', 'no-store');
+  for (const [name, value] of Object.entries(headers)) response.set(name, value);
+  if (resource === undefined || status === 204 || status === 304) {
+    response.end();
+    return;
+  }
+  response.set('Content-Type', 'application/fhir+json; charset=utf-8');
+  response.end(request.method === 'HEAD' ? undefined : textOf(request, resource));
+}
+
+function textOf(request: Request, resource: NonNullable<FhirResponse['resource']>): string {
+  const text = typeof resource === 'string' ? resource : JSON.stringify(resource);
+  return /[?&]_pretty=true\b/.test(request.url) ? pretty(text) : text;
+}
+
+/** Indents JSON text without reading its numbers. */
+function pretty(text: string): string {
+  return JSON.stringify(JSON.parse(text, keepSource), undefined, 2);
+}
+
+function keepSource(_key: string, value: unknown, context?: { source?: string }): unknown {
+  return typeof value === 'number' && context?.source !== undefined ? JSON.rawJSON(context.source) : value;
+}

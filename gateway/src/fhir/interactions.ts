@@ -1,0 +1,128 @@
+/** The table of what the router serves; the router runs it and the CapabilityStatement is written from it. */
+import { Refusal } from '../ledger/refusal.js';
+import { isResourceType } from '../projection/generated.js';
+import { requireMediaType } from './body.js';
+import type { FhirContext } from './context.js';
+import { everything } from './everything.js';
+import { history, read, vread } from './read.js';
+import type { FhirRequest, FhirResponse, Interaction } from './request.js';
+import { search } from './search.js';
+import { create, remove, update } from './write.js';
+
+export interface Route {
+  readonly method: string;
+  /** Segments: `:type`, `:id`, `:vid` stand for any, others for themselves. */
+  readonly path: string;
+  /** Code in CapabilityStatement.rest.resource.interaction or rest.interaction; an operation's name. */
+  readonly code: string;
+  readonly level: 'system' | 'type' | 'operation';
+  /** What the decision is asked for the whole type; absent where each resource is decided alone. */
+  readonly interaction: Interaction;
+  run(
+    context: FhirContext,
+    request: FhirRequest,
+    parts: Readonly<Record<string, string>>,
+  ): Promise<FhirResponse> | FhirResponse;
+}
+
+const FORM = new Set(['application/x-www-form-urlencoded']);
+
+/** Interactions on types and resources, in order of precedence. */
+export const ROUTES: readonly Route[] = [
+  {
+    ...{
+      method: 'GET',
+      path: 'Patient/:id/$everything',
+      code: 'everything',
+      level: 'operation',
+      interaction: 'operation',
+    },
+    run: (context, request, { id = '' }) => everything(context, request, id),
+  },
+  {
+    ...{ method: 'GET', path: '_history', code: 'history-system', level: 'system', interaction: 'history' },
+    run: (context, request) => history(context, request),
+  },
+  {
+    ...{ method: 'GET', path: ':type', code: 'search-type', level: 'type', interaction: 'search' },
+    run: (context, request, { type = '' }) => search(context, request, type),
+  },
+  {
+    ...{ method: 'POST', path: ':type/_search', code: 'search-type', level: 'type', interaction: 'search' },
+    run: (context, request, { type = '' }) => search(context, formRequest(request), type),
+  },
+  {
+    ...{ method: 'GET', path: ':type/_history', code: 'history-type', level: 'type', interaction: 'history' },
+    run: (context, request, { type = '' }) => history(context, request, type),
+  },
+  {
+    ...{ method: 'POST', path: ':type', code: 'create', level: 'type', interaction: 'create' },
+    run: (context, request, { type = '' }) => create(context, request, type),
+  },
+  {
+    ...{ method: 'GET', path: ':type/:id', code: 'read', level: 'type', interaction: 'read' },
+    run: (context, request, { type = '', id = '' }) => read(context, request, type, id),
+  },
+  {
+    ...{ method: 'PUT', path: ':type/:id', code: 'update', level: 'type', interaction: 'update' },
+    run: (context, request, { type = '', id = '' }) => update(context, request, type, id),
+  },
+  {
+    ...{ method: 'DELETE', path: ':type/:id', code: 'delete', level: 'type', interaction: 'delete' },
+    run: (context, request, { type = '', id = '' }) => remove(context, request, type, id),
+  },
+  {
+    ...{ method: 'GET', path: ':type/:id/_history', code: 'history-instance', level: 'type', interaction: 'history' },
+    run: (context, request, { type = '', id = '' }) => history(context, request, type, id),
+  },
+  {
+    ...{ method: 'GET', path: ':type/:id/_history/:vid', code: 'vread', level: 'type', interaction: 'vread' },
+    run: (context, request, { type = '', id = '', vid = '' }) => vread(context, request, [type, id, vid]),
+  },
+];
+
+export interface Match {
+  readonly route: Route;
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/** The route of a request. Throws Refusal 404 for an unknown path or type, 405 where only the method is wrong. */
+export function routeOf(method: string, path: string): Match {
+  const segments = path.split('/');
+  const matches = ROUTES.flatMap((route) => {
+    const parts = partsOf(route.path.split('/'), segments);
+    return parts === undefined ? [] : [{ route, parts }];
+  });
+  const match = matches.find(({ route }) => route.method === (method === 'HEAD' ? 'GET' : method));
+  const type = match?.parts.type;
+  if (match !== undefined && (type === undefined || isResourceType(type))) return match;
+  if (matches.length === 0 || !matches.some(({ parts }) => parts.type === undefined || isResourceType(parts.type))) {
+    throw new Refusal('not-found', 'unknown-type', 'no such resource type or operation: see /metadata');
+  }
+  const allowed = [...new Set(matches.map(({ route }) => route.method))].join(', ');
+  throw new Refusal('invalid', 'method-not-allowed', `${method} is not served here, but ${allowed}`);
+}
+
+function partsOf(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const parts: Record<string, string> = {};
+  for (const [at, name] of pattern.entries()) {
+    const segment = segments[at] ?? '';
+    if (name.startsWith(':')) {
+      // Words that start with _ or $ are operations, never types or ids.
+      if (/^[_$]|^$/.test(segment)) return undefined;
+      parts[name.slice(1)] = segment;
+    } else if (name !== segment) return undefined;
+  }
+  return parts;
+}
+
+/** A search by POST: its form's fields count as if they stood in the URL. */
+function formRequest(request: FhirRequest): FhirRequest {
+  const query = new URLSearchParams(request.query);
+  if (request.body !== undefined && request.body !== '') {
+    requireMediaType(request, FORM, 'send _search as application/x-www-form-urlencoded');
+    for (const [name, value] of new URLSearchParams(request.body)) query.append(name, value);
+  }
+  return { ...request, query };
+}

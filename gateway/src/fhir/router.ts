@@ -1,0 +1,154 @@
+/** The FHIR router: a request in, a response out; every failure is an OperationOutcome. It knows no HTTP library. */
+import { Refusal } from '../ledger/refusal.js';
+import type { FhirContext } from './context.js';
+import { CATCH_UP_MS } from './context.js';
+import { capabilityStatement } from './capability.js';
+import { resourceBody } from './body.js';
+import { bundleText } from './bundle-text.js';
+import { entriesOf, requestOf, type Entry } from './bundle.js';
+import { routeOf, type Match } from './interactions.js';
+import { operationOutcome, outcomeOf } from './outcome.js';
+import type { FhirRequest, FhirResponse } from './request.js';
+import { entryAnswer, transaction } from './transaction.js';
+
+/** Entries of a batch that are worked on at a time: writes among them may share a Fabric transaction. */
+const BATCH_WIDTH = 32;
+
+export interface FhirRouter {
+  /** Never rejects. */
+  handle(request: FhirRequest): Promise<FhirResponse>;
+}
+
+export interface RouterOptions {
+  /** Told of faults of ours, for the log: never of refusals. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+export function fhirRouter(context: FhirContext, options: RouterOptions = {}): FhirRouter {
+  const handle = async (request: FhirRequest): Promise<FhirResponse> => {
+    try {
+      requireJsonAnswer(request);
+      await catchUp(context, request);
+      return await dispatch(context, request, handle);
+    } catch (error) {
+      if (!(error instanceof Refusal)) options.onFault?.(error);
+      return { headers: {}, ...outcomeOf(error) };
+    }
+  };
+  return { handle };
+}
+
+type Handle = (request: FhirRequest) => Promise<FhirResponse>;
+
+async function dispatch(context: FhirContext, request: FhirRequest, handle: Handle): Promise<FhirResponse> {
+  if (request.path === 'metadata') return metadata(context, request);
+  if (request.path === '') return system(context, request, handle);
+  if (request.path.startsWith('$write-status/')) return writeStatus(context, request);
+  const match = routeOf(request.method, request.path);
+  const type = match.parts.type ?? (match.route.level === 'operation' ? 'Patient' : undefined);
+  if (type === undefined) return match.route.run(context, request, match.parts);
+  context.decision.allow(request.actor, type, match.route.interaction);
+  const handler = context.handlers?.[type];
+  if (handler === undefined || match.route.level === 'operation') return run(context, request, match);
+  return handler(request, match.route.interaction, (inner) => run(context, inner, match));
+}
+
+async function run(context: FhirContext, request: FhirRequest, { route, parts }: Match): Promise<FhirResponse> {
+  return route.run(context, request, parts);
+}
+
+function metadata(context: FhirContext, request: FhirRequest): FhirResponse {
+  requireMethod(request, ['GET', 'HEAD']);
+  return { status: 200, headers: {}, resource: capabilityStatement(context) };
+}
+
+/** POST of a batch or transaction to the base. */
+async function system(context: FhirContext, request: FhirRequest, handle: Handle): Promise<FhirResponse> {
+  requireMethod(request, ['POST']);
+  const { exact } = resourceBody(request);
+  if (exact.resourceType !== 'Bundle')
+    throw new Refusal('invalid', 'structure', 'the base takes a Bundle: send other resources to their type');
+  const entries = entriesOf(exact, context.baseUrl);
+  if (exact.type === 'batch') return batch(request, entries, handle);
+  if (exact.type !== 'transaction') throw new Refusal('invalid', 'structure', 'Bundle.type is batch or transaction');
+  for (const entry of entries) allowEntry(context, request, entry);
+  return transaction(context, request, entries, handle);
+}
+
+function allowEntry(context: FhirContext, request: FhirRequest, entry: Entry): void {
+  const interaction = { POST: 'create', PUT: 'update', DELETE: 'delete' } as const;
+  const asked = interaction[entry.method as keyof typeof interaction] as 'create' | 'update' | 'delete' | undefined;
+  if (asked === undefined) return;
+  const [type = ''] = entry.url.split(/[/?]/);
+  context.decision.allow(request.actor, type, asked);
+}
+
+async function batch(request: FhirRequest, entries: readonly Entry[], handle: Handle): Promise<FhirResponse> {
+  const responses: FhirResponse[] = [];
+  for (let at = 0; at < entries.length; at += BATCH_WIDTH) {
+    const part = entries.slice(at, at + BATCH_WIDTH);
+    responses.push(...(await Promise.all(part.map((entry) => handle(requestOf(entry, request))))));
+  }
+  return { status: 200, headers: {}, resource: bundleText({ type: 'batch-response' }, responses.map(entryAnswer)) };
+}
+
+/** How a write ended whose answer was 202. */
+async function writeStatus(context: FhirContext, request: FhirRequest): Promise<FhirResponse> {
+  requireMethod(request, ['GET', 'HEAD']);
+  const key = request.path.slice('$write-status/'.length);
+  const status = await context.writeStatus?.(request.actor, key);
+  if (status === undefined) throw new Refusal('not-found', 'not-found', 'no such write is known here');
+  const told = {
+    committed: 'the write is committed',
+    failed: 'the write did not take effect',
+    unknown: 'not known yet: ask again',
+  };
+  const issue = { severity: 'information', code: 'informational', diagnostics: told[status.state] } as const;
+  return {
+    status: status.state === 'unknown' ? 202 : 200,
+    headers: status.location === undefined ? {} : { Location: status.location },
+    resource: operationOutcome([issue], status.state),
+  };
+}
+
+function requireMethod(request: FhirRequest, methods: readonly string[]): void {
+  if (!methods.includes(request.method)) {
+    throw new Refusal(
+      'invalid',
+      'method-not-allowed',
+      `${request.method} is not served here, but ${methods.join(', ')}`,
+    );
+  }
+}
+
+/** Read your writes: a client that saw a block is answered from a projection that has it. */
+async function catchUp(context: FhirContext, request: FhirRequest): Promise<void> {
+  const wanted = request.headers['x-min-block'];
+  if (wanted === undefined) return;
+  if (!/^\d{1,15}$/.test(wanted)) throw new Refusal('invalid', 'bad-value', 'X-Min-Block is a block number');
+  if (!(await context.projection.reached(Number(wanted), CATCH_UP_MS))) {
+    throw new Refusal('unavailable', 'behind', `this gateway has not reached block ${wanted} yet: ask again`);
+  }
+}
+
+const JSON_FORMATS = new Set([
+  'json',
+  'application/json',
+  'application/fhir+json',
+  'application/fhir json',
+  'text/json',
+]);
+const JSON_ACCEPTED = /(^|,)\s*(\*\/\*|application\/(\*|json|fhir\+json)|text\/json)/;
+
+/** Answers are JSON: who takes nothing else is told so (R4 http.html#mime-type). */
+function requireJsonAnswer({ query, headers }: FhirRequest): void {
+  const format = query.get('_format');
+  const acceptable =
+    format === null ? JSON_ACCEPTED.test(headers.accept ?? '*/*') : JSON_FORMATS.has(format.split(';')[0] ?? '');
+  if (!acceptable)
+    throw new Refusal(
+      'invalid',
+      'not-acceptable',
+      'answers are application/fhir+json: ask for it in Accept or _format',
+    );
+}

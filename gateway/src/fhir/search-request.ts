@@ -1,0 +1,190 @@
+/** From a query string to a search (R4 search.html); every part of it is applied or refused. */
+import { Refusal } from '../ledger/refusal.js';
+import { generatedSearch, isResourceType } from '../projection/generated.js';
+import { takesModifier } from '../projection/search/filters.js';
+import type { Filter, Include, ParameterEntry, SearchQuery, SortKey } from '../projection/search/query.js';
+import { split } from '../projection/search/values.js';
+import type { FhirContext } from './context.js';
+import { pageSize } from './paging.js';
+
+export const SEARCH_LIMITS = {
+  parameters: 60,
+  valuesPerParameter: 500,
+  chainDepth: 5,
+  sortKeys: 5,
+  includes: 20,
+} as const;
+
+export type Handling = 'strict' | 'lenient';
+
+export interface ParsedSearch {
+  readonly search: SearchQuery;
+  /** What was applied, for the link `self`. */
+  readonly applied: URLSearchParams;
+  /** Names that were left out, where handling is lenient. */
+  readonly ignored: readonly string[];
+}
+
+/** Those that say how to answer, not what to find. */
+const RESULT = new Set([
+  ...['_count', '_cursor', '_sort', '_include', '_revinclude', '_summary', '_elements', '_total', '_format', '_pretty'],
+  ...[
+    '_include:iterate',
+    '_revinclude:iterate',
+    '_include:recurse',
+    '_revinclude:recurse',
+    '_contained',
+    '_containedType',
+  ],
+]);
+
+/** Throws Refusal 400 for what is unknown or wrong; unknown names are left out where handling is lenient. */
+export function parseSearch(
+  context: FhirContext,
+  type: string,
+  query: URLSearchParams,
+  handling: Handling,
+): ParsedSearch {
+  if (query.size > SEARCH_LIMITS.parameters)
+    throw tooMany(`a search has at most ${SEARCH_LIMITS.parameters} parameters`);
+  const applied = new URLSearchParams();
+  const ignored: string[] = [];
+  const filters: Filter[] = [];
+  for (const [name, value] of query) {
+    // An empty value asks for nothing (R4: it is left out).
+    if (value === '') continue;
+    if (!RESULT.has(name)) {
+      const filter = filterOf(type, name, value, 1);
+      if (filter === undefined && handling === 'strict') throw unknown(type, name);
+      if (filter === undefined) {
+        ignored.push(name);
+        continue;
+      }
+      filters.push(filter);
+    }
+    applied.append(name, value);
+  }
+  const search = { type, filters, ...resultControls(type, query) };
+  return { search, applied, ignored };
+}
+
+function unknown(type: string, name: string): Refusal {
+  return new Refusal(
+    'invalid',
+    'unknown-parameter',
+    `${type} has no search parameter '${name.slice(0, 80)}': see /metadata`,
+  );
+}
+
+function tooMany(detail: string): Refusal {
+  return new Refusal('invalid', 'too-costly', detail);
+}
+
+/** A parameter of a type; undefined when there is none. */
+export function parameterOf(type: string, code: string): ParameterEntry | undefined {
+  const own = generatedSearch().parameters[type];
+  return own !== undefined && Object.hasOwn(own, code) ? own[code] : undefined;
+}
+
+function filterOf(type: string, name: string, value: string, depth: number): Filter | undefined {
+  if (depth > SEARCH_LIMITS.chainDepth) throw tooMany(`a chain has at most ${SEARCH_LIMITS.chainDepth} links`);
+  const values = split(value, ',').filter((each) => each !== '');
+  if (values.length > SEARCH_LIMITS.valuesPerParameter) {
+    throw tooMany(`a parameter has at most ${SEARCH_LIMITS.valuesPerParameter} values`);
+  }
+  if (name === '_id') return { kind: 'id', values };
+  if (name === '_lastUpdated') return { kind: 'updated', values };
+  if (name.startsWith('_has:')) return hasFilter(type, name.slice('_has:'.length), value, depth);
+  const dot = name.indexOf('.');
+  if (dot > 0) return chainFilter(type, name.slice(0, dot), name.slice(dot + 1), value, depth);
+  return valueFilter(type, name, values);
+}
+
+function valueFilter(type: string, name: string, values: readonly string[]): Filter | undefined {
+  const [code = '', modifier = ''] = name.split(':', 2);
+  const entry = parameterOf(type, code);
+  if (entry === undefined) return undefined;
+  if (!takesModifier(entry, modifier)) {
+    throw new Refusal('invalid', 'not-supported', `'${code}' of ${type} takes no modifier ':${modifier.slice(0, 40)}'`);
+  }
+  return { kind: 'value', entry, modifier, values };
+}
+
+/** `subject:Patient.name`: the rest is asked of what is referred to. */
+function chainFilter(type: string, head: string, rest: string, value: string, depth: number): Filter | undefined {
+  const [code = '', only] = head.split(':', 2);
+  const entry = parameterOf(type, code);
+  if (entry?.kind !== 'reference') return undefined;
+  const types = only === undefined ? (entry.targets ?? []) : [only];
+  const links = types.filter(isResourceType).flatMap((target) => {
+    const filter = filterOf(target, rest, value, depth + 1);
+    return filter === undefined ? [] : [{ type: target, filter }];
+  });
+  return links.length === 0 ? undefined : { kind: 'chain', entry, links };
+}
+
+/** `_has:Observation:patient:code`: some Observation whose patient is this one has the code. */
+function hasFilter(type: string, text: string, value: string, depth: number): Filter | undefined {
+  const [source = '', reference = '', ...rest] = text.split(':');
+  const entry = parameterOf(source, reference);
+  if (entry?.kind !== 'reference' || rest.length === 0) return undefined;
+  if (entry.targets?.includes(type) === false) return undefined;
+  const filter = filterOf(source, rest.join(':'), value, depth + 1);
+  return filter === undefined ? undefined : { kind: 'has', type: source, entry, filter };
+}
+
+type ResultControls = Omit<SearchQuery, 'type' | 'filters'>;
+
+function resultControls(type: string, query: URLSearchParams): ResultControls {
+  const count = pageSize(query);
+  const cursor = query.get('_cursor');
+  return {
+    count,
+    sort: sortKeys(type, query.get('_sort')),
+    includes: includesOf(query),
+    total: totalOf(query.get('_total')),
+    countOnly: query.get('_summary') === 'count' || count === 0,
+    ...(cursor === null ? {} : { cursor }),
+  };
+}
+
+function totalOf(value: string | null): SearchQuery['total'] {
+  if (value === null) return 'estimate';
+  if (value === 'none' || value === 'estimate' || value === 'accurate') return value;
+  throw new Refusal('invalid', 'bad-value', '_total is none, estimate or accurate');
+}
+
+function sortKeys(type: string, sort: string | null): SortKey[] {
+  if (sort === null || sort === '') return [];
+  const names = sort.split(',');
+  if (names.length > SEARCH_LIMITS.sortKeys)
+    throw tooMany(`a search is sorted by at most ${SEARCH_LIMITS.sortKeys} keys`);
+  return names.map((name) => {
+    const descending = name.startsWith('-');
+    const code = descending ? name.slice(1) : name;
+    if (code === '_id' || code === '_lastUpdated') return { by: code, descending };
+    const entry = parameterOf(type, code);
+    if (entry === undefined || entry.kind === 'composite') throw unknown(type, `_sort=${code}`);
+    return { by: entry, descending };
+  });
+}
+
+function includesOf(query: URLSearchParams): Include[] {
+  const includes = [...query].flatMap(([name, value]) => {
+    const match = /^_(rev)?include(?::(iterate|recurse))?$/.exec(name);
+    return match === null ? [] : includeOf(value, match[1] !== undefined, match[2] !== undefined);
+  });
+  if (includes.length > SEARCH_LIMITS.includes)
+    throw tooMany(`a search has at most ${SEARCH_LIMITS.includes} includes`);
+  return includes;
+}
+
+/** `Type:parameter`, `Type:parameter:Target` or `Type:*`. */
+function includeOf(value: string, reverse: boolean, iterate: boolean): Include[] {
+  const [type = '', code = '', target] = value.split(':');
+  const own = generatedSearch().parameters[type] ?? {};
+  const entries = code === '*' ? Object.values(own) : [parameterOf(type, code)];
+  const references = entries.filter((entry): entry is ParameterEntry => entry?.kind === 'reference');
+  if (references.length === 0) throw unknown(type, `${reverse ? '_revinclude' : '_include'}=${value}`);
+  return references.map((entry) => ({ reverse, type, entry, iterate, ...(target === undefined ? {} : { target }) }));
+}

@@ -1,0 +1,130 @@
+/** search (R4 http.html#search, search.html): the answer as a searchset. */
+import type { StoredVersion } from '../ports.js';
+import type { Include, SearchQuery } from '../projection/search/query.js';
+import { bundleText, type EntryText } from './bundle-text.js';
+import { sightOf, type FhirContext } from './context.js';
+import { operationOutcome } from './outcome.js';
+import { withQuery } from './read.js';
+import type { FhirRequest, FhirResponse } from './request.js';
+import { parseSearch, type Handling, type ParsedSearch } from './search-request.js';
+import { shapeOf } from './shape.js';
+
+/** Resources that come along with a page's matches. */
+export const INCLUDE_LIMIT = 1_000;
+
+export async function search(context: FhirContext, request: FhirRequest, type: string): Promise<FhirResponse> {
+  const elsewhere = patientElsewhere(context, request, type);
+  if (elsewhere !== undefined) {
+    const remote = await context.remote?.search(request, type, elsewhere);
+    if (remote !== undefined) return remote;
+  }
+  const parsed = parseSearch(context, type, request.query, handlingOf(request));
+  const result = context.projection.search.run(parsed.search, sightOf(context, request, 'search'));
+  const { included, cut } = withIncludes(context, request, parsed.search, result.matches);
+  const shape = shapeOf(request.query) ?? ((text: string) => text);
+  const entries = [
+    ...result.matches.map((stored) => entryOf(context, shape(stored.text), stored, 'match')),
+    ...included.map((stored) => entryOf(context, shape(stored.text), stored, 'include')),
+    ...warnings(parsed, cut),
+  ];
+  const head = {
+    type: 'searchset',
+    ...(result.total === undefined ? {} : { total: result.total }),
+    link: links(context, type, parsed, result.next),
+  };
+  return { status: 200, headers: {}, resource: bundleText(head, entries) };
+}
+
+export function handlingOf(request: FhirRequest): Handling {
+  return /(?:^|[;,\s])handling=lenient\b/.test(request.headers.prefer ?? '') ? 'lenient' : 'strict';
+}
+
+/** The patient the search is about, when it is not ours. */
+function patientElsewhere(context: FhirContext, request: FhirRequest, type: string): string | undefined {
+  if (context.remote === undefined) return undefined;
+  const names = type === 'Patient' ? ['_id'] : ['patient', 'subject', 'patient:Patient', 'subject:Patient'];
+  const value = names.map((name) => request.query.get(name)).find((each) => each !== null);
+  const id = /^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/.exec(value ?? '')?.[1];
+  return id !== undefined && context.projection.current('Patient', id) === undefined ? id : undefined;
+}
+
+function entryOf(
+  context: FhirContext,
+  resource: string,
+  { type, id }: StoredVersion,
+  mode: 'match' | 'include',
+): EntryText {
+  return { fullUrl: `${context.baseUrl}/${type}/${id}`, resource, more: { search: { mode } } };
+}
+
+function warnings({ ignored }: ParsedSearch, cut: boolean): EntryText[] {
+  const told = [
+    ...ignored.map((name) => `the search parameter '${name}' is not known and was left out`),
+    ...(cut ? [`more than ${INCLUDE_LIMIT} resources would come along: the rest was left out`] : []),
+  ];
+  if (told.length === 0) return [];
+  const issues = told.map((diagnostics) => ({ severity: 'warning', code: 'not-supported', diagnostics }) as const);
+  return [{ resource: JSON.stringify(operationOutcome(issues)), more: { search: { mode: 'outcome' } } }];
+}
+
+function links(context: FhirContext, type: string, { applied }: ParsedSearch, next: string | undefined) {
+  const url = `${context.baseUrl}/${type}`;
+  const self = { relation: 'self', url: withQuery(url, applied) };
+  if (next === undefined) return [self];
+  const query = new URLSearchParams(applied);
+  query.set('_cursor', next);
+  return [self, { relation: 'next', url: withQuery(url, query) }];
+}
+
+interface Included {
+  readonly included: readonly StoredVersion[];
+  /** Whether there would have been more than the limit. */
+  readonly cut: boolean;
+}
+
+/** What `_include` and `_revinclude` bring along; iterated ones are asked of what came along, too. */
+function withIncludes(
+  context: FhirContext,
+  request: FhirRequest,
+  query: SearchQuery,
+  matches: readonly StoredVersion[],
+): Included {
+  const known = new Set(matches.map(nameOf));
+  const included: StoredVersion[] = [];
+  let round: readonly StoredVersion[] = matches;
+  let includes = query.includes;
+  while (round.length > 0 && includes.length > 0) {
+    const found: StoredVersion[] = [];
+    for (const candidate of includes.flatMap((include) => candidates(context, include, round))) {
+      const name = nameOf(candidate);
+      const seen = known.has(name) ? undefined : context.decision.permit(request.actor, candidate, 'include');
+      if (seen === undefined || seen.deleted) continue;
+      if (included.length === INCLUDE_LIMIT) return { included, cut: true };
+      known.add(name);
+      included.push(seen);
+      found.push(seen);
+    }
+    round = found;
+    includes = includes.filter((include) => include.iterate);
+  }
+  return { included, cut: false };
+}
+
+function nameOf({ type, id }: StoredVersion): string {
+  return `${type}/${id}`;
+}
+
+function candidates(context: FhirContext, include: Include, from: readonly StoredVersion[]): StoredVersion[] {
+  const { search } = context.projection;
+  if (include.reverse) {
+    return search.referrers(include.type, include.entry.number, from.map(nameOf), INCLUDE_LIMIT + 1);
+  }
+  const names = from
+    .filter((each) => each.type === include.type)
+    .flatMap((each) => search.referencesOf(each, include.entry.number));
+  return [...new Set(names)].flatMap((name) => {
+    const [type = '', id = ''] = name.split('/');
+    if (include.target !== undefined && include.target !== type) return [];
+    return context.projection.current(type, id) ?? [];
+  });
+}

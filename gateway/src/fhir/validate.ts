@@ -1,0 +1,73 @@
+/** Structure, cardinality, types and invariants of resources (R4 validation.html), by Medplum's validator. */
+import { isDataTypeLoaded, loadDataType, OperationOutcomeError, validateResource } from '@medplum/core';
+import type { OperationOutcomeIssue, Resource, StructureDefinition } from '@medplum/fhirtypes';
+
+import { Refusal } from '../ledger/refusal.js';
+import { generatedDefinitions, isResourceType } from '../projection/generated.js';
+import type { JsonObject } from './json.js';
+import { IssuesRefusal, type Issue } from './outcome.js';
+
+/** Issues told of one resource; more help nobody. */
+export const ISSUE_LIMIT = 50;
+
+/** Throws IssuesRefusal (422 invalid-content, or 400 structure for what is no R4 element at all). */
+export function requireValid(resource: JsonObject): void {
+  const issues = validationIssues(resource).filter((issue) => issue.severity !== 'warning');
+  if (issues.length === 0) return;
+  const structural = issues.every((issue) => issue.code === 'structure');
+  throw new IssuesRefusal(structural ? 'structure' : 'invalid-content', issues.slice(0, ISSUE_LIMIT));
+}
+
+/** What is wrong with a resource; empty when nothing is. Numbers must be plain. */
+export function validationIssues(resource: JsonObject): Issue[] {
+  loadTypesOf(resource);
+  try {
+    return validateResource(resource as unknown as Resource).map(issueOf);
+  } catch (error) {
+    if (error instanceof OperationOutcomeError) return error.outcome.issue.map(issueOf);
+    throw new Refusal('invalid', 'structure', 'the resource is not built as R4 says', { cause: error });
+  }
+}
+
+function issueOf(issue: OperationOutcomeIssue): Issue {
+  const diagnostics = issue.details?.text ?? issue.diagnostics ?? 'not valid';
+  return {
+    severity: issue.severity,
+    code: issue.code,
+    diagnostics,
+    ...(issue.expression === undefined ? {} : { expression: issue.expression }),
+  };
+}
+
+function loadTypesOf(resource: JsonObject): void {
+  loadType(typeOf(resource));
+  for (const inner of innerResources(resource)) loadTypesOf(inner);
+}
+
+/** Definitions are loaded when a resource first needs them: a start does not wait for the 147. */
+export function loadType(type: string): void {
+  if (!isDataTypeLoaded('HumanName')) {
+    for (const definition of generatedDefinitions('types') as StructureDefinition[]) loadDataType(definition);
+  }
+  if (!isDataTypeLoaded(type)) loadDataType(generatedDefinitions(type) as StructureDefinition);
+}
+
+function typeOf(resource: JsonObject): string {
+  const type = resource.resourceType;
+  if (typeof type === 'string' && isResourceType(type)) return type;
+  throw new Refusal('invalid', 'structure', 'resourceType is missing or no resource type of R4');
+}
+
+/** Contained resources, and those in a Bundle or in Parameters. */
+function innerResources(resource: JsonObject): JsonObject[] {
+  const { contained, entry, parameter } = resource;
+  return [
+    ...objects(contained),
+    ...[...objects(entry), ...objects(parameter)].flatMap((each) => objects([each.resource])),
+  ];
+}
+
+function objects(value: unknown): JsonObject[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((each): each is JsonObject => typeof each === 'object' && each !== null);
+}

@@ -1,0 +1,206 @@
+/** A gateway's derived view of its member's ledger: every version of every resource, a search index, domains' facts. */
+import { DatabaseSync } from 'node:sqlite';
+
+import type { LedgerBlock, StoredVersion } from '../ports.js';
+import { BlockApplier, ProjectionError, type ApplierOptions, type Checkpoint } from './block-applier.js';
+import { digestOf } from './digest.js';
+import { generatedSearch } from './generated.js';
+import { Search } from './search/search.js';
+import { DERIVED_TABLES, PRAGMAS, SCHEMA } from './schema.js';
+import { Statements, type Row } from './statements.js';
+import { asStored, VERSION_COLUMNS } from './stored.js';
+import { Waiters } from './waiters.js';
+
+export interface ProjectionOptions extends ApplierOptions {
+  /** Path of the database file, or `:memory:`. */
+  readonly path: string;
+}
+
+export interface HistoryQuery {
+  readonly type?: string;
+  readonly id?: string;
+  /** Only versions with a number (vid) below this one: where the last page ended. */
+  readonly before?: number;
+  /** FHIR instants, inclusive. */
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit: number;
+}
+
+export interface HistoryEntry {
+  readonly position: number;
+  readonly stored: StoredVersion;
+}
+
+export class Projection {
+  readonly search: Search;
+  private readonly statements: Statements;
+  private readonly database: DatabaseSync;
+  private readonly applier: BlockApplier;
+  private readonly waiters = new Waiters();
+  private last: Checkpoint | undefined;
+
+  /** Opens or makes the database. Throws ProjectionError when it holds rows and no checkpoint. */
+  constructor(private readonly options: ProjectionOptions) {
+    this.database = new DatabaseSync(options.path);
+    this.database.exec(PRAGMAS);
+    this.database.exec(SCHEMA);
+    this.statements = new Statements(this.database);
+    this.search = new Search(this.statements, options.base);
+    this.applier = new BlockApplier(this.database, this.statements, options);
+    this.last = this.readCheckpoint();
+  }
+
+  /** The last block applied; undefined before the first. */
+  get checkpoint(): Checkpoint | undefined {
+    return this.last;
+  }
+
+  /** Number of the last block applied, -1 before the first. */
+  get block(): number {
+    return this.last?.number ?? -1;
+  }
+
+  /** Applies the blocks that follow the checkpoint, in one database transaction. Throws ProjectionError. */
+  apply(blocks: readonly LedgerBlock[]): void {
+    this.last = this.applier.apply(blocks, this.last);
+    this.waiters.reached(this.block);
+  }
+
+  /** Whether the block is applied, waiting for it at most `timeoutMs`. */
+  reached(block: number, timeoutMs: number): Promise<boolean> {
+    return this.waiters.wait(block, this.block, timeoutMs);
+  }
+
+  /** The version in force, which may be a deletion. */
+  current(type: string, id: string): StoredVersion | undefined {
+    return storedOf(
+      this.statements.get(
+        `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.vid = r.vid WHERE r.type = ? AND r.id = ?`,
+        type,
+        id,
+      ),
+    );
+  }
+
+  version(type: string, id: string, version: number): StoredVersion | undefined {
+    return storedOf(
+      this.statements.get(
+        `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.rid = r.rid AND v.version = ?
+           WHERE r.type = ? AND r.id = ?`,
+        ...[version, type, id],
+      ),
+    );
+  }
+
+  /** The version a transaction wrote. */
+  written(type: string, id: string, txId: string): StoredVersion | undefined {
+    return storedOf(
+      this.statements.get(
+        `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.rid = r.rid AND v.tx_id = ?
+           WHERE r.type = ? AND r.id = ?`,
+        ...[txId, type, id],
+      ),
+    );
+  }
+
+  /** Everything current in a patient's compartment, the Patient first. */
+  compartment(patient: string, limit: number): StoredVersion[] {
+    const rows = this.statements.all(
+      `SELECT ${VERSION_COLUMNS} FROM resource r CROSS JOIN version v ON v.vid = r.vid
+         WHERE r.patient = ? AND r.deleted = 0 ORDER BY r.type <> 'Patient', r.rid LIMIT ?`,
+      patient,
+      limit,
+    );
+    return rows.map(asStored);
+  }
+
+  /** `Type/id` of whatever the resources refer to by any search parameter. */
+  referred(resources: readonly StoredVersion[]): string[] {
+    const names = JSON.stringify(resources.map(({ type, id }) => `${type}/${id}`));
+    const rows = this.statements.all(
+      `SELECT DISTINCT t.a FROM json_each(?) j
+         CROSS JOIN resource r ON r.type = substr(j.value, 1, instr(j.value, '/') - 1)
+           AND r.id = substr(j.value, instr(j.value, '/') + 1)
+         CROSS JOIN posting p ON p.rid = r.rid CROSS JOIN term t ON t.tid = p.tid
+         WHERE t.b = '' AND t.a GLOB '[A-Z]*/*' AND t.t = ''`,
+      names,
+    );
+    return rows.map((row) => row.a as string);
+  }
+
+  /** Versions, newest first, of one resource, one type or everything. */
+  history(query: HistoryQuery): HistoryEntry[] {
+    const { where, values } = historyCondition(query);
+    const rows = this.statements.all(
+      `SELECT v.vid, ${VERSION_COLUMNS} FROM version v CROSS JOIN resource r ON r.rid = v.rid
+         WHERE ${where.join(' AND ')} ORDER BY v.vid DESC LIMIT ?`,
+      ...[...values, query.limit],
+    );
+    return rows.map((row) => ({ position: row.vid as number, stored: asStored(row) }));
+  }
+
+  /** A domain's fact. */
+  fact(space: string, key: string): string | undefined {
+    return this.statements.get('SELECT value FROM fact WHERE space = ? AND key = ?', space, key)?.value as
+      string | undefined;
+  }
+
+  /** A domain's facts whose keys start with the prefix, in the order of their keys. */
+  facts(space: string, prefix = ''): { readonly key: string; readonly value: string }[] {
+    const rows = this.statements.all(
+      'SELECT key, value FROM fact WHERE space = ? AND key >= ? AND key < ? ORDER BY key',
+      ...[space, prefix, `${prefix}\u{10ffff}`],
+    );
+    return rows.map((row) => ({ key: row.key as string, value: row.value as string }));
+  }
+
+  /** Hex SHA-256 over all rows in a canonical order: equal after a rebuild from genesis. */
+  digest(): string {
+    return digestOf(this.statements);
+  }
+
+  /** Empties the projection; following the ledger from genesis fills it again. */
+  clear(): void {
+    this.database.exec('BEGIN IMMEDIATE');
+    for (const table of DERIVED_TABLES) this.database.exec(`DELETE FROM ${table}`);
+    this.database.exec('COMMIT');
+    this.applier.reset();
+    this.last = undefined;
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  private readCheckpoint(): Checkpoint | undefined {
+    const row = this.statements.get('SELECT number, hash, form FROM checkpoint');
+    if (row === undefined) {
+      const rows = this.statements.get('SELECT 1 FROM resource UNION ALL SELECT 1 FROM fact LIMIT 1');
+      if (rows !== undefined) throw new ProjectionError(`${this.options.path} holds rows but no checkpoint`);
+      return undefined;
+    }
+    if (row.form !== generatedSearch().stamp) this.applier.reindex();
+    return { number: row.number as number, hash: row.hash as string };
+  }
+}
+
+function historyCondition(query: HistoryQuery): { where: string[]; values: (string | number)[] } {
+  const where = ['1 = 1'];
+  const values: (string | number)[] = [];
+  const add = (condition: string, ...own: (string | number)[]): void => {
+    where.push(condition);
+    values.push(...own);
+  };
+  if (query.type !== undefined && query.id !== undefined) {
+    add('v.rid = (SELECT rid FROM resource WHERE type = ? AND id = ?)', query.type, query.id);
+  } else if (query.type !== undefined) add('r.type = ?', query.type);
+  if (query.before !== undefined) add('v.vid < ?', query.before);
+  if (query.since !== undefined) add('v.updated >= ?', query.since);
+  if (query.until !== undefined) add('v.updated <= ?', query.until);
+  return { where, values };
+}
+
+function storedOf(row: Row | undefined): StoredVersion | undefined {
+  return row === undefined ? undefined : asStored(row);
+}

@@ -1,0 +1,70 @@
+/** The tables of a gateway's projection. Everything in them can be derived from the ledger again. */
+
+/**
+ * `resource` numbers resources in the order of their first version (rid), `version` holds every text; `term` is a
+ * dictionary of indexed values, `posting` says which resources have them; `span`, `amount` and `pair` are ranges.
+ * Posting tables come second by rid, so that an update or a purge finds all rows of a resource.
+ */
+export const SCHEMA = `
+CREATE TABLE IF NOT EXISTS checkpoint (
+  one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, hash TEXT NOT NULL, form TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS resource (
+  rid INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, vid INTEGER NOT NULL, version INTEGER NOT NULL,
+  deleted INTEGER NOT NULL, updated INTEGER NOT NULL, patient TEXT, UNIQUE (type, id)
+) STRICT;
+CREATE INDEX IF NOT EXISTS resource_by_type ON resource (type, deleted, rid);
+CREATE INDEX IF NOT EXISTS resource_by_update ON resource (type, deleted, updated, rid);
+CREATE INDEX IF NOT EXISTS resource_by_patient ON resource (patient, type, deleted, rid) WHERE patient IS NOT NULL;
+CREATE TABLE IF NOT EXISTS version (
+  vid INTEGER PRIMARY KEY AUTOINCREMENT, rid INTEGER NOT NULL, version INTEGER NOT NULL, updated TEXT NOT NULL,
+  deleted INTEGER NOT NULL, text TEXT NOT NULL, tx_id TEXT NOT NULL, block INTEGER NOT NULL, ledger_key TEXT NOT NULL,
+  patient TEXT, UNIQUE (rid, version)
+) STRICT;
+CREATE INDEX IF NOT EXISTS version_by_key ON version (ledger_key);
+CREATE TABLE IF NOT EXISTS term (
+  tid INTEGER PRIMARY KEY, parameter INTEGER NOT NULL, a TEXT NOT NULL, b TEXT NOT NULL, t TEXT NOT NULL,
+  UNIQUE (parameter, a, b, t)
+) STRICT;
+CREATE INDEX IF NOT EXISTS term_by_b ON term (parameter, b) WHERE b <> '';
+CREATE INDEX IF NOT EXISTS term_by_text ON term (parameter, t) WHERE t <> '';
+CREATE TABLE IF NOT EXISTS posting (
+  tid INTEGER NOT NULL, rid INTEGER NOT NULL, parameter INTEGER NOT NULL, PRIMARY KEY (tid, rid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS posting_by_resource ON posting (rid, parameter);
+CREATE TABLE IF NOT EXISTS span (
+  parameter INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, rid INTEGER NOT NULL,
+  PRIMARY KEY (parameter, low, high, rid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS span_by_end ON span (parameter, high);
+CREATE INDEX IF NOT EXISTS span_by_resource ON span (rid, parameter);
+CREATE TABLE IF NOT EXISTS amount (
+  parameter INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL, unit INTEGER NOT NULL, rid INTEGER NOT NULL,
+  PRIMARY KEY (parameter, low, high, unit, rid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS amount_by_end ON amount (parameter, high);
+CREATE INDEX IF NOT EXISTS amount_by_resource ON amount (rid, parameter);
+CREATE TABLE IF NOT EXISTS pair (
+  left INTEGER NOT NULL, right INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL, rid INTEGER NOT NULL,
+  parameter INTEGER NOT NULL, PRIMARY KEY (left, right, low, high, rid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pair_by_resource ON pair (rid, parameter);
+CREATE TABLE IF NOT EXISTS secret (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS fact (
+  space TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (space, key)
+) STRICT, WITHOUT ROWID;
+`;
+
+/** Every table with rows derived from the ledger, in an order that respects nothing but reading. */
+export const DERIVED_TABLES = [
+  ...['posting', 'span', 'amount', 'pair', 'term', 'version', 'resource', 'fact', 'checkpoint'],
+] as const;
+
+/** The embedded SQLite's settings: a crash may lose the newest transactions, never a part of one. */
+export const PRAGMAS = `
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA secure_delete = ON;
+PRAGMA cache_size = -16000;
+PRAGMA temp_store = MEMORY;
+`;

@@ -1,0 +1,62 @@
+/** Conditions in SQL: each can drive a search, as a set of resources, or be asked of a resource at hand. */
+import type { SQLInputValue } from 'node:sqlite';
+
+/** Rows `x` of an index table whose resources (x.rid) match. */
+export interface Rows {
+  readonly kind: 'rows';
+  /** Table or tables, the one with rid named x. */
+  readonly from: string;
+  readonly where: string;
+  readonly values: readonly SQLInputValue[];
+  /** The resources are those that have no such row. */
+  readonly negated?: boolean;
+}
+
+/** A condition on columns of resource r; none of them drives. */
+export interface Columns {
+  readonly kind: 'columns';
+  readonly where: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+/** Nothing can match. */
+export interface Nothing {
+  readonly kind: 'nothing';
+}
+
+export type Condition = Rows | Columns | Nothing;
+
+export const NOTHING: Nothing = { kind: 'nothing' };
+
+/** Rows of a table that match any of the alternatives. */
+export function anyOf(
+  from: string,
+  alternatives: readonly { where: string; values: readonly SQLInputValue[] }[],
+): Rows {
+  return {
+    kind: 'rows',
+    from,
+    where: alternatives.map((each) => `(${each.where})`).join(' OR '),
+    values: alternatives.flatMap((each) => each.values),
+  };
+}
+
+/** Postings of the terms; nothing when there are none. */
+export function postings(tids: readonly number[], negated = false): Condition {
+  if (tids.length === 0) return negated ? { kind: 'columns', where: '1 = 1', values: [] } : NOTHING;
+  const one = tids.length === 1;
+  return {
+    kind: 'rows',
+    from: 'posting x',
+    where: one ? 'x.tid = ?' : 'x.tid IN (SELECT value FROM json_each(?))',
+    values: [one ? (tids[0] ?? 0) : JSON.stringify(tids)],
+    ...(negated ? { negated } : {}),
+  };
+}
+
+/** The condition asked of resource r. */
+export function predicate(condition: Rows | Columns): string {
+  if (condition.kind === 'columns') return `(${condition.where})`;
+  const exists = `EXISTS (SELECT 1 FROM ${condition.from} WHERE x.rid = r.rid AND (${condition.where}))`;
+  return condition.negated === true ? `NOT ${exists}` : exists;
+}

@@ -1,0 +1,176 @@
+/** From filters to conditions: one place that knows which index table answers which kind of parameter and modifier. */
+import { Refusal } from '../../ledger/refusal.js';
+import { BESIDE } from '../values/rows.js';
+import { anyOf, NOTHING, postings, type Condition } from './condition.js';
+import type { Filter, IndexedParameter, ParameterEntry } from './query.js';
+import { dateRange, numberRange, quantityParts, type Alternative } from './ranges.js';
+import type { Terms } from './terms.js';
+import { split, unescaped } from './values.js';
+
+type ValueFilter = Extract<Filter, { kind: 'value' }>;
+
+/** Modifiers by kind of parameter; a reference also takes a type. */
+const MODIFIERS: Readonly<Record<string, readonly string[]>> = {
+  token: ['', 'not', 'text', 'of-type', 'missing'],
+  string: ['', 'exact', 'contains', 'missing'],
+  reference: ['', 'identifier', 'missing'],
+  date: ['', 'missing'],
+  number: ['', 'missing'],
+  quantity: ['', 'missing'],
+  uri: ['', 'above', 'below', 'missing'],
+  composite: ['', 'missing'],
+};
+
+/** Whether a search by a parameter of this kind may have the modifier. */
+export function takesModifier(entry: ParameterEntry, modifier: string): boolean {
+  if (MODIFIERS[entry.kind]?.includes(modifier) === true) return true;
+  return entry.kind === 'reference' && (entry.targets?.includes(modifier) ?? false);
+}
+
+export function modifiersOf(kind: string): readonly string[] {
+  return MODIFIERS[kind] ?? [];
+}
+
+export function valueCondition(filter: ValueFilter, terms: Terms, now: number): Condition {
+  const { entry, modifier, values } = filter;
+  if (modifier === 'missing') return missing(entry, values);
+  switch (entry.kind) {
+    case 'date':
+      return spans(entry.number, values, now);
+    case 'number':
+      return amounts(entry.number, values, terms);
+    case 'quantity':
+      return amounts(entry.number, values, terms);
+    case 'composite':
+      return composite(entry, values, terms, now);
+    default:
+      return postings(unique(values.flatMap((value) => termsOf(entry, value, modifier, terms))), modifier === 'not');
+  }
+}
+
+function termsOf(entry: IndexedParameter, value: string, modifier: string, terms: Terms): number[] {
+  switch (entry.kind) {
+    case 'token':
+      if (modifier === 'text') return terms.text(entry.number, value);
+      return modifier === 'of-type' ? terms.ofType(entry.number, value) : terms.token(entry.number, value);
+    case 'string':
+      return terms.string(entry.number, value, modifier);
+    case 'uri':
+      return terms.uri(entry.number, value, modifier);
+    default:
+      if (modifier === 'identifier') return terms.token(entry.number + BESIDE, value);
+      return [
+        ...terms.reference(entry, value, modifier),
+        ...(value.includes('://') ? terms.canonical(entry.number, value) : []),
+      ];
+  }
+}
+
+function unique(tids: readonly number[]): number[] {
+  return tids.length < 2 ? [...tids] : [...new Set(tids)];
+}
+
+const TABLES: Readonly<Record<string, string>> = {
+  date: 'span',
+  number: 'amount',
+  quantity: 'amount',
+  composite: 'pair',
+};
+
+function missing({ kind, number }: ParameterEntry, values: readonly string[]): Condition {
+  const [value] = values;
+  if (value !== 'true' && value !== 'false') throw new Refusal('invalid', 'bad-value', ':missing is true or false');
+  const rows = {
+    kind: 'rows',
+    from: `${TABLES[kind] ?? 'posting'} x`,
+    where: 'x.parameter = ?',
+    values: [number],
+  } as const;
+  return value === 'true' ? { ...rows, negated: true } : rows;
+}
+
+function spans(number: number, values: readonly string[], now: number): Condition {
+  return anyOf(
+    'span x',
+    values.map((value) => withParameter(number, dateRange(value, 'x.low', 'x.high', now))),
+  );
+}
+
+function withParameter(number: number, range: Alternative): Alternative {
+  return { where: `x.parameter = ? AND (${range.where})`, values: [number, ...range.values] };
+}
+
+function amounts(number: number, values: readonly string[], terms: Terms): Condition {
+  const alternatives = values.flatMap((value): Alternative[] => {
+    const parts = quantityParts(value);
+    const range = withParameter(number, numberRange(parts.number, 'x.low', 'x.high'));
+    if (parts.unit === undefined) return [range];
+    const units = terms.unit(number, parts.unit.system, parts.unit.code);
+    if (units.length === 0) return [];
+    return [
+      {
+        where: `${range.where} AND x.unit IN (SELECT value FROM json_each(?))`,
+        values: [...range.values, JSON.stringify(units)],
+      },
+    ];
+  });
+  return alternatives.length === 0 ? NOTHING : anyOf('amount x', alternatives);
+}
+
+/** `code$value`: the first component is a term, the second whatever its parameter's kind is. */
+function composite(entry: ParameterEntry, values: readonly string[], terms: Terms, now: number): Condition {
+  const [left, right] = entry.parts ?? [];
+  if (left === undefined || right === undefined) return NOTHING;
+  const alternatives = values.flatMap((value): Alternative[] => {
+    const [first, second] = split(value, '$');
+    if (first === undefined || second === undefined) {
+      throw new Refusal('invalid', 'bad-value', 'a composite value is written first$second');
+    }
+    const lefts = termsOf({ ...left, number: entry.number }, first, '', terms);
+    const rest =
+      second === '' || lefts.length === 0
+        ? undefined
+        : rightOf({ ...right, number: entry.number + BESIDE }, second, terms, now);
+    if (rest === undefined) return [];
+    return [
+      {
+        where: `x.left IN (SELECT value FROM json_each(?)) AND (${rest.where})`,
+        values: [JSON.stringify(lefts), ...rest.values],
+      },
+    ];
+  });
+  return alternatives.length === 0 ? NOTHING : anyOf('pair x', alternatives);
+}
+
+function rightOf(entry: IndexedParameter, value: string, terms: Terms, now: number): Alternative | undefined {
+  if (entry.kind === 'date') return dateRange(value, 'x.low', 'x.high', now);
+  if (entry.kind !== 'quantity' && entry.kind !== 'number') {
+    const rights = termsOf(entry, value, '', terms);
+    return rights.length === 0 ? undefined : among('x.right', rights);
+  }
+  const parts = quantityParts(value);
+  const range = numberRange(parts.number, 'x.low', 'x.high');
+  if (parts.unit === undefined) return range;
+  const units = terms.unit(entry.number, parts.unit.system, parts.unit.code);
+  if (units.length === 0) return undefined;
+  const unit = among('x.right', units);
+  return { where: `(${range.where}) AND ${unit.where}`, values: [...range.values, ...unit.values] };
+}
+
+function among(column: string, tids: readonly number[]): Alternative {
+  return { where: `${column} IN (SELECT value FROM json_each(?))`, values: [JSON.stringify(tids)] };
+}
+
+/** `_id` and `_lastUpdated`, held in columns. */
+export function columnCondition(filter: Extract<Filter, { kind: 'id' | 'updated' }>, now: number): Condition {
+  if (filter.kind === 'id') {
+    const ids = filter.values.map((value) => unescaped(value).replace(/^[A-Za-z]+\//, ''));
+    return { kind: 'columns', where: 'r.id IN (SELECT value FROM json_each(?))', values: [JSON.stringify(ids)] };
+  }
+  const alternatives = filter.values.map((value) => dateRange(value, 'r.updated', 'r.updated', now));
+  return {
+    kind: 'columns',
+    where: alternatives.map((each) => `(${each.where})`).join(' OR '),
+    values: alternatives.flatMap((each) => each.values),
+  };
+}

@@ -1,0 +1,98 @@
+/** Puts conditions together to one SQL query that an index drives. */
+import type { SQLInputValue } from 'node:sqlite';
+
+import type { Statements } from '../statements.js';
+import { predicate, type Columns, type Condition, type Rows } from './condition.js';
+import type { SortKey } from './query.js';
+
+/** Counting further to find the smallest driver costs more than it saves. */
+const ESTIMATE_LIMIT = 500;
+
+export interface Plan {
+  /** FROM and WHERE, with resource as r and its version as v; rows once per resource. */
+  readonly source: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+/** Undefined when a condition says that nothing matches. */
+export function planOf(type: string, conditions: readonly Condition[], statements: Statements): Plan | undefined {
+  if (conditions.some((each) => each.kind === 'nothing')) return undefined;
+  const usable = conditions as readonly (Rows | Columns)[];
+  const driver = chooseDriver(usable, statements);
+  const asked = usable.filter((each) => each !== driver);
+  const tests = ['r.type = ?', 'r.deleted = 0', ...asked.map(predicate)];
+  const values = [type, ...asked.flatMap((each) => each.values)];
+  if (driver === undefined) {
+    return { source: `resource r CROSS JOIN version v ON v.vid = r.vid WHERE ${tests.join(' AND ')}`, values };
+  }
+  const joined = 'CROSS JOIN resource r ON r.rid = x.rid CROSS JOIN version v ON v.vid = r.vid';
+  // The postings of one term are in the order of resources and name each once: the page ends the walk.
+  if (isOneTerm(driver)) {
+    return {
+      source: `posting x ${joined} WHERE ${driver.where} AND ${tests.join(' AND ')}`,
+      values: [...driver.values, ...values],
+    };
+  }
+  const distinct = `(SELECT DISTINCT x.rid AS rid FROM ${driver.from} WHERE ${driver.where})`;
+  return { source: `${distinct} x ${joined} WHERE ${tests.join(' AND ')}`, values: [...driver.values, ...values] };
+}
+
+function isOneTerm(driver: Rows): boolean {
+  return driver.from === 'posting x' && driver.where === 'x.tid = ?';
+}
+
+/** The condition with the fewest rows; none when ids are named, which is the best there is. */
+function chooseDriver(conditions: readonly (Rows | Columns)[], statements: Statements): Rows | undefined {
+  if (conditions.some((each) => each.kind === 'columns' && each.where.startsWith('r.id IN'))) return undefined;
+  const able = conditions.filter((each): each is Rows => each.kind === 'rows' && each.negated !== true);
+  if (able.length < 2) return able[0];
+  let best = able[0];
+  let fewest = Infinity;
+  for (const each of able) {
+    const rows = statements.get(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM ${each.from} WHERE ${each.where} LIMIT ${ESTIMATE_LIMIT})`,
+      ...each.values,
+    )?.n as number;
+    if (rows < fewest) [best, fewest] = [each, rows];
+  }
+  return best;
+}
+
+const TABLES: Readonly<Record<string, string>> = { date: 'span', number: 'amount', quantity: 'amount' };
+const LAST_NUMBER = Number.MAX_VALUE;
+const LAST_TEXT = '\u{10ffff}';
+
+/** SQL of a sort key; resources without a value come last. */
+export function sortExpression({ by, descending }: SortKey): string {
+  if (by === '_id') return 'r.id';
+  if (by === '_lastUpdated') return 'r.updated';
+  const { kind, number } = by;
+  const pick = descending ? 'max' : 'min';
+  const table = TABLES[kind];
+  if (table !== undefined) {
+    const column = descending ? 'high' : 'low';
+    const value = `(SELECT ${pick}(x.${column}) FROM ${table} x WHERE x.rid = r.rid AND x.parameter = ${number})`;
+    return `coalesce(${value}, ${descending ? -LAST_NUMBER : LAST_NUMBER})`;
+  }
+  const value = `(SELECT ${pick}(t.a) FROM posting x JOIN term t ON t.tid = x.tid WHERE x.rid = r.rid AND x.parameter = ${number})`;
+  return `coalesce(${value}, '${descending ? '' : LAST_TEXT}')`;
+}
+
+/** The rows after a position in the order of the keys and, last, of rid. */
+export function afterPosition(
+  sort: readonly SortKey[],
+  position: readonly (string | number)[],
+): { readonly where: string; readonly values: readonly (string | number)[] } {
+  const keys = [
+    ...sort.map((key, at) => ({ name: `k${at}`, descending: key.descending })),
+    { name: 'rid', descending: false },
+  ];
+  const alternatives: string[] = [];
+  const values: (string | number)[] = [];
+  keys.forEach((key, at) => {
+    const equal = keys.slice(0, at).map((each) => `${each.name} = ?`);
+    alternatives.push([...equal, `${key.name} ${key.descending ? '<' : '>'} ?`].join(' AND '));
+    values.push(...position.slice(0, at + 1));
+  });
+  return { where: alternatives.map((each) => `(${each})`).join(' OR '), values };
+}

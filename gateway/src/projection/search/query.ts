@@ -1,0 +1,54 @@
+/** A search as the projection runs it: parsed and checked, free of HTTP. */
+import type { ParameterEntry } from '../compile/parameters.js';
+
+export type { ParameterEntry } from '../compile/parameters.js';
+
+/** What finding index rows needs of a parameter. */
+export type IndexedParameter = Pick<ParameterEntry, 'number' | 'kind' | 'targets'>;
+
+/** One condition; several are ANDed. `values` are ORed, still escaped as R4 search.html#escaping says. */
+export type Filter =
+  | {
+      readonly kind: 'value';
+      readonly entry: ParameterEntry;
+      readonly modifier: string;
+      readonly values: readonly string[];
+    }
+  | { readonly kind: 'id'; readonly values: readonly string[] }
+  | { readonly kind: 'updated'; readonly values: readonly string[] }
+  /** The reference names one of `resources` (`Type/id`) by any of the parameters. */
+  | { readonly kind: 'references'; readonly entries: readonly ParameterEntry[]; readonly targets: readonly string[] }
+  | {
+      readonly kind: 'chain';
+      readonly entry: ParameterEntry;
+      readonly links: readonly { readonly type: string; readonly filter: Filter }[];
+    }
+  | { readonly kind: 'has'; readonly type: string; readonly entry: ParameterEntry; readonly filter: Filter };
+
+export interface SortKey {
+  readonly by: ParameterEntry | '_id' | '_lastUpdated';
+  readonly descending: boolean;
+}
+
+export interface Include {
+  readonly reverse: boolean;
+  /** Type that has the reference. */
+  readonly type: string;
+  readonly entry: ParameterEntry;
+  /** Only targets of this type. */
+  readonly target?: string;
+  readonly iterate: boolean;
+}
+
+export interface SearchQuery {
+  readonly type: string;
+  readonly filters: readonly Filter[];
+  readonly sort: readonly SortKey[];
+  readonly count: number;
+  /** Where the page before ended, as this search gave it. */
+  readonly cursor?: string;
+  readonly includes: readonly Include[];
+  readonly total: 'none' | 'estimate' | 'accurate';
+  /** Only the number of matches is asked for. */
+  readonly countOnly: boolean;
+}

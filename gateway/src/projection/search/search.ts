@@ -1,0 +1,236 @@
+/** Runs searches over the projection. Every resource that is found passes the decision before anyone learns of it. */
+import type { SQLInputValue } from 'node:sqlite';
+
+import { Refusal } from '../../ledger/refusal.js';
+import type { StoredVersion } from '../../ports.js';
+import { asStored, VERSION_COLUMNS } from '../stored.js';
+import type { Row, Statements } from '../statements.js';
+import { anyOf, NOTHING, postings, type Condition } from './condition.js';
+import { Cursors, type Position } from './cursor.js';
+import { columnCondition, valueCondition } from './filters.js';
+import { afterPosition, planOf, sortExpression, type Plan } from './plan.js';
+import type { Filter, SearchQuery } from './query.js';
+import { Terms } from './terms.js';
+
+/** Rows one search may look at before it is refused. */
+export const EXAMINED_LIMIT = 200_000;
+/** Resources a chain or a reverse chain may pass through. */
+export const CHAIN_WIDTH = 5_000;
+/** Totals are counted up to here unless an accurate one is asked for. */
+export const COUNTED_LIMIT = 1_000;
+const CHUNK = 500;
+
+/** What the asker may see. */
+export interface Sight {
+  permit(stored: StoredVersion): StoredVersion | undefined;
+  /** Whether `permit` lets everything of the type through. */
+  unrestricted(type: string): boolean;
+}
+
+export interface SearchResult {
+  readonly matches: readonly StoredVersion[];
+  /** Undefined when it was not asked for or would cost too much. */
+  readonly total?: number;
+  /** Where the next page starts; undefined on the last. */
+  readonly next?: string;
+}
+
+export class Search {
+  private readonly terms: Terms;
+  private readonly cursors: Cursors;
+
+  constructor(
+    private readonly statements: Statements,
+    base: string,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.terms = new Terms(statements, base);
+    this.cursors = new Cursors(statements);
+  }
+
+  run(query: SearchQuery, sight: Sight): SearchResult {
+    const plan = planOf(query.type, this.conditions(query.filters, sight), this.statements);
+    if (plan === undefined) return { matches: [], total: 0 };
+    if (query.countOnly) return { matches: [], total: this.count(query, plan, sight, Infinity) };
+    const found = this.page(query, plan, sight);
+    const { matches, next } = found;
+    const whole = next === undefined && query.cursor === undefined;
+    const total = whole ? matches.length : this.total(query, plan, sight);
+    return { matches, ...(total === undefined ? {} : { total }), ...(next === undefined ? {} : { next }) };
+  }
+
+  /** EXPLAIN QUERY PLAN of what `run` would ask, one line a step. */
+  explain(query: SearchQuery, sight: Sight): string[] {
+    const plan = planOf(query.type, this.conditions(query.filters, sight), this.statements);
+    if (plan === undefined) return [];
+    const { sql, values } = pageQuery(query, plan, undefined, query.count);
+    return this.statements.all(`EXPLAIN QUERY PLAN ${sql}`, ...values).map((row) => String(row.detail));
+  }
+
+  private total(query: SearchQuery, plan: Plan, sight: Sight): number | undefined {
+    if (query.total === 'none') return undefined;
+    const limit = query.total === 'accurate' ? Infinity : COUNTED_LIMIT + 1;
+    const total = this.count(query, plan, sight, limit);
+    return total < limit ? total : undefined;
+  }
+
+  private count(query: SearchQuery, plan: Plan, sight: Sight, limit: number): number {
+    if (sight.unrestricted(query.type)) {
+      const bound = Number.isFinite(limit) ? ` LIMIT ${limit}` : '';
+      const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM ${plan.source}${bound})`;
+      return this.statements.get(sql, ...plan.values)?.n as number;
+    }
+    let total = 0;
+    for (const row of this.rows({ ...query, sort: [] }, plan, undefined)) {
+      if (sight.permit(asStored(row)) !== undefined) total += 1;
+      if (total >= limit) break;
+    }
+    return total;
+  }
+
+  private page(query: SearchQuery, plan: Plan, sight: Sight): { matches: StoredVersion[]; next?: string } {
+    const start = query.cursor === undefined ? undefined : this.cursors.open(query.cursor);
+    const matches: StoredVersion[] = [];
+    let last: Position | undefined;
+    for (const row of this.rows(query, plan, start)) {
+      const seen = sight.permit(asStored(row));
+      if (seen === undefined) continue;
+      if (matches.length === query.count) return { matches, ...(last && { next: this.cursors.seal(last) }) };
+      matches.push(seen);
+      last = positionOf(row, query);
+    }
+    return { matches };
+  }
+
+  private *rows(query: SearchQuery, plan: Plan, start: Position | undefined): Generator<Row> {
+    let examined = 0;
+    let position = start;
+    let size = Math.min(query.count + 1, CHUNK);
+    for (;;) {
+      const { sql, values } = pageQuery(query, plan, position, size);
+      const rows = this.statements.all(sql, ...values);
+      yield* rows;
+      const last = rows.at(-1);
+      if (rows.length < size || last === undefined) return;
+      examined += rows.length;
+      if (examined > EXAMINED_LIMIT)
+        throw new Refusal('invalid', 'too-costly', 'the search looks at too much: narrow it');
+      position = positionOf(last, query);
+      size = CHUNK;
+    }
+  }
+
+  private conditions(filters: readonly Filter[], sight: Sight): Condition[] {
+    return filters.map((filter) => this.condition(filter, sight));
+  }
+
+  private condition(filter: Filter, sight: Sight): Condition {
+    switch (filter.kind) {
+      case 'id':
+      case 'updated':
+        return columnCondition(filter, this.now());
+      case 'value':
+        return valueCondition(filter, this.terms, this.now());
+      case 'references':
+        return postings(
+          this.referring(
+            filter.entries.map((entry) => entry.number),
+            filter.targets,
+          ),
+        );
+      case 'chain':
+        return postings(
+          filter.links.flatMap((link) =>
+            this.referring([filter.entry.number], this.matching(link.type, link.filter, sight).map(nameOf)),
+          ),
+        );
+      case 'has':
+        return this.has(filter, sight);
+    }
+  }
+
+  private referring(parameters: readonly number[], names: readonly string[]): number[] {
+    return [...new Set(parameters.flatMap((parameter) => names.flatMap((name) => this.terms.target(parameter, name))))];
+  }
+
+  /** Resources that some visible resource of another type refers to. */
+  private has(filter: Extract<Filter, { kind: 'has' }>, sight: Sight): Condition {
+    const referring = this.matching(filter.type, filter.filter, sight);
+    const names = new Set(referring.flatMap((each) => this.referencesOf(each, filter.entry.number)));
+    if (names.size === 0) return NOTHING;
+    return anyOf('resource x', [
+      {
+        where:
+          "(x.type, x.id) IN (SELECT substr(value, 1, instr(value, '/') - 1), substr(value, instr(value, '/') + 1) FROM json_each(?))",
+        values: [JSON.stringify([...names])],
+      },
+    ]);
+  }
+
+  private matching(type: string, filter: Filter, sight: Sight): StoredVersion[] {
+    const plan = planOf(type, [this.condition(filter, sight)], this.statements);
+    if (plan === undefined) return [];
+    const query: SearchQuery = {
+      type,
+      filters: [],
+      sort: [],
+      count: CHUNK,
+      includes: [],
+      total: 'none',
+      countOnly: false,
+    };
+    const found: StoredVersion[] = [];
+    for (const row of this.rows(query, plan, undefined)) {
+      const seen = sight.permit(asStored(row));
+      if (seen !== undefined) found.push(seen);
+      if (found.length > CHAIN_WIDTH)
+        throw new Refusal('invalid', 'too-costly', 'the chain passes through too many resources: narrow it');
+    }
+    return found;
+  }
+
+  /** `Type/id` of what the current version refers to by the parameter. */
+  referencesOf({ type, id }: StoredVersion, parameter: number): string[] {
+    const rows = this.statements.all(
+      `SELECT t.a FROM resource r JOIN posting p ON p.rid = r.rid AND p.parameter = ? JOIN term t ON t.tid = p.tid
+         WHERE r.type = ? AND r.id = ?`,
+      ...[parameter, type, id],
+    );
+    return rows.map((row) => row.a as string);
+  }
+
+  /** Current resources of a type that refer to one of the names by the parameter, at most `limit`. */
+  referrers(type: string, parameter: number, names: readonly string[], limit: number): StoredVersion[] {
+    const plan = planOf(type, [postings(this.referring([parameter], names))], this.statements);
+    if (plan === undefined) return [];
+    const rows = this.statements.all(`SELECT ${VERSION_COLUMNS} FROM ${plan.source} LIMIT ?`, ...plan.values, limit);
+    return rows.map(asStored);
+  }
+}
+
+function nameOf({ type, id }: StoredVersion): string {
+  return `${type}/${id}`;
+}
+
+function positionOf(row: Row, query: SearchQuery): Position {
+  return [...query.sort.map((_, at) => row[`k${at}`] as string | number), row.rid as number];
+}
+
+function pageQuery(
+  query: SearchQuery,
+  plan: Plan,
+  position: Position | undefined,
+  limit: number,
+): { readonly sql: string; readonly values: readonly SQLInputValue[] } {
+  if (query.sort.length === 0) {
+    const after = position === undefined ? '' : ' AND r.rid > ?';
+    const sql = `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM ${plan.source}${after} ORDER BY r.rid LIMIT ?`;
+    return { sql, values: [...plan.values, ...(position ?? []), limit] };
+  }
+  const keys = query.sort.map((key, at) => `${sortExpression(key)} AS k${at}`).join(', ');
+  const order = [...query.sort.map((key, at) => `k${at} ${key.descending ? 'DESC' : 'ASC'}`), 'rid'].join(', ');
+  const after = position === undefined ? { where: '1 = 1', values: [] } : afterPosition(query.sort, position);
+  const sorted = `SELECT * FROM (SELECT r.rid AS rid, r.vid AS vid, ${keys} FROM ${plan.source}) WHERE ${after.where} ORDER BY ${order} LIMIT ?`;
+  const sql = `SELECT s.*, ${VERSION_COLUMNS} FROM (${sorted}) s CROSS JOIN resource r ON r.rid = s.rid CROSS JOIN version v ON v.vid = r.vid ORDER BY ${order.replaceAll(/\b(k\d|rid)\b/g, 's.$1')}`;
+  return { sql, values: [...plan.values, ...after.values, limit] };
+}

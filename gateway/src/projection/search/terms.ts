@@ -1,0 +1,112 @@
+/** Finds the terms of the dictionary that a search value means. */
+import type { SQLInputValue } from 'node:sqlite';
+
+import { Refusal } from '../../ledger/refusal.js';
+import type { Statements } from '../statements.js';
+import { literalOf } from '../values/reference.js';
+import { BESIDE } from '../values/rows.js';
+import { normalized } from '../values/text.js';
+import type { IndexedParameter } from './query.js';
+import { split, tokenOf, unescaped } from './values.js';
+
+/** A value may stand for at most so many different terms, such as a prefix shared by many names. */
+export const TERM_LIMIT = 20_000;
+
+export class Terms {
+  constructor(
+    private readonly statements: Statements,
+    private readonly base: string,
+  ) {}
+
+  token(parameter: number, value: string): number[] {
+    const { system, code } = tokenOf(value);
+    if (code === undefined) return this.find('parameter = ? AND b = ? AND b <> ?', parameter, system ?? '', '');
+    if (system === undefined) return this.find('parameter = ? AND a = ?', parameter, code);
+    return this.find('parameter = ? AND a = ? AND b = ?', parameter, code, system);
+  }
+
+  /** `type-system|type-code|value`. */
+  ofType(parameter: number, value: string): number[] {
+    const [system = '', code = '', own = ''] = split(value, '|').map(unescaped);
+    if (code === '' || own === '') {
+      throw new Refusal('invalid', 'bad-value', ':of-type needs system|code|value of the identifier');
+    }
+    return this.find('parameter = ? AND a = ? AND b = ?', parameter + BESIDE, own, `${system}|${code}`);
+  }
+
+  text(parameter: number, value: string): number[] {
+    const start = normalized(unescaped(value));
+    return this.find("parameter = ? AND t >= ? AND t < ? AND t <> ''", parameter, start, after(start));
+  }
+
+  string(parameter: number, value: string, modifier: string): number[] {
+    const text = unescaped(value);
+    if (modifier === 'exact') {
+      return this.find('parameter = ? AND a = ? AND b = ?', parameter, normalized(text), text);
+    }
+    const start = normalized(text);
+    if (modifier === 'contains') return this.find('parameter = ? AND instr(a, ?) > 0', parameter, start);
+    return this.find('parameter = ? AND a >= ? AND a < ?', parameter, start, after(start));
+  }
+
+  uri(parameter: number, value: string, modifier: string): number[] {
+    const text = unescaped(value);
+    if (modifier === 'below') {
+      return this.find('parameter = ? AND a >= ? AND a < ?', parameter, text, after(text));
+    }
+    if (modifier === 'above') {
+      return parents(text).flatMap((parent) => this.find('parameter = ? AND a = ?', parameter, parent));
+    }
+    return this.find('parameter = ? AND a = ?', parameter, text);
+  }
+
+  /** `id`, `Type/id` or a URL; with a modifier only that type. */
+  reference({ number, targets }: IndexedParameter, value: string, modifier: string): number[] {
+    const { target } = literalOf(unescaped(value), this.base);
+    const types = modifier === '' ? (targets ?? []) : [modifier];
+    const names = /[/:]/.test(target) ? [target] : types.map((type) => `${type}/${target}`);
+    const named = modifier === '' ? names : names.filter((name) => name.startsWith(`${modifier}/`));
+    return named.flatMap((name) => this.target(number, name));
+  }
+
+  /** Terms of a reference parameter that name exactly this. */
+  target(parameter: number, name: string): number[] {
+    return this.find('parameter = ? AND a = ?', parameter, name);
+  }
+
+  /** A canonical reference: `url` or `url|version`. */
+  canonical(parameter: number, value: string): number[] {
+    const [url = '', version] = unescaped(value).split('|');
+    if (version === undefined) return this.target(parameter, url);
+    return this.find('parameter = ? AND a = ? AND b = ?', parameter, url, version);
+  }
+
+  /** Units a quantity search names: by system and code, or by code or unit alone. */
+  unit(parameter: number, system: string, code: string): number[] {
+    if (system !== '') return this.find('parameter = ? AND a = ? AND b = ?', parameter, code, system);
+    return [
+      ...this.find('parameter = ? AND a = ?', parameter, code),
+      ...this.find("parameter = ? AND t = ? AND t <> ''", parameter, normalized(code)),
+    ];
+  }
+
+  private find(where: string, ...values: SQLInputValue[]): number[] {
+    const rows = this.statements.all(`SELECT tid FROM term WHERE ${where} LIMIT ${TERM_LIMIT + 1}`, ...values);
+    if (rows.length > TERM_LIMIT)
+      throw new Refusal('invalid', 'too-costly', 'the value matches too many texts: write more of it');
+    return rows.map((row) => row.tid as number);
+  }
+}
+
+/** The first string after all that start with this one. */
+function after(start: string): string {
+  return `${start}\u{10ffff}`;
+}
+
+/** A URL and those it lies below. */
+function parents(url: string): string[] {
+  const found = [url];
+  for (let at = url.lastIndexOf('/'); at > 0; at = url.lastIndexOf('/', at - 1))
+    found.push(url.slice(0, at), url.slice(0, at + 1));
+  return found;
+}
