@@ -5,8 +5,8 @@ import { asResource } from './body.js';
 import { isRaw, type JsonObject } from './json.js';
 import type { FhirRequest } from './request.js';
 
-/** Entries in one Bundle. */
-export const BUNDLE_ENTRY_LIMIT = 5_000;
+/** Entries in one Bundle: as many versions as fit in one transaction. */
+export const BUNDLE_ENTRY_LIMIT = 2_000;
 
 export interface Entry {
   readonly position: number;

@@ -7,10 +7,17 @@ import type { FhirPorts, FhirRequest, FhirResponse, Interaction } from './reques
 
 export interface FhirContext extends FhirPorts {
   readonly projection: Projection;
+  /** Instead of CATCH_UP_MS. */
+  readonly catchUpMs?: number;
 }
 
 /** How long a read waits for the block its client last saw, and a write for its own block, in ms. */
-export const CATCH_UP_MS = 10_000;
+const CATCH_UP_MS = 10_000;
+
+/** Whether the projection has the block, waiting for it a while. */
+export function caughtUp({ projection, catchUpMs = CATCH_UP_MS }: FhirContext, block: number): Promise<boolean> {
+  return projection.reached(block, catchUpMs);
+}
 
 /** The same for what is absent and what must not be seen (T6). */
 export function notFound(type: string, id: string): Refusal {

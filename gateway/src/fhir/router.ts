@@ -1,10 +1,10 @@
 /** The FHIR router: a request in, a response out; every failure is an OperationOutcome. It knows no HTTP library. */
 import { Refusal } from '../ledger/refusal.js';
 import type { FhirContext } from './context.js';
-import { CATCH_UP_MS } from './context.js';
+import { caughtUp } from './context.js';
 import { capabilityStatement } from './capability.js';
 import { resourceBody } from './body.js';
-import { bundleText } from './bundle-text.js';
+import { bundleText, type EntryText } from './bundle-text.js';
 import { entriesOf, requestOf, type Entry } from './bundle.js';
 import { routeOf, type Match } from './interactions.js';
 import { operationOutcome, outcomeOf } from './outcome.js';
@@ -13,6 +13,9 @@ import { entryAnswer, transaction } from './transaction.js';
 
 /** Entries of a batch that are worked on at a time: writes among them may share a Fabric transaction. */
 const BATCH_WIDTH = 32;
+
+/** Characters of resources after which a batch reads no more: small requests must not make endless answers. */
+export const BATCH_ANSWER_LIMIT = 32 * 1024 * 1024;
 
 export interface FhirRouter {
   /** Never rejects. */
@@ -84,12 +87,29 @@ function allowEntry(context: FhirContext, request: FhirRequest, entry: Entry): v
 }
 
 async function batch(request: FhirRequest, entries: readonly Entry[], handle: Handle): Promise<FhirResponse> {
-  const responses: FhirResponse[] = [];
+  const answers: EntryText[] = [];
+  let size = 0;
   for (let at = 0; at < entries.length; at += BATCH_WIDTH) {
-    const part = entries.slice(at, at + BATCH_WIDTH);
-    responses.push(...(await Promise.all(part.map((entry) => handle(requestOf(entry, request))))));
+    const full = size > BATCH_ANSWER_LIMIT;
+    const part = entries
+      .slice(at, at + BATCH_WIDTH)
+      .map((entry) =>
+        full && entry.method === 'GET' ? Promise.resolve(tooLong()) : handle(requestOf(entry, request)),
+      );
+    for (const response of await Promise.all(part)) {
+      const answer = entryAnswer(response);
+      size += answer.resource?.length ?? 0;
+      answers.push(answer);
+    }
   }
-  return { status: 200, headers: {}, resource: bundleText({ type: 'batch-response' }, responses.map(entryAnswer)) };
+  return { status: 200, headers: {}, resource: bundleText({ type: 'batch-response' }, answers) };
+}
+
+function tooLong(): FhirResponse {
+  return {
+    headers: {},
+    ...outcomeOf(new Refusal('invalid', 'too-large', 'the answers before fill the batch: ask for this one apart')),
+  };
 }
 
 /** How a write ended whose answer was 202. */
@@ -126,7 +146,7 @@ async function catchUp(context: FhirContext, request: FhirRequest): Promise<void
   const wanted = request.headers['x-min-block'];
   if (wanted === undefined) return;
   if (!/^\d{1,15}$/.test(wanted)) throw new Refusal('invalid', 'bad-value', 'X-Min-Block is a block number');
-  if (!(await context.projection.reached(Number(wanted), CATCH_UP_MS))) {
+  if (!(await caughtUp(context, Number(wanted)))) {
     throw new Refusal('unavailable', 'behind', `this gateway has not reached block ${wanted} yet: ask again`);
   }
 }

@@ -1,4 +1,6 @@
 /** transaction: all entries or none, written as one Fabric transaction (R4 http.html#trules). */
+import { randomUUID } from 'node:crypto';
+
 import { Refusal } from '../ledger/refusal.js';
 import type { Commit, ResourceWrite, StoredVersion } from '../ports.js';
 import { partBody } from './body.js';
@@ -9,7 +11,7 @@ import { etagOf, locationOf, requireId, type FhirContext } from './context.js';
 import { IssuesRefusal } from './outcome.js';
 import { conditionalReferences, rewritten } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { accepted, behind, committed, deletionOf, inForce, isSame, newId, writeOf } from './write.js';
+import { accepted, behind, committed, deletionOf, inForce, isSame, writeOf } from './write.js';
 
 /** What becomes of an entry; one without a write finds what it asks for already there. */
 interface Step {
@@ -38,15 +40,15 @@ export async function transaction(
   refuseTwice(targets);
   const replacements = replacementsOf(context, request, targets);
   const steps = targets.map((step) => at(step.entry, () => withWrite(context, request, step, replacements)));
-  const writes = steps.flatMap((step) => step.write ?? []);
-  let commit: Commit | undefined;
-  if (writes.length > 0) {
-    const outcome = await context.writer.write(request.actor, writes, request.headers['idempotency-key']);
-    if (outcome.state === 'unknown') return accepted(outcome.key);
-    commit = outcome.commit;
-    if ((await committed(context, commit, writes[0] as ResourceWrite)) === undefined) return behind(commit);
-  }
-  return respond(context, request, { entries, steps, reader, ...(commit === undefined ? {} : { commit }) });
+  const writing = steps.filter((step) => step.write !== undefined);
+  if (writing.length === 0) return respond(context, request, { entries, steps, reader, versions: new Map() });
+  const writes = writing.flatMap((step) => step.write ?? []);
+  const outcome = await context.writer.write(request.actor, writes, request.headers['idempotency-key']);
+  if (outcome.state === 'unknown') return accepted(outcome.key);
+  const stored = await committed(context, outcome);
+  if (stored === undefined) return behind(outcome.commit);
+  const versions = new Map(writing.map((step, index) => [step.entry.position, stored[index]]));
+  return respond(context, request, { entries, steps, reader, versions, commit: outcome.commit });
 }
 
 function requireServed(context: FhirContext, entry: Entry, all: readonly Entry[]): void {
@@ -86,7 +88,7 @@ function target(context: FhirContext, request: FhirRequest, entry: Entry): Step 
   if (entry.method === 'POST') return creation(context, request, entry, type);
   if (id === undefined) {
     const match = matchOne(context, request, type, criteria ?? '');
-    return { entry, type, id: match?.id ?? newId(request, entry.position) };
+    return { entry, type, id: match?.id ?? randomUUID() };
   }
   requireId(id);
   if (entry.method === 'PUT' && entry.resource?.id !== id) {
@@ -104,7 +106,7 @@ function requireResource(entry: Entry, type: string): void {
 function creation(context: FhirContext, request: FhirRequest, entry: Entry, type: string): Step {
   const existing = entry.ifNoneExist === undefined ? undefined : matchOne(context, request, type, entry.ifNoneExist);
   if (existing !== undefined) return { entry, type, id: existing.id, current: existing };
-  return { entry, type, id: newId(request, entry.position) };
+  return { entry, type, id: randomUUID() };
 }
 
 function refuseTwice(steps: readonly Step[]): void {
@@ -175,12 +177,14 @@ interface Done {
   readonly steps: readonly Step[];
   readonly reader: Reader;
   readonly commit?: Commit;
+  /** What was written, by the entry's position. */
+  readonly versions: ReadonlyMap<number, StoredVersion | undefined>;
 }
 
 async function respond(
   context: FhirContext,
   request: FhirRequest,
-  { entries, steps, reader, commit }: Done,
+  { entries, steps, reader, commit, versions }: Done,
 ): Promise<FhirResponse> {
   const byPosition = new Map(steps.map((step) => [step.entry.position, step]));
   const full = /(?:^|[;,\s])return=representation\b/.test(request.headers.prefer ?? '');
@@ -188,23 +192,25 @@ async function respond(
   for (const entry of entries) {
     const step = byPosition.get(entry.position);
     if (step === undefined) answers.push(entryAnswer(await reader(requestOf(entry, request))));
-    else answers.push(stepAnswer(context, step, commit, full));
+    else answers.push(stepAnswer(context, step, versions.get(entry.position) ?? step.current, full));
   }
   const headers = commit === undefined ? {} : { 'X-Tx-Id': commit.txId, 'X-Block': String(commit.block) };
   return { status: 200, headers, resource: bundleText({ type: 'transaction-response' }, answers) };
 }
 
-function stepAnswer(context: FhirContext, step: Step, commit: Commit | undefined, full: boolean): EntryText {
-  const { type, id, write, current } = step;
-  const stored =
-    write === undefined || commit === undefined ? current : context.projection.written(type, id, commit.txId);
-  if (stored === undefined || stored.deleted)
-    return { more: { response: { status: '204 No Content', ...(stored && { etag: etagOf(stored.version) }) } } };
-  const created = write !== undefined && write.expect === 0;
+function stepAnswer(
+  context: FhirContext,
+  { write }: Step,
+  stored: StoredVersion | undefined,
+  full: boolean,
+): EntryText {
+  if (stored === undefined) return { more: { response: { status: '204 No Content' } } };
+  const etag = etagOf(stored.version);
+  if (stored.deleted) return { more: { response: { status: '204 No Content', etag } } };
   const response = {
-    status: created ? '201 Created' : '200 OK',
+    status: write?.expect === 0 ? '201 Created' : '200 OK',
     location: locationOf(context, stored),
-    etag: etagOf(stored.version),
+    etag,
     lastModified: stored.lastUpdated,
   };
   return { ...(full ? { resource: stored.text } : {}), more: { response } };

@@ -1,12 +1,12 @@
 /** create, update and delete (R4 http.html#create, #update, #delete). A 2xx means: committed, valid and searchable. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 import { Refusal } from '../ledger/refusal.js';
-import type { Commit, ResourceWrite, StoredVersion } from '../ports.js';
+import type { Commit, ResourceWrite, StoredVersion, WriteOutcome } from '../ports.js';
 import { indexerOf } from '../projection/generated.js';
 import { requireType, resourceBody, type Body } from './body.js';
 import {
-  CATCH_UP_MS,
+  caughtUp,
   etagOf,
   locationOf,
   notFound,
@@ -25,23 +25,6 @@ import { requireValid } from './validate.js';
 /** How often an update without If-Match is tried again when another one came first. */
 export const UPDATE_ATTEMPTS = 4;
 
-/** An id for a new resource: random, or the same again when the client repeats its Idempotency-Key. */
-export function newId({ actor, headers }: FhirRequest, position = 0): string {
-  const key = headers['idempotency-key'];
-  if (key === undefined) return randomUUID();
-  const hash = createHash('sha256')
-    .update(JSON.stringify([actor.member, actor.user, key, position]))
-    .digest('hex');
-  // Version 8 of RFC 9562: a UUID made by a rule of one's own.
-  return [
-    hash.slice(0, 8),
-    hash.slice(8, 12),
-    `8${hash.slice(13, 16)}`,
-    `a${hash.slice(17, 20)}`,
-    hash.slice(20, 32),
-  ].join('-');
-}
-
 /** What is to be written of a resource, checked. */
 export function writeOf({ exact, plain }: Body, type: string, id: string, expect: number): ResourceWrite {
   requireValid(plain);
@@ -58,7 +41,7 @@ export async function create(context: FhirContext, request: FhirRequest, type: s
     const existing = matchOne(context, request, type, criteria);
     if (existing !== undefined) return written(context, request, existing, 200);
   }
-  return submit(context, request, writeOf(body, type, newId(request), 0));
+  return submit(context, request, writeOf(body, type, randomUUID(), 0));
 }
 
 export async function update(
@@ -145,7 +128,7 @@ async function again(
         throw error;
       if (request.headers['if-match'] !== undefined) throw notInForce();
       if (tries === UPDATE_ATTEMPTS) throw error;
-      await context.projection.reached(seen + 1, CATCH_UP_MS);
+      await caughtUp(context, seen + 1);
     }
   }
 }
@@ -153,21 +136,28 @@ async function again(
 async function submit(context: FhirContext, request: FhirRequest, write: ResourceWrite): Promise<FhirResponse> {
   const outcome = await context.writer.write(request.actor, [write], request.headers['idempotency-key']);
   if (outcome.state === 'unknown') return accepted(outcome.key);
-  const stored = await committed(context, outcome.commit, write);
+  const [stored] = (await committed(context, outcome)) ?? [];
   if (stored === undefined) return behind(outcome.commit);
   if (stored.deleted) return { status: 204, headers: versionHeaders(stored) };
   return written(context, request, stored, stored.version === 1 || write.expect === 0 ? 201 : 200);
 }
 
-/** The version a commit wrote, once the projection has it; undefined when that takes too long. */
+/** The versions a commit wrote, once the projection has them; undefined when that takes too long. */
 export async function committed(
   context: FhirContext,
-  commit: Commit,
-  write: ResourceWrite,
-): Promise<StoredVersion | undefined> {
-  if (!(await context.projection.reached(commit.block, CATCH_UP_MS))) return undefined;
-  return context.projection.written(write.type, write.id, commit.txId);
+  { commit, written }: Committed,
+): Promise<StoredVersion[] | undefined> {
+  if (!(await caughtUp(context, commit.block))) return undefined;
+  return written.map((name) => {
+    const [type = '', id = '', , version] = name.split('/');
+    const stored = context.projection.version(type, id, Number(version));
+    // Erased in the meantime, or its key is not there: what was written cannot be shown.
+    if (stored === undefined) throw new Refusal('gone', 'erased', 'what this request wrote is no longer held');
+    return stored;
+  });
 }
+
+type Committed = Extract<WriteOutcome, { state: 'committed' }>;
 
 /** It is not known whether the write took effect (T7): where to ask. */
 export function accepted(key: string): FhirResponse {

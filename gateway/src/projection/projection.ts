@@ -93,17 +93,6 @@ export class Projection {
     );
   }
 
-  /** The version a transaction wrote. */
-  written(type: string, id: string, txId: string): StoredVersion | undefined {
-    return storedOf(
-      this.statements.get(
-        `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.rid = r.rid AND v.tx_id = ?
-           WHERE r.type = ? AND r.id = ?`,
-        ...[txId, type, id],
-      ),
-    );
-  }
-
   /** Everything current in a patient's compartment, the Patient first. */
   compartment(patient: string, limit: number): StoredVersion[] {
     const rows = this.statements.all(

@@ -1,0 +1,94 @@
+/** A router over a real projection that follows an in-memory ledger. */
+import type { FhirContext } from '@salus/gateway/fhir/context';
+import type { FhirRequest, FhirResponse } from '@salus/gateway/fhir/request';
+import { fhirRouter, type FhirRouter } from '@salus/gateway/fhir/router';
+import type { Actor, StoredVersion } from '@salus/gateway/ports';
+import { follow } from '@salus/gateway/projection/follower';
+import { Projection } from '@salus/gateway/projection/projection';
+
+import { RecordLedger, recordProjector } from './record-ledger.js';
+
+export const BASE = 'http://fhir.test/fhir/R4';
+
+export const physician: Actor = {
+  member: 'test',
+  user: 'dr-test',
+  role: 'physician',
+  purpose: 'TREAT',
+  scopes: ['user/*.*'],
+};
+
+/** JSON of an answer: tests look at it without a type for every resource. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Json = any;
+
+export interface Answer extends FhirResponse {
+  readonly json: Json;
+}
+
+export interface Ask {
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+  readonly actor?: Actor;
+}
+
+export class FhirServer {
+  readonly ledger = new RecordLedger();
+  readonly projection: Projection;
+  readonly router: FhirRouter;
+  readonly faults: unknown[] = [];
+  /** Resources that nobody may see, as `Type/id`. */
+  readonly hidden = new Set<string>();
+  private readonly stop = new AbortController();
+  private readonly following: Promise<void>;
+
+  constructor(more: Partial<FhirContext> = {}, path = ':memory:') {
+    this.projection = newProjection(path);
+    const hides = (stored: StoredVersion): boolean => this.hidden.has(`${stored.type}/${stored.id}`);
+    const context: FhirContext = {
+      baseUrl: BASE,
+      projection: this.projection,
+      writer: this.ledger,
+      decision: {
+        permit: (_actor, stored) => (hides(stored) ? undefined : stored),
+        unrestricted: () => this.hidden.size === 0,
+        allow: () => undefined,
+      },
+      ...more,
+    };
+    this.router = fhirRouter(context, { onFault: (error) => this.faults.push(error) });
+    this.following = follow(this.projection, this.ledger, this.stop.signal);
+  }
+
+  /** Asks as `GET Patient/1?x=y`. */
+  async ask(line: string, ask: Ask = {}): Promise<Answer> {
+    const response = await this.router.handle(requestOf(line, ask));
+    const { resource } = response;
+    return { ...response, json: typeof resource === 'string' ? JSON.parse(resource) : resource };
+  }
+
+  async close(): Promise<void> {
+    this.stop.abort();
+    await this.following;
+    this.projection.close();
+  }
+}
+
+function requestOf(line: string, { headers = {}, body, actor = physician }: Ask): FhirRequest {
+  const [method = '', url = ''] = line.split(/ (.*)/s, 2);
+  const [path = '', search = ''] = url.split(/\?(.*)/s, 2);
+  const query = new URLSearchParams(search);
+  if (body === undefined) return { method, path, query, headers, actor };
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return { method, path, query, headers: { 'content-type': 'application/fhir+json', ...headers }, actor, body: text };
+}
+
+export function newProjection(path = ':memory:'): Projection {
+  return new Projection({ path, projectors: [recordProjector], open: () => undefined, base: `${BASE}/` });
+}
+
+/** Ids of a Bundle's entries with this search mode. */
+export function idsOf(bundle: Json, mode = 'match'): string[] {
+  const entries = (bundle.entry ?? []) as Json[];
+  return entries.filter((entry) => entry.search.mode === mode).map((entry) => entry.resource.id as string);
+}

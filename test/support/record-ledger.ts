@@ -1,0 +1,149 @@
+/** The ledger as the router and the projection see it, in memory: writes become blocks with true header hashes. */
+import { createHash } from 'node:crypto';
+
+import { Refusal } from '@salus/gateway/ledger/refusal';
+import { blockHeaderHash } from '@salus/gateway/ledger/header-hash';
+import { withVersion } from '@salus/gateway/fhir/meta';
+import type {
+  Actor,
+  Commit,
+  Ledger,
+  LedgerBlock,
+  LedgerWrite,
+  RecordWriter,
+  ResourceWrite,
+  WriteOutcome,
+} from '@salus/gateway/ports';
+import type { Projector } from '@salus/gateway/projection/projector';
+
+export class RecordLedger implements RecordWriter, Ledger {
+  readonly chain: LedgerBlock[] = [];
+  /** Versions in force by `Type/id`. */
+  private readonly versions = new Map<string, number>();
+  private readonly done = new Map<string, WriteOutcome>();
+  private wake = Promise.withResolvers<undefined>();
+  /** Number of calls of `write` that reached the ledger. */
+  writes = 0;
+  /** Writes get no answer. */
+  silent = false;
+
+  constructor() {
+    this.append([]);
+  }
+
+  write(actor: Actor, writes: readonly ResourceWrite[], key?: string): Promise<WriteOutcome> {
+    const known = key === undefined ? undefined : this.done.get(`${actor.user} ${key}`);
+    if (known !== undefined) return Promise.resolve(known);
+    if (this.silent) return Promise.resolve({ state: 'unknown', key: key ?? 'made-by-the-gateway' });
+    for (const { type, id, expect } of writes) {
+      if ((this.versions.get(`${type}/${id}`) ?? 0) !== expect) {
+        return Promise.reject(new Refusal('conflict', 'version-conflict', 'another version is in force'));
+      }
+    }
+    this.writes += 1;
+    for (const { type, id, expect } of writes) this.versions.set(`${type}/${id}`, expect + 1);
+    const commit = this.append(
+      writes.map((each) => ({
+        collection: 'of-test',
+        key: `${each.type}/${each.id}/${each.expect + 1}`,
+        value: Buffer.from(JSON.stringify(each)),
+        isDelete: false,
+        isPurge: false,
+      })),
+    );
+    const written = writes.map(({ type, id, expect }) => `${type}/${id}/_history/${expect + 1}`);
+    const outcome = { state: 'committed', commit, written } as const;
+    if (key !== undefined) this.done.set(`${actor.user} ${key}`, outcome);
+    return Promise.resolve(outcome);
+  }
+
+  /** Makes a block of one valid transaction. */
+  append(writes: readonly LedgerWrite[]): Commit {
+    const number = this.chain.length;
+    const previousHash = this.chain.at(-1)?.hash ?? '';
+    const dataHash = createHash('sha256').update(`data of ${number}`).digest('hex');
+    const hash = blockHeaderHash(number, Buffer.from(previousHash, 'hex'), Buffer.from(dataHash, 'hex')).toString(
+      'hex',
+    );
+    const txId = createHash('sha256').update(`transaction of ${number}`).digest('hex');
+    const transaction = {
+      txId,
+      index: 0,
+      code: 0,
+      timestamp: new Date(Date.UTC(2026, 0, 1) + number * 1000).toISOString(),
+      creatorMspId: 'TestMSP',
+      endorsers: ['TestMSP'],
+      transaction: 'ehr:write',
+      argument: '',
+      writes,
+    };
+    this.chain.push({ number, hash, previousHash, dataHash, commitHash: '', transactions: [transaction] });
+    this.wake.resolve(undefined);
+    this.wake = Promise.withResolvers();
+    return { txId, block: number };
+  }
+
+  /** Purges every version of a resource, as erasure does. */
+  purge(type: string, id: string): void {
+    const name = `${type}/${id}`;
+    const count = this.versions.get(name) ?? 0;
+    const keys = Array.from({ length: count }, (_, at) => `${name}/${at + 1}`);
+    for (const [at, block] of this.chain.entries()) this.chain[at] = withoutValues(block, new Set(keys));
+    this.append(keys.map((key) => ({ collection: 'of-test', key, isDelete: true, isPurge: true })));
+  }
+
+  async *blocks(start: number, signal: AbortSignal): AsyncIterable<LedgerBlock> {
+    const ended = new Promise<undefined>((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve(undefined);
+      });
+    });
+    for (let next = start; !signal.aborted;) {
+      const block = this.chain[next];
+      if (block === undefined) await Promise.race([this.wake.promise, ended]);
+      else {
+        next += 1;
+        yield block;
+      }
+    }
+  }
+
+  submit(): Promise<Commit> {
+    return Promise.reject(new Error('not asked by what is tested here'));
+  }
+
+  evaluate(): Promise<Uint8Array> {
+    return Promise.reject(new Error('not asked by what is tested here'));
+  }
+}
+
+/** What a peer delivers after a purge: the private values are gone from old blocks. */
+function withoutValues(block: LedgerBlock, keys: ReadonlySet<string>): LedgerBlock {
+  const transactions = block.transactions.map((transaction) => ({
+    ...transaction,
+    writes: transaction.writes.filter((write) => !keys.has(write.key ?? '')),
+  }));
+  return { ...block, transactions };
+}
+
+/** Reads what RecordLedger wrote. */
+export const recordProjector: Projector = (write, transaction) => {
+  if (write.collection !== 'of-test' || write.key === undefined) return [];
+  if (write.isPurge) return [{ kind: 'forget', ledgerKey: write.key }];
+  if (write.value === undefined) return [];
+  const { type, id, expect, text, patient } = JSON.parse(Buffer.from(write.value).toString()) as ResourceWrite;
+  const version = expect + 1;
+  return [
+    {
+      kind: 'version',
+      type,
+      id,
+      version,
+      lastUpdated: transaction.timestamp,
+      deleted: text === undefined,
+      text: text === undefined ? '' : withVersion(text, version, transaction.timestamp),
+      ledgerKey: write.key,
+      ...(patient === undefined ? {} : { patient }),
+    },
+  ];
+};
