@@ -22,13 +22,15 @@ export interface ChildPlan {
 export interface Child {
   readonly name: string;
   readonly pid: number;
+  /** Resolves once the process says that it is ready; rejects with a CommandError when it does not. */
+  readonly ready: Promise<void>;
   /** Resolves when the process has ended, with what it ended by. */
   readonly ended: Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Starts a Node program and waits for its JSON ready line; everything it prints goes to its log file. */
-export async function startChild(plan: ChildPlan): Promise<Child> {
+/** Starts a Node program, which says with a JSON line that it is ready; all it prints goes to its log file. */
+export function startChild(plan: ChildPlan): Child {
   mkdirSync(dirname(plan.logFile), { recursive: true });
   const log = createWriteStream(plan.logFile, { flags: 'a' });
   const process_ = spawn(process.execPath, [plan.script, ...plan.args], {
@@ -46,35 +48,29 @@ export async function startChild(plan: ChildPlan): Promise<Child> {
       resolve(error.message);
     });
   });
-  const child: Child = { name: plan.name, pid: process_.pid ?? 0, ended, stop: () => stopChild(process_, ended) };
-  await becomeReady(process_, child, plan, (line) => log.write(`${line}\n`));
-  return child;
-}
-
-async function becomeReady(
-  process_: ChildProcess,
-  child: Child,
-  plan: ChildPlan,
-  log: (line: string) => void,
-): Promise<void> {
-  if (process_.stdout === null) throw new Error('the child has no standard output');
-  const lines = createInterface({ input: process_.stdout });
-  const ready = new Promise<true>((resolve) => {
-    lines.on('line', (line) => {
-      log(line);
+  const readyLine = new Promise<true>((resolve) => {
+    createInterface({ input: process_.stdout }).on('line', (line) => {
+      log.write(`${line}\n`);
       if (isReadyLine(line)) resolve(true);
     });
   });
+  const stop = (): Promise<void> => stopChild(process_, ended);
+  const ready = becomeReady(plan, readyLine, ended);
+  // Whoever awaits it hears of a failure; a supervisor that is stopping already does not.
+  ready.catch(() => undefined);
+  return { name: plan.name, pid: process_.pid ?? 0, ready, ended, stop };
+}
+
+async function becomeReady(plan: ChildPlan, ready: Promise<true>, ended: Promise<string>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<string>((resolve) => {
     timer = setTimeout(() => {
       resolve(`no ready line within ${readyTimeout / 1000} s`);
     }, readyTimeout);
   });
-  const outcome = await Promise.race([ready, child.ended, timeout]);
+  const outcome = await Promise.race([ready, ended, timeout]);
   clearTimeout(timer);
   if (outcome === true) return;
-  await child.stop();
   throw new CommandError(`${plan.name} did not start (${outcome}); its log says why: ${plan.logFile}`);
 }
 

@@ -19,7 +19,7 @@ export const up: Command = {
       io.out('already up');
       return 0;
     }
-    const logDir = `${io.stateDir}-log`;
+    const logDir = join(io.stateDir, 'log');
     mkdirSync(logDir, { recursive: true });
     const logFile = join(logDir, 'start.log');
     const supervisor = startSupervisor(input, logFile);

@@ -1,0 +1,110 @@
+/** `salus load`: posts FHIR transaction Bundles, several at a time; interrupted and repeated it makes no duplicate. */
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { type Command, CommandError, type CommandIo } from '@salus/network/command';
+
+import { memberEndpoint, mintToken } from './access.js';
+
+/** Bundles under way at once. */
+const parallel = 4;
+/** Tries of one Bundle while the gateway is busy or the outcome unknown. */
+const maxTries = 20;
+
+interface Report {
+  loaded: number;
+  resources: number;
+  alreadyThere: number;
+  readonly failed: string[];
+}
+
+export const load: Command = {
+  name: 'load',
+  summary: 'post FHIR Bundles (files, or folders of .json files) to a member',
+  arguments: [{ name: 'paths', summary: 'files or folders', required: true, variadic: true }],
+  options: [
+    { flags: '--member <name>', summary: 'the member that takes them', required: true },
+    { flags: '--user <id>', summary: 'who loads them', default: 'loader' },
+  ],
+  async run(input, io) {
+    const files = input.args.flatMap(bundleFiles);
+    if (files.length === 0) throw new CommandError('no .json file found in what was given', 2);
+    const member = String(input.options['member']);
+    const fhir = memberEndpoint(io.stateDir, member);
+    const token = await mintToken(io.stateDir, { member, user: String(input.options['user']), role: 'admin' });
+    const report: Report = { loaded: 0, resources: 0, alreadyThere: 0, failed: [] };
+    const began = performance.now();
+    const queue = [...files];
+    await Promise.all(
+      Array.from({ length: Math.min(parallel, queue.length) }, async () => {
+        for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+          await loadFile(file, fhir, token, report);
+          io.progress(progressLine(report, files.length, began));
+        }
+      }),
+    );
+    return finish(report, files.length, began, io);
+  },
+};
+
+function bundleFiles(path: string): string[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new CommandError(`there is no file or folder ${path}`, 2);
+  if (!stat.isDirectory()) return [path];
+  return readdirSync(path)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => join(path, file));
+}
+
+async function loadFile(file: string, fhir: string, token: string, report: Report): Promise<void> {
+  const body = readFileSync(file);
+  const response = await postUntilKnown(fhir, body, token);
+  const answer = (await response.json()) as { entry?: unknown[]; issue?: { diagnostics?: string }[] };
+  if (response.status !== 200) {
+    report.failed.push(`${basename(file)}: ${response.status} ${answer.issue?.[0]?.diagnostics ?? ''}`);
+    return;
+  }
+  report.loaded += 1;
+  if (response.headers.get('x-idempotent-replay') === 'true') report.alreadyThere += 1;
+  else report.resources += answer.entry?.length ?? 0;
+}
+
+/** The content names the attempt: sent again, it takes effect once. */
+async function postUntilKnown(fhir: string, body: Buffer, token: string): Promise<Response> {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/fhir+json',
+    'idempotency-key': `load-${createHash('sha256').update(body).digest('hex')}`,
+    prefer: 'return=minimal',
+  };
+  for (let tries = 1; ; tries += 1) {
+    const response = await fetch(fhir, { method: 'POST', headers, body: new Uint8Array(body) });
+    if (![202, 429, 503].includes(response.status) || tries === maxTries) return response;
+    await response.arrayBuffer();
+    await sleep(Math.min(2_000, 100 * 2 ** tries) * (0.5 + Math.random() / 2));
+  }
+}
+
+function progressLine(report: Report, total: number, began: number): string {
+  const done = report.loaded + report.failed.length;
+  const bar = '#'.repeat(Math.round((done / total) * 30)).padEnd(30, '.');
+  return `[${bar}] ${done}/${total} Bundles, ${report.resources} resources, ${rate(report, began)} a second`;
+}
+
+function rate(report: Report, began: number): string {
+  return (report.resources / Math.max(0.001, (performance.now() - began) / 1000)).toFixed(0);
+}
+
+function finish(report: Report, total: number, began: number, io: CommandIo): number {
+  io.progress('');
+  for (const failure of report.failed) io.err(failure);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  io.out(`${report.loaded} of ${total} Bundles loaded in ${seconds} s: ${report.resources} resources created,`);
+  io.out(`${rate(report, began)} a second; ${report.alreadyThere} Bundles were there already`);
+  if (report.failed.length === 0) return 0;
+  io.err(`${report.failed.length} Bundles failed; mend them and load the same folder again: no duplicate is made`);
+  return 1;
+}

@@ -1,0 +1,99 @@
+/** Brings a consortium up as processes: material, configuration, engine, contracts, gateways. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { CommandError } from '../command.js';
+import { type Endpoints, writeEndpoints } from '../endpoints.js';
+import { type PreparedState, prepareState } from '../prepare.js';
+import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
+import { type Child, type ChildPlan, startChild } from './children.js';
+import { endOrphans, removeRunFile, startTimeOf, writeRunFile } from './run-file.js';
+
+/** Which ledger runs below: the embedded one, or Hyperledger Fabric from programs on this machine. */
+export type Engine = 'embedded' | 'fabric';
+
+export interface BringUpOptions {
+  readonly engine: Engine;
+  readonly stateDir: string;
+  readonly topologyFile: string;
+  readonly overrides?: TopologyOverrides;
+  /** Told what is being done, one line a step. */
+  readonly progress: (line: string) => void;
+  /** Further environment of the children, for tests. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface RunningConsortium {
+  readonly engine: Engine;
+  readonly topology: Topology;
+  readonly endpoints: Endpoints;
+  readonly children: readonly Child[];
+  /** Resolves with a sentence when a process ends that should not. */
+  readonly failed: Promise<string>;
+  stop(): Promise<void>;
+}
+
+const workspaces = join(fileURLToPath(import.meta.url), '..', '..', '..', '..');
+const chaincodeMain = join(workspaces, 'chaincode', 'dist', 'main.js');
+const gatewayMain = join(workspaces, 'gateway', 'dist', 'main.js');
+const ledgerMain = join(workspaces, 'network', 'dist', 'embedded', 'main.js');
+
+/** Starts everything; resolves when every member's gateway answers. */
+export async function bringUp(options: BringUpOptions): Promise<RunningConsortium> {
+  const topology = loadTopology(options.topologyFile, options.overrides);
+  if (options.engine === 'embedded' && topology.production) {
+    throw new CommandError(
+      `${options.topologyFile} says production: true; the embedded ledger has one operator and no consensus. ` +
+        'Start with: --engine fabric',
+    );
+  }
+  options.progress(`members: ${topology.members.map((member) => member.name).join(' ')}`);
+  endOrphans(options.stateDir);
+  const state = await prepareState(topology, options.stateDir);
+  writeRunFile(options.stateDir, { engine: options.engine, ready: false, children: [] });
+  const endpoints = writeEndpoints(topology, state.material, options.engine);
+  const children = plans(options, state).map(startChild);
+  const stop = async (): Promise<void> => {
+    for (const child of [...children].reverse()) await child.stop();
+    removeRunFile(options.stateDir);
+  };
+  recordRun(options, children, false);
+  try {
+    // All at once: each waits for the ones it needs, and loading is what takes the time.
+    await Promise.all(
+      children.map(async (child) => {
+        await child.ready;
+        options.progress(`${child.name} is ready`);
+      }),
+    );
+    recordRun(options, children, true);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { engine: options.engine, topology, endpoints, children, failed: firstEnd(children), stop };
+}
+
+function recordRun(options: BringUpOptions, children: readonly Child[], ready: boolean): void {
+  const running = children.map(({ name, pid }) => ({ name, pid, startTime: startTimeOf(pid) ?? '' }));
+  writeRunFile(options.stateDir, { engine: options.engine, ready, children: running });
+}
+
+async function firstEnd(children: readonly Child[]): Promise<string> {
+  return await Promise.race(children.map(async ({ name, ended }) => `${name} ended by ${await ended}`));
+}
+
+function plans(options: BringUpOptions, state: PreparedState): ChildPlan[] {
+  const plan = (name: string, script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) => ({
+    name,
+    script,
+    args,
+    env: { ...env, ...options.env },
+    logFile: join(options.stateDir, 'log', `${name}.log`),
+  });
+  return [
+    plan('ledger', ledgerMain, [options.stateDir]),
+    plan('chaincode', chaincodeMain, [], state.chaincodeEnvironment),
+    plan('gateways', gatewayMain, state.gatewaySettings),
+  ];
+}

@@ -1,0 +1,91 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { type Command, CommandError, type CommandIo } from '../command.js';
+import { type Engine, type RunningConsortium, bringUp } from './bring-up.js';
+import { startOptions } from './options.js';
+import { endOrphans, readRunFile } from './run-file.js';
+
+export const start: Command = {
+  name: 'start',
+  summary: 'bring the consortium up in the foreground; Ctrl-C stops it, the next start goes on from there',
+  options: startOptions,
+  async run(input, io) {
+    const engine = parseEngine(input.options['engine']);
+    if (input.options['fresh'] === true) makeFresh(io.stateDir);
+    const began = Date.now();
+    const stopWanted = signalled();
+    const running = await bringUp({
+      engine,
+      stateDir: io.stateDir,
+      topologyFile: io.topologyFile,
+      progress: (line) => {
+        io.out(`  ${line}`);
+      },
+    });
+    io.out(`ready in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+    for (const line of table(running)) io.out(line);
+    return await serve(running, stopWanted, io);
+  },
+};
+
+async function serve(running: RunningConsortium, stopWanted: Promise<string>, io: CommandIo): Promise<number> {
+  const failure = running.failed.then((sentence) => ({ sentence }));
+  const end = await Promise.race([stopWanted, failure]);
+  if (typeof end === 'string') io.out('stopping');
+  else io.err(`salus: ${end.sentence}; stopping the rest; logs: ${join(io.stateDir, 'log')}`);
+  await running.stop();
+  return typeof end === 'string' ? 0 : 1;
+}
+
+function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+  });
+}
+
+function parseEngine(given: unknown): Engine {
+  if (given === 'embedded' || given === 'fabric') return given;
+  throw new CommandError(`no engine is called "${String(given)}"; there are embedded and fabric`, 2);
+}
+
+/** Deletes the state but for the logs, which may be open. */
+function makeFresh(stateDir: string): void {
+  if (readRunFile(stateDir) !== undefined) {
+    throw new CommandError('the consortium runs; stop it first with: npm run salus -- down');
+  }
+  endOrphans(stateDir);
+  for (const entry of entries(stateDir)) {
+    if (entry !== 'log') rmSync(join(stateDir, entry), { recursive: true, force: true });
+  }
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** What runs, and what to try. */
+function table(running: RunningConsortium): string[] {
+  const engines = {
+    embedded: 'embedded ledger: one process, no consensus, for development only',
+    fabric: 'Hyperledger Fabric with Raft ordering',
+  };
+  const rows = running.topology.members.map((member) => [
+    member.name,
+    member.roles.join(', '),
+    running.endpoints.members[member.name]?.fhir ?? '',
+  ]);
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return [
+    `engine: ${engines[running.engine]}`,
+    '',
+    ...rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')),
+    '',
+    'a token to try: npm run --silent salus -- token --member stmary --user dr-adams --role physician',
+    'Ctrl-C stops; everything is kept for the next start',
+  ];
+}

@@ -1,0 +1,152 @@
+/** `npm run bench`: what Salus costs, as ratios within one run and as CPU-ms over all processes. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { glucose, patient } from '../story/people.js';
+import { startTestLedger } from '../support/embedded-network.js';
+import { type TestNetwork, startNetwork } from '../support/network.js';
+import { sharedPath } from '../support/shared.js';
+import { type Measure, measure } from './meter.js';
+import { type Ratio, ratioTable, table } from './report.js';
+
+const bundleSize = 100;
+
+/** Submit and evaluate of a contract that does next to nothing, with the stock client and signer. */
+async function baseline(): Promise<Measure[]> {
+  const ledger = await startTestLedger();
+  try {
+    const { contract } = ledger.client({ member: 'stmary' });
+    const processes = { chaincode: ledger.chaincode.pid };
+    const submit = async (index: number): Promise<void> => {
+      const proposal = contract.newProposal('putPrivate', {
+        arguments: ['of-stmary', `bench-${index}`],
+        transientData: { value: 'x' },
+        endorsingOrganizations: ['StmaryMSP'],
+      });
+      const commit = await (await proposal.endorse()).submit();
+      const status = await commit.getStatus();
+      if (!status.successful) throw new Error(`commit status ${status.code}`);
+    };
+    return [
+      await measure({ name: 'empty submit', concurrency: 1, count: 100, run: submit }, processes),
+      await measure({ name: 'empty submit', concurrency: 16, count: 600, run: submit }, processes),
+      await measure(
+        {
+          name: 'empty evaluate',
+          concurrency: 16,
+          count: 1500,
+          run: async () => void (await contract.evaluateTransaction('get', 'absent')),
+        },
+        processes,
+      ),
+    ];
+  } finally {
+    await ledger.stop();
+  }
+}
+
+async function bareExpress(): Promise<Measure> {
+  const server = fork(join(import.meta.dirname, 'bare-express.js'));
+  const [port] = (await once(server, 'message')) as [number];
+  const url = `http://127.0.0.1:${port}/fhir/R4/Observation/x`;
+  const run = async (): Promise<void> => void (await (await fetch(url)).arrayBuffer());
+  const measured = await measure({ name: 'bare Express answer', concurrency: 1, count: 1000, run }, {});
+  server.kill();
+  return measured;
+}
+
+async function salus(network: TestNetwork): Promise<Measure[]> {
+  const token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
+  const post = async (path: string, body: object): Promise<string> => {
+    const answer = await network.ask('stmary', path, { token, body });
+    if (answer.status !== 201 && answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
+    return String(answer.body.id);
+  };
+  const read = async (path: string): Promise<void> => {
+    const answer = await network.ask('stmary', path, { token });
+    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
+  };
+  const patientId = await post('Patient', patient);
+  const observationId = await post('Observation', glucose(patientId, 1));
+  const processes = Object.fromEntries(network.consortium.children.map(({ name, pid }) => [name, pid]));
+  const create = async (index: number): Promise<void> => void (await post('Observation', glucose(patientId, index)));
+  const bundle = async (index: number): Promise<void> => {
+    const entry = Array.from({ length: bundleSize }, (_, n) => ({
+      resource: glucose(patientId, index * bundleSize + n),
+      request: { method: 'POST', url: 'Observation' },
+    }));
+    await post('', { resourceType: 'Bundle', type: 'transaction', entry });
+  };
+  return [
+    await measure({ name: 'FHIR create', concurrency: 1, count: 100, run: create }, processes),
+    await measure({ name: 'FHIR create', concurrency: 16, count: 600, run: create }, processes),
+    await measure({ name: 'Bundle of 100, per resource', concurrency: 2, count: 20, units: bundleSize, run: bundle }, processes),
+    await measure({ name: 'read by id', concurrency: 1, count: 1000, run: () => read(`Observation/${observationId}`) }, processes),
+    await measure({ name: 'read by id', concurrency: 16, count: 2000, run: () => read(`Observation/${observationId}`) }, processes),
+    await measure(
+      { name: 'search by patient and code', concurrency: 1, count: 200, run: () => read(`Observation?patient=${patientId}&code=2339-0&_count=10`) },
+      processes,
+    ),
+  ];
+}
+
+/** The 20 bundles, four at a time, to committed and searchable. */
+async function loadBundles(network: TestNetwork, folder: string): Promise<Measure> {
+  const token = await network.token({ member: 'stmary', user: 'loader', role: 'admin' });
+  const bundles = readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'));
+  const resources = bundles.reduce((sum, text) => sum + (JSON.parse(text) as { entry: unknown[] }).entry.length, 0);
+  const queue = [...bundles];
+  const processes = Object.fromEntries(network.consortium.children.map(({ name, pid }) => [name, pid]));
+  const once_ = async (): Promise<void> => {
+    await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        for (let body = queue.shift(); body !== undefined; body = queue.shift()) {
+          const answer = await network.ask('stmary', '', { token, body });
+          if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text.slice(0, 500)}`);
+        }
+      }),
+    );
+  };
+  return await measure({ name: 'load of the 20 bundles, per resource', concurrency: 1, count: 1, units: resources, run: (index) => (index === 0 ? Promise.resolve() : once_()) }, processes);
+}
+
+function ratios(measures: readonly Measure[]): Ratio[] {
+  const of = (name: string, concurrency: number): Measure => {
+    const found = measures.find((each) => each.name.startsWith(name) && each.concurrency === concurrency);
+    if (found === undefined) throw new Error(`not measured: ${name}`);
+    return found;
+  };
+  const total = (measured: Measure): number =>
+    Object.entries(measured.cpu).reduce((sum, [name, used]) => (name === 'client' ? sum : sum + used), 0);
+  return [
+    { what: 'FHIR create / empty submit, rate at 16', value: of('FHIR create', 16).rate / of('empty submit', 16).rate, aim: '>= 1' },
+    { what: 'read by id / bare Express answer, p50', value: of('read by id', 1).p50 / of('bare Express', 1).p50, aim: '< 3' },
+    {
+      what: 'single create / bundle resource, server CPU',
+      value: total(of('FHIR create', 1)) / total(of('Bundle of 100', 2)),
+      aim: '>= 15',
+    },
+  ];
+}
+
+async function main(): Promise<void> {
+  const measures = [...(await baseline()), await bareExpress()];
+  const network = await startNetwork();
+  try {
+    measures.push(...(await salus(network)));
+    const folder = sharedPath('data/synthea');
+    if (folder !== undefined) measures.push(await loadBundles(network, folder));
+    else console.log('load of the 20 bundles: not measured, ../shared/data/synthea is not on this machine');
+  } finally {
+    await network.stop();
+  }
+  console.log(table(measures));
+  console.log();
+  console.log(ratioTable(ratios(measures)));
+}
+
+await main();

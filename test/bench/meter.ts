@@ -1,0 +1,75 @@
+/** Measures an operation: rate, latency and the CPU time that every process spent on it. */
+import { readFileSync } from 'node:fs';
+
+export interface Wish {
+  readonly name: string;
+  /** Operations under way at once. */
+  readonly concurrency: number;
+  /** Operations in all, after a tenth as many to warm up. */
+  readonly count: number;
+  /** Units of work in one operation, such as resources of a Bundle. */
+  readonly units?: number;
+  run(index: number): Promise<void>;
+}
+
+export interface Measure {
+  readonly name: string;
+  readonly concurrency: number;
+  /** Units a second. */
+  readonly rate: number;
+  /** Milliseconds of one operation. */
+  readonly p50: number;
+  readonly p90: number;
+  /** CPU-milliseconds of one unit, by process. */
+  readonly cpu: Readonly<Record<string, number>>;
+}
+
+/** Clock ticks a second in /proc (USER_HZ is 100 on every Linux we run on). */
+const ticksPerSecond = 100;
+
+/** CPU time a process has used, in milliseconds: user and system of all its threads. */
+function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
+}
+
+/** Runs the operation and measures it; `processes` gives pids by name, this process is `client`. */
+export async function measure(wish: Wish, processes: Readonly<Record<string, number>>): Promise<Measure> {
+  await runAll(wish, Math.ceil(wish.count / 10), 0, () => undefined);
+  const watched = { ...processes, client: process.pid };
+  const before = Object.entries(watched).map(([name, pid]) => [name, cpuOf(pid)] as const);
+  const latencies: number[] = [];
+  const began = performance.now();
+  await runAll(wish, wish.count, Math.ceil(wish.count / 10), (milliseconds) => latencies.push(milliseconds));
+  const seconds = (performance.now() - began) / 1000;
+  const units = wish.count * (wish.units ?? 1);
+  const cpu = before.map(([name, used]) => [name, (cpuOf(watched[name] ?? 0) - used) / units] as const);
+  latencies.sort((a, b) => a - b);
+  return {
+    name: wish.name,
+    concurrency: wish.concurrency,
+    rate: units / seconds,
+    p50: quantile(latencies, 0.5),
+    p90: quantile(latencies, 0.9),
+    cpu: Object.fromEntries(cpu),
+  };
+}
+
+async function runAll(wish: Wish, count: number, from: number, done: (ms: number) => void): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) {
+      const index = from + next;
+      next += 1;
+      const began = performance.now();
+      await wish.run(index);
+      done(performance.now() - began);
+    }
+  };
+  await Promise.all(Array.from({ length: wish.concurrency }, worker));
+}
+
+function quantile(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+}

@@ -1,0 +1,29 @@
+/** `npm run campaign -- NAME [--full] [--seed S]`: one campaign by itself, its slice or the whole. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/** Test file of each campaign. */
+const files: Readonly<Record<string, string>> = {
+  kill: 'faults/kill.test.js',
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { full: { type: 'boolean', default: false }, seed: { type: 'string' } },
+});
+const [name = ''] = positionals;
+const file = files[name];
+if (file === undefined) {
+  console.error(`no campaign is called "${name}"; there are: ${Object.keys(files).join(' ')}`);
+  process.exit(2);
+}
+const run = spawnSync(process.execPath, [join(import.meta.dirname, 'run.js'), file], {
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    ...(values.full ? { SALUS_CAMPAIGN: name } : {}),
+    ...(values.seed === undefined ? {} : { SALUS_SEED: values.seed }),
+  },
+});
+process.exit(run.status ?? 1);

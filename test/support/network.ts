@@ -1,0 +1,141 @@
+/** A whole consortium for a test: the processes that `npm start` runs, on ports of its own, with state in a folder of its own. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { type TokenWish, mintToken } from '@salus/gateway/commands';
+import { type RunningConsortium, bringUp } from '@salus/network/commands/bring-up';
+import { DEFAULT_TOPOLOGY_FILE, type TopologyOverrides } from '@salus/network/topology';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The parsed body; an empty object when it is not JSON. */
+  readonly body: FhirBody;
+}
+
+/** As much of a FHIR resource as tests look at. */
+export interface FhirBody {
+  readonly resourceType?: string;
+  readonly id?: string;
+  readonly total?: number;
+  readonly entry?: readonly { readonly resource?: FhirBody; readonly response?: { readonly status: string } }[];
+  readonly [element: string]: unknown;
+}
+
+export interface AskOptions {
+  readonly method?: string;
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface TestNetwork {
+  readonly stateDir: string;
+  readonly consortium: RunningConsortium;
+  /** Base URL of a member's FHIR interface. */
+  fhir(member: string): string;
+  /** A bearer token of the member's development issuer. */
+  token(wish: TokenWish): Promise<string>;
+  /** Asks a member's gateway; `path` is below the FHIR base, or from the origin when it starts with `/`. */
+  ask(member: string, path: string, options?: AskOptions): Promise<Answer>;
+  /** kill -9 of every process. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface NetworkWish {
+  /** State of an earlier network to go on from; absent = a new one that stop() deletes. */
+  readonly stateDir?: string;
+  readonly portBase?: number;
+  readonly overrides?: TopologyOverrides;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Brings a network up; resolves when every gateway answers. */
+export async function startNetwork(wish: NetworkWish = {}): Promise<TestNetwork> {
+  const stateDir = wish.stateDir ?? mkdtempSync(join(tmpdir(), 'salus-test-'));
+  const portBase = wish.portBase ?? (await freePortBase());
+  const consortium = await bringUp({
+    engine: 'embedded',
+    stateDir,
+    topologyFile: DEFAULT_TOPOLOGY_FILE,
+    overrides: { portBase, ...wish.overrides },
+    progress: () => undefined,
+    ...(wish.env === undefined ? {} : { env: wish.env }),
+  });
+  const fhir = (member: string): string => endpoint(consortium, member);
+  return {
+    stateDir,
+    consortium,
+    fhir,
+    token: (tokenWish) => mintToken(stateDir, tokenWish),
+    ask: (member, path, options = {}) => ask(fhir(member), path, options),
+    kill: async () => {
+      for (const child of consortium.children) process.kill(child.pid, 'SIGKILL');
+      await consortium.stop();
+    },
+    stop: async () => {
+      await consortium.stop();
+      if (wish.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function endpoint(consortium: RunningConsortium, member: string): string {
+  const found = consortium.endpoints.members[member];
+  if (found === undefined) throw new Error(`no member ${member}`);
+  return found.fhir;
+}
+
+async function ask(base: string, path: string, options: AskOptions): Promise<Answer> {
+  const url = path.startsWith('/') ? new URL(path, base) : new URL(path === '' ? base : `${base}/${path}`);
+  const headers: Record<string, string> = { accept: 'application/fhir+json', ...options.headers };
+  if (options.token !== undefined) headers['authorization'] = `Bearer ${options.token}`;
+  if (options.body !== undefined) headers['content-type'] ??= 'application/fhir+json';
+  const response = await fetch(url, {
+    method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
+    headers,
+    ...(options.body === undefined
+      ? {}
+      : { body: typeof options.body === 'string' ? options.body : JSON.stringify(options.body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, body: parsed(text) };
+}
+
+function parsed(text: string): FhirBody {
+  try {
+    return JSON.parse(text) as FhirBody;
+  } catch {
+    return {};
+  }
+}
+
+/** Ports that one network takes, from its base on. */
+const portRange = 1000;
+
+/** The start of a range of ports of which the first is free. */
+export async function freePortBase(): Promise<number> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const base = 20_000 + Math.floor(Math.random() * 11) * portRange;
+    if (await isFree(base + 1)) return base;
+  }
+  throw new Error('no free range of ports found');
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen(port, '127.0.0.1', () => {
+      server.close(() => {
+        resolve(true);
+      });
+    });
+  });
+}
