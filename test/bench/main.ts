@@ -18,11 +18,11 @@ async function baseline(): Promise<Measure[]> {
   const ledger = await startTestLedger();
   try {
     const { contract } = ledger.client({ member: 'stmary' });
-    const processes = { chaincode: ledger.chaincode.pid };
+    const processes = {};
     const submit = async (index: number): Promise<void> => {
-      const proposal = contract.newProposal('putPrivate', {
-        arguments: ['of-stmary', `bench-${index}`],
-        transientData: { value: 'x' },
+      const operations = [['privatePut', 'of-stmary', `bench-${index}`, 'x']];
+      const proposal = contract.newProposal('run', {
+        arguments: [JSON.stringify(operations)],
         endorsingOrganizations: ['StmaryMSP'],
       });
       const commit = await (await proposal.endorse()).submit();
@@ -37,7 +37,9 @@ async function baseline(): Promise<Measure[]> {
           name: 'empty evaluate',
           concurrency: 16,
           count: 1500,
-          run: async () => void (await contract.evaluateTransaction('get', 'absent')),
+          run: async () => {
+            await contract.evaluateTransaction('run', '[]');
+          },
         },
         processes,
       ),
@@ -51,7 +53,9 @@ async function bareExpress(): Promise<Measure> {
   const server = fork(join(import.meta.dirname, 'bare-express.js'));
   const [port] = (await once(server, 'message')) as [number];
   const url = `http://127.0.0.1:${port}/fhir/R4/Observation/x`;
-  const run = async (): Promise<void> => void (await (await fetch(url)).arrayBuffer());
+  const run = async (): Promise<void> => {
+    await (await fetch(url)).arrayBuffer();
+  };
   const measured = await measure({ name: 'bare Express answer', concurrency: 1, count: 1000, run }, {});
   server.kill();
   return measured;
@@ -71,7 +75,9 @@ async function salus(network: TestNetwork): Promise<Measure[]> {
   const patientId = await post('Patient', patient);
   const observationId = await post('Observation', glucose(patientId, 1));
   const processes = Object.fromEntries(network.consortium.children.map(({ name, pid }) => [name, pid]));
-  const create = async (index: number): Promise<void> => void (await post('Observation', glucose(patientId, index)));
+  const create = async (index: number): Promise<void> => {
+    await post('Observation', glucose(patientId, index));
+  };
   const bundle = async (index: number): Promise<void> => {
     const entry = Array.from({ length: bundleSize }, (_, n) => ({
       resource: glucose(patientId, index * bundleSize + n),
@@ -82,11 +88,25 @@ async function salus(network: TestNetwork): Promise<Measure[]> {
   return [
     await measure({ name: 'FHIR create', concurrency: 1, count: 100, run: create }, processes),
     await measure({ name: 'FHIR create', concurrency: 16, count: 600, run: create }, processes),
-    await measure({ name: 'Bundle of 100, per resource', concurrency: 2, count: 20, units: bundleSize, run: bundle }, processes),
-    await measure({ name: 'read by id', concurrency: 1, count: 1000, run: () => read(`Observation/${observationId}`) }, processes),
-    await measure({ name: 'read by id', concurrency: 16, count: 2000, run: () => read(`Observation/${observationId}`) }, processes),
     await measure(
-      { name: 'search by patient and code', concurrency: 1, count: 200, run: () => read(`Observation?patient=${patientId}&code=2339-0&_count=10`) },
+      { name: 'Bundle of 100, per resource', concurrency: 2, count: 20, units: bundleSize, run: bundle },
+      processes,
+    ),
+    await measure(
+      { name: 'read by id', concurrency: 1, count: 1000, run: () => read(`Observation/${observationId}`) },
+      processes,
+    ),
+    await measure(
+      { name: 'read by id', concurrency: 16, count: 2000, run: () => read(`Observation/${observationId}`) },
+      processes,
+    ),
+    await measure(
+      {
+        name: 'search by patient and code',
+        concurrency: 1,
+        count: 200,
+        run: () => read(`Observation?patient=${patientId}&code=2339-0&_count=10`),
+      },
       processes,
     ),
   ];
@@ -111,7 +131,16 @@ async function loadBundles(network: TestNetwork, folder: string): Promise<Measur
       }),
     );
   };
-  return await measure({ name: 'load of the 20 bundles, per resource', concurrency: 1, count: 1, units: resources, run: (index) => (index === 0 ? Promise.resolve() : once_()) }, processes);
+  return await measure(
+    {
+      name: 'load of the 20 bundles, per resource',
+      concurrency: 1,
+      count: 1,
+      units: resources,
+      run: (index) => (index === 0 ? Promise.resolve() : once_()),
+    },
+    processes,
+  );
 }
 
 function ratios(measures: readonly Measure[]): Ratio[] {
@@ -123,8 +152,16 @@ function ratios(measures: readonly Measure[]): Ratio[] {
   const total = (measured: Measure): number =>
     Object.entries(measured.cpu).reduce((sum, [name, used]) => (name === 'client' ? sum : sum + used), 0);
   return [
-    { what: 'FHIR create / empty submit, rate at 16', value: of('FHIR create', 16).rate / of('empty submit', 16).rate, aim: '>= 1' },
-    { what: 'read by id / bare Express answer, p50', value: of('read by id', 1).p50 / of('bare Express', 1).p50, aim: '< 3' },
+    {
+      what: 'FHIR create / empty submit, rate at 16',
+      value: of('FHIR create', 16).rate / of('empty submit', 16).rate,
+      aim: '>= 1',
+    },
+    {
+      what: 'read by id / bare Express answer, p50',
+      value: of('read by id', 1).p50 / of('bare Express', 1).p50,
+      aim: '< 3',
+    },
     {
       what: 'single create / bundle resource, server CPU',
       value: total(of('FHIR create', 1)) / total(of('Bundle of 100', 2)),

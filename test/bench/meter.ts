@@ -37,7 +37,7 @@ function cpuOf(pid: number): number {
 /** Runs the operation and measures it; `processes` gives pids by name, this process is `client`. */
 export async function measure(wish: Wish, processes: Readonly<Record<string, number>>): Promise<Measure> {
   await runAll(wish, Math.ceil(wish.count / 10), 0, () => undefined);
-  const watched = { ...processes, client: process.pid };
+  const watched: Readonly<Record<string, number>> = { ...processes, client: process.pid };
   const before = Object.entries(watched).map(([name, pid]) => [name, cpuOf(pid)] as const);
   const latencies: number[] = [];
   const began = performance.now();

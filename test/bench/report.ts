@@ -24,12 +24,19 @@ export function table(measures: readonly Measure[]): string {
 
 /** The table of ratios. */
 export function ratioTable(ratios: readonly Ratio[]): string {
-  return aligned([['ratio', 'this run', 'aim'], ...ratios.map(({ what, value, aim }) => [what, value.toFixed(2), aim])]);
+  return aligned([
+    ['ratio', 'this run', 'aim'],
+    ...ratios.map(({ what, value, aim }) => [what, value.toFixed(2), aim]),
+  ]);
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
-    .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '))
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    )
     .join('\n');
 }

@@ -91,12 +91,14 @@ describe(`kill -9 of the whole system while it writes, ${kills} times`, () => {
 
 async function allValues(network: TestNetwork, token: string, patientId: string): Promise<number[]> {
   const values: number[] = [];
-  for (let next: string | undefined = `Observation?patient=${patientId}&_count=1000`; next !== undefined; ) {
+  for (let next: string | undefined = `Observation?patient=${patientId}&_count=1000`; next !== undefined;) {
     const { body } = await network.ask('stmary', next, { token });
     for (const { resource } of body.entry ?? []) {
       values.push((resource?.['valueQuantity'] as { value: number }).value);
     }
-    const url = ((body['link'] ?? []) as { relation: string; url: string }[]).find((link) => link.relation === 'next')?.url;
+    const url = ((body['link'] ?? []) as { relation: string; url: string }[]).find(
+      (link) => link.relation === 'next',
+    )?.url;
     next = url === undefined ? undefined : new URL(url).pathname + new URL(url).search;
   }
   return values.sort((a, b) => a - b);

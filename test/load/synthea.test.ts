@@ -103,7 +103,7 @@ function byName([a]: [string, unknown], [b]: [string, unknown]): number {
 }
 
 async function* everyResource(network: TestNetwork, token: string, type: string): AsyncIterable<FhirBody> {
-  for (let next: string | undefined = `${type}?_count=500`; next !== undefined; ) {
+  for (let next: string | undefined = `${type}?_count=500`; next !== undefined;) {
     const page: FhirBody = (await network.ask('stmary', next, { token })).body;
     for (const entry of page.entry ?? []) if (entry.resource !== undefined) yield entry.resource;
     const links = (page['link'] ?? []) as { relation: string; url: string }[];

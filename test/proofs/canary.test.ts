@@ -87,7 +87,12 @@ describe('a canary planted in patient data', () => {
     const credentials = grpc.credentials.createSsl(readFileSync(peer.peerTlsCa), key, certificate);
     const client = new grpc.Client(peer.peer, credentials, { 'grpc.max_receive_message_length': -1 });
     const identity: Identity = { mspId: member.mspId, credentials: certificate };
-    const gateway = connect({ client, identity, signer: signers.newPrivateKeySigner(createPrivateKey(key)), hash: hash.sha256 });
+    const gateway = connect({
+      client,
+      identity,
+      signer: signers.newPrivateKeySigner(createPrivateKey(key)),
+      hash: hash.sha256,
+    });
     try {
       const found: Buffer[] = [];
       const height = await newestBlock(network);
@@ -108,6 +113,6 @@ describe('a canary planted in patient data', () => {
 
   async function newestBlock(network: TestNetwork): Promise<number> {
     const answer = await network.ask('stmary', '/readyz');
-    return Number((JSON.parse(answer.text) as { height: number }).height);
+    return (JSON.parse(answer.text) as { height: number }).height;
   }
 });

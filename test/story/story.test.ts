@@ -8,7 +8,9 @@ import { condition, glucose, heartRate, laboratoryForNorthside, patient, resourc
 function visible(answer: Answer, ...ids: string[]): object {
   let text = answer.text;
   for (const id of ids) text = text.replaceAll(id, '<id>');
-  const masked = text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<uuid>').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>');
+  const masked = text
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<uuid>')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>');
   const names = [...answer.headers.keys()].filter((name) => name !== 'content-length').sort();
   return { status: answer.status, names, etag: answer.headers.get('etag'), masked };
 }

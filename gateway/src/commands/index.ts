@@ -1,8 +1,11 @@
 /** The gateway's verbs of the `salus` command. */
 import type { Command } from '@salus/network/command';
 
+import { load } from './load.js';
 import { signCommand } from './sign.js';
 import { tokenCommand } from './token.js';
 
+export { mintToken, type TokenWish } from './token.js';
+
 /** One verb a file. */
-export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand];
+export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand, load];

@@ -6,7 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Command, CommandError, type CommandIo } from '@salus/network/command';
 
-import { memberEndpoint, mintToken } from './access.js';
+import { fhirBase } from '../identity/issuer.js';
+import { memberSettings } from './members.js';
+import { mintToken } from './token.js';
 
 /** Bundles under way at once. */
 const parallel = 4;
@@ -32,7 +34,7 @@ export const load: Command = {
     const files = input.args.flatMap(bundleFiles);
     if (files.length === 0) throw new CommandError('no .json file found in what was given', 2);
     const member = String(input.options['member']);
-    const fhir = memberEndpoint(io.stateDir, member);
+    const fhir = fhirBase(memberSettings(io.stateDir, member).baseUrl);
     const token = await mintToken(io.stateDir, { member, user: String(input.options['user']), role: 'admin' });
     const report: Report = { loaded: 0, resources: 0, alreadyThere: 0, failed: [] };
     const began = performance.now();
@@ -68,7 +70,7 @@ async function loadFile(file: string, fhir: string, token: string, report: Repor
     return;
   }
   report.loaded += 1;
-  if (response.headers.get('x-idempotent-replay') === 'true') report.alreadyThere += 1;
+  if (response.headers.get('idempotent-replayed') === 'true') report.alreadyThere += 1;
   else report.resources += answer.entry?.length ?? 0;
 }
 

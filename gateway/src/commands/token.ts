@@ -22,26 +22,51 @@ export const tokenCommand: Command = {
     { flags: '--scope <scopes>', summary: 'SMART scopes, separated by spaces' },
   ],
   async run(input, io) {
-    const settings = memberSettings(io.stateDir, text(input, 'member') ?? '');
-    if (settings.production) throw new CommandError('a production network has no development issuer');
-    acceptedIssuer(settings, undefined);
-    const claims = claimsOf(input, settings);
-    io.out(await signToken(claims, await readSigningKey(settings.jwk), Date.now() + settings.clockOffsetMs));
+    io.out(await mintToken(io.stateDir, wishOf(input)));
     return 0;
   },
 };
 
-function claimsOf(input: CommandInput, settings: GatewaySettings): TokenClaims {
-  const role = knownRole(text(input, 'role') ?? '');
-  const patient = text(input, 'patient');
+/** Whom a token is for; scope and purposes default to all that the role may have. */
+export interface TokenWish {
+  readonly member: string;
+  readonly role: string;
+  readonly user?: string | undefined;
+  readonly patient?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly purposes?: readonly string[] | undefined;
+}
+
+/** A bearer token of the member's development issuer. Throws CommandError where there is none or the wish is wrong. */
+export async function mintToken(stateDir: string, wish: TokenWish): Promise<string> {
+  const settings = memberSettings(stateDir, wish.member);
+  if (settings.production) throw new CommandError('a production network has no development issuer');
+  acceptedIssuer(settings, undefined);
+  const claims = claimsOf(wish, settings);
+  return await signToken(claims, await readSigningKey(settings.jwk), Date.now() + settings.clockOffsetMs);
+}
+
+function wishOf(input: CommandInput): TokenWish {
+  return {
+    member: text(input, 'member') ?? '',
+    role: text(input, 'role') ?? '',
+    user: text(input, 'user'),
+    patient: text(input, 'patient'),
+    scope: text(input, 'scope'),
+    purposes: text(input, 'purpose')?.split(','),
+  };
+}
+
+function claimsOf(wish: TokenWish, settings: GatewaySettings): TokenClaims {
+  const role = knownRole(wish.role);
   return {
     issuer: developmentIssuer(settings.baseUrl),
     audience: fhirBase(settings.baseUrl),
     member: settings.member,
     role,
-    ...(patient === undefined ? {} : { patient }),
-    ...(OWN_RECORD.has(role) ? personClaims(input, patient, role) : staffClaims(input, role)),
-    purposes: text(input, 'purpose')?.split(',') ?? [],
+    ...(wish.patient === undefined ? {} : { patient: wish.patient }),
+    ...(OWN_RECORD.has(role) ? personClaims(wish) : staffClaims(wish)),
+    purposes: wish.purposes ?? [],
   };
 }
 
@@ -53,17 +78,13 @@ function knownRole(role: string): string {
   throw new CommandError(`no role ${role}; roles are ${Object.keys(purposesOf).join(', ')}`, 2);
 }
 
-function staffClaims(input: CommandInput, role: string): Pick<TokenClaims, 'subject' | 'scope'> {
-  return { subject: text(input, 'user') ?? role, scope: text(input, 'scope') ?? 'user/*.cruds' };
+function staffClaims({ user, role, scope }: TokenWish): Pick<TokenClaims, 'subject' | 'scope'> {
+  return { subject: user ?? role, scope: scope ?? 'user/*.cruds' };
 }
 
-function personClaims(
-  input: CommandInput,
-  patient: string | undefined,
-  role: string,
-): Pick<TokenClaims, 'subject' | 'scope'> {
+function personClaims({ user, role, patient, scope }: TokenWish): Pick<TokenClaims, 'subject' | 'scope'> {
   if (patient === undefined) throw new CommandError(`role ${role} needs --patient ID`, 2);
-  return { subject: text(input, 'user') ?? subjectOf(patient), scope: text(input, 'scope') ?? 'patient/*.cruds' };
+  return { subject: user ?? subjectOf(patient), scope: scope ?? 'patient/*.cruds' };
 }
 
 /** The same patient is the same person each time. */
