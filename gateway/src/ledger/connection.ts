@@ -1,4 +1,5 @@
 /** The gRPC connections of a gateway to its own member's peers: mutual TLS, deadlines on every call. */
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import * as grpc from '@grpc/grpc-js';
@@ -46,6 +47,8 @@ export function connectPeer(settings: GatewaySettings, peer: PeerAddress): PeerC
     identity: { mspId: settings.mspId, credentials: certificate },
     signer: nativeSigner(key.toString()),
     hash: hash.none,
+    // A peer on mutual TLS delivers blocks only to a request that names the certificate it came with.
+    tlsClientCertificateHash: createHash('sha256').update(new X509Certificate(certificate).raw).digest(),
     evaluateOptions: deadline(DEADLINES.evaluate),
     endorseOptions: deadline(DEADLINES.endorse),
     submitOptions: deadline(DEADLINES.submit),
