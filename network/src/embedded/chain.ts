@@ -40,8 +40,16 @@ export class LedgerChain implements Chain {
     };
   }
 
-  /** Tells all listeners of a committed block. */
+  /** Tells all listeners of a committed block. One that throws brings the process down: the block is committed for good. */
   announce(block: number): void {
-    for (const listener of [...this.listeners]) listener(block);
+    for (const listener of [...this.listeners]) {
+      try {
+        listener(block);
+      } catch (error) {
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+    }
   }
 }

@@ -40,9 +40,9 @@ export class Certificate {
     return this.x509.toString();
   }
 
-  /** Whether the key is one that Fabric takes for an identity: ECDSA on P-256. */
+  /** Whether the key is one that Fabric takes for an identity: ECDSA. */
   get hasSupportedKey(): boolean {
-    return this.publicKey.asymmetricKeyType === 'ec' || this.publicKey.asymmetricKeyType === 'ed25519';
+    return this.publicKey.asymmetricKeyType === 'ec';
   }
 
   isIssuedBy(issuer: Certificate): boolean {

@@ -70,7 +70,7 @@ export class BlockCommitter implements Committer {
       store.write(collectPrivate(block.number, validated, mspId, store, sets, expired));
     }
     this.snapshots.retire();
-    this.store.commit(changes);
+    this.commitPublic(changes);
     this.tip = {
       height: block.number + 1,
       headerHash: changes.headerHash,
@@ -78,6 +78,16 @@ export class BlockCommitter implements Committer {
       channel: validated.channel,
     };
     this.settle(validated);
+  }
+
+  /** Where the public store fails, the private rows of the block must not wait for another block of that number. */
+  private commitPublic(changes: BlockChanges): void {
+    try {
+      this.store.commit(changes);
+    } catch (error) {
+      for (const store of this.members.values()) store.recover(changes.number);
+      throw error;
+    }
   }
 
   private settle({ transactions }: ValidatedBlock): void {
