@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { AccessRecord } from '@salus/chaincode/access/api';
+import { template } from '@salus/chaincode/dist/build/collections.js';
+import { type HeadView, MAX_CIPHERTEXT_CHARACTERS } from '@salus/chaincode/ehr/api';
+import { decodeRefusal, type RegistryView } from '@salus/chaincode/registry/api';
+import { EndorseError } from '@hyperledger/fabric-gateway';
+import { type EmbeddedNetwork, startEmbedded } from '@salus/network/embedded/node/network';
+import type { PreparedState } from '@salus/network/prepare';
+import { type Call, physician, random } from '../support/contract-world.js';
+import { connectClient, prepareTestState, type TestClient } from '../support/embedded-network.js';
+import { consentOf, consentRequest, everything } from '../support/patients.js';
+import { projectRoot } from '../support/shared.js';
+
+/** The contracts' own process, as a member's peers find it. */
+async function startContracts({ chaincodeEnvironment }: PreparedState): Promise<ChildProcess> {
+  const main = join(projectRoot, 'chaincode', 'dist', 'main.js');
+  const child = spawn(process.execPath, [main], {
+    env: { ...chaincodeEnvironment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(createInterface(child.stdout), 'line');
+  return child;
+}
+
+describe('the contracts on the embedded ledger', function () {
+  this.timeout(120_000);
+  let prepared: PreparedState;
+  let contracts: ChildProcess;
+  let network: EmbeddedNetwork;
+  const clients = new Map<string, TestClient>();
+
+  before(async () => {
+    prepared = await prepareTestState({ collections: template() });
+    contracts = await startContracts(prepared);
+    network = await startEmbedded({ stateDir: prepared.stateDir });
+    for (const { name } of prepared.topology.members) clients.set(name, connectClient(prepared, { member: name }));
+  });
+
+  after(async () => {
+    for (const client of clients.values()) client.close();
+    await network.stop();
+    contracts.kill('SIGTERM');
+    rmSync(prepared.stateDir, { recursive: true, force: true });
+  });
+
+  const optionsOf = ({ args = [], request, actor }: Call) => ({
+    arguments: [...args],
+    transientData: {
+      ...(request && { request: JSON.stringify(request) }),
+      ...(actor && { actor: JSON.stringify(actor) }),
+    },
+  });
+  const submit = (member: string, name: string, call: Call = {}): Promise<Uint8Array> =>
+    clients.get(member)!.contract.submit(name, optionsOf(call));
+  const evaluate = async <T>(member: string, name: string, call: Call = {}): Promise<T> => {
+    const answer = await clients.get(member)!.contract.evaluate(name, optionsOf(call));
+    return JSON.parse(Buffer.from(answer).toString('utf8')) as T;
+  };
+
+  it('found a consortium by majority, and tick', async () => {
+    const { members } = prepared.topology;
+    const consortium = { kind: 'consortium', members: members.map(({ name, mspId }) => ({ name, mspId })) };
+    const voters = members.slice(0, 4);
+    for (const { name } of voters) await submit(name, 'registry:approve', { args: [JSON.stringify(consortium)] });
+    const key = { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'B'.repeat(43), kid: 'key-1' };
+    for (const { name, mspId, roles } of members.slice(0, 2)) {
+      const address = { gatewayUrl: 'https://gateway.example', doorUrl: 'https://door.example' };
+      const entry = {
+        kind: 'member',
+        name,
+        mspId,
+        roles,
+        gcp: [],
+        premises: [],
+        ...address,
+        keys: [key],
+        doorRoots: [],
+      };
+      for (const voter of voters) await submit(voter.name, 'registry:approve', { args: [JSON.stringify(entry)] });
+    }
+    const view = await evaluate<RegistryView>('tally', 'registry:read');
+    assert.equal(view.consortium?.entry.members.length, members.length);
+    assert.deepEqual(view.members.map(({ entry }) => entry.name).sort(), ['northside', 'stmary']);
+    await submit('stmary', 'clock:tick');
+    assert.equal((await evaluate<{ ticker: string }>('acme', 'clock:read')).ticker, 'stmary');
+  });
+
+  it('deny, permit and deny again as the patient grants and withdraws, endorsed by two members', async () => {
+    const pid = random();
+    const decision = async (): Promise<string> => {
+      const aid = random();
+      const request = { aid, pid, purpose: 'TREAT', scope: everything, salt: random() };
+      const answer = await submit('northside', 'access:request', { request, actor: physician });
+      assert.equal(answer.length, 0);
+      return (await evaluate<AccessRecord>('stmary', 'access:read', { request: { aid } })).decision;
+    };
+    const registration = { pid, patientId: 'p-1', salt: random() };
+    await submit('stmary', 'patient:register', { request: registration, actor: physician });
+    assert.equal(await decision(), 'deny');
+    const grant = consentRequest(pid, consentOf('c-1', 'northside'));
+    await submit('stmary', 'consent:record', { request: grant, actor: physician });
+    assert.equal(await decision(), 'permit');
+    const withdrawal = consentRequest(pid, consentOf('c-1', 'northside', 'permit', 'inactive'), 2);
+    await submit('stmary', 'consent:record', { request: withdrawal, actor: physician });
+    assert.equal(await decision(), 'deny');
+  });
+
+  it('refuse through peer and gateway as data', async () => {
+    const request = { aid: random(), pid: random(), purpose: 'TREAT', scope: everything, salt: random() };
+    const biller = { ...physician, role: 'biller' };
+    await assert.rejects(submit('stmary', 'access:request', { request, actor: biller }), (error) => {
+      assert.ok(error instanceof EndorseError);
+      const refusal = decodeRefusal(error.details[0]?.message ?? '');
+      assert.deepEqual([refusal?.category, refusal?.code], ['forbidden', 'purpose-not-claimable']);
+      return true;
+    });
+  });
+
+  it('write, find and purge versions in the collection of one member, the largest included', async () => {
+    const key = random();
+    const ciphertext = 'A'.repeat(MAX_CIPHERTEXT_CHARACTERS);
+    const entries = [{ key, version: 1, value: { v: 1, salt: random(), ciphertext, commitment: random() } }];
+    const write = { idempotencyKey: random(), digest: random(), entries, salt: random() };
+    await submit('acme', 'ehr:write', { request: write, actor: physician });
+    const positions = [{ key, version: 1 }];
+    const ask = { request: { entries: positions, idempotencyKeys: [write.idempotencyKey] } };
+    const head = await evaluate<HeadView>('acme', 'ehr:head', ask);
+    assert.deepEqual([head.entries, head.idempotency[0]?.digest], [[true], write.digest]);
+    const erasure = { erasureId: random(), reason: 'erasure', keys: 1 };
+    await submit('acme', 'ehr:erase-announce', { args: [JSON.stringify(erasure)] });
+    await submit('acme', 'ehr:erase', { request: { erasureId: erasure.erasureId, entries: positions } });
+    assert.deepEqual((await evaluate<HeadView>('acme', 'ehr:head', ask)).entries, [false]);
+  });
+
+  it('come from a build that wrote the template of their collections', () => {
+    const written = readFileSync(join(projectRoot, 'chaincode', 'dist', 'collections.json'), 'utf8');
+    assert.deepEqual(JSON.parse(written), template());
+  });
+});
