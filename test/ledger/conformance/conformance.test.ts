@@ -1,0 +1,20 @@
+/**
+ * What the ledger owes its clients, one row of Fabric's behaviour a test: the unmodified gateway client over mutual TLS
+ * against a running network. The same tests run on the embedded ledger and on Fabric.
+ */
+import { engineName, startEngine, type Engine } from '../../support/engine.js';
+import { endorseSuite } from './endorse.js';
+import { evaluateSuite } from './evaluate.js';
+
+describe(`conformance with Fabric, engine ${engineName}`, function () {
+  this.timeout(60_000);
+  let engine: Engine;
+
+  before(async () => {
+    engine = await startEngine();
+  });
+
+  after(() => engine.stop());
+
+  for (const suite of [evaluateSuite, endorseSuite]) suite(() => engine);
+});
