@@ -1,7 +1,9 @@
 import type { Command } from '../command.js';
 import { down } from './down.js';
 import { reset } from './reset.js';
+import { start } from './start.js';
+import { status } from './status.js';
 import { up } from './up.js';
 
 /** Verbs that act on the network. */
-export const networkCommands: readonly Command[] = [up, down, reset];
+export const networkCommands: readonly Command[] = [start, up, down, status, reset];

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+import type { Command, CommandIo } from '../command.js';
+import type { Endpoints } from '../endpoints.js';
+import { layout } from '../identity/layout.js';
+import { readRunFile } from './run-file.js';
+
+/** How long a gateway may take to answer, in milliseconds. */
+const patience = 3_000;
+
+/** What `status --json` prints of one member. */
+interface MemberStatus {
+  readonly member: string;
+  readonly fhir: string;
+  readonly state: 'ready' | 'behind' | 'down';
+  /** Blocks that the member's projection has applied; absent when it does not answer. */
+  readonly height?: number;
+}
+
+export const status: Command = {
+  name: 'status',
+  summary: 'what runs, and how far each member is; exit code 1 unless all are ready',
+  options: [{ flags: '--json', summary: 'print JSON' }],
+  async run(input, io) {
+    const running = readRunFile(io.stateDir);
+    const engine = running?.engine ?? 'none';
+    const members = running === undefined ? [] : await Promise.all(memberStatuses(io.stateDir));
+    const isReady = members.length > 0 && members.every(({ state }) => state === 'ready');
+    if (input.options['json'] === true) io.out(JSON.stringify({ engine, pid: running?.pid ?? null, isReady, members }));
+    else print(io, engine, members);
+    return isReady ? 0 : 1;
+  },
+};
+
+function memberStatuses(stateDir: string): Promise<MemberStatus>[] {
+  const file = layout.endpoints(stateDir);
+  if (!existsSync(file)) return [];
+  const endpoints = JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
+  return Object.entries(endpoints.members).map(([member, { fhir }]) => memberStatus(member, fhir));
+}
+
+async function memberStatus(member: string, fhir: string): Promise<MemberStatus> {
+  try {
+    const response = await fetch(new URL('/readyz', fhir), { signal: AbortSignal.timeout(patience) });
+    const { height } = (await response.json()) as { height: number };
+    return { member, fhir, state: response.ok ? 'ready' : 'behind', height };
+  } catch {
+    return { member, fhir, state: 'down' };
+  }
+}
+
+function print(io: CommandIo, engine: string, members: readonly MemberStatus[]): void {
+  if (members.length === 0) {
+    io.out('nothing runs from this state folder; start it with: npm start');
+    return;
+  }
+  io.out(engine === 'embedded' ? 'engine: embedded ledger, for development only' : `engine: ${engine}`);
+  for (const { member, state, height, fhir } of members) {
+    io.out([member.padEnd(12), state.padEnd(7), `block ${height ?? '-'}`.padEnd(12), fhir].join(' '));
+  }
+}
