@@ -113,6 +113,7 @@ describe('a canary planted in patient data', () => {
 
   async function newestBlock(network: TestNetwork): Promise<number> {
     const answer = await network.ask('stmary', '/readyz');
-    return (JSON.parse(answer.text) as { height: number }).height;
+    const { channels } = JSON.parse(answer.text) as { channels: Record<string, { height: number }> };
+    return channels[network.consortium.endpoints.channel]?.height ?? 0;
   }
 });

@@ -42,7 +42,8 @@ function memberStatuses(stateDir: string): Promise<MemberStatus>[] {
 async function memberStatus(member: string, fhir: string): Promise<MemberStatus> {
   try {
     const response = await fetch(new URL('/readyz', fhir), { signal: AbortSignal.timeout(patience) });
-    const { height } = (await response.json()) as { height: number };
+    const { channels } = (await response.json()) as { channels: Record<string, { height: number }> };
+    const height = Math.min(...Object.values(channels).map((channel) => channel.height));
     return { member, fhir, state: response.ok ? 'ready' : 'behind', height };
   } catch {
     return { member, fhir, state: 'down' };
