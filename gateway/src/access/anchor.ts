@@ -30,7 +30,7 @@ export async function keepAnchored(ports: AnchorPorts, signal: AbortSignal): Pro
 }
 
 /** Anchors what is new; does nothing where nothing is. Throws Refusal. */
-export async function anchorReads({ ledger, mspId, log }: AnchorPorts): Promise<void> {
+export async function anchorReads({ ledger, mspId, log }: Omit<AnchorPorts, 'onFailure'>): Promise<void> {
   const slice = log.unanchored(MAX_ENTRIES);
   if (slice === undefined) return;
   const request: AnchorReads = {

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import { composeConsent, sendConsent } from './consents.js';
+import { DoorCaller } from '@salus/gateway/door/caller';
+import { PROOF_LIFETIME_S, signProof } from '@salus/gateway/door/proof';
+import { signStatement } from '@salus/gateway/identity/statements';
+import { signingKey } from '@salus/gateway/identity/keys';
+import type { Actor } from '@salus/gateway/ports';
+import { Agent, request } from 'undici';
+
+import { newJwk, SharingWorld } from '../support/sharing-world.js';
+
+const adams: Actor = { member: 'stmary', user: 'u-adams', role: 'physician', purpose: 'TREAT', scopes: [] };
+const actor = { user: 'u-baker', role: 'physician' };
+
+describe('the door', () => {
+  let world: SharingWorld;
+  let consentId: string;
+  let pid: string;
+
+  /** An access of northside's on the ledger; its id. */
+  async function access(scope: object = { types: ['Observation'], interaction: 'search' }): Promise<string> {
+    const aid = randomBytes(32).toString('hex');
+    const asked = { aid, pid, purpose: 'TREAT', scope, salt: randomBytes(32).toString('hex') };
+    await world.submit('northside', 'access:request', { request: asked, actor: { ...actor, purpose: 'TREAT' } });
+    return aid;
+  }
+
+  const doorOf = (): string => `${world.stmary.settings.members[0]!.doorUrl}/door/fhir/R4/`;
+
+  /** One call, as northside's gateway makes it unless told otherwise. */
+  async function knock(
+    aid: string,
+    {
+      path = 'Observation?patient=ann',
+      by = actor,
+      signer = world.northside,
+      line = world.northside,
+      proof,
+      htu,
+    }: {
+      path?: string;
+      by?: typeof actor;
+      signer?: typeof world.northside;
+      line?: typeof world.northside;
+      proof?: string;
+      htu?: string;
+    } = {},
+  ): Promise<{ status: number; body: string; proof: string }> {
+    const url = new URL(doorOf() + path);
+    const claims = { aid, actor: by, htm: 'GET', htu: htu ?? url.href, aud: 'stmary' };
+    const signed = proof ?? (await signProof(claims, signer.signing, world.contracts.clockMs));
+    const { cert, key, ca } = line.settings.doorTls;
+    const connect = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) };
+    const agent = new Agent({ connect });
+    const { statusCode, body } = await request(url, {
+      dispatcher: agent,
+      headers: { 'x-access-id': aid, 'x-access-proof': signed },
+    });
+    const text = await body.text();
+    await agent.close();
+    return { status: statusCode, body: text, proof: signed };
+  }
+
+  /** Status of a refusal, whose body must be that of anything absent. */
+  async function refused(answer: Promise<{ status: number; body: string }>): Promise<void> {
+    const { status, body } = await answer;
+    const absent = await knock('0'.repeat(64), { proof: 'none' });
+    assert.deepEqual({ status, body }, { status: 404, body: absent.body });
+  }
+
+  beforeEach(async () => {
+    world = await SharingWorld.open();
+    const text = JSON.stringify({ resourceType: 'Observation', id: 'o1', subject: { reference: 'Patient/ann' } });
+    const { writer } = world.stmary.sharing;
+    await writer.write(adams, [
+      { type: 'Patient', id: 'ann', expect: 0, text: '{"resourceType":"Patient","id":"ann"}', patient: 'ann' },
+    ]);
+    await writer.write(adams, [{ type: 'Observation', id: 'o1', expect: 0, text, patient: 'ann' }]);
+    consentId = await sendConsent(world.stmary, composeConsent('northside'));
+    pid = world.stmary.sharing.lookup.byId('ann')!.pid;
+  });
+  afterEach(() => world.close());
+
+  it('shows what the access permits, with evidence and without a total', async () => {
+    const { status, body } = await knock(await access());
+    assert.equal(status, 200);
+    const bundle = JSON.parse(body) as { total?: number; entry: { resource: { id: string }; extension: object[] }[] };
+    assert.deepEqual(
+      bundle.entry.map(({ resource }) => resource.id),
+      ['o1'],
+    );
+    assert.equal(bundle.entry[0]?.extension.length, 1);
+    assert.equal(bundle.total, undefined);
+  });
+
+  it('refuses an access that is not there', () => refused(knock(randomBytes(32).toString('hex'))));
+
+  it('refuses a proof that was used before', async () => {
+    const aid = await access();
+    const { proof } = await knock(aid);
+    await refused(knock(aid, { proof }));
+  });
+
+  it('refuses an access stolen by another member, or by another user', async () => {
+    const aid = await access();
+    await refused(knock(aid, { signer: world.stmary, line: world.stmary }));
+    await refused(knock(aid, { signer: world.northside, line: world.stmary }));
+    await refused(knock(aid, { by: { user: 'u-mallory', role: 'physician' } }));
+  });
+
+  it('refuses a proof for another call, and one that lives too long', async () => {
+    const aid = await access();
+    await refused(knock(aid, { htu: `${doorOf()}Observation?patient=ben` }));
+    world.contracts.clockMs -= (PROOF_LIFETIME_S + 1) * 1000;
+    const url = `${doorOf()}Observation?patient=ann`;
+    const old = await signProof(
+      { aid, actor, htm: 'GET', htu: url, aud: 'stmary' },
+      world.northside.signing,
+      world.contracts.clockMs,
+    );
+    world.contracts.clockMs += (PROOF_LIFETIME_S + 1) * 1000;
+    await refused(knock(aid, { proof: old }));
+  });
+
+  it('refuses what lies outside the scope', async () => {
+    const aid = await access();
+    await refused(knock(aid, { path: 'Condition?patient=ann' }));
+    await refused(knock(aid, { path: 'Observation?patient=ben' }));
+    await refused(knock(aid, { path: 'Observation' }));
+    await refused(knock(aid, { path: 'Observation/o1' }));
+    await refused(knock(aid, { path: 'Patient/ann/$everything' }));
+  });
+
+  it('refuses an access of more than ten minutes ago', async () => {
+    const aid = await access();
+    await world.contracts.pass(300_000, 'northside');
+    assert.equal((await knock(aid)).status, 200);
+    await world.contracts.pass(301_000, 'stmary');
+    await refused(knock(aid));
+  });
+
+  it('stays shut when its own peer has seen no tick for a minute', async () => {
+    const aid = await access();
+    world.contracts.clockMs += 61_000;
+    await refused(knock(aid));
+  });
+
+  it('refuses from the moment it hears of a withdrawal', async () => {
+    const aid = await access();
+    const { settings, signing } = world.northside;
+    const caller = new DoorCaller({ settings, signingKey: signing, clock: () => world.contracts.clockMs });
+    await caller.tell(['stmary'], { consentId, version: 2 });
+    await caller.close();
+    assert.deepEqual((JSON.parse((await knock(aid)).body) as { entry: unknown[] }).entry, []);
+  });
+
+  it('decides by the consent in force now, not by the one the access was given on', async () => {
+    const aid = await access();
+    await sendConsent(world.stmary, { ...composeConsent('northside'), status: 'inactive' }, consentId);
+    assert.deepEqual((JSON.parse((await knock(aid)).body) as { entry: unknown[] }).entry, []);
+  });
+
+  it('closes the patient when a consent is neither its own nor signed with a key it registered', async () => {
+    const aid = await access();
+    const forged = { ...composeConsent('northside'), provision: { type: 'permit' } };
+    const stranger = await signingKey(newJwk().private);
+    const subject = { channel: 'health', consent: 'forged', version: 1, replaces: null };
+    const record = {
+      ...{ pid, consentId: 'forged', version: 1, status: 'active', consent: forged, countsAt: ['stmary'] },
+      statement: await signStatement(forged, subject, stranger),
+      submitter: { member: 'stmary', user: 'u-adams', role: 'physician' },
+      recorded: new Date().toISOString(),
+    };
+    world.project(
+      'forged-tx',
+      'NorthsideMSP',
+      'care',
+      '\u0000consent\u0000forged\u00001\u0000',
+      Buffer.from(JSON.stringify(record)),
+    );
+    await refused(knock(aid));
+    assert.deepEqual(world.stmary.alarms, ['foreign-consent']);
+  });
+
+  it('takes a consent signed with a key it registered', async () => {
+    const own = newJwk();
+    const staff = { ...adams, scopes: [] };
+    await world.stmary.sharing.patientKeys.register(staff, pid, own.public as never, 'patient');
+    const signed = composeConsent('northside');
+    const subject = { channel: 'health', consent: 'signed', version: 1, replaces: null };
+    const statement = await signStatement(signed, subject, await signingKey(own.private));
+    assert.equal(await sendConsent(world.northside, signed, undefined, statement), 'signed');
+    await sendConsent(world.stmary, { ...composeConsent('northside'), status: 'inactive' }, consentId);
+    assert.equal((await knock(await access())).status, 200);
+    assert.deepEqual(world.stmary.alarms, []);
+  });
+});
