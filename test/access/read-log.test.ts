@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { anchorReads } from '@salus/gateway/access/anchor';
 import { logged } from '@salus/gateway/access/logged';
 import { ReadLog, type ReadEntry } from '@salus/gateway/access/read-log';
-import type { ConsentDecision, Trail } from '@salus/gateway/consent/decision';
+import type { Trail } from '@salus/gateway/consent/decision';
 import type { LedgerCall } from '@salus/gateway/ports';
 
 import { scratchFolder } from '../support/scratch.js';
@@ -86,11 +86,11 @@ describe('the read log', () => {
 
   it('shows nothing when it cannot be written', async () => {
     const decision = {
-      trailing: async (trail: Trail, work: () => Promise<unknown>) => {
+      trailing: async <T>(trail: Trail, work: () => Promise<T>) => {
         trail.patients.add('ann');
         return await work();
       },
-    } as ConsentDecision;
+    };
     const fhir = () => Promise.resolve({ status: 200, headers: {}, resource: '{"resourceType":"Patient"}' });
     const actor = { member: 'stmary', user: 'u-adams', role: 'physician', purpose: 'TREAT', scopes: [] };
     const request = { method: 'GET', path: 'Patient/ann', query: new URLSearchParams(), headers: {}, actor };

@@ -94,7 +94,7 @@ describe('reading across hospitals', () => {
   });
   afterEach(() => world.close());
 
-  it('registers a patient in care before the first record, once', async () => {
+  it('registers a patient in care before the first record, once', () => {
     assert.deepEqual(world.submitted.slice(0, 2), ['patient:register', 'ehr:write']);
     assert.equal(world.submitted.filter((each) => each === 'patient:register').length, 1);
     assert.ok(world.northside.sharing.lookup.byId('ann'));
@@ -193,7 +193,7 @@ describe('reading across hospitals', () => {
   it('says what is wrong with a consent that cannot be decided on', async () => {
     const wrong = { ...consent, provision: { provision: [{ actor: [{}] }] } };
     await assert.rejects(put(world.stmary, ann, wrong), (error) => {
-      const { issues } = error as unknown as { issues: { expression: string[] }[] };
+      const { issues } = error as { issues: { expression: string[] }[] };
       assert.deepEqual(
         issues.map(({ expression }) => expression[0]),
         ['Consent.provision.provision[0].type', 'Consent.provision.provision[0].actor[0]'],

@@ -25,7 +25,7 @@ export interface AnchorPorts {
 export async function keepAnchored(ports: AnchorPorts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await delay(ANCHOR_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
-    await anchorReads(ports).catch(ports.onFailure);
+    if (!isAborted(signal)) await anchorReads(ports).catch(ports.onFailure);
   }
 }
 
@@ -46,4 +46,9 @@ export async function anchorReads({ ledger, mspId, log }: Omit<AnchorPorts, 'onF
     endorsers: [mspId],
   });
   log.anchored(slice.last);
+}
+
+/** Read anew: it may have been aborted meanwhile. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

@@ -7,7 +7,7 @@ import type { ReadLog } from './read-log.js';
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 export interface LoggedPorts {
-  readonly decision: ConsentDecision;
+  readonly decision: Pick<ConsentDecision, 'trailing'>;
   readonly log: ReadLog;
   /** FHIR instant. */
   readonly now: () => string;
