@@ -1,0 +1,68 @@
+/**
+ * A native Fabric network as a process: `node main.js <state folder> [--fabric-bin FOLDER] [--clock-offset-ms N]`.
+ * Prints one JSON line when channel and chaincode are in force, stops everything on SIGTERM and SIGINT, and ends with
+ * the others when one of its processes ends.
+ */
+import { parseArgs } from 'node:util';
+import { startFabric } from './network.js';
+import { findPrograms } from './programs.js';
+
+const USAGE = 'usage: main.js <state folder> [--fabric-bin FOLDER] [--clock-offset-ms N]';
+
+function log(line: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+}
+
+/** Exit codes: 1 failed, 2 wrong use. */
+function end(code: 1 | 2, why: unknown): never {
+  log(why instanceof Error ? why.message : String(why));
+  process.exit(code);
+}
+
+function readArguments() {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { 'fabric-bin': { type: 'string' }, 'clock-offset-ms': { type: 'string' } },
+  });
+  const [stateDir, ...more] = positionals;
+  const clockOffsetMs = Number(values['clock-offset-ms'] ?? 0);
+  if (stateDir === undefined || more.length > 0 || !Number.isSafeInteger(clockOffsetMs)) throw new Error(USAGE);
+  return { stateDir, clockOffsetMs, folder: values['fabric-bin'] };
+}
+
+const wanted = (() => {
+  try {
+    return readArguments();
+  } catch (error) {
+    return end(2, error);
+  }
+})();
+
+const told = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    told.abort();
+  });
+}
+
+try {
+  const { stateDir, clockOffsetMs, folder } = wanted;
+  const programs = await findPrograms({ folder, path: process.env['PATH'] });
+  const network = await startFabric({ stateDir, programs, clockOffsetMs, signal: told.signal, onProgress: log });
+  console.log(JSON.stringify({ ready: true, engine: 'fabric', sequence: network.sequence }));
+  const why = await Promise.race([network.failed, aborted(told.signal)]);
+  await network.stop();
+  if (why !== undefined) end(1, why);
+} catch (error) {
+  if (!told.signal.aborted) end(1, error);
+}
+process.exit(0);
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => {
+      resolve(undefined);
+    });
+  });
+}

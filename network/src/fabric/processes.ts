@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startTimeOf } from '../commands/run-file.js';
+import { CommandError } from '../command.js';
+import { writePublic } from '../identity/files.js';
+
+const POLL_MS = 50;
+const STOP_TIMEOUT_MS = 10_000;
+const LOG_TAIL_LINES = 5;
+
+export interface ProcessPlan {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  /** Addresses it will listen on: host:port. */
+  readonly listens: readonly string[];
+}
+
+interface Running {
+  readonly plan: ProcessPlan;
+  readonly process: ChildProcess;
+  /** Resolves with what it ended by. */
+  readonly ended: Promise<string>;
+  /** Whether its end is no failure: it was told to. */
+  told: boolean;
+}
+
+interface Recorded {
+  readonly name: string;
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+/** The processes of a native network: started together, recorded on disk, and none left behind. */
+export class ProcessGroup {
+  private readonly running = new Map<string, Running>();
+  private stopping = false;
+  private reportFailure: (why: string) => void = () => undefined;
+  /** Resolves with a sentence when a process ends that nobody told to. */
+  readonly failed = new Promise<string>((resolve) => {
+    this.reportFailure = resolve;
+  });
+
+  /** `recordFile` remembers what runs, so that the next start can end what a killed one left. */
+  constructor(private readonly recordFile: string) {}
+
+  /** Ends what a network that was killed left running, known by pid and start time. */
+  async endOrphans(): Promise<number> {
+    if (!existsSync(this.recordFile)) return 0;
+    const recorded = JSON.parse(readFileSync(this.recordFile, 'utf8')) as Recorded[];
+    const lives = ({ pid, startTime }: Recorded) => startTimeOf(pid) === startTime;
+    const orphans = recorded.filter(lives);
+    for (const { pid } of orphans) process.kill(pid, 'SIGKILL');
+    // What nobody reaps stays in the process table, but holds no port.
+    for (let waited = 0; waited < STOP_TIMEOUT_MS && orphans.some(lives); waited += POLL_MS) await sleep(POLL_MS);
+    rmSync(this.recordFile);
+    return orphans.length;
+  }
+
+  /** Starts a process. Throws a CommandError when a port it needs is in use. */
+  async start(plan: ProcessPlan): Promise<void> {
+    for (const address of plan.listens) await checkFree(plan.name, address);
+    mkdirSync(dirname(plan.logFile), { recursive: true });
+    const log = openSync(plan.logFile, 'a');
+    const child = spawn(plan.command, plan.args, {
+      env: { ...process.env, ...plan.environment },
+      stdio: ['ignore', log, log],
+      // A group of its own: Ctrl-C reaches us alone, and we stop the others in order.
+      detached: true,
+    });
+    closeSync(log);
+    const ended = new Promise<string>((resolve) => {
+      child.once('exit', (code, signal) => {
+        resolve(signal ?? `exit code ${code ?? 0}`);
+      });
+      child.once('error', (error) => {
+        resolve(error.message);
+      });
+    });
+    const running: Running = { plan, process: child, ended, told: false };
+    this.running.set(plan.name, running);
+    this.record();
+    void ended.then((by) => {
+      if (!running.told && !this.stopping) this.reportFailure(failure(plan, by));
+    });
+  }
+
+  /** Resolves once all started processes listen; throws a CommandError with the end of the log of one that ended. */
+  async listening(): Promise<void> {
+    await Promise.all(
+      [...this.running.values()].map(async ({ plan, ended, told }) => {
+        if (told) return;
+        const open = Promise.all(plan.listens.map((address) => opened(address, () => this.stopping)));
+        const end = await Promise.race([open.then(() => undefined), ended]);
+        if (end !== undefined) throw new CommandError(failure(plan, end));
+      }),
+    );
+  }
+
+  /** Sends a signal to a process; its end is then no failure. */
+  async signal(name: string, signal: NodeJS.Signals): Promise<void> {
+    const running = this.find(name);
+    running.told = true;
+    running.process.kill(signal);
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') await running.ended;
+  }
+
+  /** Starts a process again that has ended; resolves when it listens. */
+  async restart(name: string): Promise<void> {
+    await this.start(this.find(name).plan);
+    await this.listening();
+  }
+
+  /** Process ids by name. */
+  pids(): ReadonlyMap<string, number> {
+    return new Map(
+      [...this.running].map(
+        ([
+          name,
+          {
+            process: { pid },
+          },
+        ]) => [name, pid ?? 0],
+      ),
+    );
+  }
+
+  /** Stops all, the last started first; kills what does not end in ten seconds. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.all([...this.running.values()].reverse().map(end));
+    rmSync(this.recordFile, { force: true });
+  }
+
+  private find(name: string): Running {
+    const running = this.running.get(name);
+    if (!running) throw new Error(`no process of the network is named ${name}`);
+    return running;
+  }
+
+  private record(): void {
+    const entries = [...this.running].map(
+      ([
+        name,
+        {
+          process: { pid = 0 },
+        },
+      ]): Recorded => {
+        return { name, pid, startTime: startTimeOf(pid) ?? '' };
+      },
+    );
+    writePublic(this.recordFile, `${JSON.stringify(entries, null, 2)}\n`);
+  }
+}
+
+async function end({ process: child, ended }: Running): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  // A process that was halted hears nothing until it goes on.
+  child.kill('SIGCONT');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await ended;
+  clearTimeout(timer);
+}
+
+function failure(plan: ProcessPlan, end: string): string {
+  const lines = existsSync(plan.logFile) ? readFileSync(plan.logFile, 'utf8').trimEnd().split('\n') : [];
+  const tail = lines.slice(-LOG_TAIL_LINES).join('\n  ');
+  return `${plan.name} ended by ${end}; its log is ${plan.logFile} and ends:\n  ${tail}`;
+}
+
+async function checkFree(name: string, address: string): Promise<void> {
+  if (!(await answers(address))) return;
+  throw new CommandError(
+    `${name} cannot listen on ${address}: something already does. Stop it, or give other ports in the topology file`,
+  );
+}
+
+async function opened(address: string, given: () => boolean): Promise<void> {
+  while (!given() && !(await answers(address))) await sleep(POLL_MS);
+}
+
+function answers(address: string): Promise<boolean> {
+  const [host = '', port = ''] = address.split(':');
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), host);
+    const answer = (open: boolean) => () => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', answer(true));
+    socket.once('error', answer(false));
+  });
+}

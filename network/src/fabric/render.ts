@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writePublic, writeSecret } from '../identity/files.js';
+import { layout, tlsFiles } from '../identity/layout.js';
+import type { MemberMaterial, OrdererMaterial, PeerMaterial } from '../identity/material.js';
+import type { Member, OrdererNode, PeerNode } from '../topology/model.js';
+
+const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url));
+/** Folder of the project's external builder for chaincode as a service. */
+export const BUILDER_DIR = fileURLToPath(new URL('../../builder', import.meta.url));
+
+/** A node's own folder of configuration, as FABRIC_CFG_PATH. */
+export interface RenderedNode {
+  readonly configDir: string;
+  /** Further environment of the process. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Writes core.yaml of one peer, and what its builder needs to reach the member's chaincode. */
+export function renderPeer(member: Member, node: PeerNode, own: MemberMaterial, material: PeerMaterial): RenderedNode {
+  const configDir = layout.peer(own.dir, node.name);
+  const tls = tlsFiles(material.tlsDir);
+  const connection = join(configDir, 'connection.json');
+  writePublic(
+    join(configDir, 'core.yaml'),
+    fill('core.yaml', {
+      id: `${node.name}.${member.name}`,
+      address: `${node.host}:${node.port}`,
+      listen: `${node.host}:${node.port}`,
+      chaincodeListen: `${node.host}:${node.chaincodeListenPort}`,
+      mspId: member.mspId,
+      mspDir: material.mspDir,
+      dataDir: join(layout.memberLedger(own.dir), node.name),
+      ...tlsValues(tls),
+      clientRoots: own.clientRoots,
+      bootstrap: bootstrap(member, node),
+      builderDir: BUILDER_DIR,
+      operations: `${node.host}:${node.operationsPort}`,
+    }),
+  );
+  writeSecret(connection, chaincodeConnection(member, own, tls));
+  return { configDir, environment: { SALUS_BUILDER_CONNECTION: connection } };
+}
+
+/** Writes orderer.yaml of one orderer. */
+export function renderOrderer(node: OrdererNode, own: OrdererMaterial): RenderedNode {
+  const configDir = join(own.dir, 'node');
+  writePublic(
+    join(configDir, 'orderer.yaml'),
+    fill('orderer.yaml', {
+      listenHost: node.host,
+      listenPort: String(node.port),
+      mspId: node.mspId,
+      mspDir: own.mspDir,
+      dataDir: join(own.dir, 'ledger'),
+      ...tlsValues(tlsFiles(own.tlsDir)),
+      clientRoots: own.clientRoots,
+      adminCa: layout.authority(own.dir).cert,
+      admin: `${node.host}:${node.adminPort}`,
+      operations: `${node.host}:${node.operationsPort}`,
+    }),
+  );
+  return { configDir, environment: {} };
+}
+
+/** The member's first other peer; a member's only peer names itself. */
+function bootstrap(member: Member, node: PeerNode): string {
+  const other = member.peers.find(({ name }) => name !== node.name) ?? node;
+  return `${other.host}:${other.port}`;
+}
+
+/** connection.json as Fabric's chaincode as a service reads it; mutual TLS, with the peer's own certificate. */
+function chaincodeConnection(member: Member, own: MemberMaterial, peer: { cert: string; key: string }): string {
+  const connection = {
+    address: `${member.host}:${member.chaincodePort}`,
+    dial_timeout: '10s',
+    tls_required: true,
+    client_auth_required: true,
+    client_key: readFileSync(peer.key, 'utf8'),
+    client_cert: readFileSync(peer.cert, 'utf8'),
+    root_cert: readFileSync(tlsFiles(own.chaincodeTlsDir).ca, 'utf8'),
+  };
+  return `${JSON.stringify(connection, null, 2)}\n`;
+}
+
+function tlsValues({ cert, key, ca }: { cert: string; key: string; ca: string }) {
+  return { tlsCert: cert, tlsKey: key, tlsCa: ca };
+}
+
+function fill(template: string, values: Readonly<Record<string, string>>): string {
+  const text = readFileSync(join(TEMPLATES, template), 'utf8');
+  return text.replace(/\$\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`${template} asks for ${name}, which nobody gives`);
+    return value;
+  });
+}

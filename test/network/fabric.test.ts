@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { common } from '@hyperledger/fabric-protos';
+import { startFabric } from '@salus/network/fabric/network';
+import { findPrograms, type Programs } from '@salus/network/fabric/programs';
+import { renderOrderer, renderPeer } from '@salus/network/fabric/render';
+import { layout } from '@salus/network/identity/layout';
+import { chaincodePackage } from '@salus/network/config/archive';
+import { parse } from 'yaml';
+import { prepareTestState } from '../support/embedded-network.js';
+import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
+import { scratchFolder } from '../support/scratch.js';
+import { projectRoot } from '../support/shared.js';
+
+/** A file that answers `version` as Fabric's programs do. */
+function programSaying(folder: string, name: string, version: string): void {
+  const file = join(folder, name);
+  writeFileSync(file, `#!/bin/sh\nprintf '${name}:\\n Version: %s\\n Go version: go1.26\\n' '${version}'\n`);
+  chmodSync(file, 0o755);
+}
+
+describe('finding Fabric’s programs', () => {
+  const folder = scratchFolder();
+  after(() => {
+    folder.remove();
+  });
+  const found = (peer: string, orderer: string) => {
+    programSaying(folder.path, 'peer', peer);
+    programSaying(folder.path, 'orderer', orderer);
+    return findPrograms({ folder: folder.path, path: '' });
+  };
+
+  it('says which are missing, where to get them, and that none are needed', async () => {
+    await assert.rejects(
+      findPrograms({ path: '/nowhere' }),
+      /peer and orderer not found on PATH; SALUS_FABRIC_BIN is not set.*readthedocs\.io.*embedded ledger needs none/,
+    );
+    programSaying(folder.path, 'peer', 'v2.5.16');
+    await assert.rejects(
+      findPrograms({ folder: folder.path, path: '' }),
+      /^CommandError: Hyperledger Fabric's orderer/,
+    );
+  });
+
+  it('takes 2.5.9 and later', async () => {
+    assert.equal((await found('v2.5.9', '2.5.16')).peer, join(folder.path, 'peer'));
+    await found('v3.1.5', '3.0.0');
+  });
+
+  it('refuses an older one by its version', async () => {
+    await assert.rejects(found('v2.5.8', 'v2.5.16'), /peer is 2\.5\.8: Salus needs 2\.5\.9 or later/);
+    await assert.rejects(found('v2.5.16', 'v2.2.20'), /orderer is 2\.2\.20/);
+  });
+
+  it('refuses a program that does not say its version', async () => {
+    await assert.rejects(found('unknown', 'v2.5.16'), /does not say its version/);
+  });
+});
+
+describe('configuration of Fabric’s nodes', () => {
+  it('fills every place of the templates and stays readable YAML', async () => {
+    const { topology, material, stateDir } = await prepareTestState();
+    const [member] = topology.members;
+    const [own] = material.members;
+    const peer = renderPeer(member!, member!.peers[0]!, own!, own!.peers[0]!);
+    const orderer = renderOrderer(member!.orderer!, own!.orderer!);
+    for (const file of [join(peer.configDir, 'core.yaml'), join(orderer.configDir, 'orderer.yaml')]) {
+      const text = readFileSync(file, 'utf8');
+      assert.doesNotMatch(text, /\$\{/);
+      assert.equal(typeof parse(text), 'object');
+    }
+    const core = parse(readFileSync(join(peer.configDir, 'core.yaml'), 'utf8')) as Record<
+      string,
+      Record<string, unknown>
+    >;
+    assert.deepEqual(core['ledger']!['pvtdataStore'], {
+      purgeInterval: 1,
+      collElgProcMaxDbBatchSize: 5000,
+      collElgProcDbBatchesInterval: 1000,
+      deprioritizedDataReconcilerInterval: '60m',
+    });
+    rmSync(stateDir, { recursive: true });
+  });
+});
+
+describe('the external builder', () => {
+  const folder = scratchFolder();
+  after(() => {
+    folder.remove();
+  });
+  const bin = (name: string) => join(projectRoot, 'network', 'builder', 'bin', name);
+  const place = (name: string) => {
+    const path = join(folder.path, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  };
+
+  it('takes chaincode as a service and nothing else', () => {
+    const metadata = join(place('metadata'), 'metadata.json');
+    writeFileSync(metadata, '{ "type": "ccaas", "label": "salus" }');
+    execFileSync(bin('detect'), [place('source'), place('metadata')]);
+    writeFileSync(metadata, '{ "type": "golang", "label": "ccaas" }');
+    assert.throws(() => execFileSync(bin('detect'), [place('source'), place('metadata')]));
+  });
+
+  it('releases the peer’s own connection, not the package’s', () => {
+    const connection = join(folder.path, 'own.json');
+    writeFileSync(connection, '{"address":"127.0.0.1:7601"}');
+    const env = { PATH: process.env['PATH'], SALUS_BUILDER_CONNECTION: connection };
+    writeFileSync(join(place('source'), 'connection.json'), '{"address":"elsewhere"}');
+    execFileSync(bin('build'), [place('source'), place('metadata'), place('built')], { env });
+    execFileSync(bin('release'), [place('built'), place('released')], { env });
+    const released = join(folder.path, 'released', 'chaincode', 'server', 'connection.json');
+    assert.equal(readFileSync(released, 'utf8'), '{"address":"127.0.0.1:7601"}');
+  });
+});
+
+describe('a native Fabric network', function () {
+  this.timeout(180_000);
+  let programs: Programs;
+  let fabric: TestFabric;
+
+  before(async function () {
+    programs = await programsOrPending(this);
+    fabric = await startTestFabric(programs, { overrides: { peers: { stmary: 2 } } });
+  });
+  after(async () => {
+    const running = fabric as TestFabric | undefined;
+    await running?.stop();
+    if (running) rmSync(running.prepared.stateDir, { recursive: true, force: true });
+  });
+
+  const run = (...operations: string[][]) => ['run', JSON.stringify(operations)] as const;
+
+  it('runs three orderers, every member’s peers and every member’s own chaincode', () => {
+    const names = [...fabric.network.pids.keys()];
+    assert.equal(names.filter((name) => name.startsWith('orderer.')).length, 3);
+    assert.equal(names.filter((name) => name.startsWith('peer')).length, 8);
+    assert.equal(names.filter((name) => name.startsWith('chaincode.')).length, 7);
+    assert.equal(fabric.network.sequence, 1);
+  });
+
+  it('commits what a majority of members endorsed, for all members to read', async () => {
+    await fabric.client({ member: 'stmary' }).contract.submitTransaction(...run(['put', 'pack', 'genuine']));
+    const { contract } = fabric.client({ member: 'tally' });
+    const seen = async () => Buffer.from(await contract.evaluateTransaction(...run(['get', 'pack']))).toString();
+    let value = await seen();
+    for (let tries = 0; tries < 100 && value === '[""]'; tries++) value = await seen();
+    assert.equal(value, '["genuine"]');
+  });
+
+  it('keeps private values with the collection’s members, by the gateways’ organisational unit', async () => {
+    const { contract } = fabric.client({ member: 'stmary' });
+    const transientData = { value: 'canary-7301' };
+    const [name, args] = run(['privateStore', 'care', 'key', 'value']);
+    await contract.submit(name, { arguments: [args], transientData });
+    const read = run(['privateGet', 'care', 'key']);
+    assert.equal(Buffer.from(await contract.evaluateTransaction(...read)).toString(), '["canary-7301"]');
+    const outsider = fabric.client({ member: 'medisure' }).contract;
+    await assert.rejects(outsider.evaluateTransaction(...read), /does not have read access permission/);
+    const { stateDir } = fabric.prepared;
+    const holders = ['stmary', 'northside', 'medisure', 'acme'].filter((member) =>
+      contains(layout.memberLedger(layout.member(stateDir, member)), 'canary-7301'),
+    );
+    assert.deepEqual(holders, ['stmary', 'northside']);
+  });
+
+  it('installs the very same package at every peer', () => {
+    const { name, version } = fabric.prepared.topology.chaincode;
+    const { bytes } = chaincodePackage(name, version);
+    for (const { name: member, dir } of fabric.prepared.material.members) {
+      const folder = join(layout.memberLedger(dir), 'peer0', 'lifecycle', 'chaincodes');
+      const [file] = readdirSync(folder);
+      assert.deepEqual(readFileSync(join(folder, file!)), bytes, member);
+    }
+  });
+
+  it('streams whole blocks to gateways', async () => {
+    const { network } = fabric.client({ member: 'medisure' });
+    const events = await network.getBlockEvents({ startBlock: 0n });
+    for await (const block of events) {
+      assert.equal(block.getHeader()!.getNumber(), 0);
+      assert.deepEqual(
+        Buffer.from(block.getData()!.getDataList_asU8()[0]!),
+        Buffer.from(
+          common.Block.deserializeBinary(readFileSync(layout.genesis(fabric.prepared.stateDir)))
+            .getData()!
+            .getDataList_asU8()[0]!,
+        ),
+      );
+      break;
+    }
+    events.close();
+  });
+
+  it('goes on when one orderer and one peer are killed, and takes them back', async () => {
+    const { contract } = fabric.client({ member: 'acme' });
+    await fabric.network.signal('orderer.stmary', 'SIGKILL');
+    await fabric.network.signal('peer0.meridian', 'SIGKILL');
+    await eventually(() => contract.submitTransaction(...run(['put', 'while', 'two are away'])));
+    await fabric.network.restart('orderer.stmary');
+    await fabric.network.restart('peer0.meridian');
+    const back = fabric.client({ member: 'meridian' }).contract;
+    await eventually(async () => {
+      const value = Buffer.from(await back.evaluateTransaction(...run(['get', 'while']))).toString();
+      assert.equal(value, '["two are away"]');
+    });
+  });
+
+  it('says which port is taken', async () => {
+    const prepared = await prepareTestState();
+    const { port } = prepared.topology.members[2]!.peers[0]!;
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    const start = startFabric({ stateDir: prepared.stateDir, programs, onProgress: () => undefined });
+    await assert.rejects(start, new RegExp(`peer0.acme cannot listen on 127.0.0.1:${port}: something already does`));
+    server.close();
+    rmSync(prepared.stateDir, { recursive: true });
+  });
+
+  it('leaves nothing running, and continues where it was', async () => {
+    const pids = [...fabric.network.pids.values()];
+    const { prepared } = fabric;
+    await fabric.network.stop();
+    for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/);
+    fabric = await startTestFabric(programs, { prepared });
+    const { contract } = fabric.client({ member: 'stmary' });
+    await eventually(async () => {
+      const value = Buffer.from(await contract.evaluateTransaction(...run(['get', 'pack']))).toString();
+      assert.equal(value, '["genuine"]');
+    });
+  });
+});
+
+/** Whether a file below the folder holds the text. */
+function contains(folder: string, text: string): boolean {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(text));
+}
+
+/** Tries again until it works; the last failure is thrown. Elections and reconnects take their time. */
+async function eventually(attempt: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (tries === 40) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
