@@ -116,15 +116,24 @@ describe('the embedded ledger commits blocks', function () {
   });
 
   it('takes a purged value out of state and out of the delivery of old blocks', async () => {
-    await world.commit([careWrite('purged', SECRET).envelope]);
+    const erased = 'a value that must be erased';
+    await world.commit([careWrite('purged', erased).envelope]);
     const block = world.ledger.chain.height - 1;
     const mspId = world.mspId('northside');
-    assert.ok(world.ledger.chain.privateData(mspId, block).get(0)?.includes(SECRET));
-    assert.deepEqual(await world.commit([careWrite('purged', '', true).envelope]), [VALID]);
-    assert.equal(world.ledger.chain.privateData(mspId, block).get(0)?.includes(SECRET), false);
+    const delivered = () => world.ledger.chain.privateData(mspId, block).get(0)?.includes(erased);
+    assert.equal(delivered(), true);
+    const [seenBefore, purge] = [world.ledger.chain.snapshot(), careWrite('purged', '', true)];
+    assert.deepEqual(await world.commit([purge.envelope]), [VALID]);
+    assert.equal(delivered(), false);
+    assert.equal(seenBefore.private(mspId, world.chaincode, 'care', 'purged')?.value.toString(), erased);
+    seenBefore.release();
     const snapshot = world.ledger.chain.snapshot();
     assert.equal(snapshot.private(mspId, world.chaincode, 'care', 'purged'), undefined);
     snapshot.release();
+    for (const member of ['stmary', 'northside', 'authority']) {
+      const file = join(world.stateDir, 'members', member, 'ledger', 'private.db');
+      for (const part of [file, `${file}-wal`]) assert.equal(readFileSync(part).includes(erased), false, part);
+    }
   });
 
   it('lets a snapshot see its height while later blocks commit', async () => {

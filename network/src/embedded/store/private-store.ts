@@ -120,20 +120,23 @@ export class PrivateStore {
   }
 
   /**
-   * Removes what nobody may or can read any more: purged and expired write sets, values older than every reader.
-   * `height` is the public store's, `oldest` that of the oldest snapshot in use.
+   * Removes what nobody may or can read any more: purged and expired write sets, values older than every reader. Once no
+   * snapshot sees a purged value, it is gone from the write-ahead log too. `height` is the public store's, `oldest` that
+   * of the oldest snapshot in use.
    */
   settle(height: number, oldest: number): void {
     const purges = this.sql.purges.all();
+    const isOver = purges.length > 0 && oldest >= height;
     const due = this.sql.due.get(oldest, height - 1);
     if (purges.length === 0 && due === undefined) return;
     atomically(this.db, () => {
       for (const row of purges) this.purgeParts(row);
-      this.sql.endPurges.run();
+      if (isOver) this.sql.endPurges.run();
       this.sql.pruneParts.run(height - 1);
       this.sql.pruneSuperseded.run(oldest);
       this.sql.pruneDeleted.run(oldest);
     });
+    if (isOver) this.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   /** Keeps a set until its transaction commits. A peer that loses power before that loses it, as endorsement promises nothing. */
