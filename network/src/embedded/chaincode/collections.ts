@@ -19,7 +19,21 @@ export function collectionRules(definition: Definition | undefined, name: string
     return { name, memberOnlyRead: false, memberOnlyWrite: false, requiredPeerCount: 0 };
   }
   const bytes = definition?.collections.get(name);
-  if (!bytes) return undefined;
+  return bytes && parsedRules(name, bytes);
+}
+
+/** Rules by the configuration they were parsed from: a definition is asked at every private call. */
+const parsed = new WeakMap<Buffer, CollectionRules>();
+
+function parsedRules(name: string, bytes: Buffer): CollectionRules {
+  const known = parsed.get(bytes);
+  if (known) return known;
+  const rules = parseRules(name, bytes);
+  parsed.set(bytes, rules);
+  return rules;
+}
+
+function parseRules(name: string, bytes: Buffer): CollectionRules {
   const config = peer.StaticCollectionConfig.deserializeBinary(bytes);
   const members = config.getMemberOrgsPolicy()?.getSignaturePolicy();
   return {

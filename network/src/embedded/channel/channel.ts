@@ -19,6 +19,8 @@ export class ConfiguredChannel implements Channel {
   readonly organisations: readonly { readonly name: string; readonly mspId: string }[];
   private readonly identities: Identities;
   private readonly policies: ChannelPolicies;
+  /** Member policies by the bytes they were parsed from: collections are asked for them again and again. */
+  private readonly memberPolicies = new WeakMap<Buffer, common.SignaturePolicyEnvelope>();
   private readonly acls: ReadonlyMap<string, string>;
   private readonly capabilities: readonly string[];
 
@@ -55,7 +57,9 @@ export class ConfiguredChannel implements Channel {
   }
 
   isMember(envelope: Buffer, identity: Buffer): boolean {
-    const policy = common.SignaturePolicyEnvelope.deserializeBinary(envelope);
+    const known = this.memberPolicies.get(envelope);
+    const policy = known ?? common.SignaturePolicyEnvelope.deserializeBinary(envelope);
+    if (!known) this.memberPolicies.set(envelope, policy);
     try {
       return satisfiesAnyPrincipal(policy, this.identities.deserialize(identity));
     } catch {

@@ -1,21 +1,27 @@
-import type { Chain, Definition, Snapshot } from '../ports.js';
+import { LIFECYCLE } from '../lifecycle/definition.js';
+import type { Chain, Definition, Snapshot, Version } from '../ports.js';
 
-/** Reads definitions once per height: they change seldom and are asked for at every call. */
+interface Known {
+  /** Where the definition's sequence was written: every change of a definition writes it. */
+  readonly written: Version | undefined;
+  readonly definition: Definition | undefined;
+}
+
+/** Reads a definition once for each time it was written: it is asked for at every call and changes seldom. */
 export class CommittedDefinitions {
-  readonly #known = new Map<string, { readonly height: number; readonly definition: Definition | undefined }>();
+  readonly #known = new Map<string, Known>();
+  readonly #ofSnapshot = new WeakMap<Snapshot, Map<string, Definition | undefined>>();
 
   constructor(
     private readonly chain: Chain,
     private readonly read: (name: string, snapshot: Snapshot) => Definition | undefined,
   ) {}
 
-  /** The definition of the chain's end. The object stays the same while the sequence does. */
+  /** The definition at the chain's end; the same object until another one is committed. */
   newest(name: string): Definition | undefined {
-    const known = this.#known.get(name);
-    if (known?.height === this.chain.height) return known.definition;
     const snapshot = this.chain.snapshot();
     try {
-      return this.at(snapshot, name);
+      return this.#lookup(name, snapshot);
     } finally {
       snapshot.release();
     }
@@ -23,11 +29,22 @@ export class CommittedDefinitions {
 
   /** The definition as of a snapshot. */
   at(snapshot: Snapshot, name: string): Definition | undefined {
+    const found = this.#ofSnapshot.get(snapshot) ?? new Map<string, Definition | undefined>();
+    this.#ofSnapshot.set(snapshot, found);
+    if (!found.has(name)) found.set(name, this.#lookup(name, snapshot));
+    return found.get(name);
+  }
+
+  #lookup(name: string, snapshot: Snapshot): Definition | undefined {
+    const written = snapshot.state(LIFECYCLE, `namespaces/fields/${name}/Sequence`)?.version;
     const known = this.#known.get(name);
-    if (known?.height === snapshot.height) return known.definition;
-    const read = this.read(name, snapshot);
-    const definition = read && read.sequence === known?.definition?.sequence ? known.definition : read;
-    if (!known || known.height < snapshot.height) this.#known.set(name, { height: snapshot.height, definition });
+    if (known && sameVersion(known.written, written)) return known.definition;
+    const definition = this.read(name, snapshot);
+    this.#known.set(name, { written, definition });
     return definition;
   }
+}
+
+function sameVersion(one: Version | undefined, other: Version | undefined): boolean {
+  return one?.block === other?.block && one?.tx === other?.tx;
 }
