@@ -26,6 +26,30 @@ describe('registry on the ledger', () => {
     assert.equal(approvals.length, 3);
   });
 
+  it('puts the entries that come with the founding consortium in force with it', async () => {
+    const world = await ContractWorld.empty();
+    const founding = { ...consortiumEntry(), entries: ['stmary', 'acme'].map((name) => memberEntry(name)) };
+    const stranger = { ...founding, entries: [memberEntry('mallory')] };
+    await world.refused('unknown-subject', 'stmary', 'registry:approve', approval(stranger));
+    const replacing = { ...founding, entries: [{ ...memberEntry('stmary'), replaces: random() }] };
+    await world.refused('stale-entry', 'stmary', 'registry:approve', approval(replacing));
+    for (const voter of ['stmary', 'acme', 'authority'])
+      await world.submit(voter, 'registry:approve', approval(founding));
+    const { consortium, members: found } = await view(world);
+    assert.deepEqual(
+      found.map(({ entry }) => entry.name),
+      ['acme', 'stmary'],
+    );
+    await world.submit('northside', 'registry:approve', approval(founding));
+    const again = { ...founding, replaces: consortium?.hash };
+    await world.refused('stale-entry', 'stmary', 'registry:approve', approval(again));
+    const moved = { ...memberEntry('acme'), gatewayUrl: 'https://new.example', replaces: found[0]?.hash };
+    assert.equal(
+      (await world.submit('acme', 'registry:approve', approval(moved))).rwset.event?.name,
+      'registry:changed',
+    );
+  });
+
   it('refuses members before the consortium, strangers, names that do not fit, and a second approval', async () => {
     const world = await ContractWorld.empty();
     await world.refused('no-consortium', 'stmary', 'registry:approve', approval(memberEntry('stmary')));

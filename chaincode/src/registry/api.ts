@@ -34,6 +34,8 @@ export const MAX_MEMBERS = 100;
 export interface ConsortiumEntry {
   readonly kind: 'consortium';
   readonly members: readonly { readonly name: string; readonly mspId: string }[];
+  /** With the first consortium only: entries of members that come into force with it, so that one vote founds all. */
+  readonly entries?: readonly MemberEntry[] | undefined;
   /** Hash of the entry in force that this one replaces; absent for the first. */
   readonly replaces?: string | undefined;
 }
@@ -111,12 +113,6 @@ const mspId = text(/^[A-Z][A-Za-z0-9-]{0,31}MSP$/, 'an MSP id such as StmaryMSP'
 const url = text(/^https?:\/\/[!-~]{1,500}$/, 'an http or https URL of at most 500 characters');
 const gln = text(/^[!-~]{1,200}$/, 'a GS1 URI of at most 200 characters');
 
-const parseConsortium: Parser<ConsortiumEntry> = object<ConsortiumEntry>({
-  kind: oneOf('consortium'),
-  members: list(object({ name: memberName, mspId }), 1, MAX_MEMBERS),
-  replaces: optional(hex256),
-});
-
 const parseMember: Parser<MemberEntry> = object<MemberEntry>({
   kind: oneOf('member'),
   name: memberName,
@@ -129,6 +125,13 @@ const parseMember: Parser<MemberEntry> = object<MemberEntry>({
   doorUrl: url,
   keys: list(publicJwk, 1, 20),
   doorRoots: list(hex256, 0, 20),
+  replaces: optional(hex256),
+});
+
+const parseConsortium: Parser<ConsortiumEntry> = object<ConsortiumEntry>({
+  kind: oneOf('consortium'),
+  members: list(object({ name: memberName, mspId }), 1, MAX_MEMBERS),
+  entries: optional(list(parseMember, 0, MAX_MEMBERS)),
   replaces: optional(hex256),
 });
 

@@ -51,5 +51,6 @@ async function standing(ctx: SalusContext, entry: RegistryEntry): Promise<Standi
 
 async function putInForce(ctx: SalusContext, entry: RegistryEntry, hash: string): Promise<void> {
   if (entry.kind === 'consortium') await save(ctx, consortiumKind, [CONSORTIUM], { hash, entry });
-  else await save(ctx, memberKind, [entry.name], { hash, entry });
+  const described = entry.kind === 'consortium' ? (entry.entries ?? []) : [entry];
+  for (const member of described) await save(ctx, memberKind, [member.name], { hash: digest(member), entry: member });
 }

@@ -64,18 +64,32 @@ function unfit(
     return refuse('no-consortium', 'no consortium entry is in force yet: approve that first, then members');
   }
   if (!electorate.includes(caller)) return refuse('not-in-consortium', 'the calling member is not in the consortium');
-  const named = entry.kind === 'consortium' ? entry.members : [entry];
-  if (named.some((member) => member.mspId !== mspIdOf(member.name)) || hasDouble(named)) {
+  return namesProblem(entry, electorate) ?? foundingProblem(entry, standing);
+}
+
+function namesProblem(entry: RegistryEntry, electorate: readonly string[]): Refusal | undefined {
+  const described = entry.kind === 'consortium' ? (entry.entries ?? []) : [entry];
+  const lists = entry.kind === 'consortium' ? [entry.members, described] : [described];
+  if (lists.some(misnamed)) {
     return refuse('name-mismatch', 'each member is named once, and its MSP id is its name capitalised and MSP');
   }
-  if (entry.kind === 'member' && !electorate.includes(entry.name)) {
-    return refuse('unknown-subject', 'the entry is about a member that is not in the consortium in force');
+  if (described.some(({ name }) => !electorate.includes(name))) {
+    return refuse('unknown-subject', 'the entry is about a member that is not in the consortium');
   }
   return undefined;
 }
 
-function hasDouble(members: readonly { readonly name: string }[]): boolean {
-  return new Set(members.map((member) => member.name)).size !== members.length;
+function foundingProblem(entry: RegistryEntry, { consortium }: Standing): Refusal | undefined {
+  if (entry.kind === 'member' || entry.entries === undefined) return undefined;
+  const { entries } = entry;
+  const isFirst = consortium === undefined || consortium.hash === digest(entry);
+  if (isFirst && entries.every(({ replaces }) => replaces === undefined)) return undefined;
+  return refuse('stale-entry', 'entries come with the first consortium only, and replace nothing');
+}
+
+function misnamed(members: readonly { readonly name: string; readonly mspId: string }[]): boolean {
+  const isDouble = new Set(members.map(({ name }) => name)).size !== members.length;
+  return isDouble || members.some(({ name, mspId }) => mspId !== mspIdOf(name));
 }
 
 /** A member changes its own keys and addresses alone: the entry is its own, and nothing else in it differs. */

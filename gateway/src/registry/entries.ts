@@ -6,9 +6,13 @@ import type { ConsortiumEntry, MemberEntry, RegistryEntry } from '@salus/chainco
 import { canonicalForm } from '../identity/statements.js';
 import type { GatewaySettings, MemberSettings } from '../settings.js';
 
-/** The consortium's entry: its members in the order in which they tick the clock. */
-export function consortiumEntry(settings: Pick<GatewaySettings, 'members'>): ConsortiumEntry {
-  return { kind: 'consortium', members: settings.members.map(({ name, mspId }) => ({ name, mspId })) };
+/** The founding entry: its members in the order in which they tick the clock, and the entry of each. */
+export function consortiumEntry({ members }: Pick<GatewaySettings, 'members'>): ConsortiumEntry {
+  return {
+    kind: 'consortium',
+    members: members.map(({ name, mspId }) => ({ name, mspId })),
+    entries: members.map(memberEntry),
+  };
 }
 
 /** A member's entry. */
