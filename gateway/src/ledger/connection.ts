@@ -22,6 +22,8 @@ const KEEPALIVE_MS = 120_000;
 /** One peer's connection, closed by its owner. */
 export interface PeerConnection {
   readonly gateway: Gateway;
+  /** SHA-256 of the TLS client certificate: block streams are bound to it. */
+  readonly tlsClientCertificateHash: Uint8Array;
   close(): void;
 }
 
@@ -42,8 +44,10 @@ export function connectPeer(settings: GatewaySettings, peer: PeerAddress): PeerC
       'grpc.use_local_subchannel_pool': 1,
     },
   );
+  const tlsClientCertificateHash = createHash('sha256').update(new X509Certificate(certificate).raw).digest();
   const gateway = connect({
     client,
+    tlsClientCertificateHash,
     identity: { mspId: settings.mspId, credentials: certificate },
     signer: nativeSigner(key.toString()),
     hash: hash.none,
@@ -56,6 +60,7 @@ export function connectPeer(settings: GatewaySettings, peer: PeerAddress): PeerC
   });
   return {
     gateway,
+    tlsClientCertificateHash,
     close: () => {
       gateway.close();
       client.close();

@@ -32,7 +32,7 @@ export function connectLedger(settings: GatewaySettings): ConnectedLedger {
   return {
     steps,
     inspector: new Inspector(connection.gateway, steps, settings),
-    tip: () => readTip(connection.gateway, settings.channel),
+    tip: () => readTip(connection, settings.channel),
     submit: (call: LedgerCall): Promise<Commit> => submitCall(steps, call),
     evaluate: (call: LedgerCall): Promise<Uint8Array> => steps.evaluate(call),
     blocks: (start: number, signal: AbortSignal): AsyncIterable<LedgerBlock> =>

@@ -9,15 +9,17 @@ import {
   type RegistryView,
 } from '@salus/chaincode/registry/api';
 
-import { Retriable } from '../ledger/failure.js';
+import { OutcomeUnknown, Retriable } from '../ledger/failure.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Ledger } from '../ports.js';
 import type { GatewaySettings } from '../settings.js';
 import { consortiumEntry, entryHash, memberEntry } from './entries.js';
 
 /** Pause before the registry is looked at again, milliseconds. */
-const PAUSE_MS = 250;
+const PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
+/** Idle looks at the registry for each member before this one in the order. */
+const TURN_PATIENCE = 5;
 
 /** The gateway speaks for itself, as the member's administrator. */
 const GATEWAY_ACTOR = Buffer.from(JSON.stringify({ user: 'gateway', role: 'admin', purpose: 'HSYSADMIN' }));
@@ -34,30 +36,55 @@ export async function approveRegistry(
   settings: GatewaySettings,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let round = 0; !signal.aborted; round += 1) {
-    if (await approveOnce(ledger, settings)) return;
-    const pause = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 1.5 ** round);
-    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  for (let idle = 0; !signal.aborted; idle += 1) {
+    const step = await approveNext(ledger, settings, idle);
+    if (step === 'done') return;
+    if (step === 'approved') idle = 0;
+    else await sleep(Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 1.2 ** idle), undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** Approves what is missing; true when all is in force. */
-async function approveOnce(ledger: Pick<Ledger, 'evaluate' | 'submit'>, settings: GatewaySettings): Promise<boolean> {
+/** Approves one entry that is missing, if it is this member's turn. */
+async function approveNext(
+  ledger: Pick<Ledger, 'evaluate' | 'submit'>,
+  settings: GatewaySettings,
+  idle: number,
+): Promise<'done' | 'approved' | 'waiting'> {
   try {
     const view = await readRegistry(ledger);
     const missing = missingEntries(view, settings);
-    if (missing.length === 0) return true;
-    const [consortium] = missing;
-    // Members can only be approved by a consortium that is in force.
-    const now = consortium?.kind === 'consortium' ? [consortium] : missing;
-    await Promise.all(
-      now.filter((entry) => !isApproved(view, entry, settings.member)).map((entry) => approve(ledger, entry)),
-    );
-    return false;
+    if (missing.length === 0) return 'done';
+    const next = inTurn(view, missing, settings, idle);
+    if (next === undefined) return 'waiting';
+    await approve(ledger, next);
+    return 'approved';
   } catch (error) {
-    if (error instanceof Refusal || error instanceof Retriable) return false;
+    if (error instanceof Refusal || error instanceof Retriable || error instanceof OutcomeUnknown) return 'waiting';
     throw error;
   }
+}
+
+/**
+ * Which entry to approve now. Approvals of one entry conflict with each other, so the members approve the consortium
+ * one after the other, and each begins the entries of members at another place.
+ */
+function inTurn(
+  view: RegistryView,
+  missing: readonly RegistryEntry[],
+  { members, member }: GatewaySettings,
+  idle: number,
+): RegistryEntry | undefined {
+  const own = members.findIndex(({ name }) => name === member);
+  const place = (entry: RegistryEntry): number =>
+    entry.kind === 'consortium'
+      ? 0
+      : (members.findIndex(({ name }) => name === entry.name) - own + members.length) % members.length;
+  const [next] = missing
+    .filter((entry) => !approversOf(view, entry).includes(member))
+    .sort((a, b) => place(a) - place(b));
+  if (next?.kind !== 'consortium') return next;
+  // A member that is away must not hold the others up for ever.
+  return approversOf(view, next).length >= own || idle > TURN_PATIENCE * own ? next : undefined;
 }
 
 /** Entries that are not in force yet, the consortium's first; own addresses and keys that changed are a new entry. */
@@ -83,9 +110,9 @@ function sameOwnFields(one: MemberEntry, other: MemberEntry): boolean {
   return JSON.stringify(ownFields(one)) === JSON.stringify(ownFields(other));
 }
 
-function isApproved(view: RegistryView, entry: RegistryEntry, member: string): boolean {
+function approversOf(view: RegistryView, entry: RegistryEntry): string[] {
   const hash = entryHash(entry);
-  return view.approvals.some((each) => each.member === member && each.hash === hash);
+  return view.approvals.filter((each) => each.hash === hash).map((each) => each.member);
 }
 
 async function approve(ledger: Pick<Ledger, 'submit'>, entry: RegistryEntry): Promise<void> {
