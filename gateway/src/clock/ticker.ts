@@ -8,6 +8,9 @@ import type { Ledger } from '../ports.js';
 /** Longest and shortest time between two looks at the clock, milliseconds. */
 const LOOK_MS = { longest: 30_000, shortest: 250, afterFailure: 2_000 } as const;
 
+/** Between two members at the start, milliseconds. */
+const FIRST_STEP_MS = 500;
+
 /** The gateway speaks for itself, as the member's administrator. */
 const GATEWAY_ACTOR = Buffer.from(JSON.stringify({ user: 'gateway', role: 'admin', purpose: 'HSYSADMIN' }));
 
@@ -29,6 +32,9 @@ export async function readTick(ledger: Pick<Ledger, 'evaluate'>): Promise<Tick |
 
 /** Runs until the signal aborts. */
 export async function runTicker(ledger: Ledger, options: TickerOptions, signal: AbortSignal): Promise<void> {
+  // Before the first tick it is everybody's turn: each gives those before it a moment.
+  const place = options.order().indexOf(options.member);
+  await sleep(Math.max(0, place) * FIRST_STEP_MS, undefined, { signal }).catch(() => undefined);
   while (!signal.aborted) {
     const wait = await turn(ledger, options);
     await sleep(Math.max(LOOK_MS.shortest, Math.min(LOOK_MS.longest, wait)), undefined, { signal }).catch(

@@ -1,0 +1,44 @@
+/**
+ * The gateways as a process: `node main.js <settings.json>...` starts one isolated app for each settings file. Prints
+ * one JSON line when all are ready, stops cleanly on SIGTERM and SIGINT.
+ */
+import { pino } from 'pino';
+
+import { loadConfig } from './config.js';
+import { startMember, type RunningMember } from './member.js';
+
+/** A stop that takes longer is ended, milliseconds. */
+const STOP_MS = 8_000;
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.argv.slice(2));
+  const log = pino({ level: config.logLevel }, pino.destination(2));
+  const issuer = config.issuer === undefined ? {} : { issuer: config.issuer };
+  const members = await Promise.all(
+    config.apps.map((settings) => startMember(settings, { log: log.child({ member: settings.member }), ...issuer })),
+  );
+  stopOnSignal(members);
+  for (const { failed } of members) failed.catch(fail);
+  await Promise.all(members.map(({ ready }) => ready));
+  const ports = Object.fromEntries(members.map(({ member, port }) => [member, port]));
+  process.stdout.write(`${JSON.stringify({ ready: true, gateways: ports })}\n`);
+}
+
+function stopOnSignal(members: readonly RunningMember[]): void {
+  const stop = (): void => {
+    setTimeout(() => process.exit(1), STOP_MS).unref();
+    Promise.all(members.map((member) => member.stop())).then(() => process.exit(0), fail);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
+}
+
+/** Exit code 1: failed. What failed is said without what was being written. */
+function fail(error: unknown): never {
+  process.stderr.write(`gateway: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+}
+
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+
+await main().catch(fail);

@@ -1,0 +1,246 @@
+/** One member's gateway, put together from its rooms and started. */
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
+
+import type { Logger } from 'pino';
+
+import { buildApp } from './app.js';
+import { runTicker } from './clock/ticker.js';
+import { projectors } from './domains.js';
+import { Sharing } from './door/sharing.js';
+import { findDone } from './ehr/done.js';
+import { fromStoredValue, saltOf } from './ehr/translate.js';
+import { EhrWriter } from './ehr/writer.js';
+import { fhirExpress } from './fhir/express.js';
+import { fhirRouter } from './fhir/router.js';
+import { acceptedIssuer, fhirBase, type ExternalIssuer } from './identity/issuer.js';
+import { readSigningKey } from './identity/keys.js';
+import { authenticate, type TokenRules } from './identity/tokens.js';
+import { KeyStore } from './keys/key-store.js';
+import { Memory } from './keys/memory.js';
+import { durableLedger } from './ledger/durable.js';
+import { connectLedger, type ConnectedLedger } from './ledger/fabric-ledger.js';
+import { LiveBlocks } from './ledger/live.js';
+import { Outbox } from './ledger/outbox.js';
+import { OutboxStore } from './ledger/outbox-store.js';
+import { makeMeters, type Meters } from './metrics.js';
+import type { Ledger } from './ports.js';
+import { follow } from './projection/follower.js';
+import { Projection } from './projection/projection.js';
+import { approveRegistry } from './registry/approve.js';
+import type { GatewaySettings } from './settings.js';
+import { untilReady } from './start.js';
+import { writeStatusOf } from './write-status.js';
+
+/** A gateway that listens. */
+export interface RunningMember {
+  readonly member: string;
+  readonly port: number;
+  /** Resolves when projection, registry and clock are where they must be for every request to be served. */
+  readonly ready: Promise<void>;
+  /** Rejects when the gateway can go on no longer. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+export interface MemberOptions {
+  readonly log: Logger;
+  readonly issuer?: ExternalIssuer;
+}
+
+/** Everything of one member that is open while it runs. */
+interface Rooms {
+  readonly settings: GatewaySettings;
+  readonly log: Logger;
+  readonly clock: () => number;
+  readonly keys: KeyStore;
+  readonly connected: ConnectedLedger;
+  readonly live: LiveBlocks;
+  readonly ledger: Ledger;
+  readonly outbox: Outbox;
+  readonly writer: EhrWriter;
+  readonly projection: Projection;
+  readonly meters: Meters;
+}
+
+/** Starts a member's gateway: listens at once, answers as soon as the ledger lets it. */
+export async function startMember(settings: GatewaySettings, options: MemberOptions): Promise<RunningMember> {
+  const accepted = acceptedIssuer(settings, options.issuer);
+  const rooms = openRooms(settings, options.log);
+  const sharing = await openSharing(rooms);
+  const tokens: TokenRules = {
+    member: settings.member,
+    issuer: accepted.issuer,
+    audience: fhirBase(settings.baseUrl),
+    keys: accepted.keys,
+    now: rooms.clock,
+    pseudonym: (subject) => `p-${rooms.keys.hmac('lookup', `subject/${subject}`).slice(0, 32)}`,
+  };
+  const state = { ready: false };
+  const server = await listen(rooms, sharing, tokens, state);
+  const stopping = new AbortController();
+  const failed = runInBackground(rooms, sharing, stopping.signal);
+  const door = await sharing.open(ownFhir(rooms, sharing));
+  return {
+    member: settings.member,
+    port: (server.address() as AddressInfo).port,
+    ready: untilReady(rooms, stopping.signal).then(() => {
+      state.ready = true;
+    }),
+    failed,
+    stop: () => stop(rooms, sharing, stopping, [server, door]),
+  };
+}
+
+function openRooms(settings: GatewaySettings, log: Logger): Rooms {
+  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+  const clock = (): number => Date.now() + settings.clockOffsetMs;
+  const keys = new KeyStore(settings.dataDir);
+  const connected = connectLedger(settings);
+  const live = new LiveBlocks();
+  const outbox = new Outbox(connected.steps, new OutboxStore(settings.dataDir, settings.gateway, keys.seal), clock);
+  const writer = new EhrWriter({
+    keys,
+    outbox,
+    mspId: settings.mspId,
+    findDone: (key) => findDone(connected.steps, settings.mspId, key),
+  });
+  const projection = new Projection({
+    path: join(settings.dataDir, `projection-${settings.gateway}.db`),
+    projectors: projectors(settings.member),
+    open: (_ledgerKey, value) => {
+      const key = keys.versionKey(saltOf(value));
+      return key === undefined ? undefined : fromStoredValue(value, key);
+    },
+    base: `${fhirBase(settings.baseUrl)}/`,
+  });
+  const meters = makeMeters(settings.member, settings.gateway);
+  meters.observeHeight(() => ({ applied: projection.block + 1, channel: live.height }));
+  const ledger = durableLedger(live.watch(connected), outbox);
+  return { settings, log, clock, keys, connected, live, ledger, outbox, writer, projection, meters };
+}
+
+async function openSharing({
+  settings,
+  log,
+  ledger,
+  connected,
+  keys,
+  projection,
+  writer,
+  clock,
+}: Rooms): Promise<Sharing> {
+  return new Sharing({
+    settings,
+    ledger,
+    transaction: (txId) => connected.inspector.transaction(txId),
+    keys,
+    memory: new Memory(keys),
+    projection,
+    writer,
+    signingKey: await readSigningKey(settings.jwk),
+    clock,
+    alarm: (what, about) => {
+      log.warn({ alarm: what, ...about }, 'alarm');
+    },
+  });
+}
+
+/** The member's FHIR interface over its own record alone, for other members' requests. */
+function ownFhir({ settings, projection, writer, log }: Rooms, { decision }: Sharing) {
+  const context = { baseUrl: fhirBase(settings.baseUrl), projection, writer, decision };
+  return fhirRouter(context, { onFault: faultLog(log) }).handle;
+}
+
+async function listen(
+  rooms: Rooms,
+  sharing: Sharing,
+  tokens: TokenRules,
+  state: { readonly ready: boolean },
+): Promise<Server> {
+  const { settings, log, projection, live, meters } = rooms;
+  const router = fhirRouter(
+    {
+      baseUrl: fhirBase(settings.baseUrl),
+      projection,
+      writer: sharing.writer,
+      decision: sharing.decision,
+      remote: sharing.remote,
+      handlers: sharing.handlers,
+      writeStatus: writeStatusOf(rooms),
+    },
+    { onFault: faultLog(log) },
+  );
+  const handle = sharing.logged(router.handle);
+  const app = buildApp({
+    settings,
+    log,
+    meters,
+    live,
+    inspector: rooms.connected.inspector,
+    standing: () => ({
+      ready: state.ready && projection.block + 1 >= live.height,
+      height: projection.block + 1,
+      channelHeight: live.height,
+    }),
+    fhir: fhirExpress({ handle }, (request) =>
+      authenticate(request.headers.authorization, request.get('x-purpose-of-use'), tokens),
+    ),
+  });
+  const server = createServer(app);
+  server.listen(settings.listen.port, settings.listen.host);
+  await once(server, 'listening');
+  return server;
+}
+
+/** Follows the ledger, approves the registry, then ticks; rejects when following is at its end. */
+function runInBackground(rooms: Rooms, sharing: Sharing, signal: AbortSignal): Promise<never> {
+  const { settings, log, projection, connected, live, outbox, clock } = rooms;
+  outbox.recover();
+  const failed = Promise.withResolvers<never>();
+  const fail = (error: unknown): void => {
+    if (!signal.aborted) failed.reject(error);
+  };
+  const onInterrupted = (error: unknown): void => {
+    log.debug({ name: (error as Error).name }, 'block stream interrupted');
+  };
+  follow(projection, live.watch(connected), signal, { onInterrupted }).catch(fail);
+  sharing.run(signal).catch(fail);
+  const ticking = {
+    member: settings.member,
+    order: () => settings.members.map(({ name }) => name),
+    now: clock,
+    onFailure: (error: unknown) => {
+      log.debug({ error: (error as Error).message }, 'tick failed');
+    },
+  };
+  approveRegistry(connected, settings, signal)
+    .then(() => runTicker(connected, ticking, signal))
+    .catch(fail);
+  return failed.promise;
+}
+
+async function stop(
+  { outbox, connected, projection, keys }: Rooms,
+  sharing: Sharing,
+  stopping: AbortController,
+  servers: readonly { close(): unknown; closeAllConnections(): void }[],
+): Promise<void> {
+  for (const server of servers) server.close();
+  stopping.abort();
+  await outbox.stop();
+  for (const server of servers) server.closeAllConnections();
+  await sharing.close();
+  connected.close();
+  projection.close();
+  keys.close();
+}
+
+function faultLog(log: Logger): (error: unknown) => void {
+  return (error) => {
+    log.error({ name: (error as Error).name, stack: (error as Error).stack }, 'fault');
+  };
+}
