@@ -15,6 +15,7 @@ import { findDone } from './ehr/done.js';
 import { fromStoredValue, saltOf } from './ehr/translate.js';
 import { EhrWriter } from './ehr/writer.js';
 import { fhirExpress } from './fhir/express.js';
+import type { FhirRequest } from './fhir/request.js';
 import { fhirRouter } from './fhir/router.js';
 import { acceptedIssuer, fhirBase, type ExternalIssuer } from './identity/issuer.js';
 import { readSigningKey } from './identity/keys.js';
@@ -152,7 +153,8 @@ async function openSharing({
 /** The member's FHIR interface over its own record alone, for other members' requests. */
 function ownFhir({ settings, projection, writer, log }: Rooms, { decision }: Sharing) {
   const context = { baseUrl: fhirBase(settings.baseUrl), projection, writer, decision };
-  return fhirRouter(context, { onFault: faultLog(log) }).handle;
+  const router = fhirRouter(context, { onFault: faultLog(log) });
+  return (request: FhirRequest) => router.handle(request);
 }
 
 async function listen(
@@ -174,7 +176,7 @@ async function listen(
     },
     { onFault: faultLog(log) },
   );
-  const handle = sharing.logged(router.handle);
+  const handle = sharing.logged((request) => router.handle(request));
   const app = buildApp({
     settings,
     log,

@@ -9,6 +9,7 @@ import {
   type RegistryView,
 } from '@salus/chaincode/registry/api';
 
+import { canonicalForm } from '../identity/statements.js';
 import { OutcomeUnknown, Retriable } from '../ledger/failure.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Ledger } from '../ports.js';
@@ -107,7 +108,7 @@ function ownFields(entry: MemberEntry): Pick<MemberEntry, (typeof OWN_FIELDS)[nu
 }
 
 function sameOwnFields(one: MemberEntry, other: MemberEntry): boolean {
-  return JSON.stringify(ownFields(one)) === JSON.stringify(ownFields(other));
+  return canonicalForm(ownFields(one)) === canonicalForm(ownFields(other));
 }
 
 function approversOf(view: RegistryView, entry: RegistryEntry): string[] {
