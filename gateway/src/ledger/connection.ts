@@ -47,12 +47,11 @@ export function connectPeer(settings: GatewaySettings, peer: PeerAddress): PeerC
   const tlsClientCertificateHash = createHash('sha256').update(new X509Certificate(certificate).raw).digest();
   const gateway = connect({
     client,
+    // A peer on mutual TLS delivers blocks only to a request that names the certificate it came with.
     tlsClientCertificateHash,
     identity: { mspId: settings.mspId, credentials: certificate },
     signer: nativeSigner(key.toString()),
     hash: hash.none,
-    // A peer on mutual TLS delivers blocks only to a request that names the certificate it came with.
-    tlsClientCertificateHash: createHash('sha256').update(new X509Certificate(certificate).raw).digest(),
     evaluateOptions: deadline(DEADLINES.evaluate),
     endorseOptions: deadline(DEADLINES.endorse),
     submitOptions: deadline(DEADLINES.submit),
