@@ -5,7 +5,7 @@ import { RangeReads } from '@salus/network/embedded/rwset/range-reads';
 import { MAX_DEGREE } from '@salus/network/embedded/rwset/range-summary';
 import { LedgerWorld, type Transaction } from '../../support/ledger-world.js';
 
-const { MVCC_READ_CONFLICT, PHANTOM_READ_CONFLICT, VALID } = peer.TxValidationCode;
+const { INVALID_CHAINCODE, MVCC_READ_CONFLICT, PHANTOM_READ_CONFLICT, VALID } = peer.TxValidationCode;
 const MAJORITY = ['stmary', 'northside', 'acme', 'meridian'];
 
 describe('the embedded ledger finds what changed under a transaction', function () {
@@ -93,6 +93,24 @@ describe('the embedded ledger finds what changed under a transaction', function 
       });
     const [first, second] = [readThenWrite(), readThenWrite()];
     assert.deepEqual(await world.commit([first.envelope, second.envelope]), [VALID, MVCC_READ_CONFLICT]);
+  });
+
+  it('takes a chaincode whose definition is nonsense for none, and goes on', async () => {
+    const nonsense = world.transaction({
+      endorsers: MAJORITY,
+      effect: (sets) => {
+        sets.write('_lifecycle', 'namespaces/metadata/broken', Buffer.from('x'));
+        sets.write('_lifecycle', 'namespaces/fields/broken/ValidationInfo', Buffer.from([0x12, 0x7f, 0x01]));
+      },
+    });
+    assert.deepEqual(await world.commit([nonsense.envelope]), [VALID]);
+    const broken = world.transaction({
+      endorsers: MAJORITY,
+      effect: (sets) => {
+        sets.write('broken', 'key', Buffer.from('x'));
+      },
+    });
+    assert.deepEqual(await world.commit([broken.envelope, put('still').envelope]), [INVALID_CHAINCODE, VALID]);
   });
 
   it('refuses a block that changes the configuration, and goes on without it', async () => {

@@ -20,9 +20,18 @@ export class Definitions {
 
   constructor(private readonly committed: CommittedState) {}
 
+  /** The definition, or undefined when there is none or a majority of members wrote nonsense in its place. */
   get(name: string): Definition | undefined {
-    if (!this.known.has(name)) this.known.set(name, readDefinition(name, this.committed));
+    if (!this.known.has(name)) this.known.set(name, this.read(name));
     return this.known.get(name);
+  }
+
+  private read(name: string): Definition | undefined {
+    try {
+      return readDefinition(name, this.committed);
+    } catch {
+      return undefined;
+    }
   }
 }
 
