@@ -5,6 +5,7 @@ import { fhirRouter, type FhirRouter } from '@salus/gateway/fhir/router';
 import type { Actor, StoredVersion } from '@salus/gateway/ports';
 import { follow } from '@salus/gateway/projection/follower';
 import { Projection } from '@salus/gateway/projection/projection';
+import type { WorkLimits } from '@salus/gateway/projection/search/search';
 
 import { RecordLedger, recordProjector } from './record-ledger.js';
 
@@ -42,8 +43,8 @@ export class FhirServer {
   private readonly stop = new AbortController();
   private readonly following: Promise<void>;
 
-  constructor(more: Partial<FhirContext> = {}, path = ':memory:') {
-    this.projection = newProjection(path);
+  constructor(more: Partial<FhirContext> = {}, searchLimits?: WorkLimits) {
+    this.projection = newProjection(':memory:', searchLimits);
     const hides = (stored: StoredVersion): boolean => this.hidden.has(`${stored.type}/${stored.id}`);
     const context: FhirContext = {
       baseUrl: BASE,
@@ -83,8 +84,9 @@ function requestOf(line: string, { headers = {}, body, actor = physician }: Ask)
   return { method, path, query, headers: { 'content-type': 'application/fhir+json', ...headers }, actor, body: text };
 }
 
-export function newProjection(path = ':memory:'): Projection {
-  return new Projection({ path, projectors: [recordProjector], open: () => undefined, base: `${BASE}/` });
+export function newProjection(path = ':memory:', searchLimits?: WorkLimits): Projection {
+  const options = { path, projectors: [recordProjector], open: () => undefined, base: `${BASE}/` };
+  return new Projection(searchLimits === undefined ? options : { ...options, searchLimits });
 }
 
 /** Ids of a Bundle's entries with this search mode. */

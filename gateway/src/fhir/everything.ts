@@ -7,9 +7,6 @@ import { notFound, requireId, type FhirContext } from './context.js';
 import { gone } from './outcome.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 
-/** Resources in one answer; a larger record is read by searches. */
-export const EVERYTHING_LIMIT = 50_000;
-
 export async function everything(context: FhirContext, request: FhirRequest, id: string): Promise<FhirResponse> {
   requireId(id);
   const stored = context.projection.current('Patient', id);
@@ -22,9 +19,7 @@ export async function everything(context: FhirContext, request: FhirRequest, id:
   if (patient === undefined) throw notFound('Patient', id);
   if (patient.deleted) return gone(patient.version);
   const wanted = wantedOf(request.query);
-  const record = context.projection.compartment(id, EVERYTHING_LIMIT + 1);
-  if (record.length > EVERYTHING_LIMIT)
-    throw new Refusal('invalid', 'too-costly', 'the record is too large for one answer: search it by type');
+  const record = context.projection.compartment(id);
   const seen = [...record, ...referred(context, record)].flatMap(
     (each) => context.decision.permit(request.actor, each, 'operation') ?? [],
   );

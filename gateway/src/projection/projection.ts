@@ -1,11 +1,12 @@
 /** A gateway's derived view of its member's ledger: every version of every resource, a search index, domains' facts. */
 import { DatabaseSync } from 'node:sqlite';
 
+import { Refusal } from '../ledger/refusal.js';
 import type { LedgerBlock, StoredVersion } from '../ports.js';
 import { BlockApplier, ProjectionError, type ApplierOptions, type Checkpoint } from './block-applier.js';
 import { digestOf } from './digest.js';
 import { generatedSearch } from './generated.js';
-import { Search } from './search/search.js';
+import { Search, WORK_LIMITS, type WorkLimits } from './search/search.js';
 import { DERIVED_TABLES, PRAGMAS, SCHEMA } from './schema.js';
 import { Statements, type Row } from './statements.js';
 import { asStored, VERSION_COLUMNS } from './stored.js';
@@ -14,6 +15,8 @@ import { Waiters } from './waiters.js';
 export interface ProjectionOptions extends ApplierOptions {
   /** Path of the database file, or `:memory:`. */
   readonly path: string;
+  /** Instead of WORK_LIMITS. */
+  readonly searchLimits?: WorkLimits;
 }
 
 export interface HistoryQuery {
@@ -46,7 +49,7 @@ export class Projection {
     this.database.exec(PRAGMAS);
     this.database.exec(SCHEMA);
     this.statements = new Statements(this.database);
-    this.search = new Search(this.statements, options.base);
+    this.search = new Search(this.statements, options.base, options.searchLimits);
     this.applier = new BlockApplier(this.database, this.statements, options);
     this.last = this.readCheckpoint();
   }
@@ -93,15 +96,16 @@ export class Projection {
     );
   }
 
-  /** Everything current in a patient's compartment, the Patient first. */
-  compartment(patient: string, limit: number): StoredVersion[] {
+  /** Everything current in a patient's compartment, the Patient first. Throws Refusal when it is too much. */
+  compartment(patient: string): StoredVersion[] {
+    const { record } = this.options.searchLimits ?? WORK_LIMITS;
     const rows = this.statements.all(
       `SELECT ${VERSION_COLUMNS} FROM resource r CROSS JOIN version v ON v.vid = r.vid
          WHERE r.patient = ? AND r.deleted = 0 ORDER BY r.type <> 'Patient', r.rid LIMIT ?`,
-      patient,
-      limit,
+      ...[patient, record + 1],
     );
-    return rows.map(asStored);
+    if (rows.length <= record) return rows.map(asStored);
+    throw new Refusal('invalid', 'too-costly', 'the record is too large for one answer: search it by type');
   }
 
   /** `Type/id` of whatever the resources refer to by any search parameter. */

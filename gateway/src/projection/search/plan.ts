@@ -25,16 +25,19 @@ export function planOf(type: string, conditions: readonly Condition[], statement
   if (driver === undefined) {
     return { source: `resource r CROSS JOIN version v ON v.vid = r.vid WHERE ${tests.join(' AND ')}`, values };
   }
-  const joined = 'CROSS JOIN resource r ON r.rid = x.rid CROSS JOIN version v ON v.vid = r.vid';
   // The postings of one term are in the order of resources and name each once: the page ends the walk.
   if (isOneTerm(driver)) {
     return {
-      source: `posting x ${joined} WHERE ${driver.where} AND ${tests.join(' AND ')}`,
+      source: `posting x ${joined('x')} WHERE ${driver.where} AND ${tests.join(' AND ')}`,
       values: [...driver.values, ...values],
     };
   }
   const distinct = `(SELECT DISTINCT x.rid AS rid FROM ${driver.from} WHERE ${driver.where})`;
-  return { source: `${distinct} x ${joined} WHERE ${tests.join(' AND ')}`, values: [...driver.values, ...values] };
+  return { source: `${distinct} d ${joined('d')} WHERE ${tests.join(' AND ')}`, values: [...driver.values, ...values] };
+}
+
+function joined(driver: string): string {
+  return `CROSS JOIN resource r ON r.rid = ${driver}.rid CROSS JOIN version v ON v.vid = r.vid`;
 }
 
 function isOneTerm(driver: Rows): boolean {

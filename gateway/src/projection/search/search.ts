@@ -12,12 +12,20 @@ import { afterPosition, planOf, sortExpression, type Plan } from './plan.js';
 import type { Filter, SearchQuery } from './query.js';
 import { Terms } from './terms.js';
 
-/** Rows one search may look at before it is refused. */
-export const EXAMINED_LIMIT = 200_000;
-/** Resources a chain or a reverse chain may pass through. */
-export const CHAIN_WIDTH = 5_000;
-/** Totals are counted up to here unless an accurate one is asked for. */
-export const COUNTED_LIMIT = 1_000;
+/** What one search may cost. */
+export const WORK_LIMITS = {
+  /** Rows it may look at before it is refused. */
+  examined: 200_000,
+  /** Resources a chain or a reverse chain may pass through. */
+  chainWidth: 5_000,
+  /** Totals are counted up to here unless an accurate one is asked for. */
+  counted: 1_000,
+  /** Resources of one patient's record in one answer. */
+  record: 50_000,
+} as const;
+
+export type WorkLimits = Readonly<Record<keyof typeof WORK_LIMITS, number>>;
+
 const CHUNK = 500;
 
 /** What the asker may see. */
@@ -42,7 +50,7 @@ export class Search {
   constructor(
     private readonly statements: Statements,
     base: string,
-    private readonly now: () => number = Date.now,
+    private readonly limits: WorkLimits = WORK_LIMITS,
   ) {
     this.terms = new Terms(statements, base);
     this.cursors = new Cursors(statements);
@@ -69,7 +77,7 @@ export class Search {
 
   private total(query: SearchQuery, plan: Plan, sight: Sight): number | undefined {
     if (query.total === 'none') return undefined;
-    const limit = query.total === 'accurate' ? Infinity : COUNTED_LIMIT + 1;
+    const limit = query.total === 'accurate' ? Infinity : this.limits.counted + 1;
     const total = this.count(query, plan, sight, limit);
     return total < limit ? total : undefined;
   }
@@ -113,7 +121,7 @@ export class Search {
       const last = rows.at(-1);
       if (rows.length < size || last === undefined) return;
       examined += rows.length;
-      if (examined > EXAMINED_LIMIT)
+      if (examined > this.limits.examined)
         throw new Refusal('invalid', 'too-costly', 'the search looks at too much: narrow it');
       position = positionOf(last, query);
       size = CHUNK;
@@ -128,9 +136,9 @@ export class Search {
     switch (filter.kind) {
       case 'id':
       case 'updated':
-        return columnCondition(filter, this.now());
+        return columnCondition(filter, Date.now());
       case 'value':
-        return valueCondition(filter, this.terms, this.now());
+        return valueCondition(filter, this.terms, Date.now());
       case 'references':
         return postings(
           this.referring(
@@ -183,7 +191,7 @@ export class Search {
     for (const row of this.rows(query, plan, undefined)) {
       const seen = sight.permit(asStored(row));
       if (seen !== undefined) found.push(seen);
-      if (found.length > CHAIN_WIDTH)
+      if (found.length > this.limits.chainWidth)
         throw new Refusal('invalid', 'too-costly', 'the chain passes through too many resources: narrow it');
     }
     return found;
