@@ -185,6 +185,21 @@ describe('labels', () => {
   });
 });
 
+describe('a period of data', () => {
+  const stay = resource({ resourceType: 'Encounter', period: { start: '2024-12-30', end: '2025-01-02' } });
+  const year = { dataPeriod: { start: '2025', end: '2025' } };
+
+  it('permits what lies in it as a whole', () => {
+    assert.equal(outcome(ask(), stay, [consent(permit({ ...north, ...year }))], NOW), 'deny');
+  });
+
+  it('denies whatever touches it', () => {
+    assert.equal(outcome(ask(), stay, [consent(permit({ ...north, provision: [deny(year)] }))], NOW), 'deny');
+    const later = { dataPeriod: { start: '2025-01-03' } };
+    assert.equal(outcome(ask(), stay, [consent(permit({ ...north, provision: [deny(later)] }))], NOW), 'permit');
+  });
+});
+
 describe('mayAskAtAll', () => {
   const asks = (rules: Parameters<typeof consent>[0], request = ask()) =>
     mayAskAtAll(request, [consent(rules)], NOW).outcome;

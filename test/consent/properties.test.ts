@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { decide, factsOf, mayAskAtAll, type ConsentInForce, type Provision } from '@salus/chaincode/consent/decide';
 import fc from 'fast-check';
 
-import { campaign } from './campaign.js';
+import { campaign } from '../support/campaigns.js';
 import { judge, type RawResource } from './model.js';
 import { NOW, system } from './world.js';
 
@@ -133,6 +133,12 @@ function* additions(to: Provision, denial: Provision): Generator<Provision> {
     for (const grown of additions(below, denial)) yield { ...to, provision: nested.with(index, grown) };
 }
 
+/** A seeded slice, or the whole campaign. */
+function runs(slice: number): { numRuns: number; seed: number } {
+  const whole = campaign('consent');
+  return { numRuns: whole.size({ slice, full: 100_000 }), seed: whole.seed };
+}
+
 describe('decide, over generated worlds', () => {
   it('equals an independent model', () => {
     let permitted = 0;
@@ -142,7 +148,7 @@ describe('decide, over generated worlds', () => {
         permitted += Number(answer);
         assert.equal(answer ? 'permit' : 'deny', judge({ request: asked, resource: raw, now: NOW }, all));
       }),
-      campaign(4_000),
+      runs(4_000),
     );
     assert.ok(permitted > 100, `only ${permitted} worlds permitted anything`);
   });
@@ -153,7 +159,7 @@ describe('decide, over generated worlds', () => {
         if (permits(asked, raw, all)) return;
         for (const fewer of withoutOnePermit(all)) assert.ok(!permits(asked, raw, fewer));
       }),
-      campaign(1_500),
+      runs(1_500),
     );
   });
 
@@ -166,7 +172,7 @@ describe('decide, over generated worlds', () => {
           for (const provision of additions(care.provision ?? {}, denial))
             assert.ok(!permits(asked, raw, all.with(index, { ...all[index]!, care: { ...care, provision } })));
       }),
-      campaign(1_500),
+      runs(1_500),
     );
   });
 
@@ -175,7 +181,7 @@ describe('decide, over generated worlds', () => {
       fc.property(request, resource, consents, (asked, raw, all) => {
         if (permits(asked, raw, all)) assert.equal(mayAskAtAll(asked, all, NOW).outcome, 'permit');
       }),
-      campaign(2_000),
+      runs(2_000),
     );
   });
 });

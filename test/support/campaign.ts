@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 
 /** Test file of each campaign. */
 const files: Readonly<Record<string, string>> = {
+  consent: 'consent/properties.test.js',
   kill: 'faults/kill.test.js',
 };
 

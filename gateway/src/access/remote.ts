@@ -9,6 +9,7 @@ import type { JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse, Remote } from '../fhir/request.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
 import type { Actor, Ledger } from '../ports.js';
+import { patientParameters } from './patient-parameters.js';
 import { checkedBundle } from './checked.js';
 import { incompleteEntry, incompleteTag, missingEntry } from './note.js';
 
@@ -157,10 +158,15 @@ interface CustodianBundle {
   readonly bundle: JsonObject;
 }
 
+/** The same search with the custodian's own id for the patient, in the parameter that named the patient. */
 function searchPath(type: string, query: URLSearchParams, patientId: string): string {
   const own = new URLSearchParams();
-  for (const [name, value] of query) if (name !== 'patient' && name !== 'subject') own.append(name, value);
-  own.append('patient', patientId);
+  let named = false;
+  for (const [name, value] of query) {
+    const isIt: boolean = !named && patientParameters(type).includes(name);
+    own.append(name, isIt ? patientId : value);
+    named ||= isIt;
+  }
   return withQuery(type, own);
 }
 

@@ -97,9 +97,9 @@ export class ConsentDecision implements Decision {
 
   #own(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
     const { patient } = stored;
-    const pid = patient === undefined ? undefined : this.ports.lookup.byId(patient)?.pid;
-    const consents = pid === undefined ? [] : inForceAt(this.ports.member, this.ports.shelf.of(pid));
     if (patient === undefined && DIRECTORY.includes(stored.type)) return stored;
+    const pid = patient === undefined ? undefined : this.ports.lookup.pidOf(patient);
+    const consents = pid === undefined ? [] : inForceAt(this.ports.member, this.ports.shelf.of(pid));
     const { outcome, obligations } = this.#decided(actor, stored, consents);
     return outcome === 'permit' ? honoured(stored, obligations) : undefined;
   }
@@ -133,7 +133,9 @@ export class ConsentDecision implements Decision {
       action: 'access',
       isPatient: actor.patient !== undefined && actor.patient === stored.patient,
     };
-    const resource = stored.text === '' ? {} : (JSON.parse(stored.text) as JsonObject);
+    // Without a consent the type alone decides.
+    const isRead = consents.length > 0 && stored.text !== '';
+    const resource = isRead ? (JSON.parse(stored.text) as JsonObject) : {};
     return decide(request, factsOf({ ...resource, resourceType: stored.type }), consents, this.ports.now());
   }
 }

@@ -7,8 +7,9 @@ import type { LedgerTransaction, LedgerWrite } from '../ports.js';
 import type { Change, Projector } from '../projection/projector.js';
 
 export const CONSENT_SPACE = 'consent';
-/** Holds a key for each active consent that denies anything. */
+/** Holds one fact, once any consent denied anything. */
 export const DENIAL_SPACE = 'consent-denial';
+export const EVER = 'ever';
 const CARE = 'care';
 
 /** A consent as its last write left it, with who sent that transaction (verified by the peer). */
@@ -42,7 +43,7 @@ function changes(
   return [
     // A fact for each version: writing an old one again brings nothing back.
     { kind: 'fact', space: CONSENT_SPACE, key: `${key}${record.version}`, value: JSON.stringify(fact) },
-    { kind: 'fact', space: DENIAL_SPACE, key, ...(denies ? { value: '1' } : {}) },
+    ...(denies ? [{ kind: 'fact', space: DENIAL_SPACE, key: EVER, value: 'yes' } as const] : []),
     ...(record.countsAt.includes(member) ? [versionOf(record, ledgerKey, timestamp)] : []),
   ];
 }

@@ -2,7 +2,7 @@
 import type { ConsentInForce } from '@salus/chaincode/consent/decide';
 
 import type { Facts } from '../patient/lookup.js';
-import { consentKey, CONSENT_SPACE, DENIAL_SPACE, type ProjectedConsent } from './project.js';
+import { consentKey, CONSENT_SPACE, DENIAL_SPACE, EVER, type ProjectedConsent } from './project.js';
 
 /** Parsed consents kept in memory, by pid. */
 const MAX_CACHED = 5_000;
@@ -31,9 +31,9 @@ export class ConsentShelf {
     return newest(rows.map(({ value }) => JSON.parse(value) as ProjectedConsent))[0];
   }
 
-  /** Whether any patient's consent in force denies anything. */
+  /** Whether any patient's consent ever denied anything. */
   get deniesAnything(): boolean {
-    return this.facts.facts(DENIAL_SPACE).length > 0;
+    return this.facts.fact(DENIAL_SPACE, EVER) !== undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import { ACCESS_LIFETIME_MS, transactions, type AccessRecord, type AccessScope }
 import { transactions as clock, type Tick } from '@salus/chaincode/clock/api';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { patientParameters } from '../access/patient-parameters.js';
 import type { DisclosureFrame } from '../consent/decision.js';
 import type { Memory } from '../keys/memory.js';
 import { Refusal } from '../ledger/refusal.js';
@@ -127,14 +128,14 @@ export function isInScope(scope: AccessScope, patient: string, { method, path, q
   if (method !== 'GET' || more.length > 0) return false;
   if (operation !== undefined) return isEverything(scope, patient, type, id, operation);
   if (id !== undefined) return scope.interaction === 'read' && scope.types.includes(type) && scope.id === id;
-  return scope.interaction === 'search' && scope.types.includes(type) && namesOnly(query, patient);
+  return scope.interaction === 'search' && scope.types.includes(type) && namesOnly(type, query, patient);
 }
 
 function isEverything(scope: AccessScope, patient: string, type: string, id: string | undefined, operation: string) {
   return scope.interaction === 'everything' && type === 'Patient' && id === patient && operation === '$everything';
 }
 
-function namesOnly(query: URLSearchParams, patient: string): boolean {
-  const named = [...query.getAll('patient'), ...query.getAll('subject')];
+function namesOnly(type: string, query: URLSearchParams, patient: string): boolean {
+  const named = patientParameters(type).flatMap((name) => query.getAll(name));
   return named.length > 0 && named.every((each) => each === patient || each === `Patient/${patient}`);
 }

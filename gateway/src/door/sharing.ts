@@ -14,6 +14,7 @@ import type { FhirRequest, FhirResponse, Remote, TypeHandler } from '../fhir/req
 import type { SigningKey } from '../identity/keys.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Memory } from '../keys/memory.js';
+import { withPatientKeys } from '../patient/key-operation.js';
 import { PatientKeys } from '../patient/keys.js';
 import { PatientLookup, type Facts } from '../patient/lookup.js';
 import { RegisteringWriter } from '../patient/registering-writer.js';
@@ -82,9 +83,11 @@ export class Sharing {
     this.handlers = this.#handlers();
   }
 
-  /** The FHIR interface with every local read logged. */
+  /** The FHIR interface with every local read logged, and with the operation that registers patients' keys. */
   logged(fhir: Fhir): Fhir {
-    return logged(fhir, { decision: this.decision, log: this.#log, now: this.#now });
+    const { member } = this.ports.settings;
+    const withKeys = withPatientKeys(fhir, { member, lookup: this.lookup, patientKeys: this.patientKeys });
+    return logged(withKeys, { decision: this.decision, log: this.#log, now: this.#now });
   }
 
   /** Opens the door. `fhir` answers from the own record alone: it has no way to other members. */

@@ -15,8 +15,13 @@ export interface KnownPatient {
   readonly custodians: Readonly<Record<string, { readonly patientId: string }>>;
 }
 
+/** Pids kept in memory. */
+const MAX_CACHED = 10_000;
+
 /** Look-up in the projection of `care`; members that do not hold `care` find nobody. */
 export class PatientLookup {
+  readonly #pids = new Map<string, string>();
+
   constructor(
     private readonly facts: Facts,
     private readonly keys: Pick<KeyStore, 'hmac'>,
@@ -24,8 +29,19 @@ export class PatientLookup {
 
   /** The patient that some custodian knows by this FHIR id. */
   byId(patientId: string): KnownPatient | undefined {
-    const pid = this.facts.fact(PATIENT_SPACE, byPatientId(patientId));
+    const pid = this.pidOf(patientId);
     return pid === undefined ? undefined : this.byPid(pid);
+  }
+
+  /** The pid alone: once registered it stays. */
+  pidOf(patientId: string): string | undefined {
+    const known = this.#pids.get(patientId);
+    if (known !== undefined) return known;
+    const pid = this.facts.fact(PATIENT_SPACE, byPatientId(patientId));
+    if (pid === undefined) return undefined;
+    if (this.#pids.size >= MAX_CACHED) this.#pids.clear();
+    this.#pids.set(patientId, pid);
+    return pid;
   }
 
   byPid(pid: string): KnownPatient | undefined {

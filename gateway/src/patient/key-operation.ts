@@ -1,0 +1,91 @@
+/**
+ * `POST Patient/{id}/$patient-key`: staff of the custodian register or revoke a key of the patient's or a guardian's.
+ * Body: Parameters with `jwk` (valueString, a public ES256 JWK), `holder` (valueCode patient, guardian), `state`
+ * (valueCode active, revoked; active unless given).
+ */
+import { custodianStaff } from '@salus/chaincode/access/api';
+
+import { parseBody, type JsonObject } from '../fhir/json.js';
+import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { PublicJwk } from '../settings.js';
+import type { PatientKeys } from './keys.js';
+import type { PatientLookup } from './lookup.js';
+
+type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
+
+export interface KeyOperationPorts {
+  readonly member: string;
+  readonly lookup: PatientLookup;
+  readonly patientKeys: PatientKeys;
+}
+
+const PATH = /^Patient\/([A-Za-z0-9.-]{1,64})\/\$patient-key$/;
+
+/** The FHIR interface with the operation in front of it. */
+export function withPatientKeys(fhir: Fhir, ports: KeyOperationPorts): Fhir {
+  return async (request) => {
+    const id = PATH.exec(request.path)?.[1];
+    if (id === undefined || request.method !== 'POST') return await fhir(request);
+    try {
+      return await setKey(ports, request, id);
+    } catch (error) {
+      return { headers: {}, ...outcomeOf(error) };
+    }
+  };
+}
+
+async function setKey(ports: KeyOperationPorts, { actor, body }: FhirRequest, id: string): Promise<FhirResponse> {
+  if (!(custodianStaff as readonly string[]).includes(actor.role)) {
+    throw new Refusal('forbidden', 'not-staff', `keys are registered by ${custodianStaff.join(', ')}`);
+  }
+  const known = ports.lookup.byId(id);
+  if (known === undefined || !Object.hasOwn(known.custodians, ports.member)) {
+    throw new Refusal('not-found', 'not-found', `no Patient with this id is registered at ${ports.member}`);
+  }
+  const { jwk, holder, state } = read(parseBody(body ?? '').plain as JsonObject);
+  if (state === 'revoked') await ports.patientKeys.revoke(actor, known.pid, jwk, holder);
+  else await ports.patientKeys.register(actor, known.pid, jwk, holder);
+  const diagnostics = `the key ${jwk.kid} is ${state}`;
+  const issue = { severity: 'information', code: 'informational', diagnostics } as const;
+  return { status: 200, headers: {}, resource: operationOutcome([issue]) };
+}
+
+interface KeyWish {
+  readonly jwk: PublicJwk;
+  readonly holder: 'patient' | 'guardian';
+  readonly state: 'active' | 'revoked';
+}
+
+function read(parameters: JsonObject): KeyWish {
+  const list = (parameters.parameter ?? []) as readonly { name?: string; valueString?: string; valueCode?: string }[];
+  const value = (name: string): string | undefined => {
+    const found = list.find((each) => each.name === name);
+    return found?.valueCode ?? found?.valueString;
+  };
+  const holder = value('holder') ?? 'patient';
+  const state = value('state') ?? 'active';
+  if (holder !== 'patient' && holder !== 'guardian') throw wrong('holder must be patient or guardian');
+  if (state !== 'active' && state !== 'revoked') throw wrong('state must be active or revoked');
+  return { jwk: publicJwk(value('jwk') ?? ''), holder, state };
+}
+
+function publicJwk(text: string): PublicJwk {
+  const { kty, crv, x, y, kid, d } = parsed(text);
+  if (kty !== 'EC' || crv !== 'P-256' || d !== undefined) throw wrong('jwk must be a public P-256 key');
+  if (x === undefined || y === undefined || kid === undefined) throw wrong('jwk must have x, y and kid');
+  return { kty, crv, x, y, kid, alg: 'ES256', use: 'sig' };
+}
+
+function parsed(text: string): Readonly<Record<string, string | undefined>> {
+  try {
+    return JSON.parse(text) as Readonly<Record<string, string | undefined>>;
+  } catch {
+    throw wrong('jwk must be the JSON text of a public key');
+  }
+}
+
+function wrong(detail: string): Refusal {
+  return new Refusal('invalid', 'unprocessable', `Parameters: ${detail}`);
+}
