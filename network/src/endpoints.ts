@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePublic } from './identity/files.js';
 import { layout } from './identity/layout.js';
@@ -27,6 +28,12 @@ export interface Endpoints {
   readonly channel: string;
   readonly chaincode: string;
   readonly members: Readonly<Record<string, MemberEndpoints>>;
+}
+
+/** What endpoints.json says of the network that last ran from a state folder; undefined before the first. */
+export function readEndpoints(stateDir: string): Endpoints | undefined {
+  const file = layout.endpoints(stateDir);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Endpoints) : undefined;
 }
 
 /** Writes endpoints.json and returns what it says. */

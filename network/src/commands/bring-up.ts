@@ -1,9 +1,10 @@
 /** Brings a consortium up as processes: material, configuration, engine, contracts, gateways. */
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { CommandError } from '../command.js';
-import { type Endpoints, writeEndpoints } from '../endpoints.js';
+import { type Endpoints, readEndpoints, writeEndpoints } from '../endpoints.js';
+import { findPrograms } from '../fabric/programs.js';
 import { type PreparedState, prepareState } from '../prepare.js';
 import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
 import { type Child, type ChildPlan, startChild } from './children.js';
@@ -36,19 +37,14 @@ export interface RunningConsortium {
 const workspaces = join(fileURLToPath(import.meta.url), '..', '..', '..', '..');
 const chaincodeMain = join(workspaces, 'chaincode', 'dist', 'main.js');
 const gatewayMain = join(workspaces, 'gateway', 'dist', 'main.js');
-const ledgerMain = join(workspaces, 'network', 'dist', 'embedded', 'main.js');
+const engineMain = (engine: Engine): string => join(workspaces, 'network', 'dist', engine, 'main.js');
 
 /** Starts everything; resolves when every member's gateway answers. */
 export async function bringUp(options: BringUpOptions): Promise<RunningConsortium> {
   const topology = loadTopology(options.topologyFile, options.overrides);
-  if (options.engine === 'embedded' && topology.production) {
-    throw new CommandError(
-      `${options.topologyFile} says production: true; the embedded ledger has one operator and no consensus. ` +
-        'Start with: --engine fabric',
-    );
-  }
+  await checkEngine(options, topology);
   options.progress(`members: ${topology.members.map((member) => member.name).join(' ')}`);
-  endOrphans(options.stateDir);
+  await endOrphans(options.stateDir);
   const state = await prepareState(topology, options.stateDir);
   writeRunFile(options.stateDir, { engine: options.engine, ready: false, children: [] });
   const endpoints = writeEndpoints(topology, state.material, options.engine);
@@ -74,6 +70,24 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
   return { engine: options.engine, topology, endpoints, children, failed: firstEnd(children), stop };
 }
 
+/** Refuses an engine that this topology, this state folder or this machine does not allow. */
+async function checkEngine({ engine, stateDir, topologyFile }: BringUpOptions, topology: Topology): Promise<void> {
+  if (engine === 'embedded' && topology.production) {
+    throw new CommandError(
+      `${topologyFile} says production: true; the embedded ledger has one operator and no consensus. ` +
+        'Start with: --engine fabric',
+    );
+  }
+  const earlier = readEndpoints(stateDir)?.engine ?? engine;
+  if (earlier !== engine) {
+    throw new CommandError(
+      `${stateDir} holds a ledger of engine ${earlier}, which no other engine reads. Start with: --engine ${earlier}; ` +
+        'or begin anew with --fresh; or name another folder in SALUS_STATE',
+    );
+  }
+  if (engine === 'fabric') await findPrograms({ folder: process.env['SALUS_FABRIC_BIN'], path: process.env['PATH'] });
+}
+
 function recordRun(options: BringUpOptions, children: readonly Child[], ready: boolean): void {
   const running = children.map(({ name, pid }) => ({ name, pid, startTime: startTimeOf(pid) ?? '' }));
   writeRunFile(options.stateDir, { engine: options.engine, ready, children: running });
@@ -91,9 +105,25 @@ function plans(options: BringUpOptions, state: PreparedState): ChildPlan[] {
     env: { ...env, ...options.env },
     logFile: join(options.stateDir, 'log', `${name}.log`),
   });
+  const ledger = plan('ledger', engineMain(options.engine), [options.stateDir, ...ledgerArguments(options.engine)]);
+  // On Fabric nothing is shared between members: the ledger process starts a chaincode for each.
+  if (options.engine === 'fabric') {
+    return [ledger, ...state.gatewaySettings.map((settings) => plan(gatewayName(settings), gatewayMain, [settings]))];
+  }
   return [
-    plan('ledger', ledgerMain, [options.stateDir]),
+    ledger,
     plan('chaincode', chaincodeMain, [], state.chaincodeEnvironment),
     plan('gateways', gatewayMain, state.gatewaySettings),
   ];
+}
+
+function ledgerArguments(engine: Engine): string[] {
+  const folder = process.env['SALUS_FABRIC_BIN'];
+  return engine === 'fabric' && folder !== undefined ? ['--fabric-bin', folder] : [];
+}
+
+/** Such as gateway0.stmary, from members/stmary/gateways/gateway0/settings.json. */
+function gatewayName(settings: string): string {
+  const [member, , gateway] = settings.split(sep).slice(-4);
+  return `${gateway ?? ''}.${member ?? ''}`;
 }

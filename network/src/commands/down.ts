@@ -10,7 +10,7 @@ export const down: Command = {
   name: 'down',
   summary: 'stop the running consortium; its state stays',
   async run(_input, io) {
-    const orphans = endOrphans(io.stateDir);
+    const orphans = await endOrphans(io.stateDir);
     if (orphans > 0) io.out(`ended ${orphans} processes that a killed supervisor had left`);
     const running = readRunFile(io.stateDir);
     if (running === undefined) {

@@ -14,7 +14,7 @@ export const reset: Command = {
     if (input.options['yes'] !== true) {
       throw new CommandError(`this deletes ${io.stateDir} for good; say so with: npm run salus -- reset --yes`, 2);
     }
-    endOrphans(io.stateDir);
+    await endOrphans(io.stateDir);
     rmSync(io.stateDir, { recursive: true, force: true });
     io.out(`deleted ${io.stateDir}`);
     return await Promise.resolve(0);

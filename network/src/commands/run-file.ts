@@ -1,6 +1,7 @@
 /** `.salus/run.json`: which supervisor holds a state folder. It is the lock that keeps two from sharing one. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { CommandError } from '../command.js';
 
@@ -10,10 +11,24 @@ export interface RunFile {
   readonly startTime: string;
   readonly engine: string;
   readonly ready: boolean;
-  readonly children: readonly { readonly name: string; readonly pid: number; readonly startTime: string }[];
+  readonly children: readonly RecordedProcess[];
 }
 
+/** How long a killed process may take to vanish, and how often to look, in milliseconds. */
+const endTimeout = 10_000;
+const poll = 50;
+
 const pathOf = (stateDir: string): string => join(stateDir, 'run.json');
+
+/** A process as it is remembered on disk. */
+export interface RecordedProcess {
+  readonly name: string;
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+/** Where the processes of a native Fabric network are remembered: a list of RecordedProcess. */
+export const fabricProcessesOf = (stateDir: string): string => join(stateDir, 'fabric.json');
 
 /** The supervisor that runs now, or undefined; a file left by one that died is removed. */
 export function readRunFile(stateDir: string): RunFile | undefined {
@@ -22,14 +37,27 @@ export function readRunFile(stateDir: string): RunFile | undefined {
   return isAlive(found) ? found : undefined;
 }
 
-/** Ends what a supervisor that was killed left running: its children, recognised by pid and start time. */
-export function endOrphans(stateDir: string): number {
-  if (!existsSync(pathOf(stateDir)) || readRunFile(stateDir) !== undefined) return 0;
-  const dead = JSON.parse(readFileSync(pathOf(stateDir), 'utf8')) as RunFile;
-  const orphans = dead.children.filter(isAlive);
-  for (const orphan of orphans) process.kill(orphan.pid, 'SIGKILL');
-  rmSync(pathOf(stateDir));
+/** Ends what a supervisor that was killed left running: its children, and Fabric's nodes where they are theirs. */
+export async function endOrphans(stateDir: string): Promise<number> {
+  if (readRunFile(stateDir) !== undefined) return 0;
+  const run = readJson(pathOf(stateDir)) as RunFile | undefined;
+  const nodes = readJson(fabricProcessesOf(stateDir)) as RecordedProcess[] | undefined;
+  const ended = await endRecorded([...(run?.children ?? []), ...(nodes ?? [])]);
+  for (const file of [pathOf(stateDir), fabricProcessesOf(stateDir)]) rmSync(file, { force: true });
+  return ended;
+}
+
+/** Ends the processes that still run, recognised by pid and start time, and waits until they are gone. */
+async function endRecorded(recorded: readonly RecordedProcess[]): Promise<number> {
+  const orphans = recorded.filter(isAlive);
+  for (const { pid } of orphans) process.kill(pid, 'SIGKILL');
+  // What nobody reaps stays in the process table, but holds no port.
+  for (let waited = 0; waited < endTimeout && orphans.some(isAlive); waited += poll) await sleep(poll);
   return orphans.length;
+}
+
+function readJson(file: string): unknown {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
 /** Takes the state folder for this process. */

@@ -12,7 +12,7 @@ export const start: Command = {
   options: startOptions,
   async run(input, io) {
     const engine = parseEngine(input.options['engine']);
-    if (input.options['fresh'] === true) makeFresh(io.stateDir);
+    if (input.options['fresh'] === true) await makeFresh(io.stateDir);
     const began = Date.now();
     const stopWanted = signalled();
     const running = await bringUp({
@@ -50,11 +50,11 @@ function parseEngine(given: unknown): Engine {
 }
 
 /** Deletes the state but for the logs, which may be open. */
-function makeFresh(stateDir: string): void {
+async function makeFresh(stateDir: string): Promise<void> {
   if (readRunFile(stateDir) !== undefined) {
     throw new CommandError('the consortium runs; stop it first with: npm run salus -- down');
   }
-  endOrphans(stateDir);
+  await endOrphans(stateDir);
   for (const entry of entries(stateDir)) {
     if (entry !== 'log') rmSync(join(stateDir, entry), { recursive: true, force: true });
   }

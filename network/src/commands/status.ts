@@ -1,8 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-
 import type { Command, CommandIo } from '../command.js';
-import type { Endpoints } from '../endpoints.js';
-import { layout } from '../identity/layout.js';
+import { readEndpoints } from '../endpoints.js';
 import { readRunFile } from './run-file.js';
 
 /** How long a gateway may take to answer, in milliseconds. */
@@ -33,10 +30,7 @@ export const status: Command = {
 };
 
 function memberStatuses(stateDir: string): Promise<MemberStatus>[] {
-  const file = layout.endpoints(stateDir);
-  if (!existsSync(file)) return [];
-  const endpoints = JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
-  return Object.entries(endpoints.members).map(([member, { fhir }]) => memberStatus(member, fhir));
+  return Object.entries(readEndpoints(stateDir)?.members ?? {}).map(([member, { fhir }]) => memberStatus(member, fhir));
 }
 
 async function memberStatus(member: string, fhir: string): Promise<MemberStatus> {

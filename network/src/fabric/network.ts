@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command.js';
+import { endOrphans, fabricProcessesOf } from '../commands/run-file.js';
 import { chaincodePackage } from '../config/archive.js';
 import { readDefinition, readGenesis } from '../config/channel-files.js';
 import type { ChaincodeDefinition } from '../config/definition.js';
@@ -94,7 +95,7 @@ class NativeNetwork implements RunningFabric {
     this.orderers = this.pairs.flatMap(({ member, own }) =>
       member.orderer && own.orderer ? [{ member, node: member.orderer, own: own.orderer }] : [],
     );
-    this.processes = new ProcessGroup(join(options.stateDir, 'fabric.json'));
+    this.processes = new ProcessGroup(fabricProcessesOf(options.stateDir));
   }
 
   get pids(): ReadonlyMap<string, number> {
@@ -119,8 +120,8 @@ class NativeNetwork implements RunningFabric {
 
   /** Rejects as well when a process ends on the way, or when told to stop. */
   async start(): Promise<void> {
-    const { onProgress, signal } = this.options;
-    if ((await this.processes.endOrphans()) > 0) onProgress('ended what an earlier run left running');
+    const { onProgress, signal, stateDir } = this.options;
+    if ((await endOrphans(stateDir)) > 0) onProgress('ended what an earlier run left running');
     await this.startProcesses();
     const ended = this.processes.failed.then((why) => Promise.reject(new CommandError(why)));
     const told = new Promise<never>((_, reject) => {

@@ -3,12 +3,12 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTimeOf } from '../commands/run-file.js';
+import { type RecordedProcess, startTimeOf } from '../commands/run-file.js';
 import { CommandError } from '../command.js';
 import { writePublic } from '../identity/files.js';
 
 const POLL_MS = 50;
-const STOP_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 8_000;
 const LOG_TAIL_LINES = 5;
 
 export interface ProcessPlan {
@@ -30,12 +30,6 @@ interface Running {
   told: boolean;
 }
 
-interface Recorded {
-  readonly name: string;
-  readonly pid: number;
-  readonly startTime: string;
-}
-
 /** The processes of a native network: started together, recorded on disk, and none left behind. */
 export class ProcessGroup {
   private readonly running = new Map<string, Running>();
@@ -48,19 +42,6 @@ export class ProcessGroup {
 
   /** `recordFile` remembers what runs, so that the next start can end what a killed one left. */
   constructor(private readonly recordFile: string) {}
-
-  /** Ends what a network that was killed left running, known by pid and start time. */
-  async endOrphans(): Promise<number> {
-    if (!existsSync(this.recordFile)) return 0;
-    const recorded = JSON.parse(readFileSync(this.recordFile, 'utf8')) as Recorded[];
-    const lives = ({ pid, startTime }: Recorded) => startTimeOf(pid) === startTime;
-    const orphans = recorded.filter(lives);
-    for (const { pid } of orphans) process.kill(pid, 'SIGKILL');
-    // What nobody reaps stays in the process table, but holds no port.
-    for (let waited = 0; waited < STOP_TIMEOUT_MS && orphans.some(lives); waited += POLL_MS) await sleep(POLL_MS);
-    rmSync(this.recordFile);
-    return orphans.length;
-  }
 
   /** Starts a process. Throws a CommandError when a port it needs is in use. */
   async start(plan: ProcessPlan): Promise<void> {
@@ -130,7 +111,7 @@ export class ProcessGroup {
     );
   }
 
-  /** Stops all, the last started first; kills what does not end in ten seconds. */
+  /** Stops all, the last started first; kills what does not end in eight seconds. */
   async stop(): Promise<void> {
     this.stopping = true;
     await Promise.all([...this.running.values()].reverse().map(end));
@@ -150,7 +131,7 @@ export class ProcessGroup {
         {
           process: { pid = 0 },
         },
-      ]): Recorded => {
+      ]): RecordedProcess => {
         return { name, pid, startTime: startTimeOf(pid) ?? '' };
       },
     );
