@@ -215,7 +215,7 @@ describe('a native Fabric network', function () {
     const { port } = prepared.topology.members[2]!.peers[0]!;
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-    const start = startFabric({ stateDir: prepared.stateDir, programs, onProgress: () => undefined });
+    const start = startFabric({ stateDir: prepared.stateDir, programs, path: '', onProgress: () => undefined });
     await assert.rejects(start, new RegExp(`peer0.acme cannot listen on 127.0.0.1:${port}: something already does`));
     server.close();
     rmSync(prepared.stateDir, { recursive: true });

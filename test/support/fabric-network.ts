@@ -42,6 +42,7 @@ export async function startTestFabric(programs: Programs, options: TestLedgerOpt
   const network = await startFabric({
     stateDir: prepared.stateDir,
     programs,
+    path: process.env['PATH'] ?? '',
     chaincodeArguments: (server) => [CHAINCODE_MAIN, JSON.stringify(chaincodeOptions(prepared, server))],
     onProgress: () => undefined,
   });

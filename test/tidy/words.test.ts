@@ -18,7 +18,7 @@ const sources = ['*.ts', '*.js', '*.mjs'].flatMap(listed);
 /** The files that may read the environment. */
 const environmentReaders = [
   /^gateway\/src\/config\.ts$/,
-  /^network\/src\/(cli\.ts|commands\/.*|embedded\/main\.ts)$/,
+  /^network\/src\/(cli\.ts|commands\/.*|(embedded|fabric)\/main\.ts)$/,
   /^chaincode\/src\/main\.ts$/,
   /^test\//,
 ];

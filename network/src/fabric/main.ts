@@ -47,8 +47,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 try {
   const { stateDir, clockOffsetMs, folder } = wanted;
-  const programs = await findPrograms({ folder, path: process.env['PATH'] });
-  const network = await startFabric({ stateDir, programs, clockOffsetMs, signal: told.signal, onProgress: log });
+  const path = process.env['PATH'] ?? '';
+  const programs = await findPrograms({ folder, path });
+  const network = await startFabric({ stateDir, programs, path, clockOffsetMs, signal: told.signal, onProgress: log });
   console.log(JSON.stringify({ ready: true, engine: 'fabric', sequence: network.sequence }));
   const why = await Promise.race([network.failed, aborted(told.signal)]);
   await network.stop();

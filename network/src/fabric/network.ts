@@ -21,6 +21,8 @@ export interface FabricOptions {
   /** Prepared by prepareState. */
   readonly stateDir: string;
   readonly programs: Programs;
+  /** PATH, on which peers find the shell that runs the builder. */
+  readonly path: string;
   /** Arguments of Node for a member's chaincode process other than Salus's own, for tests. */
   readonly chaincodeArguments?: (server: ChaincodeServer) => readonly string[];
   readonly clockOffsetMs?: number;
@@ -190,7 +192,14 @@ class NativeNetwork implements RunningFabric {
     rest: { readonly environment: Readonly<Record<string, string>>; readonly listens: readonly string[] },
   ): Promise<void> {
     const logFile = join(this.options.stateDir, 'log', `${name}.log`);
-    return this.processes.start({ name, command, args, logFile, ...rest });
+    return this.processes.start({
+      name,
+      command,
+      args,
+      logFile,
+      listens: rest.listens,
+      environment: { ...rest.environment, PATH: this.options.path },
+    });
   }
 
   private async joinChannel(): Promise<void> {

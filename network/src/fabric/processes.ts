@@ -49,7 +49,8 @@ export class ProcessGroup {
     mkdirSync(dirname(plan.logFile), { recursive: true });
     const log = openSync(plan.logFile, 'a');
     const child = spawn(plan.command, plan.args, {
-      env: { ...process.env, ...plan.environment },
+      // Nothing else is passed on: Fabric takes variables of ours for its own settings.
+      env: plan.environment,
       stdio: ['ignore', log, log],
       // A group of its own: Ctrl-C reaches us alone, and we stop the others in order.
       detached: true,
