@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { common, peer } from '@hyperledger/fabric-protos';
+import type { KeyFiles } from '@salus/network/identity/layout';
 import { createSigner } from '@salus/network/identity/signer';
 import type { Signer } from '@salus/network/embedded/ports';
 import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
@@ -23,6 +25,11 @@ export interface ProposalParts {
 /** A signer from PEM texts. */
 export function signer(mspId: string, certificate: string, key: string): Signer {
   return createSigner(mspId, certificate, key);
+}
+
+/** A signer from the files of a certificate and its key. */
+export function signerFrom({ mspId, cert, key }: { readonly mspId: string } & KeyFiles): Signer {
+  return createSigner(mspId, readFileSync(cert, 'utf8'), readFileSync(key, 'utf8'));
 }
 
 /** A peer.SignedProposal and its transaction id. */
@@ -82,4 +89,16 @@ function payload({ chaincode, args, transient }: ProposalParts): Uint8Array {
     message.getTransientmapMap().set(name, Buffer.from(value));
   }
   return message.serializeBinary();
+}
+
+const ORDER = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551');
+
+/** The other form of a low-S signature over P-256: equally true mathematically, refused by Fabric. */
+export function highS(signature: Buffer): Buffer {
+  const length = signature[3]!;
+  const r = signature.subarray(2, 4 + length);
+  const s = ORDER - BigInt(`0x${signature.subarray(6 + length).toString('hex')}`);
+  const value = Buffer.from(`00${s.toString(16).padStart(64, '0')}`, 'hex');
+  const body = Buffer.concat([r, Buffer.from([0x02, value.length]), value]);
+  return Buffer.concat([Buffer.from([0x30, body.length]), body]);
 }

@@ -1,10 +1,9 @@
 /** Fabric's services called as they are, for what the gateway client would not send. */
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { credentials, status, type ServiceError } from '@grpc/grpc-js';
 import { common, gateway, orderer, peer } from '@hyperledger/fabric-protos';
-import { layout, tlsFiles } from '@salus/network/identity/layout';
+import { tlsFiles } from '@salus/network/identity/layout';
 import type { PreparedState } from '@salus/network/prepare';
 import { memberOf } from '@salus/network/topology';
 import { gatewayIdentity } from './embedded-network.js';
@@ -31,12 +30,13 @@ export class RawClient {
     const own = gatewayIdentity(prepared, member);
     const [cert, key] = [readFileSync(own.cert), readFileSync(own.key)];
     this.tlsHash = createHash('sha256').update(new X509Certificate(cert).raw).digest();
-    const { topology, stateDir } = prepared;
+    const { topology, material } = prepared;
     const [node] = memberOf(topology, member).peers;
     const ordering = topology.members.find((each) => each.orderer)!;
-    const peerDir = layout.peer(layout.member(stateDir, member), node!.name);
-    const toPeer = credentials.createSsl(readFileSync(tlsFiles(join(peerDir, 'tls')).ca), key, cert);
-    const ordererTls = tlsFiles(join(layout.orderer(stateDir, ordering.name), 'tls'));
+    const [peerMaterial] = material.members.find(({ name }) => name === member)!.peers;
+    const ordererMaterial = material.members.find(({ name }) => name === ordering.name)!.orderer!;
+    const toPeer = credentials.createSsl(readFileSync(tlsFiles(peerMaterial!.tlsDir).ca), key, cert);
+    const ordererTls = tlsFiles(ordererMaterial.tlsDir);
     const toOrderer = credentials.createSsl(readFileSync(ordererTls.ca), key, cert);
     const peerAddress = `${node!.host}:${node!.port}`;
     this.gateway = new gateway.GatewayClient(peerAddress, toPeer, UNLIMITED);

@@ -50,6 +50,12 @@ export function endorsersOf(transaction: Transaction): string[] {
   );
 }
 
+/** The chaincode event a transaction carries. */
+export function eventOf(transaction: Transaction): peer.ChaincodeEvent | undefined {
+  const bytes = open(transaction).action.getEvents_asU8();
+  return bytes.length > 0 ? peer.ChaincodeEvent.deserializeBinary(bytes) : undefined;
+}
+
 /** What a transaction reads and writes, by namespace; collections by name within it. */
 export function readWriteSets(transaction: Transaction) {
   const sets = ledger.rwset.TxReadWriteSet.deserializeBinary(open(transaction).action.getResults_asU8());

@@ -5,6 +5,9 @@
 import { engineName, startEngine, type Engine } from '../../support/engine.js';
 import { endorseSuite } from './endorse.js';
 import { evaluateSuite } from './evaluate.js';
+import { proposalSuite } from './proposals.js';
+import { simulationSuite } from './simulation.js';
+import { submitSuite } from './submit.js';
 
 describe(`conformance with Fabric, engine ${engineName}`, function () {
   this.timeout(60_000);
@@ -16,5 +19,5 @@ describe(`conformance with Fabric, engine ${engineName}`, function () {
 
   after(() => engine.stop());
 
-  for (const suite of [evaluateSuite, endorseSuite]) suite(() => engine);
+  for (const suite of [evaluateSuite, endorseSuite, submitSuite, proposalSuite, simulationSuite]) suite(() => engine);
 });

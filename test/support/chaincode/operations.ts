@@ -85,7 +85,8 @@ export async function runOperations(
     if (!run) throw new Error(`the test chaincode has no operation ${name}`);
     const result = await run(stub, ...args);
     if (result instanceof AskedResponse) return result;
-    results.push(result ?? null);
+    // A write answers with an empty buffer: it has no result.
+    results.push(result instanceof Uint8Array ? null : (result ?? null));
   }
   return results;
 }
