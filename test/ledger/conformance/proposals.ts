@@ -161,7 +161,7 @@ export function proposalSuite(engine: () => Engine): void {
       const response = (await raw.process(made({ chaincode: 'nope' }))).getResponse();
       assert.equal(response?.getStatus(), 500);
       assert.equal(
-        response?.getMessage(),
+        response.getMessage(),
         'make sure the chaincode nope has been successfully defined on channel health and try again: chaincode nope not found',
       );
     });

@@ -1,6 +1,7 @@
 /** gateway.Gateway/Submit and CommitStatus (fabric-behaviour A23 to A29, A35). */
 import assert from 'node:assert/strict';
 import { common, gateway, peer } from '@hyperledger/fabric-protos';
+import { TUNING } from '@salus/network/config/tuning';
 import type { Signer } from '@salus/network/embedded/ports';
 import { serializedIdentity } from '@salus/network/identity/signer';
 import type { TestClient } from '../../support/embedded-network.js';
@@ -70,10 +71,12 @@ export function submitSuite(engine: () => Engine): void {
     });
 
     it('hands on that the transaction is larger than the channel allows', async () => {
-      const transaction = await endorse(stmary, [['size', String(33 * 1024 * 1024)]], {
-        endorsingOrganizations: ['StmaryMSP'],
-      });
-      const failure = await failureOf(transaction.submit());
+      const envelope = await signedEnvelope();
+      const payload = common.Payload.deserializeBinary(envelope.getPayload_asU8());
+      payload.setData(Buffer.alloc(TUNING.absoluteMaxBytes));
+      envelope.setPayload(payload.serializeBinary());
+      envelope.setSignature(signerFrom(engine().identity('stmary')).sign(Buffer.from(envelope.getPayload_asU8())));
+      const failure = await rawFailureOf(raw.submit(envelope, 'health'));
       assert.equal(failure.code, 'ABORTED');
       assert.match(
         failure.message,
