@@ -4,6 +4,8 @@ import { common, gateway, ledger, msp, peer } from '@hyperledger/fabric-protos';
 
 /** A transaction's parts. */
 export interface Opened {
+  readonly channelHeaderBytes: Uint8Array;
+  readonly signatureHeaderBytes: Uint8Array;
   readonly channelHeader: common.ChannelHeader;
   readonly signatureHeader: common.SignatureHeader;
   readonly proposalPayload: peer.ChaincodeProposalPayload;
@@ -33,6 +35,8 @@ export function openEnvelope(envelope: common.Envelope): Opened {
   const responsePayloadBytes = Buffer.from(endorsed.getProposalResponsePayload_asU8());
   const responsePayload = peer.ProposalResponsePayload.deserializeBinary(responsePayloadBytes);
   return {
+    channelHeaderBytes: header.getChannelHeader_asU8(),
+    signatureHeaderBytes: header.getSignatureHeader_asU8(),
     channelHeader: common.ChannelHeader.deserializeBinary(header.getChannelHeader_asU8()),
     signatureHeader: common.SignatureHeader.deserializeBinary(header.getSignatureHeader_asU8()),
     proposalPayload: peer.ChaincodeProposalPayload.deserializeBinary(actionPayload.getChaincodeProposalPayload_asU8()),

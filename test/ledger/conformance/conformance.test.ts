@@ -5,7 +5,9 @@
 import { engineName, startEngine, type Engine } from '../../support/engine.js';
 import { endorseSuite } from './endorse.js';
 import { evaluateSuite } from './evaluate.js';
+import { privateDataSuite } from './private-data.js';
 import { proposalSuite } from './proposals.js';
+import { resultSuite } from './results.js';
 import { simulationSuite } from './simulation.js';
 import { submitSuite } from './submit.js';
 
@@ -19,5 +21,14 @@ describe(`conformance with Fabric, engine ${engineName}`, function () {
 
   after(() => engine.stop());
 
-  for (const suite of [evaluateSuite, endorseSuite, submitSuite, proposalSuite, simulationSuite]) suite(() => engine);
+  for (const suite of [
+    evaluateSuite,
+    endorseSuite,
+    submitSuite,
+    proposalSuite,
+    simulationSuite,
+    resultSuite,
+    privateDataSuite,
+  ])
+    suite(() => engine);
 });

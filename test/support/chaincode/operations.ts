@@ -53,7 +53,7 @@ const OPERATIONS: Readonly<Record<string, Run>> = {
   privateDel: (stub, collection = '', key = '') => stub.deletePrivateData(collection, key),
   privatePurge: (stub, collection = '', key = '') => stub.purgePrivateData(collection, key),
   privateRange: async (stub, collection = '', start = '', end = '') =>
-    rows(await stub.getPrivateDataByRange(collection, start, end)),
+    rows(inner(await stub.getPrivateDataByRange(collection, start, end))),
   /** Stores a value of the transient map in a collection: what is secret never stands in an argument. */
   privateStore: (stub, collection = '', key = '', name = '') =>
     stub.putPrivateData(collection, key, stub.getTransient().get(name) ?? Buffer.alloc(0)),
@@ -89,6 +89,11 @@ export async function runOperations(
     results.push(result instanceof Uint8Array ? null : (result ?? null));
   }
   return results;
+}
+
+/** The shim wraps the iterator of a private range, whatever its types say. */
+function inner(found: Iterators.StateQueryIterator): Iterators.StateQueryIterator {
+  return (found as { iterator?: Iterators.StateQueryIterator }).iterator ?? found;
 }
 
 async function rows(iterator: Iterators.StateQueryIterator, limit = ''): Promise<[string, string][]> {
