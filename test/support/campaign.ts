@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 const files: Readonly<Record<string, string>> = {
   consent: 'consent/properties.test.js',
   kill: 'faults/kill.test.js',
+  'real-peer': 'ledger/real-peer.test.js',
 };
 
 const { values, positionals } = parseArgs({
