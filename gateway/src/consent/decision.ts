@@ -15,6 +15,7 @@ import { scopesAllow, type ScopeLetter } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
+import { REST_TYPE } from './rest.js';
 import { mayWrite } from './roles.js';
 import { inForceAt, type ConsentShelf } from './shelf.js';
 
@@ -73,6 +74,7 @@ export class ConsentDecision implements Decision {
   }
 
   permit(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
+    if (stored.type === REST_TYPE) return undefined;
     const shown = actor.member === this.ports.member ? this.#own(actor, stored) : this.#others(actor, stored);
     if (shown?.patient !== undefined) this.#trails.getStore()?.patients.add(shown.patient);
     return shown;
@@ -107,7 +109,8 @@ export class ConsentDecision implements Decision {
   /** For another member: the framed patient's records, and what describes the hospital, if every reading permits. */
   #others(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
     const frame = this.#frames.getStore();
-    if (frame === undefined || stored.deleted) return undefined;
+    // Consents lie in `care`, which who may ask holds already.
+    if (frame === undefined || stored.deleted || stored.type === 'Consent') return undefined;
     if (stored.patient !== frame.patient && !(stored.patient === undefined && DIRECTORY.includes(stored.type))) {
       return undefined;
     }

@@ -15,14 +15,16 @@ export async function everything(context: FhirContext, request: FhirRequest, id:
     if (remote === undefined) throw notFound('Patient', id);
     return remote;
   }
-  const patient = context.decision.permit(request.actor, stored, 'operation');
-  if (patient === undefined) throw notFound('Patient', id);
-  if (patient.deleted) return gone(patient.version);
   const wanted = wantedOf(request.query);
-  const record = context.projection.compartment(id);
-  const seen = [...record, ...referred(context, record)].flatMap(
-    (each) => context.decision.permit(request.actor, each, 'operation') ?? [],
-  );
+  const may = (each: StoredVersion): readonly StoredVersion[] => {
+    const shown = context.decision.permit(request.actor, each, 'operation');
+    return shown === undefined ? [] : [shown];
+  };
+  const record = context.projection.compartment(id).flatMap(may);
+  // Who sees nothing of the record is told what is told of a record nobody has.
+  if (record.length === 0 && may(stored).length === 0) throw notFound('Patient', id);
+  if (stored.deleted && record.length === 0) return gone(stored.version);
+  const seen = [...record, ...referred(context, record).flatMap(may)];
   const entries = seen.filter(wanted).map((each) => ({
     fullUrl: `${context.baseUrl}/${each.type}/${each.id}`,
     resource: each.text,
