@@ -87,8 +87,11 @@ describe('a canary planted in patient data', () => {
     const credentials = grpc.credentials.createSsl(readFileSync(peer.peerTlsCa), key, certificate);
     const client = new grpc.Client(peer.peer, credentials, { 'grpc.max_receive_message_length': -1 });
     const identity: Identity = { mspId: member.mspId, credentials: certificate };
+    // A peer that asks for client certificates takes a block request only from the connection it was made for.
+    const tlsClientCertificateHash = createHash('sha256').update(new X509Certificate(certificate).raw).digest();
     const gateway = connect({
       client,
+      tlsClientCertificateHash,
       identity,
       signer: signers.newPrivateKeySigner(createPrivateKey(key)),
       hash: hash.sha256,
