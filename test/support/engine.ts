@@ -9,6 +9,7 @@ import {
   type TestClient,
   type TestLedgerOptions,
 } from './embedded-network.js';
+import { findTestPrograms, startTestFabric } from './fabric-network.js';
 
 export const ENGINE_NAMES = ['embedded', 'fabric'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
@@ -30,17 +31,17 @@ export interface Engine {
 
 /** Starts the consortium of the topology file with two peers at stmary. */
 export async function startEngine(options: Omit<TestLedgerOptions, 'overrides'> = {}): Promise<Engine> {
-  if (engineName === 'fabric') {
-    throw new Error(
-      'the suite cannot start Fabric’s programs yet; unset SALUS_ENGINE to run it on the embedded ledger',
-    );
-  }
-  const ledger = await startTestLedger({ ...options, overrides: { peers: { stmary: 2 } } });
+  const wish = { ...options, overrides: { peers: { stmary: 2 } } };
+  return engineName === 'fabric' ? startOnFabric(wish) : startEmbedded(wish);
+}
+
+async function startEmbedded(wish: TestLedgerOptions): Promise<Engine> {
+  const ledger = await startTestLedger(wish);
   let chaincode: ChaincodeProcess = ledger.chaincode;
   return {
     name: engineName,
     prepared: ledger.prepared,
-    client: (wish) => ledger.client(wish),
+    client: (client) => ledger.client(client),
     identity: (member) => gatewayIdentity(ledger.prepared, member),
     killChaincode: () => chaincode.kill(),
     restartChaincode: async () => {
@@ -50,5 +51,24 @@ export async function startEngine(options: Omit<TestLedgerOptions, 'overrides'> 
       await chaincode.kill();
       await ledger.stop();
     },
+  };
+}
+
+async function startOnFabric(wish: TestLedgerOptions): Promise<Engine> {
+  const fabric = await startTestFabric(await findTestPrograms(), wish);
+  const { network, prepared } = fabric;
+  const chaincodes = prepared.topology.members.map(({ name }) => `chaincode.${name}`);
+  return {
+    name: engineName,
+    prepared,
+    client: (client) => fabric.client(client),
+    identity: (member) => gatewayIdentity(prepared, member),
+    killChaincode: async () => {
+      await Promise.all(chaincodes.map((name) => network.signal(name, 'SIGKILL')));
+    },
+    restartChaincode: async () => {
+      await Promise.all(chaincodes.map((name) => network.restart(name)));
+    },
+    stop: () => fabric.stop(),
   };
 }

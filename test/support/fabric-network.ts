@@ -24,10 +24,15 @@ export interface TestFabric {
   stop(): Promise<void>;
 }
 
+/** Fabric's programs on this machine; throws when there are none. */
+export function findTestPrograms(): Promise<Programs> {
+  return findPrograms({ folder: process.env['SALUS_FABRIC_BIN'], path: process.env['PATH'] });
+}
+
 /** Fabric's programs on this machine; without them the running test shows as pending with the reason. */
 export async function programsOrPending(test: Mocha.Context): Promise<Programs> {
   try {
-    return await findPrograms({ folder: process.env['SALUS_FABRIC_BIN'], path: process.env['PATH'] });
+    return await findTestPrograms();
   } catch {
     const title = test.test ?? test.currentTest;
     if (title !== undefined) title.title += " (pending: Fabric's programs are not on this machine)";

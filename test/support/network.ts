@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TokenWish, mintToken } from '@salus/gateway/commands';
 import { type RunningConsortium, bringUp } from '@salus/network/commands/bring-up';
 import { DEFAULT_TOPOLOGY_FILE, type TopologyOverrides } from '@salus/network/topology';
+import { engineName } from './engine.js';
 
 export interface Answer {
   readonly status: number;
@@ -59,7 +60,7 @@ export async function startNetwork(wish: NetworkWish = {}): Promise<TestNetwork>
   const stateDir = wish.stateDir ?? mkdtempSync(join(tmpdir(), 'salus-test-'));
   const portBase = wish.portBase ?? (await freePortBase());
   const consortium = await bringUp({
-    engine: 'embedded',
+    engine: engineName,
     stateDir,
     topologyFile: DEFAULT_TOPOLOGY_FILE,
     overrides: { portBase, ...wish.overrides },

@@ -123,7 +123,8 @@ async function administer(node: NodeAddress, method: 'GET' | 'POST', path: strin
   });
 }
 
-function channelOptions({ serverName }: NodeAddress): grpc.ClientOptions {
+/** Messages of any size, and the name by which the node's certificate is checked. */
+export function channelOptions({ serverName }: NodeAddress): grpc.ClientOptions {
   return {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
@@ -132,11 +133,13 @@ function channelOptions({ serverName }: NodeAddress): grpc.ClientOptions {
   };
 }
 
-function deadline(): grpc.CallOptions {
+/** When a call is given up. */
+export function deadline(): grpc.CallOptions {
   return { deadline: Date.now() + CALL_TIMEOUT_MS };
 }
 
-function credentials(node: NodeAddress): grpc.ChannelCredentials {
+/** Mutual TLS. */
+export function credentials(node: NodeAddress): grpc.ChannelCredentials {
   const { cert, key } = pair(node);
   return grpc.credentials.createSsl(Buffer.from(node.tlsCa), key, cert);
 }

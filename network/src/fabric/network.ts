@@ -10,6 +10,7 @@ import { chaincodeEnvironment, readNetwork } from '../prepare.js';
 import type { Member, OrdererNode, Topology } from '../topology/model.js';
 import { channelAt, joinOrderer, type NodeAddress } from './clients.js';
 import { defineChaincode, installEverywhere, until } from './lifecycle.js';
+import { knownEndorsers } from './membership.js';
 import { PeerAdmin } from './peer-admin.js';
 import { ProcessGroup } from './processes.js';
 import type { Programs } from './programs.js';
@@ -143,6 +144,8 @@ class NativeNetwork implements RunningFabric {
     this.sequence = await this.installChaincode();
     const { name, version } = this.definition;
     onProgress(`${name} ${version} is in force at sequence ${this.sequence}`);
+    await this.becomeAcquainted();
+    onProgress('every peer knows every other');
   }
 
   private async startProcesses(): Promise<void> {
@@ -223,6 +226,18 @@ class NativeNetwork implements RunningFabric {
     await installEverywhere(peers, chaincodePackage(name, version));
     const orderers = this.orderers.map((each) => ordererAddress(each, each.node.port));
     return defineChaincode({ channel: this.topology.channel, peers, orderers }, this.definition);
+  }
+
+  private async becomeAcquainted(): Promise<void> {
+    const peers = this.peers();
+    await Promise.all(
+      peers.map((admin) =>
+        until(`the other peers' announcements at ${admin.node.address}`, async () => {
+          const known = await knownEndorsers(admin, this.topology.channel, this.definition.name);
+          return known === peers.length;
+        }),
+      ),
+    );
   }
 
   private peers(): PeerAdmin[] {
