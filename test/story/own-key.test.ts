@@ -1,0 +1,96 @@
+import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
+
+import { signStatement } from '@salus/gateway/identity/statements';
+import { signingKey } from '@salus/gateway/identity/keys';
+
+import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
+import { newJwk } from '../support/sharing-world.js';
+import { glucose, heartRate, laboratoryForNorthside, patient, resourcesOf } from './people.js';
+
+/** The same without what is for people's eyes: what is signed. */
+function careForm(consent: object): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(consent, (name, value: unknown) => (name === 'display' ? undefined : value)),
+  ) as Record<string, unknown>;
+}
+
+describe('the story of a patient with a key of the own', () => {
+  let network: TestNetwork;
+  let staff: string;
+  let requester: string;
+  let patientId: string;
+  const own = newJwk('phone');
+  const consentId = randomUUID();
+
+  before(async () => {
+    network = await startNetwork();
+    staff = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
+    requester = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
+    const created = await network.ask('stmary', 'Patient', { token: staff, body: patient });
+    patientId = String(created.body.id);
+    for (const body of [glucose(patientId, 95.1), heartRate(patientId)]) {
+      assert.equal((await network.ask('stmary', 'Observation', { token: staff, body })).status, 201);
+    }
+  });
+  after(async () => {
+    await network.stop();
+  });
+
+  /** Sends a version of the consent to northside, signed. */
+  async function send(version: number, status: string, key = own.private, id = consentId): Promise<Answer> {
+    const body = { ...careForm(laboratoryForNorthside(patientId)), id, status };
+    const subject = { channel: 'health', consent: id, version, replaces: version === 1 ? null : version - 1 };
+    const statement = await signStatement(body, subject, await signingKey(key));
+    return await network.ask('northside', `Consent/${id}`, {
+      method: 'PUT',
+      token: requester,
+      body,
+      headers: { 'x-statement': statement },
+    });
+  }
+
+  const seen = async (): Promise<number> => {
+    const answer = await network.ask('northside', `Observation?patient=${patientId}`, { token: requester });
+    return resourcesOf(answer.body).length;
+  };
+
+  it('has the key registered at the hospital that keeps the record', async () => {
+    const parameter = [{ name: 'jwk', valueString: JSON.stringify(own.public) }];
+    const answer = await network.ask('stmary', `Patient/${patientId}/$patient-key`, {
+      token: staff,
+      body: { resourceType: 'Parameters', parameter },
+    });
+    assert.equal(answer.status, 200, answer.text);
+  });
+
+  it('is told where to go without a statement', async () => {
+    const body = laboratoryForNorthside(patientId);
+    const answer = await network.ask('northside', 'Consent', { token: requester, body });
+    assert.equal(answer.status, 422, answer.text);
+    assert.match(answer.text, /X-Statement/);
+  });
+
+  it('opens nothing with a key that nobody registered', async () => {
+    const forged = await send(1, 'active', newJwk('phone').private, randomUUID());
+    assert.ok(forged.status >= 400, forged.text);
+    assert.equal(await seen(), 0);
+  });
+
+  it('permits at the other hospital', async () => {
+    const answer = await send(1, 'active');
+    assert.equal(answer.status, 201, answer.text);
+    assert.equal(await seen(), 1);
+  });
+
+  it('cannot have a statement counted twice', async () => {
+    const again = await send(1, 'active');
+    assert.ok(again.status >= 400, again.text);
+  });
+
+  it('withdraws at the other hospital', async () => {
+    const answer = await send(2, 'inactive');
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(await seen(), 0);
+  });
+});
