@@ -51,13 +51,25 @@ export interface Commit {
  * the first request wrote: ids made for the retry are void.
  */
 export type WriteOutcome =
-  | { readonly state: 'committed'; readonly commit: Commit; readonly written: readonly string[] }
+  | {
+      readonly state: 'committed';
+      readonly commit: Commit;
+      readonly written: readonly string[];
+      /** Answered from an earlier request with the same key; nothing was written now. */
+      readonly replayed?: true;
+    }
   /** No answer is "unknown", never "failed": resolve at $write-status/{key}. */
   | { readonly state: 'unknown'; readonly key: string };
 
+/** A client's Idempotency-Key, and a digest of its request: tells a retry from another use of the key. */
+export interface Idempotency {
+  readonly key: string;
+  readonly digest: string;
+}
+
 /** Writes resources as one Fabric transaction (ehr/). Throws Refusal. */
 export interface RecordWriter {
-  write(actor: Actor, writes: readonly ResourceWrite[], idempotencyKey?: string): Promise<WriteOutcome>;
+  write(actor: Actor, writes: readonly ResourceWrite[], idempotency?: Idempotency): Promise<WriteOutcome>;
 }
 
 export interface LedgerCall {

@@ -8,7 +8,7 @@ import { KeyStore } from '@salus/gateway/keys/key-store';
 import { Outbox } from '@salus/gateway/ledger/outbox';
 import { OutboxStore } from '@salus/gateway/ledger/outbox-store';
 import { Refusal } from '@salus/gateway/ledger/refusal';
-import type { Actor, LedgerCall, ResourceWrite } from '@salus/gateway/ports';
+import type { Actor, Idempotency, LedgerCall, ResourceWrite } from '@salus/gateway/ports';
 
 import { scratchFolder } from '../support/scratch.js';
 import { ScriptedSteps } from '../support/scripted-steps.js';
@@ -28,6 +28,11 @@ function observation(id: string, expect = 0, value = 'plain'): ResourceWrite {
 
 function requestOf(call: LedgerCall): WriteVersions {
   return JSON.parse(Buffer.from(call.transient!.request!).toString()) as WriteVersions;
+}
+
+/** The same Idempotency-Key each time, of a request with this digest. */
+function key(digest: string): Idempotency {
+  return { key: 'key-1', digest };
 }
 
 describe('writing clinical versions', () => {
@@ -138,22 +143,22 @@ describe('writing clinical versions', () => {
   });
 
   it('answers a repeated Idempotency-Key with what the first request wrote, and writes once', async () => {
-    const first = await writer.write(actor, [observation('made-first')], 'key-1');
-    const second = await writer.write(actor, [observation('made-again')], 'key-1');
-    assert.deepEqual(second, first);
+    const first = await writer.write(actor, [observation('made-first')], key('a'));
+    const second = await writer.write(actor, [observation('made-again')], key('a'));
+    assert.deepEqual(second, { ...first, replayed: true });
     assert.equal(first.state === 'committed' && first.written[0], 'Observation/made-first/_history/1');
     assert.equal(steps.calls.length, 1);
   });
 
   it('refuses an Idempotency-Key used for another request', async () => {
-    await writer.write(actor, [observation('o1')], 'key-1');
-    const other = writer.write(actor, [observation('o2', 0, 'something else')], 'key-1');
+    await writer.write(actor, [observation('o1')], key('a'));
+    const other = writer.write(actor, [observation('o2')], key('b'));
     await assert.rejects(other, (error) => error instanceof Refusal && error.code === 'unprocessable');
   });
 
   it("keeps one client's keys apart from another's", async () => {
-    await writer.write(actor, [observation('o1')], 'key-1');
-    const other = await writer.write({ ...actor, user: 'dr-baker' }, [observation('o2', 0, 'other')], 'key-1');
+    await writer.write(actor, [observation('o1')], key('a'));
+    const other = await writer.write({ ...actor, user: 'dr-baker' }, [observation('o2', 0, 'other')], key('a'));
     assert.equal(other.state, 'committed');
     assert.equal(steps.calls.length, 2);
   });
@@ -162,20 +167,20 @@ describe('writing clinical versions', () => {
     steps.endorser = (_call, attempt) => {
       if (attempt === 1) throw new Refusal('conflict', 'version-conflict', 'not the next');
     };
-    await assert.rejects(writer.write(actor, [observation('o1', 1)], 'key-1'));
-    const outcome = await writer.write(actor, [observation('o1', 2)], 'key-1');
+    await assert.rejects(writer.write(actor, [observation('o1', 1)], key('a')));
+    const outcome = await writer.write(actor, [observation('o1', 2)], key('a'));
     assert.equal(outcome.state, 'committed');
   });
 
   it('says unknown, never failed, when nobody tells the outcome, and settles it by the same envelope later', async () => {
     steps.decide = () => 'silent';
-    const outcome = await writer.write(actor, [observation('o1')], 'key-1');
+    const outcome = await writer.write(actor, [observation('o1')], key('a'));
     assert.deepEqual(outcome, { state: 'unknown', key: 'key-1' });
     const [txId] = steps.sent;
     await close();
     open();
     assert.equal(outbox.recover(), 1);
-    const later = await writer.write(actor, [observation('o1-again')], 'key-1');
+    const later = await writer.write(actor, [observation('o1-again')], key('a'));
     assert.equal(later.state === 'committed' && later.commit.txId, txId);
     assert.equal(steps.calls.length, 0, 'nothing was endorsed again');
   });
@@ -189,13 +194,13 @@ describe('writing clinical versions', () => {
             reject(new Error('process ended'));
           }),
       );
-    const outcome = writer.write(actor, [observation('o1')], 'key-1');
+    const outcome = writer.write(actor, [observation('o1')], key('a'));
     assert.equal((await outcome).state, 'unknown');
     release();
     await close();
     open();
     assert.equal(outbox.recover(), 1);
-    const later = await writer.write(actor, [observation('o1')], 'key-1');
+    const later = await writer.write(actor, [observation('o1')], key('a'));
     assert.equal(later.state, 'committed');
     assert.equal(steps.calls.length, 1);
   });

@@ -1,11 +1,12 @@
 /** The ledger as the router and the projection see it, in memory: writes become blocks with true header hashes. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
 import { Refusal } from '@salus/gateway/ledger/refusal';
 import { blockHeaderHash } from '@salus/gateway/ledger/header-hash';
 import { withVersion } from '@salus/gateway/fhir/meta';
 import type {
   Actor,
+  Idempotency,
   Commit,
   Ledger,
   LedgerBlock,
@@ -31,10 +32,11 @@ export class RecordLedger implements RecordWriter, Ledger {
     this.append([]);
   }
 
-  write(actor: Actor, writes: readonly ResourceWrite[], key?: string): Promise<WriteOutcome> {
-    const known = key === undefined ? undefined : this.done.get(`${actor.user} ${key}`);
+  write(actor: Actor, writes: readonly ResourceWrite[], idempotency?: Idempotency): Promise<WriteOutcome> {
+    const key = idempotency?.key ?? randomUUID();
+    const known = this.done.get(`${actor.user} ${key}`);
     if (known !== undefined) return Promise.resolve(known);
-    if (this.silent) return Promise.resolve({ state: 'unknown', key: key ?? 'made-by-the-gateway' });
+    if (this.silent) return Promise.resolve({ state: 'unknown', key });
     for (const { type, id, expect } of writes) {
       if ((this.versions.get(`${type}/${id}`) ?? 0) !== expect) {
         return Promise.reject(new Refusal('conflict', 'version-conflict', 'another version is in force'));
@@ -53,7 +55,7 @@ export class RecordLedger implements RecordWriter, Ledger {
     );
     const written = writes.map(({ type, id, expect }) => `${type}/${id}/_history/${expect + 1}`);
     const outcome = { state: 'committed', commit, written } as const;
-    if (key !== undefined) this.done.set(`${actor.user} ${key}`, outcome);
+    this.done.set(`${actor.user} ${key}`, outcome);
     return Promise.resolve(outcome);
   }
 

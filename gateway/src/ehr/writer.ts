@@ -9,9 +9,8 @@ import type { KeyStore, VersionKey } from '../keys/key-store.js';
 import type { FoundEntry, OutboxEntry } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
 import { Refusal } from '../ledger/refusal.js';
-import type { Actor, Commit, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
+import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import { GROUP_SIZE, Grouping, type Groupable } from './grouping.js';
-import { requestDigest, writtenOf } from './requests.js';
 import { toEntry } from './translate.js';
 
 /** How long a client waits for the commit before it is told "unknown", milliseconds. */
@@ -41,18 +40,18 @@ export class EhrWriter implements RecordWriter {
 
   constructor(private readonly ports: WriterPorts) {}
 
-  async write(actor: Actor, writes: readonly ResourceWrite[], idempotencyKey?: string): Promise<WriteOutcome> {
+  async write(actor: Actor, writes: readonly ResourceWrite[], idempotency?: Idempotency): Promise<WriteOutcome> {
     if (writes.length === 0) throw new Refusal('invalid', 'nothing-to-write', 'the request writes nothing');
     if (writes.length > MAX_ENTRIES) {
       throw new Refusal('invalid', 'too-costly', `at most ${MAX_ENTRIES} resources fit in one transaction; split it`);
     }
-    const key = idempotencyKey ?? randomUUID();
+    const key = idempotency?.key ?? randomUUID();
     const code = this.outboxKey(actor, key);
-    const digest = idempotencyKey === undefined ? code : this.ports.keys.hmac('idempotency', requestDigest(writes));
-    const prior = idempotencyKey === undefined ? undefined : this.#prior(code, digest);
+    const digest = idempotency === undefined ? code : this.ports.keys.hmac('idempotency', idempotency.digest);
+    const prior = idempotency === undefined ? undefined : this.#prior(code, digest);
     if (prior !== undefined) return await this.#answerPrior(prior, key);
     const item = this.#prepare(actor, writes, { key: code, digest, written: writes.map(writtenOf) });
-    if (idempotencyKey !== undefined || item.size >= GROUP_SIZE) void this.#carryAlone(item);
+    if (idempotency !== undefined || item.size >= GROUP_SIZE) void this.#carryAlone(item);
     else this.#grouping.add(item);
     return await this.#answer(item.settle.promise, item.entry, key);
   }
@@ -82,10 +81,12 @@ export class EhrWriter implements RecordWriter {
 
   async #answerPrior(found: FoundEntry, key: string): Promise<WriteOutcome> {
     if (found.standing.state === 'committed') {
-      return { state: 'committed', commit: found.standing.commit, written: found.written };
+      return { state: 'committed', commit: found.standing.commit, written: found.written, replayed: true };
     }
     const pending = this.ports.outbox.pending(found);
-    return pending === undefined ? { state: 'unknown', key } : await this.#answer(pending, found, key);
+    if (pending === undefined) return { state: 'unknown', key };
+    const outcome = await this.#answer(pending, found, key);
+    return outcome.state === 'committed' ? { ...outcome, replayed: true } : outcome;
   }
 
   async #answer(done: Promise<Commit>, entry: OutboxEntry, key: string): Promise<WriteOutcome> {
@@ -203,6 +204,11 @@ export class EhrWriter implements RecordWriter {
       endorsers: [this.ports.mspId],
     };
   }
+}
+
+/** `Type/id/_history/version` of a write. */
+function writtenOf({ type, id, expect }: ResourceWrite): string {
+  return `${type}/${id}/_history/${expect + 1}`;
 }
 
 function isAlreadyDone(error: unknown): boolean {

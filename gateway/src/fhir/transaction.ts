@@ -8,6 +8,7 @@ import { bundleText, type EntryText } from './bundle-text.js';
 import { requestOf, targetOf, type Entry } from './bundle.js';
 import { matchOne } from './conditional.js';
 import { etagOf, locationOf, requireId, type FhirContext } from './context.js';
+import { idempotencyOf, replayedHeader } from './idempotency.js';
 import { IssuesRefusal } from './outcome.js';
 import { conditionalReferences, rewritten } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
@@ -43,12 +44,19 @@ export async function transaction(
   const writing = steps.filter((step) => step.write !== undefined);
   if (writing.length === 0) return respond(context, request, { entries, steps, reader, versions: new Map() });
   const writes = writing.flatMap((step) => step.write ?? []);
-  const outcome = await context.writer.write(request.actor, writes, request.headers['idempotency-key']);
+  const outcome = await context.writer.write(request.actor, writes, idempotencyOf(request));
   if (outcome.state === 'unknown') return accepted(outcome.key);
-  const stored = await committed(context, outcome);
+  const stored = await committed(context, { commit: outcome.commit, written: ofThese(outcome.written, steps) });
   if (stored === undefined) return behind(outcome.commit);
   const versions = new Map(writing.map((step, index) => [step.entry.position, stored[index]]));
-  return respond(context, request, { entries, steps, reader, versions, commit: outcome.commit });
+  const response = await respond(context, request, { entries, steps, reader, versions, commit: outcome.commit });
+  return { ...response, headers: { ...response.headers, ...replayedHeader(outcome) } };
+}
+
+/** What was written but for what a retry finds there already: a resource its first try created on a condition. */
+function ofThese(written: readonly string[], steps: readonly Step[]): readonly string[] {
+  const there = new Set(steps.filter(({ write }) => write === undefined).map(({ type, id }) => `${type}/${id}`));
+  return written.filter((name) => !there.has(name.split('/', 2).join('/')));
 }
 
 function requireServed(context: FhirContext, entry: Entry, all: readonly Entry[]): void {

@@ -15,6 +15,7 @@ import {
   versionOf,
   type FhirContext,
 } from './context.js';
+import { idempotencyOf, replayedHeader } from './idempotency.js';
 import type { JsonObject } from './json.js';
 import { withVersion, writtenText } from './meta.js';
 import { operationOutcome } from './outcome.js';
@@ -134,12 +135,14 @@ async function again(
 }
 
 async function submit(context: FhirContext, request: FhirRequest, write: ResourceWrite): Promise<FhirResponse> {
-  const outcome = await context.writer.write(request.actor, [write], request.headers['idempotency-key']);
+  const outcome = await context.writer.write(request.actor, [write], idempotencyOf(request));
   if (outcome.state === 'unknown') return accepted(outcome.key);
   const [stored] = (await committed(context, outcome)) ?? [];
   if (stored === undefined) return behind(outcome.commit);
-  if (stored.deleted) return { status: 204, headers: versionHeaders(stored) };
-  return written(context, request, stored, stored.version === 1 || write.expect === 0 ? 201 : 200);
+  const replayed = replayedHeader(outcome);
+  if (stored.deleted) return { status: 204, headers: { ...versionHeaders(stored), ...replayed } };
+  const response = written(context, request, stored, stored.version === 1 || write.expect === 0 ? 201 : 200);
+  return { ...response, headers: { ...response.headers, ...replayed } };
 }
 
 /** The versions a commit wrote, once the projection has them; undefined when that takes too long. */
@@ -157,7 +160,7 @@ export async function committed(
   });
 }
 
-type Committed = Extract<WriteOutcome, { state: 'committed' }>;
+type Committed = Pick<Extract<WriteOutcome, { state: 'committed' }>, 'commit' | 'written'>;
 
 /** It is not known whether the write took effect (T7): where to ask. */
 export function accepted(key: string): FhirResponse {

@@ -5,7 +5,7 @@ import { transactions, type RegisterPatient } from '@salus/chaincode/patient/api
 
 import type { KeyStore } from '../keys/key-store.js';
 import { Refusal } from '../ledger/refusal.js';
-import type { Actor, Ledger, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
+import type { Actor, Idempotency, Ledger, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import type { PatientLookup } from './lookup.js';
 
 const SCHEMA = `
@@ -35,10 +35,10 @@ export class RegisteringWriter implements RecordWriter {
     ports.keys.database.exec(SCHEMA);
   }
 
-  async write(actor: Actor, writes: readonly ResourceWrite[], idempotencyKey?: string): Promise<WriteOutcome> {
+  async write(actor: Actor, writes: readonly ResourceWrite[], idempotency?: Idempotency): Promise<WriteOutcome> {
     const fresh = writes.filter(({ type, expect }) => type === 'Patient' && expect === 0);
     await Promise.all(fresh.map(({ id }) => this.#register(id)));
-    return await this.ports.writer.write(actor, writes, idempotencyKey);
+    return await this.ports.writer.write(actor, writes, idempotency);
   }
 
   /** Registers under a pid that is kept before it is sent, so that a second attempt is the same one. */
