@@ -3,13 +3,27 @@
  * against a running network. The same tests run on the embedded ledger and on Fabric.
  */
 import { engineName, startEngine, type Engine } from '../../support/engine.js';
+import { deliverSuite } from './deliver.js';
 import { endorseSuite } from './endorse.js';
 import { evaluateSuite } from './evaluate.js';
+import { eventSuite } from './events.js';
 import { privateDataSuite } from './private-data.js';
 import { proposalSuite } from './proposals.js';
 import { resultSuite } from './results.js';
 import { simulationSuite } from './simulation.js';
 import { submitSuite } from './submit.js';
+
+const SUITES: readonly ((engine: () => Engine) => void)[] = [
+  evaluateSuite,
+  endorseSuite,
+  submitSuite,
+  proposalSuite,
+  simulationSuite,
+  resultSuite,
+  privateDataSuite,
+  eventSuite,
+  deliverSuite,
+];
 
 describe(`conformance with Fabric, engine ${engineName}`, function () {
   this.timeout(60_000);
@@ -21,14 +35,5 @@ describe(`conformance with Fabric, engine ${engineName}`, function () {
 
   after(() => engine.stop());
 
-  for (const suite of [
-    evaluateSuite,
-    endorseSuite,
-    submitSuite,
-    proposalSuite,
-    simulationSuite,
-    resultSuite,
-    privateDataSuite,
-  ])
-    suite(() => engine);
+  for (const suite of SUITES) suite(() => engine);
 });

@@ -9,8 +9,12 @@ import { eventOf, readWriteSets } from '../../support/transactions.js';
 export function simulationSuite(engine: () => Engine): void {
   describe('a simulation', () => {
     let stmary: TestClient;
-    before(() => {
+    before(async () => {
       stmary = engine().client({ member: 'stmary' });
+      await submit(
+        stmary,
+        Array.from({ length: 250 }, (_, n) => ['put', `ahead/${String(n).padStart(3, '0')}`, 'x'] as const),
+      );
     });
 
     const own = { endorsingOrganizations: ['StmaryMSP'] };
@@ -149,10 +153,6 @@ export function simulationSuite(engine: () => Engine): void {
     });
 
     it('reads a range ahead of the chaincode, and records what it read', async () => {
-      await submit(
-        stmary,
-        Array.from({ length: 250 }, (_, n) => ['put', `ahead/${String(n).padStart(3, '0')}`, 'x'] as const),
-      );
       const rangesOf = async (operation: Operation) =>
         readWriteSets(await endorse(stmary, [operation], own))
           .get('salus')!
