@@ -80,7 +80,7 @@ async function approveEverywhere(
   await Promise.all(
     speakers.map(async (admin) => {
       const approvals = await readiness(admin, channel, definition);
-      if (approvals.get(admin.mspId) !== true) await submit(network, [admin], 'Approve', approval(definition));
+      if (approvals.get(admin.mspId) !== true) await approve(network, admin, definition);
     }),
   );
   for (const admin of speakers) {
@@ -88,6 +88,15 @@ async function approveEverywhere(
       [...(await readiness(admin, channel, definition)).values()].every(Boolean),
     );
   }
+}
+
+/** Has a member approve the definition for the package it installed; also of one in force that it has not approved. */
+export function approve(
+  network: Pick<LifecycleNetwork, 'channel' | 'orderers'>,
+  admin: PeerAdmin,
+  definition: ChaincodeDefinition,
+): Promise<void> {
+  return submit(network, [admin], 'Approve', approval(definition));
 }
 
 function sameDefinition(
@@ -118,7 +127,7 @@ const FUNCTIONS = { Approve: 'ApproveChaincodeDefinitionForMyOrg', Commit: 'Comm
 
 /** Has the peers endorse a lifecycle transaction and the orderers take it. */
 async function submit(
-  network: LifecycleNetwork,
+  network: Pick<LifecycleNetwork, 'channel' | 'orderers'>,
   endorsers: readonly PeerAdmin[],
   step: keyof typeof FUNCTIONS,
   args: Uint8Array,
@@ -145,7 +154,11 @@ function withClient(node: NodeAddress, submitter: PeerAdmin): NodeAddress {
 }
 
 /** Sends to one orderer after another until one takes it: right after the start there is no leader. */
-async function order(network: LifecycleNetwork, envelope: Uint8Array, submitter: PeerAdmin): Promise<void> {
+async function order(
+  network: Pick<LifecycleNetwork, 'orderers'>,
+  envelope: Uint8Array,
+  submitter: PeerAdmin,
+): Promise<void> {
   let turn = 0;
   await until('an orderer that takes transactions', async () => {
     const node = network.orderers[turn++ % network.orderers.length];
