@@ -29,6 +29,7 @@ describe('the CapabilityStatement', () => {
       create: 'POST Observation',
       read: 'GET Observation/o',
       update: 'PUT Observation/o',
+      patch: 'PATCH Observation/o',
       delete: 'DELETE Observation/x',
       'history-type': 'GET Observation/_history',
       'history-instance': 'GET Observation/o/_history',
@@ -39,7 +40,8 @@ describe('the CapabilityStatement', () => {
     await server.ask('PUT Observation/o', { body: observation('Patient/p', { id: 'o' }) });
     for (const line of Object.values(lines)) {
       const body = /^(POST|PUT)/.test(line) ? { body: observation('Patient/p', { id: 'o' }) } : {};
-      assert.ok((await server.ask(line, body)).status < 300, line);
+      const patch = { body: [], headers: { 'content-type': 'application/json-patch+json' } };
+      assert.ok((await server.ask(line, line.startsWith('PATCH') ? patch : body)).status < 300, line);
     }
   });
 

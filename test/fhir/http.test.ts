@@ -88,8 +88,8 @@ describe('FHIR over HTTP', () => {
       ['/Patient', { method: 'POST', body: new Uint8Array([1, 2]) }, 415],
       ['/Patient/%', {}, 400],
       ['/Patient/..%2fx', {}, 400],
-      ['/Patient/1', { method: 'PATCH', headers: json, body: '[]' }, 405],
-      ['/', { method: 'GET' }, 405],
+      ['/Patient/1', { method: 'PATCH', headers: json, body: '[]' }, 415],
+      ['/', { method: 'PUT' }, 405],
       ['/x/y/z', {}, 404],
     ];
     for (const [path, init, status] of cases) {

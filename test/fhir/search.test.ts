@@ -111,6 +111,29 @@ describe('FHIR search', () => {
     });
   }
 
+  it('searches a compartment', async () => {
+    assert.deepEqual(idsOf((await server.ask('GET Patient/p1/Observation?date=2020')).json), ['o1']);
+    assert.deepEqual(idsOf((await server.ask('GET Patient/p2/Observation')).json), ['o3']);
+    assert.equal((await server.ask('GET Patient/p1/Organization')).status, 404);
+  });
+
+  it('searches across types, page by page', async () => {
+    const all = await server.ask('GET ?_type=Patient,Observation');
+    assert.equal(all.json.total, 6);
+    const found: string[] = [];
+    let next: string | undefined = '?_count=2';
+    while (next !== undefined) {
+      const { json } = await server.ask(`GET ${next}`);
+      found.push(...idsOf(json));
+      const link = (json.link as { relation: string; url: string }[]).find((each) => each.relation === 'next');
+      next = link?.url.replace('http://fhir.test/fhir/R4/', '');
+    }
+    assert.deepEqual(found.toSorted(), ['o1', 'o2', 'o3', 'org', 'p1', 'p2', 'p3']);
+    assert.equal((await server.ask('GET ?_type=Patient&_id=p1')).json.total, 1);
+    assert.equal((await server.ask('GET ?_type=Patient,Observation&gender=male')).status, 400);
+    assert.equal((await server.ask('GET ?_type=Nothing')).status, 400);
+  });
+
   it('finds the same by POST', async () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const { json } = await server.ask('POST Observation/_search', { body: 'patient=p1&code=2339-0', headers });

@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
 
+import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
+
 import { FhirServer, type Answer } from '../support/fhir-server.js';
 import { observation, patient } from './resources.js';
 
@@ -106,6 +108,93 @@ describe('FHIR create, read, update, delete', () => {
     assert.equal(code(third), 'multiple-matches');
   });
 
+  it('updates conditionally: none, one, several', async () => {
+    const identifier = [{ system: 'urn:x', value: '7' }];
+    const line = 'PUT Patient?identifier=urn:x|7';
+    const first = await server.ask(line, { body: patient({ identifier }) });
+    assert.equal(first.status, 201);
+    const second = await server.ask(line, { body: patient({ identifier, active: true }) });
+    assert.equal(second.status, 200);
+    assert.equal(second.json.id, first.json.id);
+    assert.equal(second.headers.ETag, 'W/"2"');
+    assert.equal((await server.ask(line, { body: patient({ identifier, id: 'other' }) })).status, 400);
+    const named = await server.ask('PUT Patient?identifier=urn:x|8', { body: patient({ id: 'named' }) });
+    assert.equal(named.json.id, 'named');
+    await made(patient({ identifier }));
+    assert.equal((await server.ask(line, { body: patient({ identifier }) })).status, 412);
+    assert.equal((await server.ask('PUT Patient', { body: patient() })).status, 412);
+  });
+
+  it('deletes conditionally: one, or several where asked to', async () => {
+    const identifier = [{ value: '9' }];
+    for (let at = 0; at < 3; at++) await made(patient({ identifier }));
+    assert.equal((await server.ask('DELETE Patient?identifier=9')).status, 412);
+    assert.equal((await server.ask('DELETE Patient?identifier=9&_count=2')).status, 204);
+    assert.equal((await server.ask('GET Patient?identifier=9')).json.total, 1);
+    assert.equal((await server.ask('DELETE Patient?identifier=9')).status, 204);
+    assert.equal((await server.ask('DELETE Patient?identifier=9')).status, 204);
+    assert.equal((await server.ask('DELETE Patient')).status, 412);
+  });
+
+  it('patches by JSON Patch, keeping what it does not touch', async () => {
+    const text = JSON.stringify(observation('Patient/x')).replace('5.4', '5.40');
+    const id = (await server.ask('POST Observation', { body: text })).json.id as string;
+    const headers = { 'content-type': 'application/json-patch+json', 'if-match': 'W/"1"' };
+    const body = [
+      { op: 'test', path: '/status', value: 'final' },
+      { op: 'replace', path: '/status', value: 'amended' },
+      { op: 'add', path: '/note', value: [{ text: 'x' }] },
+    ];
+    const answer = await server.ask(`PATCH Observation/${id}`, { body, headers });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.json.status, 'amended');
+    assert.match(answer.resource as string, /"value":5\.40,/);
+    assert.equal((await server.ask(`PATCH Observation/${id}`, { body, headers })).status, 412);
+    const type = { 'content-type': 'application/json-patch+json' };
+    const refusals: [unknown, number][] = [
+      [body, 422],
+      [[{ op: 'remove', path: '/nothing' }], 422],
+      [[{ op: 'replace', path: '/id', value: 'other' }], 422],
+      [[{ op: 'remove', path: '/status' }], 400],
+      [[{ op: 'add', path: '/__proto__/x', value: 1 }], 400],
+      [[{ op: 'fly', path: '/status' }], 400],
+      [{}, 400],
+      [Array(PATCH_LIMIT + 1).fill({ op: 'test', path: '/status', value: 'amended' }), 413],
+    ];
+    for (const [patchBody, status] of refusals) {
+      const refused = await server.ask(`PATCH Observation/${id}`, { body: patchBody, headers: type });
+      assert.equal(refused.status, status, JSON.stringify(patchBody).slice(0, 100));
+    }
+    assert.equal((await server.ask(`PATCH Observation/${id}`, { body })).status, 415);
+    const matched = await server.ask('PATCH Observation?status=amended', {
+      body: Array(PATCH_LIMIT).fill({ op: 'test', path: '/status', value: 'amended' }),
+      headers: type,
+    });
+    assert.equal(matched.headers.ETag, 'W/"2"');
+    assert.equal((await server.ask('PATCH Observation/none', { body, headers: type })).status, 404);
+  });
+
+  it('makes one resource of 50 conditional creates at once', async () => {
+    for (let round = 0; round < 20; round++) {
+      const body = patient({ identifier: [{ system: 'urn:race', value: `${round}` }] });
+      const headers = { 'if-none-exist': `identifier=urn:race|${round}` };
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, () => server.ask('POST Patient', { body, headers })),
+      );
+      assert.equal(answers.filter((answer) => answer.status === 201).length, 1);
+      assert.equal(new Set(answers.map((answer) => answer.json.id as string)).size, 1);
+    }
+  });
+
+  it('lets concurrent updates each take effect, one after the other', async () => {
+    const id = await made();
+    const names = ['a', 'b', 'c'];
+    const answers = await Promise.all(
+      names.map((family) => server.ask(`PUT Patient/${id}`, { body: patient({ id, name: [{ family }] }) })),
+    );
+    assert.deepEqual(answers.map((answer) => answer.headers.ETag).toSorted(), ['W/"2"', 'W/"3"', 'W/"4"']);
+  });
+
   it('takes effect once under one Idempotency-Key', async () => {
     const ask = { body: patient(), headers: { 'idempotency-key': 'k1' } };
     const first = await server.ask('POST Patient', ask);
@@ -135,7 +224,7 @@ describe('FHIR create, read, update, delete', () => {
       ['POST Nothing', patient(), 404, 'unknown-type'],
       ['PUT Patient/1', patient({ id: '2' }), 400, 'structure'],
       ['PUT Patient/a_b', patient({ id: 'a_b' }), 400, 'bad-value'],
-      ['PATCH Patient', patient(), 405, 'method-not-allowed'],
+      ['PUT Patient/1/_history', patient(), 405, 'method-not-allowed'],
       ['GET Patient/unknown', undefined, 404, 'not-found'],
       ['GET Patient/unknown/_history', undefined, 404, 'not-found'],
       ['GET Patient/1?_format=xml', undefined, 406, 'not-acceptable'],

@@ -23,6 +23,7 @@ function statement(context: FhirContext): JsonObject {
     implementation: { description: 'A FHIR gateway over a health ledger', url: context.baseUrl },
     fhirVersion: '4.0.1',
     format: ['json', 'application/fhir+json'],
+    patchFormat: ['application/json-patch+json'],
     rest: [
       {
         mode: 'server',
@@ -65,8 +66,8 @@ function resource(type: string): JsonObject {
     updateCreate: true,
     conditionalCreate: true,
     conditionalRead: 'full-support',
-    conditionalUpdate: false,
-    conditionalDelete: 'not-supported',
+    conditionalUpdate: true,
+    conditionalDelete: 'multiple',
     searchInclude: references.map(([code]) => `${type}:${code}`),
     searchParam: [
       ...COLUMN_PARAMETERS,

@@ -1,9 +1,13 @@
-/** Conditional interactions: the one resource that criteria match (R4 http.html#ccreate, #cond-update, #cdelete). */
+/** Conditional interactions: what criteria match (R4 http.html#ccreate, #cond-update, #cdelete). */
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import { sightOf, type FhirContext } from './context.js';
+import { inTurn } from './lock.js';
 import type { FhirRequest } from './request.js';
 import { parseSearch } from './search-request.js';
+
+/** Resources one conditional delete may take away. */
+export const CONDITIONAL_DELETE_LIMIT = 100;
 
 /** The match, undefined when there is none. Throws Refusal 412 when there are several, 400 without criteria. */
 export function matchOne(
@@ -12,14 +16,53 @@ export function matchOne(
   type: string,
   criteria: string,
 ): StoredVersion | undefined {
-  const query = new URLSearchParams(criteria.replace(/^[A-Za-z]*\?/, ''));
-  if (query.size === 0) throw new Refusal('invalid', 'bad-value', 'the condition has no search parameters');
-  query.set('_count', '2');
-  query.set('_total', 'none');
-  const { search } = parseSearch(context, type, query, 'strict');
-  const { matches } = context.projection.search.run(search, sightOf(context, request, 'search'));
+  const matches = matchSome(context, request, type, criteria, 2);
   if (matches.length > 1) {
     throw new Refusal('conflict', 'multiple-matches', `the condition matches more than one ${type}: make it narrower`);
   }
   return matches[0];
+}
+
+/** At most `limit` matches. Throws Refusal 400 without criteria. */
+export function matchSome(
+  context: FhirContext,
+  request: FhirRequest,
+  type: string,
+  criteria: string,
+  limit: number,
+): readonly StoredVersion[] {
+  const query = criteriaOf(criteria);
+  query.set('_count', String(limit));
+  query.set('_total', 'none');
+  const { search } = parseSearch(context, type, query, 'strict');
+  if (search.filters.length === 0) throw noCriteria();
+  return context.projection.search.run(search, sightOf(context, request, 'search')).matches;
+}
+
+/** Runs what decides by criteria so that two of the same criteria never decide at the same time at this gateway. */
+export function decidedInTurn<T>(
+  context: FhirContext,
+  criteria: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const names = criteria.map((each) => {
+    const query = criteriaOf(each);
+    query.sort();
+    return query.toString();
+  });
+  return inTurn(context.projection, [...new Set(names)].sort(), work);
+}
+
+function criteriaOf(criteria: string): URLSearchParams {
+  const query = new URLSearchParams(criteria.replace(/^[A-Za-z]*\?/, ''));
+  for (const name of ['_count', '_format', '_pretty', '_summary', '_elements']) query.delete(name);
+  return query;
+}
+
+function noCriteria(): Refusal {
+  return new Refusal(
+    'conflict',
+    'precondition-failed',
+    'the condition has no search parameters: name what to look for',
+  );
 }

@@ -6,8 +6,9 @@ import type { FhirContext } from './context.js';
 import { everything } from './everything.js';
 import { history, read, vread } from './read.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
-import { search } from './search.js';
-import { create, remove, update } from './write.js';
+import { search, searchCompartment } from './search.js';
+import { searchSystem } from './system-search.js';
+import { create, patch, patchMatch, remove, removeMatches, update, updateMatch } from './write.js';
 
 export interface Route {
   readonly method: string;
@@ -15,7 +16,7 @@ export interface Route {
   readonly path: string;
   /** Code in CapabilityStatement.rest.resource.interaction or rest.interaction; an operation's name. */
   readonly code: string;
-  readonly level: 'system' | 'type' | 'operation';
+  readonly level: 'system' | 'type' | 'compartment' | 'operation';
   /** What the decision is asked for the whole type; absent where each resource is decided alone. */
   readonly interaction: Interaction;
   run(
@@ -38,6 +39,28 @@ export const ROUTES: readonly Route[] = [
       interaction: 'operation',
     },
     run: (context, request, { id = '' }) => everything(context, request, id),
+  },
+  {
+    ...{ method: 'GET', path: 'Patient/:id/:member', code: 'search-type', level: 'compartment', interaction: 'search' },
+    run: (context, request, { id = '', member = '' }) => searchCompartment(context, request, id, member),
+  },
+  {
+    ...{
+      method: 'POST',
+      path: 'Patient/:id/:member/_search',
+      code: 'search-type',
+      level: 'compartment',
+      interaction: 'search',
+    },
+    run: (context, request, { id = '', member = '' }) => searchCompartment(context, formRequest(request), id, member),
+  },
+  {
+    ...{ method: 'GET', path: '', code: 'search-system', level: 'system', interaction: 'search' },
+    run: (context, request) => searchSystem(context, request),
+  },
+  {
+    ...{ method: 'POST', path: '_search', code: 'search-system', level: 'system', interaction: 'search' },
+    run: (context, request) => searchSystem(context, formRequest(request)),
   },
   {
     ...{ method: 'GET', path: '_history', code: 'history-system', level: 'system', interaction: 'history' },
@@ -72,6 +95,22 @@ export const ROUTES: readonly Route[] = [
     run: (context, request, { type = '', id = '' }) => remove(context, request, type, id),
   },
   {
+    ...{ method: 'PATCH', path: ':type/:id', code: 'patch', level: 'type', interaction: 'patch' },
+    run: (context, request, { type = '', id = '' }) => patch(context, request, type, id),
+  },
+  {
+    ...{ method: 'PUT', path: ':type', code: 'update', level: 'type', interaction: 'update' },
+    run: (context, request, { type = '' }) => updateMatch(context, request, type),
+  },
+  {
+    ...{ method: 'PATCH', path: ':type', code: 'patch', level: 'type', interaction: 'patch' },
+    run: (context, request, { type = '' }) => patchMatch(context, request, type),
+  },
+  {
+    ...{ method: 'DELETE', path: ':type', code: 'delete', level: 'type', interaction: 'delete' },
+    run: (context, request, { type = '' }) => removeMatches(context, request, type),
+  },
+  {
     ...{ method: 'GET', path: ':type/:id/_history', code: 'history-instance', level: 'type', interaction: 'history' },
     run: (context, request, { type = '', id = '' }) => history(context, request, type, id),
   },
@@ -94,13 +133,17 @@ export function routeOf(method: string, path: string): Match {
     return parts === undefined ? [] : [{ route, parts }];
   });
   const match = matches.find(({ route }) => route.method === (method === 'HEAD' ? 'GET' : method));
-  const type = match?.parts.type;
-  if (match !== undefined && (type === undefined || isResourceType(type))) return match;
-  if (matches.length === 0 || !matches.some(({ parts }) => parts.type === undefined || isResourceType(parts.type))) {
+  const type = match?.parts.type ?? match?.parts.member;
+  if (match !== undefined && isServedType(type)) return match;
+  if (matches.length === 0 || !matches.some(({ parts }) => isServedType(parts.type ?? parts.member))) {
     throw new Refusal('not-found', 'unknown-type', 'no such resource type or operation: see /metadata');
   }
   const allowed = [...new Set(matches.map(({ route }) => route.method))].join(', ');
   throw new Refusal('invalid', 'method-not-allowed', `${method} is not served here, but ${allowed}`);
+}
+
+function isServedType(type: string | undefined): boolean {
+  return type === undefined || isResourceType(type);
 }
 
 function partsOf(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {

@@ -45,15 +45,29 @@ type Handle = (request: FhirRequest) => Promise<FhirResponse>;
 
 async function dispatch(context: FhirContext, request: FhirRequest, handle: Handle): Promise<FhirResponse> {
   if (request.path === 'metadata') return metadata(context, request);
-  if (request.path === '') return system(context, request, handle);
+  if (request.path === '' && request.method === 'POST') return system(context, request, handle);
   if (request.path.startsWith('$write-status/')) return writeStatus(context, request);
+  return routed(context, request);
+}
+
+async function routed(context: FhirContext, request: FhirRequest): Promise<FhirResponse> {
   const match = routeOf(request.method, request.path);
-  const type = match.parts.type ?? (match.route.level === 'operation' ? 'Patient' : undefined);
-  if (type === undefined) return match.route.run(context, request, match.parts);
-  context.decision.allow(request.actor, type, match.route.interaction);
+  const { route, parts } = match;
+  const type = parts.type ?? parts.member ?? (route.level === 'operation' ? 'Patient' : undefined);
+  if (type === undefined) return run(context, request, match);
+  context.decision.allow(request.actor, type, route.interaction);
   const handler = context.handlers?.[type];
-  if (handler === undefined || match.route.level === 'operation') return run(context, request, match);
-  return handler(request, match.route.interaction, (inner) => run(context, inner, match));
+  if (handler === undefined || route.level === 'operation') return run(context, request, match);
+  // Whoever handles a type knows searches by patient, not compartments.
+  if (route.level === 'compartment') return routed(context, byPatient(request, parts));
+  return handler(request, route.interaction, (inner) => run(context, inner, match));
+}
+
+/** `Patient/1/Consent` as `Consent?patient=1`. */
+function byPatient(request: FhirRequest, { id = '', member = '' }: Match['parts']): FhirRequest {
+  const query = new URLSearchParams(request.query);
+  query.append('patient', id);
+  return { ...request, path: request.path.endsWith('/_search') ? `${member}/_search` : member, query };
 }
 
 async function run(context: FhirContext, request: FhirRequest, { route, parts }: Match): Promise<FhirResponse> {
@@ -67,7 +81,6 @@ function metadata(context: FhirContext, request: FhirRequest): FhirResponse {
 
 /** POST of a batch or transaction to the base. */
 async function system(context: FhirContext, request: FhirRequest, handle: Handle): Promise<FhirResponse> {
-  requireMethod(request, ['POST']);
   const { exact } = resourceBody(request);
   if (exact.resourceType !== 'Bundle')
     throw new Refusal('invalid', 'structure', 'the base takes a Bundle: send other resources to their type');

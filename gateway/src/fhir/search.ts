@@ -1,8 +1,10 @@
 /** search (R4 http.html#search, search.html): the answer as a searchset. */
+import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
-import type { Include, SearchQuery } from '../projection/search/query.js';
+import { generatedSearch } from '../projection/generated.js';
+import type { Filter, Include, SearchQuery } from '../projection/search/query.js';
 import { bundleText, type EntryText } from './bundle-text.js';
-import { sightOf, type FhirContext } from './context.js';
+import { requireId, sightOf, type FhirContext } from './context.js';
 import { operationOutcome } from './outcome.js';
 import { withQuery } from './read.js';
 import type { FhirRequest, FhirResponse } from './request.js';
@@ -18,7 +20,41 @@ export async function search(context: FhirContext, request: FhirRequest, type: s
     const remote = await context.remote?.search(request, type, elsewhere);
     if (remote !== undefined) return remote;
   }
+  return searchset(context, request, parseSearch(context, type, request.query, handlingOf(request)));
+}
+
+/** A search among a type's resources in a patient's compartment (R4 http.html#vsearch): `Patient/1/Observation`. */
+export async function searchCompartment(
+  context: FhirContext,
+  request: FhirRequest,
+  patient: string,
+  type: string,
+): Promise<FhirResponse> {
+  requireId(patient);
+  const stored = context.projection.current('Patient', patient);
+  if (stored === undefined) {
+    const query = new URLSearchParams(request.query);
+    query.append('patient', patient);
+    const remote = await context.remote?.search({ ...request, query }, type, patient);
+    if (remote !== undefined) return remote;
+  }
   const parsed = parseSearch(context, type, request.query, handlingOf(request));
+  const within = compartmentFilter(type, patient);
+  return searchset(context, request, {
+    ...parsed,
+    search: { ...parsed.search, filters: [...parsed.search.filters, within] },
+  });
+}
+
+function compartmentFilter(type: string, patient: string): Filter {
+  if (type === 'Patient') return { kind: 'id', values: [patient] };
+  const { compartments, parameters } = generatedSearch();
+  const entries = (compartments[type] ?? []).flatMap((code) => parameters[type]?.[code] ?? []);
+  if (entries.length === 0) throw new Refusal('not-found', 'unknown-type', `${type} lies in no patient's compartment`);
+  return { kind: 'references', entries, targets: [`Patient/${patient}`] };
+}
+
+function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSearch): FhirResponse {
   const result = context.projection.search.run(parsed.search, sightOf(context, request, 'search'));
   const { included, cut } = withIncludes(context, request, parsed.search, result.matches);
   const shape = shapeOf(request.query) ?? ((text: string) => text);
@@ -30,7 +66,7 @@ export async function search(context: FhirContext, request: FhirRequest, type: s
   const head = {
     type: 'searchset',
     ...(result.total === undefined ? {} : { total: result.total }),
-    link: links(context, type, parsed, result.next),
+    link: links(`${context.baseUrl}/${request.path.replace(/\/_search$/, '')}`, parsed.applied, result.next),
   };
   return { status: 200, headers: {}, resource: bundleText(head, entries) };
 }
@@ -48,7 +84,8 @@ function patientElsewhere(context: FhirContext, request: FhirRequest, type: stri
   return id !== undefined && context.projection.current('Patient', id) === undefined ? id : undefined;
 }
 
-function entryOf(
+/** An entry of a searchset. */
+export function entryOf(
   context: FhirContext,
   resource: string,
   { type, id }: StoredVersion,
@@ -67,8 +104,12 @@ function warnings({ ignored }: ParsedSearch, cut: boolean): EntryText[] {
   return [{ resource: JSON.stringify(operationOutcome(issues)), more: { search: { mode: 'outcome' } } }];
 }
 
-function links(context: FhirContext, type: string, { applied }: ParsedSearch, next: string | undefined) {
-  const url = `${context.baseUrl}/${type}`;
+/** `self` with what was applied, and `next`. */
+export function links(
+  url: string,
+  applied: URLSearchParams,
+  next: string | undefined,
+): { relation: string; url: string }[] {
   const self = { relation: 'self', url: withQuery(url, applied) };
   if (next === undefined) return [self];
   const query = new URLSearchParams(applied);

@@ -6,13 +6,14 @@ import type { Commit, ResourceWrite, StoredVersion } from '../ports.js';
 import { partBody } from './body.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { requestOf, targetOf, type Entry } from './bundle.js';
-import { matchOne } from './conditional.js';
+import { accepted, behind, committed } from './commit.js';
+import { decidedInTurn, matchOne } from './conditional.js';
 import { etagOf, locationOf, requireId, type FhirContext } from './context.js';
 import { idempotencyOf, replayedHeader } from './idempotency.js';
 import { IssuesRefusal } from './outcome.js';
 import { conditionalReferences, rewritten } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { accepted, behind, committed, deletionOf, inForce, isSame, writeOf } from './write.js';
+import { deletionOf, inForce, isSame, writeOf } from './write.js';
 
 /** What becomes of an entry; one without a write finds what it asks for already there. */
 interface Step {
@@ -35,6 +36,23 @@ export async function transaction(
   reader: Reader,
 ): Promise<FhirResponse> {
   for (const entry of entries) requireServed(context, entry, entries);
+  return decidedInTurn(context, criteriaOf(entries), () => carryOut(context, request, entries, reader));
+}
+
+/** Criteria by which entries decide what they are about. */
+function criteriaOf(entries: readonly Entry[]): string[] {
+  return entries.flatMap(({ method, url, ifNoneExist }) => {
+    const conditional = method !== 'GET' && method !== 'HEAD' && url.includes('?');
+    return [...(ifNoneExist === undefined ? [] : [ifNoneExist]), ...(conditional ? [url] : [])];
+  });
+}
+
+async function carryOut(
+  context: FhirContext,
+  request: FhirRequest,
+  entries: readonly Entry[],
+  reader: Reader,
+): Promise<FhirResponse> {
   const targets = entries
     .filter((entry) => CHANGES.has(entry.method))
     .map((entry) => at(entry, () => target(context, request, entry)));

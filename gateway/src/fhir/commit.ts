@@ -1,0 +1,108 @@
+/** What happens to a write on its way: tried again, committed, unknown; and how each is answered (DESIGN: T7). */
+import { Refusal } from '../ledger/refusal.js';
+import type { Commit, ResourceWrite, StoredVersion, WriteOutcome } from '../ports.js';
+import { caughtUp, locationOf, versionHeaders, type FhirContext } from './context.js';
+import { idempotencyOf, replayedHeader } from './idempotency.js';
+import type { JsonObject } from './json.js';
+import { operationOutcome } from './outcome.js';
+import type { FhirRequest, FhirResponse } from './request.js';
+
+/** How often an update without If-Match is tried again when another one came first. */
+export const UPDATE_ATTEMPTS = 4;
+
+/** Another version is in force than the client builds on. */
+export function notInForce(): Refusal {
+  return new Refusal(
+    'conflict',
+    'precondition-failed',
+    'If-Match names another version than the one in force: read it again',
+  );
+}
+
+/** Tries again when someone else's version came first, unless the client said which one it builds on. */
+export async function again(
+  context: FhirContext,
+  request: FhirRequest,
+  attempt: () => Promise<FhirResponse> | FhirResponse,
+): Promise<FhirResponse> {
+  for (let tries = 1; ; tries++) {
+    const seen = context.projection.block;
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.category !== 'conflict' || error.code === 'precondition-failed')
+        throw error;
+      if (request.headers['if-match'] !== undefined) throw notInForce();
+      if (tries === UPDATE_ATTEMPTS) throw error;
+      await caughtUp(context, seen + 1);
+    }
+  }
+}
+
+/** Writes one version and answers with what the projection then holds. */
+export async function submit(context: FhirContext, request: FhirRequest, write: ResourceWrite): Promise<FhirResponse> {
+  const outcome = await context.writer.write(request.actor, [write], idempotencyOf(request));
+  if (outcome.state === 'unknown') return accepted(outcome.key);
+  const [stored] = (await committed(context, outcome)) ?? [];
+  if (stored === undefined) return behind(outcome.commit);
+  const replayed = replayedHeader(outcome);
+  if (stored.deleted) return { status: 204, headers: { ...versionHeaders(stored), ...replayed } };
+  const response = written(context, request, stored, stored.version === 1 || write.expect === 0 ? 201 : 200);
+  return { ...response, headers: { ...response.headers, ...replayed } };
+}
+
+/** The versions a commit wrote, once the projection has them; undefined when that takes too long. */
+export async function committed(
+  context: FhirContext,
+  { commit, written }: Committed,
+): Promise<StoredVersion[] | undefined> {
+  if (!(await caughtUp(context, commit.block))) return undefined;
+  return written.map((name) => {
+    const [type = '', id = '', , version] = name.split('/');
+    const stored = context.projection.version(type, id, Number(version));
+    // Erased in the meantime, or its key is not there: what was written cannot be shown.
+    if (stored === undefined) throw new Refusal('gone', 'erased', 'what this request wrote is no longer held');
+    return stored;
+  });
+}
+
+type Committed = Pick<Extract<WriteOutcome, { state: 'committed' }>, 'commit' | 'written'>;
+
+/** It is not known whether the write took effect (T7): where to ask. */
+export function accepted(key: string): FhirResponse {
+  const diagnostics = 'it is not known yet whether the write took effect: ask at Content-Location';
+  return {
+    status: 202,
+    headers: { 'Content-Location': `/fhir/R4/$write-status/${encodeURIComponent(key)}` },
+    resource: operationOutcome([{ severity: 'information', code: 'informational', diagnostics }]),
+  };
+}
+
+/** Committed, but not yet readable here. */
+export function behind({ txId, block }: Commit): FhirResponse {
+  const diagnostics = 'the write is committed; this gateway has not caught up with it yet';
+  return {
+    status: 202,
+    headers: { 'X-Tx-Id': txId, 'X-Block': String(block) },
+    resource: operationOutcome([{ severity: 'information', code: 'informational', diagnostics }]),
+  };
+}
+
+/** What the client prefers to see of what is now stored (R4 http.html#return). */
+export function written(
+  context: FhirContext,
+  request: FhirRequest,
+  stored: StoredVersion,
+  status: number,
+): FhirResponse {
+  const headers = { ...versionHeaders(stored), Location: locationOf(context, stored) };
+  const preference = /(?:^|[;,\s])return=(\w+)/.exec(request.headers.prefer ?? '')?.[1];
+  if (preference === 'minimal') return { status, headers };
+  if (preference === 'OperationOutcome') return { status, headers, resource: wellStored(stored) };
+  return { status, headers, resource: stored.text };
+}
+
+function wellStored({ type, id, version }: StoredVersion): JsonObject {
+  const diagnostics = `${type}/${id} is stored as version ${version}`;
+  return operationOutcome([{ severity: 'information', code: 'informational', diagnostics }]);
+}
