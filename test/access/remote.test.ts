@@ -73,6 +73,11 @@ const consent = {
   },
 };
 
+const careOf = (resource: JsonObject): JsonObject =>
+  JSON.parse(
+    JSON.stringify(resource, (name, value: unknown) => (name === 'display' ? undefined : value)),
+  ) as JsonObject;
+
 const resources = (response: FhirResponse | undefined): JsonObject[] =>
   ((response?.resource as JsonObject).entry as { resource: JsonObject }[]).map(({ resource }) => resource);
 const names = (response: FhirResponse | undefined): string[] =>
@@ -138,6 +143,23 @@ describe('reading across hospitals', () => {
     const withdrawn = await put(world.stmary, ann, { ...consent, status: 'inactive' }, id);
     assert.equal(withdrawn.headers.ETag, 'W/"2"');
     assert.deepEqual(names(await search()), [NOTE]);
+  });
+
+  it('takes the same consent again without a new version', async () => {
+    const granted = await put(world.stmary, ann, consent);
+    const { id } = JSON.parse(granted.resource as string) as { id: string };
+    assert.equal((await put(world.stmary, ann, consent, id)).headers.ETag, 'W/"1"');
+  });
+
+  it('tells no door of a withdrawal that the ledger would not take', async () => {
+    const granted = await put(world.stmary, ann, consent);
+    const { id } = JSON.parse(granted.resource as string) as { id: string };
+    const body = JSON.stringify({ ...careOf(consent), id, status: 'inactive' });
+    const headers = { 'x-statement': 'e30.e30.' + 'A'.repeat(86) };
+    const request = { ...get(baker, `Consent/${id}`), method: 'PUT', body, headers };
+    await assert.rejects(handled(world.northside, 'Consent', 'update', request), Refusal);
+    assert.equal(world.stmary.memory.refusalOf(`consent/${id}`), undefined);
+    assert.deepEqual(names(await search()), ['Observation/glucose', NOTE]);
   });
 
   it('lists for the patient who asked, when, why, and what was decided', async () => {

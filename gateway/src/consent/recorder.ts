@@ -1,15 +1,15 @@
 /** Records a consent: checks it, splits it, keeps the rest here, and writes the care form to `care`. */
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { transactions, type RecordConsent } from '@salus/chaincode/consent/api';
+import { transactions, type ConsentRecord, type RecordConsent } from '@salus/chaincode/consent/api';
 import { careForm, validateConsent, type CareForm } from '@salus/chaincode/consent/decide';
 
 import { IssuesRefusal } from '../fhir/outcome.js';
 import type { JsonObject } from '../fhir/json.js';
-import { readStatement } from '../identity/statements.js';
+import { canonicalForm, readStatement } from '../identity/statements.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
-import type { Actor, Commit, Ledger } from '../ports.js';
+import type { Actor, Commit, Ledger, LedgerCall } from '../ports.js';
 import { patientOf } from './project.js';
 import { keepRest, type RestPorts } from './rest.js';
 import type { ConsentShelf } from './shelf.js';
@@ -24,7 +24,7 @@ export type TellDoors = (withdrawal: {
 
 export interface RecorderPorts extends RestPorts {
   readonly member: string;
-  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly lookup: PatientLookup;
   readonly shelf: ConsentShelf;
   readonly tellDoors: TellDoors;
@@ -49,27 +49,52 @@ export interface RecordedConsent {
   readonly resource: JsonObject;
 }
 
-/** Records one version. Throws Refusal. */
+/** Records one version; the same content again changes nothing. Throws Refusal. */
 export async function recordConsent(ports: RecorderPorts, sent: ConsentSent): Promise<RecordedConsent> {
   const { patientId, patient } = patientFor(ports, sent);
   const split = checkedForm(sent);
   const consentId = sent.id ?? signedId(sent) ?? randomUUID();
   const current = ports.shelf.one(patient.pid, consentId)?.record;
-  const version = nextVersion(sent, current?.version);
-  await keepRest(ports, sent.actor, { consentId, version, patient: patientId }, split.rest);
+  const request = requestOf(sent, split, { pid: patient.pid, consentId, version: nextVersion(sent, current?.version) });
+  const { version } = request;
+  const resource = { ...sent.resource, id: consentId };
+  const known = current && unchanged(ports, request, current);
+  if (known !== undefined) return { ...known, id: consentId, resource };
+  const call = callOf(sent.actor, request);
   if (current?.status === 'active' && split.care.status !== 'active') {
-    await ports.tellDoors({ custodians: Object.keys(patient.custodians), consentId, version });
+    await closeDoors(ports, call, { custodians: Object.keys(patient.custodians), consentId, version });
   }
-  const commit = await submit(ports, sent.actor, {
-    pid: patient.pid,
-    consentId,
-    version,
-    ...(version === 1 ? {} : { replaces: version - 1 }),
-    consent: split.care as unknown as RecordConsent['consent'],
-    ...(sent.statement === undefined ? {} : { statement: sent.statement }),
+  await keepRest(ports, sent.actor, { consentId, version, patient: patientId }, split.rest);
+  const commit = await unprocessableIfInvalid(ports.ledger.submit(call));
+  return { id: consentId, version, commit, resource };
+}
+
+/** What is signed is recorded as it was signed; else the id the consent is given belongs to it. */
+function requestOf(
+  { statement }: ConsentSent,
+  { care }: CareForm,
+  of: Pick<RecordConsent, 'pid' | 'consentId' | 'version'>,
+): RecordConsent {
+  const consent = statement === undefined ? { ...care, id: of.consentId } : care;
+  return {
+    ...of,
+    ...(of.version === 1 ? {} : { replaces: of.version - 1 }),
+    consent: consent as unknown as RecordConsent['consent'],
+    ...(statement === undefined ? {} : { statement }),
     salt: randomBytes(32).toString('hex'),
-  });
-  return { id: consentId, version, commit, resource: { ...sent.resource, id: consentId } };
+  };
+}
+
+/** Where the version in force says the same: that version and its transaction. */
+function unchanged(
+  ports: RecorderPorts,
+  { consent, consentId }: RecordConsent,
+  current: ConsentRecord,
+): { readonly version: number; readonly commit: Commit } | undefined {
+  if (canonicalForm(consent) !== canonicalForm(current.consent)) return undefined;
+  const stored = ports.current('Consent', consentId);
+  if (stored?.version !== current.version) return undefined;
+  return { version: current.version, commit: { txId: stored.txId, block: stored.block } };
 }
 
 /** A statement names the consent it makes. */
@@ -77,11 +102,27 @@ function signedId({ statement }: ConsentSent): string | undefined {
   return statement === undefined ? undefined : readStatement(statement)?.subject.consent;
 }
 
-async function submit(ports: RecorderPorts, { user, role, purpose }: Actor, request: RecordConsent): Promise<Commit> {
+function callOf({ user, role, purpose }: Actor, request: RecordConsent): LedgerCall {
   const actor = Buffer.from(JSON.stringify({ user, role, purpose }));
+  return { transaction: transactions.record, transient: { request: Buffer.from(JSON.stringify(request)), actor } };
+}
+
+/**
+ * Every door hears of a withdrawal before the ledger does; but only of one that the ledger would take, so that nobody
+ * closes a door who may not. A ledger that cannot be asked does not keep the doors open.
+ */
+async function closeDoors(ports: RecorderPorts, call: LedgerCall, withdrawal: Parameters<TellDoors>[0]): Promise<void> {
   try {
-    const transient = { request: Buffer.from(JSON.stringify(request)), actor };
-    return await ports.ledger.submit({ transaction: transactions.record, transient });
+    await unprocessableIfInvalid(ports.ledger.evaluate(call));
+  } catch (error) {
+    if (error instanceof Refusal && error.category !== 'unavailable') throw error;
+  }
+  await ports.tellDoors(withdrawal);
+}
+
+async function unprocessableIfInvalid<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
   } catch (error) {
     if (!(error instanceof Refusal) || error.category !== 'invalid') throw error;
     throw new Refusal('invalid', 'unprocessable', error.detail, { cause: error });

@@ -2,6 +2,7 @@
 import { parseBody, type JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse, Interaction, TypeHandler } from '../fhir/request.js';
 import { withVersion } from '../fhir/meta.js';
+import { operationOutcome } from '../fhir/outcome.js';
 import { Refusal } from '../ledger/refusal.js';
 import { recordConsent, type ConsentSent, type RecordedConsent, type RecorderPorts } from './recorder.js';
 import { joinedAll } from './rest.js';
@@ -26,9 +27,19 @@ export function consentHandler(ports: ConsentPorts): TypeHandler {
 }
 
 async function write(ports: ConsentPorts, request: FhirRequest, interaction: Interaction): Promise<FhirResponse> {
-  const recorded = await recordConsent(ports, sentBy(request, interaction));
+  const recorded = await recordConsent(ports, sentBy(request, interaction)).catch(accepted);
+  if ('status' in recorded) return recorded;
   await ports.reached(recorded.commit.block);
   return answer(ports, recorded, interaction === 'create' || recorded.version === 1 ? 201 : 200);
+}
+
+/** Not known yet whether it is on the ledger: it is carried on, and of a withdrawal the doors have heard. */
+function accepted(error: unknown): FhirResponse {
+  if (!(error instanceof Refusal) || error.code !== 'outcome-unknown') throw error;
+  const diagnostics =
+    'accepted: the ledger has not confirmed it yet. A withdrawal is obeyed already by every hospital that could be reached.';
+  const issue = { severity: 'information', code: 'informational', diagnostics } as const;
+  return { status: 202, headers: {}, resource: operationOutcome([issue], error.code) };
 }
 
 function sentBy(request: FhirRequest, interaction: Interaction): ConsentSent {
