@@ -12,7 +12,8 @@ import { runTicker } from './clock/ticker.js';
 import { projectors } from './domains.js';
 import { Sharing } from './door/sharing.js';
 import { findDone } from './ehr/done.js';
-import { fromStoredValue, saltOf } from './ehr/translate.js';
+import { RecentContents } from './ehr/recent.js';
+import { openStored } from './ehr/translate.js';
 import { EhrWriter } from './ehr/writer.js';
 import { fhirExpress } from './fhir/express.js';
 import type { FhirRequest } from './fhir/request.js';
@@ -103,19 +104,18 @@ function openRooms(settings: GatewaySettings, log: Logger): Rooms {
   const connected = connectLedger(settings);
   const live = new LiveBlocks();
   const outbox = new Outbox(connected.steps, new OutboxStore(settings.dataDir, settings.gateway, keys.seal), clock);
+  const recent = new RecentContents();
   const writer = new EhrWriter({
     keys,
     outbox,
+    recent,
     mspId: settings.mspId,
     findDone: (key) => findDone(connected.steps, settings.mspId, key),
   });
   const projection = new Projection({
     path: join(settings.dataDir, `projection-${settings.gateway}.db`),
     projectors: projectors(settings.member),
-    open: (_ledgerKey, value) => {
-      const key = keys.versionKey(saltOf(value));
-      return key === undefined ? undefined : fromStoredValue(value, key);
-    },
+    open: (_ledgerKey, value) => openStored(value, { recent, versionKey: (salt) => keys.versionKey(salt) }),
     base: `${fhirBase(settings.baseUrl)}/`,
   });
   const meters = makeMeters(settings.member, settings.gateway);

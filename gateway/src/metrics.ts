@@ -1,11 +1,10 @@
 /** What one gateway counts, in Prometheus' form. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The meters of one app; `registry` renders them. */
 export interface Meters {
   readonly registry: Registry;
   readonly requests: Histogram<'method' | 'area' | 'status'>;
-  readonly submits: Counter<'outcome'>;
   observeHeight(read: () => { readonly applied: number; readonly channel: number }): void;
 }
 
@@ -23,12 +22,6 @@ export function makeMeters(member: string, gateway: string): Meters {
       help: 'Time to answer HTTP requests, by method, area and status',
       labelNames: ['method', 'area', 'status'],
       buckets: SECONDS,
-      registers: [registry],
-    }),
-    submits: new Counter({
-      name: 'salus_ledger_submits_total',
-      help: 'Transactions submitted, by outcome',
-      labelNames: ['outcome'],
       registers: [registry],
     }),
     observeHeight(read) {

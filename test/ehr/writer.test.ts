@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 
 import type { WriteVersions } from '@salus/chaincode/ehr/api';
 import { parseWrite } from '@salus/chaincode/ehr/api';
-import { contentOf, fromStoredValue, saltOf, storedBytes } from '@salus/gateway/ehr/translate';
+import { MOST_RECENT, RecentContents } from '@salus/gateway/ehr/recent';
+import { contentOf, openStored, storedBytes } from '@salus/gateway/ehr/translate';
 import { EhrWriter } from '@salus/gateway/ehr/writer';
 import { KeyStore } from '@salus/gateway/keys/key-store';
 import { Outbox } from '@salus/gateway/ledger/outbox';
@@ -49,6 +50,7 @@ describe('writing clinical versions', () => {
     writer = new EhrWriter({
       keys,
       outbox,
+      recent: new RecentContents(),
       mspId: 'StmaryMSP',
       findDone: () => Promise.resolve(undefined),
       answerWaitMs: 200,
@@ -86,7 +88,7 @@ describe('writing clinical versions', () => {
     const request = parseWrite(requestOf(steps.calls[0]!), 'request');
     const contents = request.entries.map(({ value }) => {
       const bytes = storedBytes(value);
-      return contentOf(fromStoredValue(bytes, keys.versionKey(saltOf(bytes))!));
+      return contentOf(openStored(bytes, { versionKey: (salt) => keys.versionKey(salt) })!);
     });
     assert.deepEqual(contents[0], { type: 'Observation', id: 'o1', patient: 'p1', text: observation('o1').text });
     assert.deepEqual(contents[1], { type: 'Observation', id: 'o2', patient: 'p1' });
@@ -211,5 +213,25 @@ describe('writing clinical versions', () => {
       writer.write(actor, writes),
       (error) => error instanceof Refusal && error.code === 'too-costly',
     );
+  });
+});
+
+describe('what was written a moment ago', () => {
+  const value = { v: 1, salt: 'ab', ciphertext: 'cd', commitment: 'ef' } as const;
+
+  it('is taken from memory once, and only if the ledger holds the very same bytes', () => {
+    const recent = new RecentContents();
+    recent.keep(value, 'plain');
+    assert.equal(recent.take({ ...value, ciphertext: 'other' }), undefined);
+    recent.keep(value, 'plain');
+    assert.equal(recent.take(value), 'plain');
+    assert.equal(recent.take(value), undefined);
+  });
+
+  it('is forgotten when there is more of it than memory is given', () => {
+    const recent = new RecentContents();
+    for (let index = 0; index <= MOST_RECENT; index += 1) recent.keep({ ...value, salt: String(index) }, 'plain');
+    assert.equal(recent.take({ ...value, salt: '0' }), undefined);
+    assert.equal(recent.take({ ...value, salt: String(MOST_RECENT) }), 'plain');
   });
 });

@@ -9,7 +9,7 @@ import { accessProjector } from '@salus/gateway/access/project';
 import { consentProjector } from '@salus/gateway/consent/project';
 import { Sharing } from '@salus/gateway/door/sharing';
 import { ehrProjector } from '@salus/gateway/ehr/project';
-import { fromStoredValue, saltOf, toEntry } from '@salus/gateway/ehr/translate';
+import { openStored, toEntry } from '@salus/gateway/ehr/translate';
 import type { JsonObject } from '@salus/gateway/fhir/json';
 import type { FhirRequest, FhirResponse } from '@salus/gateway/fhir/request';
 import { signingKey } from '@salus/gateway/identity/keys';
@@ -237,10 +237,8 @@ export class SharingWorld {
     const write = { collection, key, value, isDelete: false, isPurge: false };
     for (const [name, { projected, keys }] of this.hospitals) {
       if (collection !== 'care' && collection !== `of-${name}`) continue;
-      const open = (_key: string, bytes: Uint8Array) => {
-        const found = keys.versionKey(saltOf(bytes));
-        return found && fromStoredValue(bytes, found);
-      };
+      const open = (_key: string, bytes: Uint8Array) =>
+        openStored(bytes, { versionKey: (salt) => keys.versionKey(salt) });
       const projectors = [patientProjector, accessProjector, consentProjector(name), ehrProjector(name)];
       for (const projector of projectors) projected.apply(projector(write, transaction, open), txId);
     }

@@ -28,11 +28,10 @@ export function toEntry(
   version: number,
   code: string,
   secrets: VersionSecrets,
-): { readonly entry: VersionEntry; readonly ledgerKey: string } {
-  return {
-    entry: { key: code, version, value: toStoredValue(content, secrets) },
-    ledgerKey: ledgerKeyOf(code, version),
-  };
+): { readonly entry: VersionEntry; readonly ledgerKey: string; readonly plaintext: string } {
+  const plaintext = plaintextOf(content);
+  const value: StoredValue = { v: 1, ...sealContent(plaintext, secrets.key, secrets.salt) };
+  return { entry: { key: code, version, value }, ledgerKey: ledgerKeyOf(code, version), plaintext };
 }
 
 /** The stored value that this content has under these secrets; always the same. */
@@ -47,18 +46,19 @@ export function storedBytes(value: StoredValue): Buffer {
   return Buffer.from(JSON.stringify({ ciphertext, commitment, salt, v }));
 }
 
-/** The salt of a stored value, by which its key is found. Throws when the bytes are no stored value. */
-export function saltOf(value: Uint8Array): Buffer {
-  return Buffer.from(parseStored(value).salt, 'hex');
+/** How stored values are opened: by the key under their salt, undefined once that is destroyed. */
+export interface Opener {
+  readonly versionKey: (salt: Uint8Array) => Uint8Array | undefined;
+  readonly recent?: { take(value: StoredValue): string | undefined };
 }
 
-/** Decrypts a stored value. Throws when the key is not its own. */
-export function fromStoredValue(value: Uint8Array, key: Uint8Array): string {
-  return openContent(parseStored(value), key);
-}
-
-function parseStored(value: Uint8Array): StoredValue {
-  return JSON.parse(Buffer.from(value).toString('utf8')) as StoredValue;
+/** The plaintext of a stored value's bytes; undefined when there is no key. Throws when the key is not its own. */
+export function openStored(bytes: Uint8Array, { versionKey, recent }: Opener): string | undefined {
+  const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as StoredValue;
+  const known = recent?.take(value);
+  if (known !== undefined) return known;
+  const key = versionKey(Buffer.from(value.salt, 'hex'));
+  return key === undefined ? undefined : openContent(value, key);
 }
 
 /** A line of JSON saying whose version it is, then the resource's text as it is, decimals untouched. */

@@ -11,6 +11,7 @@ import type { Outbox } from '../ledger/outbox.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import { GROUP_SIZE, Grouping, type Groupable } from './grouping.js';
+import type { RecentContents } from './recent.js';
 import { toEntry } from './translate.js';
 
 /** How long a client waits for the commit before it is told "unknown", milliseconds. */
@@ -19,6 +20,7 @@ export const ANSWER_WAIT_MS = 20_000;
 export interface WriterPorts {
   readonly keys: KeyStore;
   readonly outbox: Outbox;
+  readonly recent: RecentContents;
   /** The member's own MSP, the sole endorser: every endorser sees the transient map. */
   readonly mspId: string;
   /** Where an idempotency record made elsewhere says a key was used; undefined = nowhere. */
@@ -120,6 +122,7 @@ export class EhrWriter implements RecordWriter {
       };
       const made = toEntry(content, expect + 1, this.ports.keys.hmac('lookup', `${type}/${id}`), own);
       entries.push(made.entry);
+      this.ports.recent.keep(made.entry.value, made.plaintext);
       versionKeys.push({ ledgerKey: made.ledgerKey, ...own, ...(patient === undefined ? {} : { patient }) });
     }
     const settle = Promise.withResolvers<Commit>();

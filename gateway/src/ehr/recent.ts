@@ -1,0 +1,25 @@
+/** What this gateway wrote a moment ago and the projection has not opened yet: it need not be decrypted again. */
+import type { StoredValue } from '@salus/chaincode/ehr/api';
+
+/** Contents remembered at most. */
+export const MOST_RECENT = 10_000;
+
+/** Contents by the salt of their stored value, each good for one reading. */
+export class RecentContents {
+  readonly #contents = new Map<string, { readonly ciphertext: string; readonly plaintext: string }>();
+
+  /** Remembers the plaintext of a value about to be written. */
+  keep({ salt, ciphertext }: StoredValue, plaintext: string): void {
+    const [oldest] = this.#contents.size >= MOST_RECENT ? this.#contents.keys() : [];
+    if (oldest !== undefined) this.#contents.delete(oldest);
+    this.#contents.set(salt, { ciphertext, plaintext });
+  }
+
+  /** The plaintext of this value, if it is the one remembered to the last byte of its ciphertext. */
+  take({ salt, ciphertext }: StoredValue): string | undefined {
+    const found = this.#contents.get(salt);
+    if (found === undefined) return undefined;
+    this.#contents.delete(salt);
+    return found.ciphertext === ciphertext ? found.plaintext : undefined;
+  }
+}
