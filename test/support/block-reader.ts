@@ -33,3 +33,8 @@ export async function privateWritesOf(client: TestClient, startBlock: bigint): P
     ),
   );
 }
+
+/** All blocks of the chain up to a number. */
+export async function blocksUpTo(client: TestClient, newest: bigint): Promise<common.Block[]> {
+  return take(await client.network.getBlockEvents({ startBlock: 0n }), Number(newest) + 1);
+}

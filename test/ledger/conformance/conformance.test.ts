@@ -3,6 +3,9 @@
  * against a running network. The same tests run on the embedded ledger and on Fabric.
  */
 import { engineName, startEngine, type Engine } from '../../support/engine.js';
+import { blockSuite } from './blocks.js';
+import { conflictSuite } from './conflicts.js';
+import { craftedSuite } from './crafted.js';
 import { deliverSuite } from './deliver.js';
 import { endorseSuite } from './endorse.js';
 import { evaluateSuite } from './evaluate.js';
@@ -23,6 +26,9 @@ const SUITES: readonly ((engine: () => Engine) => void)[] = [
   privateDataSuite,
   eventSuite,
   deliverSuite,
+  conflictSuite,
+  blockSuite,
+  craftedSuite,
 ];
 
 describe(`conformance with Fabric, engine ${engineName}`, function () {
