@@ -43,7 +43,7 @@ export function writeEndpoints(topology: Topology, material: Material, engine: E
     const [gateway] = member.gateways;
     const [peer] = member.peers;
     if (!own || !gateway || !peer) return [];
-    const base = `http://${gateway.host}:${gateway.port}`;
+    const base = `http://${gateway.publicHost}:${gateway.port}`;
     const dir = layout.gateway(own.dir, gateway.name);
     const { endpoint, tlsCa } = peerAddress(member, own, peer);
     const entry: MemberEndpoints = {

@@ -1,4 +1,5 @@
 import type { Command } from '../command.js';
+import { compose, containers } from './compose.js';
 import { down } from './down.js';
 import { reset } from './reset.js';
 import { start } from './start.js';
@@ -6,4 +7,4 @@ import { status } from './status.js';
 import { up } from './up.js';
 
 /** Verbs that act on the network. */
-export const networkCommands: readonly Command[] = [start, up, down, status, reset];
+export const networkCommands: readonly Command[] = [start, up, down, status, reset, compose, containers];

@@ -2,16 +2,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command.js';
 import { endOrphans, fabricProcessesOf } from '../commands/run-file.js';
-import { chaincodePackage } from '../config/archive.js';
-import { readDefinition, readGenesis } from '../config/channel-files.js';
+import { readDefinition } from '../config/channel-files.js';
 import type { ChaincodeDefinition } from '../config/definition.js';
-import type { MemberMaterial, OrdererMaterial } from '../identity/material.js';
 import { chaincodeEnvironment, readNetwork } from '../prepare.js';
-import type { Member, OrdererNode, Topology } from '../topology/model.js';
-import { channelAt, joinOrderer, type NodeAddress } from './clients.js';
-import { defineChaincode, installEverywhere, until } from './lifecycle.js';
-import { knownEndorsers } from './membership.js';
-import { PeerAdmin } from './peer-admin.js';
+import type { Topology } from '../topology/model.js';
+import { establish, type MemberPair, memberPairs, type OrdererPair, ordererPairs } from './establish.js';
 import { ProcessGroup } from './processes.js';
 import type { Programs } from './programs.js';
 import { renderOrderer, renderPeer } from './render.js';
@@ -55,17 +50,6 @@ export interface RunningFabric {
   stop(): Promise<void>;
 }
 
-interface Pair {
-  readonly member: Member;
-  readonly own: MemberMaterial;
-}
-
-interface OrdererPair {
-  readonly member: Member;
-  readonly node: OrdererNode;
-  readonly own: OrdererMaterial;
-}
-
 /** Starts orderers, peers and chaincode of all members and brings channel and chaincode into force. */
 export async function startFabric(options: FabricOptions): Promise<RunningFabric> {
   const network = new NativeNetwork(options);
@@ -82,22 +66,17 @@ class NativeNetwork implements RunningFabric {
   private readonly processes: ProcessGroup;
   private readonly topology: Topology;
   private readonly definition: ChaincodeDefinition;
-  private readonly pairs: readonly Pair[];
+  private readonly pairs: readonly MemberPair[];
   private readonly orderers: readonly OrdererPair[];
   /** Sequence of the definition in force. */
   sequence = 0;
 
   constructor(private readonly options: FabricOptions) {
-    const { topology, material } = readNetwork(options.stateDir);
-    this.topology = topology;
+    const network = readNetwork(options.stateDir);
+    this.topology = network.topology;
     this.definition = readDefinition(options.stateDir);
-    this.pairs = material.members.flatMap((own, index) => {
-      const member = topology.members[index];
-      return member ? [{ member, own }] : [];
-    });
-    this.orderers = this.pairs.flatMap(({ member, own }) =>
-      member.orderer && own.orderer ? [{ member, node: member.orderer, own: own.orderer }] : [],
-    );
+    this.pairs = memberPairs(network);
+    this.orderers = ordererPairs(this.pairs);
     this.processes = new ProcessGroup(fabricProcessesOf(options.stateDir));
   }
 
@@ -136,16 +115,11 @@ class NativeNetwork implements RunningFabric {
   }
 
   private async bringIntoForce(): Promise<void> {
-    const { onProgress } = this.options;
+    const { onProgress, stateDir } = this.options;
     await this.processes.listening();
-    onProgress(`${this.orderers.length} orderers, ${this.peers().length} peers and their chaincode run`);
-    await this.joinChannel();
-    onProgress(`all are part of channel ${this.topology.channel}`);
-    this.sequence = await this.installChaincode();
-    const { name, version } = this.definition;
-    onProgress(`${name} ${version} is in force at sequence ${this.sequence}`);
-    await this.becomeAcquainted();
-    onProgress('every peer knows every other');
+    const peers = this.topology.members.reduce((sum, member) => sum + member.peers.length, 0);
+    onProgress(`${this.orderers.length} orderers, ${peers} peers and their chaincode run`);
+    this.sequence = await establish(stateDir, onProgress);
   }
 
   private async startProcesses(): Promise<void> {
@@ -166,7 +140,7 @@ class NativeNetwork implements RunningFabric {
     });
   }
 
-  private async startPeers({ member, own }: Pair): Promise<void> {
+  private async startPeers({ member, own }: MemberPair): Promise<void> {
     for (const [index, node] of member.peers.entries()) {
       const material = own.peers[index];
       if (!material) continue;
@@ -178,9 +152,9 @@ class NativeNetwork implements RunningFabric {
     }
   }
 
-  private startChaincode({ member, own }: Pair): Promise<void> {
+  private startChaincode({ member, own }: MemberPair): Promise<void> {
     const { clockOffsetMs = 0, chaincodeArguments = () => [CHAINCODE_MAIN] } = this.options;
-    const address = `${member.host}:${member.chaincodePort}`;
+    const address = `${member.chaincodeHost}:${member.chaincodePort}`;
     const server: ChaincodeServer = { address, tlsDir: own.chaincodeTlsDir };
     return this.launch(`chaincode.${member.name}`, process.execPath, chaincodeArguments(server), {
       environment: chaincodeEnvironment(this.topology, this.definition, server, { clockOffsetMs }),
@@ -204,59 +178,4 @@ class NativeNetwork implements RunningFabric {
       environment: { ...rest.environment, PATH: this.options.path },
     });
   }
-
-  private async joinChannel(): Promise<void> {
-    const { channel } = this.topology;
-    const genesis = readGenesis(this.options.stateDir);
-    const admins = this.orderers.map((each) => ordererAddress(each, each.node.adminPort));
-    await Promise.all(
-      admins.map(async (admin) => {
-        if (!(await channelAt(admin, channel))) await joinOrderer(admin, genesis);
-        await until(`activity of ${admin.address}`, async () => (await channelAt(admin, channel))?.status === 'active');
-      }),
-    );
-    for (const admin of this.peers()) {
-      if (!(await admin.channels()).includes(channel)) await admin.join(genesis);
-    }
-  }
-
-  private async installChaincode(): Promise<number> {
-    const { name, version } = this.topology.chaincode;
-    const peers = this.peers();
-    await installEverywhere(peers, chaincodePackage(name, version));
-    const orderers = this.orderers.map((each) => ordererAddress(each, each.node.port));
-    return defineChaincode({ channel: this.topology.channel, peers, orderers }, this.definition);
-  }
-
-  private async becomeAcquainted(): Promise<void> {
-    const peers = this.peers();
-    await Promise.all(
-      peers.map((admin) =>
-        until(`the other peers' announcements at ${admin.node.address}`, async () => {
-          const known = await knownEndorsers(admin, this.topology.channel, this.definition.name);
-          return known === peers.length;
-        }),
-      ),
-    );
-  }
-
-  private peers(): PeerAdmin[] {
-    return this.pairs.flatMap(({ member, own }) =>
-      member.peers.map((node) => {
-        const address = `${node.host}:${node.port}`;
-        const serverName = `${node.name}.${member.name}`;
-        const place = { address, serverName, tlsCa: own.tlsCa, clientMspDir: own.adminMspDir };
-        return new PeerAdmin(place, member.mspId);
-      }),
-    );
-  }
-}
-
-function ordererAddress({ member, node, own }: OrdererPair, port: number): NodeAddress {
-  return {
-    address: `${node.host}:${port}`,
-    serverName: `orderer.${member.name}`,
-    tlsCa: own.tlsCa,
-    clientMspDir: own.adminMspDir,
-  };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writePublic, writeSecret } from '../identity/files.js';
-import { layout, tlsFiles } from '../identity/layout.js';
+import { layout, mspRoots, tlsFiles } from '../identity/layout.js';
 import type { MemberMaterial, OrdererMaterial, PeerMaterial } from '../identity/material.js';
 import type { Member, OrdererNode, PeerNode } from '../topology/model.js';
 
@@ -18,7 +18,13 @@ export interface RenderedNode {
 }
 
 /** Writes core.yaml of one peer, and what its builder needs to reach the member's chaincode. */
-export function renderPeer(member: Member, node: PeerNode, own: MemberMaterial, material: PeerMaterial): RenderedNode {
+export function renderPeer(
+  member: Member,
+  node: PeerNode,
+  own: MemberMaterial,
+  material: PeerMaterial,
+  builderDir: string = BUILDER_DIR,
+): RenderedNode {
   const configDir = layout.peer(own.dir, node.name);
   const tls = tlsFiles(material.tlsDir);
   const connection = join(configDir, 'connection.json');
@@ -27,16 +33,16 @@ export function renderPeer(member: Member, node: PeerNode, own: MemberMaterial, 
     fill('core.yaml', {
       id: `${node.name}.${member.name}`,
       address: `${node.host}:${node.port}`,
-      listen: `${node.host}:${node.port}`,
-      chaincodeListen: `${node.host}:${node.chaincodeListenPort}`,
+      listen: `${node.listenHost}:${node.port}`,
+      chaincodeListen: `${node.listenHost}:${node.chaincodeListenPort}`,
       mspId: member.mspId,
       mspDir: material.mspDir,
       dataDir: join(layout.memberLedger(own.dir), node.name),
       ...tlsValues(tls),
       clientRoots: own.clientRoots,
       bootstrap: bootstrap(member, node),
-      builderDir: BUILDER_DIR,
-      operations: `${node.host}:${node.operationsPort}`,
+      builderDir,
+      operations: `${node.listenHost}:${node.operationsPort}`,
     }),
   );
   writeSecret(connection, chaincodeConnection(member, own, tls));
@@ -49,16 +55,16 @@ export function renderOrderer(node: OrdererNode, own: OrdererMaterial): Rendered
   writePublic(
     join(configDir, 'orderer.yaml'),
     fill('orderer.yaml', {
-      listenHost: node.host,
+      listenHost: node.listenHost,
       listenPort: String(node.port),
       mspId: node.mspId,
       mspDir: own.mspDir,
       dataDir: join(own.dir, 'ledger'),
       ...tlsValues(tlsFiles(own.tlsDir)),
       clientRoots: own.clientRoots,
-      adminCa: layout.authority(own.dir).cert,
-      admin: `${node.host}:${node.adminPort}`,
-      operations: `${node.host}:${node.operationsPort}`,
+      adminCa: mspRoots(own.mspDir).ca,
+      admin: `${node.listenHost}:${node.adminPort}`,
+      operations: `${node.listenHost}:${node.operationsPort}`,
     }),
   );
   return { configDir, environment: {} };
@@ -73,7 +79,7 @@ function bootstrap(member: Member, node: PeerNode): string {
 /** connection.json as Fabric's chaincode as a service reads it; mutual TLS, with the peer's own certificate. */
 function chaincodeConnection(member: Member, own: MemberMaterial, peer: { cert: string; key: string }): string {
   const connection = {
-    address: `${member.host}:${member.chaincodePort}`,
+    address: `${member.chaincodeHost}:${member.chaincodePort}`,
     dial_timeout: '10s',
     tls_required: true,
     client_auth_required: true,

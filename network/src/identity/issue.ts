@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Authority, type Issued, type NodeRole, type Subject } from './authority.js';
 import { writePublic, writeSecret } from './files.js';
-import { type KeyFiles, mspFiles, tlsFiles } from './layout.js';
+import { type KeyFiles, mspFiles, mspRoots, tlsFiles } from './layout.js';
 import { nodeUnitsConfig } from './node-units.js';
 
 /** An organisation's two authorities: for identities and for TLS. */
@@ -29,8 +29,9 @@ export async function ensureIdentity(dir: string, from: Authorities, subject: Su
 
 /** What the others need to know of an organisation: its MSP folder without an identity. */
 export function writeMsp(dir: string, from: Authorities): void {
-  writePublic(join(dir, 'cacerts', 'ca.pem'), from.identities.certificate);
-  writePublic(join(dir, 'tlscacerts', 'tlsca.pem'), from.tls.certificate);
+  const roots = mspRoots(dir);
+  writePublic(roots.ca, from.identities.certificate);
+  writePublic(roots.tlsCa, from.tls.certificate);
   writePublic(join(dir, 'config.yaml'), nodeUnitsConfig('cacerts/ca.pem'));
 }
 

@@ -39,6 +39,11 @@ export function mspFiles(mspDir: string): KeyFiles {
   return { cert: join(mspDir, 'signcerts', 'cert.pem'), key: join(mspDir, 'keystore', 'key.pem') };
 }
 
+/** Files of the roots in an MSP folder. */
+export function mspRoots(mspDir: string): { readonly ca: string; readonly tlsCa: string } {
+  return { ca: join(mspDir, 'cacerts', 'ca.pem'), tlsCa: join(mspDir, 'tlscacerts', 'tlsca.pem') };
+}
+
 /** Files of a TLS folder in the layout Fabric's tools use; `ca` is the root the certificate was issued under. */
 export function tlsFiles(dir: string): KeyFiles & { readonly ca: string } {
   return { cert: join(dir, 'server.crt'), key: join(dir, 'server.key'), ca: join(dir, 'ca.crt') };

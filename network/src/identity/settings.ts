@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { GatewayNode, Member, PeerNode, Topology } from '../topology/model.js';
 import { writePublic } from './files.js';
 import type { GatewayJwk } from './gateway-key.js';
-import { layout, tlsFiles } from './layout.js';
+import { layout, mspRoots } from './layout.js';
 import type { Material, MemberMaterial } from './material.js';
 
 export interface PeerAddress {
@@ -90,7 +90,7 @@ export function peerAddress(member: Member, own: MemberMaterial, peer: PeerNode)
     name: peer.name,
     mspId: member.mspId,
     endpoint: `${peer.host}:${peer.port}`,
-    tlsCa: tlsFiles(join(layout.peer(own.dir, peer.name), 'tls')).ca,
+    tlsCa: mspRoots(layout.msp(own.dir)).tlsCa,
     serverName: `${peer.name}.${member.name}`,
   };
 }
@@ -117,9 +117,9 @@ function gatewaySettings(context: GatewayContext): GatewaySettings {
     chaincode: topology.chaincode.name,
     production: topology.production,
     clockOffsetMs,
-    listen: { host: gateway.host, port: gateway.port },
-    door: { host: gateway.host, port: gateway.doorPort },
-    baseUrl: `http://${gateway.host}:${gateway.port}`,
+    listen: { host: gateway.listenHost, port: gateway.port },
+    door: { host: gateway.listenHost, port: gateway.doorPort },
+    baseUrl: `http://${gateway.publicHost}:${gateway.port}`,
     peers: member.peers.map((peer) => peerAddress(member, own, peer)),
     identity: { cert: join(dir, 'cert.pem'), key: join(dir, 'key.pem') },
     doorTls: { cert: join(dir, 'door.pem'), key: join(dir, 'door.key'), ca: layout.doorRoots(own.dir) },
@@ -138,7 +138,7 @@ function memberCard(member: Member, own: MemberMaterial): MemberCard {
     mspId: member.mspId,
     title: member.title,
     roles: member.roles,
-    baseUrl: `http://${gateway.host}:${gateway.port}`,
+    baseUrl: `http://${gateway.publicHost}:${gateway.port}`,
     doorUrl: `https://${gateway.host}:${gateway.doorPort}`,
     gcp: member.gs1.companyPrefixes,
     ...(member.gs1.party !== undefined && { pgln: member.gs1.party }),

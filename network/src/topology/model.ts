@@ -33,6 +33,8 @@ export interface PeerNode {
   /** peer0, peer1 ... within the member. */
   readonly name: string;
   readonly host: string;
+  /** Address it binds to; others reach it under `host`. */
+  readonly listenHost: string;
   readonly port: number;
   readonly operationsPort: number;
   /** Engine fabric: where the chaincode process may call back; unused by chaincode as a service. */
@@ -42,7 +44,11 @@ export interface PeerNode {
 export interface GatewayNode {
   /** gateway0, gateway1 ... within the member. */
   readonly name: string;
+  /** Under which other gateways reach its door. */
   readonly host: string;
+  readonly listenHost: string;
+  /** Under which people and programs reach it. */
+  readonly publicHost: string;
   readonly port: number;
   readonly doorPort: number;
 }
@@ -51,6 +57,7 @@ export interface OrdererNode {
   /** `<Member>OrdererMSP`: an MSP and CA of its own. */
   readonly mspId: string;
   readonly host: string;
+  readonly listenHost: string;
   readonly port: number;
   /** Channel participation API. */
   readonly adminPort: number;
@@ -79,6 +86,7 @@ export interface Member {
   readonly gateways: readonly GatewayNode[];
   readonly orderer?: OrdererNode;
   /** Where this member's own chaincode process listens. */
+  readonly chaincodeHost: string;
   readonly chaincodePort: number;
 }
 

@@ -20,6 +20,7 @@ export function peerNodes(place: Place, count: number): PeerNode[] {
     return {
       name: `peer${number}`,
       host: place.host,
+      listenHost: place.host,
       port: place.ports.peers + offset,
       operationsPort: place.ports.operations + offset,
       chaincodeListenPort: place.ports.operations + CALLBACK_OFFSET + offset,
@@ -33,6 +34,8 @@ export function gatewayNodes(place: Place, count: number): GatewayNode[] {
     return {
       name: `gateway${number}`,
       host: place.host,
+      listenHost: place.host,
+      publicHost: place.host,
       port: place.ports.gateways + offset,
       doorPort: place.ports.doors + offset,
     };
@@ -43,6 +46,7 @@ export function ordererNode(place: Place, mspId: string): OrdererNode {
   return {
     mspId: mspId.replace(/MSP$/, 'OrdererMSP'),
     host: place.host,
+    listenHost: place.host,
     port: place.ports.orderers + place.index,
     adminPort: place.ports.orderers + ORDERER_ADMIN_OFFSET + place.index,
     operationsPort: place.ports.operations + PEER_STRIDE * place.index + PEER_STRIDE - 1,

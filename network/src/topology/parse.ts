@@ -150,6 +150,7 @@ function parseMember(context: MemberContext, node: ParsedNode, index: number): M
     peers: peerNodes(place, peers),
     gateways: gatewayNodes(place, gateways),
     ...(reader.flag(section, 'orderer') && { orderer: ordererNode(place, mspId) }),
+    chaincodeHost: host,
     chaincodePort: ports.chaincode + index,
   };
 }

@@ -72,7 +72,7 @@ function addressOf(
   if (!first) throw new Error(`member ${member.name} has no peer`);
   const client = tlsFiles(first.tlsDir);
   const tls = { ca: text(tlsFiles(own.chaincodeTlsDir).ca), cert: text(client.cert), key: text(client.key) };
-  return { packageId, address: `${member.host}:${member.chaincodePort}`, tls };
+  return { packageId, address: `${member.chaincodeHost}:${member.chaincodePort}`, tls };
 }
 
 function ownMaterial({ material }: NetworkFile, { name }: Member): MemberMaterial {

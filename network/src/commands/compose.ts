@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import type { Command } from '../command.js';
+import { composeFile } from '../compose/compose.js';
+import { prepareContainers } from '../compose/containers.js';
+import { loadTopology } from '../topology.js';
+
+export const compose: Command = {
+  name: 'compose',
+  summary: 'print docker-compose.yaml as the topology file asks for it',
+  run(_input, io) {
+    io.out(composeFile(loadTopology(io.topologyFile)).trimEnd());
+    return Promise.resolve(0);
+  },
+};
+
+export const containers: Command = {
+  name: 'containers',
+  summary: 'make the keys, configuration and settings that docker-compose.yaml mounts',
+  async run(_input, io) {
+    const stateDir = join(io.stateDir, 'containers');
+    await prepareContainers(loadTopology(io.topologyFile), stateDir);
+    io.out(`made ${stateDir}; go on with: docker compose --env-file ${join(stateDir, '.env')} up --detach --build`);
+    return 0;
+  },
+};
