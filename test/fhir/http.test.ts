@@ -100,6 +100,15 @@ describe('FHIR over HTTP', () => {
     }
   });
 
+  it('lets scripts of any origin ask', async () => {
+    const headers = { authorization: '', 'access-control-request-headers': 'authorization,if-match' };
+    const preflight = await ask('/Patient', { method: 'OPTIONS', headers });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers.get('access-control-allow-origin'), '*');
+    assert.equal(preflight.headers.get('access-control-allow-headers'), 'authorization,if-match');
+    assert.match((await ask('/metadata')).headers.get('access-control-expose-headers') ?? '', /ETag/);
+  });
+
   it('takes a body of the largest size', async () => {
     const text = JSON.stringify(patient());
     const body = text + ' '.repeat(BODY_LIMIT - Buffer.byteLength(text));

@@ -220,6 +220,7 @@ describe('FHIR create, read, update, delete', () => {
       ['POST Patient', patient({ birthDate: '30.3.1970' }), 400, 'structure'],
       ['POST Patient', observation('Patient/x'), 400, 'structure'],
       ['POST Patient', patient({ contact: [{ gender: 'male' }] }), 422, 'invalid-content'],
+      ['POST Patient', patient({ gender: 'f' }), 422, 'invalid-content'],
       ['POST Patient', patient(), 415, 'media-type', { 'content-type': 'text/plain' }],
       ['POST Nothing', patient(), 404, 'unknown-type'],
       ['PUT Patient/1', patient({ id: '2' }), 400, 'structure'],

@@ -47,11 +47,15 @@ function codes(level: string): { code: string }[] {
   return [...new Set(served)].map((code) => ({ code }));
 }
 
-function operations(): JsonObject[] {
-  return ROUTES.filter((route) => route.level === 'operation').map(({ code }) => ({
-    name: code,
-    definition: `http://hl7.org/fhir/OperationDefinition/Patient-${code}`,
-  }));
+/** Operations on any type stand at the server's level, those of one type with it. */
+function operations(type?: string): JsonObject[] {
+  const served = ROUTES.filter((route) => route.level === 'operation' && ownerOf(route.path) === type);
+  const byName = new Map(served.map(({ code, definition }) => [code, { name: code, definition }]));
+  return [...byName.values()];
+}
+
+function ownerOf(path: string): string | undefined {
+  return /^[A-Z][A-Za-z]+/.exec(path)?.[0];
 }
 
 function resource(type: string): JsonObject {
@@ -68,6 +72,7 @@ function resource(type: string): JsonObject {
     conditionalRead: 'full-support',
     conditionalUpdate: true,
     conditionalDelete: 'multiple',
+    operation: operations(type),
     searchInclude: references.map(([code]) => `${type}:${code}`),
     searchParam: [
       ...COLUMN_PARAMETERS,

@@ -19,6 +19,7 @@ const ANYBODY: Actor = { member: '', user: '', role: '', purpose: '', scopes: []
 /** An Express router to be mounted at the FHIR base. */
 export function fhirExpress(router: FhirRouter, authenticate: Authenticate): Router {
   const app = express.Router();
+  app.use(crossOrigin);
   app.use(express.text({ type: () => true, limit: BODY_LIMIT }));
   app.use(async (request: Request, response: Response) => {
     send(response, request, await answer(router, authenticate, request));
@@ -29,6 +30,23 @@ export function fhirExpress(router: FhirRouter, authenticate: Authenticate): Rou
   });
   return app;
 }
+
+/** Scripts of any origin may ask: what they may see their token says, and no cookie is ever looked at. */
+function crossOrigin(request: Request, response: Response, next: NextFunction): void {
+  response.set('Access-Control-Allow-Origin', '*');
+  response.set('Access-Control-Expose-Headers', EXPOSED);
+  if (request.method !== 'OPTIONS') {
+    next();
+    return;
+  }
+  response.set('Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  response.set('Access-Control-Allow-Headers', request.get('access-control-request-headers') ?? ALLOWED);
+  response.set('Access-Control-Max-Age', '600');
+  response.status(204).end();
+}
+
+const EXPOSED = 'ETag, Last-Modified, Location, Content-Location, X-Tx-Id, X-Block, X-Request-Id';
+const ALLOWED = 'Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-None-Exist, X-Min-Block';
 
 async function answer(router: FhirRouter, authenticate: Authenticate, request: Request): Promise<FhirResponse> {
   try {

@@ -4,6 +4,7 @@ import { isResourceType } from '../projection/generated.js';
 import { requireMediaType } from './body.js';
 import type { FhirContext } from './context.js';
 import { everything } from './everything.js';
+import { changeMeta, lastN, meta, validate } from './operations.js';
 import { history, read, vread } from './read.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
 import { search, searchCompartment } from './search.js';
@@ -19,6 +20,8 @@ export interface Route {
   readonly level: 'system' | 'type' | 'compartment' | 'operation';
   /** What the decision is asked for the whole type; absent where each resource is decided alone. */
   readonly interaction: Interaction;
+  /** URL of an operation's definition. */
+  readonly definition?: string;
   run(
     context: FhirContext,
     request: FhirRequest,
@@ -28,18 +31,55 @@ export interface Route {
 
 const FORM = new Set(['application/x-www-form-urlencoded']);
 
-/** Interactions on types and resources, in order of precedence. */
-export const ROUTES: readonly Route[] = [
+function operation(method: string, path: string, definition: string): Omit<Route, 'run'> {
+  const code = path.slice(path.indexOf('$') + 1);
+  return {
+    ...{ method, path, code, level: 'operation', interaction: 'operation' },
+    definition: `http://hl7.org/fhir/OperationDefinition/${definition}`,
+  };
+}
+
+const OPERATIONS: readonly Route[] = [
   {
-    ...{
-      method: 'GET',
-      path: 'Patient/:id/$everything',
-      code: 'everything',
-      level: 'operation',
-      interaction: 'operation',
-    },
+    ...operation('GET', 'Patient/:id/$everything', 'Patient-everything'),
     run: (context, request, { id = '' }) => everything(context, request, id),
   },
+  {
+    ...operation('GET', 'Observation/$lastn', 'Observation-lastn'),
+    run: (context, request) => lastN(context, request),
+  },
+  { ...operation('POST', '$validate', 'Resource-validate'), run: (context, request) => validate(context, request) },
+  {
+    ...operation('POST', ':type/$validate', 'Resource-validate'),
+    run: (context, request, { type = '' }) => validate(context, request, type),
+  },
+  {
+    ...operation('POST', ':type/:id/$validate', 'Resource-validate'),
+    run: (context, request, { type = '', id = '' }) => validate(context, request, type, id),
+  },
+  {
+    ...operation('GET', ':type/:id/$validate', 'Resource-validate'),
+    run: (context, request, { type = '', id = '' }) => validate(context, request, type, id),
+  },
+  {
+    ...operation('GET', ':type/:id/$meta', 'Resource-meta'),
+    run: (context, request, { type = '', id = '' }) => meta(context, request, type, id),
+  },
+  {
+    ...operation('POST', ':type/:id/$meta-add', 'Resource-meta-add'),
+    interaction: 'update',
+    run: (context, request, { type = '', id = '' }) => changeMeta(context, request, [type, id], 'add'),
+  },
+  {
+    ...operation('POST', ':type/:id/$meta-delete', 'Resource-meta-delete'),
+    interaction: 'update',
+    run: (context, request, { type = '', id = '' }) => changeMeta(context, request, [type, id], 'delete'),
+  },
+];
+
+/** Interactions on types and resources, in order of precedence. */
+export const ROUTES: readonly Route[] = [
+  ...OPERATIONS,
   {
     ...{ method: 'GET', path: 'Patient/:id/:member', code: 'search-type', level: 'compartment', interaction: 'search' },
     run: (context, request, { id = '', member = '' }) => searchCompartment(context, request, id, member),

@@ -53,7 +53,7 @@ async function dispatch(context: FhirContext, request: FhirRequest, handle: Hand
 async function routed(context: FhirContext, request: FhirRequest): Promise<FhirResponse> {
   const match = routeOf(request.method, request.path);
   const { route, parts } = match;
-  const type = parts.type ?? parts.member ?? (route.level === 'operation' ? 'Patient' : undefined);
+  const type = parts.type ?? parts.member ?? ownType(route.path);
   if (type === undefined) return run(context, request, match);
   context.decision.allow(request.actor, type, route.interaction);
   const handler = context.handlers?.[type];
@@ -61,6 +61,11 @@ async function routed(context: FhirContext, request: FhirRequest): Promise<FhirR
   // Whoever handles a type knows searches by patient, not compartments.
   if (route.level === 'compartment') return routed(context, byPatient(request, parts));
   return handler(request, route.interaction, (inner) => run(context, inner, match));
+}
+
+/** The type an operation is one of: `Patient/:id/$everything`. */
+function ownType(path: string): string | undefined {
+  return /^[A-Z][A-Za-z]+/.exec(path)?.[0];
 }
 
 /** `Patient/1/Consent` as `Consent?patient=1`. */

@@ -1,9 +1,16 @@
 /** Structure, cardinality, types and invariants of resources (R4 validation.html), by Medplum's validator. */
-import { isDataTypeLoaded, loadDataType, OperationOutcomeError, validateResource } from '@medplum/core';
+import {
+  isDataTypeLoaded,
+  loadDataType,
+  OperationOutcomeError,
+  validateResource,
+  type TypedValueWithPath,
+} from '@medplum/core';
 import type { OperationOutcomeIssue, Resource, StructureDefinition } from '@medplum/fhirtypes';
 
 import { Refusal } from '../ledger/refusal.js';
 import { generatedDefinitions, isResourceType } from '../projection/generated.js';
+import { bindingIssues } from './bindings.js';
 import type { JsonObject } from './json.js';
 import { IssuesRefusal, type Issue } from './outcome.js';
 
@@ -22,7 +29,9 @@ export function requireValid(resource: JsonObject): void {
 export function validationIssues(resource: JsonObject): Issue[] {
   loadTypesOf(resource);
   try {
-    return validateResource(resource as unknown as Resource).map(issueOf);
+    const tokens: Record<string, TypedValueWithPath[]> = {};
+    const found = validateResource(resource as unknown as Resource, { collect: { tokens } });
+    return [...found.map(issueOf), ...bindingIssues(tokens)];
   } catch (error) {
     if (error instanceof OperationOutcomeError) return error.outcome.issue.map(issueOf);
     throw new Refusal('invalid', 'structure', 'the resource is not built as R4 says', { cause: error });

@@ -9,6 +9,7 @@ import { ElementTable, readDefinitions, resourceTypes, type StructureDefinition 
 import { readParameters } from './parameters.js';
 import { compileSearch } from './search.js';
 import { trimmed } from './structures.js';
+import { writeValueSets } from './value-sets.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const generated = join(here, '..', '..', 'generated');
@@ -47,6 +48,7 @@ function compile(current: string): void {
   const types = resourceTypes(definitions);
   const compiled = compileSearch(new ElementTable(definitions), readParameters(types));
   writeStructures(join(folder, 'definitions'), definitions, types);
+  writeJson(join(folder, 'definitions', 'value-sets.json'), writeValueSets(definitions));
   mkdirSync(join(folder, 'search'));
   for (const [type, code] of compiled.modules) writeFileSync(join(folder, 'search', `${type}.js`), code);
   const { parameters, unserved, unindexed, compartments } = compiled;

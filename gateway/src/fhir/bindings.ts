@@ -1,0 +1,56 @@
+/** Codes that an element must take from a value set (R4 terminologies.html#required). */
+import type { TypedValueWithPath } from '@medplum/core';
+
+import type { Codes, WrittenValueSets } from '../projection/compile/value-sets.js';
+import { generatedDefinitions } from '../projection/generated.js';
+import type { Issue } from './outcome.js';
+
+interface Coding {
+  readonly system?: string;
+  readonly code?: string;
+}
+
+class ValueSet {
+  private readonly bySystem: ReadonlyMap<string, ReadonlySet<string>>;
+  private readonly all: ReadonlySet<string>;
+
+  constructor(codes: Codes) {
+    this.bySystem = new Map(Object.entries(codes).map(([system, own]) => [system, new Set(own)]));
+    this.all = new Set(Object.values(codes).flat());
+  }
+
+  has(value: unknown): boolean {
+    if (typeof value === 'string') return this.all.has(value);
+    const { coding, system, code } = value as Coding & { coding?: readonly Coding[] };
+    const codings = coding ?? [{ ...(system && { system }), ...(code && { code }) }];
+    return codings.some((each) => this.bySystem.get(each.system ?? '')?.has(each.code ?? '') === true);
+  }
+}
+
+const sets = new Map<string, ValueSet>();
+
+function setOf(url: string): ValueSet | undefined {
+  if (sets.size === 0) {
+    const { valueSets } = generatedDefinitions('value-sets') as WrittenValueSets;
+    for (const [name, codes] of Object.entries(valueSets)) sets.set(name, new ValueSet(codes));
+  }
+  return sets.get(url.split('|')[0] ?? url);
+}
+
+/** Issues for values, by value set, that are not in it. */
+export function bindingIssues(tokens: Readonly<Record<string, readonly TypedValueWithPath[]>>): Issue[] {
+  return Object.entries(tokens).flatMap(([url, values]) => {
+    const set = setOf(url);
+    if (set === undefined) return [];
+    return values.filter(({ value }) => !set.has(value)).map(({ path }) => issue(url, path));
+  });
+}
+
+function issue(url: string, path: string): Issue {
+  return {
+    severity: 'error',
+    code: 'code-invalid',
+    diagnostics: `the code is not in ${url}, from which this element must take it`,
+    expression: [path],
+  };
+}
