@@ -12,19 +12,22 @@ export class CommittedDefinitions {
   readonly #known = new Map<string, Known>();
   readonly #ofSnapshot = new WeakMap<Snapshot, Map<string, Definition | undefined>>();
 
+  /** As of the chain's end, until the next commit. */
+  readonly #newest = new Map<string, Definition | undefined>();
+
   constructor(
     private readonly chain: Chain,
     private readonly read: (name: string, snapshot: Snapshot) => Definition | undefined,
-  ) {}
+  ) {
+    chain.onCommit(() => {
+      this.#newest.clear();
+    });
+  }
 
   /** The definition at the chain's end; the same object until another one is committed. */
   newest(name: string): Definition | undefined {
-    const snapshot = this.chain.snapshot();
-    try {
-      return this.#lookup(name, snapshot);
-    } finally {
-      snapshot.release();
-    }
+    if (!this.#newest.has(name)) this.#newest.set(name, this.#read(name));
+    return this.#newest.get(name);
   }
 
   /** The definition as of a snapshot. */
@@ -33,6 +36,15 @@ export class CommittedDefinitions {
     this.#ofSnapshot.set(snapshot, found);
     if (!found.has(name)) found.set(name, this.#lookup(name, snapshot));
     return found.get(name);
+  }
+
+  #read(name: string): Definition | undefined {
+    const snapshot = this.chain.snapshot();
+    try {
+      return this.#lookup(name, snapshot);
+    } finally {
+      snapshot.release();
+    }
   }
 
   #lookup(name: string, snapshot: Snapshot): Definition | undefined {

@@ -18,15 +18,21 @@ export interface CallEnd {
 /** A unary method: bytes in, bytes out; a thrown FabricError becomes the call's status. */
 export function unary(context: HandlerContext, work: (request: Buffer, call: CallEnd) => Promise<Buffer>): RawUnary {
   return (call, callback) => {
-    const signal = cancellation(call);
+    let signal: AbortSignal | undefined;
+    const end: CallEnd = {
+      // Made only for those few methods that wait.
+      get signal() {
+        return (signal ??= cancellation(call));
+      },
+    };
     context.limiter
-      .run(() => work(call.request, { signal }))
+      .run(() => work(call.request, end))
       .then(
         (response) => {
           callback(null, response);
         },
         (error: unknown) => {
-          if (!signal.aborted) callback(statusOf(error, context.log));
+          if (!call.cancelled) callback(statusOf(error, context.log));
         },
       );
   };
