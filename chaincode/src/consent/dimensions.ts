@@ -49,9 +49,9 @@ const NAMED_BY: Readonly<Record<Action, { readonly within: readonly string[]; re
     correct: { within: ['correct'], between: ['correct'] },
   };
 
-/** The lesser of several fits. */
-export function both(...fits: readonly Fit[]): Fit {
-  return Math.min(...fits) as Fit;
+/** The lesser of two fits. */
+export function both(one: Fit, other: Fit): Fit {
+  return one < other ? one : other;
 }
 
 /** Whether period, actor, action and purpose of a rule speak of the request. BTG is asked of the rule itself alone. */
@@ -89,8 +89,12 @@ export function labelFits(labels: readonly Coding[], effect: Effect, facts: Reso
 }
 
 /** Whether a rule names data by class, code, period or reference. */
-export function namesData(rule: Provision): boolean {
-  return [rule.class, rule.code, rule.data].some((list) => (list?.length ?? 0) > 0) || rule.dataPeriod !== undefined;
+export function namesData({ class: types, code, data, dataPeriod }: Provision): boolean {
+  return dataPeriod !== undefined || isSome(types) || isSome(code) || isSome(data);
+}
+
+function isSome(list: readonly unknown[] | undefined): boolean {
+  return list !== undefined && list.length > 0;
 }
 
 function anyOf<T>(list: readonly T[] | undefined, fits: (item: T) => boolean): boolean {

@@ -33,6 +33,7 @@ interface Surroundings {
   readonly specific: boolean;
 }
 
+const NONE: readonly Coding[] = [];
 const OUTSIDE: Surroundings = { depth: -1, fit: ALWAYS, strict: ALWAYS, labels: undefined, specific: false };
 
 /** Every rule of a consent that speaks, or may speak, of the question. */
@@ -46,18 +47,20 @@ export function speakingRules(consent: CareConsent, question: Question): readonl
     if (!partiesFit(rule, question)) return;
     const around = surround(rule, effect ?? 'permit', outer, question);
     if (around.fit === NEVER) return;
-    if (effect) spoken.push(...say(rule, effect, outer.depth < 0 ? (base?.path ?? path) : path, around, question));
-    for (const [index, nested] of (rule.provision ?? []).entries())
+    const said = effect && say(rule, effect, outer.depth < 0 ? (base?.path ?? path) : path, around, question);
+    if (said) spoken.push(said);
+    rule.provision?.forEach((nested, index) => {
       visit(nested, effectOf(nested), `${path}.provision[${index}]`, around);
+    });
   };
   visit(root, base?.effect, 'provision', OUTSIDE);
   return spoken;
 }
 
 /** Active, and about privacy or research: consent to undergo a treatment decides nothing here. */
-function isApplicable(consent: CareConsent): boolean {
-  const scopes = consent.scope?.coding?.map(({ code }) => code) ?? [];
-  return consent.status === 'active' && (scopes.includes('patient-privacy') || scopes.includes('research'));
+function isApplicable({ status, scope }: CareConsent): boolean {
+  if (status !== 'active') return false;
+  return scope?.coding?.some(({ code }) => code === 'patient-privacy' || code === 'research') ?? false;
 }
 
 function effectOf({ type }: Provision): Effect | undefined {
@@ -66,7 +69,7 @@ function effectOf({ type }: Provision): Effect | undefined {
 
 /** The surroundings a rule makes for those below it, its own dimensions included. */
 function surround(rule: Provision, effect: Effect, outer: Surroundings, { facts }: Question): Surroundings {
-  const own = rule.securityLabel?.filter(isDataLabel) ?? [];
+  const own = rule.securityLabel?.filter(isDataLabel) ?? NONE;
   return {
     depth: outer.depth + 1,
     fit: both(outer.fit, dataFits(rule, effect, facts)),
@@ -76,19 +79,26 @@ function surround(rule: Provision, effect: Effect, outer: Surroundings, { facts 
   };
 }
 
-function say(rule: Provision, effect: Effect, path: string, around: Surroundings, question: Question): Spoken[] {
-  if (!namesPurpose(rule, question.request) || isOptOut(effect, around, question)) return [];
+function say(
+  rule: Provision,
+  effect: Effect,
+  path: string,
+  around: Surroundings,
+  question: Question,
+): Spoken | undefined {
+  if (!namesPurpose(rule, question.request) || isOptOut(effect, around, question)) return undefined;
   const fit = fitAsSaid(effect, around, question);
-  if (fit === NEVER) return [];
+  if (fit === NEVER) return undefined;
   const yields = around.depth === 0 && effect === 'deny' && hasPermit(rule);
-  return [{ effect, depth: around.depth, path, fit, yields, labels: rule.securityLabel ?? [] }];
+  return { effect, depth: around.depth, path, fit, yields, labels: rule.securityLabel ?? [] };
 }
 
 function fitAsSaid(effect: Effect, { fit, strict, labels }: Surroundings, { facts }: Question): Fit {
   const data = effect === 'permit' ? both(fit, strict) : fit;
   if (labels === undefined) return data;
   const label = labelFits(labels.list, labels.effect, facts);
-  return both(data, label, effect === 'permit' ? labelFits(labels.list, 'permit', facts) : ALWAYS);
+  const said = both(data, label);
+  return effect === 'permit' ? both(said, labelFits(labels.list, 'permit', facts)) : said;
 }
 
 /** A denial that names neither actor nor data opts out of sharing: it does not bind the custodian's own staff. */

@@ -5,8 +5,21 @@ const SHAPE =
 
 const OPEN: Span = { from: -Infinity, to: Infinity };
 
+/** Dates read before; emptied when full. What a text stands for never changes. */
+const known = new Map<string, Span | undefined>();
+const MAX_KNOWN = 10_000;
+
 /** Span that a FHIR date, dateTime or instant stands for; a missing zone is UTC; undefined = not a date. */
 export function spanOf(text: string): Span | undefined {
+  const before = known.get(text);
+  if (before !== undefined || known.has(text)) return before;
+  if (known.size >= MAX_KNOWN) known.clear();
+  const span = read(text);
+  known.set(text, span);
+  return span;
+}
+
+function read(text: string): Span | undefined {
   const parts = SHAPE.exec(text);
   if (parts === null) return undefined;
   const [year, month, day] = [number(parts[1]), number(parts[2], 1), number(parts[3], 1)];
