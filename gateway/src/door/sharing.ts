@@ -8,6 +8,7 @@ import { ReadLog } from '../access/read-log.js';
 import { RemoteReads } from '../access/remote.js';
 import { auditHandler } from '../access/resource.js';
 import { ConsentDecision } from '../consent/decision.js';
+import { LabellingWriter } from '../consent/labelling-writer.js';
 import { consentHandler } from '../consent/resource.js';
 import { ConsentShelf } from '../consent/shelf.js';
 import type { FhirRequest, FhirResponse, Remote, TypeHandler } from '../fhir/request.js';
@@ -55,7 +56,7 @@ export class Sharing {
   readonly remote: Remote;
   /** Of the types Consent and AuditEvent. */
   readonly handlers: Readonly<Record<string, TypeHandler>>;
-  /** Registers patients before their first record. */
+  /** Labels what is written, and registers patients before their first record. */
   readonly writer: RecordWriter;
   readonly patientKeys: PatientKeys;
   readonly lookup: PatientLookup;
@@ -76,9 +77,8 @@ export class Sharing {
       shelf: this.#shelf,
       now: this.#now,
     });
-    this.writer = this.#isHospital
-      ? new RegisteringWriter({ ledger, keys, lookup: this.lookup, writer: ports.writer })
-      : ports.writer;
+    const writer = new LabellingWriter(ports.writer);
+    this.writer = this.#isHospital ? new RegisteringWriter({ ledger, keys, lookup: this.lookup, writer }) : writer;
     this.remote = this.#remote();
     this.handlers = this.#handlers();
   }
