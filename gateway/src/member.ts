@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 
+import type { Request } from 'express';
 import type { Logger } from 'pino';
 
 import { buildApp } from './app.js';
@@ -25,6 +26,7 @@ import { KeyStore } from './keys/key-store.js';
 import { Memory } from './keys/memory.js';
 import { durableLedger } from './ledger/durable.js';
 import { connectLedger, type ConnectedLedger } from './ledger/fabric-ledger.js';
+import { ledgerHistory, MOST_VERSIONS } from './ledger/history.js';
 import { LiveBlocks } from './ledger/live.js';
 import { Outbox } from './ledger/outbox.js';
 import { OutboxStore } from './ledger/outbox-store.js';
@@ -176,6 +178,8 @@ async function listen(
     },
     { onFault: faultLog(log) },
   );
+  const actorOf = (request: Request) =>
+    authenticate(request.headers.authorization, request.get('x-purpose-of-use'), tokens);
   const handle = sharing.logged((request) => router.handle(request));
   const app = buildApp({
     settings,
@@ -188,9 +192,19 @@ async function listen(
       height: projection.block + 1,
       channelHeight: live.height,
     }),
-    fhir: fhirExpress({ handle }, (request) =>
-      authenticate(request.headers.authorization, request.get('x-purpose-of-use'), tokens),
-    ),
+    fhir: fhirExpress({ handle }, actorOf),
+    history: async (request, type, id) => {
+      const actor = await actorOf(request);
+      sharing.decision.allow(actor, type, 'history');
+      const current = projection.current(type, id);
+      if (current === undefined || sharing.decision.permit(actor, current) === undefined) return undefined;
+      const versions = projection.history({ type, id, limit: MOST_VERSIONS }).map(({ stored }) => stored);
+      return {
+        type,
+        id,
+        versions: await ledgerHistory(versions, (txId) => rooms.connected.inspector.transaction(txId)),
+      };
+    },
   });
   const server = createServer(app);
   server.listen(settings.listen.port, settings.listen.host);

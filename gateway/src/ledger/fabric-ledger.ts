@@ -1,20 +1,19 @@
 /** The ledger as the gateway sees it, over its own member's peers. */
 import { readFileSync } from 'node:fs';
 
-import type { BlockAndPrivateDataEventsRequest } from '@hyperledger/fabric-gateway';
-
 import type { Commit, Ledger, LedgerBlock, LedgerCall } from '../ports.js';
 import type { GatewaySettings } from '../settings.js';
 import { decodeBlock } from './blocks.js';
-import { connectPeer, type PeerConnection } from './connection.js';
+import { connectPeer } from './connection.js';
 import { readFailure } from './failure.js';
 import { Inspector } from './inspector.js';
+import { Rotation } from './rotation.js';
 import { messageSigner } from './signer.js';
 import { FabricSteps, type TransactionSteps } from './steps.js';
 import { submitCall } from './submit.js';
 import { readTip } from './tip.js';
 
-/** Ledger and steps over one connection; `close` ends it. */
+/** Ledger and steps over the member's peers; `close` ends the connections. */
 export interface ConnectedLedger extends Ledger {
   readonly steps: TransactionSteps;
   readonly inspector: Inspector;
@@ -23,38 +22,39 @@ export interface ConnectedLedger extends Ledger {
   close(): void;
 }
 
-/** Connects to the member's first peer; does not wait for it to be there. */
+/** Connects to the member's peers; does not wait for them to be there. */
 export function connectLedger(settings: GatewaySettings): ConnectedLedger {
-  const first = settings.peers[0];
-  if (first === undefined) throw new Error('settings name no peer');
-  const connection = connectPeer(settings, first);
-  const steps = new FabricSteps(connection, settings, messageSigner(readFileSync(settings.identity.key, 'utf8')));
+  const sign = messageSigner(readFileSync(settings.identity.key, 'utf8'));
+  const steps = new Rotation(
+    settings.peers.map((peer) => {
+      const connection = connectPeer(settings, peer);
+      return { connection, steps: new FabricSteps(connection, settings, sign) };
+    }),
+  );
   return {
     steps,
-    inspector: new Inspector(connection.gateway, steps, settings),
-    tip: () => readTip(connection, settings.channel),
+    inspector: new Inspector(() => steps.peer.connection.gateway, steps, settings),
+    tip: () => readTip(steps.peer.connection, settings.channel, () => Date.now() + settings.clockOffsetMs),
     submit: (call: LedgerCall): Promise<Commit> => submitCall(steps, call),
     evaluate: (call: LedgerCall): Promise<Uint8Array> => steps.evaluate(call),
     blocks: (start: number, signal: AbortSignal): AsyncIterable<LedgerBlock> =>
-      followBlocks(connection, settings, start, signal),
+      followBlocks(steps, settings, start, signal),
     close: () => {
-      connection.close();
+      steps.close();
     },
   };
 }
 
 async function* followBlocks(
-  connection: PeerConnection,
+  peers: Rotation,
   settings: GatewaySettings,
   start: number,
   signal: AbortSignal,
 ): AsyncIterable<LedgerBlock> {
   if (signal.aborted) return;
-  const network = connection.gateway.getNetwork(settings.channel);
-  const request: BlockAndPrivateDataEventsRequest = network.newBlockAndPrivateDataEventsRequest({
-    startBlock: BigInt(start),
-  });
-  const events = await request.getEvents();
+  const { peer } = peers;
+  const network = peer.connection.gateway.getNetwork(settings.channel);
+  const events = await network.newBlockAndPrivateDataEventsRequest({ startBlock: BigInt(start) }).getEvents();
   const stop = (): void => {
     events.close();
   };
@@ -65,7 +65,10 @@ async function* followBlocks(
       if (isAborted(signal)) return;
     }
   } catch (error) {
-    if (!isAborted(signal)) throw readFailure(error);
+    if (isAborted(signal)) return;
+    // Whoever follows comes again, and then to the next peer.
+    if (peers.peer === peer) peers.next();
+    throw readFailure(error);
   } finally {
     signal.removeEventListener('abort', stop);
     events.close();

@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 
 import { Router, type Request, type Response } from 'express';
 
+import { outcomeOf } from '../fhir/outcome.js';
 import type { InspectedBlock, InspectedTransaction } from '../ledger/inspect.js';
 import type { LiveBlocks } from '../ledger/live.js';
 import type { GatewaySettings } from '../settings.js';
 import { landingPage, type Standing } from './landing.js';
 import type { PageOwner } from './layout.js';
 import { blockItem, blockPage, ledgerPage, LEDGER_SCRIPT, transactionPage } from './ledger.js';
-import { STYLE } from './style.js';
+import type { LedgerBlock } from '../ports.js';
+import { ICON, STYLE } from './style.js';
 
 const MOST_BLOCKS = 200;
 const DEFAULT_BLOCKS = 50;
@@ -35,6 +37,8 @@ export interface PagePorts {
     transaction(txId: string): Promise<InspectedTransaction | undefined>;
   };
   readonly standing: () => Standing;
+  /** A resource's versions as the ledger has them; undefined for whoever may not know. Throws Refusal. */
+  readonly history: (request: Request, type: string, id: string) => Promise<object | undefined>;
 }
 
 /** The router for `/`, `/assets` and `/ledger`. */
@@ -60,8 +64,8 @@ export function pageRoutes(ports: PagePorts): Router {
       })),
     });
   });
-  router.get('/ledger/events', (_request, response) => {
-    stream(live, response);
+  router.get('/ledger/events', (request, response) => {
+    stream(live, seenOf(request), response);
   });
   router.get('/ledger/blocks/:number', async (request, response) => {
     const number = wholeNumber(request.params.number);
@@ -73,13 +77,31 @@ export function pageRoutes(ports: PagePorts): Router {
     const found = /^[0-9a-f]{64}$/.test(txId) ? await inspector.transaction(txId) : undefined;
     answer(request, response, found, (transaction) => transactionPage(owner, transaction));
   });
+  router.get('/ledger/history/:type/:id', async (request, response) => {
+    await history(ports, request, response);
+  });
   return router;
+}
+
+async function history(ports: PagePorts, request: Request, response: Response): Promise<void> {
+  const { type = '', id = '' } = request.params as { type?: string; id?: string };
+  try {
+    const found = await ports.history(request, type, id);
+    if (found === undefined) response.status(404).json({ error: 'not-found' });
+    else response.json(found);
+  } catch (error) {
+    const { status, resource } = outcomeOf(error);
+    response.status(status).json(resource);
+  }
 }
 
 function assets(router: Router): void {
   const script = readFileSync(new URL('./browser/ledger.js', import.meta.url), 'utf8');
   router.get('/assets/style.css', (_request, response) => {
     response.type('css').set('Cache-Control', 'max-age=3600').send(STYLE);
+  });
+  router.get('/favicon.ico', (_request, response) => {
+    response.type('svg').set('Cache-Control', 'max-age=86400').send(ICON);
   });
   router.get(LEDGER_SCRIPT, (_request, response) => {
     response.type('js').set('Cache-Control', 'max-age=3600').send(script);
@@ -92,17 +114,26 @@ function answer<T>(request: Request, response: Response, found: T | undefined, a
   else response.json(found);
 }
 
-function stream(live: LiveBlocks, response: Response): void {
+/** Number of the newest block the page has; what came after it is sent first. */
+function seenOf(request: Request): number {
+  const { after } = request.query;
+  const seen = request.get('last-event-id') ?? (typeof after === 'string' ? after : undefined);
+  return seen === undefined ? Infinity : (wholeNumber(seen) ?? Infinity);
+}
+
+function stream(live: LiveBlocks, seen: number, response: Response): void {
   if (live.listeners >= MAX_LISTENERS) {
     response.status(503).set('Retry-After', '30').json({ error: 'too-many-listeners' });
     return;
   }
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
   response.write(': connected\n\n');
-  const stop = live.onBlock((block) => {
+  const send = (block: LedgerBlock): void => {
     const data = JSON.stringify({ number: block.number, html: blockItem(block).text });
     response.write(`event: block\nid: ${block.number}\ndata: ${data}\n\n`);
-  });
+  };
+  for (const block of live.recent.filter(({ number }) => number > seen).reverse()) send(block);
+  const stop = live.onBlock(send);
   response.on('close', stop);
 }
 

@@ -35,3 +35,8 @@ th, td { text-align: left; padding: 0.35rem 0.5rem; border-bottom: 1px solid var
 footer { border-top: 1px solid var(--line); margin-top: 2rem; }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: 0.4rem; } }
 `;
+
+/** The icon: linked blocks. */
+export const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0b6158"/>' +
+  '<path d="M3 5h4v6H3zM9 5h4v6H9zM7 8h2" fill="none" stroke="#fff" stroke-width="1.5"/></svg>';

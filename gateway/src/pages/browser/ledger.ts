@@ -6,7 +6,8 @@ const MOST = 200;
 
 const list = document.querySelector<HTMLOListElement>('#blocks');
 const live = document.querySelector('#live');
-const source = new EventSource('/ledger/events');
+const newest = document.querySelector<HTMLElement>('[data-block]')?.dataset.block ?? '0';
+const source = new EventSource(`/ledger/events?after=${newest}`);
 
 source.addEventListener('block', (event) => {
   const { number, html } = JSON.parse(event.data as string) as { number: number; html: string };
