@@ -1,15 +1,18 @@
 /** The engine below a test: the embedded ledger, or Fabric's own programs where SALUS_ENGINE=fabric asks for them. */
+import { rmSync } from 'node:fs';
+import { startEmbedded, type EmbeddedOptions } from '@salus/network/embedded/node/network';
+import { tlsFiles } from '@salus/network/identity/layout';
 import type { PreparedState } from '@salus/network/prepare';
-import type { ChaincodeProcess } from './chaincode-process.js';
+import { memberOf } from '@salus/network/topology';
+import { ChaincodeProcess } from './chaincode-process.js';
 import {
+  connectClient,
   gatewayIdentity,
-  startTestChaincode,
-  startTestLedger,
+  prepareTestState,
   type ClientWish,
   type TestClient,
-  type TestLedgerOptions,
 } from './embedded-network.js';
-import { findTestPrograms, startTestFabric } from './fabric-network.js';
+import type { IdentityFiles } from './identities.js';
 
 export const ENGINE_NAMES = ['embedded', 'fabric'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
@@ -23,52 +26,77 @@ export interface Engine {
   readonly prepared: PreparedState;
   client(wish: ClientWish): TestClient;
   /** The certificate and key of a member's gateway. */
-  identity(member: string): NonNullable<ClientWish['as']>;
-  killChaincode(): Promise<void>;
-  restartChaincode(): Promise<void>;
+  identity(member: string): IdentityFiles;
+  /** Ends the chaincode's process of a member. */
+  killChaincode(member: string): Promise<void>;
+  startChaincode(member: string): Promise<void>;
+  /** Stops the peers and orderers and starts them again on what they have on disk. */
+  restart(options?: EngineOptions): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** How the engine is started; each member has a chaincode process of its own, as on a network of several machines. */
+export type EngineOptions = Pick<EmbeddedOptions, 'timedBlocks' | 'clockOffsetMs'>;
+
 /** Starts the consortium of the topology file with two peers at stmary. */
-export async function startEngine(options: Omit<TestLedgerOptions, 'overrides'> = {}): Promise<Engine> {
-  const wish = { ...options, overrides: { peers: { stmary: 2 } } };
-  return engineName === 'fabric' ? startOnFabric(wish) : startEmbedded(wish);
+export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
+  if (engineName === 'fabric') {
+    throw new Error(
+      'the suite cannot start Fabric’s programs yet; unset SALUS_ENGINE to run it on the embedded ledger',
+    );
+  }
+  const engine = new EmbeddedEngine(await prepareTestState({ overrides: { peers: { stmary: 2 } } }));
+  await engine.start(options);
+  return engine;
 }
 
-async function startEmbedded(wish: TestLedgerOptions): Promise<Engine> {
-  const ledger = await startTestLedger(wish);
-  let chaincode: ChaincodeProcess = ledger.chaincode;
-  return {
-    name: engineName,
-    prepared: ledger.prepared,
-    client: (client) => ledger.client(client),
-    identity: (member) => gatewayIdentity(ledger.prepared, member),
-    killChaincode: () => chaincode.kill(),
-    restartChaincode: async () => {
-      chaincode = await startTestChaincode(ledger.prepared);
-    },
-    stop: async () => {
-      await chaincode.kill();
-      await ledger.stop();
-    },
-  };
-}
+class EmbeddedEngine implements Engine {
+  readonly name = 'embedded';
+  readonly #chaincodes = new Map<string, ChaincodeProcess>();
+  readonly #clients: TestClient[] = [];
+  #network: Awaited<ReturnType<typeof startEmbedded>> | undefined;
 
-async function startOnFabric(wish: TestLedgerOptions): Promise<Engine> {
-  const fabric = await startTestFabric(await findTestPrograms(), wish);
-  const { network, prepared } = fabric;
-  const chaincodes = prepared.topology.members.map(({ name }) => `chaincode.${name}`);
-  return {
-    name: engineName,
-    prepared,
-    client: (client) => fabric.client(client),
-    identity: (member) => gatewayIdentity(prepared, member),
-    killChaincode: async () => {
-      await Promise.all(chaincodes.map((name) => network.signal(name, 'SIGKILL')));
-    },
-    restartChaincode: async () => {
-      await Promise.all(chaincodes.map((name) => network.restart(name)));
-    },
-    stop: () => fabric.stop(),
-  };
+  constructor(readonly prepared: PreparedState) {}
+
+  async start(options: EngineOptions): Promise<void> {
+    const { stateDir, topology } = this.prepared;
+    this.#network = await startEmbedded({ ...options, stateDir, chaincodePerMember: true });
+    await Promise.all(topology.members.map(({ name }) => this.startChaincode(name)));
+  }
+
+  client(wish: ClientWish): TestClient {
+    const client = connectClient(this.prepared, wish);
+    this.#clients.push(client);
+    return client;
+  }
+
+  identity(member: string): IdentityFiles {
+    return gatewayIdentity(this.prepared, member);
+  }
+
+  async startChaincode(name: string): Promise<void> {
+    const { topology, material, definition } = this.prepared;
+    const { host, chaincodePort } = memberOf(topology, name);
+    const { chaincodeTlsDir } = material.members.find((each) => each.name === name)!;
+    const { key, cert, ca } = tlsFiles(chaincodeTlsDir);
+    const options = { address: `${host}:${chaincodePort}`, packageId: definition.packageId };
+    this.#chaincodes.set(name, await ChaincodeProcess.start({ ...options, tls: { key, cert, clientCa: ca } }));
+  }
+
+  async killChaincode(member: string): Promise<void> {
+    await this.#chaincodes.get(member)?.kill();
+  }
+
+  async restart(options: EngineOptions = {}): Promise<void> {
+    const { stateDir } = this.prepared;
+    await this.#network?.stop();
+    this.#network = await startEmbedded({ ...options, stateDir, chaincodePerMember: true });
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.#network?.stop();
+    await Promise.all([...this.#chaincodes.values()].map((chaincode) => chaincode.kill()));
+    rmSync(this.prepared.stateDir, { recursive: true, force: true });
+  }
 }

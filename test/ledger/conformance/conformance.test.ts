@@ -10,6 +10,7 @@ import { deliverSuite } from './deliver.js';
 import { endorseSuite } from './endorse.js';
 import { evaluateSuite } from './evaluate.js';
 import { eventSuite } from './events.js';
+import { limitSuite } from './limits.js';
 import { privateDataSuite } from './private-data.js';
 import { proposalSuite } from './proposals.js';
 import { resultSuite } from './results.js';
@@ -29,6 +30,7 @@ const SUITES: readonly ((engine: () => Engine) => void)[] = [
   conflictSuite,
   blockSuite,
   craftedSuite,
+  limitSuite,
 ];
 
 describe(`conformance with Fabric, engine ${engineName}`, function () {
