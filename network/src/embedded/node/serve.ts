@@ -1,19 +1,19 @@
 import type { NetworkFile } from '../../prepare.js';
 import type { BlockCache } from '../deliver/block-cache.js';
 import type { CommitWatch } from '../deliver/commit-watch.js';
-import { deliverHandlers, deliverService } from '../deliver/service.js';
+import { deliverHandlers, deliverService } from '../deliver/handlers.js';
 import type { DeliverContext } from '../deliver/stream.js';
 import type { GatewayContext } from '../gateway/context.js';
 import { Planner, type Peer } from '../gateway/planner.js';
-import { gatewayHandlers, gatewayService } from '../gateway/service.js';
+import { gatewayHandlers, gatewayService } from '../gateway/handlers.js';
 import type { SoloOrderer } from '../orderer/orderer.js';
-import { ordererHandlers, ordererService } from '../orderer/service.js';
+import { ordererHandlers, ordererService } from '../orderer/handlers.js';
 import type { Chain, Channel, Definition } from '../ports.js';
 import type { HandlerContext } from '../rpc/handlers.js';
 import { CONCURRENCY, Limiter } from '../rpc/limiter.js';
 import { servePort, type ServedPort } from '../rpc/server.js';
 import type { CommittedDefinitions } from './definitions.js';
-import { endorserHandlers, endorserService } from './endorser-service.js';
+import { endorserHandlers, endorserService } from './endorser-handlers.js';
 import { serverTls, type NodeOfMember } from './members.js';
 
 /** What all ports of the network share. */

@@ -1,6 +1,6 @@
 import { orderer } from '@hyperledger/fabric-protos';
 import { orderedBlocks } from '../deliver/responses.js';
-import { deliverMethod } from '../deliver/service.js';
+import { deliverMethod } from '../deliver/handlers.js';
 import type { DeliverContext } from '../deliver/stream.js';
 import type { Orderer } from '../ports.js';
 import { bidiStream, type HandlerContext } from '../rpc/handlers.js';
