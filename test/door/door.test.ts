@@ -131,6 +131,8 @@ describe('the door', () => {
     await refused(knock(aid, { path: 'Observation?patient=ben' }));
     await refused(knock(aid, { path: 'Observation' }));
     await refused(knock(aid, { path: 'Observation/o1' }));
+    await refused(knock(aid, { path: 'Observation?patient=ann&subject:Patient.name=x' }));
+    await refused(knock(aid, { path: 'Observation?patient=ann&_has:Provenance:target:agent=x' }));
     await refused(knock(aid, { path: 'Patient/ann/$everything' }));
   });
 

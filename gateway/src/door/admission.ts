@@ -135,7 +135,13 @@ function isEverything(scope: AccessScope, patient: string, type: string, id: str
   return scope.interaction === 'everything' && type === 'Patient' && id === patient && operation === '$everything';
 }
 
+/** Chained parameters and `_has` ask about resources that may not be shown: their answers would tell of them. */
+function looksBeyond(name: string): boolean {
+  return name.includes('.') || name.startsWith('_has');
+}
+
 function namesOnly(type: string, query: URLSearchParams, patient: string): boolean {
+  if ([...query.keys()].some(looksBeyond)) return false;
   const named = patientParameters(type).flatMap((name) => query.getAll(name));
   return named.length > 0 && named.every((each) => each === patient || each === `Patient/${patient}`);
 }
