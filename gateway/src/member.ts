@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 
 import type { Request } from 'express';
@@ -10,11 +9,9 @@ import type { Logger } from 'pino';
 
 import { buildApp } from './app.js';
 import { runTicker } from './clock/ticker.js';
-import { projectors } from './domains.js';
 import { Sharing } from './door/sharing.js';
 import { findDone } from './ehr/done.js';
 import { RecentContents } from './ehr/recent.js';
-import { openStored } from './ehr/translate.js';
 import { EhrWriter } from './ehr/writer.js';
 import { fhirExpress } from './fhir/express.js';
 import type { FhirRequest } from './fhir/request.js';
@@ -31,9 +28,10 @@ import { LiveBlocks } from './ledger/live.js';
 import { Outbox } from './ledger/outbox.js';
 import { OutboxStore } from './ledger/outbox-store.js';
 import { makeMeters, type Meters } from './metrics.js';
+import { openProjection } from './open-projection.js';
 import type { Ledger } from './ports.js';
 import { follow } from './projection/follower.js';
-import { Projection } from './projection/projection.js';
+import type { Projection } from './projection/projection.js';
 import { approveRegistry } from './registry/approve.js';
 import type { GatewaySettings } from './settings.js';
 import { untilReady } from './start.js';
@@ -114,12 +112,7 @@ function openRooms(settings: GatewaySettings, log: Logger): Rooms {
     mspId: settings.mspId,
     findDone: (key) => findDone(connected.steps, settings.mspId, key),
   });
-  const projection = new Projection({
-    path: join(settings.dataDir, `projection-${settings.gateway}.db`),
-    projectors: projectors(settings.member),
-    open: (_ledgerKey, value) => openStored(value, { recent, versionKey: (salt) => keys.versionKey(salt) }),
-    base: `${fhirBase(settings.baseUrl)}/`,
-  });
+  const projection = openProjection(settings, keys, { recent });
   const meters = makeMeters(settings.member, settings.gateway);
   meters.observeHeight(() => ({ applied: projection.block + 1, channel: live.height }));
   const ledger = durableLedger(live.watch(connected), outbox);

@@ -2,10 +2,11 @@
 import type { Command } from '@salus/network/command';
 
 import { load } from './load.js';
+import { rebuild } from './rebuild.js';
 import { signCommand } from './sign.js';
 import { tokenCommand } from './token.js';
 
 export { mintToken, type TokenWish } from './token.js';
 
 /** One verb a file. */
-export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand, load];
+export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand, load, rebuild];

@@ -5,6 +5,7 @@ import { reset } from './reset.js';
 import { start } from './start.js';
 import { status } from './status.js';
 import { up } from './up.js';
+import { verify } from './verify.js';
 
 /** Verbs that act on the network. */
-export const networkCommands: readonly Command[] = [start, up, down, status, reset, compose, containers];
+export const networkCommands: readonly Command[] = [start, up, down, status, verify, reset, compose, containers];

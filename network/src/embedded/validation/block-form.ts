@@ -66,6 +66,17 @@ export function withResult(block: ReceivedBlock, flags: Buffer, commitHash: Buff
   return Buffer.from(block.message.serializeBinary());
 }
 
+/** What a peer added to the block is taken away, so that it must be found again. */
+export function asFromOrderer(bytes: Buffer): Buffer {
+  const block = common.Block.deserializeBinary(bytes);
+  const metadata = block.getMetadata();
+  const entries: Uint8Array[] = metadata?.getMetadataList_asU8() ?? [];
+  entries[BlockMetadataIndex.TRANSACTIONS_FILTER] = new Uint8Array();
+  entries[BlockMetadataIndex.COMMIT_HASH] = new Uint8Array();
+  metadata?.setMetadataList(entries);
+  return Buffer.from(block.serializeBinary());
+}
+
 function asMetadata(value: Buffer): Buffer {
   const metadata = new common.Metadata();
   metadata.setValue(value);

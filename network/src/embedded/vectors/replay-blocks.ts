@@ -6,7 +6,7 @@ import { common } from '@hyperledger/fabric-protos';
 import { openLedger, type Ledger } from '../ledger.js';
 import { parsePrivateSets } from '../rwset/parse.js';
 import { blockHeaderHash } from '../orderer/header.js';
-import { parseBlock } from '../validation/block-form.js';
+import { asFromOrderer, parseBlock } from '../validation/block-form.js';
 import { readWriteSetsOf, transactionId } from '../validation/envelope.js';
 import {
   readRecordedBlocks,
@@ -105,17 +105,6 @@ async function commit(ledger: Ledger, block: RecordedBlock, comparison: Comparis
   } catch (error) {
     throw new Error(`block ${block.number} could not be committed`, { cause: error });
   }
-}
-
-/** What a peer added to the block is taken away, so that it must be found again. */
-function asFromOrderer(bytes: Buffer): Buffer {
-  const block = common.Block.deserializeBinary(bytes);
-  const metadata = block.getMetadata();
-  const entries: Uint8Array[] = metadata?.getMetadataList_asU8() ?? [];
-  entries[common.BlockMetadataIndex.TRANSACTIONS_FILTER] = new Uint8Array();
-  entries[common.BlockMetadataIndex.COMMIT_HASH] = new Uint8Array();
-  metadata?.setMetadataList(entries);
-  return Buffer.from(block.serializeBinary());
 }
 
 class Comparison {

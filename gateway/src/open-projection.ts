@@ -1,0 +1,40 @@
+/** A member's projection as its gateway opens it: the domains' projectors, and the keys that open content. */
+import { join } from 'node:path';
+
+import { projectors } from './domains.js';
+import type { RecentContents } from './ehr/recent.js';
+import { openStored } from './ehr/translate.js';
+import { fhirBase } from './identity/issuer.js';
+import type { KeyStore } from './keys/key-store.js';
+import { Projection } from './projection/projection.js';
+import type { GatewaySettings } from './settings.js';
+
+/** Database file of a gateway's projection. */
+export function projectionFile({ dataDir, gateway }: GatewaySettings): string {
+  return join(dataDir, `projection-${gateway}.db`);
+}
+
+export interface ProjectionPlace {
+  /** Instead of the gateway's own file. */
+  readonly path?: string;
+  /** What this process wrote itself and need not decrypt. */
+  readonly recent?: RecentContents;
+}
+
+/** Opens a projection; content whose key was destroyed stays closed. */
+export function openProjection(
+  settings: GatewaySettings,
+  keys: KeyStore,
+  { path = projectionFile(settings), recent }: ProjectionPlace = {},
+): Projection {
+  return new Projection({
+    path,
+    projectors: projectors(settings.member),
+    open: (_ledgerKey, value) =>
+      openStored(value, {
+        ...(recent === undefined ? {} : { recent }),
+        versionKey: (salt) => keys.versionKey(salt),
+      }),
+    base: `${fhirBase(settings.baseUrl)}/`,
+  });
+}
