@@ -1,11 +1,12 @@
 /** A whole consortium for a test: the processes that `npm start` runs, on ports of its own, with state in a folder of its own. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type TokenWish, mintToken } from '@salus/gateway/commands';
 import { type RunningConsortium, bringUp } from '@salus/network/commands/bring-up';
+import { fabricProcessesOf, type RecordedProcess } from '@salus/network/commands/run-file';
 import { DEFAULT_TOPOLOGY_FILE, type TopologyOverrides } from '@salus/network/topology';
 import { engineName } from './engine.js';
 
@@ -75,7 +76,7 @@ export async function startNetwork(wish: NetworkWish = {}): Promise<TestNetwork>
     token: (tokenWish) => mintToken(stateDir, tokenWish),
     ask: (member, path, options = {}) => ask(fhir(member), path, options),
     kill: async () => {
-      for (const child of consortium.children) process.kill(child.pid, 'SIGKILL');
+      for (const { pid } of [...consortium.children, ...fabricNodes(stateDir)]) process.kill(pid, 'SIGKILL');
       await consortium.stop();
     },
     stop: async () => {
@@ -83,6 +84,12 @@ export async function startNetwork(wish: NetworkWish = {}): Promise<TestNetwork>
       if (wish.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true });
     },
   };
+}
+
+/** The nodes of a native Fabric network; none on the embedded ledger. */
+function fabricNodes(stateDir: string): RecordedProcess[] {
+  const file = fabricProcessesOf(stateDir);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RecordedProcess[]) : [];
 }
 
 function endpoint(consortium: RunningConsortium, member: string): string {
