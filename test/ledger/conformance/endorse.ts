@@ -151,8 +151,11 @@ export function endorseSuite(engine: () => Engine): void {
       const failure = await failureOf(endorse(stmary, [['unequal', 'k']], { endorsingOrganizations }));
       assert.equal(failure.code, 'ABORTED');
       assert.equal(failure.message, MORE_FAILED);
-      assert.equal(failure.details.length, 1);
-      assert.match(failure.details[0]!, /^(StmaryMSP|AcmeMSP): ProposalResponsePayloads do not match/);
+      // One for each answer that differs from the first; a member with two peers may be asked twice.
+      assert.ok(failure.details.length > 0);
+      for (const detail of failure.details) {
+        assert.match(detail, /^(StmaryMSP|AcmeMSP): ProposalResponsePayloads do not match/);
+      }
     });
 
     it('names the second organisation when it is the one that refuses', async () => {

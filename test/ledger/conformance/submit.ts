@@ -121,7 +121,8 @@ export function submitSuite(engine: () => Engine): void {
       const call = stmary.gateway.newCommit(commitBytes).getStatus({ deadline: Date.now() + 500 });
       const failure = await failureOf(call);
       assert.equal(failure.error, 'CommitStatusError');
-      assert.equal(failure.code, 'DEADLINE_EXCEEDED');
+      // The peer knows the deadline too, and may be the first to notice it.
+      assert.match(failure.code, /^(DEADLINE_EXCEEDED|CANCELLED)$/);
     });
 
     it('may be asked by a peer and an administrator of a member', async () => {
