@@ -7,6 +7,7 @@ import { blockSuite } from './blocks.js';
 import { conflictSuite } from './conflicts.js';
 import { craftedSuite } from './crafted.js';
 import { deliverSuite } from './deliver.js';
+import { embeddedRefusalSuite } from './embedded-refusals.js';
 import { endorseSuite } from './endorse.js';
 import { evaluateSuite } from './evaluate.js';
 import { eventSuite } from './events.js';
@@ -14,6 +15,7 @@ import { limitSuite } from './limits.js';
 import { privateDataSuite } from './private-data.js';
 import { proposalSuite } from './proposals.js';
 import { resultSuite } from './results.js';
+import { sameBlockSuite } from './same-block.js';
 import { simulationSuite } from './simulation.js';
 import { submitSuite } from './submit.js';
 
@@ -31,6 +33,8 @@ const SUITES: readonly ((engine: () => Engine) => void)[] = [
   blockSuite,
   craftedSuite,
   limitSuite,
+  sameBlockSuite,
+  embeddedRefusalSuite,
 ];
 
 describe(`conformance with Fabric, engine ${engineName}`, function () {
