@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+
+import { runTicker } from '@salus/gateway/clock/ticker';
+import { parseRefusal, Refusal } from '@salus/gateway/ledger/refusal';
+import type { Ledger } from '@salus/gateway/ports';
+import { approveRegistry, missingEntries, readRegistry } from '@salus/gateway/registry/approve';
+import type { GatewaySettings, MemberSettings } from '@salus/gateway/settings';
+
+import { ContractWorld, gatewayCertificate, members } from '../support/contract-world.js';
+import { exampleSettings } from '../support/example-settings.js';
+
+/** The contracts' double as one member's gateway sees the ledger; notes what it submits. */
+function ledgerOf(world: ContractWorld, member: string, submitted: string[]): Ledger {
+  const argumentsOf = (argument: string | undefined) => ({ args: argument === undefined ? [] : [argument] });
+  return {
+    evaluate: async ({ transaction }) => Buffer.from((await world.evaluate(member, transaction)).payload),
+    submit: async ({ transaction, argument }) => {
+      const outcome = await world.evaluate(member, transaction, argumentsOf(argument));
+      if (outcome.status !== 200) throw parseRefusal(outcome.message) ?? new Error(outcome.message);
+      submitted.push(`${transaction} by ${member}`);
+      if (world.commit(outcome) !== 'VALID') throw new Refusal('conflict', 'busy', 'voided by another');
+      return { txId: outcome.txId, block: 1 };
+    },
+    blocks: () => {
+      throw new Error('not followed here');
+    },
+  };
+}
+
+describe('what gateways do at first start', () => {
+  let doorRoot: string;
+  let world: ContractWorld;
+  let submitted: string[];
+  const never = new AbortController().signal;
+
+  before(async () => {
+    doorRoot = await gatewayCertificate('stmary');
+  });
+
+  beforeEach(async () => {
+    world = await ContractWorld.empty();
+    submitted = [];
+  });
+
+  function settingsOf(member: string, change: Partial<MemberSettings> = {}): GatewaySettings {
+    const example = exampleSettings();
+    const cards = members.map((name, index): MemberSettings => {
+      const mspId = `${name.charAt(0).toUpperCase()}${name.slice(1)}MSP`;
+      const card = { ...example.members[0]!, name, mspId, doorRoot, baseUrl: `http://127.0.0.1:${8101 + index}` };
+      return name === member ? { ...card, ...change } : card;
+    });
+    return { ...example, member, members: cards };
+  }
+
+  async function approveAll(): Promise<void> {
+    await Promise.all(
+      members.map((member) => approveRegistry(ledgerOf(world, member, submitted), settingsOf(member), never)),
+    );
+  }
+
+  it('puts consortium and members in force, no approval voiding another', async () => {
+    await approveAll();
+    const view = await readRegistry(ledgerOf(world, 'acme', []));
+    assert.deepEqual(view.members.map(({ entry }) => entry.name).sort(), [...members].sort());
+    assert.ok(view.consortium !== undefined);
+    assert.ok(submitted.length <= members.length, submitted.join(', '));
+  });
+
+  it('changes nothing when done again', async () => {
+    await approveAll();
+    const before = submitted.length;
+    await approveAll();
+    assert.equal(submitted.length, before);
+  });
+
+  it("makes a new entry of the member's own address, and of nobody else's", async () => {
+    await approveAll();
+    const moved = settingsOf('stmary', { baseUrl: 'http://127.0.0.1:9999' });
+    await approveRegistry(ledgerOf(world, 'stmary', submitted), moved, never);
+    const view = await readRegistry(ledgerOf(world, 'acme', []));
+    const found = view.members.find(({ entry }) => entry.name === 'stmary');
+    assert.equal(found?.entry.gatewayUrl, 'http://127.0.0.1:9999');
+    assert.deepEqual(missingEntries(view, { ...moved, member: 'acme' }), []);
+  });
+
+  it('ticks the clock once, whoever comes first', async () => {
+    await approveAll();
+    submitted = [];
+    const stopping = new AbortController();
+    const options = (member: string) => ({ member, order: () => members, now: () => world.clockMs });
+    const tickers = members.map((member) =>
+      runTicker(ledgerOf(world, member, submitted), options(member), stopping.signal),
+    );
+    while (submitted.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    stopping.abort();
+    await Promise.all(tickers);
+    assert.deepEqual(submitted, ['clock:tick by stmary']);
+  });
+});
