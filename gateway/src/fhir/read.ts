@@ -53,11 +53,22 @@ export function vread(
 /** History of a resource, of a type or of everything; newest first. */
 export function history(context: FhirContext, request: FhirRequest, type?: string, id?: string): FhirResponse {
   if (id !== undefined) requireId(id);
+  requireKnown(request.query);
   const count = pageSize(request.query);
   const page = versions(context, request, { ...(type && { type }), ...(id && { id }) }, count + 1);
   if (page.length === 0 && type !== undefined && id !== undefined && !isNarrowed(request.query))
     throw notFound(type, id);
   return historyBundle(context, request, page.slice(0, count), page.length > count);
+}
+
+const HISTORY_PARAMETERS = new Set(['_since', '_count', '_cursor', '_format', '_pretty', '_summary']);
+
+/** Throws Refusal for what would be left out of the answer without a word. */
+function requireKnown(query: URLSearchParams): void {
+  const unknown = [...query.keys()].find((name) => !HISTORY_PARAMETERS.has(name));
+  if (unknown !== undefined) {
+    throw new Refusal('invalid', 'unknown-parameter', `a history has no parameter '${unknown.slice(0, 80)}'`);
+  }
 }
 
 /** Up to `limit` versions that the actor may see. */

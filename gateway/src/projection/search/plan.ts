@@ -9,8 +9,9 @@ import type { SortKey } from './query.js';
 const ESTIMATE_LIMIT = 500;
 
 export interface Plan {
-  /** FROM and WHERE, with resource as r and its version as v; rows once per resource. */
-  readonly source: string;
+  /** FROM, with resource as r; rows once per resource. */
+  readonly from: string;
+  readonly where: string;
   readonly values: readonly SQLInputValue[];
 }
 
@@ -22,22 +23,15 @@ export function planOf(type: string, conditions: readonly Condition[], statement
   const asked = usable.filter((each) => each !== driver);
   const tests = ['r.type = ?', 'r.deleted = 0', ...asked.map(predicate)];
   const values = [type, ...asked.flatMap((each) => each.values)];
-  if (driver === undefined) {
-    return { source: `resource r CROSS JOIN version v ON v.vid = r.vid WHERE ${tests.join(' AND ')}`, values };
-  }
+  const where = tests.join(' AND ');
+  if (driver === undefined) return { from: 'resource r', where, values };
   // The postings of one term are in the order of resources and name each once: the page ends the walk.
   if (isOneTerm(driver)) {
-    return {
-      source: `posting x ${joined('x')} WHERE ${driver.where} AND ${tests.join(' AND ')}`,
-      values: [...driver.values, ...values],
-    };
+    const from = 'posting x CROSS JOIN resource r ON r.rid = x.rid';
+    return { from, where: `${driver.where} AND ${where}`, values: [...driver.values, ...values] };
   }
   const distinct = `(SELECT DISTINCT x.rid AS rid FROM ${driver.from} WHERE ${driver.where})`;
-  return { source: `${distinct} d ${joined('d')} WHERE ${tests.join(' AND ')}`, values: [...driver.values, ...values] };
-}
-
-function joined(driver: string): string {
-  return `CROSS JOIN resource r ON r.rid = ${driver}.rid CROSS JOIN version v ON v.vid = r.vid`;
+  return { from: `${distinct} d CROSS JOIN resource r ON r.rid = d.rid`, where, values: [...driver.values, ...values] };
 }
 
 function isOneTerm(driver: Rows): boolean {
@@ -61,7 +55,12 @@ function chooseDriver(conditions: readonly (Rows | Columns)[], statements: State
   return best;
 }
 
-const TABLES: Readonly<Record<string, string>> = { date: 'span', number: 'amount', quantity: 'amount' };
+/** Tables of ranges with the index to take: for min and max SQLite would rather walk all values in their order. */
+const TABLES: Readonly<Record<string, string>> = {
+  date: 'span x INDEXED BY span_by_resource',
+  number: 'amount x INDEXED BY amount_by_resource',
+  quantity: 'amount x INDEXED BY amount_by_resource',
+};
 const LAST_NUMBER = Number.MAX_VALUE;
 const LAST_TEXT = '\u{10ffff}';
 
@@ -74,7 +73,7 @@ export function sortExpression({ by, descending }: SortKey): string {
   const table = TABLES[kind];
   if (table !== undefined) {
     const column = descending ? 'high' : 'low';
-    const value = `(SELECT ${pick}(x.${column}) FROM ${table} x WHERE x.rid = r.rid AND x.parameter = ${number})`;
+    const value = `(SELECT ${pick}(x.${column}) FROM ${table} WHERE x.rid = r.rid AND x.parameter = ${number})`;
     return `coalesce(${value}, ${descending ? -LAST_NUMBER : LAST_NUMBER})`;
   }
   const value = `(SELECT ${pick}(t.a) FROM posting x JOIN term t ON t.tid = x.tid WHERE x.rid = r.rid AND x.parameter = ${number})`;

@@ -26,6 +26,8 @@ export const WORK_LIMITS = {
 
 export type WorkLimits = Readonly<Record<keyof typeof WORK_LIMITS, number>>;
 
+/** The text of resource r. */
+const VERSION = 'CROSS JOIN version v ON v.vid = r.vid';
 const CHUNK = 500;
 
 /** What the asker may see. */
@@ -85,7 +87,7 @@ export class Search {
   private count(query: SearchQuery, plan: Plan, sight: Sight, limit: number): number {
     if (sight.unrestricted(query.type)) {
       const bound = Number.isFinite(limit) ? ` LIMIT ${limit}` : '';
-      const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM ${plan.source}${bound})`;
+      const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM ${plan.from} WHERE ${plan.where}${bound})`;
       return this.statements.get(sql, ...plan.values)?.n as number;
     }
     let total = 0;
@@ -211,7 +213,11 @@ export class Search {
   referrers(type: string, parameter: number, names: readonly string[], limit: number): StoredVersion[] {
     const plan = planOf(type, [postings(this.referring([parameter], names))], this.statements);
     if (plan === undefined) return [];
-    const rows = this.statements.all(`SELECT ${VERSION_COLUMNS} FROM ${plan.source} LIMIT ?`, ...plan.values, limit);
+    const rows = this.statements.all(
+      `SELECT ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where} LIMIT ?`,
+      ...plan.values,
+      limit,
+    );
     return rows.map(asStored);
   }
 }
@@ -232,13 +238,13 @@ function pageQuery(
 ): { readonly sql: string; readonly values: readonly SQLInputValue[] } {
   if (query.sort.length === 0) {
     const after = position === undefined ? '' : ' AND r.rid > ?';
-    const sql = `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM ${plan.source}${after} ORDER BY r.rid LIMIT ?`;
+    const sql = `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where}${after} ORDER BY r.rid LIMIT ?`;
     return { sql, values: [...plan.values, ...(position ?? []), limit] };
   }
   const keys = query.sort.map((key, at) => `${sortExpression(key)} AS k${at}`).join(', ');
   const order = [...query.sort.map((key, at) => `k${at} ${key.descending ? 'DESC' : 'ASC'}`), 'rid'].join(', ');
   const after = position === undefined ? { where: '1 = 1', values: [] } : afterPosition(query.sort, position);
-  const sorted = `SELECT * FROM (SELECT r.rid AS rid, r.vid AS vid, ${keys} FROM ${plan.source}) WHERE ${after.where} ORDER BY ${order} LIMIT ?`;
-  const sql = `SELECT s.*, ${VERSION_COLUMNS} FROM (${sorted}) s CROSS JOIN resource r ON r.rid = s.rid CROSS JOIN version v ON v.vid = r.vid ORDER BY ${order.replaceAll(/\b(k\d|rid)\b/g, 's.$1')}`;
+  const sorted = `SELECT * FROM (SELECT r.rid AS rid, r.vid AS vid, ${keys} FROM ${plan.from} WHERE ${plan.where}) WHERE ${after.where} ORDER BY ${order} LIMIT ?`;
+  const sql = `SELECT s.*, ${VERSION_COLUMNS} FROM (${sorted}) s CROSS JOIN resource r ON r.rid = s.rid ${VERSION} ORDER BY ${order.replaceAll(/\b(k\d|rid)\b/g, 's.$1')}`;
   return { sql, values: [...plan.values, ...after.values, limit] };
 }

@@ -1,0 +1,62 @@
+import { strict as assert } from 'node:assert';
+
+import { FhirServer, type Json } from '../support/fhir-server.js';
+import { observation, patient } from './resources.js';
+
+describe('FHIR history', () => {
+  let server: FhirServer;
+  before(async () => {
+    server = new FhirServer();
+    await server.ask('PUT Patient/a', { body: patient({ id: 'a' }) });
+    await server.ask('PUT Patient/a', { body: patient({ id: 'a', active: true }) });
+    await server.ask('PUT Observation/o', { body: observation('Patient/a', { id: 'o' }) });
+    await server.ask('DELETE Patient/a');
+  });
+  after(async () => {
+    await server.close();
+    assert.deepEqual(server.faults, []);
+  });
+  const versions = (bundle: Json): string[] =>
+    ((bundle.entry ?? []) as Json[]).map(
+      (each) => `${each.request.method} ${each.fullUrl.split('/').at(-2)} ${each.response.etag}`,
+    );
+  const all = ['DELETE Patient W/"3"', 'POST Observation W/"1"', 'PUT Patient W/"2"', 'POST Patient W/"1"'];
+
+  it('of a resource, a type and everything, newest first', async () => {
+    const everything = await server.ask('GET _history');
+    assert.deepEqual(versions(everything.json), all);
+    assert.equal(everything.json.type, 'history');
+    assert.equal(everything.json.total, 4);
+    assert.equal(everything.json.entry[0].resource, undefined);
+    assert.deepEqual(versions((await server.ask('GET Patient/_history')).json), [all[0], all[2], all[3]]);
+    assert.deepEqual(versions((await server.ask('GET Observation/o/_history')).json), [all[1]]);
+  });
+
+  it('page by page, unmoved by what is written meanwhile', async () => {
+    const found: string[] = [];
+    let next: string | undefined = '_history?_count=1';
+    for (let page = 0; next !== undefined; page++) {
+      const { json } = await server.ask(`GET ${next}`);
+      found.push(...versions(json));
+      const link = (json.link as { relation: string; url: string }[]).find((each) => each.relation === 'next');
+      next = link?.url.replace('http://fhir.test/fhir/R4/', '');
+      await server.ask(`PUT Basic/b${page}`, { body: { resourceType: 'Basic', id: `b${page}`, code: { text: 'x' } } });
+    }
+    assert.deepEqual(found, all);
+  });
+
+  it('since an instant', async () => {
+    const last = (await server.ask('GET Patient/a/_history')).json.entry[0].response.lastModified as string;
+    assert.deepEqual(versions((await server.ask(`GET Patient/a/_history?_since=${last}`)).json), [all[0]]);
+    const none = await server.ask('GET Patient/a/_history?_since=2099-01-01T00:00:00Z');
+    assert.equal(none.status, 200);
+    assert.equal(none.json.total, 0);
+  });
+
+  it('refuses what it does not know', async () => {
+    for (const query of ['_since=yesterday', '_at=2020', '_cursor=x', '_count=x', 'nonsense=1']) {
+      assert.equal((await server.ask(`GET _history?${query}`)).status, 400, query);
+    }
+    assert.equal((await server.ask('GET Patient/none/_history')).status, 404);
+  });
+});
