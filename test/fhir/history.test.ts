@@ -18,7 +18,7 @@ describe('FHIR history', () => {
   });
   const versions = (bundle: Json): string[] =>
     ((bundle.entry ?? []) as Json[]).map(
-      (each) => `${each.request.method} ${each.fullUrl.split('/').at(-2)} ${each.response.etag}`,
+      (each) => `${each.request.method} ${(each.fullUrl as string).split('/').at(-2)} ${each.response.etag}`,
     );
   const all = ['DELETE Patient W/"3"', 'POST Observation W/"1"', 'PUT Patient W/"2"', 'POST Patient W/"1"'];
 

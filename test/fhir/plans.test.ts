@@ -54,6 +54,18 @@ describe('plans of searches', () => {
     return server.projection.search.explain(search, sight);
   };
 
+  it('end with the page where one term drives: nothing is sorted', () => {
+    for (const line of [
+      'Observation?patient=p1',
+      'Observation?patient=p1&date=ge2019',
+      'Patient?gender=female',
+      'Patient',
+    ]) {
+      const plan = planOf(line);
+      assert.ok(!plan.some((step) => step.includes('TEMP B-TREE')), plan.join('\n'));
+    }
+  });
+
   for (const line of searches) {
     it(`walk an index and no whole table: ${line}`, () => {
       const plan = planOf(line);

@@ -12,6 +12,8 @@ export interface Plan {
   /** FROM, with resource as r; rows once per resource. */
   readonly from: string;
   readonly where: string;
+  /** The resource's number, in whose order the driver comes by itself where it can. */
+  readonly rid: string;
   readonly values: readonly SQLInputValue[];
 }
 
@@ -24,14 +26,15 @@ export function planOf(type: string, conditions: readonly Condition[], statement
   const tests = ['r.type = ?', 'r.deleted = 0', ...asked.map(predicate)];
   const values = [type, ...asked.flatMap((each) => each.values)];
   const where = tests.join(' AND ');
-  if (driver === undefined) return { from: 'resource r', where, values };
+  if (driver === undefined) return { from: 'resource r', where, rid: 'r.rid', values };
   // The postings of one term are in the order of resources and name each once: the page ends the walk.
   if (isOneTerm(driver)) {
     const from = 'posting x CROSS JOIN resource r ON r.rid = x.rid';
-    return { from, where: `${driver.where} AND ${where}`, values: [...driver.values, ...values] };
+    return { from, where: `${driver.where} AND ${where}`, rid: 'x.rid', values: [...driver.values, ...values] };
   }
   const distinct = `(SELECT DISTINCT x.rid AS rid FROM ${driver.from} WHERE ${driver.where})`;
-  return { from: `${distinct} d CROSS JOIN resource r ON r.rid = d.rid`, where, values: [...driver.values, ...values] };
+  const from = `${distinct} d CROSS JOIN resource r ON r.rid = d.rid`;
+  return { from, where, rid: 'd.rid', values: [...driver.values, ...values] };
 }
 
 function isOneTerm(driver: Rows): boolean {

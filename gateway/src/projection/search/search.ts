@@ -237,8 +237,8 @@ function pageQuery(
   limit: number,
 ): { readonly sql: string; readonly values: readonly SQLInputValue[] } {
   if (query.sort.length === 0) {
-    const after = position === undefined ? '' : ' AND r.rid > ?';
-    const sql = `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where}${after} ORDER BY r.rid LIMIT ?`;
+    const after = position === undefined ? '' : ` AND ${plan.rid} > ?`;
+    const sql = `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where}${after} ORDER BY ${plan.rid} LIMIT ?`;
     return { sql, values: [...plan.values, ...(position ?? []), limit] };
   }
   const keys = query.sort.map((key, at) => `${sortExpression(key)} AS k${at}`).join(', ');
