@@ -11,6 +11,7 @@ import {
   type TokenClaims,
   type TokenRules,
 } from '@salus/gateway/identity/tokens';
+import { VERIFIED_FOR_MS } from '@salus/gateway/identity/verified-tokens';
 import { Refusal } from '@salus/gateway/ledger/refusal';
 import { createLocalJWKSet, type JWK } from 'jose';
 
@@ -55,6 +56,36 @@ describe('bearer tokens', () => {
     const token = await signToken({ ...claims, ...changes }, by, NOW);
     return await authenticate(`Bearer ${token}`, purpose, rules);
   }
+
+  it('are verified once a minute, and at their end', async () => {
+    const token = `Bearer ${await signToken(claims, key.own, NOW)}`;
+    let [now, verified] = [NOW, 0];
+    const keys: TokenRules['keys'] = async (header, parts) => {
+      verified += 1;
+      return await rules.keys(header, parts);
+    };
+    const counting: TokenRules = { ...rules, now: () => now, keys };
+    for (const later of [0, 1, VERIFIED_FOR_MS - 1, VERIFIED_FOR_MS]) {
+      now = NOW + later;
+      await authenticate(token, undefined, counting);
+    }
+    assert.equal(verified, 2);
+    now = NOW + TOKEN_LIFETIME_S * 1000 - 1;
+    await authenticate(token, undefined, counting);
+    now += 60_000;
+    await assert.rejects(authenticate(token, undefined, counting), refused('unauthenticated'));
+    assert.equal(verified, 4);
+  });
+
+  it('are not taken for one another', async () => {
+    await actorOf();
+    const [head, payload] = (await signToken(claims, key.own, NOW)).split('.');
+    const other = (await signToken({ ...claims, subject: 'dr-other' }, key.own, NOW)).split('.')[2];
+    await assert.rejects(
+      authenticate(`Bearer ${head}.${payload}.${other}`, undefined, rules),
+      refused('unauthenticated'),
+    );
+  });
 
   it('name the actor', async () => {
     assert.deepEqual(await actorOf(), {

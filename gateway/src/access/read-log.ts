@@ -1,15 +1,17 @@
 /** The log of local reads (T4): appended before the answer, on disk within 100 ms, anchored within 60 s. */
 import { closeSync, fsync, openSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-import { openDatabase } from '../keys/database.js';
+import { inTransaction, openDatabase } from '../keys/database.js';
 import { Refusal } from '../ledger/refusal.js';
 
 /** Longest time between an append and its fsync, ms. */
 export const SYNC_WITHIN_MS = 100;
 /** What is left of it for the disk. */
 const SYNC_AFTER_MS = 20;
+
+const SALT_BYTES = 32;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS reads (
@@ -44,6 +46,7 @@ export interface LogSlice {
 export class ReadLog {
   readonly #database: DatabaseSync;
   readonly #wal: number;
+  readonly #insertion: StatementSync;
   #timer: NodeJS.Timeout | undefined;
   #broken: Error | undefined;
 
@@ -51,6 +54,7 @@ export class ReadLog {
     this.#database = openDatabase(file, SCHEMA);
     // Appending hands the entry to the operating system; the sync below puts it on disk, for many reads at once.
     this.#database.exec('PRAGMA synchronous = NORMAL');
+    this.#insertion = this.#database.prepare('INSERT INTO reads (at, patient, entry, salt) VALUES (?, ?, ?, ?)');
     this.#wal = openSync(`${file}-wal`, 'r+');
   }
 
@@ -98,15 +102,12 @@ export class ReadLog {
   }
 
   #insert(entries: readonly ReadEntry[]): void {
-    const insert = this.#database.prepare('INSERT INTO reads (at, patient, entry, salt) VALUES (?, ?, ?, ?)');
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      for (const entry of entries) insert.run(entry.at, entry.patient, JSON.stringify(entry), randomBytes(32));
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    const insert = (entry: ReadEntry) =>
+      this.#insertion.run(entry.at, entry.patient, JSON.stringify(entry), randomBytes(SALT_BYTES));
+    const [only] = entries;
+    // One statement is a transaction of its own.
+    if (only !== undefined && entries.length === 1) insert(only);
+    else inTransaction(this.#database, () => entries.forEach(insert));
   }
 
   #sync(): void {

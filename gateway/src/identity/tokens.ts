@@ -5,6 +5,7 @@ import { errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } fro
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
 import { SIGNATURE, type SigningKey } from './keys.js';
+import { VerifiedTokens } from './verified-tokens.js';
 
 /** Seconds a development token lives. */
 export const TOKEN_LIFETIME_S = 12 * 3600;
@@ -69,7 +70,7 @@ export async function authenticate(
   purposeHeader: string | undefined,
   rules: TokenRules,
 ): Promise<Actor> {
-  const payload = await verify(bearer(authorization), rules);
+  const payload = await verified(bearer(authorization), rules);
   const role = roleOf(payload, rules);
   const granted = grantedPurposes(payload, role);
   const purpose = purposeHeader?.trim() ?? granted[0] ?? '';
@@ -96,6 +97,20 @@ function bearer(authorization: string | undefined): string {
     throw unauthenticated('send Authorization: Bearer <token>; `npm run salus -- token` prints one');
   }
   return token;
+}
+
+/** What each member's rules verified lately. */
+const lately = new WeakMap<TokenRules, VerifiedTokens>();
+
+async function verified(token: string, rules: TokenRules): Promise<JWTPayload> {
+  const tokens = lately.get(rules) ?? new VerifiedTokens();
+  lately.set(rules, tokens);
+  const now = rules.now();
+  const known = tokens.find(token, now);
+  if (known !== undefined) return known;
+  const payload = await verify(token, rules);
+  tokens.keep(token, payload, now);
+  return payload;
 }
 
 async function verify(token: string, rules: TokenRules): Promise<JWTPayload> {
