@@ -102,12 +102,17 @@ export class ReadLog {
   }
 
   #insert(entries: readonly ReadEntry[]): void {
-    const insert = (entry: ReadEntry) =>
+    const insert = (entry: ReadEntry): void => {
       this.#insertion.run(entry.at, entry.patient, JSON.stringify(entry), randomBytes(SALT_BYTES));
+    };
     const [only] = entries;
     // One statement is a transaction of its own.
     if (only !== undefined && entries.length === 1) insert(only);
-    else inTransaction(this.#database, () => entries.forEach(insert));
+    else {
+      inTransaction(this.#database, () => {
+        entries.forEach(insert);
+      });
+    }
   }
 
   #sync(): void {

@@ -38,6 +38,8 @@ export interface InvocationParts extends Extras {
 export class Invocation {
   readonly simulator: Simulator;
   readonly #collections: CollectionAccess;
+  /** Definitions whose reads are recorded: the snapshot does not change, so once is enough. */
+  readonly #definitions = new Map<string, Definition | undefined>();
 
   constructor(
     private readonly parts: InvocationParts,
@@ -128,10 +130,13 @@ export class Invocation {
 
   /** Every private call reads the whole definition on Fabric, so that a change of it voids the transaction. */
   #readDefinition(chaincode: string): Definition | undefined {
+    if (this.#definitions.has(chaincode)) return this.#definitions.get(chaincode);
     this.simulator.get(LIFECYCLE, `namespaces/metadata/${chaincode}`);
     for (const field of ['Collections', 'EndorsementInfo', 'Sequence', 'ValidationInfo']) {
       this.simulator.get(LIFECYCLE, `namespaces/fields/${chaincode}/${field}`);
     }
-    return this.parts.definition(chaincode, this.snapshot);
+    const definition = this.parts.definition(chaincode, this.snapshot);
+    this.#definitions.set(chaincode, definition);
+    return definition;
   }
 }

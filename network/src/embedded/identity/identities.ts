@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { msp } from '@hyperledger/fabric-protos';
 import type { Msp, MspIdentity } from './msp.js';
 
@@ -13,7 +13,7 @@ export class Identities {
 
   /** Deserializes a msp.SerializedIdentity. Throws when its MSP is unknown or its certificate not of that MSP's CAs. */
   deserialize(serialized: Buffer): MspIdentity {
-    const key = createHash('sha256').update(serialized).digest('base64');
+    const key = hash('sha256', serialized, 'base64');
     let found = this.cache.get(key);
     if (found === undefined) {
       found = this.tryDeserialize(serialized);

@@ -1,4 +1,4 @@
-import { createHash, verify, type KeyObject } from 'node:crypto';
+import { hash, verify, type KeyObject } from 'node:crypto';
 import { isLowS } from '../../identity/signature.js';
 
 /** Signatures remembered as good; two generations of this many. */
@@ -13,7 +13,7 @@ let old = new Set<string>();
  * key, since every block would ask again.
  */
 export function verifyOnce(keyId: string, key: KeyObject, message: Buffer, signature: Buffer): boolean {
-  const memo = createHash('sha256').update(message).digest('base64') + keyId + signature.toString('latin1');
+  const memo = hash('sha256', message, 'base64') + keyId + signature.toString('latin1');
   if (young.has(memo)) return true;
   const good = old.has(memo) || (isLowSignature(signature) && verify('sha256', message, key, signature));
   if (good) remember(memo);

@@ -26,14 +26,26 @@ export function readDefinition(name: string, source: StateSource): Definition | 
     sequence: field('Sequence')?.getInt64() ?? 0,
     version: endorsement.getVersion(),
     policy: Buffer.from(validation.getValidationParameter_asU8()),
-    collections: parseCollections(bytesOf(field('Collections'))),
+    collections: collectionsOf(name, Buffer.from(bytesOf(field('Collections')))),
   };
 }
 
 /** Blocks a private value of the collection lives for; 0 for ever. */
 export function blockToLive(collection: Buffer | undefined): number {
   if (collection === undefined) return 0;
-  return peer.StaticCollectionConfig.deserializeBinary(collection).getBlockToLive();
+  return collectionConfig(collection).getBlockToLive();
+}
+
+/** Configurations by the bytes they were parsed from: a block asks for them at every key. */
+const parsed = new WeakMap<Buffer, peer.StaticCollectionConfig>();
+
+/** A collection's configuration; it must not be changed. */
+export function collectionConfig(bytes: Buffer): peer.StaticCollectionConfig {
+  const known = parsed.get(bytes);
+  if (known !== undefined) return known;
+  const config = peer.StaticCollectionConfig.deserializeBinary(bytes);
+  parsed.set(bytes, config);
+  return config;
 }
 
 /** The member whose implicit collection this is, or undefined for another collection. */
@@ -45,6 +57,23 @@ export function ownerOfImplicit(collection: string): string | undefined {
 
 function bytesOf(data: peer.lifecycle.StateData | undefined): Uint8Array {
   return data?.getBytes_asU8() ?? new Uint8Array();
+}
+
+interface ReadCollections {
+  /** peer.CollectionConfigPackage. */
+  readonly stored: Buffer;
+  readonly collections: ReadonlyMap<string, Buffer>;
+}
+
+/** What was read last for each name: a definition is read at every block and changes seldom. */
+const lastRead = new Map<string, ReadCollections>();
+
+function collectionsOf(name: string, stored: Buffer): ReadonlyMap<string, Buffer> {
+  const last = lastRead.get(name);
+  if (last?.stored.equals(stored) === true) return last.collections;
+  const collections = parseCollections(stored);
+  lastRead.set(name, { stored, collections });
+  return collections;
 }
 
 function parseCollections(bytes: Uint8Array): Map<string, Buffer> {

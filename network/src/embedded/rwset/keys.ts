@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ledger } from '@hyperledger/fabric-protos';
 import type { Version } from '../ports.js';
 
@@ -9,7 +9,7 @@ export function byUtf8(left: string, right: string): number {
 
 /** SHA-256 of a private key or value as it stands in the hashed read-write set; nothing is hashed to nothing. */
 export function privateHash(content: string | Uint8Array): Buffer {
-  return content.length === 0 ? Buffer.alloc(0) : createHash('sha256').update(content).digest();
+  return content.length === 0 ? Buffer.alloc(0) : hash('sha256', content, 'buffer');
 }
 
 /** Whether two heights are the same, absence included. */

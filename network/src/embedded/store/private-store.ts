@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { ledger } from '@hyperledger/fabric-protos';
 import type { StateEntry, StateValue } from '../ports.js';
@@ -141,7 +141,7 @@ export class PrivateStore {
 
   /** Keeps a set until its transaction commits. A peer that loses power before that loses it, as endorsement promises nothing. */
   putTransient(txId: string, bytes: Buffer, height: number): void {
-    const digest = createHash('sha256').update(bytes).digest();
+    const digest = hash('sha256', bytes, 'buffer');
     this.sql.putTransient.run(Buffer.from(txId), digest, height, bytes);
   }
 
@@ -199,7 +199,7 @@ export class PrivateStore {
 }
 
 function hashOf(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+  return hash('sha256', key, 'buffer');
 }
 
 const OF_KEY = 'namespace = ?1 AND collection = ?2 AND key = ?3';

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { ledger, peer } from '@hyperledger/fabric-protos';
-import { blockToLive, ownerOfImplicit } from '../lifecycle/definition.js';
+import { hash } from 'node:crypto';
+import { ledger } from '@hyperledger/fabric-protos';
+import { blockToLive, collectionConfig, ownerOfImplicit } from '../lifecycle/definition.js';
 import { mspsOfPolicy } from '../policy/signature-policy.js';
 import { parsePrivateSets, type CollectionReadWriteSet, type PrivateWriteSet } from '../rwset/parse.js';
 import type { PrivateBlock, PrivateChange, PrivateKey, PrivateStore } from '../store/private-store.js';
@@ -104,7 +104,7 @@ function holds(mspId: string, namespace: string, collection: string, definitions
   if (owner !== undefined) return owner === mspId;
   const config = definitions.get(namespace)?.collections.get(collection);
   if (config === undefined) return false;
-  const members = peer.StaticCollectionConfig.deserializeBinary(config).getMemberOrgsPolicy()?.getSignaturePolicy();
+  const members = collectionConfig(config).getMemberOrgsPolicy()?.getSignaturePolicy();
   return members !== undefined && mspsOfPolicy(members).has(mspId);
 }
 
@@ -185,5 +185,5 @@ function position({ namespace, collection, keyHash }: PrivateKey): string {
 }
 
 function sha256(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
+  return hash('sha256', bytes, 'buffer');
 }
