@@ -33,8 +33,20 @@ export interface ApplierOptions {
 
 const VALID = 0;
 
+/** Blocks without a change that may go unmarked: that many are read again after a crash, and none is applied twice. */
+export const UNMARKED_LIMIT = 64;
+
+/** A change and where it comes from. */
+interface Placed {
+  readonly change: Change;
+  readonly txId: string;
+  readonly block: number;
+}
+
 export class BlockApplier {
   private readonly index: IndexStore;
+  /** Number of the block whose checkpoint was written last by this process. */
+  private marked: number | undefined;
 
   constructor(
     private readonly database: DatabaseSync,
@@ -44,24 +56,27 @@ export class BlockApplier {
     this.index = new IndexStore(statements);
   }
 
-  /** Applies blocks that follow `last`, all or none. Returns the new checkpoint. Throws ProjectionError. */
+  /**
+   * Applies blocks that follow `last`, all or none; where they change nothing, only memory learns of them for a while.
+   * Returns the new checkpoint. Throws ProjectionError.
+   */
   apply(blocks: readonly LedgerBlock[], last: Checkpoint | undefined): Checkpoint | undefined {
     let checkpoint = last;
-    this.database.exec('BEGIN IMMEDIATE');
-    try {
-      for (const block of blocks) {
-        verify(block, checkpoint);
-        for (const transaction of block.transactions) this.transaction(transaction, block.number);
-        checkpoint = { number: block.number, hash: block.hash };
-      }
-      if (checkpoint !== undefined) this.mark(checkpoint);
-      this.database.exec('COMMIT');
-    } catch (error) {
-      this.database.exec('ROLLBACK');
-      this.index.forget();
-      throw error;
+    const changes: Placed[] = [];
+    for (const block of blocks) {
+      verify(block, checkpoint);
+      for (const transaction of block.transactions) this.collect(transaction, block.number, changes);
+      checkpoint = { number: block.number, hash: block.hash };
+    }
+    if (checkpoint !== undefined && !(changes.length === 0 && this.mayWait(checkpoint))) {
+      this.write(changes, checkpoint);
     }
     return checkpoint;
+  }
+
+  /** Writes the checkpoint of what was applied if it is not written yet. */
+  flush(last: Checkpoint | undefined): void {
+    if (last !== undefined && last.number !== this.marked) this.mark(last);
   }
 
   /** Derives every index row anew from the current texts, after the compiled parameters changed. */
@@ -80,9 +95,28 @@ export class BlockApplier {
   /** To be called when the tables were emptied. */
   reset(): void {
     this.index.forget();
+    this.marked = undefined;
+  }
+
+  private mayWait({ number }: Checkpoint): boolean {
+    return this.marked !== undefined && number - this.marked < UNMARKED_LIMIT;
+  }
+
+  private write(changes: readonly Placed[], checkpoint: Checkpoint): void {
+    this.database.exec('BEGIN IMMEDIATE');
+    try {
+      for (const placed of changes) this.change(placed);
+      this.mark(checkpoint);
+      this.database.exec('COMMIT');
+    } catch (error) {
+      this.database.exec('ROLLBACK');
+      this.reset();
+      throw error;
+    }
   }
 
   private mark({ number, hash }: Checkpoint): void {
+    this.marked = number;
     this.statements.run(
       'INSERT OR REPLACE INTO checkpoint (one, number, hash, form) VALUES (1, ?, ?, ?)',
       number,
@@ -91,17 +125,19 @@ export class BlockApplier {
     );
   }
 
-  private transaction(transaction: LedgerTransaction, block: number): void {
+  private collect(transaction: LedgerTransaction, block: number, changes: Placed[]): void {
     if (transaction.code !== VALID) return;
     for (const write of transaction.writes) {
       for (const project of this.options.projectors) {
-        for (const change of project(write, transaction, this.options.open)) this.change(change, transaction, block);
+        for (const change of project(write, transaction, this.options.open)) {
+          changes.push({ change, txId: transaction.txId, block });
+        }
       }
     }
   }
 
-  private change(change: Change, transaction: LedgerTransaction, block: number): void {
-    if (change.kind === 'version') this.version(change, transaction.txId, block);
+  private change({ change, txId, block }: Placed): void {
+    if (change.kind === 'version') this.version(change, txId, block);
     else if (change.kind === 'fact') this.fact(change);
     else this.forget(change.ledgerKey);
   }
@@ -117,23 +153,27 @@ export class BlockApplier {
     const { version, lastUpdated, text, ledgerKey } = change;
     const patient = change.patient ?? null;
     const deleted = change.deleted ? 1 : 0;
-    const vid = this.statements.get(
-      'INSERT INTO version (rid, version, updated, deleted, text, tx_id, block, ledger_key, patient) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING vid',
+    const vid = this.statements.insert(
+      'INSERT INTO version (rid, version, updated, deleted, text, tx_id, block, ledger_key, patient) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ...[rid, version, lastUpdated, deleted, text, txId, block, ledgerKey, patient],
-    )?.vid as number;
-    this.statements.run(
-      'UPDATE resource SET vid = ?, version = ?, deleted = ?, updated = ?, patient = ? WHERE rid = ?',
-      ...[vid, version, deleted, Date.parse(lastUpdated), patient, rid],
     );
+    if (known === undefined) this.statements.run('UPDATE resource SET vid = ? WHERE rid = ?', vid, rid);
+    else {
+      this.statements.run(
+        'UPDATE resource SET vid = ?, version = ?, deleted = ?, updated = ?, patient = ? WHERE rid = ?',
+        ...[vid, version, deleted, Date.parse(lastUpdated), patient, rid],
+      );
+    }
     if (known !== undefined) this.index.remove(rid);
     if (!change.deleted) this.indexText(rid, change.type, text);
   }
 
-  private newResource({ type, id }: VersionChange): number {
-    return this.statements.get(
-      'INSERT INTO resource (type, id, vid, version, deleted, updated) VALUES (?, ?, 0, 0, 0, 0) RETURNING rid',
-      ...[type, id],
-    )?.rid as number;
+  /** All but its vid, which is in no index and known once the version lies there. */
+  private newResource({ type, id, version, deleted, lastUpdated, patient }: VersionChange): number {
+    return this.statements.insert(
+      'INSERT INTO resource (type, id, vid, version, deleted, updated, patient) VALUES (?, ?, 0, ?, ?, ?, ?)',
+      ...[type, id, version, deleted ? 1 : 0, Date.parse(lastUpdated), patient ?? null],
+    );
   }
 
   private indexText(rid: number, type: string, text: string): void {

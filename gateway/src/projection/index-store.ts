@@ -80,22 +80,13 @@ export class IndexStore {
     const name = `${parameter}\n${a}\n${b}\n${t}`;
     const known = this.known.get(name);
     if (known !== undefined) return known;
-    const found =
-      this.statements.get(
-        'SELECT tid FROM term WHERE parameter = ? AND a = ? AND b = ? AND t = ?',
-        parameter,
-        a,
-        b,
-        t,
-      ) ??
-      this.statements.get(
-        'INSERT INTO term (parameter, a, b, t) VALUES (?, ?, ?, ?) RETURNING tid',
-        parameter,
-        a,
-        b,
-        t,
-      );
-    const tid = found?.tid as number;
+    const found = this.statements.get(
+      'SELECT tid FROM term WHERE parameter = ? AND a = ? AND b = ? AND t = ?',
+      ...[parameter, a, b, t],
+    );
+    const tid =
+      (found?.tid as number | undefined) ??
+      this.statements.insert('INSERT INTO term (parameter, a, b, t) VALUES (?, ?, ?, ?)', ...[parameter, a, b, t]);
     if (this.known.size >= REMEMBERED) this.known.clear();
     this.known.set(name, tid);
     return tid;

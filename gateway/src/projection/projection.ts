@@ -150,6 +150,7 @@ export class Projection {
 
   /** Hex SHA-256 over all rows in a canonical order: equal after a rebuild from genesis. */
   digest(): string {
+    this.applier.flush(this.last);
     return digestOf(this.statements);
   }
 
@@ -163,6 +164,7 @@ export class Projection {
   }
 
   close(): void {
+    this.applier.flush(this.last);
     this.database.close();
   }
 

@@ -29,6 +29,11 @@ export class Statements {
     return this.of(sql).all(...values);
   }
 
+  /** Runs an INSERT; returns the row's number. */
+  insert(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.of(sql).run(...values).lastInsertRowid);
+  }
+
   run(sql: string, ...values: SQLInputValue[]): void {
     this.of(sql).run(...values);
   }
