@@ -12,12 +12,27 @@ export function rewritten(resource: JsonObject, replacements: Replacements): Jso
 function rewrite(value: unknown, replacements: Replacements): unknown {
   if (typeof value === 'string') return replaced(value, replacements);
   if (typeof value !== 'object' || value === null || isRaw(value)) return value;
-  if (Array.isArray(value)) return value.map((each) => rewrite(each, replacements));
-  const entries = Object.entries(value).map(([name, inner]) => {
-    if (name === 'div' && typeof inner === 'string') return [name, narrative(inner, replacements)] as const;
-    return [name, rewrite(inner, replacements)] as const;
-  });
-  return Object.fromEntries(entries);
+  if (Array.isArray(value)) return rewriteList(value, replacements);
+  return rewriteObject(value as JsonObject, replacements);
+}
+
+function rewriteList(list: readonly unknown[], replacements: Replacements): readonly unknown[] {
+  const made = list.map((each) => rewrite(each, replacements));
+  return made.some((each, index) => each !== list[index]) ? made : list;
+}
+
+/** The object itself where nothing in it is replaced. */
+function rewriteObject(object: JsonObject, replacements: Replacements): JsonObject {
+  let changed: JsonObject | undefined;
+  for (const name of Object.keys(object)) {
+    const inner = object[name];
+    const isNarrative = name === 'div' && typeof inner === 'string';
+    const made = isNarrative ? narrative(inner, replacements) : rewrite(inner, replacements);
+    if (made === inner) continue;
+    changed ??= { ...object };
+    changed[name] = made;
+  }
+  return changed ?? object;
 }
 
 function replaced(text: string, replacements: Replacements): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ledger } from '@hyperledger/fabric-protos';
 import type { Version } from '../ports.js';
-import { byUtf8, privateHash, versionMessage } from './keys.js';
+import { privateHash, versionMessage } from './keys.js';
 
 const { HashedRWSet, KVMetadataEntry, KVMetadataWrite, KVMetadataWriteHash } = ledger.rwset.kvrwset;
 const { KVRead, KVReadHash, KVRWSet, KVWrite, KVWriteHash } = ledger.rwset.kvrwset;
@@ -144,8 +144,11 @@ export class RwsetBuilder {
   }
 }
 
+/** In the order of the keys' UTF-8 bytes, as Fabric sorts them; JavaScript's own order differs above U+FFFF. */
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
-  return [...map].sort(([left], [right]) => byUtf8(left, right));
+  if (map.size < 2) return [...map];
+  const keyed = [...map].map((entry) => ({ entry, bytes: Buffer.from(entry[0]) }));
+  return keyed.sort((left, right) => Buffer.compare(left.bytes, right.bytes)).map(({ entry }) => entry);
 }
 
 function values<T>(map: ReadonlyMap<string, T>): T[] {

@@ -2,11 +2,6 @@ import { hash } from 'node:crypto';
 import { ledger } from '@hyperledger/fabric-protos';
 import type { Version } from '../ports.js';
 
-/** Compares keys by their UTF-8 bytes, as Fabric sorts them; JavaScript's own order differs above U+FFFF. */
-export function byUtf8(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
-}
-
 /** SHA-256 of a private key or value as it stands in the hashed read-write set; nothing is hashed to nothing. */
 export function privateHash(content: string | Uint8Array): Buffer {
   return content.length === 0 ? Buffer.alloc(0) : hash('sha256', content, 'buffer');
