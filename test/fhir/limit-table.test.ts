@@ -1,0 +1,47 @@
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { BUNDLE_ENTRY_LIMIT } from '@salus/gateway/fhir/bundle';
+import { CONDITIONAL_DELETE_LIMIT } from '@salus/gateway/fhir/conditional';
+import { BODY_LIMIT } from '@salus/gateway/fhir/express';
+import { JSON_LIMITS } from '@salus/gateway/fhir/json';
+import { LARGEST_PAGE } from '@salus/gateway/fhir/paging';
+import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
+import { BATCH_ANSWER_LIMIT } from '@salus/gateway/fhir/router';
+import { INCLUDE_LIMIT } from '@salus/gateway/fhir/search';
+import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
+import { ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
+import { WORK_LIMITS } from '@salus/gateway/projection/search/search';
+import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
+
+import { projectRoot } from '../support/shared.js';
+
+const groups = { JSON_LIMITS, SEARCH_LIMITS, WORK_LIMITS };
+const limits: Record<string, number> = {
+  BUNDLE_ENTRY_LIMIT,
+  CONDITIONAL_DELETE_LIMIT,
+  BODY_LIMIT,
+  LARGEST_PAGE,
+  PATCH_LIMIT,
+  BATCH_ANSWER_LIMIT,
+  INCLUDE_LIMIT,
+  ISSUE_LIMIT,
+  TERM_LIMIT,
+  ...Object.fromEntries(
+    Object.entries(groups).flatMap(([group, own]) =>
+      Object.entries(own).map(([name, value]) => [`${group}.${name}`, value]),
+    ),
+  ),
+};
+
+describe('the table of limits in docs/fhir.md', () => {
+  it('is what the code says, and whole', () => {
+    const text = readFileSync(join(projectRoot, 'docs/fhir.md'), 'utf8');
+    const rows = [...text.matchAll(/\| `([A-Za-z_.]+)`\s+\|\s*([\d,]+) \|/g)];
+    const written = Object.fromEntries(
+      rows.map(([, name, value]) => [name ?? '', Number((value ?? '').replaceAll(',', ''))]),
+    );
+    assert.deepEqual(written, limits);
+  });
+});
