@@ -76,6 +76,8 @@ export interface GatewaySettings {
   readonly channel: string;
   readonly chaincode: string;
   readonly production: boolean;
+  /** Name of the ledger that runs below: shown to people, decides nothing. */
+  readonly engine?: string;
   /** Shifts this gateway's clock, in milliseconds; tests only, refused in production. */
   readonly clockOffsetMs: number;
   readonly listen: ListenAddress;
@@ -128,7 +130,7 @@ const member: Reader<MemberSettings> = (value, path) => {
 
 /** Parses the text of a settings.json. Throws SettingsError naming the file, the place and what would be right. */
 export function parseSettings(text: string, file: string): GatewaySettings {
-  const settings = asRecord(parseJson(text, file), [file], {
+  const { engine, ...read } = asRecord(parseJson(text, file), [file], {
     member: asText,
     mspId: asText,
     title: asText,
@@ -137,6 +139,7 @@ export function parseSettings(text: string, file: string): GatewaySettings {
     channel: asText,
     chaincode: asText,
     production: asBoolean,
+    engine: absent(asText),
     clockOffsetMs: asInteger,
     listen,
     door: listen,
@@ -148,6 +151,7 @@ export function parseSettings(text: string, file: string): GatewaySettings {
     dataDir: asText,
     members: asList(member),
   });
+  const settings = { ...read, ...(engine === undefined ? {} : { engine }) };
   checkTogether(settings, file);
   return settings;
 }

@@ -158,7 +158,7 @@ describe('the pages of a gateway', () => {
           landmarks: ['header', 'nav', 'main', 'footer'].filter((name) => document.querySelector(name) !== null).length,
           styled: getComputedStyle(document.querySelector('main')).paddingLeft,
         })`);
-        assert.deepEqual(found, { overflow: 0, language: 'en', headings: 1, landmarks: 4, styled: '16px' }, path);
+        assert.deepEqual(found, { overflow: 0, language: 'en', headings: 1, landmarks: 4, styled: '20px' }, path);
         assert.deepEqual(faults, [], path);
         await page.close();
       }
@@ -197,7 +197,7 @@ describe('the pages of a gateway', () => {
       this.timeout(60_000);
       const { page } = await open('/ledger', false);
       assert.ok((await page.locator('ol.blocks > li').count()) >= SEEN);
-      assert.match((await page.locator('noscript').textContent()) ?? '', /Reload/);
+      assert.match((await page.locator('noscript').textContent()) ?? '', /reload/);
       await page.close();
     });
   });

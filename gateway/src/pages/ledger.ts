@@ -3,30 +3,62 @@ import { codeName, readableKey, type InspectedBlock, type InspectedTransaction }
 import type { Signed } from '../ledger/trust.js';
 import type { LedgerBlock, LedgerTransaction } from '../ports.js';
 import { html, type Html } from './html.js';
-import { page, type PageOwner } from './layout.js';
+import { chips, fact, page, short, time, type PageOwner } from './layout.js';
 
 /** Path of the page's script, compiled from browser/ledger.ts. */
 export const LEDGER_SCRIPT = '/assets/ledger.js';
 
+/** Where the form on the page leads. */
+export const FIND_PATH = '/ledger/find';
+
 /** The page under `/ledger`. */
 export function ledgerPage(owner: PageOwner, blocks: readonly LedgerBlock[]): string {
+  const newest = blocks[0];
   const body = html` <h1>Ledger</h1>
-    <p>Every member holds these same blocks. Each names the hash of the one before; who endorsed signed.</p>
-    <p id="live" class="muted" role="status" aria-live="polite">Newest block first.</p>
-    <ol class="blocks" id="blocks" reversed>
+    <p class="lead">
+      Every member holds these same blocks. Each names the hash of the one before; who endorsed a transaction signed it.
+    </p>
+    <form class="find" action="${FIND_PATH}" method="get" role="search">
+      <label for="find">Block number or transaction id</label>
+      <div>
+        <input id="find" name="q" required autocomplete="off" spellcheck="false" maxlength="64" />
+        <button>Find</button>
+      </div>
+    </form>
+    <h2>Newest blocks</h2>
+    <p id="live" class="muted" role="status">
+      ${newest === undefined ? 'No block yet.' : html`Newest block: ${newest.number}.`}
+    </p>
+    <noscript><p class="muted">Without script this page does not change by itself: reload it.</p></noscript>
+    ${
+      newest === undefined
+        ? html`<p id="empty" class="card">
+            This gateway follows its own peer and has been given no block yet. Blocks appear here as they are committed.
+          </p>`
+        : html``
+    }
+    <ol class="blocks" id="blocks">
       ${blocks.map((block) => blockItem(block))}
     </ol>
-    <noscript><p>Reload for newer blocks: without script this page does not change by itself.</p></noscript>`;
-  return page(owner, 'Ledger', body, [LEDGER_SCRIPT]);
+    ${older(blocks.at(-1)?.number)}`;
+  return page(owner, { title: 'Ledger', body, under: '/ledger', scripts: [LEDGER_SCRIPT] });
+}
+
+function older(oldest: number | undefined): Html {
+  return oldest === undefined || oldest === 0
+    ? html``
+    : html`<p class="between"><a href="/ledger/blocks/${oldest - 1}">Block ${oldest - 1} and those before</a></p>`;
 }
 
 /** One block in the list. */
 export function blockItem(block: LedgerBlock): Html {
-  return html`<li data-block="${block.number}">
-    <h3><a href="/ledger/blocks/${block.number}">Block ${block.number}</a></h3>
-    <p class="muted">
-      hash <code>${block.hash.slice(0, 16)}…</code> after <code>${block.previousHash.slice(0, 16)}…</code>
-    </p>
+  const written = block.transactions[0]?.timestamp;
+  return html`<li class="card" data-block="${block.number}">
+    <div class="head">
+      <h3><a href="/ledger/blocks/${block.number}">Block ${block.number}</a></h3>
+      ${written === undefined ? html`` : time(written)}
+      <p class="muted">hash ${short(block.hash)} after ${short(block.previousHash)}</p>
+    </div>
     <ul class="transactions">
       ${block.transactions.map(transactionItem)}
     </ul>
@@ -34,101 +66,124 @@ export function blockItem(block: LedgerBlock): Html {
 }
 
 function transactionItem(each: LedgerTransaction): Html {
-  const name = each.transaction === '' ? 'configuration or lifecycle' : each.transaction;
-  const endorsed = each.endorsers.length === 0 ? '' : `, endorsed by ${each.endorsers.join(', ')}`;
-  return html`<li>${link(each.txId, name)} by ${each.creatorMspId}${endorsed}${verdict(each.code)}</li>`;
+  return html`<li>
+    ${link(each)} <span>by ${each.creatorMspId}</span> ${endorsed(each.endorsers)}
+    <span class="push">${verdict(each.code)}</span>
+  </li>`;
 }
 
-function link(txId: string, name: string): Html {
-  return txId === '' ? html`${name}` : html`<a href="/ledger/transactions/${txId}">${name}</a>`;
+function link({ txId, transaction }: LedgerTransaction): Html {
+  const name = nameOf(transaction);
+  if (txId === '') return html`<b>${name}</b>`;
+  return html`<a href="/ledger/transactions/${txId}">${name}</a> ${short(txId)}`;
+}
+
+function nameOf(transaction: string): string {
+  return transaction === '' ? 'configuration or lifecycle' : transaction;
+}
+
+function endorsed(endorsers: readonly string[]): Html {
+  return endorsers.length === 0
+    ? html``
+    : html`<span class="endorsers"><span class="muted">endorsed by</span> ${chips(endorsers)}</span>`;
 }
 
 function verdict(code: number): Html {
-  return code === 0 ? html`, valid` : html`, <span class="bad">${codeName(code)}</span>`;
+  return code === 0 ? html`<span class="good">valid</span>` : html`<span class="bad">${codeName(code)}</span>`;
 }
 
-/** The page of one block, its hashes and signatures checked. */
-export function blockPage(owner: PageOwner, block: InspectedBlock): string {
-  const body = html` <h1>Block ${block.number}</h1>
-    <dl>
-      <dt>Hash</dt>
-      <dd><code>${block.hash}</code></dd>
-      <dt>Hash of the block before</dt>
-      <dd><code>${block.previousHash}</code></dd>
-      <dt>Hash of its data</dt>
-      <dd><code>${block.dataHash}</code></dd>
-      <dt>Commit hash</dt>
-      <dd><code>${block.commitHash}</code></dd>
+/** The page of one block, its hashes and signatures checked. `height` is the number of blocks there are. */
+export function blockPage(owner: PageOwner, block: InspectedBlock, height: number): string {
+  const body = html` <p class="muted"><a href="/ledger">Ledger</a></p>
+    <h1>Block ${block.number}</h1>
+    <dl class="facts wide card">
+      ${fact('Hash', html`<code>${block.hash}</code>`)}
+      ${fact('Hash of the block before', html`<code>${block.previousHash}</code>`)}
+      ${fact('Hash of its data', html`<code>${block.dataHash}</code>`)}
+      ${fact('Commit hash', html`<code>${block.commitHash}</code>`)}
     </dl>
-    <p>${before(block.number)}<a href="/ledger/blocks/${block.number + 1}">next</a></p>
-    ${block.transactions.map(
-      (each) =>
-        html`<h2>Transaction ${each.index}</h2>
-          ${transactionDetails(each)}`,
-    )}`;
-  return page(owner, `Block ${block.number}`, body);
+    ${neighbours(block.number, height)}
+    ${block.transactions.map((each) => transactionCard(each, html`<h2>${titleOf(each)}</h2>`))}`;
+  return page(owner, { title: `Block ${block.number}`, body, under: '/ledger' });
 }
 
-function before(number: number): Html {
-  return number === 0 ? html`` : html`<a href="/ledger/blocks/${number - 1}">previous</a> `;
+function neighbours(number: number, height: number): Html {
+  const before =
+    number === 0 ? html`<span></span>` : html`<a href="/ledger/blocks/${number - 1}" rel="prev">Before</a>`;
+  const after = number + 1 >= height ? html`` : html`<a href="/ledger/blocks/${number + 1}" rel="next">After</a>`;
+  return html`<nav class="between" aria-label="Blocks beside">${before}${after}</nav>`;
 }
 
 /** The page of one transaction. */
 export function transactionPage(owner: PageOwner, transaction: InspectedTransaction): string {
-  const body = html`<h1>Transaction</h1>
-    <p>In <a href="/ledger/blocks/${transaction.block}">block ${transaction.block}</a>, place ${transaction.index}.</p>
-    ${transactionDetails(transaction)}`;
-  return page(owner, 'Transaction', body);
+  const body = html`<p class="muted">
+      <a href="/ledger">Ledger</a> / <a href="/ledger/blocks/${transaction.block}">Block ${transaction.block}</a>
+    </p>
+    <h1>${nameOf(transaction.transaction)}</h1>
+    <p class="lead">Position ${transaction.index} in block ${transaction.block}.</p>
+    ${transactionCard(transaction, html``)}`;
+  return page(owner, { title: `Transaction in block ${transaction.block}`, body, under: '/ledger' });
 }
 
-function transactionDetails(each: InspectedTransaction): Html {
-  return html`<dl>
-      <dt>Id</dt>
-      <dd><code>${each.txId}</code></dd>
-      <dt>What</dt>
-      <dd>${each.transaction === '' ? 'configuration or lifecycle' : each.transaction}</dd>
-      <dt>Validation</dt>
-      <dd>${each.validation}</dd>
-      <dt>Time claimed</dt>
-      <dd>${each.timestamp}</dd>
-      <dt>Created by</dt>
-      <dd>${signer(each.creator)}</dd>
-      <dt>Endorsed by</dt>
-      <dd>${each.endorsers.map((endorser) => html`${signer(endorser)}<br />`)}</dd>
+function titleOf({ txId, transaction }: InspectedTransaction): Html {
+  const name = nameOf(transaction);
+  return txId === '' ? html`${name}` : html`<a href="/ledger/transactions/${txId}">${name}</a>`;
+}
+
+function transactionCard(each: InspectedTransaction, heading: Html): Html {
+  const mark = each.code === 0 ? 'good' : 'bad';
+  return html`<section class="card transaction" aria-label="Transaction at position ${each.index}">
+    ${heading}
+    <dl class="facts wide">
+      ${fact('Transaction id', each.txId === '' ? html`none` : html`<code>${each.txId}</code>`)}
     </dl>
-    ${writesTable(each)}`;
+    <dl class="facts">
+      ${fact('Validation', html`<span class="${mark}">${each.validation}</span>`)}
+      ${fact('Time claimed', time(each.timestamp))} ${fact('Created by', signer(each.creator))}
+    </dl>
+    <dl class="facts wide">
+      ${fact('Endorsed by', each.endorsers.length === 0 ? html`nobody` : signers(each.endorsers))}
+    </dl>
+    <dl class="facts wide">${fact('Written', writesTable(each))}</dl>
+  </section>`;
+}
+
+function signers(endorsers: readonly Signed[]): Html {
+  return html`${endorsers.map((endorser) => html`<div>${signer(endorser)}</div>`)}`;
 }
 
 function signer({ mspId, verified }: Signed): Html {
-  return html`${mspId}, ${verified ? html`signature verified` : html`<span class="bad">signature not verified</span>`}`;
+  return html`${mspId}
+  ${verified ? html`<span class="good">signature verified</span>` : html`<span class="bad">signature not verified</span>`}`;
 }
 
-function writesTable({ writes }: InspectedTransaction): Html {
-  if (writes.length === 0) return html`<p>It wrote nothing.</p>`;
-  return html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Where</th>
-          <th scope="col">Key</th>
-          <th scope="col">Value</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${writes.map(
-          (write) =>
-            html`<tr>
-              <td>${write.collection ?? 'public'}</td>
-              <td><code>${write.key === undefined ? write.keyHash : readableKey(write.key)}</code></td>
-              <td>${valueOf(write)}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+function writesTable({ writes, code }: InspectedTransaction): Html {
+  if (code !== 0) return html`nothing: what is not valid changes nothing`;
+  if (writes.length === 0) return html`nothing`;
+  return html`<table class="stack">
+    <thead>
+      <tr>
+        <th scope="col">Where</th>
+        <th scope="col">Key</th>
+        <th scope="col">Value</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${writes.map(
+        (write) =>
+          html`<tr>
+            <td>${write.collection ?? 'public'}</td>
+            <td>
+              ${write.key === undefined ? html`hash <code>${write.keyHash}</code>` : html`<code>${readableKey(write.key)}</code>`}
+            </td>
+            <td>${valueOf(write)}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
 }
 
 function valueOf({ isPurge, isDelete, valueHash }: InspectedTransaction['writes'][number]): Html {
   if (isPurge) return html`purged`;
-  return isDelete ? html`deleted` : html`<code>${valueHash}</code>`;
+  return isDelete ? html`deleted` : html`hash <code>${valueHash}</code>`;
 }

@@ -8,8 +8,8 @@ import type { InspectedBlock, InspectedTransaction } from '../ledger/inspect.js'
 import type { LiveBlocks } from '../ledger/live.js';
 import type { GatewaySettings } from '../settings.js';
 import { landingPage, type Standing } from './landing.js';
-import type { PageOwner } from './layout.js';
-import { blockItem, blockPage, ledgerPage, LEDGER_SCRIPT, transactionPage } from './ledger.js';
+import { messagePage, PAGE_SCRIPT, type PageOwner } from './layout.js';
+import { blockItem, blockPage, FIND_PATH, ledgerPage, LEDGER_SCRIPT, transactionPage } from './ledger.js';
 import type { LedgerBlock } from '../ports.js';
 import { ICON, STYLE } from './style.js';
 
@@ -17,6 +17,14 @@ const MOST_BLOCKS = 200;
 const DEFAULT_BLOCKS = 50;
 /** Live connections at once; more are asked to come back later. */
 export const MAX_LISTENERS = 100;
+
+const TX_ID = /^[0-9a-f]{64}$/;
+
+const NO_PAGE = ['No such page', 'Nothing lies under this address.'] as const;
+const NOT_ON_LEDGER = [
+  'Not on this ledger',
+  'There is no such block or transaction here. A block has a number; a transaction id has 64 hexadecimal digits.',
+] as const;
 
 const POLICY = [
   "default-src 'none'",
@@ -67,18 +75,25 @@ export function pageRoutes(ports: PagePorts): Router {
   router.get('/ledger/events', (request, response) => {
     stream(live, seenOf(request), response);
   });
+  router.get(FIND_PATH, (request, response) => {
+    find(owner, request, response);
+  });
   router.get('/ledger/blocks/:number', async (request, response) => {
     const number = wholeNumber(request.params.number);
     const block = number === undefined || number >= live.height ? undefined : await inspector.block(number);
-    answer(request, response, block, (found) => blockPage(owner, found));
+    answer(owner, request, response, block && { found: block, page: () => blockPage(owner, block, live.height) });
   });
   router.get('/ledger/transactions/:txId', async (request, response) => {
     const { txId } = request.params;
-    const found = /^[0-9a-f]{64}$/.test(txId) ? await inspector.transaction(txId) : undefined;
-    answer(request, response, found, (transaction) => transactionPage(owner, transaction));
+    const found = TX_ID.test(txId) ? await inspector.transaction(txId) : undefined;
+    answer(owner, request, response, found && { found, page: () => transactionPage(owner, found) });
   });
   router.get('/ledger/history/:type/:id', async (request, response) => {
     await history(ports, request, response);
+  });
+  router.use((request, response, next) => {
+    if (wantsPage(request)) sendPage(response, messagePage(owner, ...NO_PAGE), 404);
+    else next();
   });
   return router;
 }
@@ -96,22 +111,40 @@ async function history(ports: PagePorts, request: Request, response: Response): 
 }
 
 function assets(router: Router): void {
-  const script = readFileSync(new URL('./browser/ledger.js', import.meta.url), 'utf8');
-  router.get('/assets/style.css', (_request, response) => {
-    response.type('css').set('Cache-Control', 'max-age=3600').send(STYLE);
-  });
-  router.get('/favicon.ico', (_request, response) => {
-    response.type('svg').set('Cache-Control', 'max-age=86400').send(ICON);
-  });
-  router.get(LEDGER_SCRIPT, (_request, response) => {
-    response.type('js').set('Cache-Control', 'max-age=3600').send(script);
-  });
+  const compiled = (name: string): string => readFileSync(new URL(`./browser/${name}.js`, import.meta.url), 'utf8');
+  const files: readonly (readonly [path: string, type: string, content: string])[] = [
+    ['/assets/style.css', 'css', STYLE],
+    ['/assets/icon.svg', 'svg', ICON],
+    ['/favicon.ico', 'svg', ICON],
+    [PAGE_SCRIPT, 'js', compiled('page')],
+    [LEDGER_SCRIPT, 'js', compiled('ledger')],
+  ];
+  for (const [path, type, content] of files) {
+    router.get(path, (_request, response) => {
+      response.type(type).set('Cache-Control', 'max-age=3600').send(content);
+    });
+  }
 }
 
-function answer<T>(request: Request, response: Response, found: T | undefined, asPage: (found: T) => string): void {
-  if (found === undefined) response.status(404).json({ error: 'not-found' });
-  else if (wantsPage(request)) sendPage(response, asPage(found));
-  else response.json(found);
+/** What the form asks for: a block by its number, a transaction by its id. */
+function find(owner: PageOwner, request: Request, response: Response): void {
+  const asked = typeof request.query.q === 'string' ? request.query.q.trim().toLowerCase() : '';
+  if (TX_ID.test(asked)) response.redirect(303, `/ledger/transactions/${asked}`);
+  else if (wholeNumber(asked) !== undefined) response.redirect(303, `/ledger/blocks/${asked}`);
+  else answer(owner, request, response, undefined);
+}
+
+interface Answer {
+  readonly found: object;
+  readonly page: () => string;
+}
+
+function answer(owner: PageOwner, request: Request, response: Response, known: Answer | undefined): void {
+  if (known === undefined) {
+    if (wantsPage(request)) sendPage(response, messagePage(owner, ...NOT_ON_LEDGER), 404);
+    else response.status(404).json({ error: 'not-found' });
+  } else if (wantsPage(request)) sendPage(response, known.page());
+  else response.json(known.found);
 }
 
 /** Number of the newest block the page has; what came after it is sent first. */
@@ -141,8 +174,8 @@ function wantsPage(request: Request): boolean {
   return request.accepts(['json', 'html']) === 'html';
 }
 
-function sendPage(response: Response, text: string): void {
-  response.set('Content-Security-Policy', POLICY).type('html').send(text);
+function sendPage(response: Response, text: string, status = 200): void {
+  response.status(status).set('Content-Security-Policy', POLICY).type('html').send(text);
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -45,7 +45,7 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
   await checkEngine(options, topology);
   options.progress(`members: ${topology.members.map((member) => member.name).join(' ')}`);
   await endOrphans(options.stateDir);
-  const state = await prepareState(topology, options.stateDir);
+  const state = await prepareState(topology, options.stateDir, { engine: options.engine });
   writeRunFile(options.stateDir, { engine: options.engine, ready: false, children: [] });
   const endpoints = writeEndpoints(topology, state.material, options.engine);
   const children = plans(options, state).map(startChild);

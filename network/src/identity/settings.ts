@@ -48,6 +48,8 @@ export interface GatewaySettings {
   readonly channel: string;
   readonly chaincode: string;
   readonly production: boolean;
+  /** Name of the ledger that runs below, for people to read; the gateway behaves the same on each. */
+  readonly engine?: string;
   readonly clockOffsetMs: number;
   readonly listen: { readonly host: string; readonly port: number };
   readonly door: { readonly host: string; readonly port: number };
@@ -66,18 +68,20 @@ export interface GatewaySettings {
 export interface SettingsOptions {
   /** Shift of this network's clocks, for tests; refused in production. */
   readonly clockOffsetMs?: number;
+  /** Name of the ledger that runs below, for the gateways' pages. */
+  readonly engine?: string;
 }
 
 /** Writes settings.json of every gateway and returns the files in the order of the topology. */
 export function writeSettings(topology: Topology, material: Material, options: SettingsOptions = {}): string[] {
-  const { clockOffsetMs = 0 } = options;
+  const { clockOffsetMs = 0, engine } = options;
   if (topology.production && clockOffsetMs !== 0) throw new Error('clocks are not shifted in production');
   const members = topology.members.map((member, index) => memberCard(member, at(material.members, index)));
   return topology.members.flatMap((member, index) =>
     member.gateways.map((gateway) => {
       const own = at(material.members, index);
       const file = join(layout.gateway(own.dir, gateway.name), 'settings.json');
-      const settings = gatewaySettings({ topology, member, own, gateway, members, clockOffsetMs });
+      const settings = gatewaySettings({ topology, member, own, gateway, members, clockOffsetMs, engine });
       writePublic(file, `${JSON.stringify(settings, null, 2)}\n`);
       return file;
     }),
@@ -102,10 +106,11 @@ interface GatewayContext {
   readonly gateway: GatewayNode;
   readonly members: readonly MemberCard[];
   readonly clockOffsetMs: number;
+  readonly engine: string | undefined;
 }
 
 function gatewaySettings(context: GatewayContext): GatewaySettings {
-  const { topology, member, own, gateway, members, clockOffsetMs } = context;
+  const { topology, member, own, gateway, members, clockOffsetMs, engine } = context;
   const dir = layout.gateway(own.dir, gateway.name);
   return {
     member: member.name,
@@ -116,6 +121,7 @@ function gatewaySettings(context: GatewayContext): GatewaySettings {
     channel: topology.channel,
     chaincode: topology.chaincode.name,
     production: topology.production,
+    ...(engine === undefined ? {} : { engine }),
     clockOffsetMs,
     listen: { host: gateway.listenHost, port: gateway.port },
     door: { host: gateway.listenHost, port: gateway.doorPort },

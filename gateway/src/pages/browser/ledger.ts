@@ -15,11 +15,22 @@ source.addEventListener('block', (event) => {
   // The server escapes every value; the document's policy lets no script in whatever comes.
   list.insertAdjacentHTML('afterbegin', html);
   while (list.children.length > MOST) list.lastElementChild?.remove();
-  if (live !== null) live.textContent = `Live. Newest block: ${number}.`;
+  document.querySelector('#empty')?.remove();
+  document.dispatchEvent(new Event('salus:blocks'));
+  tell(`Live. Newest block: ${number}.`);
+});
+
+source.addEventListener('open', () => {
+  const newest = list?.firstElementChild?.getAttribute('data-block');
+  tell(newest == null ? 'Live. No block yet.' : `Live. Newest block: ${newest}.`);
 });
 
 source.addEventListener('error', () => {
-  if (live !== null) live.textContent = 'The connection was lost; trying again.';
+  tell('The connection was lost; trying again. What is shown may be old.');
 });
+
+function tell(text: string): void {
+  if (live !== null) live.textContent = text;
+}
 
 export {};
