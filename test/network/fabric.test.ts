@@ -3,7 +3,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
+import { installedPackages } from '@salus/network/fabric/packages';
 import { startFabric } from '@salus/network/fabric/network';
 import { findPrograms, type Programs } from '@salus/network/fabric/programs';
 import { renderOrderer, renderPeer } from '@salus/network/fabric/render';
@@ -168,14 +170,17 @@ describe('a native Fabric network', function () {
     assert.deepEqual(holders, ['stmary', 'northside']);
   });
 
-  it('installs the very same package at every peer', () => {
-    const { name, version } = fabric.prepared.topology.chaincode;
-    const { bytes } = chaincodePackage(name, version);
-    for (const { name: member, dir } of fabric.prepared.material.members) {
-      const folder = join(layout.memberLedger(dir), 'peer0', 'lifecycle', 'chaincodes');
-      const [file] = readdirSync(folder);
-      assert.deepEqual(readFileSync(join(folder, file!)), bytes, member);
-    }
+  it('installs the very same package at every peer, and notices where it is missing', async () => {
+    const { stateDir, topology } = fabric.prepared;
+    const { name, version } = topology.chaincode;
+    const hash = createHash('sha256').update(chaincodePackage(name, version).bytes).digest('hex');
+    const { hashes, different } = await installedPackages(stateDir);
+    assert.equal(Object.keys(hashes).length, 8);
+    assert.deepEqual([...new Set(Object.values(hashes))], [hash]);
+    assert.deepEqual(different, []);
+    await fabric.network.signal('peer0.tally', 'SIGKILL');
+    assert.deepEqual((await installedPackages(stateDir)).different, ['peer0.tally']);
+    await fabric.network.restart('peer0.tally');
   });
 
   it('streams whole blocks to gateways', async () => {

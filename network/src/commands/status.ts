@@ -1,5 +1,6 @@
 import type { Command, CommandIo } from '../command.js';
 import { readEndpoints } from '../endpoints.js';
+import { type InstalledPackages, installedPackages } from '../fabric/packages.js';
 import { readRunFile } from './run-file.js';
 
 /** How long a gateway may take to answer, in milliseconds. */
@@ -19,15 +20,34 @@ export const status: Command = {
   summary: 'what runs, and how far each member is; exit code 1 unless all are ready',
   options: [{ flags: '--json', summary: 'print JSON' }],
   async run(input, io) {
-    const running = readRunFile(io.stateDir);
-    const engine = running?.engine ?? 'none';
-    const members = running === undefined ? [] : await Promise.all(memberStatuses(io.stateDir));
-    const isReady = members.length > 0 && members.every(({ state }) => state === 'ready');
-    if (input.options['json'] === true) io.out(JSON.stringify({ engine, pid: running?.pid ?? null, isReady, members }));
-    else print(io, engine, members);
-    return isReady ? 0 : 1;
+    const found = await networkStatus(io.stateDir);
+    if (input.options['json'] === true) io.out(JSON.stringify(found));
+    else print(io, found);
+    return found.isReady ? 0 : 1;
   },
 };
+
+/** What `status --json` prints. */
+interface NetworkStatus {
+  readonly engine: string;
+  /** Of the supervisor. */
+  readonly pid: number | null;
+  readonly isReady: boolean;
+  readonly members: readonly MemberStatus[];
+  /** Engine fabric: the chaincode's package at every peer. */
+  readonly packages?: InstalledPackages;
+}
+
+async function networkStatus(stateDir: string): Promise<NetworkStatus> {
+  const running = readRunFile(stateDir);
+  if (running === undefined) return { engine: 'none', pid: null, isReady: false, members: [] };
+  const { engine, pid } = running;
+  const members = await Promise.all(memberStatuses(stateDir));
+  const isUp = members.length > 0 && members.every(({ state }) => state === 'ready');
+  if (engine !== 'fabric') return { engine, pid, isReady: isUp, members };
+  const packages = await installedPackages(stateDir);
+  return { engine, pid, isReady: isUp && packages.different.length === 0, members, packages };
+}
 
 function memberStatuses(stateDir: string): Promise<MemberStatus>[] {
   return Object.entries(readEndpoints(stateDir)?.members ?? {}).map(([member, { fhir }]) => memberStatus(member, fhir));
@@ -44,7 +64,7 @@ async function memberStatus(member: string, fhir: string): Promise<MemberStatus>
   }
 }
 
-function print(io: CommandIo, engine: string, members: readonly MemberStatus[]): void {
+function print(io: CommandIo, { engine, members, packages }: NetworkStatus): void {
   if (members.length === 0) {
     io.out('nothing runs from this state folder; start it with: npm start');
     return;
@@ -53,4 +73,12 @@ function print(io: CommandIo, engine: string, members: readonly MemberStatus[]):
   for (const { member, state, height, fhir } of members) {
     io.out([member.padEnd(12), state.padEnd(7), `block ${height ?? '-'}`.padEnd(12), fhir].join(' '));
   }
+  if (packages !== undefined) printPackages(io, packages);
+}
+
+function printPackages(io: CommandIo, { packageId, hashes, different }: InstalledPackages): void {
+  const total = Object.keys(hashes).length;
+  const missing = different.length > 0 ? `, not at ${different.join(' ')}` : '';
+  io.out(`chaincode ${packageId}`);
+  io.out(`the same package at ${total - different.length} of ${total} peers${missing}`);
 }

@@ -86,7 +86,8 @@ async function becomeAcquainted(peers: readonly PeerAdmin[], channel: string, ch
   );
 }
 
-function peerAdmins({ member, own }: MemberPair): PeerAdmin[] {
+/** A member's peers, as its administrator deals with them. */
+export function peerAdmins({ member, own }: MemberPair): PeerAdmin[] {
   return member.peers.map((node) => {
     const address = `${node.host}:${node.port}`;
     const serverName = `${node.name}.${member.name}`;
