@@ -187,6 +187,21 @@ describe('the door', () => {
     assert.deepEqual(world.stmary.alarms, ['foreign-consent']);
   });
 
+  it('closes the patient when a later version of a consent no longer counts where it counted', async () => {
+    const aid = await access();
+    const denial = { ...composeConsent('northside'), provision: { type: 'deny' } };
+    const denialId = await sendConsent(world.stmary, denial);
+    const lost = {
+      ...{ pid, consentId: denialId, version: 2, status: 'active', consent: denial, countsAt: ['northside'] },
+      submitter: { member: 'northside', user: 'u-mallory', role: 'physician' },
+      recorded: new Date().toISOString(),
+    };
+    const key = `\u0000consent\u0000${denialId}\u00002\u0000`;
+    world.project('lost-tx', 'NorthsideMSP', 'care', key, Buffer.from(JSON.stringify(lost)));
+    await refused(knock(aid));
+    assert.deepEqual(world.stmary.alarms, ['rollback']);
+  });
+
   it('takes a consent signed with a key it registered', async () => {
     const own = newJwk();
     const staff = { ...adams, scopes: [] };

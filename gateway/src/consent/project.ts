@@ -10,6 +10,8 @@ export const CONSENT_SPACE = 'consent';
 /** Holds one fact, once any consent denied anything. */
 export const DENIAL_SPACE = 'consent-denial';
 export const EVER = 'ever';
+/** Holds one fact for each consent that ever counted at this member: what once counted counts in every later version. */
+export const COUNTED_SPACE = 'consent-counted';
 const CARE = 'care';
 
 /** A consent as its last write left it, with who sent that transaction (verified by the peer). */
@@ -44,8 +46,12 @@ function changes(
     // A fact for each version: writing an old one again brings nothing back.
     { kind: 'fact', space: CONSENT_SPACE, key: `${key}${record.version}`, value: JSON.stringify(fact) },
     ...(denies ? [{ kind: 'fact', space: DENIAL_SPACE, key: EVER, value: 'yes' } as const] : []),
-    ...(record.countsAt.includes(member) ? [versionOf(record, ledgerKey, timestamp)] : []),
+    ...(record.countsAt.includes(member) ? [counted(key), versionOf(record, ledgerKey, timestamp)] : []),
   ];
+}
+
+function counted(key: string): Change {
+  return { kind: 'fact', space: COUNTED_SPACE, key, value: 'yes' };
 }
 
 function versionOf(record: ConsentRecord, ledgerKey: string, lastUpdated: string): Change {

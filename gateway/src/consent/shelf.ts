@@ -2,7 +2,7 @@
 import type { ConsentInForce } from '@salus/chaincode/consent/decide';
 
 import type { Facts } from '../patient/lookup.js';
-import { consentKey, CONSENT_SPACE, DENIAL_SPACE, EVER, type ProjectedConsent } from './project.js';
+import { consentKey, CONSENT_SPACE, COUNTED_SPACE, DENIAL_SPACE, EVER, type ProjectedConsent } from './project.js';
 
 /** Parsed consents kept in memory, by pid. */
 const MAX_CACHED = 5_000;
@@ -29,6 +29,11 @@ export class ConsentShelf {
   one(pid: string, consentId: string): ProjectedConsent | undefined {
     const rows = this.facts.facts(CONSENT_SPACE, consentKey(pid, consentId));
     return newest(rows.map(({ value }) => JSON.parse(value) as ProjectedConsent))[0];
+  }
+
+  /** Whether any version of the consent ever counted at this member. */
+  everCounted(pid: string, consentId: string): boolean {
+    return this.facts.fact(COUNTED_SPACE, consentKey(pid, consentId)) !== undefined;
   }
 
   /** Whether any patient's consent ever denied anything. */

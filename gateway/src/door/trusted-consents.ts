@@ -1,5 +1,5 @@
 /**
- * The consents this custodian's door decides on (T16): each checked by itself, with keys this member registered, against
+ * The consents this custodian's door decides on: each checked by itself, with keys this member registered, against
  * the highest version it ever saw. What does not hold closes the patient to other members and raises an alarm.
  */
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
@@ -38,22 +38,24 @@ export const refusalSubject = {
  */
 export function trustedReadings(ports: TrustPorts, pid: string): readonly (readonly ConsentInForce[])[] | undefined {
   if (ports.memory.refusalOf(refusalSubject.patient(pid)) !== undefined) return undefined;
-  const counted = ports.shelf.of(pid).filter(({ record }) => record.countsAt.includes(ports.member));
-  for (const consent of counted) {
+  const consents = ports.shelf.of(pid);
+  for (const consent of consents) {
     const wrong = problemOf(ports, consent);
     if (wrong !== undefined) {
       close(ports, pid, wrong);
       return undefined;
     }
   }
-  const inForce = inForceAt(ports.member, counted);
+  const inForce = inForceAt(ports.member, consents);
   const left = inForce.filter((consent) => !isRefused(ports.memory, consent));
   return left.length === inForce.length ? [inForce] : [inForce, left];
 }
 
 function problemOf(ports: TrustPorts, consent: ProjectedConsent): 'rollback' | 'foreign-consent' | undefined {
+  const { pid, consentId, version, countsAt } = consent.record;
+  // No version may stop counting where the one before did: a denial would be lost that way.
+  if (!countsAt.includes(ports.member)) return ports.shelf.everCounted(pid, consentId) ? 'rollback' : undefined;
   if (!isAuthentic(ports, consent)) return 'foreign-consent';
-  const { consentId, version } = consent.record;
   return ports.memory.sawVersion(consentId, version) ? undefined : 'rollback';
 }
 
