@@ -20,6 +20,7 @@ import { PatientKeys } from '../patient/keys.js';
 import { PatientLookup, type Facts } from '../patient/lookup.js';
 import { RegisteringWriter } from '../patient/registering-writer.js';
 import type { Ledger, RecordWriter, StoredVersion } from '../ports.js';
+import { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
 import { DoorCaller } from './caller.js';
 import type { ReadTransaction } from './evidence.js';
@@ -63,11 +64,13 @@ export class Sharing {
   readonly #log: ReadLog;
   readonly #caller: DoorCaller;
   readonly #shelf: ConsentShelf;
+  readonly #directory: Directory;
 
   constructor(private readonly ports: SharingPorts) {
     const { settings, ledger, keys, projection, signingKey, clock } = ports;
     this.lookup = new PatientLookup(projection, keys);
     this.#shelf = new ConsentShelf(projection);
+    this.#directory = new Directory(projection, settings);
     this.#log = new ReadLog(join(settings.dataDir, `readlog-${settings.gateway}.db`));
     this.#caller = new DoorCaller({ settings, signingKey, clock });
     this.patientKeys = new PatientKeys(keys, ledger);
@@ -102,7 +105,7 @@ export class Sharing {
       lookup: this.lookup,
       shelf: this.#shelf,
       patientKeys: this.patientKeys,
-      findKey: (kid) => keyOf(settings, kid),
+      findKey: (kid) => keyOf(settings.members, this.#directory, kid),
       fhir,
       decision: this.decision,
       version: (type, id, version) => projection.version(type, id, version),
@@ -176,10 +179,12 @@ function baseOf({ baseUrl }: GatewaySettings): string {
   return `${baseUrl.replace(/\/$/, '')}/fhir/R4`;
 }
 
-function keyOf({ members }: GatewaySettings, kid: string) {
-  for (const { name, keys } of members) {
-    const jwk = keys.find((key) => key.kid === kid);
-    if (jwk !== undefined) return { member: name, jwk: { ...jwk } };
+function keyOf(members: GatewaySettings['members'], directory: Directory, kid: string) {
+  for (const { name } of members) {
+    const jwk = directory.key(name, kid);
+    if (jwk === undefined) continue;
+    const { kty, crv, x, y } = jwk;
+    return { member: name, jwk: { kty, crv, x, y } };
   }
   return undefined;
 }

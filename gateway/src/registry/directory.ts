@@ -1,8 +1,7 @@
-/** Who the members are and by which keys they are known: the registry in force, the settings before there is one. */
+/** By which keys the members are known: the registry in force, the settings before there is one. */
 import type { InForce, MemberEntry, PublicJwk } from '@salus/chaincode/registry/api';
 
 import type { GatewaySettings } from '../settings.js';
-import { memberEntry } from './entries.js';
 import { REGISTRY_SPACE } from './project.js';
 
 /** What the directory asks of the projection. */
@@ -10,23 +9,20 @@ export interface Facts {
   fact(space: string, key: string): string | undefined;
 }
 
-/** Looks members up. */
+/** Looks members' keys up. */
 export class Directory {
   constructor(
     private readonly facts: Facts,
     private readonly settings: Pick<GatewaySettings, 'members'>,
   ) {}
 
-  /** A member's entry; undefined for a stranger. */
-  member(name: string): MemberEntry | undefined {
-    const known = this.facts.fact(REGISTRY_SPACE, `member/${name}`);
-    if (known !== undefined) return (JSON.parse(known) as InForce<MemberEntry>).entry;
-    const first = this.settings.members.find((member) => member.name === name);
-    return first === undefined ? undefined : memberEntry(first);
-  }
-
-  /** A member's public key by its id. */
+  /** A member's public key by its id; undefined for a stranger's, and for one the member replaced. */
   key(member: string, kid: string): PublicJwk | undefined {
-    return this.member(member)?.keys.find((key) => key.kid === kid);
+    const known = this.facts.fact(REGISTRY_SPACE, `member/${member}`);
+    const keys =
+      known === undefined
+        ? this.settings.members.find(({ name }) => name === member)?.keys
+        : (JSON.parse(known) as InForce<MemberEntry>).entry.keys;
+    return keys?.find((key) => key.kid === kid);
   }
 }
