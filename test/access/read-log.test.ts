@@ -96,7 +96,11 @@ describe('the read log', () => {
     const request = { method: 'GET', path: 'Patient/ann', query: new URLSearchParams(), headers: {}, actor };
     const read = logged(fhir, { decision, log, now: () => '2026-03-01T12:00:00.000Z' });
     assert.equal((await read(request)).status, 200);
-    assert.equal(log.of('ann', 10).length, 1);
+    assert.equal((await read({ ...request, method: 'PATCH' })).status, 200);
+    assert.deepEqual(
+      log.of('ann', 10).map(({ what }) => what),
+      ['PATCH Patient/ann', 'GET Patient/ann'],
+    );
     log.close();
     const { status, resource } = await read(request);
     assert.equal(status, 503);

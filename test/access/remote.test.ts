@@ -175,7 +175,10 @@ describe('reading across hospitals', () => {
     }[];
     assert.deepEqual(events.map(({ outcomeDesc }) => outcomeDesc).sort(), ['deny', 'permit']);
     for (const { agent, purposeOfEvent, recorded } of events) {
-      assert.equal(agent[0]?.who.identifier.value, 'northside/u-baker');
+      assert.deepEqual(
+        agent.map(({ who }) => who.identifier.value),
+        ['northside/u-baker', 'stmary'],
+      );
       assert.equal(purposeOfEvent[0]?.coding[0]?.code, 'TREAT');
       assert.match(recorded, /^\d{4}-/);
     }

@@ -35,7 +35,7 @@ export function remoteEvent({ record, requested }: ProjectedAccess, custodian: s
     ...eventOf(INTERACTIONS[interaction] ?? interaction, requested, record.purpose),
     outcome: permitted ? SUCCESS : DENIED,
     outcomeDesc: permitted ? 'permit' : 'deny',
-    agent: agents(record.requester, record.actor, record.purpose),
+    agent: agents(record.requester, record.actor, record.purpose, custodian),
     source: { observer: memberReference(custodian) },
     entity: [
       patientEntity(patient),
@@ -57,7 +57,7 @@ export function localEvent(entry: ReadEntry & { readonly seq: number }, member: 
     ...eventOf('read', entry.at, entry.purpose),
     outcome: SUCCESS,
     outcomeDesc: 'permit',
-    agent: agents(member, entry, entry.purpose),
+    agent: agents(member, entry, entry.purpose, member),
     source: { observer: memberReference(member) },
     entity: [patientEntity(entry.patient), { description: entry.what }],
   };
@@ -73,11 +73,12 @@ function eventOf(interaction: string, recorded: string, purpose: string): JsonOb
   };
 }
 
-/** The person, as the asking member names them, and that member. */
+/** The person, as the asking member names them, and the custodian that was asked. */
 function agents(
   member: string,
   { user, role }: { user: string; role: string },
   purpose: string,
+  custodian: string,
 ): readonly JsonObject[] {
   return [
     {
@@ -89,7 +90,7 @@ function agents(
     },
     {
       type: { coding: [{ system: PARTICIPATION, code: 'CST', display: 'custodian' }] },
-      who: memberReference(member),
+      who: memberReference(custodian),
       requestor: false,
     },
   ];

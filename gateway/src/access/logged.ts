@@ -13,10 +13,12 @@ export interface LoggedPorts {
   readonly now: () => string;
 }
 
-/** The same interface, every read of a patient's record logged. Nothing is shown when the log cannot be written: 503. */
+/**
+ * The same interface, every read of a patient's record logged: whatever the method, since a patch or a conditional
+ * create shows what is there, too. Nothing is shown when the log cannot be written: 503.
+ */
 export function logged(fhir: Fhir, ports: LoggedPorts): Fhir {
   return async (request) => {
-    if (!isRead(request)) return await fhir(request);
     const trail = { patients: new Set<string>() };
     const response = await ports.decision.trailing(trail, () => fhir(request));
     if (trail.patients.size === 0) return response;
@@ -27,11 +29,6 @@ export function logged(fhir: Fhir, ports: LoggedPorts): Fhir {
       return { headers: {}, ...outcomeOf(error) };
     }
   };
-}
-
-/** Reads, searches and whatever else may show a resource; a batch may hold reads. */
-function isRead({ method, path }: FhirRequest): boolean {
-  return method === 'GET' || method === 'HEAD' || path.endsWith('_search') || path === '';
 }
 
 function entriesOf({ actor, method, path }: FhirRequest, patients: ReadonlySet<string>, at: string) {
