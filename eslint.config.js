@@ -10,7 +10,7 @@ const arrows = [
   { target: './gateway/src', from: ['./test'] },
 ];
 
-/** DESIGN of the chaincode: two endorsers produce equal bytes, so nothing that differs between them exists there. */
+/** Two endorsers produce equal bytes, so nothing that differs between them exists there. */
 const nondeterminism = [
   ...['exp', 'log', 'log2', 'log10', 'log1p', 'expm1', 'pow', 'random', 'sin', 'cos', 'tan'].map((property) => ({
     object: 'Math',
@@ -29,6 +29,28 @@ const absentGlobals = [
   'setImmediate',
   'crypto',
 ].map((name) => ({ name, message: 'does not exist in chaincode' }));
+const absentModules = {
+  patterns: [{ regex: '^node:(?!crypto$)', message: 'of Node, a chaincode has node:crypto alone' }],
+  paths: [
+    {
+      name: 'node:crypto',
+      importNames: [
+        'randomBytes',
+        'randomFill',
+        'randomFillSync',
+        'randomInt',
+        'randomUUID',
+        'getRandomValues',
+        'sign',
+      ],
+      message: 'differs between endorsers: not in chaincode',
+    },
+  ],
+};
+const wallClock = {
+  selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+  message: 'time is ctx.now or ctx.clock()',
+};
 
 export default defineConfig(
   { ignores: ['**/dist/**', '**/node_modules/**', '.salus/**', '.tmp/**'] },
@@ -55,6 +77,8 @@ export default defineConfig(
     rules: {
       'no-restricted-properties': ['error', ...nondeterminism],
       'no-restricted-globals': ['error', ...absentGlobals],
+      'no-restricted-imports': ['error', absentModules],
+      'no-restricted-syntax': ['error', wallClock],
     },
   },
   {
