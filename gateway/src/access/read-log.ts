@@ -1,4 +1,4 @@
-/** The log of local reads (T4): appended before the answer, on disk within 100 ms, anchored within 60 s. */
+/** The log of local reads: appended before the answer, on disk within 100 ms, anchored within 60 s. */
 import { closeSync, fsync, openSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
@@ -6,9 +6,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { inTransaction, openDatabase } from '../keys/database.js';
 import { Refusal } from '../ledger/refusal.js';
 
-/** Longest time between an append and its fsync, ms. */
-export const SYNC_WITHIN_MS = 100;
-/** What is left of it for the disk. */
+/** Pause between an append and its fsync, ms: what is left of 100 is the disk's. */
 const SYNC_AFTER_MS = 20;
 
 const SALT_BYTES = 32;

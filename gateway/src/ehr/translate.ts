@@ -19,9 +19,6 @@ export interface VersionSecrets {
   readonly salt: Uint8Array;
 }
 
-/** The code by which a resource is found on the ledger: only who holds the secret can make it. */
-export type ResourceCode = (type: string, id: string) => string;
-
 /** One version as `ehr:write` takes it, and the ledger's key it will lie under. */
 export function toEntry(
   content: VersionContent,

@@ -1,6 +1,4 @@
 /** SMART App Launch scopes (http://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html), versions 1 and 2. */
-import { Refusal } from '../ledger/refusal.js';
-import type { Actor } from '../ports.js';
 
 /** create, read, update, delete, search. */
 export type ScopeLetter = 'c' | 'r' | 'u' | 'd' | 's';
@@ -17,14 +15,4 @@ export function scopesAllow(scopes: readonly string[], type: string, letter: Sco
     if (query !== undefined) return false;
     return (VERSION_1[permissions] ?? permissions).includes(letter);
   });
-}
-
-/** Throws Refusal forbidden when no scope of the actor's token covers this. */
-export function requireScope(actor: Actor, type: string, letter: ScopeLetter): void {
-  if (scopesAllow(actor.scopes, type, letter)) return;
-  throw new Refusal(
-    'forbidden',
-    'scope-missing',
-    `the token's scopes do not cover this: it needs ${actor.patient === undefined ? 'user' : 'patient'}/${type}.${letter}`,
-  );
 }

@@ -27,10 +27,6 @@ export function takesModifier(entry: ParameterEntry, modifier: string): boolean 
   return entry.kind === 'reference' && (entry.targets?.includes(modifier) ?? false);
 }
 
-export function modifiersOf(kind: string): readonly string[] {
-  return MODIFIERS[kind] ?? [];
-}
-
 export function valueCondition(filter: ValueFilter, terms: Terms, now: number): Condition {
   const { entry, modifier, values } = filter;
   if (modifier === 'missing') return missing(entry, values);
