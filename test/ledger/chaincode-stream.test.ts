@@ -1,4 +1,4 @@
-/** How a peer talks to a chaincode's process, which is the unmodified fabric-shim (fabric-behaviour C19, I7, I13, I14). */
+/** How a peer talks to a chaincode's process, which is the unmodified fabric-shim. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

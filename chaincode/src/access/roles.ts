@@ -1,4 +1,4 @@
-/** Roles of people and devices (design, T3). */
+/** Roles of people and devices. */
 export const roles = [
   'physician',
   'nurse',

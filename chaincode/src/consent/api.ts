@@ -87,7 +87,7 @@ export interface ConsentRecord {
   readonly consent: JsonObject;
   /** Kept so that the custodian's door checks it itself. */
   readonly statement?: string;
-  /** Custodians at which it counts (T16). */
+  /** Custodians at which it counts. */
   readonly countsAt: readonly string[];
   /** Who submitted it. */
   readonly submitter: { readonly member: string; readonly user: string; readonly role: string };

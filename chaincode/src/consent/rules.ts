@@ -83,7 +83,7 @@ function stateProblem({ consent }: RecordConsent, previous: ConsentRecord | unde
   return refuse('illegal-transition', `${from} may become: ${allowed.join(', ') || 'nothing else'}`);
 }
 
-/** Custodians at which it counts (T16): every one at which the version it replaces counts must be among them. */
+/** Custodians at which it counts: every one at which the version it replaces counts must be among them. */
 function authentic(
   request: RecordConsent,
   { channel, submitter, keys, previous }: Standing,

@@ -25,7 +25,7 @@ const TAG_CHARACTERS = 22;
 /** Highest version of a resource. */
 export const MAX_VERSION = 99_999_999;
 
-/** What is stored of a version (T12), as RFC 8785 JSON. A deletion is a version like any other, inside the ciphertext. */
+/** What is stored of a version, as RFC 8785 JSON. A deletion is a version like any other, inside the ciphertext. */
 export interface StoredValue {
   /** Format of this value. */
   readonly v: 1;

@@ -13,7 +13,7 @@ export abstract class SalusContract extends Contract {
     return Promise.resolve();
   }
 
-  /** An error of the language may quote what it stumbled over; it leaves as a refusal that does not (T1). */
+  /** An error of the language may quote what it stumbled over; it leaves as a refusal that does not. */
   override aroundTransaction(...call: Parameters<Contract['aroundTransaction']>): Promise<void> {
     // What the promise holds is the transaction's answer, although the API's types say nothing.
     return super.aroundTransaction(...call).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 /**
- * The endorser's clock: the one use of a clock in chaincode (T14). It refuses; nothing read from it is ever written.
+ * The endorser's clock: the one use of a clock in chaincode. It refuses; nothing read from it is ever written.
  * The process that hosts the contracts sets it, and there is none before.
  */
 import type { Certificate } from './certificate';

@@ -29,7 +29,7 @@ export async function save<T extends object>(ctx: SalusContext, kind: Kind<T>, k
 }
 
 /**
- * Writes a private record with a salt of its own (T2): HMAC-SHA256 of its key under the request's 256 random bits, so
+ * Writes a private record with a salt of its own: HMAC-SHA256 of its key under the request's 256 random bits, so
  * that one request may write several records and no two share a salt.
  */
 export async function saveSalted<T extends object>(
@@ -60,7 +60,7 @@ export async function purge(ctx: SalusContext, kind: Kind<unknown>, ...attribute
   await ctx.stub.purgePrivateData(collectionOf(ctx, kind), keyOf(kind, ...attributes));
 }
 
-/** Every record whose key begins with these attributes, for evaluates: a range is never read by a transaction (T10). */
+/** Every record whose key begins with these attributes, for evaluates: a range is never read by a transaction. */
 export async function list<T>(ctx: SalusContext, kind: Kind<T>, ...prefix: Attributes): Promise<readonly T[]> {
   composeKey(kind.name, prefix);
   const rows =

@@ -1,7 +1,7 @@
 import type { JsonObject } from './canonical';
 import { refuseCall } from './refusal';
 
-/** Turns unknown input into a T or throws `invalid-request` naming the field; never repeats the value (T1). */
+/** Turns unknown input into a T or throws `invalid-request` naming the field; never repeats the value. */
 export type Parser<T> = (value: unknown, path: string) => T;
 
 /** Largest JSON text of one request, in UTF-16 code units. */

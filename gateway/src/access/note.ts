@@ -1,4 +1,4 @@
-/** The note that goes with every answer across custodians, full or empty (T6). */
+/** The note that goes with every answer across custodians, full or empty. */
 import type { JsonObject } from '../fhir/json.js';
 
 const NOTE_SYSTEM = 'urn:salus:note';

@@ -1,4 +1,4 @@
-/** Ticks the consortium's clock when it is this member's turn (design, T14). */
+/** Ticks the consortium's clock when it is this member's turn. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { tickDelay, transactions, type Tick } from '@salus/chaincode/clock/api';

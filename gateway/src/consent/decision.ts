@@ -1,4 +1,4 @@
-/** The gateway's decisions: consent's `decide` and the role table, for every resource of every answer (T5). */
+/** The gateway's decisions: consent's `decide` and the role table, for every resource of every answer. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import {

@@ -1,4 +1,4 @@
-/** What happens to a write on its way: tried again, committed, unknown; and how each is answered (DESIGN: T7). */
+/** What happens to a write on its way: tried again, committed, unknown; and how each is answered. */
 import { Refusal } from '../ledger/refusal.js';
 import type { Commit, ResourceWrite, StoredVersion, WriteOutcome } from '../ports.js';
 import { caughtUp, locationOf, versionHeaders, type FhirContext } from './context.js';
@@ -68,7 +68,7 @@ export async function committed(
 
 type Committed = Pick<Extract<WriteOutcome, { state: 'committed' }>, 'commit' | 'written'>;
 
-/** It is not known whether the write took effect (T7): where to ask. */
+/** It is not known whether the write took effect: where to ask. */
 export function accepted(key: string): FhirResponse {
   const diagnostics = 'it is not known yet whether the write took effect: ask at Content-Location';
   return {

@@ -19,7 +19,7 @@ export function caughtUp({ projection, catchUpMs = CATCH_UP_MS }: FhirContext, b
   return projection.reached(block, catchUpMs);
 }
 
-/** The same for what is absent and what must not be seen (T6). */
+/** The same for what is absent and what must not be seen. */
 export function notFound(type: string, id: string): Refusal {
   return new Refusal('not-found', 'not-found', `${type}/${id} is not known here`);
 }

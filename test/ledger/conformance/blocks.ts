@@ -1,4 +1,4 @@
-/** The chain itself: hashes, signatures, metadata, and what the orderers take (fabric-behaviour A24, E). */
+/** The chain itself: hashes, signatures, metadata, and what the orderers take. */
 import assert from 'node:assert/strict';
 import { createHash, verify, X509Certificate } from 'node:crypto';
 import { common, msp } from '@hyperledger/fabric-protos';

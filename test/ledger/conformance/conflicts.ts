@@ -1,4 +1,4 @@
-/** What makes an honestly endorsed transaction invalid at commit (fabric-behaviour C12, D2, F4 to F6, F9 to F11, A29). */
+/** What makes an honestly endorsed transaction invalid at commit. */
 import assert from 'node:assert/strict';
 import { peer } from '@hyperledger/fabric-protos';
 import type { Transaction } from '@hyperledger/fabric-gateway';

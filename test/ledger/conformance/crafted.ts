@@ -1,4 +1,4 @@
-/** Validation codes of transactions made by hand, with the peers' own keys (fabric-behaviour F). */
+/** Validation codes of transactions made by hand, with the peers' own keys. */
 import assert from 'node:assert/strict';
 import { common, peer } from '@hyperledger/fabric-protos';
 import type { Signer } from '@salus/network/embedded/ports';

@@ -1,4 +1,4 @@
-/** The block streams of peers and orderers, and who may have them (fabric-behaviour H, L6 to L8). */
+/** The block streams of peers and orderers, and who may have them. */
 import assert from 'node:assert/strict';
 import { common } from '@hyperledger/fabric-protos';
 import type { Signer } from '@salus/network/embedded/ports';

@@ -1,4 +1,4 @@
-/** gateway.Gateway/Endorse (fabric-behaviour A9 to A21): who is asked, and what a refusal looks like. */
+/** gateway.Gateway/Endorse: who is asked, and what a refusal looks like. */
 import assert from 'node:assert/strict';
 import { peer } from '@hyperledger/fabric-protos';
 import { commit, endorse, evaluate, failureOf, submit } from '../../support/ledger-calls.js';

@@ -1,4 +1,4 @@
-/** gateway.Gateway/Evaluate (fabric-behaviour A1 to A9, A35). */
+/** gateway.Gateway/Evaluate. */
 import assert from 'node:assert/strict';
 import { evaluate, failureOf, parse, propose, submit } from '../../support/ledger-calls.js';
 import type { TestClient } from '../../support/embedded-network.js';

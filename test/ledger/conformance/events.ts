@@ -1,4 +1,4 @@
-/** gateway.Gateway/ChaincodeEvents (fabric-behaviour A30 to A32). */
+/** gateway.Gateway/ChaincodeEvents. */
 import assert from 'node:assert/strict';
 import type { ChaincodeEvent } from '@hyperledger/fabric-gateway';
 import { gateway, orderer } from '@hyperledger/fabric-protos';

@@ -1,4 +1,4 @@
-/** Limits and time (fabric-behaviour A7, A14, A33, B6, C19): what a peer refuses when there is too much of it, or too late. */
+/** Limits and time: what a peer refuses when there is too much of it, or too late. */
 import assert from 'node:assert/strict';
 import type { ClientUnaryCall } from '@grpc/grpc-js';
 import { gateway } from '@hyperledger/fabric-protos';

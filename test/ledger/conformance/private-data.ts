@@ -1,4 +1,4 @@
-/** Private collections: who may read, write and hold them (fabric-behaviour C21 to C26, F18, G, H8, L13, L14). */
+/** Private collections: who may read, write and hold them. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { peer } from '@hyperledger/fabric-protos';

@@ -1,4 +1,4 @@
-/** What a peer checks of a proposal before it runs it, asked directly and through the gateway (fabric-behaviour A8, B). */
+/** What a peer checks of a proposal before it runs it, asked directly and through the gateway. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { common, gateway, msp, type peer } from '@hyperledger/fabric-protos';

@@ -1,4 +1,4 @@
-/** What endorsers sign: read-write sets, response payload, signatures (fabric-behaviour D, C17). */
+/** What endorsers sign: read-write sets, response payload, signatures. */
 import assert from 'node:assert/strict';
 import { createHash, verify, X509Certificate } from 'node:crypto';
 import { msp, peer } from '@hyperledger/fabric-protos';

@@ -1,4 +1,4 @@
-/** What a chaincode sees of the ledger while it is simulated (fabric-behaviour C1 to C20, C28). */
+/** What a chaincode sees of the ledger while it is simulated. */
 import assert from 'node:assert/strict';
 import type { Operation } from '../../support/chaincode/operations.js';
 import type { TestClient } from '../../support/embedded-network.js';

@@ -1,4 +1,4 @@
-/** gateway.Gateway/Submit and CommitStatus (fabric-behaviour A23 to A29, A35). */
+/** gateway.Gateway/Submit and CommitStatus. */
 import assert from 'node:assert/strict';
 import { common, gateway, peer } from '@hyperledger/fabric-protos';
 import { TUNING } from '@salus/network/config/tuning';

@@ -12,7 +12,7 @@ export const deliverService = rawService('protos.Deliver', {
   DeliverWithPrivateData: 'bidiStream',
 });
 
-/** The peer's three block streams; access is said by the channel's ACLs (fabric-behaviour L6). */
+/** The peer's three block streams; access is said by the channel's ACLs. */
 export function deliverHandlers(
   mspId: string,
   context: DeliverContext & PrivateDataSource,

@@ -27,7 +27,7 @@ export const wholeBlocks: Responses = {
 };
 
 /**
- * Blocks without payloads: ids, types, codes and the names of events (fabric-behaviour H7). In place of a block with a
+ * Blocks without payloads: ids, types, codes and the names of events. In place of a block with a
  * transaction that cannot be read comes BAD_REQUEST, and the stream runs on, as on Fabric.
  */
 export const filteredBlocks: Responses = {
@@ -38,7 +38,7 @@ export const filteredBlocks: Responses = {
       : lengthDelimited(PEER_RESPONSE.filteredBlock, filteredBlock(block).serializeBinary()),
 };
 
-/** Blocks with the private values that the peer's member holds and the requester may read (H8, L14). */
+/** Blocks with the private values that the peer's member holds and the requester may read. */
 export function privateDataBlocks(mspId: string, source: PrivateDataSource): Responses {
   return {
     status,

@@ -3,7 +3,7 @@ import type { SignedData } from '../ports.js';
 
 const { BAD_REQUEST, NOT_FOUND } = common.Status;
 
-/** How far a seek envelope's timestamp may lie from the server's clock (fabric-behaviour H5). */
+/** How far a seek envelope's timestamp may lie from the server's clock. */
 export const TIME_WINDOW_MS = 15 * 60 * 1000;
 
 /** What a client asks of a deliver service. */
@@ -67,7 +67,7 @@ function checkTime(channel: common.ChannelHeader, now: Date): void {
   if (distance > TIME_WINDOW_MS) throw new SeekRefusal(BAD_REQUEST, 'envelope timestamp is outside the time window');
 }
 
-/** Which blocks a request means on a chain of this height. Throws SeekRefusal (fabric-behaviour H1 to H3). */
+/** Which blocks a request means on a chain of this height. Throws SeekRefusal. */
 export function seekRange(info: orderer.SeekInfo, height: number): SeekRange {
   const [from, to] = [info.getStart(), info.getStop()];
   if (!from || !to) throw new SeekRefusal(BAD_REQUEST, 'seek info lacks start or stop');

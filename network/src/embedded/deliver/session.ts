@@ -2,7 +2,7 @@ import type { Channel, SignedData } from '../ports.js';
 
 /**
  * Whether a client may go on receiving blocks: asked before every block. Its certificate must not have expired; the
- * policy is asked at first and after each new configuration (fabric-behaviour H6).
+ * policy is asked at first and after each new configuration.
  */
 export class Session {
   readonly #expires: Date | undefined;

@@ -85,7 +85,7 @@ async function nextBlock(
   return signal.aborted ? undefined : blocks.block(number);
 }
 
-/** A client on mutual TLS signs the hash of its TLS certificate, so that nobody else can use its envelope (H5). */
+/** A client on mutual TLS signs the hash of its TLS certificate, so that nobody else can use its envelope. */
 function checkBinding(request: SeekRequest, tlsCertHash: Buffer | undefined): void {
   if (tlsCertHash && !request.tlsCertHash.equals(tlsCertHash)) {
     throw new SeekRefusal(BAD_REQUEST, 'the channel header does not carry the hash of the TLS client certificate');

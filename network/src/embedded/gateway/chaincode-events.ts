@@ -8,7 +8,7 @@ import type { GatewayContext } from './context.js';
 
 const VALID = 0;
 
-/** gateway.Gateway/ChaincodeEvents: events of valid transactions, a message for each block with any (A30 to A32). */
+/** gateway.Gateway/ChaincodeEvents: events of valid transactions, a message for each block with any. */
 export async function chaincodeEvents(bytes: Buffer, context: GatewayContext, outlet: Outlet): Promise<void> {
   const request = authorised(bytes, context);
   const matches = matcher(request);
@@ -66,7 +66,7 @@ function eventsOf(block: ReadBlock): peer.ChaincodeEvent[] {
     .flatMap(({ events }) => events ?? []);
 }
 
-/** After a transaction id everything up to and including that transaction's event is passed over (A31). */
+/** After a transaction id everything up to and including that transaction's event is passed over. */
 function matcher(request: gateway.ChaincodeEventsRequest): (event: peer.ChaincodeEvent) => boolean {
   const [chaincode, after] = [request.getChaincodeId(), request.getAfterTransactionId()];
   let passed = after === '';

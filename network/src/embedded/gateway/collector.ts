@@ -11,7 +11,7 @@ export interface Endorsed {
 
 /**
  * Gathers the endorsements of a plan: layout after layout, within a layout the groups in parallel, within a group the
- * next peer after each failure (fabric-behaviour A11, A14). No peer is asked twice.
+ * next peer after each failure. No peer is asked twice.
  */
 export class Collector {
   readonly failures: FailureDetail[] = [];

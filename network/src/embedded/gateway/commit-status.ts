@@ -6,7 +6,7 @@ import type { GatewayContext } from './context.js';
 
 /**
  * gateway.Gateway/CommitStatus: the first occurrence of the transaction, once there is one; an unknown id waits until
- * the client gives up (fabric-behaviour A27 to A29).
+ * the client gives up.
  */
 export async function commitStatus(bytes: Buffer, context: GatewayContext, signal: AbortSignal): Promise<Buffer> {
   const request = authorised(bytes, context);

@@ -15,7 +15,7 @@ interface Request {
   readonly signedProposal: Buffer;
 }
 
-/** gateway.Gateway/Endorse: collects endorsements and returns the envelope for the client to sign (A10 to A22). */
+/** gateway.Gateway/Endorse: collects endorsements and returns the envelope for the client to sign. */
 export async function endorse(bytes: Buffer, context: GatewayContext): Promise<Buffer> {
   const request = gateway.EndorseRequest.deserializeBinary(bytes);
   const organisations = request.getEndorsingOrganizationsList();
@@ -38,7 +38,7 @@ function unpack(signed: peer.SignedProposal | undefined): Request {
   }
 }
 
-/** The client names the organisations and answers for the policy itself (A16). */
+/** The client names the organisations and answers for the policy itself. */
 async function endorseBy(
   organisations: readonly string[],
   request: Request,
@@ -51,7 +51,7 @@ async function endorseBy(
   return complete(collector(plan, request, context));
 }
 
-/** The own organisation simulates first; what it read and wrote says who else must endorse (A13). */
+/** The own organisation simulates first; what it read and wrote says who else must endorse. */
 async function endorseByPolicy(request: Request, context: GatewayContext): Promise<Endorsed> {
   checkDefined(request.parts, context);
   const first = await firstEndorsement(request, context);
@@ -94,7 +94,7 @@ function interestOf(response: peer.ProposalResponse, chaincode: string): peer.Ch
 
 /**
  * With transient data only members of the collections concerned may be asked, although they are merely written to:
- * every endorser sees the transient map (A20).
+ * every endorser sees the transient map.
  */
 function protectedPlan(
   interest: peer.ChaincodeInterest,

@@ -38,7 +38,7 @@ const GO_CODE_NAMES = new Map<number, string>(
   }).map(([name, code]) => [code as number, name]),
 );
 
-/** Has one peer simulate the proposal and says what its answer means to a gateway (fabric-behaviour A.1). */
+/** Has one peer simulate the proposal and says what its answer means to a gateway. */
 export async function askEndorser(asked: Peer, signedProposal: Buffer, local: Peer): Promise<Answer> {
   const isLocal = asked === local;
   try {

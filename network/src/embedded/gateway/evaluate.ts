@@ -6,7 +6,7 @@ import { askEndorser } from './endorser-answer.js';
 import type { Peer } from './planner.js';
 import { checkAddressed, unpackProposal, type ProposalParts } from './proposal.js';
 
-/** gateway.Gateway/Evaluate: one peer simulates, the next one where it failed (fabric-behaviour A1 to A8). */
+/** gateway.Gateway/Evaluate: one peer simulates, the next one where it failed. */
 export async function evaluate(bytes: Buffer, context: GatewayContext): Promise<Buffer> {
   const request = gateway.EvaluateRequest.deserializeBinary(bytes);
   const signed = request.getProposedTransaction();

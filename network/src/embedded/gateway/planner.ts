@@ -33,7 +33,7 @@ export class PlanFailure extends Error {
   }
 }
 
-/** A plan with exactly one endorsement of each organisation (fabric-behaviour A16); undefined names the missing ones. */
+/** A plan with exactly one endorsement of each organisation; undefined names the missing ones. */
 export function planForOrganisations(mspIds: readonly string[], peers: readonly Peer[]): Plan | readonly string[] {
   const groups = new Map(mspIds.map((mspId) => [mspId, peers.filter(({ endorser }) => endorser.mspId === mspId)]));
   const missing = [...groups].flatMap(([mspId, members]) => (members.length === 0 ? [mspId] : []));
@@ -51,7 +51,7 @@ export class Planner {
 
   /**
    * A plan that satisfies every policy the interest names, layouts with the preferred peer's group first, the smallest
-   * first among them (A13). Throws PlanFailure.
+   * first among them. Throws PlanFailure.
    */
   plan(interest: peer.ChaincodeInterest, preferred?: Peer): Plan {
     const { layouts, groups } = this.#alternatives(interest);
@@ -109,7 +109,7 @@ function mayHold(
   });
 }
 
-/** A collection's endorsement policy replaces the chaincode's (F18); key policies count beside or instead of it (F13). */
+/** A collection's endorsement policy replaces the chaincode's; key policies count beside or instead of it. */
 function policiesOf(
   call: peer.ChaincodeCall,
   definition: Definition | undefined,

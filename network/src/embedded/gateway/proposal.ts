@@ -28,13 +28,13 @@ export function unpackProposal(signed: peer.SignedProposal | undefined): Proposa
   };
 }
 
-/** Refuses a proposal without channel or chaincode, as Evaluate does (fabric-behaviour A8). */
+/** Refuses a proposal without channel or chaincode, as Evaluate does. */
 export function checkAddressed({ channelId, chaincode }: ProposalParts): void {
   if (channelId === '') throw new Error('no channel id provided');
   if (chaincode === '') throw new Error(`no chaincode name is provided, channel id [${channelId}]`);
 }
 
-/** The unsigned envelope of an endorsed proposal, without its transient map (A22). */
+/** The unsigned envelope of an endorsed proposal, without its transient map. */
 export function prepareTransaction(
   { header, input }: ProposalParts,
   responsePayload: Uint8Array,

@@ -5,7 +5,7 @@ import type { GatewayContext } from './context.js';
 
 const STATUS_NAMES = new Map(Object.entries(common.Status).map(([name, code]) => [code as number, name]));
 
-/** gateway.Gateway/Submit: hands the signed envelope to the orderer (fabric-behaviour A23, A24). */
+/** gateway.Gateway/Submit: hands the signed envelope to the orderer. */
 export async function submit(bytes: Buffer, { channel, orderer }: GatewayContext): Promise<Buffer> {
   const request = gateway.SubmitRequest.deserializeBinary(bytes);
   const envelope = request.getPreparedTransaction();

@@ -15,7 +15,7 @@ export interface ChainTip {
   readonly headerHash: Buffer;
 }
 
-/** Makes blocks of ordered envelopes, signed as an orderer signs them (fabric-behaviour E3 to E5). */
+/** Makes blocks of ordered envelopes, signed as an orderer signs them. */
 export class BlockWriter {
   #tip: ChainTip;
 

@@ -20,7 +20,7 @@ export interface FilterContext {
   readonly now: () => Date;
 }
 
-/** The broadcast filters in Fabric's order (fabric-behaviour E2); the content of a transaction is not looked at. */
+/** The broadcast filters in Fabric's order; the content of a transaction is not looked at. */
 export function filter(envelope: common.Envelope, context: FilterContext): Verdict {
   const header = headerOf(envelope);
   if (typeof header === 'string') return refuse(header);

@@ -1,4 +1,4 @@
-/** Which envelopes share a block: Fabric's rules (fabric-behaviour E1, orderer/common/blockcutter). */
+/** Which envelopes share a block: Fabric's rules (orderer/common/blockcutter). */
 
 /** When and how large blocks are cut. */
 export interface CutRules {

@@ -7,7 +7,7 @@ const OCTET_STRING = 0x04;
 
 /**
  * A block header as it is hashed and signed: DER SEQUENCE { INTEGER number, OCTET STRING previous hash, OCTET STRING
- * data hash } (fabric-behaviour E3).
+ * data hash }.
  */
 export function encodeBlockHeader(header: common.BlockHeader): Buffer {
   return der(

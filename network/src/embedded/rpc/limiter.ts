@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import { FabricError } from '../ports.js';
 
-/** Calls in flight at one peer, streams and waiting calls included (fabric-behaviour I3). */
+/** Calls in flight at one peer, streams and waiting calls included. */
 export const CONCURRENCY = { endorser: 2_500, deliver: 2_500, gateway: 500 } as const;
 
-/** Refuses calls over a service's limit, as Fabric's peers do (A33). */
+/** Refuses calls over a service's limit, as Fabric's peers do. */
 export class Limiter {
   #inFlight = 0;
 
