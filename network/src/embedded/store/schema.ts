@@ -27,13 +27,14 @@ CREATE TABLE IF NOT EXISTS expiry (
 
 /**
  * What one member alone holds. A value is kept per block until no reader needs the older one: rows are written before
- * the public store commits their block, and those above its height are dropped on opening.
+ * the public store commits their block, and those above its height are dropped on opening. Values lie in a table with row
+ * numbers: inside the tree of their keys, long ones would cost twice as much to write.
  */
 export const PRIVATE_SCHEMA = `
 CREATE TABLE IF NOT EXISTS value (
   namespace TEXT NOT NULL, collection TEXT NOT NULL, key BLOB NOT NULL, block INTEGER NOT NULL, tx INTEGER NOT NULL,
   hash BLOB NOT NULL, value BLOB, superseded INTEGER, PRIMARY KEY (namespace, collection, key, block)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX IF NOT EXISTS value_by_hash ON value (namespace, collection, hash);
 CREATE INDEX IF NOT EXISTS value_superseded ON value (superseded) WHERE superseded IS NOT NULL;
 CREATE INDEX IF NOT EXISTS value_deleted ON value (block) WHERE value IS NULL;
