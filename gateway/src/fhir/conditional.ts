@@ -1,9 +1,9 @@
 /** Conditional interactions: what criteria match (R4 http.html#ccreate, #cond-update, #cdelete). */
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
-import { sightOf, type FhirContext } from './context.js';
+import { caughtUp, sightOf, type FhirContext } from './context.js';
 import { inTurn } from './lock.js';
-import type { FhirRequest } from './request.js';
+import type { FhirRequest, FhirResponse } from './request.js';
 import { parseSearch } from './search-request.js';
 
 /** Resources one conditional delete may take away. */
@@ -39,18 +39,33 @@ export function matchSome(
   return context.projection.search.run(search, sightOf(context, request, 'search')).matches;
 }
 
-/** Runs what decides by criteria so that two of the same criteria never decide at the same time at this gateway. */
-export function decidedInTurn<T>(
+/** The newest block that a conditional interaction wrote, by projection. */
+const decidedAt = new WeakMap<object, number>();
+
+/**
+ * Runs what decides by criteria so that two of the same criteria never decide at the same time at this gateway, and
+ * none before the projection has what the one before wrote. Throws Refusal 503 when it does not catch up.
+ */
+export function decidedInTurn(
   context: FhirContext,
   criteria: readonly string[],
-  work: () => Promise<T>,
-): Promise<T> {
+  work: () => Promise<FhirResponse>,
+): Promise<FhirResponse> {
   const names = criteria.map((each) => {
     const query = criteriaOf(each);
     query.sort();
     return query.toString();
   });
-  return inTurn(context.projection, [...new Set(names)].sort(), work);
+  return inTurn(context.projection, [...new Set(names)].sort(), async () => {
+    if (names.length === 0) return work();
+    if (!(await caughtUp(context, decidedAt.get(context.projection) ?? -1))) {
+      throw new Refusal('unavailable', 'behind', 'this gateway has not caught up with an earlier write: ask again');
+    }
+    const response = await work();
+    const block = Number(response.headers['X-Block'] ?? -1);
+    decidedAt.set(context.projection, Math.max(block, decidedAt.get(context.projection) ?? -1));
+    return response;
+  });
 }
 
 function criteriaOf(criteria: string): URLSearchParams {
