@@ -149,13 +149,13 @@ export async function take<T>(events: CloseableAsyncIterable<T>, count: number):
   return taken;
 }
 
-/** Connects with mutual TLS; without a deadline of its own a call ends after 15 s. */
+/** Connects with mutual TLS; without a deadline of its own a call ends after 60 s. */
 export function connectClient(prepared: PreparedState, wish: ClientWish): TestClient {
   const own = gatewayIdentity(prepared, wish.member);
   const signing = wish.as ?? own;
   const tls = { cert: readFileSync(own.cert), key: readFileSync(own.key) };
   const client = peerClient(prepared, wish, tls);
-  const deadline = () => ({ deadline: Date.now() + 15_000 });
+  const deadline = () => ({ deadline: Date.now() + 60_000 });
   const gateway = connect({
     client,
     identity: { mspId: signing.mspId, credentials: readFileSync(signing.cert) },

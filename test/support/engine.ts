@@ -1,6 +1,7 @@
 /** The engine below a test: the embedded ledger, or Fabric's own programs where SALUS_ENGINE=fabric asks for them. */
 import { rmSync } from 'node:fs';
 import { startEmbedded, type EmbeddedOptions } from '@salus/network/embedded/node/network';
+import { CONCURRENCY } from '@salus/network/embedded/rpc/limiter';
 import { tlsFiles } from '@salus/network/identity/layout';
 import type { PreparedState } from '@salus/network/prepare';
 import { memberOf } from '@salus/network/topology';
@@ -12,6 +13,7 @@ import {
   type ClientWish,
   type TestClient,
 } from './embedded-network.js';
+import { findTestPrograms, startTestFabric, type TestFabric } from './fabric-network.js';
 import type { IdentityFiles } from './identities.js';
 
 export const ENGINE_NAMES = ['embedded', 'fabric'] as const;
@@ -24,6 +26,8 @@ export const engineName: EngineName = ENGINE_NAMES.find((name) => name === proce
 export interface Engine {
   readonly name: EngineName;
   readonly prepared: PreparedState;
+  /** Calls a peer's gateway takes at once: Fabric's default, or what network/templates/core.yaml says. */
+  readonly gatewayLimit: number;
   client(wish: ClientWish): TestClient;
   /** The certificate and key of a member's gateway. */
   identity(member: string): IdentityFiles;
@@ -38,20 +42,55 @@ export interface Engine {
 /** How the engine is started; each member has a chaincode process of its own, as on a network of several machines. */
 export type EngineOptions = Pick<EmbeddedOptions, 'timedBlocks' | 'clockOffsetMs'>;
 
-/** Starts the consortium of the topology file with two peers at stmary. */
+const TOPOLOGY = { overrides: { peers: { stmary: 2 } } };
+
+/** Starts the consortium of the topology file with two peers at stmary; on Fabric without options. */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   if (engineName === 'fabric') {
-    throw new Error(
-      'the suite cannot start Fabric’s programs yet; unset SALUS_ENGINE to run it on the embedded ledger',
-    );
+    return new FabricEngine(await startTestFabric(await findTestPrograms(), TOPOLOGY));
   }
-  const engine = new EmbeddedEngine(await prepareTestState({ overrides: { peers: { stmary: 2 } } }));
+  const engine = new EmbeddedEngine(await prepareTestState(TOPOLOGY));
   await engine.start(options);
   return engine;
 }
 
+class FabricEngine implements Engine {
+  readonly name = 'fabric';
+  readonly gatewayLimit = 2_000;
+  readonly prepared: PreparedState;
+
+  constructor(private readonly fabric: TestFabric) {
+    this.prepared = fabric.prepared;
+  }
+
+  client(wish: ClientWish): TestClient {
+    return this.fabric.client(wish);
+  }
+
+  identity(member: string): IdentityFiles {
+    return gatewayIdentity(this.prepared, member);
+  }
+
+  killChaincode(member: string): Promise<void> {
+    return this.fabric.network.signal(`chaincode.${member}`, 'SIGKILL');
+  }
+
+  startChaincode(member: string): Promise<void> {
+    return this.fabric.network.restart(`chaincode.${member}`);
+  }
+
+  restart(): Promise<void> {
+    throw new Error('nothing in the suite restarts Fabric’s nodes');
+  }
+
+  stop(): Promise<void> {
+    return this.fabric.stop();
+  }
+}
+
 class EmbeddedEngine implements Engine {
   readonly name = 'embedded';
+  readonly gatewayLimit = CONCURRENCY.gateway;
   readonly #chaincodes = new Map<string, ChaincodeProcess>();
   readonly #clients: TestClient[] = [];
   #network: Awaited<ReturnType<typeof startEmbedded>> | undefined;

@@ -38,13 +38,33 @@ export async function evaluate(
   return parse(await propose(client, operations, options).evaluate());
 }
 
-/** Endorses operations and leaves the transaction to the test. */
-export function endorse(
+/** How often an endorsement is asked for again while peers differ in height, and how long between. */
+const SETTLE = { tries: 20, pauseMs: 100 } as const;
+
+/**
+ * Endorses operations and leaves the transaction to the test. A commit's status comes from one peer and says nothing
+ * about the others: while their answers differ, it is asked for again.
+ */
+export async function endorse(
   client: TestClient,
   operations: readonly Operation[],
   options?: CallOptions,
 ): Promise<Transaction> {
-  return propose(client, operations, options).endorse();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await propose(client, operations, options).endorse();
+    } catch (error) {
+      if (!isMismatch(error) || tries === SETTLE.tries) throw error;
+      await new Promise((resolve) => setTimeout(resolve, SETTLE.pauseMs));
+    }
+  }
+}
+
+function isMismatch(error: unknown): boolean {
+  return (
+    error instanceof GatewayError &&
+    error.details.some(({ message }) => message.startsWith('ProposalResponsePayloads do not match'))
+  );
 }
 
 /** Endorses, submits and waits: the commit's status, whatever its code. */

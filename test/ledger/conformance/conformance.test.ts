@@ -38,7 +38,7 @@ const SUITES: readonly ((engine: () => Engine) => void)[] = [
 ];
 
 describe(`conformance with Fabric, engine ${engineName}`, function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let engine: Engine;
 
   before(async () => {

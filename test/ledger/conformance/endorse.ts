@@ -1,7 +1,7 @@
 /** gateway.Gateway/Endorse: who is asked, and what a refusal looks like. */
 import assert from 'node:assert/strict';
 import { peer } from '@hyperledger/fabric-protos';
-import { commit, endorse, evaluate, failureOf, submit } from '../../support/ledger-calls.js';
+import { commit, endorse, evaluate, failureOf, propose, submit } from '../../support/ledger-calls.js';
 import type { TestClient } from '../../support/embedded-network.js';
 import type { Engine } from '../../support/engine.js';
 import { endorsersOf, open } from '../../support/transactions.js';
@@ -148,7 +148,7 @@ export function endorseSuite(engine: () => Engine): void {
 
     it('names the organisation whose result differs from the first', async () => {
       const endorsingOrganizations = ['StmaryMSP', 'AcmeMSP'];
-      const failure = await failureOf(endorse(stmary, [['unequal', 'k']], { endorsingOrganizations }));
+      const failure = await failureOf(propose(stmary, [['unequal', 'k']], { endorsingOrganizations }).endorse());
       assert.equal(failure.code, 'ABORTED');
       assert.equal(failure.message, MORE_FAILED);
       // One for each answer that differs from the first; a member with two peers may be asked twice.

@@ -19,7 +19,7 @@ export function sameBlockSuite(engine: () => Engine): void {
     let raw: RawClient;
 
     before(async function () {
-      // Only blocks that wait for more can be filled at will; the network's own wait too short for that.
+      // Only blocks that wait for more can be filled at will; the network's own wait is too short for that.
       if (engine().name !== 'embedded') this.skip();
       stmary = engine().client({ member: 'stmary' });
       await submit(stmary, [
@@ -30,6 +30,7 @@ export function sameBlockSuite(engine: () => Engine): void {
       raw = new RawClient(engine().prepared, 'stmary');
     });
     after(async () => {
+      if (engine().name !== 'embedded') return;
       raw.close();
       await engine().restart();
     });
