@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { common } from '@hyperledger/fabric-protos';
+import { common, peer } from '@hyperledger/fabric-protos';
 import { openLedger, type Ledger } from '../embedded/ledger.js';
 import { blockHeaderHash } from '../embedded/orderer/header.js';
 import { asFromOrderer, parseBlock } from '../embedded/validation/block-form.js';
@@ -13,8 +13,8 @@ import { asFromOrderer, parseBlock } from '../embedded/validation/block-form.js'
 export interface ChainReport {
   readonly blocks: number;
   readonly transactions: number;
-  /** Transactions by validation code. */
-  readonly codes: ReadonlyMap<number, number>;
+  /** Transactions by the name of their validation code, such as VALID. */
+  readonly codes: ReadonlyMap<string, number>;
   /** Header hash of the newest block, hex: what two auditors compare. */
   readonly tip: string;
   /** What is wrong, a sentence each; empty when the chain is what it says it is. */
@@ -49,9 +49,11 @@ export async function verifyChain(
   }
 }
 
+const codeNames = new Map<number, string>(Object.entries(peer.TxValidationCode).map(([name, code]) => [code, name]));
+
 class Audit {
   height = 0;
-  private readonly codes = new Map<number, number>();
+  private readonly codes = new Map<string, number>();
   private readonly findings: string[] = [];
 
   constructor(
@@ -93,7 +95,10 @@ class Audit {
     const { TRANSACTIONS_FILTER, COMMIT_HASH } = common.BlockMetadataIndex;
     const own = this.ledger.chain.block(number) ?? Buffer.alloc(0);
     const flags = metadataOf(own, TRANSACTIONS_FILTER);
-    flags.forEach((code) => this.codes.set(code, (this.codes.get(code) ?? 0) + 1));
+    for (const flag of flags) {
+      const code = codeNames.get(flag) ?? `code ${flag}`;
+      this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    }
     if (!flags.equals(metadataOf(delivered, TRANSACTIONS_FILTER))) {
       this.findings.push(`block ${number}: the validation codes it came with are not those found`);
     }
