@@ -7,6 +7,7 @@ import { Command as Program, CommanderError } from 'commander';
 
 import { type Command, CommandError, type CommandIo } from './command.js';
 import { networkCommands } from './commands/index.js';
+import { TopologyError } from './topology.js';
 
 const network = dirname(dirname(fileURLToPath(import.meta.url)));
 const project = dirname(network);
@@ -68,9 +69,9 @@ async function main(): Promise<number> {
 
 function failure(error: unknown, io: CommandIo): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof CommandError) {
+  if (error instanceof CommandError || error instanceof TopologyError) {
     io.err(`salus: ${error.message}`);
-    return error.exitCode;
+    return error instanceof CommandError ? error.exitCode : 1;
   }
   io.err(`salus: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return 1;
