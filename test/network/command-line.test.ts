@@ -72,8 +72,8 @@ describe('the salus command', () => {
     const result = await run('up');
     other.close();
     assert.equal(result.code, 1);
-    assert.match(result.err, new RegExp(`${portBase + 1}`));
-    assert.match(result.err, /in use/);
+    assert.match(result.err, /in use by another program/);
+    assert.match(result.err, new RegExp(`127.0.0.1:${portBase + 1} \\(gateway0 of stmary\\)`));
   });
 
   it('brings seven members up, and says so', async () => {

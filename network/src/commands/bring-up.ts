@@ -8,7 +8,8 @@ import { findPrograms } from '../fabric/programs.js';
 import { type PreparedState, prepareState } from '../prepare.js';
 import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
 import { type Child, type ChildPlan, startChild } from './children.js';
-import { endOrphans, removeRunFile, startTimeOf, writeRunFile } from './run-file.js';
+import { checkPorts } from './free-ports.js';
+import { endOrphans, refuseSecond, removeRunFile, startTimeOf, writeRunFile } from './run-file.js';
 
 /** Which ledger runs below: the embedded one, or Hyperledger Fabric from programs on this machine. */
 export type Engine = 'embedded' | 'fabric';
@@ -45,6 +46,8 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
   await checkEngine(options, topology);
   options.progress(`members: ${topology.members.map((member) => member.name).join(' ')}`);
   await endOrphans(options.stateDir);
+  refuseSecond(options.stateDir);
+  await checkPorts(topology);
   const state = await prepareState(topology, options.stateDir, { engine: options.engine });
   writeRunFile(options.stateDir, { engine: options.engine, ready: false, children: [] });
   const endpoints = writeEndpoints(topology, state.material, options.engine);

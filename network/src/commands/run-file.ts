@@ -60,14 +60,18 @@ function readJson(file: string): unknown {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
+/** Throws CommandError when another supervisor holds the state folder. */
+export function refuseSecond(stateDir: string): void {
+  const other = readRunFile(stateDir);
+  if (other === undefined || other.pid === process.pid) return;
+  throw new CommandError(
+    `a consortium already runs from this state folder (pid ${other.pid}); stop it with: npm run salus -- down`,
+  );
+}
+
 /** Takes the state folder for this process. */
 export function writeRunFile(stateDir: string, run: Omit<RunFile, 'pid' | 'startTime'>): void {
-  const other = readRunFile(stateDir);
-  if (other !== undefined && other.pid !== process.pid) {
-    throw new CommandError(
-      `a consortium already runs from this state folder (pid ${other.pid}); stop it with: npm run salus -- down`,
-    );
-  }
+  refuseSecond(stateDir);
   const content: RunFile = { ...run, pid: process.pid, startTime: startTimeOf(process.pid) ?? '' };
   writeFileSync(pathOf(stateDir), `${JSON.stringify(content, undefined, 2)}\n`);
 }

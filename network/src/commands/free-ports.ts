@@ -1,0 +1,47 @@
+/** Says before anything starts which port another program holds. */
+import { createServer } from 'node:net';
+
+import { CommandError } from '../command.js';
+import type { Topology } from '../topology.js';
+
+interface Place {
+  readonly what: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Throws CommandError naming every port of the topology on which something listens already. */
+export async function checkPorts(topology: Topology): Promise<void> {
+  const busy = (
+    await Promise.all(places(topology).map(async (place) => ((await isFree(place)) ? [] : [place])))
+  ).flat();
+  if (busy.length === 0) return;
+  const list = busy.map(({ what, host, port }) => `${host}:${port} (${what})`).join(', ');
+  throw new CommandError(`in use by another program: ${list}; end it, or change ports in ${topology.file}`);
+}
+
+function places(topology: Topology): Place[] {
+  const members = topology.members.flatMap((member) => [
+    ...member.gateways.flatMap(({ name, host, port, doorPort }) => [
+      { what: `${name} of ${member.name}`, host, port },
+      { what: `door of ${name} of ${member.name}`, host, port: doorPort },
+    ]),
+    ...member.peers.map(({ name, host, port }) => ({ what: `${name} of ${member.name}`, host, port })),
+    ...(member.orderer ? [{ ...member.orderer, what: `orderer of ${member.name}` }] : []),
+  ]);
+  return [...members, { what: 'chaincode', host: '127.0.0.1', port: topology.sharedChaincodePort }];
+}
+
+function isFree({ host, port }: Place): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen(port, host, () => {
+      server.close(() => {
+        resolve(true);
+      });
+    });
+  });
+}
