@@ -31,8 +31,7 @@ export async function searchCompartment(
   type: string,
 ): Promise<FhirResponse> {
   requireId(patient);
-  const stored = context.projection.current('Patient', patient);
-  if (stored === undefined) {
+  if (isElsewhere(context, request, patient)) {
     const query = new URLSearchParams(request.query);
     query.append('patient', patient);
     const remote = await context.remote?.search({ ...request, query }, type, patient);
@@ -75,13 +74,20 @@ export function handlingOf(request: FhirRequest): Handling {
   return /(?:^|[;,\s])handling=lenient\b/.test(request.headers.prefer ?? '') ? 'lenient' : 'strict';
 }
 
-/** The patient the search is about, when it is not ours. */
+/** Whether a patient is not ours, or is for one who may see nothing of the record: both are answered alike. */
+function isElsewhere({ projection, decision }: FhirContext, { actor }: FhirRequest, patient: string): boolean {
+  const stored = projection.current('Patient', patient);
+  const may = (each: StoredVersion): boolean => decision.permit(actor, each, 'search') !== undefined;
+  return stored === undefined || (!may(stored) && !projection.compartment(patient).some(may));
+}
+
+/** The patient the search is about, when it is to be asked elsewhere. */
 function patientElsewhere(context: FhirContext, request: FhirRequest, type: string): string | undefined {
   if (context.remote === undefined) return undefined;
   const names = type === 'Patient' ? ['_id'] : ['patient', 'subject', 'patient:Patient', 'subject:Patient'];
   const value = names.map((name) => request.query.get(name)).find((each) => each !== null);
   const id = /^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/.exec(value ?? '')?.[1];
-  return id !== undefined && context.projection.current('Patient', id) === undefined ? id : undefined;
+  return id !== undefined && isElsewhere(context, request, id) ? id : undefined;
 }
 
 /** An entry of a searchset. */

@@ -1,0 +1,115 @@
+/** Every way to read at a gateway, as questions about one record; the attack test asks them all as whoever must not. */
+
+/** What a question names: of the victim, or of somebody who does not exist. */
+export interface Target {
+  readonly patient: string;
+  readonly observation: string;
+  readonly family: string;
+  /** Idempotency-Key of a write of the custodian's staff. */
+  readonly key: string;
+}
+
+export interface Question {
+  readonly method?: string;
+  /** Below the FHIR base, or from the origin when it starts with `/`. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ReadRoute {
+  /** As the router's table has it: method and pattern. */
+  readonly route: string;
+  readonly ask: (target: Target) => readonly Question[];
+}
+
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const get = (...paths: string[]): Question[] => paths.map((path) => ({ path }));
+const form = (path: string, body: string): Question[] => [{ method: 'POST', path, body, headers: FORM }];
+
+const bundle = (type: string, urls: readonly string[]): Question => ({
+  path: '',
+  body: { resourceType: 'Bundle', type, entry: urls.map((url) => ({ request: { method: 'GET', url } })) },
+});
+
+const tagged = { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'seen' }] } }] };
+
+/** What includes, chains and reverse chains could bring along. */
+const searches = ({ patient, family }: Target): string[] => [
+  `Observation?patient=${patient}`,
+  `Observation?patient=${patient}&_summary=count`,
+  `Observation?subject=Patient/${patient}&_include=Observation:subject`,
+  `Observation?patient.family=${family}`,
+  `Condition?patient=${patient}&_include=*`,
+  `Patient?_id=${patient}`,
+  `Patient?_id=${patient}&_revinclude=Observation:subject`,
+  `Patient?family=${family}`,
+  `Patient?_has:Observation:patient:code=2339-0&family=${family}`,
+  `Consent?patient=${patient}`,
+  `AuditEvent?patient=${patient}`,
+];
+
+/** The list. */
+export const readRoutes: readonly ReadRoute[] = [
+  { route: 'GET Patient/:id/$everything', ask: ({ patient }) => get(`Patient/${patient}/$everything`) },
+  { route: 'GET Observation/$lastn', ask: ({ patient }) => get(`Observation/$lastn?patient=${patient}`) },
+  { route: 'GET :type/:id/$validate', ask: ({ observation }) => get(`Observation/${observation}/$validate`) },
+  { route: 'GET :type/:id/$meta', ask: ({ patient }) => get(`Patient/${patient}/$meta`) },
+  {
+    route: 'POST :type/:id/$validate',
+    ask: ({ patient }) => [{ path: `Patient/${patient}/$validate`, body: { resourceType: 'Patient', id: patient } }],
+  },
+  { route: 'POST :type/$validate', ask: () => [{ path: 'Patient/$validate', body: { resourceType: 'Patient' } }] },
+  { route: 'POST $validate', ask: () => [{ path: '$validate', body: { resourceType: 'Patient' } }] },
+  {
+    route: 'POST :type/:id/$meta-add',
+    ask: ({ patient }) => [{ path: `Patient/${patient}/$meta-add`, body: tagged }],
+  },
+  {
+    route: 'POST :type/:id/$meta-delete',
+    ask: ({ patient }) => [{ path: `Patient/${patient}/$meta-delete`, body: tagged }],
+  },
+  { route: 'GET Patient/:id/:member', ask: ({ patient }) => get(`Patient/${patient}/Observation`) },
+  {
+    route: 'POST Patient/:id/:member/_search',
+    ask: ({ patient }) => form(`Patient/${patient}/Observation/_search`, 'code=2339-0'),
+  },
+  { route: 'GET ', ask: ({ patient }) => get(`?_type=Patient,Observation&_id=${patient}`) },
+  { route: 'POST _search', ask: ({ patient }) => form('_search', `_type=Patient,Observation&_id=${patient}`) },
+  { route: 'GET _history', ask: () => get('_history') },
+  { route: 'GET :type', ask: (target) => get(...searches(target)) },
+  { route: 'POST :type/_search', ask: ({ patient }) => form('Observation/_search', `patient=${patient}`) },
+  { route: 'GET :type/_history', ask: () => get('Patient/_history', 'Observation/_history') },
+  {
+    route: 'GET :type/:id',
+    ask: ({ patient, observation }) => get(`Patient/${patient}`, `Observation/${observation}`),
+  },
+  {
+    route: 'GET :type/:id/_history',
+    ask: ({ patient, observation }) => get(`Patient/${patient}/_history`, `Observation/${observation}/_history`),
+  },
+  {
+    route: 'GET :type/:id/_history/:vid',
+    ask: ({ patient, observation }) => get(`Patient/${patient}/_history/1`, `Observation/${observation}/_history/1`),
+  },
+  // Served beside the router's table.
+  {
+    route: 'POST ',
+    ask: (target) => [
+      bundle('batch', [`Patient/${target.patient}`, ...searches(target)]),
+      bundle('transaction', [`Patient/${target.patient}`, `Observation?patient=${target.patient}`]),
+    ],
+  },
+  { route: 'GET $write-status/:key', ask: ({ key }) => get(`$write-status/${key}`) },
+  {
+    route: 'GET /ledger/history/:type/:id',
+    ask: ({ patient, observation }) =>
+      get(`/ledger/history/Patient/${patient}`, `/ledger/history/Observation/${observation}`),
+  },
+];
+
+/** Paths of the gateway that are open to all: what every member may know, and nothing of any record. */
+export const openPaths: readonly string[] = [
+  ...['/livez', '/readyz', '/metrics', '/', '/ledger', '/ledger/blocks', '/ledger/events', '/ledger/find'],
+  ...['/ledger/blocks/:number', '/ledger/transactions/:txId'],
+];
