@@ -59,6 +59,17 @@ describe('consent on the ledger', () => {
     await world.refused('not-authentic', 'northside', 'consent:record', by(signedConsent(plain, key)));
   });
 
+  it("takes no patient's word for another, whatever statement comes with it", async () => {
+    const plain = consentRequest(pid, consentOf('c-1', 'northside'));
+    const actor = { user: 'p-mallory', role: 'patient', purpose: 'PATRQT' };
+    for (const own of ['phone', 'mallorys-phone']) {
+      const request = signedConsent(plain, new SigningKey(own));
+      await world.refused('not-authentic', 'stmary', 'consent:record', { request, actor });
+      await world.refused('not-authentic', 'stmary', 'consent:record', { request, actor: physician });
+    }
+    await world.submit('stmary', 'consent:record', { request: signedConsent(plain, key), actor });
+  });
+
   it('keeps versions in line and leaves what is withdrawn out of the list', async () => {
     const record = (request: object) => ({ request, actor: physician });
     await world.submit('stmary', 'consent:record', record(consentRequest(pid, consentOf('c-1', 'northside'))));

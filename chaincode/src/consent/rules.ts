@@ -91,13 +91,29 @@ function authentic(
 ): readonly string[] | Refusal {
   const problem = request.statement && statementProblem(request, request.statement, channel);
   if (problem) return refuse('statement-invalid', `the statement is not about this version: ${problem}`);
-  const isCustodian = Object.hasOwn(patient.custodians, submitter.member);
-  const heard = isCustodian && heardAtCustodian.includes(submitter.role) ? [submitter.member] : [];
-  const counted = [...new Set([...heard, ...(request.statement ? signersOf(request.statement, keys) : [])])].sort();
+  const counted = countingAt(request, submitter, patient, keys);
   if (counted.length === 0 || previous?.countsAt.some((custodian) => !counted.includes(custodian))) {
     return refuse('not-authentic', "needs a statement by a key a custodian registered, or a custodian's own staff");
   }
   return counted;
+}
+
+/**
+ * By whom it is vouched for: the custodians whose key signed it, and the custodian whose staff submits it. Of patients
+ * and guardians who bring a statement the signature alone counts: it may be about another patient than themselves.
+ */
+function countingAt(
+  { statement }: RecordConsent,
+  { member, role }: Standing['submitter'],
+  patient: PatientRecord,
+  keys: readonly PatientKey[],
+): readonly string[] {
+  const signers = statement === undefined ? [] : signersOf(statement, keys);
+  // A statement that no registered key made speaks for nobody, whoever brings it.
+  if (statement !== undefined && signers.length === 0) return [];
+  const vouching: readonly string[] = statement === undefined ? heardAtCustodian : custodianStaff;
+  const isHeard = Object.hasOwn(patient.custodians, member) && vouching.includes(role);
+  return [...new Set([...(isHeard ? [member] : []), ...signers])].sort();
 }
 
 function listWith(request: RecordConsent, list: ConsentList | undefined): ConsentList {
