@@ -102,6 +102,8 @@ describe('the read log', () => {
       ['PATCH Patient/ann', 'GET Patient/ann'],
     );
     log.close();
+    // A write is committed by then: it is acknowledged, and shows nothing.
+    assert.deepEqual(await read({ ...request, method: 'PATCH' }), { status: 200, headers: {} });
     const { status, resource } = await read(request);
     assert.equal(status, 503);
     assert.equal((resource as { resourceType: string }).resourceType, 'OperationOutcome');

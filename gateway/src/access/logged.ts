@@ -15,7 +15,7 @@ export interface LoggedPorts {
 
 /**
  * The same interface, every read of a patient's record logged: whatever the method, since a patch or a conditional
- * create shows what is there, too. Nothing is shown when the log cannot be written: 503.
+ * create shows what is there, too. Nothing is shown when the log cannot be written: a read is answered 503.
  */
 export function logged(fhir: Fhir, ports: LoggedPorts): Fhir {
   return async (request) => {
@@ -26,9 +26,16 @@ export function logged(fhir: Fhir, ports: LoggedPorts): Fhir {
       ports.log.append(entriesOf(request, trail.patients, ports.now()));
       return response;
     } catch (error) {
+      // What is committed stays acknowledged (T7), but shows nothing.
+      if (!isRead(request)) return { status: response.status, headers: response.headers };
       return { headers: {}, ...outcomeOf(error) };
     }
   };
+}
+
+/** Whether it only reads. */
+function isRead({ method, path }: FhirRequest): boolean {
+  return method === 'GET' || method === 'HEAD' || path.endsWith('_search');
 }
 
 function entriesOf({ actor, method, path }: FhirRequest, patients: ReadonlySet<string>, at: string) {
