@@ -1,4 +1,5 @@
 /** A gateway's derived view of its member's ledger: every version of every resource, a search index, domains' facts. */
+import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 import { Refusal } from '../ledger/refusal.js';
@@ -46,6 +47,8 @@ export class Projection {
   /** Opens or makes the database. Throws ProjectionError when it holds rows and no checkpoint. */
   constructor(private readonly options: ProjectionOptions) {
     this.database = new DatabaseSync(options.path);
+    // It holds the record in clear: readable by its owner only.
+    if (options.path !== ':memory:') chmodSync(options.path, 0o600);
     this.database.exec(PRAGMAS);
     this.database.exec(SCHEMA);
     this.statements = new Statements(this.database);
