@@ -16,6 +16,7 @@ import {
 
 export { decodeRefusal } from '../lib/refusal';
 export type { Category, RefusalData } from '../lib/refusal';
+export { mspIdOf } from '../lib/member';
 export { parseKey, type KeyParts } from '../lib/kind';
 export type { PublicJwk } from '../lib/schema';
 

@@ -75,7 +75,9 @@ export class RemoteReads implements Remote {
   async #access(actor: Actor, patientId: string, scope: AccessScope): Promise<Permitted | undefined> {
     const { lookup, ledger, holdsCare, mspId } = this.ports;
     if (!holdsCare) return undefined;
-    const patient = lookup.byId(patientId);
+    // A patient or guardian asks for the own record alone; for another it is as if there were none.
+    const mayAsk = actor.patient === undefined || actor.patient === patientId;
+    const patient = mayAsk ? lookup.byId(patientId) : undefined;
     const aid = randomBytes(32).toString('hex');
     const request: RequestAccess = {
       aid,

@@ -23,6 +23,8 @@ import { inForceAt, type ConsentShelf } from './shelf.js';
 export interface DisclosureFrame {
   /** FHIR id of the patient here. */
   readonly patient: string;
+  /** FHIR types the access is for; empty = all. What was not asked for on the ledger does not come along. */
+  readonly types: readonly string[];
   /** Lists of consents to decide on; a resource goes out only if every one of them permits it. */
   readonly readings: readonly (readonly ConsentInForce[])[];
 }
@@ -100,6 +102,8 @@ export class ConsentDecision implements Decision {
   #own(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
     const { patient } = stored;
     if (patient === undefined && DIRECTORY.includes(stored.type)) return stored;
+    // Whoever comes as a patient or guardian sees that one record, whatever another patient permits to all.
+    if (actor.patient !== undefined && actor.patient !== patient) return undefined;
     const pid = patient === undefined ? undefined : this.ports.lookup.pidOf(patient);
     const consents = pid === undefined ? [] : inForceAt(this.ports.member, this.ports.shelf.of(pid));
     const { outcome, obligations } = this.#decided(actor, stored, consents);
@@ -110,10 +114,8 @@ export class ConsentDecision implements Decision {
   #others(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
     const frame = this.#frames.getStore();
     // Consents lie in `care`, which who may ask holds already.
-    if (frame === undefined || stored.deleted || stored.type === 'Consent') return undefined;
-    if (stored.patient !== frame.patient && !(stored.patient === undefined && DIRECTORY.includes(stored.type))) {
+    if (frame === undefined || stored.deleted || stored.type === 'Consent' || !isFramed(frame, stored))
       return undefined;
-    }
     const decisions = frame.readings.map((consents) => this.#decided(actor, stored, consents));
     if (decisions.length === 0 || decisions.some(({ outcome }) => outcome === 'deny')) return undefined;
     return honoured(
@@ -141,6 +143,12 @@ export class ConsentDecision implements Decision {
     const resource = isRead ? (JSON.parse(stored.text) as JsonObject) : {};
     return decide(request, factsOf({ ...resource, resourceType: stored.type }), consents, this.ports.now());
   }
+}
+
+/** Whether the access is for this type, and for this patient or what describes the hospital. */
+function isFramed({ types, patient }: DisclosureFrame, stored: StoredVersion): boolean {
+  if (types.length > 0 && !types.includes(stored.type)) return false;
+  return stored.patient === patient || (stored.patient === undefined && DIRECTORY.includes(stored.type));
 }
 
 /** The version as its obligations let it out: redacted elements left out, no redisclosure as a label. */

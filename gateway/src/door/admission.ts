@@ -68,7 +68,7 @@ function frameOf(ports: AdmissionPorts, record: AccessRecord, call: DoorCall): D
   if (patient === undefined || record.custodians[ports.member]?.decision !== 'permit') return undefined;
   if (!isInScope(record.scope, patient, call)) return undefined;
   const readings = trustedReadings(ports, record.pid);
-  return readings && { patient, readings };
+  return readings && { patient, types: record.scope.types, readings };
 }
 
 /** The proof, if it is for this very call, by the member at the other end of the line, and was not used before. */

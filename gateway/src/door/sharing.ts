@@ -68,7 +68,7 @@ export class Sharing {
 
   constructor(private readonly ports: SharingPorts) {
     const { settings, ledger, keys, projection, signingKey, clock } = ports;
-    this.lookup = new PatientLookup(projection, keys);
+    this.lookup = new PatientLookup(projection, keys, settings.member);
     this.#shelf = new ConsentShelf(projection);
     this.#directory = new Directory(projection, settings);
     this.#log = new ReadLog(join(settings.dataDir, `readlog-${settings.gateway}.db`));

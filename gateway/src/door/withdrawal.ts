@@ -1,4 +1,6 @@
 /** A withdrawal that some gateway heard of: from now on this door refuses what the consent permitted. */
+import { MAX_VERSION } from '@salus/chaincode/consent/api';
+
 import type { Memory } from '../keys/memory.js';
 import { refusalSubject } from './trusted-consents.js';
 
@@ -21,7 +23,11 @@ export interface WithdrawalPorts {
 export function hearWithdrawal(ports: WithdrawalPorts, body: string): boolean {
   const said = parse(body);
   if (said === undefined) return false;
-  ports.memory.refuse(refusalSubject.consent(said.consentId), String(said.version), ports.now());
+  const subject = refusalSubject.consent(said.consentId);
+  const known = ports.memory.refusalOf(subject);
+  // What was said before of a lower version must not keep this one from being obeyed.
+  if (known !== undefined && Number(known) < said.version) ports.memory.lift(subject);
+  ports.memory.refuse(subject, String(said.version), ports.now());
   return true;
 }
 
@@ -29,7 +35,8 @@ function parse(body: string): Withdrawal | undefined {
   try {
     const { consentId, version } = JSON.parse(body) as Partial<Withdrawal>;
     if (typeof consentId !== 'string' || !/^[A-Za-z0-9.-]{1,64}$/.test(consentId)) return undefined;
-    return Number.isSafeInteger(version) ? { consentId, version: version as number } : undefined;
+    const isVersion = Number.isSafeInteger(version) && Number(version) > 1 && Number(version) <= MAX_VERSION;
+    return isVersion ? { consentId, version: Number(version) } : undefined;
   } catch {
     return undefined;
   }

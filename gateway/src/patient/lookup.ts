@@ -25,9 +25,10 @@ export class PatientLookup {
   constructor(
     private readonly facts: Facts,
     private readonly keys: Pick<KeyStore, 'hmac'>,
+    private readonly member: string,
   ) {}
 
-  /** The patient that some custodian knows by this FHIR id. */
+  /** The patient that a custodian knows by this FHIR id: this member, where it gave the id itself. */
   byId(patientId: string): KnownPatient | undefined {
     const pid = this.pidOf(patientId);
     return pid === undefined ? undefined : this.byPid(pid);
@@ -37,7 +38,9 @@ export class PatientLookup {
   pidOf(patientId: string): string | undefined {
     const known = this.#pids.get(patientId);
     if (known !== undefined) return known;
-    const pid = this.facts.fact(PATIENT_SPACE, byPatientId(patientId));
+    const prefix = byPatientId(patientId);
+    const given = this.facts.facts(PATIENT_SPACE, prefix);
+    const pid = (given.find(({ key }) => key === `${prefix}${this.member}`) ?? given[0])?.value;
     if (pid === undefined) return undefined;
     if (this.#pids.size >= MAX_CACHED) this.#pids.clear();
     this.#pids.set(patientId, pid);
@@ -45,9 +48,11 @@ export class PatientLookup {
   }
 
   byPid(pid: string): KnownPatient | undefined {
-    const custodians = this.facts.fact(PATIENT_SPACE, byPid(pid));
-    if (custodians === undefined) return undefined;
-    return { pid, custodians: JSON.parse(custodians) as KnownPatient['custodians'] };
+    const prefix = byPid(pid);
+    const kept = this.facts.facts(PATIENT_SPACE, prefix);
+    if (kept.length === 0) return undefined;
+    const custodians = kept.map(({ key, value }) => [key.slice(prefix.length), { patientId: value }] as const);
+    return { pid, custodians: Object.fromEntries(custodians) };
   }
 
   /** A pid that nobody has, always the same for the same unknown id: asking for it costs what asking for a patient does. */
