@@ -8,6 +8,9 @@ import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import type { PublicJwk } from '../settings.js';
 
+/** In `active`: revoked for good; in force; sent to the ledger, which did not answer yet. */
+const [REVOKED, ACTIVE, SENT] = [0, 1, 2];
+
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS patient_signing_keys (
   pid TEXT NOT NULL, kid TEXT NOT NULL, jwk TEXT NOT NULL, holder TEXT NOT NULL, active INTEGER NOT NULL,
@@ -26,30 +29,48 @@ export class PatientKeys {
   /** The public key, if this member registered it for the patient and did not revoke it. */
   active(pid: string, kid: string): PublicJwk | undefined {
     const row = this.store.database
-      .prepare('SELECT jwk FROM patient_signing_keys WHERE pid = ? AND kid = ? AND active = 1')
-      .get(pid, kid);
+      .prepare('SELECT jwk FROM patient_signing_keys WHERE pid = ? AND kid = ? AND active = ?')
+      .get(pid, kid, ACTIVE);
     return row === undefined ? undefined : (JSON.parse(row.jwk as string) as PublicJwk);
   }
 
-  /** Registers a key here and in `care`; again changes nothing. `actor` is staff of this member. Throws Refusal. */
+  /**
+   * Registers a key in `care`, and then here: it counts once the ledger took it. Again with the same key changes
+   * nothing. `actor` is staff of this member. Throws Refusal, `key-exists` where another key has this kid.
+   */
   async register(actor: Actor, pid: string, jwk: PublicJwk, holder: KeyHolder): Promise<Commit | undefined> {
-    this.store.database
-      .prepare('INSERT OR IGNORE INTO patient_signing_keys VALUES (?, ?, ?, ?, 1)')
-      .run(pid, jwk.kid, JSON.stringify(jwk), holder);
-    try {
-      return await this.#submit(actor, { pid, jwk, holder, state: 'active', salt: randomBytes(32).toString('hex') });
-    } catch (error) {
-      if (error instanceof Refusal && error.code === 'key-exists') return undefined;
+    const wasSent = this.#send(pid, jwk, holder);
+    const request: RegisterKey = { pid, jwk, holder, state: 'active', salt: randomBytes(32).toString('hex') };
+    const commit = await this.#submit(actor, request).catch((error: unknown) => {
+      if (error instanceof Refusal && error.code === 'key-exists' && wasSent) return undefined;
       throw error;
-    }
+    });
+    this.store.database
+      .prepare(
+        'UPDATE patient_signing_keys SET jwk = ?, holder = ?, active = ? WHERE pid = ? AND kid = ? AND active = ?',
+      )
+      .run(JSON.stringify(jwk), holder, ACTIVE, pid, jwk.kid, SENT);
+    return commit;
   }
 
   /** Revokes a key here at once, then in `care`. Throws Refusal. */
   async revoke(actor: Actor, pid: string, jwk: PublicJwk, holder: KeyHolder): Promise<Commit> {
     this.store.database
-      .prepare('UPDATE patient_signing_keys SET active = 0 WHERE pid = ? AND kid = ?')
-      .run(pid, jwk.kid);
+      .prepare('UPDATE patient_signing_keys SET active = ? WHERE pid = ? AND kid = ?')
+      .run(REVOKED, pid, jwk.kid);
     return await this.#submit(actor, { pid, jwk, holder, state: 'revoked', salt: randomBytes(32).toString('hex') });
+  }
+
+  /** Keeps a key before it is sent; true when this very key was kept before and not revoked: the ledger may have it. */
+  #send(pid: string, jwk: PublicJwk, holder: KeyHolder): boolean {
+    const { database } = this.store;
+    const text = JSON.stringify(jwk);
+    const row = database
+      .prepare('SELECT jwk, active FROM patient_signing_keys WHERE pid = ? AND kid = ?')
+      .get(pid, jwk.kid);
+    if (row !== undefined) return row.jwk === text && row.active !== REVOKED;
+    database.prepare('INSERT INTO patient_signing_keys VALUES (?, ?, ?, ?, ?)').run(pid, jwk.kid, text, holder, SENT);
+    return false;
   }
 
   async #submit({ user, role, purpose }: Actor, request: RegisterKey): Promise<Commit> {

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+
+import { PatientKeys } from '@salus/gateway/patient/keys';
+import type { Actor, Ledger } from '@salus/gateway/ports';
+import type { PublicJwk } from '@salus/gateway/settings';
+
+import { newJwk, SharingWorld } from '../support/sharing-world.js';
+
+const staff: Actor = { member: 'stmary', user: 'u-adams', role: 'physician', purpose: 'TREAT', scopes: [] };
+const keyOf = (kid: string): PublicJwk => newJwk(kid).public as never;
+
+describe("patients' keys that count at a member", () => {
+  let world: SharingWorld;
+  let keys: PatientKeys;
+  let pid: string;
+
+  beforeEach(async () => {
+    world = await SharingWorld.open();
+    const text = '{"resourceType":"Patient","id":"ann"}';
+    await world.stmary.sharing.writer.write(staff, [{ type: 'Patient', id: 'ann', expect: 0, text, patient: 'ann' }]);
+    pid = world.stmary.sharing.lookup.pidOf('ann')!;
+    keys = world.stmary.sharing.patientKeys;
+  });
+  afterEach(() => world.close());
+
+  it('do not count before the ledger took them, nor when it refuses', async () => {
+    const phone = keyOf('phone');
+    const during: unknown[] = [];
+    const ledger: Pick<Ledger, 'submit'> = {
+      submit: (call) => {
+        during.push(keys.active(pid, 'phone'));
+        return world.ledgerOf('stmary').submit(call);
+      },
+    };
+    await new PatientKeys(world.stmary.keys, ledger).register(staff, pid, phone, 'patient');
+    assert.deepEqual(during, [undefined]);
+    assert.deepEqual(keys.active(pid, 'phone'), phone);
+    const unknown = '0'.repeat(64);
+    await assert.rejects(keys.register(staff, unknown, keyOf('tablet'), 'patient'), { code: 'unknown-patient' });
+    assert.equal(keys.active(unknown, 'tablet'), undefined);
+  });
+
+  it('keep their kid: another key under it is refused, and what it was refused for can be sent again', async () => {
+    const phone = keyOf('phone');
+    await assert.rejects(keys.register({ ...staff, role: 'patient' }, pid, keyOf('phone'), 'patient'));
+    await keys.register(staff, pid, phone, 'patient');
+    await assert.rejects(keys.register(staff, pid, keyOf('phone'), 'patient'), { code: 'key-exists' });
+    assert.deepEqual(keys.active(pid, 'phone'), phone);
+  });
+
+  it('count when the ledger took them and nobody heard of it, and never again once revoked', async () => {
+    const phone = keyOf('phone');
+    const deaf: Pick<Ledger, 'submit'> = {
+      submit: async (call) => {
+        await world.ledgerOf('stmary').submit(call);
+        throw new Error('the line is down');
+      },
+    };
+    await assert.rejects(new PatientKeys(world.stmary.keys, deaf).register(staff, pid, phone, 'patient'), /line/);
+    assert.equal(keys.active(pid, 'phone'), undefined);
+    await keys.register(staff, pid, phone, 'patient');
+    assert.deepEqual(keys.active(pid, 'phone'), phone);
+    await keys.revoke(staff, pid, phone, 'patient');
+    await assert.rejects(keys.register(staff, pid, phone, 'patient'), { code: 'key-revoked' });
+    assert.equal(keys.active(pid, 'phone'), undefined);
+  });
+
+  it('are not believed of the ledger alone', async () => {
+    const request = { pid, jwk: keyOf('phone'), holder: 'patient', state: 'active', salt: '0'.repeat(64) };
+    const actor = { user: 'u-mallory', role: 'admin', purpose: 'HSYSADMIN' };
+    await world.submit('stmary', 'patient:key', { request, actor });
+    await assert.rejects(keys.register(staff, pid, keyOf('phone'), 'patient'), { code: 'key-exists' });
+    assert.equal(keys.active(pid, 'phone'), undefined);
+  });
+});
