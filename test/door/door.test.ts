@@ -202,6 +202,28 @@ describe('the door', () => {
     assert.deepEqual(world.stmary.alarms, ['rollback']);
   });
 
+  it('closes the patient when a version of a consent says something else than before', async () => {
+    const own = newJwk();
+    await world.stmary.sharing.patientKeys.register(adams, pid, own.public as never, 'patient');
+    const subject = { channel: 'health', consent: 'signed', version: 1, replaces: null };
+    const key = await signingKey(own.private);
+    const said = composeConsent('acme');
+    await sendConsent(world.northside, said, undefined, await signStatement(said, subject, key));
+    const aid = await access();
+    assert.equal((await knock(aid)).status, 200);
+    const other = composeConsent('northside');
+    const record = {
+      ...{ pid, consentId: 'signed', version: 1, status: 'active', consent: other, countsAt: ['stmary'] },
+      statement: await signStatement(other, subject, key),
+      submitter: { member: 'northside', user: 'u-mallory', role: 'physician' },
+      recorded: new Date().toISOString(),
+    };
+    const ledgerKey = '\u0000consent\u0000signed\u00001\u0000';
+    world.project('other-tx', 'NorthsideMSP', 'care', ledgerKey, Buffer.from(JSON.stringify(record)));
+    await refused(knock(aid));
+    assert.deepEqual(world.stmary.alarms, ['rollback']);
+  });
+
   it('takes a consent signed with a key it registered', async () => {
     const own = newJwk();
     const staff = { ...adams, scopes: [] };

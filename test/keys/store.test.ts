@@ -137,10 +137,16 @@ describe('what a member remembers', () => {
   });
 
   it('notices a consent rolled back', () => {
-    assert.equal(memory.sawVersion('c1', 3), true);
-    assert.equal(memory.sawVersion('c1', 3), true);
-    assert.equal(memory.sawVersion('c1', 2), false);
-    assert.equal(memory.highestVersion('c1'), 3);
+    assert.equal(memory.sawVersion('c1', 3, 'c'), true);
+    assert.equal(memory.sawVersion('c1', 3, 'c'), true);
+    assert.equal(memory.sawVersion('c1', 2, 'b'), false);
+  });
+
+  it('notices a version of a consent that says something else than before', () => {
+    memory.sawVersion('c1', 3, 'c');
+    assert.equal(memory.sawVersion('c1', 3, 'x'), false);
+    assert.equal(memory.sawVersion('c1', 3, 'c'), true);
+    assert.equal(memory.sawVersion('c1', 4, 'x'), true);
   });
 
   it('keeps a refusal in force until it is lifted', () => {

@@ -2,7 +2,7 @@
  * The consents this custodian's door decides on: each checked by itself, with keys this member registered, against
  * the highest version it ever saw. What does not hold closes the patient to other members and raises an alarm.
  */
-import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
+import { createHash, createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 
 import type { ConsentInForce } from '@salus/chaincode/consent/decide';
 
@@ -56,7 +56,12 @@ function problemOf(ports: TrustPorts, consent: ProjectedConsent): 'rollback' | '
   // No version may stop counting where the one before did: a denial would be lost that way.
   if (!countsAt.includes(ports.member)) return ports.shelf.everCounted(pid, consentId) ? 'rollback' : undefined;
   if (!isAuthentic(ports, consent)) return 'foreign-consent';
-  return ports.memory.sawVersion(consentId, version) ? undefined : 'rollback';
+  return ports.memory.sawVersion(consentId, version, hashOf(consent)) ? undefined : 'rollback';
+}
+
+/** Of all the ledger holds of a version: it is written once, so that not even the time in it may differ. */
+function hashOf({ record }: ProjectedConsent): string {
+  return createHash('sha256').update(canonicalForm(record)).digest('hex');
 }
 
 function close(ports: TrustPorts, pid: string, what: 'rollback' | 'foreign-consent'): void {

@@ -1,9 +1,10 @@
-/** What a member must remember whatever its ledger says: used proofs, consents' highest versions, refusals in force. */
+/** What a member must remember whatever its ledger says: used proofs, consents' highest versions and what they said, refusals in force. */
 import type { KeyStore } from './key-store.js';
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS used_proofs (jti TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS consent_versions (id TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS consents_seen (
+  id TEXT PRIMARY KEY, version INTEGER NOT NULL, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals_in_force (
   subject TEXT PRIMARY KEY, reason TEXT NOT NULL, since TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
@@ -22,21 +23,19 @@ export class Memory {
     );
   }
 
-  /** Highest version seen of a consent or link; 0 = never seen. */
-  highestVersion(id: string): number {
-    const row = this.store.database.prepare('SELECT version FROM consent_versions WHERE id = ?').get(id);
-    return (row?.version as number | undefined) ?? 0;
-  }
-
-  /** Remembers a version seen; false when a higher one was seen before: somebody rolled back. */
-  sawVersion(id: string, version: number): boolean {
+  /**
+   * Remembers a version seen and the hash of what it said; false when a higher version was seen before, or other
+   * content of this one: somebody rolled back or rewrote.
+   */
+  sawVersion(id: string, version: number, hash: string): boolean {
     this.store.database
       .prepare(
-        `INSERT INTO consent_versions VALUES (?, ?)
-         ON CONFLICT (id) DO UPDATE SET version = excluded.version WHERE excluded.version > version`,
+        `INSERT INTO consents_seen VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE
+         SET version = excluded.version, hash = excluded.hash WHERE excluded.version > version`,
       )
-      .run(id, version);
-    return this.highestVersion(id) === version;
+      .run(id, version, hash);
+    const row = this.store.database.prepare('SELECT version, hash FROM consents_seen WHERE id = ?').get(id);
+    return row?.version === version && row.hash === hash;
   }
 
   /** Puts a refusal in force for a subject, such as a consent withdrawn or a patient under alarm. */
