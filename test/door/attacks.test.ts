@@ -75,6 +75,18 @@ describe('what members and patients cannot bring about', () => {
     assert.notEqual(lookup.byId('ben')?.pid, pid);
   });
 
+  it('another hospital cannot take a FHIR id before its patient comes', async () => {
+    const { lookup, writer } = world.stmary.sharing;
+    const request = { pid: randomBytes(32).toString('hex'), patientId: 'cid', salt: randomBytes(32).toString('hex') };
+    const actor = { user: 'u-mallory', role: 'admin', purpose: 'HSYSADMIN' };
+    await world.submit('northside', 'patient:register', { request, actor });
+    assert.equal(lookup.byId('cid')?.pid, request.pid);
+    const text = JSON.stringify({ resourceType: 'Patient', id: 'cid' });
+    await writer.write(adams, [{ type: 'Patient', id: 'cid', expect: 0, text, patient: 'cid' }]);
+    assert.deepEqual(lookup.byId('cid')?.custodians, { stmary: { patientId: 'cid' } });
+    assert.notEqual(lookup.pidOf('cid'), request.pid);
+  });
+
   it('a patient does not see the record of another who permits it to all', async () => {
     const open = { ...composeConsent('northside'), provision: { type: 'permit' } };
     await sendConsent(world.stmary, open);

@@ -34,14 +34,18 @@ export class PatientLookup {
     return pid === undefined ? undefined : this.byPid(pid);
   }
 
-  /** The pid alone: once registered it stays. */
+  /** Whether this member itself registered a patient under this FHIR id. */
+  keeps(patientId: string): boolean {
+    return this.facts.fact(PATIENT_SPACE, this.#own(patientId)) !== undefined;
+  }
+
+  /** The pid alone: once this member registered it, it stays. */
   pidOf(patientId: string): string | undefined {
     const known = this.#pids.get(patientId);
     if (known !== undefined) return known;
-    const prefix = byPatientId(patientId);
-    const given = this.facts.facts(PATIENT_SPACE, prefix);
-    const pid = (given.find(({ key }) => key === `${prefix}${this.member}`) ?? given[0])?.value;
-    if (pid === undefined) return undefined;
+    const pid = this.facts.fact(PATIENT_SPACE, this.#own(patientId));
+    // What another member says is asked for each time: this member may register the id later.
+    if (pid === undefined) return this.facts.facts(PATIENT_SPACE, byPatientId(patientId))[0]?.value;
     if (this.#pids.size >= MAX_CACHED) this.#pids.clear();
     this.#pids.set(patientId, pid);
     return pid;
@@ -58,5 +62,9 @@ export class PatientLookup {
   /** A pid that nobody has, always the same for the same unknown id: asking for it costs what asking for a patient does. */
   decoy(patientId: string): string {
     return this.keys.hmac('lookup', `decoy pid\n${patientId}`);
+  }
+
+  #own(patientId: string): string {
+    return `${byPatientId(patientId)}${this.member}`;
   }
 }

@@ -43,7 +43,7 @@ export class RegisteringWriter implements RecordWriter {
 
   /** Registers under a pid that is kept before it is sent, so that a second attempt is the same one. */
   async #register(patientId: string): Promise<void> {
-    if (this.ports.lookup.byId(patientId) !== undefined) return;
+    if (this.ports.lookup.keeps(patientId)) return;
     const { pid, salt, done } = this.#intent(patientId);
     if (done === 1) return;
     const request: RegisterPatient = { pid, patientId, salt };
