@@ -10,13 +10,15 @@ import { operationOutcome } from '../fhir/outcome.js';
 import type { GatewaySettings } from '../settings.js';
 import { admit, type AdmissionPorts, type DoorCall } from './admission.js';
 import { answerCall, type AnswerPorts } from './answer.js';
-import { hearWithdrawal, WITHDRAWAL_PATH } from './withdrawal.js';
+import { hearWithdrawal, WITHDRAWAL_PATH, type WithdrawalPorts } from './withdrawal.js';
 
 export const DOOR_BASE = '/door/fhir/R4/';
 /** Longest body a door reads, bytes. */
 const MAX_BODY_BYTES = 65_536;
 
-export type DoorPorts = AdmissionPorts & AnswerPorts & { readonly settings: Pick<GatewaySettings, DoorSetting> };
+export type DoorPorts = AdmissionPorts &
+  AnswerPorts &
+  WithdrawalPorts & { readonly settings: Pick<GatewaySettings, DoorSetting> };
 type DoorSetting = 'door' | 'doorTls' | 'members' | 'member';
 
 interface DoorReply {
@@ -66,7 +68,7 @@ async function serve(ports: DoorPorts, request: IncomingMessage): Promise<DoorRe
   if (tlsMember === undefined || !url.pathname.startsWith(DOOR_BASE)) return ABSENT;
   const path = decodeURIComponent(url.pathname.slice(DOOR_BASE.length));
   if (path === WITHDRAWAL_PATH && request.method === 'POST') {
-    return hearWithdrawal(ports, await bodyOf(request)) ? { status: 200, body: {} } : ABSENT;
+    return hearWithdrawal(ports, tlsMember, await bodyOf(request)) ? { status: 200, body: {} } : ABSENT;
   }
   return await show(ports, {
     method: request.method ?? '',

@@ -109,6 +109,7 @@ export class Sharing {
       fhir,
       decision: this.decision,
       version: (type, id, version) => projection.version(type, id, version),
+      consentVersion: (id) => projection.current('Consent', id)?.version,
       now: this.#now,
       alarm: (what, pid) => {
         // A pid stands in no log: the code leads to it through this member's key store alone.

@@ -15,20 +15,34 @@ export interface Withdrawal {
 
 export interface WithdrawalPorts {
   readonly memory: Memory;
+  readonly settings: { readonly members: readonly { readonly name: string; readonly roles: readonly string[] }[] };
+  /** Newest version of a consent that counts at this member; undefined = there is none. */
+  readonly consentVersion: (consentId: string) => number | undefined;
   /** FHIR instant. */
   readonly now: () => string;
 }
 
-/** Puts the refusal in force; any member may say it, since it opens nothing. False for what is no withdrawal. */
-export function hearWithdrawal(ports: WithdrawalPorts, body: string): boolean {
+/**
+ * Puts the refusal in force, if a hospital says it of the next version of a consent that counts here: what else is
+ * said changes nothing, and is answered the same. False for what is no withdrawal.
+ */
+export function hearWithdrawal(ports: WithdrawalPorts, teller: string, body: string): boolean {
   const said = parse(body);
   if (said === undefined) return false;
-  const subject = refusalSubject.consent(said.consentId);
-  const known = ports.memory.refusalOf(subject);
-  // What was said before of a lower version must not keep this one from being obeyed.
-  if (known !== undefined && Number(known) < said.version) ports.memory.lift(subject);
-  ports.memory.refuse(subject, String(said.version), ports.now());
+  if (isHospital(ports, teller) && ports.consentVersion(said.consentId) === said.version - 1) refuse(ports, said);
   return true;
+}
+
+function isHospital({ settings }: WithdrawalPorts, member: string): boolean {
+  return settings.members.some(({ name, roles }) => name === member && roles.includes('hospital'));
+}
+
+function refuse({ memory, now }: WithdrawalPorts, { consentId, version }: Withdrawal): void {
+  const subject = refusalSubject.consent(consentId);
+  const known = memory.refusalOf(subject);
+  // What was said before of a lower version must not keep this one from being obeyed.
+  if (known !== undefined && Number(known) < version) memory.lift(subject);
+  memory.refuse(subject, String(version), now());
 }
 
 function parse(body: string): Withdrawal | undefined {
