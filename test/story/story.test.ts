@@ -144,6 +144,14 @@ describe("the story: a patient's record travels between two hospitals by consent
     assert.equal(remote.length, asked - 2);
   });
 
+  it("lists the custodian's own reads, even one that found nothing", async () => {
+    const found = await network.ask('stmary', `Immunization?patient=${patientId}&_summary=count`, { token: physician });
+    assert.equal(found.body.total, 0, found.text);
+    const list = await network.ask('stmary', `AuditEvent?patient=${patientId}&_count=1000`, { token: patientToken });
+    const own = resourcesOf(list.body).map((event) => JSON.stringify(event));
+    assert.ok(own.some((event) => event.includes('dr-adams') && event.includes('Immunization')));
+  });
+
   it('shows the list to nobody else', async () => {
     const list = await network.ask('northside', `AuditEvent?patient=${patientId}`, { token: requester });
     assert.deepEqual(resourcesOf(list.body), []);
