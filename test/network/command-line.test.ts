@@ -4,22 +4,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { DEFAULT_TOPOLOGY_FILE } from '@salus/network/topology';
-import { portsFrom } from '@salus/network/topology/nodes';
-
 import { salus } from '../support/command.js';
 import { freePortBase } from '../support/network.js';
-
-/** A copy of the default topology on other ports. */
-function topologyAt(folder: string, portBase: number): string {
-  const ports = Object.entries(portsFrom(portBase))
-    .map(([kind, port]) => `  ${kind}: ${port}`)
-    .join('\n');
-  const text = readFileSync(DEFAULT_TOPOLOGY_FILE, 'utf8').replace(/^ports:\n(?: {2}.*\n)+/m, `ports:\n${ports}\n`);
-  const file = join(folder, 'consortium.yaml');
-  writeFileSync(file, text);
-  return file;
-}
+import { topologyAt } from '../support/topology-file.js';
 
 describe('the salus command', () => {
   const folder = mkdtempSync(join(tmpdir(), 'salus-command-'));
