@@ -214,7 +214,8 @@ function privateKey(file: string): KeyObject {
 async function freeRange(): Promise<number> {
   for (let tries = 0; tries < 50; tries += 1) {
     const base = 12_000 + Math.floor(Math.random() * 8) * 1_000;
-    if (await isFree(base + 201)) return base;
+    // A peer's port, and the chaincode's: a process that an ended run left behind may hold either.
+    if ((await isFree(base + 201)) && (await isFree(base + 480))) return base;
   }
   throw new Error('no free range of ports');
 }

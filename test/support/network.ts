@@ -125,11 +125,11 @@ function parsed(text: string): FhirBody {
 /** Ports that one network takes, from its base on. */
 const portRange = 1000;
 
-/** The start of a range of ports of which the first is free. */
+/** The start of a range of ports of which those of a gateway, a peer and the chaincode are free. */
 export async function freePortBase(): Promise<number> {
   for (let tries = 0; tries < 50; tries += 1) {
     const base = 20_000 + Math.floor(Math.random() * 11) * portRange;
-    if (await isFree(base + 1)) return base;
+    if ((await isFree(base + 1)) && (await isFree(base + 201)) && (await isFree(base + 480))) return base;
   }
   throw new Error('no free range of ports found');
 }
