@@ -31,7 +31,7 @@ function runOne(file: string): Promise<FileResult> {
     });
     child.on('exit', (code, signal) => {
       if (result === undefined) console.error(`${file} ended by ${signal ?? `exit code ${code ?? 0}`}`);
-      resolve(result ?? { passed: 0, failed: 1, skipped: 0 });
+      resolve(result ?? { passed: 0, failed: 1, skipped: 0, failures: [] });
     });
   });
 }
@@ -46,13 +46,14 @@ async function main(): Promise<number> {
   const failing: string[] = [];
   for (const file of files) {
     console.log(`\n${relative(compiled, file)}`);
-    const { passed, failed, skipped } = await runOne(file);
+    const { passed, failed, skipped, failures } = await runOne(file);
     total.passed += passed;
     total.failed += failed;
     total.skipped += skipped;
-    if (failed > 0) failing.push(relative(compiled, file));
+    if (failed > 0) failing.push([relative(compiled, file), ...failures].join('\n'));
   }
-  if (failing.length > 0) console.log(`\nfailing: ${failing.join(' ')}`);
+  // Once more at the end: of a long run, often only the end is kept.
+  if (failing.length > 0) console.log(`\nfailing:\n${failing.join('\n')}`);
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }

@@ -1,5 +1,5 @@
 /** `.salus/run.json`: which supervisor holds a state folder. It is the lock that keeps two from sharing one. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -32,9 +32,8 @@ export const fabricProcessesOf = (stateDir: string): string => join(stateDir, 'f
 
 /** The supervisor that runs now, or undefined; a file left by one that died is removed. */
 export function readRunFile(stateDir: string): RunFile | undefined {
-  if (!existsSync(pathOf(stateDir))) return undefined;
-  const found = JSON.parse(readFileSync(pathOf(stateDir), 'utf8')) as RunFile;
-  return isAlive(found) ? found : undefined;
+  const found = readJson(pathOf(stateDir)) as RunFile | undefined;
+  return found !== undefined && isAlive(found) ? found : undefined;
 }
 
 /** Ends what a supervisor that was killed left running: its children, and Fabric's nodes where they are theirs. */
@@ -56,8 +55,14 @@ async function endRecorded(recorded: readonly RecordedProcess[]): Promise<number
   return orphans.length;
 }
 
+/** What the file holds; undefined when there is none, also when it vanishes meanwhile. */
 function readJson(file: string): unknown {
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Throws CommandError when another supervisor holds the state folder. */
@@ -73,7 +78,10 @@ export function refuseSecond(stateDir: string): void {
 export function writeRunFile(stateDir: string, run: Omit<RunFile, 'pid' | 'startTime'>): void {
   refuseSecond(stateDir);
   const content: RunFile = { ...run, pid: process.pid, startTime: startTimeOf(process.pid) ?? '' };
-  writeFileSync(pathOf(stateDir), `${JSON.stringify(content, undefined, 2)}\n`);
+  // Other commands poll this file: they must find the old one or the new one, never half of it.
+  const next = `${pathOf(stateDir)}.${process.pid}`;
+  writeFileSync(next, `${JSON.stringify(content, undefined, 2)}\n`);
+  renameSync(next, pathOf(stateDir));
 }
 
 /** Frees the state folder. */
