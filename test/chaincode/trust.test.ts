@@ -20,8 +20,13 @@ async function everyTransaction(world: ContractWorld): Promise<void> {
   const key = new SigningKey('phone');
   const pid = await registerPatient(world);
   await registerKey(world, pid, key);
-  const other = { pid: random(), patientId: CANARY, salt: random() };
+  const other = { pid: random(), patientId: CANARY, jwk: new SigningKey('wallet').jwk, salt: random() };
   await world.submit('northside', 'patient:register', { request: other, actor: physician });
+  const phone = { jwk: new SigningKey('tablet').jwk, holder: 'patient', state: 'active', replaces: 'wallet' };
+  await world.submit('northside', 'patient:key', {
+    request: { pid: other.pid, ...phone, salt: random() },
+    actor: physician,
+  });
   const consent = { ...consentOf('c-1', 'northside'), identifier: [{ system: 'urn:x', value: CANARY }] };
   const request = signedConsent(consentRequest(pid, consent), key);
   await world.submit('northside', 'consent:record', { request, actor: { ...physician, user: CANARY } });

@@ -34,6 +34,25 @@ describe('patient on the ledger', () => {
     await world.refused('invalid-request', 'stmary', 'patient:register', named);
   });
 
+  it("replaces a key in the custodian's wallet, and no other", async () => {
+    const world = await ContractWorld.founded();
+    const pid = random();
+    const wallet = new SigningKey('wallet');
+    const registered = { pid, patientId: 'patient-1', jwk: wallet.jwk, salt: random() };
+    await world.submit('stmary', 'patient:register', { request: registered, actor: physician });
+    const own = (kid: string, replaces: string) => ({
+      request: { pid, jwk: new SigningKey(kid).jwk, holder: 'patient', state: 'active', replaces, salt: random() },
+      actor: physician,
+    });
+    await world.refused('unknown-key', 'stmary', 'patient:key', own('phone', 'nothing'));
+    await world.submit('stmary', 'patient:key', own('phone', 'wallet'));
+    await world.refused('unknown-key', 'stmary', 'patient:key', own('tablet', 'phone'));
+    await world.refused('unknown-key', 'stmary', 'patient:key', own('tablet', 'wallet'));
+    const { payload } = await world.evaluate('stmary', 'patient:read', { request: { pid } });
+    const states = (JSON.parse(payload) as PatientView).keys.map(({ jwk, state }) => [jwk.kid, state]);
+    assert.deepEqual(Object.fromEntries(states), { phone: 'active', wallet: 'revoked' });
+  });
+
   it('lets only a custodian register a key, once, and revoke it for good', async () => {
     const world = await ContractWorld.founded();
     const pid = await registerPatient(world);

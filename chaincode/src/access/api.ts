@@ -17,7 +17,16 @@ import {
 } from '../lib/schema';
 
 export { isIncluded, merklePath, merkleRoot } from '../lib/merkle';
-export { custodianStaff, mayClaim, purposes, purposesOf, roles, type Purpose, type Role } from './roles';
+export {
+  custodianStaff,
+  heardAtCustodian,
+  mayClaim,
+  purposes,
+  purposesOf,
+  roles,
+  type Purpose,
+  type Role,
+} from './roles';
 
 /** Transactions of this domain; requests travel in the transient map under `request`, the actor under `actor`. */
 export const transactions = {

@@ -87,6 +87,9 @@ export const purposesOf: Readonly<Record<Role, readonly Purpose[]>> = {
 /** Roles whose word, given at a custodian, is the custodian's: they register patients' keys and record consents. */
 export const custodianStaff: readonly Role[] = ['physician', 'nurse', 'privacy-officer', 'admin'];
 
+/** Roles whose word at a custodian is that custodian's: its staff, and patient or guardian whom it authenticated. */
+export const heardAtCustodian: readonly Role[] = [...custodianStaff, 'patient', 'guardian'];
+
 /** Whether the role may claim the purpose. */
 export function mayClaim(role: string, purpose: string): boolean {
   const table: Readonly<Record<string, readonly string[]>> = purposesOf;

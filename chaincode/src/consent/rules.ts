@@ -1,4 +1,4 @@
-import { custodianStaff } from '../access/roles';
+import { custodianStaff, heardAtCustodian } from '../access/roles';
 import { Refusal } from '../lib/refusal';
 import type { PatientKey, PatientRecord } from '../patient/api';
 import {
@@ -34,9 +34,6 @@ export interface Recorded {
   readonly record: ConsentRecord;
   readonly list: ConsentList;
 }
-
-/** Roles whose word at a custodian is that custodian's: its staff, and patient or guardian whom it authenticated. */
-const heardAtCustodian: readonly string[] = [...custodianStaff, 'patient', 'guardian'];
 
 /**
  * Records a version. Refused in this order: unknown patient, version out of line, form of the consent, a state it

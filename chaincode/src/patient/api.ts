@@ -1,6 +1,6 @@
 /** patient: which custodians know a person, under a random id, and the keys registered for that person. In `care`. */
 import { refusals } from '../lib/refusal';
-import { fhirId, hex256, object, oneOf, type Parser, type PublicJwk, publicJwk } from '../lib/schema';
+import { fhirId, hex256, keyId, object, oneOf, optional, type Parser, type PublicJwk, publicJwk } from '../lib/schema';
 
 /** Transactions of this domain; requests travel in the transient map under `request`, the actor under `actor`. */
 export const transactions = {
@@ -18,6 +18,8 @@ export interface RegisterPatient {
   readonly pid: string;
   /** FHIR id of the Patient at the calling member. */
   readonly patientId: string;
+  /** The patient's key in the calling custodian's wallet, registered along with the patient: holder custodian. */
+  readonly jwk?: PublicJwk | undefined;
   readonly salt: string;
 }
 
@@ -30,6 +32,8 @@ export interface RegisterKey {
   readonly jwk: PublicJwk;
   readonly holder: KeyHolder;
   readonly state: 'active' | 'revoked';
+  /** With state active: kid of the key in the custodian's wallet that this one replaces; it is revoked along with it. */
+  readonly replaces?: string | undefined;
   readonly salt: string;
 }
 
@@ -79,6 +83,7 @@ export const refuse = refusals({
 export const parseRegister: Parser<RegisterPatient> = object<RegisterPatient>({
   pid: hex256,
   patientId: fhirId,
+  jwk: optional(publicJwk),
   salt: hex256,
 });
 
@@ -88,6 +93,7 @@ export const parseRegisterKey: Parser<RegisterKey> = object<RegisterKey>({
   jwk: publicJwk,
   holder: oneOf('patient', 'guardian', 'custodian'),
   state: oneOf('active', 'revoked'),
+  replaces: optional(keyId),
   salt: hex256,
 });
 

@@ -5,9 +5,17 @@ import { SalusContract } from '../lib/contract';
 import { exists, list, load, saveSalted } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import { hasRole } from '../registry/reads';
-import { parseRead, parseRegister, parseRegisterKey, type PatientView, refuse } from './api';
+import {
+  parseRead,
+  parseRegister,
+  parseRegisterKey,
+  type PatientKey,
+  type PatientView,
+  refuse,
+  type RegisterKey,
+} from './api';
 import { patientOf } from './reads';
-import { register, type Registrar, setKey } from './rules';
+import { register, type Registrar, replacedKey, setKey, walletKey } from './rules';
 import { patientKeyKind, patientKind } from './state';
 
 /** Patients under their random ids. */
@@ -22,6 +30,8 @@ export class PatientContract extends SalusContract {
     const isKnown = await exists(ctx, patientKind, request.pid);
     const record = allowed(register(request, await registrar(ctx), isKnown, ctx.now));
     await saveSalted(ctx, patientKind, [request.pid], record, request.salt);
+    const key = walletKey(request, ctx.caller.member, ctx.now);
+    if (key !== undefined) await saveKey(ctx, key, request.salt);
   }
 
   @Transaction()
@@ -31,7 +41,8 @@ export class PatientContract extends SalusContract {
     const patient = await patientOf(ctx, request.pid);
     const known = await load(ctx, patientKeyKind, ...address);
     const record = allowed(setKey(request, await registrar(ctx), patient, known, ctx.now));
-    await saveSalted(ctx, patientKeyKind, address, record, request.salt);
+    if (request.replaces !== undefined) await replace(ctx, request, request.replaces);
+    await saveKey(ctx, record, request.salt);
   }
 
   @Transaction(false)
@@ -43,6 +54,15 @@ export class PatientContract extends SalusContract {
     const view: PatientView = { patient, keys: await list(ctx, patientKeyKind, pid) };
     return canonical(view);
   }
+}
+
+async function saveKey(ctx: SalusContext, key: PatientKey, salt: string): Promise<void> {
+  await saveSalted(ctx, patientKeyKind, [key.pid, key.custodian, key.jwk.kid], key, salt);
+}
+
+async function replace(ctx: SalusContext, { pid, salt }: RegisterKey, kid: string): Promise<void> {
+  const known = await load(ctx, patientKeyKind, pid, ctx.caller.member, kid);
+  await saveKey(ctx, allowed(replacedKey(known, ctx.now)), salt);
 }
 
 async function registrar(ctx: SalusContext): Promise<Registrar> {

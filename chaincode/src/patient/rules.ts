@@ -24,6 +24,17 @@ export function register(
   return { pid, custodians: { [registrar.member]: { patientId } }, registered: now };
 }
 
+/** The key in the custodian's wallet that is registered along with a patient; undefined where it brings none. */
+export function walletKey({ pid, jwk }: RegisterPatient, member: string, now: string): PatientKey | undefined {
+  return jwk && { pid, custodian: member, jwk, holder: 'custodian', state: 'active', changed: now };
+}
+
+/** The key in the custodian's wallet that a key of the patient's own replaces: revoked for good. */
+export function replacedKey(known: PatientKey | undefined, now: string): PatientKey | Refusal {
+  if (known?.holder === 'custodian' && known.state === 'active') return { ...known, state: 'revoked', changed: now };
+  return refuse('unknown-key', "replaces must name the active key in the custodian's wallet");
+}
+
 /** Registers a key that counts at the calling custodian, or revokes it for good. Refusals in order of precedence. */
 export function setKey(
   request: RegisterKey,

@@ -1,6 +1,7 @@
 /** Records a consent: checks it, splits it, keeps the rest here, and writes the care form to `care`. */
 import { randomBytes, randomUUID } from 'node:crypto';
 
+import { heardAtCustodian } from '@salus/chaincode/access/api';
 import { transactions, type ConsentRecord, type RecordConsent } from '@salus/chaincode/consent/api';
 import { careForm, validateConsent, type CareForm } from '@salus/chaincode/consent/decide';
 
@@ -8,6 +9,7 @@ import { IssuesRefusal } from '../fhir/outcome.js';
 import type { JsonObject } from '../fhir/json.js';
 import { canonicalForm, readStatement } from '../identity/statements.js';
 import { Refusal } from '../ledger/refusal.js';
+import type { SignForPatient } from '../patient/custody.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
 import type { Actor, Commit, Ledger, LedgerCall } from '../ports.js';
 import { patientOf } from './project.js';
@@ -28,6 +30,9 @@ export interface RecorderPorts extends RestPorts {
   readonly lookup: PatientLookup;
   readonly shelf: ConsentShelf;
   readonly tellDoors: TellDoors;
+  readonly channel: string;
+  /** Signs with the patient's custodial key what is said here without a statement. */
+  readonly signForPatient: SignForPatient;
 }
 
 /** What a client sends. */
@@ -60,7 +65,7 @@ export async function recordConsent(ports: RecorderPorts, sent: ConsentSent): Pr
   const resource = { ...sent.resource, id: consentId };
   const known = current && unchanged(ports, request, current);
   if (known !== undefined) return { ...known, id: consentId, resource };
-  const call = callOf(sent.actor, request);
+  const call = callOf(sent.actor, await signed(ports, sent, request, patientId));
   if (current?.status === 'active' && split.care.status !== 'active') {
     await closeDoors(ports, call, { custodians: Object.keys(patient.custodians), consentId, version });
   }
@@ -83,6 +88,20 @@ function requestOf(
     ...(statement === undefined ? {} : { statement }),
     salt: randomBytes(32).toString('hex'),
   };
+}
+
+/** With the patient's own statement, or the wallet's: it speaks for those alone whose word is heard at a custodian. */
+async function signed(
+  { channel, signForPatient }: RecorderPorts,
+  { actor, statement }: ConsentSent,
+  request: RecordConsent,
+  patientId: string,
+): Promise<RecordConsent> {
+  if (statement !== undefined || !(heardAtCustodian as readonly string[]).includes(actor.role)) return request;
+  const { pid, consentId: consent, version, replaces = null } = request;
+  const subject = { channel, consent, version, replaces };
+  const made = await signForPatient({ pid, patientId }, request.consent, subject);
+  return made === undefined ? request : { ...request, statement: made };
 }
 
 /** Where the version in force says the same: that version and its transaction. */

@@ -15,6 +15,8 @@ import type { FhirRequest, FhirResponse, Remote, TypeHandler } from '../fhir/req
 import type { SigningKey } from '../identity/keys.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Memory } from '../keys/memory.js';
+import { Wallet } from '../keys/wallet.js';
+import { custodialSigner } from '../patient/custody.js';
 import { withPatientKeys } from '../patient/key-operation.js';
 import { PatientKeys } from '../patient/keys.js';
 import { PatientLookup, type Facts } from '../patient/lookup.js';
@@ -65,6 +67,7 @@ export class Sharing {
   readonly #caller: DoorCaller;
   readonly #shelf: ConsentShelf;
   readonly #directory: Directory;
+  readonly #wallet: Wallet;
 
   constructor(private readonly ports: SharingPorts) {
     const { settings, ledger, keys, projection, signingKey, clock } = ports;
@@ -74,6 +77,7 @@ export class Sharing {
     this.#log = new ReadLog(join(settings.dataDir, `readlog-${settings.gateway}.db`));
     this.#caller = new DoorCaller({ settings, signingKey, clock });
     this.patientKeys = new PatientKeys(keys, ledger);
+    this.#wallet = new Wallet(keys);
     this.decision = new ConsentDecision({
       member: settings.member,
       lookup: this.lookup,
@@ -81,7 +85,7 @@ export class Sharing {
       now: this.#now,
     });
     const writer = new LabellingWriter(ports.writer);
-    this.writer = this.#isHospital ? new RegisteringWriter({ ledger, keys, lookup: this.lookup, writer }) : writer;
+    this.writer = this.#isHospital ? this.#registering(writer) : writer;
     this.remote = this.#remote();
     this.handlers = this.#handlers();
   }
@@ -139,6 +143,12 @@ export class Sharing {
     return this.ports.settings.roles.includes('hospital');
   }
 
+  #registering(writer: RecordWriter): RecordWriter {
+    const { ledger, keys } = this.ports;
+    const { lookup, patientKeys } = this;
+    return new RegisteringWriter({ ledger, keys, lookup, patientKeys, wallet: this.#wallet, writer });
+  }
+
   #remote(): Remote {
     const { settings, ledger, transaction, alarm } = this.ports;
     return new RemoteReads({
@@ -164,6 +174,8 @@ export class Sharing {
         ...own,
         ledger,
         shelf: this.#shelf,
+        channel: settings.channel,
+        signForPatient: custodialSigner(this.#wallet, this.patientKeys),
         writer: this.ports.writer,
         current: (type, id) => projection.current(type, id),
         reached: (block) => projection.reached(block, REACH_MS),

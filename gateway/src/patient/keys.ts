@@ -34,13 +34,31 @@ export class PatientKeys {
     return row === undefined ? undefined : (JSON.parse(row.jwk as string) as PublicJwk);
   }
 
+  /** The public key in this member's wallet that signs for the patient; undefined where the patient has an own one. */
+  custodial(pid: string): PublicJwk | undefined {
+    const row = this.store.database
+      .prepare("SELECT jwk FROM patient_signing_keys WHERE pid = ? AND holder = 'custodian' AND active = ?")
+      .get(pid, ACTIVE);
+    return row === undefined ? undefined : (JSON.parse(row.jwk as string) as PublicJwk);
+  }
+
+  /** Keeps the wallet's key of a patient whose registration carries it: nothing is signed with it before that is there. */
+  keepCustodial(pid: string, jwk: PublicJwk): void {
+    this.store.database
+      .prepare("INSERT OR IGNORE INTO patient_signing_keys VALUES (?, ?, ?, 'custodian', ?)")
+      .run(pid, jwk.kid, JSON.stringify(jwk), ACTIVE);
+  }
+
   /**
    * Registers a key in `care`, and then here: it counts once the ledger took it. Again with the same key changes
-   * nothing. `actor` is staff of this member. Throws Refusal, `key-exists` where another key has this kid.
+   * nothing. The patient's own one replaces the wallet's. `actor` is staff of this member. Throws Refusal, `key-exists` where another key has this kid.
    */
   async register(actor: Actor, pid: string, jwk: PublicJwk, holder: KeyHolder): Promise<Commit | undefined> {
     const wasSent = this.#send(pid, jwk, holder);
-    const request: RegisterKey = { pid, jwk, holder, state: 'active', salt: randomBytes(32).toString('hex') };
+    const replaced = holder === 'patient' ? this.custodial(pid)?.kid : undefined;
+    const replaces = replaced === undefined ? {} : { replaces: replaced };
+    const salt = randomBytes(32).toString('hex');
+    const request: RegisterKey = { pid, jwk, holder, state: 'active', ...replaces, salt };
     const commit = await this.#submit(actor, request).catch((error: unknown) => {
       if (error instanceof Refusal && error.code === 'key-exists' && wasSent) return undefined;
       throw error;
@@ -50,15 +68,20 @@ export class PatientKeys {
         'UPDATE patient_signing_keys SET jwk = ?, holder = ?, active = ? WHERE pid = ? AND kid = ? AND active = ?',
       )
       .run(JSON.stringify(jwk), holder, ACTIVE, pid, jwk.kid, SENT);
+    if (replaced !== undefined) this.#end(pid, replaced);
     return commit;
   }
 
   /** Revokes a key here at once, then in `care`. Throws Refusal. */
   async revoke(actor: Actor, pid: string, jwk: PublicJwk, holder: KeyHolder): Promise<Commit> {
+    this.#end(pid, jwk.kid);
+    return await this.#submit(actor, { pid, jwk, holder, state: 'revoked', salt: randomBytes(32).toString('hex') });
+  }
+
+  #end(pid: string, kid: string): void {
     this.store.database
       .prepare('UPDATE patient_signing_keys SET active = ? WHERE pid = ? AND kid = ?')
-      .run(REVOKED, pid, jwk.kid);
-    return await this.#submit(actor, { pid, jwk, holder, state: 'revoked', salt: randomBytes(32).toString('hex') });
+      .run(REVOKED, pid, kid);
   }
 
   /** Keeps a key before it is sent; true when this very key was kept before and not revoked: the ledger may have it. */

@@ -3,9 +3,12 @@ import { randomBytes } from 'node:crypto';
 
 import { transactions, type RegisterPatient } from '@salus/chaincode/patient/api';
 
+import { inTransaction } from '../keys/database.js';
 import type { KeyStore } from '../keys/key-store.js';
+import type { Wallet, WalletKey } from '../keys/wallet.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Idempotency, Ledger, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
+import type { PatientKeys } from './keys.js';
 import type { PatientLookup } from './lookup.js';
 
 const SCHEMA = `
@@ -19,6 +22,9 @@ const GATEWAY_ACTOR = { user: 'gateway', role: 'admin', purpose: 'HSYSADMIN' };
 export interface RegistrationPorts {
   readonly ledger: Pick<Ledger, 'submit'>;
   readonly keys: KeyStore;
+  /** Makes the patient's custodial key, which the registration carries. */
+  readonly wallet: Wallet;
+  readonly patientKeys: Pick<PatientKeys, 'keepCustodial'>;
   readonly lookup: PatientLookup;
   readonly writer: RecordWriter;
 }
@@ -27,6 +33,7 @@ interface Registration {
   readonly pid: string;
   readonly salt: string;
   readonly done: number;
+  readonly jwk: WalletKey;
 }
 
 /** A RecordWriter for a hospital: new Patients are in `care` before they are in the record. */
@@ -44,9 +51,9 @@ export class RegisteringWriter implements RecordWriter {
   /** Registers under a pid that is kept before it is sent, so that a second attempt is the same one. */
   async #register(patientId: string): Promise<void> {
     if (this.ports.lookup.keeps(patientId)) return;
-    const { pid, salt, done } = this.#intent(patientId);
+    const { pid, salt, done, jwk } = this.#intent(patientId);
     if (done === 1) return;
-    const request: RegisterPatient = { pid, patientId, salt };
+    const request: RegisterPatient = { pid, patientId, jwk, salt };
     try {
       await this.ports.ledger.submit({
         transaction: transactions.register,
@@ -58,12 +65,18 @@ export class RegisteringWriter implements RecordWriter {
     this.ports.keys.database.prepare('UPDATE registrations SET done = 1 WHERE patient = ?').run(patientId);
   }
 
+  /** The pid and the custodial key, on disk together before either is sent. */
   #intent(patientId: string): Registration {
-    const { database } = this.ports.keys;
+    const { keys, wallet, patientKeys } = this.ports;
     const fresh = [patientId, randomBytes(32).toString('hex'), randomBytes(32).toString('hex')] as const;
-    database.prepare('INSERT OR IGNORE INTO registrations VALUES (?, ?, ?, 0)').run(...fresh);
-    const row = database.prepare('SELECT pid, salt, done FROM registrations WHERE patient = ?').get(patientId);
-    return row as unknown as Registration;
+    return inTransaction(keys.database, () => {
+      keys.database.prepare('INSERT OR IGNORE INTO registrations VALUES (?, ?, ?, 0)').run(...fresh);
+      const row = keys.database.prepare('SELECT pid, salt, done FROM registrations WHERE patient = ?').get(patientId);
+      const kept = row as unknown as Omit<Registration, 'jwk'>;
+      const jwk = wallet.publicKey(patientId);
+      if (kept.done === 0) patientKeys.keepCustodial(kept.pid, jwk);
+      return { ...kept, jwk };
+    });
   }
 }
 
