@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 
 import type { Meters } from './metrics.js';
 import { pageRoutes, type PagePorts } from './pages/routes.js';
+import { isResourceType } from './projection/generated.js';
 
 export interface AppPorts extends PagePorts {
   readonly log: Logger;
@@ -14,8 +15,10 @@ export interface AppPorts extends PagePorts {
   readonly fhir: RequestHandler;
 }
 
-/** Requests a client may name itself: what is logged must not carry anything else. */
-const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
+/** What a client may name its request by: a UUID or a trace id (32 hex digits), which say nothing of anybody. */
+const REQUEST_ID = /^[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}$/i;
+/** First parts of the paths that are counted by name; what else people type is not. */
+const AREAS = new Set(['', 'livez', 'readyz', 'metrics', 'fhir', 'ledger', 'assets']);
 
 /** Builds the app; it listens nowhere yet. */
 export function buildApp(ports: AppPorts): Express {
@@ -73,12 +76,12 @@ function observe({ log, meters }: AppPorts): RequestHandler {
   };
 }
 
-/** `fhir/Patient`, `ledger`, `metrics`...: the type but never the id. */
+/** `fhir/Patient`, `ledger`, `metrics`...: the type but never the id, and nothing that only the caller knows. */
 function areaOf(url: string): string {
   const [, fhirType] = /^\/fhir\/R4\/([A-Z][A-Za-z]{0,40})(?=[/?]|$)/.exec(url) ?? [];
-  if (fhirType !== undefined) return `fhir/${fhirType}`;
-  const [, first = ''] = /^\/([a-z]{1,20})(?=[/?]|$)/.exec(url) ?? [];
-  return first;
+  if (fhirType !== undefined && isResourceType(fhirType)) return `fhir/${fhirType}`;
+  const [, first = 'other'] = /^\/([^/?]*)/.exec(url) ?? [];
+  return AREAS.has(first) ? first : 'other';
 }
 
 /** Ready when the projection has what the channel has: a readiness, not a liveness. */

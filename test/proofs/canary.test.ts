@@ -1,26 +1,20 @@
 import { strict as assert } from 'node:assert';
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 
 import * as grpc from '@grpc/grpc-js';
 import { type Identity, connect, hash, signers } from '@hyperledger/fabric-gateway';
 
-import { type TestNetwork, startNetwork } from '../support/network.js';
-import { condition, glucose, patient } from '../story/people.js';
+import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
+import { CANARY, type Planted, STAFF, plant } from './planting.js';
 
-const canary = 'CANARY';
-
-/** Files below a folder that hold the canary in clear, as UTF-8, UTF-16 or base64 at any of its three offsets. */
-function holders(folder: string): string[] {
-  const shapes = [Buffer.from(canary), Buffer.from(canary, 'utf16le'), ...base64Shapes(canary)];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((file) => join(folder, file))
-    .filter((file) => statSync(file).isFile())
-    .filter((file) => {
-      const content = readFileSync(file);
-      return shapes.some((shape) => content.includes(shape));
-    });
+/** Whether bytes hold the word: in any case as UTF-8 or UTF-16, as base64 at any of its three offsets, or as hex. */
+function holds(content: Buffer, word: string): boolean {
+  const text = content.toString('latin1').toLowerCase();
+  const folded = word.toLowerCase();
+  const shapes = [folded, Buffer.from(folded, 'utf16le').toString('latin1'), Buffer.from(word).toString('hex')];
+  return shapes.some((shape) => text.includes(shape)) || base64Shapes(word).some((shape) => content.includes(shape));
 }
 
 function base64Shapes(text: string): Buffer[] {
@@ -31,39 +25,100 @@ function base64Shapes(text: string): Buffer[] {
   });
 }
 
+/** Files below a folder that hold the word, named from there. */
+function holders(folder: string, word: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((file) => join(folder, file))
+    .filter((file) => statSync(file).isFile())
+    .filter((file) => holds(readFileSync(file), word))
+    .map((file) => relative(folder, file));
+}
+
 describe('a canary planted in patient data', () => {
   let network: TestNetwork;
+  let planted: Planted;
 
   before(async () => {
     network = await startNetwork();
-    const token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
-    const created = await network.ask('stmary', 'Patient', { token, body: patient });
-    assert.equal(created.status, 201, created.text);
-    const id = String(created.body.id);
-    for (const resource of [glucose(id, 5.5), condition(id)]) {
-      const type = (resource as { resourceType: string }).resourceType;
-      assert.equal((await network.ask('stmary', type, { token, body: resource })).status, 201);
-    }
-    // Errors about content that is wrong, and questions that name it.
-    const refused = await network.ask('stmary', 'Patient', { token, body: { ...patient, [`${canary}element`]: 1 } });
-    assert.ok(refused.status >= 400);
-    await network.ask('stmary', `Patient?family=${canary}FAMILY`, { token });
-    const other = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
-    await network.ask('northside', `Patient/${id}`, { token: other });
+    planted = await plant(network);
   });
 
   after(async () => {
     await network.stop();
   });
 
-  it('is found by this search where it must be: in its custodian’s own projection', () => {
-    assert.notDeepEqual(holders(join(network.stateDir, 'members', 'stmary', 'data')), []);
+  const below = (...folders: string[]): string => folders.join(sep) + sep;
+
+  it('is repeated in no error, not even to who sent it', () => {
+    const repeating = [...planted.refused]
+      .filter(([, answer]) => holds(Buffer.from(answer.text), CANARY))
+      .map(([what, { status, text }]) => `${what}: ${status} ${text}`);
+    assert.deepEqual(repeating, []);
+    const accepted = [...planted.refused].filter(([, { status }]) => status < 400).map(([what]) => what);
+    assert.deepEqual(accepted, []);
+  });
+
+  it('is found by this search where it must be: in its custodian’s own data', () => {
+    assert.notDeepEqual(holders(join(network.stateDir, 'members', 'stmary', 'data'), CANARY), []);
+  });
+
+  it('is shown to no wrong caller, at no member', async () => {
+    const { patientId, observationId, consentId } = planted;
+    const paths = [`Patient/${patientId}`, `Patient/${patientId}/$everything`, `Observation/${observationId}`];
+    paths.push(`Observation?patient=${patientId}`, `Consent/${consentId}`, `Consent?patient=${patientId}`);
+    paths.push(`AuditEvent?patient=${patientId}`, `/ledger/history/Patient/${patientId}`);
+    const callers: [string, string | undefined][] = [
+      ['stmary', undefined],
+      ['stmary', await network.token({ member: 'stmary', user: 'c', role: 'carrier' })],
+      ['acme', await network.token({ member: 'acme', user: 's', role: 'sponsor' })],
+      ['authority', await network.token({ member: 'authority', user: 'r', role: 'regulator' })],
+    ];
+    const shown: string[] = [];
+    for (const [member, token] of callers) {
+      for (const path of paths) {
+        const answer = await network.ask(member, path, token === undefined ? {} : { token });
+        if (tells(answer)) shown.push(`${path} at ${member}: ${answer.text.slice(0, 200)}`);
+      }
+    }
+    assert.deepEqual(shown, []);
+  });
+
+  const tells = ({ text, headers }: Answer): boolean =>
+    [CANARY, STAFF].some((word) => holds(Buffer.from(text + JSON.stringify([...headers])), word));
+
+  it('is on no page and in no figure that is open to all', async () => {
+    const shown: string[] = [];
+    for (const member of Object.keys(network.consortium.endpoints.members)) {
+      for (const path of ['/metrics', '/', '/ledger', '/ledger/blocks', '/readyz']) {
+        if (tells(await network.ask(member, path))) shown.push(`${path} of ${member}`);
+      }
+    }
+    assert.deepEqual(shown, []);
+  });
+
+  it('reaches another hospital only as what the consent permits, and stays in none of its files', async () => {
+    const token = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
+    const read = await network.ask('northside', `Observation?patient=${planted.patientId}`, { token });
+    assert.match(read.text, new RegExp(`${CANARY}DISPLAY`), 'permitted by the consent that was planted');
+    for (const path of [`Patient/${planted.patientId}`, `Condition?patient=${planted.patientId}`]) {
+      assert.ok(!tells(await network.ask('northside', path, { token })), path);
+    }
   });
 
   it('is found in no block, in no other member’s files and in no log', () => {
-    const own = join(network.stateDir, 'members', 'stmary', 'data') + sep;
+    const own = below('members', 'stmary', 'data');
     assert.deepEqual(
-      holders(network.stateDir).filter((file) => !file.startsWith(own)),
+      holders(network.stateDir, CANARY).filter((file) => !file.startsWith(own)),
+      [],
+    );
+  });
+
+  it('lets a name of staff into what the hospitals and the witness share, and nowhere else', () => {
+    const inCare = ['stmary', 'northside', 'authority'].map((member) => below('members', member));
+    const found = holders(network.stateDir, STAFF);
+    assert.ok(found.some((file) => file.startsWith(below('members', 'northside'))));
+    assert.deepEqual(
+      found.filter((file) => !inCare.some((folder) => file.startsWith(folder))),
       [],
     );
   });
@@ -74,7 +129,7 @@ describe('a canary planted in patient data', () => {
       for (const member of members) {
         const blocks = await blocksWithPrivateData(network, peer, member);
         assert.ok(blocks.length > 0);
-        assert.ok(!Buffer.concat(blocks).includes(canary), `${member.mspId} at the peer of ${peer.mspId}`);
+        assert.ok(!holds(Buffer.concat(blocks), CANARY), `${member.mspId} at the peer of ${peer.mspId}`);
       }
     }
   }).timeout(240_000);

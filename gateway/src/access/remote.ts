@@ -1,5 +1,5 @@
 /** Reads at a patient's custodians: asks for access on the ledger, then at the doors of those that permit it. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 import { transactions, type AccessRecord, type AccessScope, type RequestAccess } from '@salus/chaincode/access/api';
 
@@ -83,7 +83,8 @@ export class RemoteReads implements Remote {
       aid,
       pid: patient?.pid ?? lookup.decoy(patientId),
       purpose: actor.purpose,
-      scope,
+      // What was typed and is nobody's id may be anything, a name too; the record is shared by all hospitals.
+      scope: patient === undefined && scope.id !== undefined ? { ...scope, id: randomUUID() } : scope,
       salt: randomBytes(32).toString('hex'),
     };
     const { user, role, purpose } = actor;

@@ -54,7 +54,7 @@ export function dateOf(value: string): TimeSpan {
     throw new Refusal(
       'invalid',
       'bad-value',
-      `'${shown(value)}' is no date: write it as YYYY, YYYY-MM, YYYY-MM-DD or with time and zone`,
+      `a value is no date: write it as YYYY, YYYY-MM, YYYY-MM-DD or with time and zone`,
     );
   return span;
 }
@@ -73,12 +73,8 @@ export function numberOf(text: string): NumberValue {
   const match = NUMBER.exec(text);
   const value = Number(text);
   if (match === null || text === '' || !Number.isFinite(value)) {
-    throw new Refusal('invalid', 'bad-value', `'${shown(text)}' is no number`);
+    throw new Refusal('invalid', 'bad-value', 'a value is no number: write it as 5.4 or 5.40e-3');
   }
   const half = 0.5 * 10 ** (Number(match[4] ?? 0) - (match[3] ?? '').length);
   return { value, low: value - half, high: value + half };
-}
-
-function shown(value: string): string {
-  return value.slice(0, 40);
 }
