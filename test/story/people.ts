@@ -82,3 +82,17 @@ export function resourcesOf(bundle: FhirBody): FhirBody[] {
     .map((entry) => entry.resource ?? {})
     .filter((resource) => resource.resourceType !== 'OperationOutcome');
 }
+
+/** Nothing for one member of staff, wherever they work. */
+export const closedTo = (patientId: string, user: string): object => ({
+  ...laboratoryForNorthside(patientId),
+  provision: {
+    type: 'deny',
+    actor: [
+      {
+        role: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP' }] },
+        reference: { identifier: { system: 'urn:salus:user', value: user } },
+      },
+    ],
+  },
+});

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 /** Test file of each campaign. */
 const files: Readonly<Record<string, string>> = {
   consent: 'consent/properties.test.js',
+  hidden: 'proofs/hidden.test.js',
   kill: 'faults/kill.test.js',
   'real-peer': 'ledger/real-peer.test.js',
 };

@@ -52,6 +52,7 @@ export class FhirServer {
       writer: this.ledger,
       decision: {
         permit: (_actor, stored) => (hides(stored) ? undefined : stored),
+        opens: () => true,
         unrestricted: () => this.hidden.size === 0,
         allow: () => undefined,
       },

@@ -1,4 +1,6 @@
 /** `AuditEvent?patient=`: the patient's list of who asked for and read the record. */
+import type { AccessRecord } from '@salus/chaincode/access/api';
+
 import type { JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse, TypeHandler } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
@@ -54,10 +56,15 @@ function eventsOf({ facts, log, member, gateway }: AuditPorts, pid: string, pati
   const remote = facts
     .facts(ACCESS_SPACE, `${pid}/`)
     .map(({ value }) => JSON.parse(value) as ProjectedAccess)
-    .filter(({ record }) => Object.hasOwn(record.custodians, member))
+    // What the own staff were denied is asked of no custodian.
+    .filter(({ record }) => isDeniedHere(record, member) || Object.hasOwn(record.custodians, member))
     .map((access) => remoteEvent(access, member, patient));
   const local = log.of(patient, MAX_EVENTS).map((entry) => localEvent(entry, member, gateway));
   return [...remote, ...local].sort((a, b) => (String(a.recorded) < String(b.recorded) ? 1 : -1));
+}
+
+function isDeniedHere({ requester, decision }: AccessRecord, member: string): boolean {
+  return requester === member && decision === 'deny';
 }
 
 function patientOf({ query }: FhirRequest): string | undefined {

@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   decide,
   factsOf,
+  mayAskAtAll,
   type AccessRequest,
   type ConsentInForce,
   type Obligation,
@@ -82,6 +83,14 @@ export class ConsentDecision implements Decision {
     return shown;
   }
 
+  opens(actor: Actor, patient: string): boolean {
+    // What another member may see its frame says.
+    if (actor.member !== this.ports.member) return true;
+    if (actor.patient !== undefined && actor.patient !== patient) return false;
+    const request = this.#request(actor, patient);
+    return mayAskAtAll(request, this.#consentsOf(patient), this.ports.now()).outcome === 'permit';
+  }
+
   unrestricted(actor: Actor, type: string): boolean {
     if (actor.member !== this.ports.member || actor.patient !== undefined || this.ports.shelf.deniesAnything)
       return false;
@@ -104,9 +113,7 @@ export class ConsentDecision implements Decision {
     if (patient === undefined && DIRECTORY.includes(stored.type)) return stored;
     // Whoever comes as a patient or guardian sees that one record, whatever another patient permits to all.
     if (actor.patient !== undefined && actor.patient !== patient) return undefined;
-    const pid = patient === undefined ? undefined : this.ports.lookup.pidOf(patient);
-    const consents = pid === undefined ? [] : inForceAt(this.ports.member, this.ports.shelf.of(pid));
-    const { outcome, obligations } = this.#decided(actor, stored, consents);
+    const { outcome, obligations } = this.#decided(actor, stored, this.#consentsOf(patient));
     return outcome === 'permit' ? honoured(stored, obligations) : undefined;
   }
 
@@ -129,19 +136,29 @@ export class ConsentDecision implements Decision {
     stored: Pick<StoredVersion, 'type' | 'text' | 'patient'>,
     consents: readonly ConsentInForce[],
   ) {
-    const request: AccessRequest = {
+    const request = this.#request(actor, stored.patient);
+    // Without a consent the type alone decides.
+    const isRead = consents.length > 0 && stored.text !== '';
+    const resource = isRead ? (JSON.parse(stored.text) as JsonObject) : {};
+    return decide(request, factsOf({ ...resource, resourceType: stored.type }), consents, this.ports.now());
+  }
+
+  #request(actor: Actor, patient: string | undefined): AccessRequest {
+    return {
       custodian: this.ports.member,
       member: actor.member,
       user: actor.user,
       role: actor.role,
       purpose: actor.purpose,
       action: 'access',
-      isPatient: actor.patient !== undefined && actor.patient === stored.patient,
+      isPatient: actor.patient !== undefined && actor.patient === patient,
     };
-    // Without a consent the type alone decides.
-    const isRead = consents.length > 0 && stored.text !== '';
-    const resource = isRead ? (JSON.parse(stored.text) as JsonObject) : {};
-    return decide(request, factsOf({ ...resource, resourceType: stored.type }), consents, this.ports.now());
+  }
+
+  /** In force here of a patient by FHIR id. */
+  #consentsOf(patient: string | undefined): readonly ConsentInForce[] {
+    const pid = patient === undefined ? undefined : this.ports.lookup.pidOf(patient);
+    return pid === undefined ? [] : inForceAt(this.ports.member, this.ports.shelf.of(pid));
   }
 }
 

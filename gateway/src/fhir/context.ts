@@ -24,6 +24,26 @@ export function notFound(type: string, id: string): Refusal {
   return new Refusal('not-found', 'not-found', `${type}/${id} is not known here`);
 }
 
+/**
+ * The version in force, if the actor may see it. Undefined for what is absent and for what is hidden: whatever follows
+ * must not tell one from the other. Throws Refusal for what can be no id.
+ */
+export function visible(
+  { projection, decision }: FhirContext,
+  { actor }: FhirRequest,
+  interaction: Interaction,
+  [type, id]: readonly [string, string],
+): StoredVersion | undefined {
+  requireId(id);
+  const stored = projection.current(type, id);
+  return stored && decision.permit(actor, stored, interaction);
+}
+
+/** Whether an id cannot be given to a new resource: another has it, here out of the actor's sight or elsewhere. */
+export function isTaken({ projection, remote }: FhirContext, type: string, id: string): boolean {
+  return projection.current(type, id) !== undefined || remote?.holds(type, id) === true;
+}
+
 export function sightOf(context: FhirContext, request: FhirRequest, interaction: Interaction): Sight {
   const { decision } = context;
   return {

@@ -9,20 +9,20 @@ import type { FhirRequest, FhirResponse } from './request.js';
 
 export async function everything(context: FhirContext, request: FhirRequest, id: string): Promise<FhirResponse> {
   requireId(id);
-  const stored = context.projection.current('Patient', id);
-  if (stored === undefined) {
-    const remote = await context.remote?.everything(request, id);
-    if (remote === undefined) throw notFound('Patient', id);
-    return remote;
-  }
   const wanted = wantedOf(request.query);
   const may = (each: StoredVersion): readonly StoredVersion[] => {
     const shown = context.decision.permit(request.actor, each, 'operation');
     return shown === undefined ? [] : [shown];
   };
-  const record = context.projection.compartment(id).flatMap(may);
+  const stored = context.projection.current('Patient', id);
+  const isOpen = stored !== undefined && context.decision.opens(request.actor, id);
+  const record = isOpen ? context.projection.compartment(id).flatMap(may) : [];
   // Who sees nothing of the record is told what is told of a record nobody has.
-  if (record.length === 0 && may(stored).length === 0) throw notFound('Patient', id);
+  if (!isOpen || (record.length === 0 && may(stored).length === 0)) {
+    const remote = await context.remote?.everything(request, id);
+    if (remote === undefined) throw notFound('Patient', id);
+    return remote;
+  }
   if (stored.deleted && record.length === 0) return gone(stored.version);
   const seen = [...record, ...referred(context, record).flatMap(may)];
   const entries = seen.filter(wanted).map((each) => ({

@@ -4,7 +4,7 @@ import type { StoredVersion } from '../ports.js';
 import { asResource, partBody, resourceBody, type Body } from './body.js';
 import { again, submit, written } from './commit.js';
 import { bundleText } from './bundle-text.js';
-import { notFound, requireId, sightOf, type FhirContext } from './context.js';
+import { notFound, sightOf, visible, type FhirContext } from './context.js';
 import { parseExactly, type JsonObject } from './json.js';
 import { operationOutcome, type Issue } from './outcome.js';
 import { LARGEST_PAGE } from './paging.js';
@@ -32,7 +32,7 @@ interface ValidateInput {
 function validateInput(context: FhirContext, request: FhirRequest, type?: string, id?: string): ValidateInput {
   const named = { mode: request.query.get('mode'), profile: request.query.get('profile') };
   if ((request.body ?? '') === '' && type !== undefined && id !== undefined) {
-    return { resource: JSON.parse(visible(context, request, type, id).text) as JsonObject, ...named };
+    return { resource: JSON.parse(known(context, request, type, id).text) as JsonObject, ...named };
   }
   const { plain } = resourceBody(request);
   return plain.resourceType !== 'Parameters' || type === 'Parameters'
@@ -70,17 +70,15 @@ function profileIssues(profile: unknown): Issue[] {
 }
 
 /** The version in force, if the actor may see it. Throws Refusal 404. */
-function visible(context: FhirContext, request: FhirRequest, type: string, id: string): StoredVersion {
-  requireId(id);
-  const stored = context.projection.current(type, id);
-  const seen = stored === undefined ? undefined : context.decision.permit(request.actor, stored, 'operation');
+function known(context: FhirContext, request: FhirRequest, type: string, id: string): StoredVersion {
+  const seen = visible(context, request, 'operation', [type, id]);
   if (seen === undefined || seen.deleted) throw notFound(type, id);
   return seen;
 }
 
 /** $meta: profiles, tags and security labels of a resource. */
 export function meta(context: FhirContext, request: FhirRequest, type: string, id: string): FhirResponse {
-  return metaAnswer(visible(context, request, type, id));
+  return metaAnswer(known(context, request, type, id));
 }
 
 function metaAnswer(stored: StoredVersion): FhirResponse {
@@ -110,7 +108,7 @@ export async function changeMeta(
     return isSame(current, write) ? written(context, request, current, 200) : submit(context, request, write);
   });
   if (response.status !== 200) return response;
-  return { ...metaAnswer(visible(context, request, type, id)), headers: response.headers };
+  return { ...metaAnswer(known(context, request, type, id)), headers: response.headers };
 }
 
 function withMeta({ text }: StoredVersion, given: JsonObject, change: 'add' | 'delete'): Body {

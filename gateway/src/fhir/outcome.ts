@@ -25,6 +25,7 @@ const BY_CODE: Readonly<Record<string, { status: number; issue: string }>> = {
   'media-type': { status: 415, issue: 'not-supported' },
   unprocessable: { status: 422, issue: 'processing' },
   'invalid-content': { status: 422, issue: 'invalid' },
+  'id-taken': { status: 409, issue: 'duplicate' },
   'multiple-matches': { status: 412, issue: 'multiple-matches' },
   'precondition-failed': { status: 412, issue: 'conflict' },
   unauthenticated: { status: 401, issue: 'login' },

@@ -3,7 +3,16 @@ import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import type { HistoryEntry } from '../projection/projection.js';
 import { bundleText, type EntryText } from './bundle-text.js';
-import { answer, etagOf, notFound, requireId, versionHeaders, versionOf, type FhirContext } from './context.js';
+import {
+  answer,
+  etagOf,
+  notFound,
+  requireId,
+  versionHeaders,
+  versionOf,
+  visible,
+  type FhirContext,
+} from './context.js';
 import { gone } from './outcome.js';
 import { pageSize } from './paging.js';
 import type { FhirRequest, FhirResponse } from './request.js';
@@ -15,15 +24,12 @@ export async function read(
   type: string,
   id: string,
 ): Promise<FhirResponse> {
-  requireId(id);
-  const stored = context.projection.current(type, id);
-  if (stored === undefined) {
+  const seen = visible(context, request, 'read', [type, id]);
+  if (seen === undefined) {
     const remote = await context.remote?.read(request, type, id);
     if (remote === undefined) throw notFound(type, id);
     return remote;
   }
-  const seen = context.decision.permit(request.actor, stored, 'read');
-  if (seen === undefined) throw notFound(type, id);
   if (seen.deleted) return gone(seen.version);
   if (isUnchanged(request, seen)) return { status: 304, headers: versionHeaders(seen) };
   return shaped(answer(seen), request.query);

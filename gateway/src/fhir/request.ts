@@ -30,6 +30,11 @@ export type Interaction =
 export interface Decision {
   /** What the actor may see of the version: itself, a redacted form, or nothing. A deletion has no text. */
   permit(actor: Actor, stored: StoredVersion, interaction: Interaction): StoredVersion | undefined;
+  /**
+   * Whether the actor may see anything of a patient's record at all (FHIR id): false says for sure that `permit` lets
+   * nothing of it through, at a cost that does not grow with the record.
+   */
+  opens(actor: Actor, patient: string): boolean;
   /** Whether `permit` lets every version of the type through unchanged: totals may then be counted without asking it. */
   unrestricted(actor: Actor, type: string): boolean;
   /** Whether the actor may do this to resources of the type at all; throws Refusal forbidden when not. */
@@ -38,6 +43,8 @@ export interface Decision {
 
 /** Reads at the patient's custodian when the patient is not ours (access/). Each throws Refusal. */
 export interface Remote {
+  /** Whether another member keeps a resource under this id: ids are unique in the consortium. */
+  holds(type: string, id: string): boolean;
   /** Undefined when nobody holds it, or nobody lets the actor see it: both look the same. */
   read(request: FhirRequest, type: string, id: string): Promise<FhirResponse | undefined>;
   /** A searchset of `type` for the patient; undefined as for read. */

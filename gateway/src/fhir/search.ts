@@ -77,8 +77,9 @@ export function handlingOf(request: FhirRequest): Handling {
 /** Whether a patient is not ours, or is for one who may see nothing of the record: both are answered alike. */
 function isElsewhere({ projection, decision }: FhirContext, { actor }: FhirRequest, patient: string): boolean {
   const stored = projection.current('Patient', patient);
+  if (stored === undefined || !decision.opens(actor, patient)) return true;
   const may = (each: StoredVersion): boolean => decision.permit(actor, each, 'search') !== undefined;
-  return stored === undefined || (!may(stored) && !projection.compartment(patient).some(may));
+  return !may(stored) && !projection.compartment(patient).some(may);
 }
 
 /** The patient the search is about, when it is to be asked elsewhere. */

@@ -13,7 +13,7 @@ import { idempotencyOf, replayedHeader } from './idempotency.js';
 import { IssuesRefusal } from './outcome.js';
 import { conditionalReferences, rewritten } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { deletionOf, inForce, isSame, writeOf } from './write.js';
+import { deletionOf, inForce, isSame, requireFree, writeOf } from './write.js';
 
 /** What becomes of an entry; one without a write finds what it asks for already there. */
 interface Step {
@@ -189,6 +189,7 @@ function withWrite(
   const current = inForce(context, requestOf(entry, request), interaction, type, id);
   if (entry.method === 'DELETE') return deletionStep(step, current);
   const write = writeOf(body(), type, id, current?.version ?? 0);
+  if (current === undefined) requireFree(context, type, id);
   if (current === undefined) return { ...step, write };
   return isSame(current, write) ? { ...step, current } : { ...step, current, write };
 }

@@ -6,7 +6,7 @@ import type { ResourceWrite, StoredVersion } from '../ports.js';
 import { indexerOf } from '../projection/generated.js';
 import { requireType, resourceBody, type Body } from './body.js';
 import { accepted, again, behind, committed, notInForce, submit, written } from './commit.js';
-import { etagOf, notFound, requireId, versionOf, type FhirContext } from './context.js';
+import { etagOf, isTaken, notFound, requireId, versionOf, visible, type FhirContext } from './context.js';
 import { idempotencyOf, replayedHeader } from './idempotency.js';
 import { withVersion, writtenText } from './meta.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
@@ -101,8 +101,15 @@ function replace(
 ): Promise<FhirResponse> | FhirResponse {
   const current = inForce(context, request, 'update', type, id);
   const write = writeOf(content(current), type, id, current?.version ?? 0);
+  if (current === undefined) requireFree(context, type, id);
   if (current !== undefined && isSame(current, write)) return written(context, request, current, 200);
   return submit(context, request, write);
+}
+
+/** Throws Refusal 409 where the id has a resource already, which is not overwritten and not told of. */
+export function requireFree(context: FhirContext, type: string, id: string): void {
+  if (!isTaken(context, type, id)) return;
+  throw new Refusal('invalid', 'id-taken', `this id cannot be given to a ${type}: take another, or POST`);
 }
 
 export async function remove(
@@ -146,7 +153,10 @@ export function deletionOf({ type, id, version, patient }: StoredVersion): Resou
   return patient === undefined ? write : { ...write, patient };
 }
 
-/** The version a change builds on, as If-Match wants it. Throws Refusal 404, 412. */
+/**
+ * The version a change builds on, as If-Match wants it; undefined where there is none, or none that the actor may see:
+ * both are answered alike. Throws Refusal 412.
+ */
 export function inForce(
   context: FhirContext,
   request: FhirRequest,
@@ -154,10 +164,7 @@ export function inForce(
   type: string,
   id: string,
 ): StoredVersion | undefined {
-  const current = context.projection.current(type, id);
-  if (current !== undefined && context.decision.permit(request.actor, current, interaction) === undefined) {
-    throw notFound(type, id);
-  }
+  const current = visible(context, request, interaction, [type, id]);
   const match = request.headers['if-match'];
   if (match !== undefined && versionOf(match) !== String(current?.version)) throw notInForce();
   return current;

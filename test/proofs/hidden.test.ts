@@ -1,0 +1,174 @@
+import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
+
+import { campaign } from '../support/campaigns.js';
+import { type Answer, type AskOptions, type TestNetwork, startNetwork } from '../support/network.js';
+import { closedTo, glucose, patient } from '../story/people.js';
+
+const hidden = campaign('hidden');
+/** Pairs of questions whose times are compared; none in a slice: other processes' load would decide. */
+const PAIRS = hidden.size({ slice: 0, full: 1_000 });
+/** Of Welch's t: as in dudect, beyond it times are taken to differ. */
+const SIGNIFICANT = 4.5;
+
+/** What a program can see of an answer, with the patient's id and what is random replaced. */
+function seen(answer: Answer, id: string): object {
+  const names = [...answer.headers.keys()].filter((name) => name !== 'content-length').sort();
+  const text = answer.text.replaceAll(id, '<id>').replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<uuid>');
+  return { status: answer.status, names, etag: answer.headers.get('etag'), text };
+}
+
+describe('at its own custodian, a record hidden from a member of staff', () => {
+  let network: TestNetwork;
+  let adams: string;
+  let cook: string;
+  let id: string;
+  let ofNorthside: string;
+
+  before(async () => {
+    network = await startNetwork();
+    adams = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
+    cook = await network.token({ member: 'stmary', user: 'dr-cook', role: 'physician' });
+    id = await created('stmary', adams, patient);
+    await created('stmary', adams, glucose(id, 95.1));
+    const own = await network.token({ member: 'stmary', user: 'pat', role: 'patient', patient: id });
+    await created('stmary', own, closedTo(id, 'dr-cook'));
+    const baker = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
+    ofNorthside = await created('northside', baker, patient);
+    await untilKnown(ofNorthside);
+  });
+  after(async () => {
+    await network.stop();
+  });
+
+  async function created(member: string, token: string, resource: object): Promise<string> {
+    const { resourceType } = resource as { resourceType: string };
+    const answer = await network.ask(member, resourceType, { token, body: resource });
+    assert.equal(answer.status, 201, answer.text);
+    return String(answer.body.id);
+  }
+
+  /** Waits until stmary's projection has what northside wrote. */
+  async function untilKnown(other: string): Promise<void> {
+    const { status, headers } = await network.ask('northside', 'Patient', {
+      token: await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' }),
+      body: patient,
+    });
+    assert.equal(status, 201, other);
+    const min = { 'x-min-block': headers.get('x-block') ?? '' };
+    await network.ask('stmary', 'Patient?_id=none', { token: adams, headers: min });
+  }
+
+  const ask = (path: string, more: AskOptions = {}): Promise<Answer> =>
+    network.ask('stmary', path, { token: cook, ...more });
+
+  const reads = (of: string): string[] => [
+    `Patient/${of}`,
+    `Patient/${of}/$everything`,
+    `Patient/${of}/Observation`,
+    `Observation?patient=${of}`,
+    `Patient?_id=${of}`,
+    `Patient/${of}/_history`,
+    `Patient/${of}/_history/1`,
+    `Patient/${of}/$meta`,
+  ];
+
+  /** Accesses that stmary asked the ledger for so far. */
+  async function accesses(): Promise<number> {
+    const { body } = await network.ask('stmary', '/ledger/blocks?count=200', {});
+    const { blocks } = body as unknown as { blocks: { transactions: { transaction: string }[] }[] };
+    return blocks.flatMap(({ transactions }) => transactions).filter((each) => each.transaction === 'access:request')
+      .length;
+  }
+
+  it('is read, searched and looked into like one that does not exist, for as many transactions', async () => {
+    const stranger = randomUUID();
+    for (const [index, path] of reads(id).entries()) {
+      const before = await accesses();
+      const known = await ask(path);
+      const between = await accesses();
+      const unknown = await ask(reads(stranger)[index] ?? '');
+      assert.deepEqual(seen(known, id), seen(unknown, stranger), path);
+      assert.equal(between - before, (await accesses()) - between, path);
+    }
+  });
+
+  it('costs an access on the ledger, as an unknown one does, and shows to who may', async () => {
+    const before = await accesses();
+    assert.equal((await ask(`Patient/${id}`)).status, 404);
+    assert.equal((await ask(`Patient/${id}/$everything`)).status, 404);
+    assert.equal((await accesses()) - before, 2);
+    assert.equal((await network.ask('stmary', `Patient/${id}`, { token: adams })).status, 200);
+  });
+
+  it('shows on the patient’s list who was denied', async () => {
+    const own = await network.token({ member: 'stmary', user: 'pat', role: 'patient', patient: id });
+    const { text } = await network.ask('stmary', `AuditEvent?patient=${id}`, { token: own });
+    const events = (JSON.parse(text) as { entry: { resource: { outcomeDesc: string } }[] }).entry;
+    const denied = events.filter(({ resource }) => resource.outcomeDesc === 'deny');
+    assert.ok(denied.length > 0);
+    assert.ok(denied.every((each) => JSON.stringify(each).includes('stmary/dr-cook')));
+  });
+
+  it('is deleted, patched and matched like one that does not exist, and stays as it is', async () => {
+    const stranger = randomUUID();
+    const patch = { 'content-type': 'application/json-patch+json' };
+    const writes = (of: string): [string, AskOptions][] => [
+      [`Patient/${of}`, { method: 'DELETE' }],
+      [`Patient/${of}`, { method: 'DELETE', headers: { 'if-match': 'W/"1"' } }],
+      [`Patient/${of}`, { method: 'PATCH', headers: patch, body: [{ op: 'remove', path: '/gender' }] }],
+      [`Patient/${of}`, { method: 'PUT', headers: { 'if-match': 'W/"1"' }, body: { ...patient, id: of } }],
+    ];
+    for (const [index, [path, options]] of writes(id).entries()) {
+      const [other = '', otherOptions = {}] = writes(stranger)[index] ?? [];
+      assert.deepEqual(seen(await ask(path, options), id), seen(await ask(other, otherOptions), stranger), path);
+    }
+    const kept = await network.ask('stmary', `Patient/${id}`, { token: adams });
+    assert.equal(kept.headers.get('etag'), 'W/"1"');
+  });
+
+  it('is not overwritten by PUT, which answers alike for an id that another hospital keeps', async () => {
+    const put = (of: string): Promise<Answer> => ask(`Patient/${of}`, { method: 'PUT', body: { ...patient, id: of } });
+    const here = await put(id);
+    assert.equal(here.status, 409);
+    assert.deepEqual(seen(here, id), seen(await put(ofNorthside), ofNorthside));
+    const entry = (of: string): object => ({
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [{ resource: { ...patient, id: of }, request: { method: 'PUT', url: `Patient/${of}` } }],
+    });
+    for (const of of [id, ofNorthside]) assert.equal((await ask('', { body: entry(of) })).status, 409);
+    const kept = await network.ask('stmary', `Patient/${id}`, { token: adams });
+    assert.equal(kept.headers.get('etag'), 'W/"1"');
+    const shadow = await network.ask('stmary', `Patient?_id=${ofNorthside}`, { token: adams });
+    assert.doesNotMatch(shadow.text, /CANARY/);
+  });
+
+  if (PAIRS > 0) {
+    for (const path of ['Patient/<id>', 'Patient/<id>/$everything', 'Observation?patient=<id>']) {
+      it(`is answered for as long as one that does not exist: ${path}`, async () => {
+        const random = hidden.random();
+        const [known, unknown]: [number[], number[]] = [[], []];
+        for (let pair = 0; pair < PAIRS; pair += 1) {
+          const order = random() < 0.5 ? [known, unknown] : [unknown, known];
+          for (const times of order) {
+            const start = performance.now();
+            await ask(path.replace('<id>', times === known ? id : randomUUID()));
+            times.push(performance.now() - start);
+          }
+        }
+        const t = welch(known, unknown);
+        console.log(`      t = ${t.toFixed(2)} over ${PAIRS} pairs (seed ${hidden.seed})`);
+        assert.ok(Math.abs(t) < SIGNIFICANT, `t = ${t}`);
+      }).timeout(0);
+    }
+  }
+});
+
+/** Welch's t of two samples. */
+function welch(a: readonly number[], b: readonly number[]): number {
+  const mean = (x: readonly number[]): number => x.reduce((sum, each) => sum + each, 0) / x.length;
+  const spread = (x: readonly number[]): number =>
+    x.reduce((sum, each) => sum + (each - mean(x)) ** 2, 0) / (x.length - 1) / x.length;
+  return (mean(a) - mean(b)) / Math.sqrt(spread(a) + spread(b));
+}
