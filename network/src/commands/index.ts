@@ -2,10 +2,21 @@ import type { Command } from '../command.js';
 import { compose, containers } from './compose.js';
 import { down } from './down.js';
 import { reset } from './reset.js';
+import { revoke } from './revoke.js';
 import { start } from './start.js';
 import { status } from './status.js';
 import { up } from './up.js';
 import { verify } from './verify.js';
 
 /** Verbs that act on the network. */
-export const networkCommands: readonly Command[] = [start, up, down, status, verify, reset, compose, containers];
+export const networkCommands: readonly Command[] = [
+  start,
+  up,
+  down,
+  status,
+  verify,
+  reset,
+  compose,
+  containers,
+  revoke,
+];

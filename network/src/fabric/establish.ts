@@ -50,8 +50,7 @@ export async function establish(stateDir: string, onProgress: (line: string) => 
   await joinChannel(channel, orderers, peers, readGenesis(stateDir));
   onProgress(`all are part of channel ${channel}`);
   await installEverywhere(peers, chaincodePackage(definition.name, definition.version));
-  const addresses = orderers.map((each) => ordererAddress(each, each.node.port));
-  const sequence = await defineChaincode({ channel, peers, orderers: addresses }, definition);
+  const sequence = await defineChaincode({ channel, peers, orderers: broadcastAddresses(orderers) }, definition);
   onProgress(`${definition.name} ${definition.version} is in force at sequence ${sequence}`);
   await becomeAcquainted(peers, channel, definition.name);
   onProgress('every peer knows every other');
@@ -94,6 +93,11 @@ export function peerAdmins({ member, own }: MemberPair): PeerAdmin[] {
     const place = { address, serverName, tlsCa: own.tlsCa, clientMspDir: own.adminMspDir };
     return new PeerAdmin(place, member.mspId);
   });
+}
+
+/** Where orderers take transactions. */
+export function broadcastAddresses(orderers: readonly OrdererPair[]): NodeAddress[] {
+  return orderers.map((each) => ordererAddress(each, each.node.port));
 }
 
 function ordererAddress({ member, node, own }: OrdererPair, port: number): NodeAddress {

@@ -154,7 +154,7 @@ function withClient(node: NodeAddress, submitter: PeerAdmin): NodeAddress {
 }
 
 /** Sends to one orderer after another until one takes it: right after the start there is no leader. */
-async function order(
+export async function order(
   network: Pick<LifecycleNetwork, 'orderers'>,
   envelope: Uint8Array,
   submitter: PeerAdmin,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { peer } from '@hyperledger/fabric-protos';
+import { common, peer } from '@hyperledger/fabric-protos';
 import type { ChaincodePackage } from '../config/archive.js';
 import { createProposal, signProposal } from '../config/proposal.js';
 import type { Signer } from '../embedded/ports.js';
@@ -23,6 +23,11 @@ export class PeerAdmin {
     return peer.ChannelQueryResponse.deserializeBinary(payload)
       .getChannelsList()
       .map((channel) => channel.getChannelId());
+  }
+
+  /** The channel's configuration as the peer has it now. */
+  async config(channel: string): Promise<common.Config> {
+    return common.Config.deserializeBinary(await this.ask('', 'cscc', 'GetChannelConfig', channel));
   }
 
   /** Has the peer join the channel of this block 0. */

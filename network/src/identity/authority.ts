@@ -25,6 +25,8 @@ const DAY = 24 * HOUR;
 const CLOCK_MARGIN = HOUR;
 const ROOT_VALIDITY = 3650 * DAY;
 const LEAF_VALIDITY = 365 * DAY;
+/** A list stays in force until the next one replaces it; no peer asks for its end. */
+const LIST_VALIDITY = ROOT_VALIDITY;
 
 /** A member's certificate authority. */
 export class Authority {
@@ -78,6 +80,22 @@ export class Authority {
     return this.issue(subject, extensions);
   }
 
+  /** The revocation list (PEM) of these serial numbers, in hexadecimal; it replaces every earlier one. */
+  async revocationList(serialNumbers: readonly string[]): Promise<string> {
+    const list = await x509.X509CrlGenerator.create({
+      issuer: this.parsed.subjectName.toJSON(),
+      thisUpdate: new Date(),
+      nextUpdate: new Date(Date.now() + LIST_VALIDITY),
+      signingAlgorithm: ALGORITHM,
+      signingKey: webKey(this.signingKey),
+      // By it Fabric finds the authority whose certificates are meant.
+      extensions: [await x509.AuthorityKeyIdentifierExtension.create(this.parsed)],
+      entries: serialNumbers.map((serialNumber) => ({ serialNumber, revocationDate: new Date() })),
+    });
+    // Fabric knows a list by this label alone (RFC 7468).
+    return `${x509.PemConverter.encode(list.rawData, 'X509 CRL').trim()}\n`;
+  }
+
   private async issue(subject: Subject, extensions: x509.Extension[]): Promise<Issued> {
     const { privateKey, publicKey } = keyPair();
     const certificate = await lowSCertificate({
@@ -100,6 +118,11 @@ export class Authority {
     });
     return { certificate: pem(certificate), key: exported(privateKey) };
   }
+}
+
+/** Serial numbers, in hexadecimal, that a revocation list (PEM) names. */
+export function revokedSerialNumbers(list: string): string[] {
+  return new x509.X509Crl(list).entries.map(({ serialNumber }) => serialNumber);
 }
 
 /**

@@ -1,0 +1,25 @@
+import { type Command, CommandError } from '../command.js';
+import { requireFabric } from './running-fabric.js';
+
+export const revoke: Command = {
+  name: 'revoke',
+  summary: 'have every peer refuse a certificate of a member from the next block on',
+  options: [
+    { flags: '--member <name>', summary: 'whose certificate it is', required: true },
+    { flags: '--identity <name>', summary: 'which one: peer0, gateway0 ...', required: true },
+  ],
+  async run({ options }, io) {
+    requireFabric(io.stateDir);
+    const { revokeIdentity } = await import('../fabric/revoke.js');
+    const [member, identity] = [String(options['member']), String(options['identity'])];
+    const serial = await revokeIdentity(io.stateDir, member, identity).catch(explain);
+    io.out(`${identity}.${member} is revoked (serial number ${serial}); it has a new certificate at its next start`);
+    return 0;
+  },
+};
+
+/** What a node answers is for people to read, without our stack. */
+function explain(error: unknown): never {
+  if (error instanceof Error && error.name === 'FabricRefusal') throw new CommandError(error.message);
+  throw error;
+}

@@ -1,0 +1,13 @@
+import { CommandError } from '../command.js';
+import { readEndpoints } from '../endpoints.js';
+
+/** Refuses what only a channel of Fabric's can do: the embedded ledger takes no update of its configuration. */
+export function requireFabric(stateDir: string): void {
+  const engine = readEndpoints(stateDir)?.engine;
+  if (engine === 'fabric') return;
+  if (engine === undefined) throw new CommandError(`there is no network in ${stateDir}; start one with: npm start`);
+  throw new CommandError(
+    'the embedded ledger has one operator and takes no update of the channel configuration. ' +
+      'Begin anew on it with: npm start -- --fresh; or run the consortium on Fabric: npm start -- --engine fabric',
+  );
+}

@@ -1,0 +1,53 @@
+import type { common } from '@hyperledger/fabric-protos';
+import { signUpdate, updateEnvelope } from '../config/update/signed.js';
+import { signerOf } from '../identity/signer.js';
+import { type NetworkFile, readNetwork } from '../prepare.js';
+import type { NodeAddress } from './clients.js';
+import { broadcastAddresses, memberPairs, ordererPairs, peerAdmins } from './establish.js';
+import { order, until } from './lifecycle.js';
+import type { PeerAdmin } from './peer-admin.js';
+
+/** A running channel as those deal with it who change its configuration. */
+export interface RunningChannel {
+  readonly channel: string;
+  readonly peers: readonly PeerAdmin[];
+  readonly orderers: readonly NodeAddress[];
+}
+
+/** The channel of a state folder, with the members that `network.json` names. */
+export function runningChannel(stateDir: string, network: NetworkFile = readNetwork(stateDir)): RunningChannel {
+  const pairs = memberPairs(network);
+  return {
+    channel: network.topology.channel,
+    peers: pairs.flatMap(peerAdmins),
+    orderers: broadcastAddresses(ordererPairs(pairs)),
+  };
+}
+
+/** A member's administrators sign an update: its own, and its orderer's where it runs one. */
+export function memberSignatures(network: NetworkFile, name: string, update: Uint8Array): common.ConfigSignature[] {
+  return memberPairs(network)
+    .filter(({ member }) => member.name === name)
+    .flatMap(({ own }) => [own, ...(own.orderer ? [own.orderer] : [])])
+    .map(({ adminMspDir, mspId }) => signUpdate(update, signerOf(adminMspDir, mspId)));
+}
+
+/**
+ * Has an update ordered, and waits until every peer has it. Throws FabricRefusal with the orderer's words when too few
+ * have signed, or when the configuration has changed since.
+ */
+export async function applyUpdate(
+  { channel, peers, orderers }: RunningChannel,
+  update: Uint8Array,
+  signatures: readonly common.ConfigSignature[],
+  submitter: PeerAdmin,
+): Promise<void> {
+  const before = (await submitter.config(channel)).getSequence();
+  const envelope = updateEnvelope(channel, update, signatures, submitter.administrator);
+  await order({ orderers }, envelope, submitter);
+  for (const admin of peers) {
+    await until(`the new configuration at ${admin.node.address}`, async () => {
+      return (await admin.config(channel)).getSequence() > before;
+    });
+  }
+}

@@ -1,0 +1,141 @@
+/** Updates of the channel's configuration: pure functions, checked on the configuration the topology gives. */
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { common } from '@hyperledger/fabric-protos';
+import { channelConfig } from '@salus/network/config/channel-config';
+import { changesOf, configUpdate } from '@salus/network/config/update/delta';
+import { keepRevocations, revocationsOf, withRevocations } from '@salus/network/config/update/revocations';
+import { signUpdate, updateEnvelope } from '@salus/network/config/update/signed';
+import { ConfiguredChannel } from '@salus/network/embedded/channel/channel';
+import { Authority } from '@salus/network/identity/authority';
+import { layout } from '@salus/network/identity/layout';
+import { createSigner, serializedIdentity } from '@salus/network/identity/signer';
+import type { PreparedState } from '@salus/network/prepare';
+import type { Topology } from '@salus/network/topology';
+import { prepareTestState } from '../support/embedded-network.js';
+
+describe('an update of the channel’s configuration', () => {
+  let prepared: PreparedState;
+  let present: common.ConfigGroup;
+  before(async () => {
+    prepared = await prepareTestState();
+    present = channelConfig(prepared.topology, prepared.material);
+  });
+  after(() => {
+    rmSync(prepared.stateDir, { recursive: true });
+  });
+
+  /** The consortium as it was before its last member joined. */
+  const without = (count: number): common.ConfigGroup => {
+    const { topology, material } = prepared;
+    const topologyBefore: Topology = { ...topology, members: topology.members.slice(0, -count) };
+    return channelConfig(topologyBefore, { ...material, members: material.members.slice(0, -count) });
+  };
+  const changes = (before: common.ConfigGroup, after: common.ConfigGroup) =>
+    changesOf(configUpdate('health', before, after)!);
+
+  it('is none where nothing changes', () => {
+    assert.equal(configUpdate('health', present, present), undefined);
+  });
+
+  it('that adds a member names what comes, what changes and nothing else', () => {
+    const member = prepared.topology.members.at(-1)!.mspId;
+    assert.deepEqual(changes(without(1), present), [
+      `adds /Channel/Application/${member}`,
+      'changes /Channel/Application/BlockReaders',
+      'changes who belongs to /Channel/Application',
+    ]);
+  });
+
+  it('that removes a member keeps all others by their versions', () => {
+    const update = configUpdate('health', present, without(1))!;
+    const written = update.getWriteSet()!.getGroupsMap().get('Application')!;
+    assert.equal(written.getVersion(), 1);
+    assert.equal(written.getModPolicy(), 'Admins');
+    const kept: string[] = [];
+    written.getGroupsMap().forEach((group, name) => kept.push(`${name} ${group.getVersion()}`));
+    const staying = prepared.topology.members.slice(0, -1);
+    assert.deepEqual(kept.sort(), staying.map(({ mspId }) => `${mspId} 0`).sort());
+    assert.equal(written.getPoliciesMap().get('BlockReaders')!.getVersion(), 1);
+    assert.equal(written.getPoliciesMap().get('Admins')!.getVersion(), 0);
+    assert.equal(update.getReadSet()!.getGroupsMap().get('Application')!.getVersion(), 0);
+  });
+
+  it('counts on from the versions it finds', () => {
+    const later = common.ConfigGroup.deserializeBinary(without(1).serializeBinary());
+    const application = later.getGroupsMap().get('Application')!;
+    application.setVersion(4);
+    application.getPoliciesMap().get('BlockReaders')!.setVersion(7);
+    const update = configUpdate('health', later, present)!;
+    const written = update.getWriteSet()!.getGroupsMap().get('Application')!;
+    assert.equal(written.getVersion(), 5);
+    assert.equal(written.getPoliciesMap().get('BlockReaders')!.getVersion(), 8);
+  });
+
+  it('that revokes changes the MSP of that member alone, which its own administrator may', async () => {
+    const { authority, mspId } = stmary();
+    const list = Buffer.from(await authority.revocationList(['0a0b']));
+    assert.deepEqual(changes(present, withRevocations(present, mspId, [list])), [
+      `changes /Channel/Application/${mspId}/MSP`,
+    ]);
+  });
+
+  it('that revokes has the identity refused and no other', async () => {
+    const { authority, mspId } = stmary();
+    const issue = async (name: string) => {
+      const issued = await authority.identity({ organisation: 'stmary', name }, 'client');
+      return { ...issued, identity: serializedIdentity(mspId, issued.certificate) };
+    };
+    const [lost, kept] = [await issue('lost'), await issue('kept')];
+    const serial = new X509Certificate(lost.certificate).serialNumber;
+    const list = Buffer.from(await authority.revocationList([serial]));
+    const before = new ConfiguredChannel({ channelId: 'health', block: 0, root: present });
+    const root = withRevocations(present, mspId, [list]);
+    const after = new ConfiguredChannel({ channelId: 'health', block: 1, root });
+    assert.equal(before.identity(lost.identity).mspId, mspId);
+    assert.throws(() => after.identity(lost.identity), /access denied: channel \[health\] creator org \[StmaryMSP\]/);
+    assert.equal(after.identity(kept.identity).mspId, mspId);
+  });
+
+  it('of another kind leaves revoked what was', async () => {
+    const { authority, mspId } = stmary();
+    const list = Buffer.from(await authority.revocationList(['0a0b']));
+    const revoked = withRevocations(present, mspId, [list]);
+    const kept = keepRevocations(revoked, without(1));
+    assert.deepEqual(
+      revocationsOf(kept, mspId).map((each) => Buffer.from(each)),
+      [list],
+    );
+    assert.throws(() => revocationsOf(kept, 'NobodyMSP'), /the channel knows no NobodyMSP; it has AcmeMSP, /);
+  });
+
+  it('carries signatures over its own bytes, each by who gave it', async () => {
+    const { authority, mspId } = stmary();
+    const { certificate, key } = await authority.identity({ organisation: 'stmary', name: 'admin' }, 'admin');
+    const signer = createSigner(mspId, certificate, key);
+    const update = configUpdate('health', without(1), present)!.serializeBinary();
+    const signature = signUpdate(update, signer);
+    const channel = new ConfiguredChannel({ channelId: 'health', block: 0, root: present });
+    const header = Buffer.from(signature.getSignatureHeader_asU8());
+    const signed = {
+      identity: signer.identity,
+      data: Buffer.concat([header, update]),
+      signature: Buffer.from(signature.getSignature_asU8()),
+    };
+    channel.check(`/Channel/Application/${mspId}/Admins`, [signed]);
+    assert.throws(() => {
+      channel.check(`/Channel/Application/${mspId}/Admins`, [{ ...signed, data: Buffer.from(update) }]);
+    });
+    const envelope = common.Envelope.deserializeBinary(updateEnvelope('health', update, [signature], signer));
+    const payload = common.Payload.deserializeBinary(envelope.getPayload_asU8());
+    const content = common.ConfigUpdateEnvelope.deserializeBinary(payload.getData_asU8());
+    assert.deepEqual(Buffer.from(content.getConfigUpdate_asU8()), Buffer.from(update));
+  });
+
+  function stmary() {
+    const files = layout.authority(layout.member(prepared.stateDir, 'stmary'));
+    const certificate = readFileSync(files.cert, 'utf8');
+    return { mspId: 'StmaryMSP', authority: Authority.load({ certificate, key: readFileSync(files.key, 'utf8') }) };
+  }
+});
