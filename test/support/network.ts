@@ -45,6 +45,8 @@ export interface TestNetwork {
   ask(member: string, path: string, options?: AskOptions): Promise<Answer>;
   /** kill -9 of every process. */
   kill(): Promise<void>;
+  /** Lets every peer and orderer stand still, or go on. */
+  standStill(still: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -78,6 +80,11 @@ export async function startNetwork(wish: NetworkWish = {}): Promise<TestNetwork>
     kill: async () => {
       for (const { pid } of [...consortium.children, ...fabricNodes(stateDir)]) process.kill(pid, 'SIGKILL');
       await consortium.stop();
+    },
+    standStill: (still) => {
+      const embedded = consortium.children.filter(({ name }) => name === 'ledger');
+      const nodes = consortium.engine === 'embedded' ? embedded : fabricNodes(stateDir);
+      for (const { pid } of nodes) process.kill(pid, still ? 'SIGSTOP' : 'SIGCONT');
     },
     stop: async () => {
       await consortium.stop();

@@ -1,7 +1,8 @@
 /** The ledger whose writes pass through the outbox: what a caller was told nothing of is carried on all the same. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Commit, Ledger, LedgerCall } from '../ports.js';
+import type { Commit, Ledger } from '../ports.js';
+import { OutcomeUnknown } from './failure.js';
 import type { Outbox } from './outbox.js';
 import { Refusal } from './refusal.js';
 
@@ -16,20 +17,31 @@ export function durableLedger(ledger: Ledger, outbox: Outbox): Ledger {
   return {
     evaluate: (call) => ledger.evaluate(call),
     blocks: (start, signal) => ledger.blocks(start, signal),
-    submit: (call) => (SHORT_LIVED.test(call.transaction) ? ledger.submit(call) : inTime(outbox, call)),
+    submit: (call) =>
+      SHORT_LIVED.test(call.transaction)
+        ? inTime(ledger.submit(call), NOT_RECORDED)
+        : inTime(outbox.submit(call, []), NOT_KNOWN),
   };
 }
 
-async function inTime(outbox: Outbox, call: LedgerCall): Promise<Commit> {
+/** Without its record nothing is read: nobody need know what became of the record. */
+const NOT_RECORDED = [
+  'ledger-unreachable',
+  'the ledger does not answer, and nothing is read unrecorded: ask again',
+] as const;
+const NOT_KNOWN = ['outcome-unknown', 'it is not known yet whether this took effect: look again later'] as const;
+
+async function inTime(submitted: Promise<Commit>, [code, detail]: readonly [string, string]): Promise<Commit> {
   const waiting = new AbortController();
   const late = sleep(ANSWER_WAIT_MS, undefined, { signal: waiting.signal }).catch(() => undefined);
-  const submitted = outbox.submit(call, []);
   submitted.catch(() => undefined);
   try {
     const commit = await Promise.race([submitted, late]);
     if (commit !== undefined) return commit;
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknown)) throw error;
   } finally {
     waiting.abort();
   }
-  throw new Refusal('unavailable', 'outcome-unknown', 'it is not known yet whether this took effect: look again later');
+  throw new Refusal('unavailable', code, detail);
 }
