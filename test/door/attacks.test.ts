@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
 import { DoorCaller } from '@salus/gateway/door/caller';
-import { trustedReadings } from '@salus/gateway/door/trusted-consents';
+import { TrustedConsents } from '@salus/gateway/consent/trusted';
 import { ConsentShelf } from '@salus/gateway/consent/shelf';
 import { PatientLookup } from '@salus/gateway/patient/lookup';
 import type { Actor } from '@salus/gateway/ports';
@@ -51,7 +51,8 @@ describe('what members and patients cannot bring about', () => {
       alarm: () => undefined,
       now: () => '2026-01-01T00:00:00Z',
     };
-    return trustedReadings({ ...ports, ...rest }, pid)?.map((reading) => reading.map(({ id }) => id));
+    const trusted = new TrustedConsents({ ...ports, ...rest, facts: projected });
+    return trusted.toOthers(pid)?.map((reading) => reading.map(({ id }) => id));
   }
 
   it('a withdrawal is obeyed although an older one was told before', async () => {

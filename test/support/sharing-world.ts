@@ -232,7 +232,15 @@ export class SharingWorld {
     this.transactions.set(txId, known);
     known.writes.push({ collection, keyHash: sha256(key), valueHash: sha256(value) });
     const timestamp = new Date(this.contracts.clockMs).toISOString();
-    const rest = { index: 0, code: 0, endorsers: [], transaction: '', argument: '', writes: [] };
+    const rest = {
+      block: this.transactions.size,
+      index: 0,
+      code: 0,
+      endorsers: [],
+      transaction: '',
+      argument: '',
+      writes: [],
+    };
     const transaction = { txId, timestamp, creatorMspId, ...rest };
     const write = { collection, key, value, isDelete: false, isPurge: false };
     for (const [name, { projected, keys }] of this.hospitals) {

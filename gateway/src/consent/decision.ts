@@ -18,7 +18,8 @@ import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import { REST_TYPE } from './rest.js';
 import { mayWrite } from './roles.js';
-import { inForceAt, type ConsentShelf } from './shelf.js';
+import type { ConsentShelf } from './shelf.js';
+import type { TrustedConsents } from './trusted.js';
 
 /** What a request is decided under when another member asks: the patient it may ask for, and the consents that count. */
 export interface DisclosureFrame {
@@ -55,6 +56,7 @@ export interface DecisionPorts {
   readonly member: string;
   readonly lookup: PatientLookup;
   readonly shelf: ConsentShelf;
+  readonly trusted: Pick<TrustedConsents, 'within'>;
   /** FHIR instant. */
   readonly now: () => string;
 }
@@ -158,7 +160,7 @@ export class ConsentDecision implements Decision {
   /** In force here of a patient by FHIR id. */
   #consentsOf(patient: string | undefined): readonly ConsentInForce[] {
     const pid = patient === undefined ? undefined : this.ports.lookup.pidOf(patient);
-    return pid === undefined ? [] : inForceAt(this.ports.member, this.ports.shelf.of(pid));
+    return pid === undefined ? [] : this.ports.trusted.within(pid);
   }
 }
 

@@ -1,10 +1,12 @@
 /** What the projection makes of consents in `care`: FHIR versions at the custodians, and the newest of each to decide on. */
+import { createHash } from 'node:crypto';
+
 import type { ConsentRecord } from '@salus/chaincode/consent/api';
 import { parseKey } from '@salus/chaincode/registry/api';
 
 import { withVersion } from '../fhir/meta.js';
-import type { LedgerTransaction, LedgerWrite } from '../ports.js';
-import type { Change, Projector } from '../projection/projector.js';
+import type { LedgerWrite } from '../ports.js';
+import type { Change, PlacedTransaction, Projector } from '../projection/projector.js';
 
 export const CONSENT_SPACE = 'consent';
 /** Holds one fact, once any consent denied anything. */
@@ -18,9 +20,16 @@ const CARE = 'care';
 export interface ProjectedConsent {
   readonly record: ConsentRecord;
   readonly creatorMspId: string;
+  readonly place: Place;
 }
 
-/** Key of the facts of a consent's versions, but for the version at its end. */
+/** Where in the order of the ledger a transaction stands: its block, and its place there. */
+export interface Place {
+  readonly block: number;
+  readonly index: number;
+}
+
+/** Key of the facts of a consent's versions, but for version and hash at its end. */
 export const consentKey = (pid: string, consentId: string): string => `${pid}/${consentId}/`;
 
 /** The projector over `care` at one member. */
@@ -36,15 +45,16 @@ function changes(
   member: string,
   ledgerKey: string,
   value: NonNullable<LedgerWrite['value']>,
-  { timestamp, creatorMspId }: LedgerTransaction,
+  { timestamp, creatorMspId, block, index }: PlacedTransaction,
 ): readonly Change[] {
   const record = JSON.parse(Buffer.from(value).toString('utf8')) as ConsentRecord;
   const key = consentKey(record.pid, record.consentId);
-  const fact: ProjectedConsent = { record, creatorMspId };
+  const fact: ProjectedConsent = { record, creatorMspId, place: { block, index } };
+  const hash = createHash('sha256').update(value).digest('hex');
   const denies = record.status === 'active' && JSON.stringify(record.consent).includes('"deny"');
   return [
-    // A fact for each version: writing an old one again brings nothing back.
-    { kind: 'fact', space: CONSENT_SPACE, key: `${key}${record.version}`, value: JSON.stringify(fact) },
+    // A fact for each version and all that was ever said of it: writing one again brings nothing back, and hides nothing.
+    { kind: 'fact', space: CONSENT_SPACE, key: `${key}${record.version}/${hash}`, value: JSON.stringify(fact) },
     ...(denies ? [{ kind: 'fact', space: DENIAL_SPACE, key: EVER, value: 'yes' } as const] : []),
     ...(record.countsAt.includes(member) ? [counted(key), versionOf(record, ledgerKey, timestamp)] : []),
   ];

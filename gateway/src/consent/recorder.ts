@@ -8,6 +8,7 @@ import { careForm, validateConsent, type CareForm } from '@salus/chaincode/conse
 import { IssuesRefusal } from '../fhir/outcome.js';
 import type { JsonObject } from '../fhir/json.js';
 import { canonicalForm, readStatement } from '../identity/statements.js';
+import type { Memory } from '../keys/memory.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { SignForPatient } from '../patient/custody.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
@@ -15,6 +16,7 @@ import type { Actor, Commit, Ledger, LedgerCall } from '../ports.js';
 import { patientOf } from './project.js';
 import { keepRest, type RestPorts } from './rest.js';
 import type { ConsentShelf } from './shelf.js';
+import { wordHash } from './trusted.js';
 
 /** Tells every custodian's door that a consent is withdrawn; resolves when all have heard or the time is up. */
 export type TellDoors = (withdrawal: {
@@ -31,6 +33,7 @@ export interface RecorderPorts extends RestPorts {
   readonly shelf: ConsentShelf;
   readonly tellDoors: TellDoors;
   readonly channel: string;
+  readonly memory: Pick<Memory, 'keepWord'>;
   /** Signs with the patient's custodial key what is said here without a statement. */
   readonly signForPatient: SignForPatient;
 }
@@ -90,18 +93,23 @@ function requestOf(
   };
 }
 
-/** With the patient's own statement, or the wallet's: it speaks for those alone whose word is heard at a custodian. */
+/**
+ * With the patient's own statement; else the wallet's, or this member's word, which it remembers: they speak for those
+ * alone whose word is heard at a custodian.
+ */
 async function signed(
-  { channel, signForPatient }: RecorderPorts,
+  ports: RecorderPorts,
   { actor, statement }: ConsentSent,
   request: RecordConsent,
   patientId: string,
 ): Promise<RecordConsent> {
   if (statement !== undefined || !(heardAtCustodian as readonly string[]).includes(actor.role)) return request;
   const { pid, consentId: consent, version, replaces = null } = request;
-  const subject = { channel, consent, version, replaces };
-  const made = await signForPatient({ pid, patientId }, request.consent, subject);
-  return made === undefined ? request : { ...request, statement: made };
+  const subject = { channel: ports.channel, consent, version, replaces };
+  const made = await ports.signForPatient({ pid, patientId }, request.consent, subject);
+  if (made !== undefined) return { ...request, statement: made };
+  ports.memory.keepWord(wordHash(request));
+  return request;
 }
 
 /** Where the version in force says the same: that version and its transaction. */

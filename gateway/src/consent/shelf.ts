@@ -1,34 +1,40 @@
-/** A patient's consents as this member may count on them, read from its own projection. */
-import type { ConsentInForce } from '@salus/chaincode/consent/decide';
-
+/** A patient's consents as this member's own projection holds them. */
 import type { Facts } from '../patient/lookup.js';
-import { consentKey, CONSENT_SPACE, COUNTED_SPACE, DENIAL_SPACE, EVER, type ProjectedConsent } from './project.js';
+import {
+  consentKey,
+  CONSENT_SPACE,
+  COUNTED_SPACE,
+  DENIAL_SPACE,
+  EVER,
+  type Place,
+  type ProjectedConsent,
+} from './project.js';
 
 /** Parsed consents kept in memory, by pid. */
 const MAX_CACHED = 5_000;
 
-/** Every consent of a patient that the projection holds, newest version each. */
+/** Every version of every consent of a patient that the projection holds, with all that was ever said of each. */
 export class ConsentShelf {
-  readonly #cache = new Map<string, { readonly text: string; readonly consents: readonly ProjectedConsent[] }>();
+  readonly #cache = new Map<string, { readonly text: string; readonly versions: readonly ProjectedConsent[] }>();
 
   constructor(private readonly facts: Facts) {}
 
-  /** All of a patient's consents, whatever their state. */
-  of(pid: string): readonly ProjectedConsent[] {
+  /** All of a patient's, whatever their state, the highest version of each consent first; the same array while nothing is new. */
+  versions(pid: string): readonly ProjectedConsent[] {
     const rows = this.facts.facts(CONSENT_SPACE, `${pid}/`);
     const text = rows.map(({ value }) => value).join('\n');
     const cached = this.#cache.get(pid);
-    if (cached?.text === text) return cached.consents;
-    const consents = newest(rows.map(({ value }) => JSON.parse(value) as ProjectedConsent));
+    if (cached?.text === text) return cached.versions;
+    const versions = newestFirst(rows.map(({ value }) => JSON.parse(value) as ProjectedConsent));
     if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
-    this.#cache.set(pid, { text, consents });
-    return consents;
+    this.#cache.set(pid, { text, versions });
+    return versions;
   }
 
   /** One consent, newest version. */
   one(pid: string, consentId: string): ProjectedConsent | undefined {
     const rows = this.facts.facts(CONSENT_SPACE, consentKey(pid, consentId));
-    return newest(rows.map(({ value }) => JSON.parse(value) as ProjectedConsent))[0];
+    return newestFirst(rows.map(({ value }) => JSON.parse(value) as ProjectedConsent))[0];
   }
 
   /** Whether any version of the consent ever counted at this member. */
@@ -42,23 +48,11 @@ export class ConsentShelf {
   }
 }
 
-/** The highest version of each consent. */
-function newest(versions: readonly ProjectedConsent[]): readonly ProjectedConsent[] {
-  const byId = new Map<string, ProjectedConsent>();
-  for (const each of versions) {
-    const known = byId.get(each.record.consentId);
-    if (known === undefined || known.record.version < each.record.version) byId.set(each.record.consentId, each);
-  }
-  return [...byId.values()];
+/** By version, the highest first; of one version what was said first. */
+function newestFirst(versions: readonly ProjectedConsent[]): readonly ProjectedConsent[] {
+  return [...versions].sort((a, b) => b.record.version - a.record.version || order(a.place, b.place));
 }
 
-/** The consents in force at a custodian, as `decide` takes them. */
-export function inForceAt(custodian: string, consents: readonly ProjectedConsent[]): readonly ConsentInForce[] {
-  return consents
-    .filter(({ record }) => record.status === 'active' && record.countsAt.includes(custodian))
-    .map(({ record }) => ({
-      id: record.consentId,
-      version: record.version,
-      care: record.consent as unknown as ConsentInForce['care'],
-    }));
+function order(a: Place, b: Place): number {
+  return a.block - b.block || a.index - b.index;
 }

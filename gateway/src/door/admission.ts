@@ -5,12 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { patientParameters } from '../access/patient-parameters.js';
 import type { DisclosureFrame } from '../consent/decision.js';
+import type { TrustedConsents } from '../consent/trusted.js';
 import type { Memory } from '../keys/memory.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, Ledger } from '../ports.js';
 import { checkProof, type CheckedProof, type FindKey } from './proof.js';
-import { trustedReadings, type TrustPorts } from './trusted-consents.js';
 
 /** Oldest tick by which a door still opens, ms. */
 export const TICK_FRESH_MS = 60_000;
@@ -18,7 +18,10 @@ export const TICK_FRESH_MS = 60_000;
 const LOOKUPS = 10;
 const LOOKUP_PAUSE_MS = 100;
 
-export interface AdmissionPorts extends TrustPorts {
+export interface AdmissionPorts {
+  readonly member: string;
+  readonly mspId: string;
+  readonly trusted: TrustedConsents;
   readonly ledger: Pick<Ledger, 'evaluate'>;
   readonly lookup: PatientLookup;
   readonly memory: Memory;
@@ -67,7 +70,7 @@ function frameOf(ports: AdmissionPorts, record: AccessRecord, call: DoorCall): D
   const patient = ports.lookup.byPid(record.pid)?.custodians[ports.member]?.patientId;
   if (patient === undefined || record.custodians[ports.member]?.decision !== 'permit') return undefined;
   if (!isInScope(record.scope, patient, call)) return undefined;
-  const readings = trustedReadings(ports, record.pid);
+  const readings = ports.trusted.toOthers(record.pid);
   return readings && { patient, types: record.scope.types, readings };
 }
 

@@ -11,6 +11,7 @@ import { ConsentDecision } from '../consent/decision.js';
 import { LabellingWriter } from '../consent/labelling-writer.js';
 import { consentHandler } from '../consent/resource.js';
 import { ConsentShelf } from '../consent/shelf.js';
+import { TrustedConsents } from '../consent/trusted.js';
 import type { FhirRequest, FhirResponse, Remote, TypeHandler } from '../fhir/request.js';
 import type { SigningKey } from '../identity/keys.js';
 import type { KeyStore } from '../keys/key-store.js';
@@ -68,6 +69,7 @@ export class Sharing {
   readonly #shelf: ConsentShelf;
   readonly #directory: Directory;
   readonly #wallet: Wallet;
+  readonly #trusted: TrustedConsents;
 
   constructor(private readonly ports: SharingPorts) {
     const { settings, ledger, keys, projection, signingKey, clock } = ports;
@@ -78,10 +80,12 @@ export class Sharing {
     this.#caller = new DoorCaller({ settings, signingKey, clock });
     this.patientKeys = new PatientKeys(keys, ledger);
     this.#wallet = new Wallet(keys);
+    this.#trusted = this.#checking();
     this.decision = new ConsentDecision({
       member: settings.member,
       lookup: this.lookup,
       shelf: this.#shelf,
+      trusted: this.#trusted,
       now: this.#now,
     });
     const writer = new LabellingWriter(ports.writer);
@@ -99,26 +103,20 @@ export class Sharing {
 
   /** Opens the door. `fhir` answers from the own record alone: it has no way to other members. */
   async open(fhir: Fhir): Promise<Server> {
-    const { settings, memory, projection, keys, alarm } = this.ports;
+    const { settings, memory, projection, alarm } = this.ports;
     return await openDoor({
       ...this.ports,
       member: settings.member,
       mspId: settings.mspId,
-      channel: settings.channel,
       memory,
       lookup: this.lookup,
-      shelf: this.#shelf,
-      patientKeys: this.patientKeys,
+      trusted: this.#trusted,
       findKey: (kid) => keyOf(settings.members, this.#directory, kid),
       fhir,
       decision: this.decision,
       version: (type, id, version) => projection.version(type, id, version),
       consentVersion: (id) => projection.current('Consent', id)?.version,
       now: this.#now,
-      alarm: (what, pid) => {
-        // A pid stands in no log: the code leads to it through this member's key store alone.
-        alarm(what, { patient: keys.hmac('lookup', pid).slice(0, 16) });
-      },
       onUnanchored: (error) => {
         alarm('manifest-not-anchored', { error: String(error) });
       },
@@ -141,6 +139,24 @@ export class Sharing {
 
   get #isHospital(): boolean {
     return this.ports.settings.roles.includes('hospital');
+  }
+
+  #checking(): TrustedConsents {
+    const { settings, memory, projection, keys, alarm } = this.ports;
+    return new TrustedConsents({
+      member: settings.member,
+      mspId: settings.mspId,
+      channel: settings.channel,
+      facts: projection,
+      shelf: this.#shelf,
+      memory,
+      patientKeys: this.patientKeys,
+      now: this.#now,
+      alarm: (what, pid) => {
+        // A pid stands in no log: the code leads to it through this member's key store alone.
+        alarm(what, { patient: keys.hmac('lookup', pid).slice(0, 16) });
+      },
+    });
   }
 
   #registering(writer: RecordWriter): RecordWriter {
@@ -175,6 +191,7 @@ export class Sharing {
         ledger,
         shelf: this.#shelf,
         channel: settings.channel,
+        memory: this.ports.memory,
         signForPatient: custodialSigner(this.#wallet, this.patientKeys),
         writer: this.ports.writer,
         current: (type, id) => projection.current(type, id),

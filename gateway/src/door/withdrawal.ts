@@ -1,8 +1,8 @@
 /** A withdrawal that some gateway heard of: from now on this door refuses what the consent permitted. */
 import { MAX_VERSION } from '@salus/chaincode/consent/api';
 
+import { refusalSubject } from '../consent/trusted.js';
 import type { Memory } from '../keys/memory.js';
-import { refusalSubject } from './trusted-consents.js';
 
 export const WITHDRAWAL_PATH = '$withdrawal';
 

@@ -1,10 +1,11 @@
-/** What a member must remember whatever its ledger says: used proofs, consents' highest versions and what they said, refusals in force. */
+/** What a member must remember whatever its ledger says: used proofs, consents' highest versions and what they said, its own words, refusals in force. */
 import type { KeyStore } from './key-store.js';
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS used_proofs (jti TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS consents_seen (
   id TEXT PRIMARY KEY, version INTEGER NOT NULL, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS own_words (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals_in_force (
   subject TEXT PRIMARY KEY, reason TEXT NOT NULL, since TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
@@ -34,8 +35,29 @@ export class Memory {
          SET version = excluded.version, hash = excluded.hash WHERE excluded.version > version`,
       )
       .run(id, version, hash);
+    return this.hasSeen(id, version, hash);
+  }
+
+  /** Whether exactly this was seen of exactly this version, and no higher one. */
+  hasSeen(id: string, version: number, hash: string): boolean {
     const row = this.store.database.prepare('SELECT version, hash FROM consents_seen WHERE id = ?').get(id);
     return row?.version === version && row.hash === hash;
+  }
+
+  /** The highest version seen; undefined before the first. */
+  highestSeen(id: string): number | undefined {
+    return this.store.database.prepare('SELECT version FROM consents_seen WHERE id = ?').get(id)?.version as
+      number | undefined;
+  }
+
+  /** Remembers, before it is sent, what this member itself says without a signature. */
+  keepWord(hash: string): void {
+    this.store.database.prepare('INSERT OR IGNORE INTO own_words VALUES (?)').run(hash);
+  }
+
+  /** Whether this member itself said it. */
+  isOwnWord(hash: string): boolean {
+    return this.store.database.prepare('SELECT 1 FROM own_words WHERE hash = ?').get(hash) !== undefined;
   }
 
   /** Puts a refusal in force for a subject, such as a consent withdrawn or a patient under alarm. */

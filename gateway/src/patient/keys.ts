@@ -34,6 +34,17 @@ export class PatientKeys {
     return row === undefined ? undefined : (JSON.parse(row.jwk as string) as PublicJwk);
   }
 
+  /**
+   * The public key, if this member registered it for the patient; `revoked` where it did so for what comes later: what
+   * the ledger's order puts before the revocation stays signed.
+   */
+  registered(pid: string, kid: string): { readonly jwk: PublicJwk; readonly revoked: boolean } | undefined {
+    const row = this.store.database
+      .prepare('SELECT jwk, active FROM patient_signing_keys WHERE pid = ? AND kid = ? AND active <> ?')
+      .get(pid, kid, SENT);
+    return row && { jwk: JSON.parse(row.jwk as string) as PublicJwk, revoked: row.active === REVOKED };
+  }
+
   /** The public key in this member's wallet that signs for the patient; undefined where the patient has an own one. */
   custodial(pid: string): PublicJwk | undefined {
     const row = this.store.database

@@ -1,11 +1,13 @@
 /** What the projection makes of patients in `care`: pid to custodians, and a custodian's FHIR id to pid. */
-import type { PatientRecord } from '@salus/chaincode/patient/api';
+import type { PatientKey, PatientRecord } from '@salus/chaincode/patient/api';
 import { mspIdOf, parseKey } from '@salus/chaincode/registry/api';
 
-import type { LedgerTransaction, LedgerWrite } from '../ports.js';
-import type { Change } from '../projection/projector.js';
+import type { LedgerWrite } from '../ports.js';
+import type { Change, PlacedTransaction } from '../projection/projector.js';
 
 export const PATIENT_SPACE = 'patient';
+/** Where in the ledger's order a custodian revoked a key, by `revokedKey`. */
+export const REVOKED_SPACE = 'patient-key-revoked';
 const CARE = 'care';
 
 /** Key of the facts that lead from a Patient's FHIR id to the pid, one for each custodian that gave the id. */
@@ -13,17 +15,30 @@ export const byPatientId = (patientId: string): string => `id/${patientId}/`;
 /** Key of the facts that lead from a pid to its custodians, one for each. */
 export const byPid = (pid: string): string => `pid/${pid}/`;
 
+/** Key of the fact that a custodian revoked a key. */
+export const revokedKey = (pid: string, custodian: string, kid: string): string => `${pid}/${custodian}/${kid}`;
+
 /**
  * Facts of one committed write. Who keeps a patient under which id is believed of that custodian's own transactions
  * alone: nobody can say it of another (T16).
  */
-export function patientProjector(write: LedgerWrite, { creatorMspId }: LedgerTransaction): readonly Change[] {
+export function patientProjector(write: LedgerWrite, transaction: PlacedTransaction): readonly Change[] {
+  const { creatorMspId } = transaction;
   if (write.collection !== CARE || write.key === undefined || write.value === undefined) return [];
-  if (parseKey(write.key)?.name !== 'patient') return [];
+  const name = parseKey(write.key)?.name;
+  if (name === 'patient-key') return revocation(write.value, transaction);
+  if (name !== 'patient') return [];
   const { pid, custodians } = JSON.parse(Buffer.from(write.value).toString('utf8')) as PatientRecord;
   const vouched = Object.entries(custodians).filter(([custodian]) => mspIdOf(custodian) === creatorMspId);
   return vouched.flatMap(([custodian, { patientId }]) => [
     { kind: 'fact', space: PATIENT_SPACE, key: `${byPid(pid)}${custodian}`, value: patientId },
     { kind: 'fact', space: PATIENT_SPACE, key: `${byPatientId(patientId)}${custodian}`, value: pid },
   ]);
+}
+
+function revocation(value: Uint8Array, { creatorMspId, block, index }: PlacedTransaction): readonly Change[] {
+  const { pid, custodian, jwk, state } = JSON.parse(Buffer.from(value).toString('utf8')) as PatientKey;
+  if (state !== 'revoked' || mspIdOf(custodian) !== creatorMspId) return [];
+  const key = revokedKey(pid, custodian, jwk.kid);
+  return [{ kind: 'fact', space: REVOKED_SPACE, key, value: JSON.stringify({ block, index }) }];
 }

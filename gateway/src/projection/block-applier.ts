@@ -127,9 +127,10 @@ export class BlockApplier {
 
   private collect(transaction: LedgerTransaction, block: number, changes: Placed[]): void {
     if (transaction.code !== VALID) return;
+    const placed = { ...transaction, block };
     for (const write of transaction.writes) {
       for (const project of this.options.projectors) {
-        for (const change of project(write, transaction, this.options.open)) {
+        for (const change of project(write, placed, this.options.open)) {
           changes.push({ change, txId: transaction.txId, block });
         }
       }

@@ -34,5 +34,10 @@ export type Change = VersionChange | ForgetChange | FactChange;
 /** Opens an encrypted value under its ledger key; undefined when its key is erased. */
 export type Open = (ledgerKey: string, value: Uint8Array) => string | undefined;
 
+/** A transaction and the number of its block. */
+export interface PlacedTransaction extends LedgerTransaction {
+  readonly block: number;
+}
+
 /** Changes for one write of a valid transaction; none for writes of other domains. Pure but for `open`. */
-export type Projector = (write: LedgerWrite, transaction: LedgerTransaction, open: Open) => readonly Change[];
+export type Projector = (write: LedgerWrite, transaction: PlacedTransaction, open: Open) => readonly Change[];

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+
+import { ConsentShelf } from '@salus/gateway/consent/shelf';
+import { TrustedConsents } from '@salus/gateway/consent/trusted';
+import { signingKey } from '@salus/gateway/identity/keys';
+import { signStatement } from '@salus/gateway/identity/statements';
+import type { JsonObject } from '@salus/gateway/fhir/json';
+import type { Actor } from '@salus/gateway/ports';
+import type { PublicJwk } from '@salus/gateway/settings';
+
+import { composeConsent, sendConsent } from '../door/consents.js';
+import { newJwk, SharingWorld } from '../support/sharing-world.js';
+
+const adams: Actor = { member: 'stmary', user: 'u-adams', role: 'physician', purpose: 'TREAT', scopes: ['user/*.rs'] };
+const deniesAdams = {
+  ...composeConsent('stmary'),
+  provision: { type: 'deny', actor: [{ reference: { identifier: { system: 'urn:salus:user', value: 'u-adams' } } }] },
+};
+
+describe('the consents a custodian decides on', () => {
+  let world: SharingWorld;
+  let pid: string;
+  let alarms: string[];
+
+  beforeEach(async () => {
+    world = await SharingWorld.open();
+    alarms = world.stmary.alarms;
+    const text = '{"resourceType":"Patient","id":"ann"}';
+    await world.stmary.sharing.writer.write(adams, [{ type: 'Patient', id: 'ann', expect: 0, text, patient: 'ann' }]);
+    pid = world.stmary.sharing.lookup.pidOf('ann')!;
+  });
+  afterEach(() => world.close());
+
+  /** What two colluding members of `care` can commit: any value, also in a transaction of another member's. */
+  function collude(consentId: string, consent: JsonObject, said: Readonly<Record<string, unknown>> = {}): void {
+    const { version = 1, creator = 'NorthsideMSP', ...more } = said as { version?: number; creator?: string };
+    const submitter = { member: 'stmary', user: 'u-adams', role: 'physician' };
+    const about = { pid, consentId, version, status: 'active', countsAt: ['stmary'] };
+    const record = { ...about, consent, submitter, recorded: '2026-01-01T00:00:00Z', ...more };
+    const key = `\u0000consent\u0000${consentId}\u0000${version}\u0000`;
+    world.project(randomBytes(8).toString('hex'), creator, 'care', key, Buffer.from(JSON.stringify(record)));
+  }
+
+  /** As stmary's door takes them, by id; undefined = closed. */
+  function atDoor(): readonly string[] | undefined {
+    const { sharing, memory, projected } = world.stmary;
+    const trusted = new TrustedConsents({
+      ...{ member: 'stmary', mspId: 'StmaryMSP', channel: 'health', memory, facts: projected },
+      patientKeys: sharing.patientKeys,
+      shelf: new ConsentShelf(projected),
+      alarm: (what) => alarms.push(what),
+      now: () => '2026-01-01T00:00:00Z',
+    });
+    return trusted.toOthers(pid)?.flatMap((reading) => reading.map(({ id }) => id));
+  }
+
+  const seesPatient = (actor: Actor): boolean => {
+    const stored = world.stmary.projected.current('Patient', 'ann')!;
+    return world.stmary.sharing.decision.permit(actor, stored) !== undefined;
+  };
+
+  it("are not forged in the custodian's own name, whoever endorses its transaction", async () => {
+    const permitId = await sendConsent(world.stmary, composeConsent('northside'));
+    assert.deepEqual(atDoor(), [permitId]);
+    collude('forged', composeConsent('northside'), { creator: 'StmaryMSP' });
+    assert.equal(atDoor(), undefined);
+    assert.deepEqual(alarms, ['foreign-consent']);
+  });
+
+  it("are the custodian's own word where the patient has a key of the own", async () => {
+    await world.stmary.sharing.patientKeys.register(adams, pid, newJwk('phone').public as never, 'patient');
+    const id = await sendConsent(world.stmary, composeConsent('northside'));
+    assert.deepEqual(atDoor(), [id]);
+    assert.deepEqual(alarms, []);
+  });
+
+  it('neither permit nor deny anything to its own staff when they are forged', () => {
+    const researcher = { ...adams, user: 'u-eve', role: 'researcher', purpose: 'HRESCH' };
+    collude('forged', { ...composeConsent('stmary'), provision: { type: 'permit' } });
+    collude('forged-too', deniesAdams);
+    assert.equal(seesPatient(researcher), false);
+    assert.equal(seesPatient(adams), true);
+    assert.deepEqual(alarms, ['foreign-consent']);
+  });
+
+  it('still deny to its own staff what they denied when somebody writes over them', async () => {
+    const denialId = await sendConsent(world.stmary, deniesAdams);
+    assert.equal(seesPatient(adams), false);
+    collude(denialId, composeConsent('northside'));
+    assert.equal(seesPatient(adams), false);
+    collude(denialId, composeConsent('northside'), { version: 2, countsAt: ['northside'] });
+    assert.equal(seesPatient(adams), false);
+    collude(denialId, { ...deniesAdams, status: 'inactive' }, { version: 2, status: 'inactive' });
+    assert.equal(seesPatient(adams), false);
+    assert.equal(atDoor(), undefined);
+  });
+
+  it('stay when the key that signed them is replaced or revoked, and none that comes later counts', async () => {
+    const { patientKeys } = world.stmary.sharing;
+    const byWallet = await sendConsent(world.stmary, composeConsent('northside'));
+    const phone = newJwk('phone');
+    await patientKeys.register(adams, pid, phone.public as unknown as PublicJwk, 'patient');
+    assert.deepEqual(atDoor(), [byWallet]);
+    const said = composeConsent('northside');
+    const sign = async (consent: string) =>
+      await signStatement(
+        said,
+        { channel: 'health', consent, version: 1, replaces: null },
+        await signingKey(phone.private),
+      );
+    await sendConsent(world.northside, said, undefined, await sign('by-phone'));
+    await patientKeys.revoke(adams, pid, phone.public as unknown as PublicJwk, 'patient');
+    assert.deepEqual(atDoor()?.toSorted(), [byWallet, 'by-phone'].toSorted());
+    assert.deepEqual(alarms, []);
+    collude('by-thief', said, { statement: await sign('by-thief') });
+    assert.equal(atDoor(), undefined);
+    assert.deepEqual(alarms, ['foreign-consent']);
+  });
+});
