@@ -12,7 +12,7 @@ import { mintToken } from './token.js';
 
 /** Bundles under way at once. */
 const parallel = 4;
-/** Tries of one Bundle while the gateway is busy or the outcome unknown. */
+/** Tries of one Bundle while the gateway is busy or away, or the outcome unknown. */
 const maxTries = 20;
 
 interface Report {
@@ -39,6 +39,11 @@ export const load: Command = {
     const report: Report = { loaded: 0, resources: 0, alreadyThere: 0, failed: [] };
     const began = performance.now();
     const queue = [...files];
+    const interrupted = (): void => {
+      io.err(`${report.loaded} of ${files.length} Bundles loaded; load the same again: no duplicate is made`);
+      process.exit(1);
+    };
+    process.once('SIGINT', interrupted);
     await Promise.all(
       Array.from({ length: Math.min(parallel, queue.length) }, async () => {
         for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
@@ -47,6 +52,7 @@ export const load: Command = {
         }
       }),
     );
+    process.off('SIGINT', interrupted);
     return finish(report, files.length, began, io);
   },
 };
@@ -83,9 +89,10 @@ async function postUntilKnown(fhir: string, body: Buffer, token: string): Promis
     prefer: 'return=minimal',
   };
   for (let tries = 1; ; tries += 1) {
-    const response = await fetch(fhir, { method: 'POST', headers, body: new Uint8Array(body) });
-    if (![202, 429, 503].includes(response.status) || tries === maxTries) return response;
-    await response.arrayBuffer();
+    const response = await fetch(fhir, { method: 'POST', headers, body: new Uint8Array(body) }).catch(() => undefined);
+    if (response === undefined && tries === maxTries) throw new CommandError(`${fhir} does not answer: npm start`);
+    if (response !== undefined && (![202, 429, 503].includes(response.status) || tries === maxTries)) return response;
+    await response?.arrayBuffer();
     await sleep(Math.min(2_000, 100 * 2 ** tries) * (0.5 + Math.random() / 2));
   }
 }
