@@ -189,8 +189,11 @@ async function listen(
     history: async (request, type, id) => {
       const actor = await actorOf(request);
       sharing.decision.allow(actor, type, 'history');
-      const current = projection.current(type, id);
-      if (current === undefined || sharing.decision.permit(actor, current) === undefined) return undefined;
+      const seen = await sharing.read(actor, `GET /ledger/history/${type}/${id}`, () => {
+        const current = projection.current(type, id);
+        return Promise.resolve(current && sharing.decision.permit(actor, current, 'history'));
+      });
+      if (seen === undefined) return undefined;
       const versions = projection.history({ type, id, limit: MOST_VERSIONS }).map(({ stored }) => stored);
       return {
         type,

@@ -10,6 +10,8 @@ export interface Actor {
   readonly purpose: string;
   /** FHIR id of the patient for roles patient and guardian. */
   readonly patient?: string;
+  /** FHIR id of the patient of the SMART launch, for staff: scopes `patient/` are for that one alone. */
+  readonly launch?: string;
   /** SMART scopes, as granted. */
   readonly scopes: readonly string[];
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 
 import { anchorReads } from '@salus/gateway/access/anchor';
 import { logged } from '@salus/gateway/access/logged';
+import { MemberReads, readLogFile, type PlacedRead } from '@salus/gateway/access/member-reads';
 import { ReadLog, type ReadEntry } from '@salus/gateway/access/read-log';
 import type { Trail } from '@salus/gateway/consent/decision';
 import type { LedgerCall } from '@salus/gateway/ports';
@@ -22,9 +22,17 @@ describe('the read log', () => {
   let folder: ReturnType<typeof scratchFolder>;
   let log: ReadLog;
 
+  /** As the member's gateways show them. */
+  const readsOf = (patient: string): readonly PlacedRead[] => {
+    const reads = new MemberReads(folder.path);
+    const found = reads.page(patient, undefined, 10);
+    reads.close();
+    return found;
+  };
+
   beforeEach(() => {
     folder = scratchFolder();
-    log = new ReadLog(join(folder.path, 'readlog.db'));
+    log = new ReadLog(readLogFile(folder.path, 'gateway0'));
   });
   afterEach(() => {
     folder.remove();
@@ -34,7 +42,7 @@ describe('the read log', () => {
     log.append([entry('ann'), entry('ben')]);
     log.append([{ ...entry('ann'), what: 'GET Condition' }]);
     assert.deepEqual(
-      log.of('ann', 10).map(({ what }) => what),
+      readsOf('ann').map(({ what }) => what),
       ['GET Condition', 'GET Observation'],
     );
     log.close();
@@ -42,9 +50,32 @@ describe('the read log', () => {
 
   it('is there again after the gateway was killed', () => {
     log.append([entry('ann')]);
-    const again = new ReadLog(join(folder.path, 'readlog.db'));
-    assert.equal(again.of('ann', 10).length, 1);
+    const again = new ReadLog(readLogFile(folder.path, 'gateway0'));
+    assert.equal(again.unanchored(10)?.items.length, 1);
     again.close();
+    log.close();
+  });
+
+  it('is read together with those of the member’s other gateways, page by page', () => {
+    const other = new ReadLog(readLogFile(folder.path, 'gateway1'));
+    const at = (second: number): string => `2026-03-01T12:00:0${second}.000Z`;
+    for (const [index, each] of [log, other, log, other, other, log].entries()) {
+      // The third and the fourth are of the same instant.
+      each.append([{ ...entry('ann'), at: at(index === 3 ? 2 : index), what: `${index}` }]);
+    }
+    const reads = new MemberReads(folder.path);
+    const seen: string[] = [];
+    let after: PlacedRead | undefined;
+    do {
+      const page: readonly PlacedRead[] = reads.page('ann', after, 2);
+      seen.push(...page.map(({ what }) => what));
+      after = page.at(-1);
+    } while (after !== undefined);
+    assert.deepEqual(seen, ['5', '4', '3', '2', '1', '0']);
+    assert.equal(reads.count('ann'), 6);
+    assert.equal(reads.count('ben'), 0);
+    reads.close();
+    other.close();
     log.close();
   });
 
@@ -98,7 +129,7 @@ describe('the read log', () => {
     assert.equal((await read(request)).status, 200);
     assert.equal((await read({ ...request, method: 'PATCH' })).status, 200);
     assert.deepEqual(
-      log.of('ann', 10).map(({ what }) => what),
+      readsOf('ann').map(({ what }) => what),
       ['PATCH Patient/ann', 'GET Patient/ann'],
     );
     log.close();

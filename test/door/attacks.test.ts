@@ -12,7 +12,14 @@ import { composeConsent, sendConsent } from './consents.js';
 
 const SCOPES = ['user/*.cruds'];
 const adams: Actor = { member: 'stmary', user: 'u-adams', role: 'physician', purpose: 'TREAT', scopes: SCOPES };
-const ben: Actor = { member: 'stmary', user: 'p-ben', role: 'patient', purpose: 'PATRQT', patient: 'ben', scopes: [] };
+const ben: Actor = {
+  member: 'stmary',
+  user: 'p-ben',
+  role: 'patient',
+  purpose: 'PATRQT',
+  patient: 'ben',
+  scopes: ['patient/*.cruds'],
+};
 
 describe('what members and patients cannot bring about', () => {
   let world: SharingWorld;

@@ -32,8 +32,8 @@ export async function sendConsent(
   const { member } = hospital.settings;
   const actor: Actor =
     statement === undefined
-      ? { member, user: 'p-ann', role: 'patient', purpose: 'PATRQT', patient: 'ann', scopes: [] }
-      : { member, user: 'u-baker', role: 'physician', purpose: 'TREAT', scopes: [] };
+      ? { member, user: 'p-ann', role: 'patient', purpose: 'PATRQT', patient: 'ann', scopes: ['patient/*.cruds'] }
+      : { member, user: 'u-baker', role: 'physician', purpose: 'TREAT', scopes: ['user/*.cruds'] };
   const request = {
     method: id === undefined ? 'POST' : 'PUT',
     path: id === undefined ? 'Consent' : `Consent/${id}`,

@@ -12,7 +12,13 @@ import { Agent, request } from 'undici';
 
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
-const adams: Actor = { member: 'stmary', user: 'u-adams', role: 'physician', purpose: 'TREAT', scopes: [] };
+const adams: Actor = {
+  member: 'stmary',
+  user: 'u-adams',
+  role: 'physician',
+  purpose: 'TREAT',
+  scopes: ['user/*.cruds'],
+};
 const actor = { user: 'u-baker', role: 'physician' };
 
 describe('the door', () => {

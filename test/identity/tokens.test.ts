@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 
 import { signingKey, type SigningKey } from '@salus/gateway/identity/keys';
-import { scopesAllow } from '@salus/gateway/identity/scopes';
+import { confinedTo, scopesAllow, scopesCover, scopesReachAll } from '@salus/gateway/identity/scopes';
 import { readStatement, signStatement, verifyStatement } from '@salus/gateway/identity/statements';
 import {
   authenticate,
@@ -126,12 +126,31 @@ describe('bearer tokens', () => {
 
 describe('SMART scopes', () => {
   it('of both versions allow what they name', () => {
-    assert.ok(scopesAllow(['user/*.read'], 'Observation', 's'));
-    assert.ok(!scopesAllow(['user/*.read'], 'Observation', 'c'));
-    assert.ok(scopesAllow(['patient/Observation.rs', 'openid'], 'Observation', 'r'));
-    assert.ok(!scopesAllow(['patient/Observation.rs'], 'Patient', 'r'));
-    assert.ok(!scopesAllow(['user/Observation.rs?category=laboratory'], 'Observation', 'r'));
-    assert.ok(!scopesAllow([], 'Observation', 'r'));
+    const allow = (scopes: string, type: string, letter: 'r' | 's' | 'c'): boolean =>
+      scopesAllow({ scopes: scopes.split(' '), launch: 'ann' }, type, letter);
+    assert.ok(allow('user/*.read', 'Observation', 's'));
+    assert.ok(!allow('user/*.read', 'Observation', 'c'));
+    assert.ok(allow('patient/Observation.rs openid', 'Observation', 'r'));
+    assert.ok(!allow('patient/Observation.rs', 'Patient', 'r'));
+    assert.ok(!allow('user/Observation.rs?category=laboratory', 'Observation', 'r'));
+    assert.ok(!allow('', 'Observation', 'r'));
+  });
+
+  it('for one patient reach that patient and the directory alone, and nothing where the token names none', () => {
+    const scopes = ['patient/*.rs'];
+    const launched = { scopes, launch: 'ann' };
+    assert.ok(scopesCover(launched, 'Observation', 'r', 'ann'));
+    assert.ok(!scopesCover(launched, 'Observation', 'r', 'ben'));
+    assert.ok(!scopesCover(launched, 'Questionnaire', 'r', undefined));
+    assert.ok(scopesCover(launched, 'Practitioner', 'r', undefined));
+    assert.ok(!scopesReachAll(launched, 'Observation', 's'));
+    assert.equal(confinedTo(launched), 'ann');
+    assert.ok(!scopesAllow({ scopes }, 'Observation', 'r'));
+    assert.ok(!scopesCover({ scopes }, 'Observation', 'r', 'ann'));
+    const both = { scopes: ['patient/*.rs', 'user/Observation.r'], launch: 'ann' };
+    assert.equal(confinedTo(both), undefined);
+    assert.ok(scopesCover(both, 'Observation', 'r', 'ben'));
+    assert.ok(!scopesCover(both, 'Condition', 'r', 'ben'));
   });
 });
 

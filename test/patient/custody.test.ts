@@ -10,7 +10,13 @@ import type { JWK } from 'jose';
 import { composeConsent, sendConsent } from '../door/consents.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
-const staff: Actor = { member: 'stmary', user: 'u-adams', role: 'physician', purpose: 'TREAT', scopes: [] };
+const staff: Actor = {
+  member: 'stmary',
+  user: 'u-adams',
+  role: 'physician',
+  purpose: 'TREAT',
+  scopes: ['user/*.cruds'],
+};
 
 describe("a patient's key in the custodian's wallet", () => {
   let world: SharingWorld;

@@ -6,7 +6,13 @@ import type { PublicJwk } from '@salus/gateway/settings';
 
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
-const staff: Actor = { member: 'stmary', user: 'u-adams', role: 'physician', purpose: 'TREAT', scopes: [] };
+const staff: Actor = {
+  member: 'stmary',
+  user: 'u-adams',
+  role: 'physician',
+  purpose: 'TREAT',
+  scopes: ['user/*.cruds'],
+};
 const keyOf = (kid: string): PublicJwk => newJwk(kid).public as never;
 
 describe("patients' keys that count at a member", () => {

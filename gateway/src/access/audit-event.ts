@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 
 import type { JsonObject } from '../fhir/json.js';
+import type { PlacedRead } from './member-reads.js';
 import type { ProjectedAccess } from './project.js';
-import type { ReadEntry } from './read-log.js';
+import { NOBODY } from './read-log.js';
 
 const EVENT_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-event-type';
 const INTERACTION = 'http://hl7.org/fhir/restful-interaction';
@@ -50,16 +51,16 @@ export function remoteEvent({ record, requested }: ProjectedAccess, custodian: s
 }
 
 /** A read at the custodian itself. */
-export function localEvent(entry: ReadEntry & { readonly seq: number }, member: string, log: string): JsonObject {
+export function localEvent(entry: PlacedRead, member: string): JsonObject {
   return {
     resourceType: 'AuditEvent',
-    id: `${log}-${entry.seq}`,
+    id: `${entry.source}-${entry.seq}`,
     ...eventOf('read', entry.at, entry.purpose),
     outcome: SUCCESS,
     outcomeDesc: 'permit',
     agent: agents(member, entry, entry.purpose, member),
     source: { observer: memberReference(member) },
-    entity: [patientEntity(entry.patient), { description: entry.what }],
+    entity: [...(entry.patient === NOBODY ? [] : [patientEntity(entry.patient)]), { description: entry.what }],
   };
 }
 

@@ -1,8 +1,9 @@
 /** Logs local reads: what a request was permitted to see, before the answer goes out. */
-import type { ConsentDecision } from '../consent/decision.js';
+import type { ConsentDecision, Trail } from '../consent/decision.js';
 import { outcomeOf } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import type { ReadLog } from './read-log.js';
+import type { Actor } from '../ports.js';
+import { NOBODY, type ReadLog } from './read-log.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
@@ -19,11 +20,11 @@ export interface LoggedPorts {
  */
 export function logged(fhir: Fhir, ports: LoggedPorts): Fhir {
   return async (request) => {
-    const trail = { patients: new Set<string>() };
+    const { actor, method, path } = request;
+    const trail = newTrail();
     const response = await ports.decision.trailing(trail, () => fhir(request));
-    if (trail.patients.size === 0) return response;
     try {
-      ports.log.append(entriesOf(request, trail.patients, ports.now()));
+      if (response.status < 400 || trail.patients.size > 0) append(ports, { actor, what: `${method} ${path}` }, trail);
       return response;
     } catch (error) {
       // What is committed stays acknowledged (T7), but shows nothing.
@@ -33,12 +34,35 @@ export function logged(fhir: Fhir, ports: LoggedPorts): Fhir {
   };
 }
 
+/** A read and what it is called in the log. */
+export interface LoggedRead {
+  readonly actor: Actor;
+  /** HTTP method and path without query. */
+  readonly what: string;
+}
+
+/** Runs work that reads, and logs whose records it was shown before its result is given out. Throws Refusal. */
+export async function loggedWork<T>(ports: LoggedPorts, read: LoggedRead, work: () => Promise<T>): Promise<T> {
+  const trail = newTrail();
+  const result = await ports.decision.trailing(trail, work);
+  append(ports, read, trail);
+  return result;
+}
+
+function newTrail(): Trail {
+  return { patients: new Set(), searched: false };
+}
+
 /** Whether it only reads. */
 function isRead({ method, path }: FhirRequest): boolean {
   return method === 'GET' || method === 'HEAD' || path.endsWith('_search');
 }
 
-function entriesOf({ actor, method, path }: FhirRequest, patients: ReadonlySet<string>, at: string) {
+/** One entry for each patient; one without a patient for a search that came upon nobody's record. */
+function append({ log, now }: LoggedPorts, { actor, what }: LoggedRead, { patients, searched }: Trail): void {
+  const named = patients.size === 0 && searched ? [NOBODY] : [...patients];
+  if (named.length === 0) return;
   const { user, role, purpose } = actor;
-  return [...patients].map((patient) => ({ at, patient, user, role, purpose, what: `${method} ${path}` }));
+  const at = now();
+  log.append(named.map((patient) => ({ at, patient, user, role, purpose, what })));
 }

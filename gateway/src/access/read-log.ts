@@ -15,15 +15,18 @@ const SCHEMA = `
 CREATE TABLE IF NOT EXISTS reads (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, patient TEXT NOT NULL, entry TEXT NOT NULL,
   salt BLOB NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS reads_by_patient ON reads (patient, seq);
+CREATE INDEX IF NOT EXISTS reads_by_patient ON reads (patient, at, seq);
 CREATE TABLE IF NOT EXISTS anchored (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL) STRICT;
 `;
+
+/** Stands for the patient where a search came upon nobody's record. */
+export const NOBODY = '';
 
 /** One read of one patient's record. */
 export interface ReadEntry {
   /** FHIR instant. */
   readonly at: string;
-  /** FHIR id of the Patient. */
+  /** FHIR id of the Patient, or NOBODY. */
   readonly patient: string;
   readonly user: string;
   readonly role: string;
@@ -67,14 +70,6 @@ export class ReadLog {
     this.#timer ??= setTimeout(() => {
       this.#sync();
     }, SYNC_AFTER_MS);
-  }
-
-  /** Reads of one patient's record, newest first. */
-  of(patient: string, limit: number): readonly (ReadEntry & { readonly seq: number })[] {
-    const rows = this.#database
-      .prepare('SELECT seq, entry FROM reads WHERE patient = ? ORDER BY seq DESC LIMIT ?')
-      .all(patient, limit);
-    return rows.map(({ seq, entry }) => ({ ...(JSON.parse(entry as string) as ReadEntry), seq: seq as number }));
   }
 
   /** Entries not anchored yet, at most `limit`; undefined where there are none. */

@@ -8,6 +8,7 @@ import type { ReadTransaction } from '../door/evidence.js';
 import type { JsonObject } from '../fhir/json.js';
 import { onTheBeat } from '../fhir/pace.js';
 import type { FhirRequest, FhirResponse, Remote } from '../fhir/request.js';
+import { confinedTo, scopesAllow } from '../identity/scopes.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
 import type { Actor, Ledger } from '../ports.js';
 import { patientParameters } from './patient-parameters.js';
@@ -66,7 +67,7 @@ export class RemoteReads implements Remote {
     const bundles = await this.#ask(permitted, request.actor, (patientId) =>
       searchPath(type, request.query, patientId),
     );
-    return this.#merged(bundles, bundles.length === 1);
+    return this.#merged(request.actor, bundles, bundles.length === 1);
   }
 
   async everything(request: FhirRequest, patient: string): Promise<FhirResponse | undefined> {
@@ -74,7 +75,9 @@ export class RemoteReads implements Remote {
     if (permitted === undefined) return undefined;
     const path = (patientId: string): string => withQuery(`Patient/${patientId}/$everything`, request.query);
     const bundles = await this.#ask(permitted, request.actor, path, MAX_PAGES);
-    return bundles.every(({ bundle }) => entriesOf(bundle).length === 0) ? undefined : this.#merged(bundles, false);
+    return bundles.every(({ bundle }) => entriesOf(bundle).length === 0)
+      ? undefined
+      : this.#merged(request.actor, bundles, false);
   }
 
   /** Asks on the ledger. A patient nobody has costs the same, under a decoy; undefined where nobody permits. */
@@ -82,9 +85,7 @@ export class RemoteReads implements Remote {
     const { lookup, ledger, holdsCare, mspId } = this.ports;
     if (!holdsCare) return undefined;
     const start = performance.now();
-    // A patient or guardian asks for the own record alone; for another it is as if there were none.
-    const mayAsk = actor.patient === undefined || actor.patient === patientId;
-    const patient = mayAsk ? lookup.byId(patientId) : undefined;
+    const patient = mayAsk(actor, patientId) ? lookup.byId(patientId) : undefined;
     const aid = randomBytes(32).toString('hex');
     const request: RequestAccess = {
       aid,
@@ -151,7 +152,8 @@ export class RemoteReads implements Remote {
     return bundles;
   }
 
-  #merged(bundles: readonly CustodianBundle[], paged: boolean): FhirResponse {
+  /** As far as the asker's scopes cover the types. */
+  #merged(actor: Actor, bundles: readonly CustodianBundle[], paged: boolean): FhirResponse {
     const [first] = bundles;
     const next = paged && first !== undefined ? nextOf(first.bundle) : undefined;
     const resource = {
@@ -159,7 +161,7 @@ export class RemoteReads implements Remote {
       meta: { tag: [incompleteTag] },
       type: 'searchset',
       ...(next === undefined ? {} : { link: [{ relation: 'next', url: `${this.ports.baseUrl}/${next}` }] }),
-      entry: [...bundles.flatMap(({ bundle }) => entriesOf(bundle)), incompleteEntry],
+      entry: [...bundles.flatMap(({ bundle }) => entriesOf(bundle)).filter(isCovered(actor)), incompleteEntry],
     };
     return { status: 200, headers: {}, resource };
   }
@@ -196,6 +198,19 @@ function nextOf(bundle: JsonObject): string | undefined {
 
 function entriesOf(bundle: JsonObject): readonly JsonObject[] {
   return (bundle.entry ?? []) as readonly JsonObject[];
+}
+
+/** A patient, and whoever's token is for one patient, asks for that record alone. */
+function mayAsk(actor: Actor, patientId: string): boolean {
+  const only = actor.patient ?? confinedTo(actor);
+  return only === undefined || only === patientId;
+}
+
+function isCovered(actor: Actor): (entry: JsonObject) => boolean {
+  return (entry) => {
+    const type = String(typeOf(entry));
+    return type === 'OperationOutcome' || scopesAllow(actor, type, 'r') || scopesAllow(actor, type, 's');
+  };
 }
 
 function typeOf(entry: JsonObject): unknown {

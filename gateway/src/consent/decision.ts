@@ -12,7 +12,15 @@ import {
 
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { Decision, Interaction } from '../fhir/request.js';
-import { scopesAllow, type ScopeLetter } from '../identity/scopes.js';
+import {
+  confinedTo,
+  DIRECTORY,
+  scopeMissing,
+  scopesAllow,
+  scopesCover,
+  scopesReachAll,
+  type ScopeLetter,
+} from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
@@ -34,6 +42,8 @@ export interface DisclosureFrame {
 /** What a request did: whose records it was shown. */
 export interface Trail {
   readonly patients: Set<string>;
+  /** Whether it looked for records without saying whose. */
+  searched: boolean;
 }
 
 const LETTERS: Readonly<Record<Interaction, ScopeLetter>> = {
@@ -42,15 +52,15 @@ const LETTERS: Readonly<Record<Interaction, ScopeLetter>> = {
   history: 'r',
   operation: 'r',
   search: 's',
-  include: 's',
+  include: 'r',
   create: 'c',
   update: 'u',
   patch: 'u',
   delete: 'd',
 };
 
-/** Types that describe the hospital, not a patient; who may read at all may read these. */
-const DIRECTORY = ['Practitioner', 'PractitionerRole', 'Organization', 'Location', 'Medication', 'Substance'];
+/** What looks for records. */
+const LOOKING: readonly Interaction[] = ['search', 'history', 'operation'];
 
 export interface DecisionPorts {
   readonly member: string;
@@ -78,17 +88,24 @@ export class ConsentDecision implements Decision {
     return await this.#trails.run(trail, work);
   }
 
-  permit(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
+  permit(actor: Actor, stored: StoredVersion, interaction: Interaction = 'read'): StoredVersion | undefined {
     if (stored.type === REST_TYPE) return undefined;
-    const shown = actor.member === this.ports.member ? this.#own(actor, stored) : this.#others(actor, stored);
-    if (shown?.patient !== undefined) this.#trails.getStore()?.patients.add(shown.patient);
+    const shown =
+      actor.member === this.ports.member ? this.#own(actor, stored, interaction) : this.#others(actor, stored);
+    if (shown?.patient !== undefined) this.shown(shown.patient);
     return shown;
+  }
+
+  /** Notes that something of a patient's record is shown that did not pass `permit`. */
+  shown(patient: string): void {
+    this.#trails.getStore()?.patients.add(patient);
   }
 
   opens(actor: Actor, patient: string): boolean {
     // What another member may see its frame says.
     if (actor.member !== this.ports.member) return true;
-    if (actor.patient !== undefined && actor.patient !== patient) return false;
+    const only = actor.patient ?? confinedTo(actor);
+    if (only !== undefined && only !== patient) return false;
     const request = this.#request(actor, patient);
     return mayAskAtAll(request, this.#consentsOf(patient), this.ports.now()).outcome === 'permit';
   }
@@ -96,23 +113,25 @@ export class ConsentDecision implements Decision {
   unrestricted(actor: Actor, type: string): boolean {
     if (actor.member !== this.ports.member || actor.patient !== undefined || this.ports.shelf.deniesAnything)
       return false;
+    if (!scopesReachAll(actor, type, 's')) return false;
     const { outcome, obligations } = this.#decided(actor, { type, text: '{}' }, []);
     return outcome === 'permit' && obligations.length === 0;
   }
 
   allow(actor: Actor, type: string, interaction: Interaction): void {
     const letter = LETTERS[interaction];
-    if (!scopesAllow(actor.scopes, type, letter)) {
-      throw new Refusal('forbidden', 'scope-missing', `the token's scopes do not cover ${type}.${letter}`);
-    }
+    if (!scopesAllow(actor, type, letter)) throw scopeMissing(type, letter);
+    const trail = this.#trails.getStore();
+    if (trail !== undefined && LOOKING.includes(interaction) && !DIRECTORY.includes(type)) trail.searched = true;
     if ('cud'.includes(letter) && !mayWrite(actor.role, type)) {
       throw new Refusal('forbidden', 'role-may-not-write', `role ${actor.role} writes no ${type}`);
     }
   }
 
-  #own(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
-    const { patient } = stored;
-    if (patient === undefined && DIRECTORY.includes(stored.type)) return stored;
+  #own(actor: Actor, stored: StoredVersion, interaction: Interaction): StoredVersion | undefined {
+    const { type, patient } = stored;
+    if (!scopesCover(actor, type, LETTERS[interaction], patient)) return undefined;
+    if (patient === undefined && DIRECTORY.includes(type)) return stored;
     // Whoever comes as a patient or guardian sees that one record, whatever another patient permits to all.
     if (actor.patient !== undefined && actor.patient !== patient) return undefined;
     const { outcome, obligations } = this.#decided(actor, stored, this.#consentsOf(patient));

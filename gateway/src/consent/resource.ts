@@ -4,6 +4,8 @@ import type { FhirRequest, FhirResponse, Interaction, TypeHandler } from '../fhi
 import { withVersion } from '../fhir/meta.js';
 import { operationOutcome } from '../fhir/outcome.js';
 import { Refusal } from '../ledger/refusal.js';
+import { requireScope } from '../identity/scopes.js';
+import { patientOf } from './project.js';
 import { recordConsent, type ConsentSent, type RecordedConsent, type RecorderPorts } from './recorder.js';
 import { joinedAll } from './rest.js';
 
@@ -27,7 +29,9 @@ export function consentHandler(ports: ConsentPorts): TypeHandler {
 }
 
 async function write(ports: ConsentPorts, request: FhirRequest, interaction: Interaction): Promise<FhirResponse> {
-  const recorded = await recordConsent(ports, sentBy(request, interaction)).catch(accepted);
+  const sent = sentBy(request, interaction);
+  requireScope(request.actor, 'Consent', interaction === 'create' ? ['c'] : ['u'], patientOf(sent.resource));
+  const recorded = await recordConsent(ports, sent).catch(accepted);
   if ('status' in recorded) return recorded;
   await ports.reached(recorded.commit.block);
   return answer(ports, recorded, interaction === 'create' || recorded.version === 1 ? 201 : 200);

@@ -1,9 +1,9 @@
 /** Puts together what one gateway shares: patients, consents, accesses, the read log and the door. */
 import type { Server } from 'node:https';
-import { join } from 'node:path';
 
 import { keepAnchored } from '../access/anchor.js';
-import { logged } from '../access/logged.js';
+import { logged, loggedWork, type LoggedPorts } from '../access/logged.js';
+import { MemberReads, readLogFile } from '../access/member-reads.js';
 import { ReadLog } from '../access/read-log.js';
 import { RemoteReads } from '../access/remote.js';
 import { auditHandler } from '../access/resource.js';
@@ -14,6 +14,7 @@ import { ConsentShelf } from '../consent/shelf.js';
 import { TrustedConsents } from '../consent/trusted.js';
 import type { FhirRequest, FhirResponse, Remote, TypeHandler } from '../fhir/request.js';
 import type { SigningKey } from '../identity/keys.js';
+import { ScopedWriter } from '../identity/scoped-writer.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Memory } from '../keys/memory.js';
 import { Wallet } from '../keys/wallet.js';
@@ -22,7 +23,7 @@ import { withPatientKeys } from '../patient/key-operation.js';
 import { PatientKeys } from '../patient/keys.js';
 import { PatientLookup, type Facts } from '../patient/lookup.js';
 import { RegisteringWriter } from '../patient/registering-writer.js';
-import type { Ledger, RecordWriter, StoredVersion } from '../ports.js';
+import type { Actor, Ledger, RecordWriter, StoredVersion } from '../ports.js';
 import { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
 import { DoorCaller } from './caller.js';
@@ -60,11 +61,12 @@ export class Sharing {
   readonly remote: Remote;
   /** Of the types Consent and AuditEvent. */
   readonly handlers: Readonly<Record<string, TypeHandler>>;
-  /** Labels what is written, and registers patients before their first record. */
+  /** Keeps to the token's scopes, labels what is written, and registers patients before their first record. */
   readonly writer: RecordWriter;
   readonly patientKeys: PatientKeys;
   readonly lookup: PatientLookup;
   readonly #log: ReadLog;
+  readonly #reads: MemberReads;
   readonly #caller: DoorCaller;
   readonly #shelf: ConsentShelf;
   readonly #directory: Directory;
@@ -76,7 +78,8 @@ export class Sharing {
     this.lookup = new PatientLookup(projection, keys, settings.member);
     this.#shelf = new ConsentShelf(projection);
     this.#directory = new Directory(projection, settings);
-    this.#log = new ReadLog(join(settings.dataDir, `readlog-${settings.gateway}.db`));
+    this.#log = new ReadLog(readLogFile(settings.dataDir, settings.gateway));
+    this.#reads = new MemberReads(settings.dataDir);
     this.#caller = new DoorCaller({ settings, signingKey, clock });
     this.patientKeys = new PatientKeys(keys, ledger);
     this.#wallet = new Wallet(keys);
@@ -89,7 +92,7 @@ export class Sharing {
       now: this.#now,
     });
     const writer = new LabellingWriter(ports.writer);
-    this.writer = this.#isHospital ? this.#registering(writer) : writer;
+    this.writer = new ScopedWriter(this.#isHospital ? this.#registering(writer) : writer);
     this.remote = this.#remote();
     this.handlers = this.#handlers();
   }
@@ -98,7 +101,12 @@ export class Sharing {
   logged(fhir: Fhir): Fhir {
     const { member } = this.ports.settings;
     const withKeys = withPatientKeys(fhir, { member, lookup: this.lookup, patientKeys: this.patientKeys });
-    return logged(withKeys, { decision: this.decision, log: this.#log, now: this.#now });
+    return logged(withKeys, this.#logPorts);
+  }
+
+  /** A read beside the FHIR interface, logged before its result is given out. Throws Refusal. */
+  async read<T>(actor: Actor, what: string, work: () => Promise<T>): Promise<T> {
+    return await loggedWork(this.#logPorts, { actor, what }, work);
   }
 
   /** Opens the door. `fhir` answers from the own record alone: it has no way to other members. */
@@ -134,7 +142,12 @@ export class Sharing {
 
   async close(): Promise<void> {
     await this.#caller.close();
+    this.#reads.close();
     this.#log.close();
+  }
+
+  get #logPorts(): LoggedPorts {
+    return { decision: this.decision, log: this.#log, now: this.#now };
   }
 
   get #isHospital(): boolean {
@@ -198,7 +211,14 @@ export class Sharing {
         reached: (block) => projection.reached(block, REACH_MS),
         tellDoors: ({ custodians, ...withdrawal }) => this.#caller.tell(custodians, withdrawal),
       }),
-      AuditEvent: auditHandler({ ...own, gateway: settings.gateway, facts: projection, log: this.#log }),
+      AuditEvent: auditHandler({
+        ...own,
+        facts: projection,
+        reads: this.#reads,
+        shown: (patient) => {
+          this.decision.shown(patient);
+        },
+      }),
     };
   }
 

@@ -47,8 +47,16 @@ export async function submit(context: FhirContext, request: FhirRequest, write: 
   if (stored === undefined) return behind(outcome.commit);
   const replayed = replayedHeader(outcome);
   if (stored.deleted) return { status: 204, headers: { ...versionHeaders(stored), ...replayed } };
+  if (outcome.replayed === true && !isShown(context, request, stored)) {
+    return { status: 200, headers: { ...versionHeaders(stored), ...replayed } };
+  }
   const response = written(context, request, stored, stored.version === 1 || write.expect === 0 ? 201 : 200);
   return { ...response, headers: { ...response.headers, ...replayed } };
+}
+
+/** Whether content of an earlier request may be shown now: it is decided again, for consents change. */
+export function isShown({ decision }: FhirContext, { actor }: FhirRequest, stored: StoredVersion): boolean {
+  return decision.permit(actor, stored, 'read') === stored;
 }
 
 /** The versions a commit wrote, once the projection has them; undefined when that takes too long. */

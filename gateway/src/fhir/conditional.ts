@@ -31,6 +31,7 @@ export function matchSome(
   criteria: string,
   limit: number,
 ): readonly StoredVersion[] {
+  context.decision.allow(request.actor, type, 'search');
   const query = criteriaOf(criteria);
   query.set('_count', String(limit));
   query.set('_total', 'none');

@@ -61,10 +61,20 @@ async function routed(context: FhirContext, request: FhirRequest): Promise<FhirR
   if (type === undefined) return run(context, request, match);
   context.decision.allow(request.actor, type, route.interaction);
   const handler = context.handlers?.[type];
-  if (handler === undefined || route.level === 'operation') return run(context, request, match);
+  if (handler === undefined) return run(context, request, match);
+  if (route.level === 'operation') return readingOperation(context, request, match, type);
   // Whoever handles a type knows searches by patient, not compartments.
   if (route.level === 'compartment') return routed(context, byPatient(request, parts));
   return handler(request, route.interaction, (inner) => run(context, inner, match));
+}
+
+/** An operation on a type that is handled apart: what would change a resource must not go past its handler. */
+function readingOperation(context: FhirContext, request: FhirRequest, match: Match, type: string) {
+  const { interaction, code } = match.route;
+  if (interaction === 'update') {
+    throw new Refusal('invalid', 'method-not-allowed', `${code} is not served for ${type}: PUT it as a whole`);
+  }
+  return run(context, request, match);
 }
 
 /** The type an operation is one of: `Patient/:id/$everything`. */

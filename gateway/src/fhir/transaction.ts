@@ -6,7 +6,7 @@ import type { Commit, ResourceWrite, StoredVersion } from '../ports.js';
 import { partBody } from './body.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { requestOf, targetOf, type Entry } from './bundle.js';
-import { accepted, behind, committed } from './commit.js';
+import { accepted, behind, committed, isShown } from './commit.js';
 import { decidedInTurn, matchOne } from './conditional.js';
 import { etagOf, locationOf, requireId, type FhirContext } from './context.js';
 import { idempotencyOf, replayedHeader } from './idempotency.js';
@@ -67,7 +67,8 @@ async function carryOut(
   const stored = await committed(context, { commit: outcome.commit, written: ofThese(outcome.written, steps) });
   if (stored === undefined) return behind(outcome.commit);
   const versions = new Map(writing.map((step, index) => [step.entry.position, stored[index]]));
-  const response = await respond(context, request, { entries, steps, reader, versions, commit: outcome.commit });
+  const { commit, replayed = false } = outcome;
+  const response = await respond(context, request, { entries, steps, reader, versions, commit, replayed });
   return { ...response, headers: { ...response.headers, ...replayedHeader(outcome) } };
 }
 
@@ -204,6 +205,7 @@ interface Done {
   readonly steps: readonly Step[];
   readonly reader: Reader;
   readonly commit?: Commit;
+  readonly replayed?: boolean;
   /** What was written, by the entry's position. */
   readonly versions: ReadonlyMap<number, StoredVersion | undefined>;
 }
@@ -211,7 +213,7 @@ interface Done {
 async function respond(
   context: FhirContext,
   request: FhirRequest,
-  { entries, steps, reader, commit, versions }: Done,
+  { entries, steps, reader, commit, versions, replayed = false }: Done,
 ): Promise<FhirResponse> {
   const byPosition = new Map(steps.map((step) => [step.entry.position, step]));
   const full = /(?:^|[;,\s])return=representation\b/.test(request.headers.prefer ?? '');
@@ -219,7 +221,12 @@ async function respond(
   for (const entry of entries) {
     const step = byPosition.get(entry.position);
     if (step === undefined) answers.push(entryAnswer(await reader(requestOf(entry, request))));
-    else answers.push(stepAnswer(context, step, versions.get(entry.position) ?? step.current, full));
+    else {
+      const stored = versions.get(entry.position) ?? step.current;
+      // What an earlier request wrote is decided on again.
+      const shows = full && (!replayed || (stored !== undefined && isShown(context, request, stored)));
+      answers.push(stepAnswer(context, step, stored, shows));
+    }
   }
   const headers = commit === undefined ? {} : { 'X-Tx-Id': commit.txId, 'X-Block': String(commit.block) };
   return { status: 200, headers, resource: bundleText({ type: 'transaction-response' }, answers) };

@@ -1,18 +1,84 @@
 /** SMART App Launch scopes (http://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html), versions 1 and 2. */
+import { Refusal } from '../ledger/refusal.js';
+import type { Actor } from '../ports.js';
 
 /** create, read, update, delete, search. */
 export type ScopeLetter = 'c' | 'r' | 'u' | 'd' | 's';
 
+/** Types that describe the hospital, not a patient: scopes for one patient cover them, too. */
+export const DIRECTORY = ['Practitioner', 'PractitionerRole', 'Organization', 'Location', 'Medication', 'Substance'];
+
 const CLINICAL = /^(patient|user|system)\/([A-Za-z]+|\*)\.(\*|read|write|c?r?u?d?s?)(\?.*)?$/;
 const VERSION_1: Readonly<Record<string, string>> = { '*': 'cruds', read: 'rs', write: 'cud' };
 
-/** Whether one of the granted scopes lets the actor do this to resources of the type. */
-export function scopesAllow(scopes: readonly string[], type: string, letter: ScopeLetter): boolean {
-  return scopes.some((scope) => {
-    const [, , wanted, permissions = '', query] = CLINICAL.exec(scope) ?? [];
-    if (wanted !== '*' && wanted !== type) return false;
-    // A scope narrowed by a query cannot be kept to here, so it grants nothing rather than too much.
-    if (query !== undefined) return false;
-    return (VERSION_1[permissions] ?? permissions).includes(letter);
-  });
+type Bearer = Pick<Actor, 'scopes' | 'patient' | 'launch'>;
+
+interface Grant {
+  /** For the one patient of the token alone. */
+  readonly isConfined: boolean;
+  readonly type: string;
+  readonly letters: string;
+}
+
+/** A token's scopes are one list for as long as its request lasts. */
+const known = new WeakMap<readonly string[], readonly Grant[]>();
+
+function grantsOf(scopes: readonly string[]): readonly Grant[] {
+  const grants = known.get(scopes) ?? scopes.flatMap(grantOf);
+  known.set(scopes, grants);
+  return grants;
+}
+
+function grantOf(scope: string): Grant[] {
+  const [, context, type = '', permissions = '', query] = CLINICAL.exec(scope) ?? [];
+  // A scope narrowed by a query cannot be kept to here, so it grants nothing rather than too much.
+  if (context === undefined || query !== undefined) return [];
+  return [{ isConfined: context === 'patient', type, letters: VERSION_1[permissions] ?? permissions }];
+}
+
+function granting({ scopes }: Bearer, type: string, letter: ScopeLetter): readonly Grant[] {
+  return grantsOf(scopes).filter(
+    (grant) => (grant.type === '*' || grant.type === type) && grant.letters.includes(letter),
+  );
+}
+
+/** The one patient that the token's scopes are about, where none reaches further. */
+export function confinedTo(bearer: Bearer): string | undefined {
+  if (grantsOf(bearer.scopes).some(({ isConfined }) => !isConfined)) return undefined;
+  return bearer.patient ?? bearer.launch;
+}
+
+/** Whether a scope lets the bearer do this to some resource of the type. */
+export function scopesAllow(bearer: Bearer, type: string, letter: ScopeLetter): boolean {
+  const hasPatient = (bearer.patient ?? bearer.launch) !== undefined;
+  return granting(bearer, type, letter).some(({ isConfined }) => !isConfined || hasPatient);
+}
+
+/** Whether a scope lets the bearer do this to every resource of the type. */
+export function scopesReachAll(bearer: Bearer, type: string, letter: ScopeLetter): boolean {
+  return granting(bearer, type, letter).some(({ isConfined }) => !isConfined);
+}
+
+/** Whether a scope lets the bearer do this to a resource of the type in this patient's compartment, or in none. */
+export function scopesCover(bearer: Bearer, type: string, letter: ScopeLetter, patient: string | undefined): boolean {
+  const own = bearer.patient ?? bearer.launch;
+  return granting(bearer, type, letter).some(
+    ({ isConfined }) => !isConfined || (patient === undefined ? DIRECTORY.includes(type) : patient === own),
+  );
+}
+
+/** Throws Refusal 403 unless one of the letters covers it. */
+export function requireScope(
+  bearer: Bearer,
+  type: string,
+  letters: readonly ScopeLetter[],
+  patient: string | undefined,
+): void {
+  if (letters.some((letter) => scopesCover(bearer, type, letter, patient))) return;
+  throw scopeMissing(type, letters.join(' or '));
+}
+
+/** The refusal of what no scope covers. */
+export function scopeMissing(type: string, letter: string): Refusal {
+  return new Refusal('forbidden', 'scope-missing', `the token's scopes do not cover this ${type}.${letter}`);
 }

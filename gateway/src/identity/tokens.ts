@@ -164,12 +164,12 @@ function userOf(payload: JWTPayload, role: Role, rules: TokenRules): string {
   return role === 'patient' || role === 'guardian' ? rules.pseudonym(subject) : subject;
 }
 
-function patientOf(payload: JWTPayload, role: Role): { readonly patient?: string } {
-  if (role !== 'patient' && role !== 'guardian') return {};
-  if (typeof payload.patient !== 'string' || payload.patient === '') {
-    throw unauthenticated(`a token of role ${role} must name its patient`);
-  }
-  return { patient: payload.patient };
+/** Whose record it is, for patients and guardians; for staff the patient of the SMART launch, if there was one. */
+function patientOf(payload: JWTPayload, role: Role): { readonly patient?: string; readonly launch?: string } {
+  const named = typeof payload.patient === 'string' && payload.patient !== '' ? payload.patient : undefined;
+  if (role !== 'patient' && role !== 'guardian') return named === undefined ? {} : { launch: named };
+  if (named === undefined) throw unauthenticated(`a token of role ${role} must name its patient`);
+  return { patient: named };
 }
 
 function unauthenticated(detail: string): Refusal {
