@@ -4,6 +4,7 @@ import { ConsentContract } from './consent/contract';
 import { EhrContract } from './ehr/contract';
 import { PatientContract } from './patient/contract';
 import { RegistryContract } from './registry/contract';
+import { TrialContract } from './trial/contract';
 
 /** The domains. */
 export const contracts = [
@@ -13,4 +14,5 @@ export const contracts = [
   ConsentContract,
   AccessContract,
   EhrContract,
+  TrialContract,
 ];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { setEndorserClock } from '@salus/chaincode/dist/lib/guard.js';
 import { chaincodeOf } from '@salus/chaincode/dist/lib/host.js';
-import { decodeRefusal } from '@salus/chaincode/registry/api';
+import { decodeRefusal, majorityOf } from '@salus/chaincode/registry/api';
 import { Authority } from '@salus/network/identity/authority';
 import { type Proposal, type ReadWriteSet, type Store, StubDouble } from './stub-double.js';
 
@@ -40,10 +40,14 @@ const roles: Readonly<Record<string, readonly string[]>> = {
   northside: ['hospital'],
   acme: ['manufacturer', 'sponsor'],
   authority: ['regulator', 'witness'],
+  tally: ['cro'],
+  westgate: ['hospital'],
 };
 
-/** The members, in the order in which they tick. */
-export const members = Object.keys(roles);
+/** The members, in the order in which they tick, of a world that names none. */
+export const members = ['stmary', 'northside', 'acme', 'authority'];
+/** The same with a contract research organisation and a third hospital. */
+export const manyMembers = Object.keys(roles);
 const mspId = (member: string): string => `${member.charAt(0).toUpperCase()}${member.slice(1)}MSP`;
 
 /** Members, their certificates, one state. Each endorser's is the same here. */
@@ -61,18 +65,22 @@ export class ContractWorld {
   }
 
   /** A world in which nothing is registered yet. */
-  static async empty(): Promise<ContractWorld> {
+  static async empty(names: readonly string[] = members): Promise<ContractWorld> {
     const certificates = new Map<string, string>();
-    for (const member of members) certificates.set(member, await gatewayCertificate(member));
+    for (const member of names) certificates.set(member, await gatewayCertificate(member));
     return new ContractWorld(certificates);
   }
 
   /** A world whose consortium and members are in force and whose clock has ticked. */
-  static async founded(keys: Readonly<Record<string, object>> = {}): Promise<ContractWorld> {
-    const world = await ContractWorld.empty();
-    for (const voter of members.slice(0, 3)) await world.submit(voter, 'registry:approve', approval(consortiumEntry()));
-    for (const member of members) {
-      for (const voter of members.slice(0, 3)) {
+  static async founded(
+    keys: Readonly<Record<string, object>> = {},
+    names: readonly string[] = members,
+  ): Promise<ContractWorld> {
+    const world = await ContractWorld.empty(names);
+    const voters = names.slice(0, majorityOf(names.length));
+    for (const voter of voters) await world.submit(voter, 'registry:approve', approval(consortiumEntry(names)));
+    for (const member of names) {
+      for (const voter of voters) {
         await world.submit(voter, 'registry:approve', approval(memberEntry(member, keys[member])));
       }
     }
@@ -152,8 +160,8 @@ export function approval(entry: object): Call {
 }
 
 /** The founding consortium. */
-export function consortiumEntry() {
-  return { kind: 'consortium', members: members.map((name) => ({ name, mspId: mspId(name) })) };
+export function consortiumEntry(names: readonly string[] = members) {
+  return { kind: 'consortium', members: names.map((name) => ({ name, mspId: mspId(name) })) };
 }
 
 const someKey = { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'B'.repeat(43), kid: 'key-1' };

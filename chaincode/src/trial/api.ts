@@ -1,0 +1,125 @@
+/** trial: protocol, allocation, consent, data and safety clocks of clinical trials. Public, but for arms and claims. */
+import { code, hex256, integer, list, object, optional } from '../lib/schema';
+import type { ReportedOutcome } from './outcomes';
+import { flag, instant, MAX_OUTCOMES, outcomeFields, parseParties, parseProtocol, prose } from './protocol';
+
+export * from './acts';
+export * from './outcomes';
+export * from './protocol';
+export * from './views';
+export { isCell, partsOf, phases, rights, rightsPage, type Action, type Phase, type TrialRole } from './rights';
+export { refuse } from './refusals';
+export { leafOf, type Allotted } from './allotted';
+
+/** Transactions of this domain. Every one but those said otherwise is a public write with its request as argument. */
+export const transactions = {
+  /** RegisterTrial: parties and version 1. */
+  register: 'trial:register',
+  /** RegisterVersion. */
+  registerVersion: 'trial:register-version',
+  /** Approve: a version, by its hash. */
+  approveVersion: 'trial:approve-version',
+  /** Activate: puts an approved version in force. */
+  activate: 'trial:activate-version',
+  /** CommitList. */
+  commitList: 'trial:commit-list',
+  /** Approve: a list, by its hash. */
+  approveList: 'trial:approve-list',
+  /** KeepArms, in the transient map; into `of-<member>` of the allocator. */
+  keepArms: 'trial:keep-arms',
+  /** PublishDocument: a version of the consent document. */
+  publishDocument: 'trial:publish-document',
+  /** AdoptDocument: the ethics committee's word puts it in force. */
+  adoptDocument: 'trial:adopt-document',
+  /** Delegate: a member names the key of one of its people for this trial. */
+  delegate: 'trial:delegate',
+  endDelegation: 'trial:end-delegation',
+  /** Claim, in the transient map; into `care`: one person, one participant. */
+  claim: 'trial:claim',
+  /** Consent. */
+  consent: 'trial:consent',
+  withdraw: 'trial:withdraw',
+  /** Eligible. */
+  declareEligible: 'trial:declare-eligible',
+  /** Enrol: takes the next slot of a stratum. */
+  enrol: 'trial:enrol',
+  /** UnblindOne: asks for one arm, which the allocator's door gives to who asked. */
+  unblindOne: 'trial:unblind-one',
+  /** Because: halts enrolment, in force with the block; resumes it; locks; records an interim look. */
+  halt: 'trial:halt',
+  resume: 'trial:resume',
+  recordLook: 'trial:record-look',
+  /** Lock: the whole data base, by the root of every data point. */
+  lock: 'trial:lock',
+  /** Unlock: with two signatures. */
+  unlock: 'trial:unlock',
+  /** Reveal: a whole list, checked against its commitment. */
+  reveal: 'trial:reveal',
+  /** PostResults. */
+  postResults: 'trial:post-results',
+  /** PointAct: entry, correction, query, verification, signature ... of one data point. */
+  point: 'trial:point',
+  /** ReportEvent, AssessEvent, SubmitEvent. */
+  reportEvent: 'trial:report-event',
+  assessEvent: 'trial:assess-event',
+  submitEvent: 'trial:submit-event',
+  /** Evaluate; argument TrialName; answers a TrialView as JSON. */
+  read: 'trial:read',
+} as const;
+
+/** Emitted for whom it concerns; payload names the trial and what happened, nothing personal. */
+export const events = {
+  versionRegistered: 'trial:version-registered',
+  unblindingAsked: 'trial:unblinding-asked',
+  halted: 'trial:halted',
+  safetyReported: 'trial:safety-reported',
+} as const;
+
+/** A version of a protocol or of a document, or the number of an interim look. */
+export const MAX_VERSION = 9_999;
+/** A version's number. */
+export const version = integer(1, MAX_VERSION);
+
+/** Parser of TrialName: the argument of trial:read. */
+export const parseTrialName = object({ trial: code });
+
+/** Parser of RegisterTrial. */
+export const parseRegister = object({ trial: code, parties: parseParties, protocol: parseProtocol });
+/** A trial's first registration. */
+export type RegisterTrial = ReturnType<typeof parseRegister>;
+
+/** Parser of RegisterVersion. */
+export const parseRegisterVersion = object({
+  trial: code,
+  version,
+  /** Hash of the version before. */
+  previous: hex256,
+  protocol: parseProtocol,
+  /** Why; needed once the trial is active. */
+  reason: optional(prose),
+});
+/** A further version of a protocol. */
+export type RegisterVersion = ReturnType<typeof parseRegisterVersion>;
+
+/** Parser of the approval of a version. */
+export const parseApproveVersion = object({ trial: code, version, hash: hex256 });
+/** Parser of Activate. */
+export const parseActivate = object({ trial: code, version });
+
+/** Parser of Because. */
+export const parseBecause = object({ trial: code, reason: prose });
+
+/** Parser of RecordLook. */
+export const parseLook = object({ trial: code, look: version, reason: prose });
+
+/** Parser of PostResults. */
+export const parsePostResults = object({
+  trial: code,
+  /** SHA-256 of the publication, lower-case hex. */
+  publication: hex256,
+  /** When it came out. */
+  published: instant,
+  outcomes: list(object<ReportedOutcome>({ ...outcomeFields, declaredNovel: optional(flag) }), 1, MAX_OUTCOMES),
+});
+/** Published results. */
+export type PostResults = ReturnType<typeof parsePostResults>;

@@ -1,0 +1,298 @@
+import { Returns, Transaction } from 'fabric-contract-api';
+import { canonical } from '../lib/canonical';
+import { SalusContext } from '../lib/context';
+import { SalusContract } from '../lib/contract';
+import { load, save } from '../lib/record';
+import { allowed } from '../lib/refusal';
+import { type Parser, parseJson } from '../lib/schema';
+import * as acts from './acts';
+import * as allocation from './allocation';
+import * as api from './api';
+import * as consents from './consents';
+import * as facts from './facts';
+import { actOnPoint } from './points';
+import * as people from './people';
+import * as progress from './progress';
+import * as rules from './rules';
+import * as safety from './safety';
+import * as state from './state';
+
+const { numberPart } = state;
+
+/** Clinical trials. */
+export class TrialContract extends SalusContract {
+  constructor() {
+    super('trial');
+  }
+
+  @Transaction()
+  async register(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, api.parseRegister);
+    const { trial, parties } = request;
+    const act = facts.actOf(ctx);
+    const first = allowed(rules.register(request, await load(ctx, state.trialKind, trial), act));
+    await save(ctx, state.trialKind, [trial], { trial, parties, ...act });
+    await save(ctx, state.versionKind, [trial, numberPart(1)], first);
+    ctx.emit(api.events.versionRegistered, { trial, version: 1, hash: first.hash });
+  }
+
+  @Transaction()
+  async 'register-version'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, api.parseRegisterVersion);
+    const { trial, version } = request;
+    const standing = await facts.permitted(ctx, trial, 'register-version');
+    const near = await facts.neighbours(ctx, standing, version);
+    const record = allowed(rules.registerVersion(request, rules.phaseOf(standing), near, facts.actOf(ctx)));
+    await save(ctx, state.versionKind, [trial, numberPart(version)], record);
+    ctx.emit(api.events.versionRegistered, { trial, version, hash: record.hash, flags: record.flags.length });
+  }
+
+  @Transaction()
+  async 'approve-version'(ctx: SalusContext, argument: string): Promise<void> {
+    const { trial, version, hash } = read(argument, api.parseApproveVersion);
+    await facts.permitted(ctx, trial, 'approve-version');
+    await progress.approve(ctx, trial, `version:${version}`, hash, await facts.versionOf(ctx, trial, version));
+  }
+
+  @Transaction()
+  async 'activate-version'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, api.parseActivate);
+    const standing = await facts.permitted(ctx, request.trial, 'activate-version');
+    await progress.activate(ctx, standing, request.version);
+  }
+
+  @Transaction()
+  async 'commit-list'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseCommitList);
+    const { trial, stratum } = request;
+    await facts.permitted(ctx, trial, 'commit-list');
+    const { protocol } = (await facts.versionOf(ctx, trial, 1)) ?? unreachable();
+    const known = await load(ctx, state.listKind, trial, stratum);
+    const record = allowed(allocation.commitList(request, protocol, known, facts.actOf(ctx)));
+    await save(ctx, state.listKind, [trial, stratum], record);
+  }
+
+  @Transaction()
+  async 'approve-list'(ctx: SalusContext, argument: string): Promise<void> {
+    const { trial, stratum, hash } = read(argument, acts.parseApproveList);
+    await facts.permitted(ctx, trial, 'approve-list');
+    await progress.approve(ctx, trial, `list:${stratum}`, hash, await load(ctx, state.listKind, trial, stratum));
+  }
+
+  @Transaction()
+  async 'keep-arms'(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(acts.parseKeepArms);
+    await facts.permitted(ctx, request.trial, 'commit-list');
+    await people.keepArms(ctx, request);
+  }
+
+  @Transaction()
+  async 'publish-document'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parsePublishDocument);
+    const { trial, version } = request;
+    await facts.permitted(ctx, trial, 'publish-document');
+    const before = await load(ctx, state.documentKind, trial, numberPart(version - 1));
+    const there = await load(ctx, state.documentKind, trial, numberPart(version));
+    const record = allowed(consents.publishDocument(request, before, there, facts.actOf(ctx)));
+    await save(ctx, state.documentKind, [trial, numberPart(version)], record);
+  }
+
+  @Transaction()
+  async 'adopt-document'(ctx: SalusContext, argument: string): Promise<void> {
+    const { trial, version, hash } = read(argument, acts.parseAdoptDocument);
+    await facts.permitted(ctx, trial, 'adopt-document');
+    const record = await load(ctx, state.documentKind, trial, numberPart(version));
+    const inForce = await load(ctx, state.inForceKind, trial, facts.DOCUMENT);
+    const next = allowed(consents.adoptDocument(hash, record, inForce, facts.actOf(ctx)));
+    await save(ctx, state.inForceKind, [trial, facts.DOCUMENT], next);
+  }
+
+  @Transaction()
+  async delegate(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseDelegate);
+    await facts.permitted(ctx, request.trial, 'delegate');
+    await people.delegate(ctx, request);
+  }
+
+  @Transaction()
+  async 'end-delegation'(ctx: SalusContext, argument: string): Promise<void> {
+    const { trial, kid } = read(argument, acts.parseEndDelegation);
+    await facts.permitted(ctx, trial, 'end-delegation');
+    await people.endDelegation(ctx, trial, kid);
+  }
+
+  @Transaction()
+  async claim(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(acts.parseClaim);
+    await facts.permitted(ctx, request.trial, 'enrol');
+    await people.claim(ctx, request);
+  }
+
+  @Transaction()
+  async consent(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseConsent);
+    const { trial, participant, n } = request;
+    await facts.permitted(ctx, trial, 'consent');
+    const record = allowed(consents.consent(request, await facts.consentFacts(ctx, request), facts.actOf(ctx)));
+    await save(ctx, state.consentKind, [trial, participant, numberPart(n)], record);
+  }
+
+  @Transaction()
+  async withdraw(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseWithdraw);
+    const { trial, participant, n } = request;
+    await facts.permitted(ctx, trial, 'withdraw');
+    const record = allowed(consents.withdraw(request, await facts.lineOf(ctx, request), facts.actOf(ctx)));
+    await save(ctx, state.consentKind, [trial, participant, numberPart(n)], record);
+  }
+
+  @Transaction()
+  async 'declare-eligible'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseEligible);
+    const { trial, participant } = request;
+    const standing = await facts.permitted(ctx, trial, 'declare-eligible');
+    const { version, protocol } = await facts.versionInForce(ctx, standing);
+    const known = await load(ctx, state.eligibleKind, trial, participant);
+    const asked = { version, criteria: protocol.criteria };
+    const record = allowed(consents.declareEligible(request, asked, known, facts.actOf(ctx)));
+    await save(ctx, state.eligibleKind, [trial, participant], record);
+  }
+
+  @Transaction()
+  async enrol(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseEnrol);
+    const { trial, participant, stratum, slot } = request;
+    const standing = await facts.permitted(ctx, trial, 'enrol');
+    const known = await facts.enrolmentFacts(ctx, request, standing.inForce?.version ?? 0);
+    const record = allowed(allocation.enrol(request, known, facts.actOf(ctx)));
+    await save(ctx, state.participantKind, [trial, participant], record);
+    const taken = allocation.slotOf(participant, record);
+    await save(ctx, state.slotKind, [trial, stratum, numberPart(slot)], taken);
+    if (standing.firstEnrolment === undefined) await progress.reach(ctx, standing, 'first-enrolment');
+  }
+
+  @Transaction()
+  async 'unblind-one'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseUnblindOne);
+    const { trial, stratum, slot } = request;
+    await facts.permitted(ctx, trial, 'unblind-one');
+    const key = [trial, stratum, numberPart(slot)] as const;
+    const taken = await load(ctx, state.slotKind, ...key);
+    const known = await load(ctx, state.unblindingKind, ...key);
+    const delegate = await facts.delegateOf(ctx, trial, request.delegate);
+    await save(
+      ctx,
+      state.unblindingKind,
+      key,
+      allowed(allocation.unblindOne(request, taken, known, delegate, facts.actOf(ctx))),
+    );
+    ctx.emit(api.events.unblindingAsked, { trial, stratum, slot, by: ctx.caller.member });
+  }
+
+  @Transaction()
+  async halt(ctx: SalusContext, argument: string): Promise<void> {
+    const { trial, reason } = read(argument, api.parseBecause);
+    await facts.permitted(ctx, trial, 'halt');
+    await save(ctx, state.statusKind, [trial], { state: 'halted', reason, ...facts.actOf(ctx) });
+    ctx.emit(api.events.halted, { trial });
+  }
+
+  @Transaction()
+  async resume(ctx: SalusContext, argument: string): Promise<void> {
+    const { trial, reason } = read(argument, api.parseBecause);
+    await facts.permitted(ctx, trial, 'resume');
+    await save(ctx, state.statusKind, [trial], { state: 'running', reason, ...facts.actOf(ctx) });
+  }
+
+  @Transaction()
+  async 'record-look'(ctx: SalusContext, argument: string): Promise<void> {
+    const { trial, look, reason } = read(argument, api.parseLook);
+    const standing = await facts.permitted(ctx, trial, 'record-look');
+    await progress.recordLook(ctx, standing, look, reason);
+  }
+
+  @Transaction()
+  async lock(ctx: SalusContext, argument: string): Promise<void> {
+    const { trial, root, points, reason } = read(argument, acts.parseLock);
+    const standing = await facts.permitted(ctx, trial, 'lock');
+    await save(ctx, state.statusKind, [trial], { state: 'locked', reason, ...facts.actOf(ctx) });
+    await progress.reach(ctx, standing, 'lock', { root, points });
+  }
+
+  @Transaction()
+  async unlock(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseUnlock);
+    await facts.permitted(ctx, request.trial, 'unlock');
+    await progress.unlock(ctx, request);
+  }
+
+  @Transaction()
+  async reveal(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseReveal);
+    const standing = await facts.permitted(ctx, request.trial, 'reveal');
+    await progress.reveal(ctx, standing, request);
+  }
+
+  @Transaction()
+  async 'post-results'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, api.parsePostResults);
+    const standing = await facts.permitted(ctx, request.trial, 'post-results');
+    await progress.postResults(ctx, standing, request);
+  }
+
+  @Transaction()
+  async point(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parsePoint);
+    const { trial, participant, visit, form, n } = request;
+    const standing = await facts.permitted(ctx, trial, request.act);
+    const known = await facts.pointFacts(ctx, request, standing);
+    const record = allowed(actOnPoint(request, known, facts.actOf(ctx)));
+    if (request.act === 'enter') await facts.demandConsent(ctx, request);
+    await save(ctx, state.pointKind, [trial, participant, visit, form, numberPart(n)], record);
+  }
+
+  @Transaction()
+  async 'report-event'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseReportEvent);
+    const { trial, event, n, participant } = request;
+    await facts.permitted(ctx, trial, 'report-event');
+    const known = await facts.eventFacts(ctx, { trial, event, n, participant });
+    const record = allowed(safety.reportEvent(request, known, facts.actOf(ctx)));
+    await save(ctx, state.eventKind, [trial, event, numberPart(n)], record);
+    ctx.emit(api.events.safetyReported, { trial, event, n });
+  }
+
+  @Transaction()
+  async 'assess-event'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(argument, acts.parseAssessEvent);
+    const { trial, event, n } = request;
+    await facts.permitted(ctx, trial, 'assess-event');
+    const record = allowed(safety.assessEvent(request, await facts.eventFacts(ctx, request), facts.actOf(ctx)));
+    await save(ctx, state.eventKind, [trial, event, numberPart(n)], record);
+  }
+
+  @Transaction()
+  async 'submit-event'(ctx: SalusContext, argument: string): Promise<void> {
+    const { trial, event, n, commitment } = read(argument, acts.parseSubmitEvent);
+    await facts.permitted(ctx, trial, 'submit-event');
+    const key = [trial, event, numberPart(n)] as const;
+    const reported = await load(ctx, state.eventKind, ...key);
+    const known = await load(ctx, state.submissionKind, ...key);
+    const judged = safety.submitEvent(commitment, reported, known, await ctx.clock(), facts.actOf(ctx));
+    await save(ctx, state.submissionKind, key, allowed(judged));
+  }
+
+  @Transaction(false)
+  @Returns('string')
+  async read(ctx: SalusContext, argument: string): Promise<string> {
+    return canonical(await facts.viewOf(ctx, read(argument, api.parseTrialName).trial));
+  }
+}
+
+function read<T>(argument: string, parser: Parser<T>): T {
+  return parser(parseJson(argument, 'request'), 'request');
+}
+
+function unreachable(): never {
+  throw new Error('a trial has a first version');
+}

@@ -1,0 +1,245 @@
+/** Loads what the rules judge by. */
+import type { SalusContext } from '../lib/context';
+import { exists, list, load } from '../lib/record';
+import type { ConsentRequest, EnrolRequest, PointRequest } from './acts';
+import type { EnrolmentFacts } from './allocation';
+import { consentGate, type ConsentFacts, type ConsentStanding } from './consents';
+import type { PointFacts } from './points';
+import type { Act, DelegateRecord, VersionRecord } from './records';
+import { refuse } from './refusals';
+import { type Action, permit } from './rights';
+import type { EventFacts } from './safety';
+import { approversOf, type ListStanding, phaseOf, type Standing, type VersionNeighbours } from './rules';
+import * as state from './state';
+import type { TrialView } from './views';
+
+const { numberPart } = state;
+
+/** The one attribute that names a kind of thing in force. */
+export const PROTOCOL = 'protocol';
+/** The same for the consent document. */
+export const DOCUMENT = 'document';
+/** Milestones against which a version's outcomes are compared. */
+export const MILESTONES = ['first-enrolment', 'lock', 'unblinding'] as const;
+
+/** Who acts, and when. */
+export function actOf(ctx: SalusContext): Act {
+  return { by: { member: ctx.caller.member, role: ctx.actor.role }, at: ctx.now };
+}
+
+/** The trial as it stands; refused where the table of rights does not allow the action. */
+export async function permitted(ctx: SalusContext, trial: string, action: Action): Promise<Standing> {
+  const standing = await standingOf(ctx, trial);
+  const refusal = permit(action, actOf(ctx).by, standing.trial.parties, phaseOf(standing));
+  if (refusal !== undefined) throw refusal;
+  return standing;
+}
+
+/** The trial as it stands, for anybody. */
+export async function standingOf(ctx: SalusContext, trial: string): Promise<Standing> {
+  const record = await load(ctx, state.trialKind, trial);
+  if (record === undefined) throw refuse('unknown-trial', 'no trial of this name is registered');
+  const inForce = await load(ctx, state.inForceKind, trial, PROTOCOL);
+  const firstEnrolment = await load(ctx, state.milestoneKind, trial, MILESTONES[0]);
+  return { trial: record, inForce, firstEnrolment, status: await load(ctx, state.statusKind, trial) };
+}
+
+/** The protocol in force. Refused before there is one. */
+export async function versionInForce(ctx: SalusContext, { trial, inForce }: Standing): Promise<VersionRecord> {
+  const version = inForce === undefined ? undefined : await versionOf(ctx, trial.trial, inForce.version);
+  if (version === undefined) throw refuse('unknown-version', 'no version of the protocol is in force');
+  return version;
+}
+
+/** One version of the protocol. */
+export async function versionOf(ctx: SalusContext, trial: string, version: number): Promise<VersionRecord | undefined> {
+  return version < 1 ? undefined : load(ctx, state.versionKind, trial, numberPart(version));
+}
+
+/** What a further version is judged by. */
+export async function neighbours(ctx: SalusContext, standing: Standing, version: number): Promise<VersionNeighbours> {
+  const { trial } = standing.trial;
+  const baselines: { milestone: string; record: VersionRecord }[] = [];
+  for (const milestone of MILESTONES) {
+    const came = await load(ctx, state.milestoneKind, trial, milestone);
+    const record = came === undefined ? undefined : await versionOf(ctx, trial, came.version);
+    if (record !== undefined) baselines.push({ milestone, record });
+  }
+  const { inForce } = standing;
+  return {
+    before: await versionOf(ctx, trial, version - 1),
+    there: await versionOf(ctx, trial, version),
+    inForce: inForce === undefined ? undefined : await versionOf(ctx, trial, inForce.version),
+    baselines,
+  };
+}
+
+/** Whether everybody who must has approved this version. */
+export async function isApproved(ctx: SalusContext, { trial }: Standing, hash: string): Promise<boolean> {
+  for (const { role, member } of approversOf(trial.parties)) {
+    if ((await load(ctx, state.approvalKind, trial.trial, hash, role, member)) === undefined) return false;
+  }
+  return true;
+}
+
+/** The list of every stratum, and whether a regulator approved it; asked before the first activation only. */
+export async function listsOf(
+  ctx: SalusContext,
+  { trial }: Standing,
+  strata: readonly string[],
+): Promise<ListStanding[]> {
+  const lists: ListStanding[] = [];
+  for (const stratum of strata) {
+    const committed = await load(ctx, state.listKind, trial.trial, stratum);
+    let has = false;
+    for (const member of committed === undefined ? [] : trial.parties.regulators) {
+      const key = [trial.trial, committed?.hash ?? '', 'regulator', member] as const;
+      has ||= (await load(ctx, state.approvalKind, ...key)) !== undefined;
+    }
+    lists.push({ list: committed, isApproved: has });
+  }
+  return lists;
+}
+
+/** A participant's consents as far as they matter, the n-th being named as the newest. */
+export async function consentStanding(
+  ctx: SalusContext,
+  trial: string,
+  participant: string,
+  n: number,
+): Promise<ConsentStanding> {
+  return {
+    newest: await load(ctx, state.consentKind, trial, participant, numberPart(n)),
+    hasNext: (await load(ctx, state.consentKind, trial, participant, numberPart(n + 1))) !== undefined,
+    inForce: await load(ctx, state.inForceKind, trial, DOCUMENT),
+  };
+}
+
+/** What an enrolment is judged by. Of the claim only the hash is read. */
+export async function enrolmentFacts(
+  ctx: SalusContext,
+  request: EnrolRequest,
+  version: number,
+): Promise<EnrolmentFacts> {
+  const { trial, participant, stratum, slot, consent } = request;
+  return {
+    list: await load(ctx, state.listKind, trial, stratum),
+    slotBefore: slot === 1 ? undefined : await load(ctx, state.slotKind, trial, stratum, numberPart(slot - 1)),
+    slotThere: await load(ctx, state.slotKind, trial, stratum, numberPart(slot)),
+    participant: await load(ctx, state.participantKind, trial, participant),
+    isClaimed: await exists(ctx, state.claimKind, trial, participant),
+    consent: await consentStanding(ctx, trial, participant, consent),
+    eligible: await load(ctx, state.eligibleKind, trial, participant),
+    version,
+  };
+}
+
+/** The delegation log's entry of a key. */
+export function delegateOf(ctx: SalusContext, trial: string, kid: string): Promise<DelegateRecord | undefined> {
+  return load(ctx, state.delegateKind, trial, kid);
+}
+
+/** The delegation log's entries of those who signed. */
+export async function signersOf(
+  ctx: SalusContext,
+  trial: string,
+  signatures: readonly { readonly kid: string }[],
+): Promise<ReadonlyMap<string, DelegateRecord>> {
+  const found = new Map<string, DelegateRecord>();
+  for (const { kid } of signatures) {
+    const delegate = await delegateOf(ctx, trial, kid);
+    if (delegate !== undefined) found.set(kid, delegate);
+  }
+  return found;
+}
+
+/** What an act on a data point is judged by. */
+export async function pointFacts(ctx: SalusContext, request: PointRequest, standing: Standing): Promise<PointFacts> {
+  const { trial, participant, visit, form, n } = request;
+  const key = [trial, participant, visit, form] as const;
+  return {
+    channel: ctx.channel,
+    schedule: (await versionInForce(ctx, standing)).protocol.visits,
+    participant: await load(ctx, state.participantKind, trial, participant),
+    before: n === 1 ? undefined : await load(ctx, state.pointKind, ...key, numberPart(n - 1)),
+    there: await load(ctx, state.pointKind, ...key, numberPart(n)),
+    delegate: await delegateOf(ctx, trial, request.delegate),
+    signers: await signersOf(ctx, trial, request.signatures ?? []),
+  };
+}
+
+/** The two neighbours in a participant's line of consents. */
+export async function lineOf(
+  ctx: SalusContext,
+  { trial, participant, n }: { readonly trial: string; readonly participant: string; readonly n: number },
+): Promise<Pick<ConsentFacts, 'channel' | 'before' | 'there'>> {
+  return {
+    channel: ctx.channel,
+    before: n === 1 ? undefined : await load(ctx, state.consentKind, trial, participant, numberPart(n - 1)),
+    there: await load(ctx, state.consentKind, trial, participant, numberPart(n)),
+  };
+}
+
+/** What a consent is judged by. */
+export async function consentFacts(ctx: SalusContext, request: ConsentRequest): Promise<ConsentFacts> {
+  const { trial, document, countersignature } = request;
+  return {
+    ...(await lineOf(ctx, request)),
+    document: await load(ctx, state.documentKind, trial, numberPart(document)),
+    inForce: await load(ctx, state.inForceKind, trial, DOCUMENT),
+    investigator: await delegateOf(ctx, trial, countersignature.kid),
+  };
+}
+
+/** Refuses a procedure without a consent that holds; the clock is read only where a deadline decides. */
+export async function demandConsent(
+  ctx: SalusContext,
+  { trial, participant, consent = 1 }: PointRequest,
+): Promise<void> {
+  const standing = await consentStanding(ctx, trial, participant, consent);
+  const isCurrent = standing.newest?.document === standing.inForce?.version;
+  const refusal = consentGate(standing, isCurrent ? undefined : await ctx.clock());
+  if (refusal !== undefined) throw refusal;
+}
+
+/** What a step of an adverse event is judged by. */
+export async function eventFacts(
+  ctx: SalusContext,
+  asked: { readonly trial: string; readonly event: string; readonly n: number; readonly participant?: string },
+): Promise<EventFacts> {
+  const { trial, event, n, participant } = asked;
+  return {
+    participant: participant === undefined ? undefined : await load(ctx, state.participantKind, trial, participant),
+    before: n === 1 ? undefined : await load(ctx, state.eventKind, trial, event, numberPart(n - 1)),
+    there: await load(ctx, state.eventKind, trial, event, numberPart(n)),
+    tick: await ctx.clock(),
+  };
+}
+
+/** Everything public of a trial but its data points: for evaluates. */
+export async function viewOf(ctx: SalusContext, name: string): Promise<TrialView> {
+  const standing = await standingOf(ctx, name);
+  const { trial, inForce, status } = standing;
+  const document = await load(ctx, state.inForceKind, name, DOCUMENT);
+  const lists = await list(ctx, state.listKind, name);
+  const slots: TrialView['slots'][number][] = [];
+  for (const { stratum } of lists) slots.push({ stratum, taken: await list(ctx, state.slotKind, name, stratum) });
+  return {
+    trial,
+    phase: phaseOf(standing),
+    ...(inForce && { inForce }),
+    ...(document && { document }),
+    ...(status && { status }),
+    versions: await list(ctx, state.versionKind, name),
+    approvals: await list(ctx, state.approvalKind, name),
+    milestones: await list(ctx, state.milestoneKind, name),
+    looks: await list(ctx, state.lookKind, name),
+    results: await list(ctx, state.resultsKind, name),
+    lists,
+    slots,
+    reveals: await list(ctx, state.revealKind, name),
+    unblindings: await list(ctx, state.unblindingKind, name),
+    events: await list(ctx, state.eventKind, name),
+    submissions: await list(ctx, state.submissionKind, name),
+  };
+}

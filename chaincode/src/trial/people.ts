@@ -1,0 +1,40 @@
+/** Who is who in a trial: the delegation log, claims of persons, the keeper of the arms. */
+import type { SalusContext } from '../lib/context';
+import { load, save, saveSalted } from '../lib/record';
+import type { ClaimRequest, DelegateRequest, KeepArms } from './acts';
+import { matches } from './allocation';
+import { actOf, delegateOf } from './facts';
+import { refuse } from './refusals';
+import { armsKind, claimKind, delegateKind, enrolledKind, listKind } from './state';
+
+/** Puts a key of one of the calling member's people on the delegation log. */
+export async function delegate(ctx: SalusContext, { trial, role, jwk }: DelegateRequest): Promise<void> {
+  const known = await delegateOf(ctx, trial, jwk.kid);
+  if (known !== undefined) throw refuse('delegate-exists', 'this key id is taken in this trial');
+  await save(ctx, delegateKind, [trial, jwk.kid], { ...actOf(ctx), member: ctx.caller.member, role, jwk });
+}
+
+/** Ends a delegation of the calling member. */
+export async function endDelegation(ctx: SalusContext, trial: string, kid: string): Promise<void> {
+  const known = await delegateOf(ctx, trial, kid);
+  if (known?.member !== ctx.caller.member || known.ended !== undefined) {
+    throw refuse('not-delegated', 'the calling member has no such key on the delegation log');
+  }
+  await save(ctx, delegateKind, [trial, kid], { ...known, ended: ctx.now });
+}
+
+/** Claims a person for one participant, before anything public names the participant. */
+export async function claim(ctx: SalusContext, { trial, participant, hmac, salt }: ClaimRequest): Promise<void> {
+  const known = [await load(ctx, enrolledKind, hmac), await load(ctx, claimKind, trial, participant)];
+  if (known.some(Boolean)) throw refuse('already-claimed', 'this person or participant is claimed');
+  const record = { trial, participant, site: ctx.caller.member };
+  await saveSalted(ctx, enrolledKind, [hmac], record, salt);
+  await saveSalted(ctx, claimKind, [trial, participant], record, salt);
+}
+
+/** Keeps a list in clear at the allocator: only the one that was committed to. */
+export async function keepArms(ctx: SalusContext, { salt, ...arms }: KeepArms): Promise<void> {
+  const committed = await load(ctx, listKind, arms.trial, arms.stratum);
+  if (!matches(arms, committed)) throw refuse('reveal-mismatch', 'this is not the list committed to');
+  await saveSalted(ctx, armsKind, [arms.trial, arms.stratum], arms, salt);
+}

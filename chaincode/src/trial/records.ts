@@ -1,0 +1,226 @@
+/** What the ledger holds of a trial. Everything but arms and claims is public; instants are FHIR instants. */
+import type { PublicJwk } from '../lib/schema';
+import type { Allotted } from './allotted';
+import type { OutcomeChange, ReportedOutcome, ResultFinding } from './outcomes';
+import type { Parties, Protocol } from './protocol';
+import type { Doer } from './rights';
+
+/** Who did it, and the proposal's timestamp. */
+export interface Act {
+  readonly by: Doer;
+  readonly at: string;
+}
+
+/** A trial's parties. */
+export interface TrialRecord extends Act {
+  readonly trial: string;
+  readonly parties: Parties;
+}
+
+/** The outcomes' changes against the version in force at one milestone. */
+export interface ChangesSince {
+  /** `first-enrolment`, `lock`, `unblinding`. */
+  readonly milestone: string;
+  readonly version: number;
+  readonly changes: readonly OutcomeChange[];
+}
+
+/** One version of the protocol. */
+export interface VersionRecord extends Act {
+  readonly trial: string;
+  readonly version: number;
+  readonly previous?: string;
+  readonly protocol: Protocol;
+  readonly reason?: string;
+  /** Stay for ever. Empty before first enrolment. */
+  readonly flags: readonly ChangesSince[];
+  /** SHA-256 of the RFC 8785 form of all the rest but `by` and `at`. */
+  readonly hash: string;
+}
+
+/** One approval. */
+export interface ApprovalRecord extends Act {
+  readonly subject: string;
+  readonly hash: string;
+}
+
+/** The version in force. */
+export interface InForceRecord extends Act {
+  readonly version: number;
+  readonly hash: string;
+  /** Of documents: until when a participant under an earlier version may go on. */
+  readonly reconsentBy?: string;
+}
+
+/** Something that happened once, and the version in force then. */
+export interface MilestoneRecord extends Act {
+  readonly name: string;
+  readonly version: number;
+  readonly hash: string;
+  /** With `lock`: the root of every data point and how many there are. */
+  readonly root?: string;
+  readonly points?: number;
+}
+
+/** What stops a trial. */
+export interface StatusRecord extends Act {
+  readonly state: 'running' | 'halted' | 'locked' | 'unblinded';
+  readonly reason?: string;
+}
+
+/** An interim look. */
+export interface LookRecord extends Act {
+  readonly look: number;
+  readonly version: number;
+  readonly reason: string;
+}
+
+/** Published results. */
+export interface ResultsRecord extends Act {
+  readonly publication: string;
+  readonly published: string;
+  readonly against: number;
+  readonly outcomes: readonly ReportedOutcome[];
+  readonly findings: readonly ResultFinding[];
+}
+
+/** A committed list. */
+export interface ListRecord extends Act {
+  readonly trial: string;
+  readonly stratum: string;
+  readonly root: string;
+  /** Kit numbers in the order of the slots. */
+  readonly kits: readonly string[];
+  readonly hash: string;
+}
+
+/** A slot taken. */
+export interface SlotRecord extends Act {
+  readonly slot: number;
+  readonly kit: string;
+  readonly participant: string;
+}
+
+/** A list in clear. */
+export interface RevealRecord extends Act {
+  readonly stratum: string;
+  readonly slots: readonly Allotted[];
+}
+
+/** An emergency unblinding. */
+export interface UnblindingRecord extends Act {
+  readonly stratum: string;
+  readonly slot: number;
+  readonly participant: string;
+  readonly reason: string;
+  /** The one person to whom the arm is told, by the delegation log. */
+  readonly delegate: string;
+}
+
+/** A version of the consent document. */
+export interface DocumentRecord extends Act {
+  readonly trial: string;
+  readonly version: number;
+  readonly translations: readonly { readonly language: string; readonly hash: string }[];
+  readonly optionalParts: readonly string[];
+  readonly reconsentBy?: string;
+  readonly hash: string;
+}
+
+/** A delegation. */
+export interface DelegateRecord extends Act {
+  readonly member: string;
+  readonly role: string;
+  readonly jwk: PublicJwk;
+  readonly ended?: string;
+}
+
+/** A consent or its withdrawal. */
+export interface ConsentRecord extends Act {
+  readonly n: number;
+  readonly document: number;
+  readonly language: string;
+  readonly parts: readonly string[];
+  /** The participant's own key. */
+  readonly jwk: PublicJwk;
+  readonly statement: string;
+  readonly countersigned?: string;
+  readonly withdrawn?: 'keep-data' | 'use-no-data';
+}
+
+/** The site's word on eligibility. */
+export interface EligibleRecord extends Act {
+  readonly version: number;
+  /** Salted commitments of the answers, one for each criterion. */
+  readonly criteria: readonly { readonly id: string; readonly commitment: string }[];
+}
+
+/** An allocated participant. */
+export interface ParticipantRecord extends Act {
+  readonly site: string;
+  readonly stratum: string;
+  readonly slot: number;
+  readonly kit: string;
+  readonly consent: number;
+  readonly version: number;
+}
+
+/** States of a data point. */
+export type PointState = 'open' | 'clean' | 'verified' | 'signed' | 'frozen' | 'locked';
+
+/** One act on a data point. */
+export interface PointRecord extends Act {
+  readonly n: number;
+  readonly act: string;
+  readonly state: PointState;
+  /** Salted commitment of the content, which lies in the site's collection. */
+  readonly commitment: string;
+  readonly delegate: string;
+  readonly queries: readonly string[];
+  readonly reason?: string;
+  readonly statements?: readonly string[];
+}
+
+/** An adverse event in one of its states. */
+export interface EventRecord extends Act {
+  readonly n: number;
+  readonly participant: string;
+  readonly act: 'report' | 'assess';
+  readonly commitment: string;
+  readonly isSerious: boolean;
+  readonly isFatal: boolean;
+  readonly byInvestigator: Causality;
+  readonly bySponsor?: Causality;
+  readonly isUnexpected?: boolean;
+  /** When the site became aware. */
+  readonly awareAt: string;
+  /** The tick by which the sponsor knew. */
+  readonly sponsorAwareAt: string;
+  readonly isLate: boolean;
+  /** Until when the regulator must have it; only of a suspected unexpected serious adverse reaction. */
+  readonly dueBy?: string;
+}
+
+/** Whether the event is thought to come from the treatment. */
+export type Causality = 'related' | 'unrelated';
+
+/** A report to the regulator. */
+export interface SubmissionRecord extends Act {
+  readonly commitment: string;
+  readonly isLate: boolean;
+  readonly tick: string;
+}
+
+/** A list's arms, at the allocator. */
+export interface ArmsRecord {
+  readonly trial: string;
+  readonly stratum: string;
+  readonly slots: readonly Allotted[];
+}
+
+/** A claim of a person. */
+export interface ClaimRecord {
+  readonly trial: string;
+  readonly participant: string;
+  readonly site: string;
+}

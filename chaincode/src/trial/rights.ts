@@ -1,0 +1,138 @@
+/** Who may do what, when: role x action x state of the trial, as data. The page docs/trial-rights.md is made from it. */
+import type { Role } from '../access/roles';
+import type { Refusal } from '../lib/refusal';
+import { refuse } from './refusals';
+import type { Parties } from './protocol';
+
+/** The states a trial goes through. */
+export const phases = ['registered', 'active', 'enrolling', 'halted', 'locked', 'unblinded'] as const;
+/** One of `phases`. */
+export type Phase = (typeof phases)[number];
+
+/** The parts members play. */
+type Part = 'sponsor' | 'allocator' | 'board' | 'ethics' | 'regulator' | 'site';
+
+/** Roles that act in a trial, and for which part's member each may act. */
+export const partsOf = {
+  sponsor: ['sponsor'],
+  cro: ['allocator'],
+  statistician: ['allocator'],
+  monitor: ['sponsor', 'allocator'],
+  investigator: ['site'],
+  coordinator: ['site'],
+  pharmacist: ['site'],
+  patient: ['site'],
+  ethics: ['ethics'],
+  board: ['board'],
+  regulator: ['regulator'],
+} as const satisfies Partial<Record<Role, readonly Part[]>>;
+
+/** One of the roles that act in a trial. */
+export type TrialRole = keyof typeof partsOf;
+
+interface Right {
+  readonly roles: readonly TrialRole[];
+  readonly phases: readonly Phase[];
+}
+
+const always = phases;
+const beforeLock = ['registered', 'active', 'enrolling', 'halted'] as const;
+const recruiting = ['active', 'enrolling'] as const;
+const running = ['active', 'enrolling', 'halted'] as const;
+const withParticipants = ['enrolling', 'halted'] as const;
+const safety = ['enrolling', 'halted', 'locked', 'unblinded'] as const;
+const onSite = ['investigator', 'coordinator'] as const;
+
+/** The table: an action is allowed to these roles in these states, and to nobody else. */
+export const rights = {
+  'register-version': { roles: ['sponsor'], phases: always },
+  'approve-version': { roles: ['ethics', 'regulator'], phases: always },
+  'activate-version': { roles: ['sponsor'], phases: always },
+  'commit-list': { roles: ['statistician'], phases: ['registered'] },
+  'approve-list': { roles: ['regulator'], phases: ['registered'] },
+  'publish-document': { roles: ['sponsor'], phases: beforeLock },
+  'adopt-document': { roles: ['ethics'], phases: beforeLock },
+  delegate: { roles: ['investigator', 'sponsor', 'cro', 'statistician'], phases: beforeLock },
+  'end-delegation': { roles: ['investigator', 'sponsor', 'cro', 'statistician'], phases: always },
+  consent: { roles: ['investigator'], phases: running },
+  withdraw: { roles: ['patient', 'investigator', 'coordinator'], phases: [...running, 'locked', 'unblinded'] },
+  'declare-eligible': { roles: ['investigator'], phases: recruiting },
+  enrol: { roles: onSite, phases: recruiting },
+  'unblind-one': { roles: ['investigator'], phases: [...withParticipants, 'locked'] },
+  halt: { roles: ['board'], phases: recruiting },
+  resume: { roles: ['board'], phases: ['halted'] },
+  'record-look': { roles: ['statistician', 'board'], phases: withParticipants },
+  enter: { roles: onSite, phases: withParticipants },
+  correct: { roles: onSite, phases: withParticipants },
+  answer: { roles: onSite, phases: withParticipants },
+  query: { roles: ['monitor', 'cro'], phases: withParticipants },
+  propose: { roles: ['sponsor'], phases: withParticipants },
+  clean: { roles: ['cro'], phases: withParticipants },
+  verify: { roles: ['monitor'], phases: withParticipants },
+  sign: { roles: ['investigator'], phases: withParticipants },
+  freeze: { roles: ['cro'], phases: withParticipants },
+  'lock-point': { roles: ['cro'], phases: withParticipants },
+  'unlock-point': { roles: ['cro'], phases: withParticipants },
+  lock: { roles: ['cro'], phases: withParticipants },
+  unlock: { roles: ['cro'], phases: ['locked'] },
+  reveal: { roles: ['statistician'], phases: ['locked', 'unblinded'] },
+  'post-results': { roles: ['sponsor'], phases: ['unblinded'] },
+  'report-event': { roles: ['investigator'], phases: safety },
+  'assess-event': { roles: ['sponsor'], phases: safety },
+  'submit-event': { roles: ['sponsor'], phases: safety },
+} as const satisfies Readonly<Record<string, Right>>;
+
+/** One of the actions of the table. */
+export type Action = keyof typeof rights;
+
+/** Who acts: the role vouched for, and the member by its certificate. */
+export interface Doer {
+  readonly member: string;
+  readonly role: string;
+}
+
+/** Whether the cell of the table says yes. */
+export function isCell(action: Action, role: string, phase: Phase): boolean {
+  const right: Right = rights[action];
+  return (right.roles as readonly string[]).includes(role) && right.phases.includes(phase);
+}
+
+/** Refuses in this order: a role without the right, a member without the part, a state in which it is not done. */
+export function permit(action: Action, doer: Doer, parties: Parties, phase: Phase): Refusal | undefined {
+  const right: Right = rights[action];
+  const role = right.roles.find((each) => each === doer.role);
+  if (role === undefined) {
+    return refuse('not-your-role', `${action} is done by: ${right.roles.join(', ')}`);
+  }
+  if (!partsOf[role].some((part) => membersOf(part, parties).includes(doer.member))) {
+    return refuse('not-a-party', `the calling member plays no part of this trial in which a ${role} acts`);
+  }
+  if (!right.phases.includes(phase)) {
+    return refuse('not-now', `${action} is done while the trial is: ${right.phases.join(', ')}`);
+  }
+  return undefined;
+}
+
+function membersOf(part: Part, parties: Parties): readonly string[] {
+  const { sponsor, allocator, board, ethics, regulators, sites } = parties;
+  const table = {
+    sponsor: [sponsor],
+    allocator: [allocator],
+    board: [board],
+    ethics,
+    regulator: regulators,
+    site: sites,
+  };
+  return table[part];
+}
+
+/** The table as a page. */
+export function rightsPage(): string {
+  const head = `| Action | Roles | ${phases.join(' | ')} |\n| --- | --- | ${phases.map(() => '---').join(' | ')} |`;
+  const rows = Object.entries(rights).map(([action, right]) => {
+    const cells = phases.map((phase) => ((right.phases as readonly string[]).includes(phase) ? 'yes' : ''));
+    return `| ${action} | ${right.roles.join(', ')} | ${cells.join(' | ')} |`;
+  });
+  const parts = Object.entries(partsOf).map(([role, members]) => `| ${role} | ${members.join(', ')} |`);
+  return [head, ...rows, '', '| Role | Acts for the member that is |\n| --- | --- |', ...parts].join('\n');
+}

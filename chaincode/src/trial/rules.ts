@@ -1,0 +1,174 @@
+/** Registration: versions of the protocol, approvals, what puts a version in force, results. Pure. */
+import { canonical, digest } from '../lib/canonical';
+import type { Refusal } from '../lib/refusal';
+import type { PostResults, RegisterTrial, RegisterVersion } from './api';
+import { judgeResults, outcomeDiff } from './outcomes';
+import type { Parties, Protocol } from './protocol';
+import type {
+  Act,
+  ApprovalRecord,
+  ChangesSince,
+  InForceRecord,
+  ListRecord,
+  MilestoneRecord,
+  ResultsRecord,
+  StatusRecord,
+  TrialRecord,
+  VersionRecord,
+} from './records';
+import { refuse } from './refusals';
+import type { Phase } from './rights';
+
+/** What is known of a trial when something is asked of it. */
+export interface Standing {
+  readonly trial: TrialRecord;
+  readonly inForce?: InForceRecord | undefined;
+  readonly firstEnrolment?: MilestoneRecord | undefined;
+  readonly status?: StatusRecord | undefined;
+}
+
+/** The state of the trial. */
+export function phaseOf({ inForce, firstEnrolment, status }: Omit<Standing, 'trial'>): Phase {
+  if (status !== undefined && status.state !== 'running') return status.state;
+  if (firstEnrolment !== undefined) return 'enrolling';
+  return inForce === undefined ? 'registered' : 'active';
+}
+
+/** The first registration. Refusals in order of precedence. */
+export function register(request: RegisterTrial, known: TrialRecord | undefined, act: Act): VersionRecord | Refusal {
+  const { trial, parties, protocol } = request;
+  if (act.by.role !== 'sponsor') return refuse('not-your-role', 'a trial is registered by its sponsor');
+  if (act.by.member !== parties.sponsor) return refuse('not-a-party', 'the calling member must be the sponsor named');
+  if (known !== undefined) return refuse('trial-exists', 'this name is taken: choose another');
+  if (isMixed(parties)) {
+    return refuse('parties-mixed', 'the allocator is neither sponsor nor site, and the board is not the sponsor');
+  }
+  return unfit(protocol) ?? sealed({ trial, version: 1, protocol, flags: [] }, act);
+}
+
+/** What a further version is judged by. */
+export interface VersionNeighbours {
+  readonly before?: VersionRecord | undefined;
+  readonly there?: VersionRecord | undefined;
+  /** The version in force. */
+  readonly inForce?: VersionRecord | undefined;
+  /** The versions in force at the milestones that came, with their names. */
+  readonly baselines: readonly { readonly milestone: string; readonly record: VersionRecord }[];
+}
+
+/** A further version: appended to the chain, flagged for ever where it changes an outcome after first enrolment. */
+export function registerVersion(
+  request: RegisterVersion,
+  phase: Phase,
+  { before, there, inForce, baselines }: VersionNeighbours,
+  act: Act,
+): VersionRecord | Refusal {
+  const { trial, version, previous, protocol, reason } = request;
+  if (there !== undefined || before?.hash !== previous) {
+    return refuse('version-out-of-line', 'send the next number and the hash of the version before');
+  }
+  if (phase !== 'registered' && reason === undefined) {
+    return refuse('amendment-without-reason', 'once the trial is active a further version needs a reason');
+  }
+  const frozen = frozenPart(protocol, phase, inForce);
+  if (frozen !== undefined) return frozen;
+  const flags = baselines.flatMap(({ milestone, record }) => changesSince(milestone, record, protocol));
+  const draft = { trial, version, previous, protocol, flags, ...(reason !== undefined && { reason }) };
+  return unfit(protocol) ?? sealed(draft, act);
+}
+
+function frozenPart(protocol: Protocol, phase: Phase, inForce: VersionRecord | undefined): Refusal | undefined {
+  if (inForce === undefined) return undefined;
+  const isSame = canonical(protocol.outcomes) === canonical(inForce.protocol.outcomes);
+  if (phase === 'unblinded' && !isSame) {
+    return refuse('outcomes-frozen', 'after unblinding no outcome is changed: declare it novel with the results');
+  }
+  if (canonical(protocol.allocation) !== canonical(inForce.protocol.allocation)) {
+    return refuse('design-frozen', 'arms and strata stay as they are once lists are committed to them');
+  }
+  return undefined;
+}
+
+function changesSince(milestone: string, { version, protocol }: VersionRecord, now: Protocol): ChangesSince[] {
+  const changes = outcomeDiff(protocol.outcomes, now.outcomes);
+  return changes.length === 0 ? [] : [{ milestone, version, changes }];
+}
+
+function sealed(draft: Omit<VersionRecord, 'hash' | 'by' | 'at'>, { by, at }: Act): VersionRecord {
+  return { ...draft, hash: digest(draft), by, at };
+}
+
+function isMixed({ sponsor, allocator, board, sites }: Parties): boolean {
+  return allocator === sponsor || sites.includes(allocator) || board === sponsor || sites.includes(sponsor);
+}
+
+function unfit({ outcomes, allocation, criteria, visits }: Protocol): Refusal | undefined {
+  const lists = [outcomes.map(({ id }) => id), allocation.arms.map((arm) => arm.code), allocation.strata, criteria];
+  const isDouble = [...lists, visits.map(({ id }) => id)].some((ids) => new Set(ids).size !== ids.length);
+  return isDouble ? refuse('duplicate-item', 'outcomes, arms, strata, criteria and visits are named once') : undefined;
+}
+
+/** An approval of something by its hash. */
+export function approve(
+  subject: string,
+  asked: string,
+  record: { readonly hash: string } | undefined,
+  known: ApprovalRecord | undefined,
+  act: Act,
+): ApprovalRecord | Refusal {
+  if (record?.hash !== asked) return refuse('unknown-version', 'there is nothing of that name with this hash');
+  if (known !== undefined) return refuse('already-approved', 'the calling member approved this in this role');
+  return { subject, hash: asked, ...act };
+}
+
+/** Whose approval a version needs: every ethics committee and every regulator named. */
+export function approversOf({ ethics, regulators }: Parties): readonly { role: string; member: string }[] {
+  return [
+    ...ethics.map((member) => ({ role: 'ethics', member })),
+    ...regulators.map((member) => ({ role: 'regulator', member })),
+  ];
+}
+
+/** A stratum's list and whether a regulator approved it. */
+export interface ListStanding {
+  readonly list: ListRecord | undefined;
+  readonly isApproved: boolean;
+}
+
+/** Puts a version in force. */
+export function activate(
+  asked: number,
+  record: VersionRecord | undefined,
+  {
+    inForce,
+    lists,
+    isApproved,
+  }: { inForce: InForceRecord | undefined; lists: readonly ListStanding[]; isApproved: boolean },
+  act: Act,
+): InForceRecord | Refusal {
+  if (record === undefined) return refuse('unknown-version', 'this version is not registered');
+  if (inForce !== undefined && asked <= inForce.version) {
+    return refuse('version-out-of-line', 'a later version is in force');
+  }
+  if (!isApproved) return refuse('not-approved', 'every ethics committee and regulator must have approved it');
+  if (lists.some(({ list, isApproved: has }) => list === undefined || !has)) {
+    return refuse('list-missing', 'every stratum needs a list that is committed and approved by a regulator');
+  }
+  return { version: asked, hash: record.hash, ...act };
+}
+
+/** Judges published results by the outcomes in force at first enrolment. */
+export function postResults(
+  { publication, published, outcomes }: PostResults,
+  registered: VersionRecord | undefined,
+  known: ResultsRecord | undefined,
+  act: Act,
+): ResultsRecord | Refusal {
+  if (registered === undefined) return refuse('unknown-version', 'nobody was enrolled under a registered version');
+  if (known !== undefined) return refuse('already-posted', 'the results of this publication are posted');
+  if (new Set(outcomes.map(({ id }) => id)).size !== outcomes.length) {
+    return refuse('duplicate-item', 'an outcome is reported once');
+  }
+  const findings = judgeResults(registered.protocol.outcomes, outcomes);
+  return { publication, published, against: registered.version, outcomes, findings, ...act };
+}

@@ -1,0 +1,103 @@
+/**
+ * Adverse events and their clocks. The investigator has 24 hours to the sponsor (EU CTR Art 41); the sponsor has, from
+ * its awareness, 7 days to the regulator for a fatal or life-threatening suspected unexpected serious adverse reaction
+ * and 15 for another (Art 42). All by ticks. Late is recorded, never refused. Pure.
+ */
+import type { Refusal } from '../lib/refusal';
+import type { AssessEvent, ReportEvent } from './acts';
+import type { Act, EventRecord, ParticipantRecord, SubmissionRecord } from './records';
+import { refuse } from './refusals';
+
+const DAY_MS = 86_400_000;
+/** From the site's awareness of a serious event to the sponsor's, ms. */
+export const TO_SPONSOR_MS = DAY_MS;
+/** From the sponsor's awareness to the regulator, ms. */
+export const FATAL_MS = 7 * DAY_MS;
+/** The same for what is neither fatal nor life-threatening, ms. */
+export const OTHER_MS = 15 * DAY_MS;
+
+/** What is known of an event. */
+export interface EventFacts {
+  readonly participant: ParticipantRecord | undefined;
+  readonly before: EventRecord | undefined;
+  readonly there: EventRecord | undefined;
+  /** The last tick. */
+  readonly tick: string;
+}
+
+/** A report, or a follow-up that may make it worse. */
+export function reportEvent(request: ReportEvent, facts: EventFacts, act: Act): EventRecord | Refusal {
+  const { n, participant, commitment, isSerious, isFatal, causality: byInvestigator, awareAt } = request;
+  const { before, tick } = facts;
+  const problem = reportProblem(request, facts, act);
+  if (problem !== undefined) return problem;
+  const sponsorAwareAt = before === undefined || isWorse(request, before) ? tick : before.sponsorAwareAt;
+  const isLate = isSerious && Date.parse(tick) - Date.parse(awareAt) > TO_SPONSOR_MS;
+  const own = { n, participant, act: 'report' as const, commitment, isSerious, isFatal, byInvestigator, awareAt };
+  return due({ ...sponsorsWord(before), ...own, sponsorAwareAt, isLate, ...act }, before);
+}
+
+function isWorse({ isSerious, isFatal }: ReportEvent, before: EventRecord): boolean {
+  return (isSerious && !before.isSerious) || (isFatal && !before.isFatal);
+}
+
+function sponsorsWord(before: EventRecord | undefined): Pick<EventRecord, 'bySponsor' | 'isUnexpected'> {
+  if (before?.bySponsor === undefined || before.isUnexpected === undefined) return {};
+  return { bySponsor: before.bySponsor, isUnexpected: before.isUnexpected };
+}
+
+function reportProblem({ n, participant, awareAt }: ReportEvent, facts: EventFacts, { by }: Act): Refusal | undefined {
+  const { participant: enrolled, before, tick } = facts;
+  if (enrolled === undefined) return refuse('not-enrolled', 'there is no such participant');
+  if (enrolled.site !== by.member) return refuse('not-your-participant', "another site's participant");
+  const isSame = before === undefined || before.participant === participant;
+  if (!isNext(n, facts) || !isSame) return refuse('event-out-of-line', 'send the next number of this event');
+  if (awareAt > tick || awareAt < enrolled.at) {
+    return refuse('awareness-not-credible', 'awareness lies between enrolment and the last tick');
+  }
+  return undefined;
+}
+
+function isNext(n: number, { before, there }: EventFacts): boolean {
+  return there === undefined && (n === 1 || before !== undefined);
+}
+
+/** The sponsor's word beside the investigator's; it never takes back that something is related or unexpected. */
+export function assessEvent(request: AssessEvent, facts: EventFacts, act: Act): EventRecord | Refusal {
+  const { n, causality: bySponsor, isUnexpected } = request;
+  const { before } = facts;
+  if (before === undefined) return refuse('unknown-event', 'assess what was reported');
+  if (!isNext(n, facts)) return refuse('event-out-of-line', 'send the next number of this event');
+  const takesBack =
+    (before.bySponsor === 'related' && bySponsor === 'unrelated') || (before.isUnexpected === true && !isUnexpected);
+  if (takesBack) return refuse('downgrade', 'the sponsor does not take back related or unexpected');
+  return due({ ...before, n, act: 'assess', bySponsor, isUnexpected, ...act }, before);
+}
+
+/** Unless the sponsor said that it was expected, a serious related event is due at the regulator; once due, always. */
+function due(record: Omit<EventRecord, 'dueBy'>, before: EventRecord | undefined): EventRecord {
+  const earlier = before?.dueBy;
+  if (!isSuspected(record)) return earlier === undefined ? record : { ...record, dueBy: earlier };
+  const limit = Date.parse(record.sponsorAwareAt) + (record.isFatal ? FATAL_MS : OTHER_MS);
+  const computed = new Date(limit).toISOString();
+  return { ...record, dueBy: earlier !== undefined && earlier < computed ? earlier : computed };
+}
+
+function isSuspected({ isSerious, isUnexpected, byInvestigator, bySponsor }: Omit<EventRecord, 'dueBy'>): boolean {
+  const isRelated = byInvestigator === 'related' || bySponsor === 'related';
+  return isSerious && isUnexpected !== false && isRelated;
+}
+
+/** The report to the regulator, late or not. */
+export function submitEvent(
+  commitment: string,
+  event: EventRecord | undefined,
+  known: SubmissionRecord | undefined,
+  tick: string,
+  act: Act,
+): SubmissionRecord | Refusal {
+  if (event === undefined) return refuse('unknown-event', 'there is no such event');
+  if (event.dueBy === undefined) return refuse('not-due', 'the regulator is owed no report of this event');
+  if (known !== undefined) return refuse('already-submitted', 'this state of the event was reported');
+  return { commitment, isLate: tick > event.dueBy, tick, ...act };
+}

@@ -1,0 +1,25 @@
+/** What trial:read answers: everything public of a trial but its data points. */
+import type * as records from './records';
+import type { Phase } from './rights';
+
+export type * from './records';
+
+/** A trial as everybody sees it. Lists of records are in the order of their keys. */
+export interface TrialView {
+  readonly trial: records.TrialRecord;
+  readonly phase: Phase;
+  readonly inForce?: records.InForceRecord;
+  readonly document?: records.InForceRecord;
+  readonly status?: records.StatusRecord;
+  readonly versions: readonly records.VersionRecord[];
+  readonly approvals: readonly records.ApprovalRecord[];
+  readonly milestones: readonly records.MilestoneRecord[];
+  readonly looks: readonly records.LookRecord[];
+  readonly results: readonly records.ResultsRecord[];
+  readonly lists: readonly records.ListRecord[];
+  readonly slots: readonly { readonly stratum: string; readonly taken: readonly records.SlotRecord[] }[];
+  readonly reveals: readonly records.RevealRecord[];
+  readonly unblindings: readonly records.UnblindingRecord[];
+  readonly events: readonly records.EventRecord[];
+  readonly submissions: readonly records.SubmissionRecord[];
+}

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { outcomes, parties, protocol, sites, TRIAL, TrialWorld } from './world.js';
+import { random } from '../support/contract-world.js';
+
+const switched = protocol({
+  outcomes: [{ ...outcomes[0]!, role: 'secondary' }, { ...outcomes[1]!, role: 'primary' }, outcomes[2]!],
+});
+
+describe('trial on the ledger', () => {
+  it('registers by the sponsor alone, with parties that do not mix, once', async () => {
+    const world = await TrialWorld.founded();
+    const request = { parties, protocol: protocol() };
+    await world.refused('not-your-role', 'acme', 'investigator', 'register', request);
+    await world.refused('not-a-party', 'stmary', 'sponsor', 'register', request);
+    const mixed = { parties: { ...parties, allocator: 'acme' }, protocol: protocol() };
+    await world.refused('parties-mixed', 'acme', 'sponsor', 'register', mixed);
+    const double = { parties, protocol: protocol({ outcomes: [outcomes[0]!, outcomes[0]!] }) };
+    await world.refused('duplicate-item', 'acme', 'sponsor', 'register', double);
+    const registered = await world.act('acme', 'sponsor', 'register', request);
+    assert.equal(registered.rwset.event?.name, 'trial:version-registered');
+    await world.refused('trial-exists', 'acme', 'sponsor', 'register', request);
+    await world.refused('unknown-trial', 'acme', 'sponsor', 'register-version', {
+      ...{ trial: 'TRIAL-2', version: 2, previous: random(), protocol: protocol() },
+    });
+  });
+
+  it('puts a version in force only with every approval and every list', async () => {
+    const world = await TrialWorld.founded();
+    await world.act('acme', 'sponsor', 'register', { parties, protocol: protocol() });
+    const { hash } = await world.newest();
+    await world.refused('unknown-version', 'authority', 'ethics', 'approve-version', { version: 1, hash: random() });
+    await world.refused('not-approved', 'acme', 'sponsor', 'activate-version', { version: 1 });
+    await world.act('authority', 'ethics', 'approve-version', { version: 1, hash });
+    await world.refused('already-approved', 'authority', 'ethics', 'approve-version', { version: 1, hash });
+    await world.refused('not-approved', 'acme', 'sponsor', 'activate-version', { version: 1 });
+    await world.act('authority', 'regulator', 'approve-version', { version: 1, hash });
+    await world.refused('list-missing', 'acme', 'sponsor', 'activate-version', { version: 1 });
+    await world.refused('unknown-version', 'acme', 'sponsor', 'activate-version', { version: 2 });
+    const list = { stratum: 's1', root: random(), kits: ['K1', 'K2'] };
+    await world.refused('not-your-role', 'acme', 'sponsor', 'commit-list', list);
+    await world.refused('unknown-stratum', 'tally', 'statistician', 'commit-list', { ...list, stratum: 's9' });
+    await world.refused('duplicate-item', 'tally', 'statistician', 'commit-list', { ...list, kits: ['K1', 'K1'] });
+    await world.act('tally', 'statistician', 'commit-list', list);
+    await world.refused('list-exists', 'tally', 'statistician', 'commit-list', { ...list, root: random() });
+    await world.refused('list-missing', 'acme', 'sponsor', 'activate-version', { version: 1 });
+  });
+
+  it('catches an outcome switch: flagged for ever against first enrolment, refused without reason or approval', async () => {
+    const world = await TrialWorld.enrolling();
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    const { hash } = await world.newest();
+    const amendment = { version: 2, previous: hash, protocol: switched };
+    await world.refused('amendment-without-reason', 'acme', 'sponsor', 'register-version', amendment);
+    await world.refused('version-out-of-line', 'acme', 'sponsor', 'register-version', {
+      ...amendment,
+      previous: random(),
+    });
+    await world.act('acme', 'sponsor', 'register-version', { ...amendment, reason: 'recruitment is slow' });
+    await world.refused('not-approved', 'acme', 'sponsor', 'activate-version', { version: 2 });
+    const second = await world.newest();
+    assert.equal(second.flags.length, 1);
+    assert.equal(second.flags[0]?.milestone, 'first-enrolment');
+    const kinds = second.flags[0].changes.map(({ kind, outcome }) => `${kind} ${outcome}`);
+    assert.deepEqual(kinds, ['demoted o1', 'promoted o2']);
+    await world.activated(2);
+    // Against first enrolment, not against the latest: a third version that repeats the second is flagged again.
+    const third = { version: 3, previous: second.hash, protocol: { ...switched, title: 'Renamed' }, reason: 'name' };
+    await world.act('acme', 'sponsor', 'register-version', third);
+    assert.deepEqual((await world.newest()).flags, second.flags);
+    const moreArms = protocol({ allocation: { ...protocol().allocation, strata: ['s1'] } });
+    const redesign = { version: 4, previous: (await world.newest()).hash, protocol: moreArms, reason: 'fewer strata' };
+    await world.refused('design-frozen', 'acme', 'sponsor', 'register-version', redesign);
+  });
+
+  it('freezes outcomes at unblinding and judges results by those at first enrolment', async () => {
+    const world = await TrialWorld.enrolling();
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    const slots = world.lists.get('s1')!;
+    await world.refused('not-now', 'tally', 'statistician', 'reveal', { stratum: 's1', slots });
+    await world.refused('not-now', 'acme', 'sponsor', 'post-results', {
+      ...{ publication: random(), published: '2026-11-01T00:00:00.000Z', outcomes },
+    });
+    await world.act('tally', 'cro', 'lock', { root: random(), points: 0, reason: 'last visit done' });
+    const forged = slots.map((slot, index) => (index === 0 ? { ...slot, arm: slot.arm === 'A' ? 'B' : 'A' } : slot));
+    await world.refused('reveal-mismatch', 'tally', 'statistician', 'reveal', { stratum: 's1', slots: forged });
+    const nonces = slots.map((slot, index) => (index === 0 ? { ...slot, nonce: random() } : slot));
+    await world.refused('reveal-mismatch', 'tally', 'statistician', 'reveal', { stratum: 's1', slots: nonces });
+    await world.refused('reveal-mismatch', 'tally', 'statistician', 'reveal', { stratum: 's1', slots: slots.slice(1) });
+    await world.act('tally', 'statistician', 'reveal', { stratum: 's1', slots });
+    await world.refused('already-revealed', 'tally', 'statistician', 'reveal', { stratum: 's1', slots });
+    const { hash } = await world.newest();
+    const late = { version: 2, previous: hash, protocol: switched, reason: 'better so' };
+    await world.refused('outcomes-frozen', 'acme', 'sponsor', 'register-version', late);
+    const reported = [
+      { ...outcomes[1]!, role: 'primary' },
+      { ...outcomes[2]!, id: 'x' },
+    ];
+    const paper = { publication: random(), published: '2026-11-01T00:00:00.000Z', outcomes: reported };
+    await world.act('acme', 'sponsor', 'post-results', paper);
+    await world.refused('already-posted', 'acme', 'sponsor', 'post-results', paper);
+    const [results] = (await world.view()).results;
+    assert.deepEqual(
+      results?.findings.map(({ finding, outcome }) => `${finding} ${outcome}`),
+      ['not-reported o1', 'changed o2', 'novel-silent x'],
+    );
+  });
+
+  it('keeps arms and nonces from every public value before the reveal', async () => {
+    const world = await TrialWorld.enrolling();
+    const slots = world.lists.get('s1')!;
+    const kept = world.ledger.outcomes.filter(({ transaction }) => transaction === 'trial:keep-arms');
+    assert.deepEqual([...new Set(kept.flatMap(({ outcome }) => [...outcome.rwset.writes.keys()]))], ['of-tally']);
+    for (const [index, site] of sites.entries()) await world.enrolled(`P${index}`, site, 's1', index + 1);
+    const nonces = [...world.lists.values()].flat().map(({ nonce }) => nonce);
+    const inClear = world.ledger.outcomes.map(({ outcome }) => outcome.inClear).join('\n');
+    assert.deepEqual(
+      nonces.filter((nonce) => inClear.includes(nonce)),
+      [],
+    );
+    const kits = (await world.view()).slots.find(({ stratum }) => stratum === 's1')?.taken.map(({ kit }) => kit);
+    assert.deepEqual(
+      kits,
+      slots.slice(0, 3).map(({ kit }) => kit),
+    );
+    assert.ok(inClear.includes(TRIAL));
+  });
+});

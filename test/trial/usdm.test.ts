@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { exportUsdm } from '@salus/gateway/trial/usdm-export';
+import { importUsdm } from '@salus/gateway/trial/usdm';
+import { projectRoot, sharedOrPending } from '../support/shared.js';
+
+const excerpt = join(projectRoot, 'test/trial/data/alxn1840-wd-204.usdm.json');
+const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
+
+/** Every version of a file, exported and imported again. */
+function isSameAfterExport(file: unknown): void {
+  const versions = importUsdm(file).map((imported, index) => ({
+    ...imported,
+    ...{ trial: 'T', version: index + 1, flags: [], hash: '', by: { member: 'acme', role: 'sponsor' }, at: '' },
+  }));
+  const again = importUsdm(exportUsdm('T', versions)).at(-1);
+  const { document: one, ...before } = versions.at(-1)!.protocol;
+  const { document: two, ...after } = again!.protocol;
+  assert.notEqual(one, two);
+  assert.deepEqual(after, before);
+}
+
+describe('USDM', () => {
+  it('imports a public study, its amendments as versions in their order', () => {
+    const versions = importUsdm(read(excerpt));
+    assert.equal(versions.length, 4);
+    assert.deepEqual(
+      versions.map(({ reason }) => reason?.slice(0, 12)),
+      [1, 2, 3, 4].map((n) => `Amendment ${n}:`),
+    );
+    assert.match(versions[0]?.reason ?? '', /content as of amendment 4/);
+    assert.doesNotMatch(versions[3]?.reason ?? '', /content as of/);
+    const { title, outcomes, sampleSize, criteria, visits } = versions[3]!.protocol;
+    assert.match(title, /Wilson Disease/i);
+    assert.equal(sampleSize, 10);
+    assert.deepEqual([outcomes.length, outcomes.filter(({ role }) => role === 'primary').length], [14, 1]);
+    assert.deepEqual([criteria.length, visits.length], [31, 50]);
+    assert.ok(visits.some(({ forms }) => forms.length > 5));
+  });
+
+  it('exports what imports to an equal protocol', () => {
+    isSameAfterExport(read(excerpt));
+  });
+
+  it('refuses what is no study definition', () => {
+    for (const file of [null, {}, { study: {} }, { study: { versions: [{}] } }]) {
+      assert.throws(() => importUsdm(file), /study|usdm/);
+    }
+  });
+
+  it('does so for every whole file of the shared data', function () {
+    const folder = sharedOrPending(this, 'data/usdm');
+    const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
+    assert.ok(files.length > 0);
+    for (const file of files) isSameAfterExport(read(join(folder, file)));
+  });
+});
