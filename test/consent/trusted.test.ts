@@ -12,7 +12,13 @@ import type { PublicJwk } from '@salus/gateway/settings';
 import { composeConsent, sendConsent } from '../door/consents.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
-const adams: Actor = { member: 'stmary', user: 'u-adams', role: 'physician', purpose: 'TREAT', scopes: ['user/*.rs'] };
+const adams: Actor = {
+  member: 'stmary',
+  user: 'u-adams',
+  role: 'physician',
+  purpose: 'TREAT',
+  scopes: ['user/*.cruds'],
+};
 const deniesAdams = {
   ...composeConsent('stmary'),
   provision: { type: 'deny', actor: [{ reference: { identifier: { system: 'urn:salus:user', value: 'u-adams' } } }] },
