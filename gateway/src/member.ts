@@ -33,6 +33,7 @@ import type { Ledger } from './ports.js';
 import { follow } from './projection/follower.js';
 import type { Projection } from './projection/projection.js';
 import { approveRegistry } from './registry/approve.js';
+import { Directory } from './registry/directory.js';
 import type { GatewaySettings } from './settings.js';
 import { untilReady } from './start.js';
 import { writeStatusOf } from './write-status.js';
@@ -221,9 +222,10 @@ function runInBackground(rooms: Rooms, sharing: Sharing, signal: AbortSignal): P
   };
   follow(projection, live.watch(connected), signal, { onInterrupted }).catch(fail);
   sharing.run(signal).catch(fail);
+  const directory = new Directory(projection, settings);
   const ticking = {
     member: settings.member,
-    order: () => settings.members.map(({ name }) => name),
+    order: () => directory.names,
     now: clock,
     onFailure: (error: unknown) => {
       log.debug({ error: (error as Error).message }, 'tick failed');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
 import { DoorCaller } from '@salus/gateway/door/caller';
+import { Directory } from '@salus/gateway/registry/directory';
 import { TrustedConsents } from '@salus/gateway/consent/trusted';
 import { ConsentShelf } from '@salus/gateway/consent/shelf';
 import { PatientLookup } from '@salus/gateway/patient/lookup';
@@ -65,7 +66,8 @@ describe('what members and patients cannot bring about', () => {
   it('a withdrawal is obeyed although an older one was told before', async () => {
     await sendConsent(world.stmary, { ...composeConsent('northside'), dateTime: '2026-01-01' }, permitId);
     const { settings, signing } = world.northside;
-    const caller = new DoorCaller({ settings, signingKey: signing, clock: () => world.contracts.clockMs });
+    const directory = new Directory(world.northside.projected, settings);
+    const caller = new DoorCaller({ settings, directory, signingKey: signing, clock: () => world.contracts.clockMs });
     await caller.tell(['stmary'], { consentId: permitId, version: 2 });
     await caller.tell(['stmary'], { consentId: permitId, version: 3 });
     await caller.close();

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 
 import { composeConsent, sendConsent } from './consents.js';
 import { DoorCaller } from '@salus/gateway/door/caller';
+import { Directory } from '@salus/gateway/registry/directory';
 import { PROOF_LIFETIME_S, signProof } from '@salus/gateway/door/proof';
 import { signStatement } from '@salus/gateway/identity/statements';
 import { signingKey } from '@salus/gateway/identity/keys';
@@ -159,7 +160,8 @@ describe('the door', () => {
   it('refuses from the moment it hears of a withdrawal', async () => {
     const aid = await access();
     const { settings, signing } = world.northside;
-    const caller = new DoorCaller({ settings, signingKey: signing, clock: () => world.contracts.clockMs });
+    const directory = new Directory(world.northside.projected, settings);
+    const caller = new DoorCaller({ settings, directory, signingKey: signing, clock: () => world.contracts.clockMs });
     await caller.tell(['stmary'], { consentId, version: 2 });
     await caller.close();
     assert.deepEqual((JSON.parse((await knock(aid)).body) as { entry: unknown[] }).entry, []);

@@ -13,12 +13,9 @@ describe('what a door makes of a withdrawal it is told of', () => {
 
   /** At a door where version 3 of the consent c-1 is the newest. */
   function hear(body: object, teller = 'northside'): boolean {
-    const members = [
-      { name: 'northside', roles: ['hospital'] },
-      { name: 'acme', roles: ['manufacturer'] },
-    ];
+    const directory = { roles: (member: string) => (member === 'northside' ? ['hospital'] : ['manufacturer']) };
     const consentVersion = (id: string): number | undefined => (id === 'c-1' ? 3 : undefined);
-    const ports = { memory, settings: { members }, consentVersion, now: () => '2026-01-01T00:00:00Z' };
+    const ports = { memory, directory, consentVersion, now: () => '2026-01-01T00:00:00Z' };
     return hearWithdrawal(ports, teller, JSON.stringify(body));
   }
 

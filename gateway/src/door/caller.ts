@@ -1,10 +1,13 @@
 /** Calls other members' doors. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
 
 import { Agent, request } from 'undici';
 
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { SigningKey } from '../identity/keys.js';
+import type { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
 import { signProof } from './proof.js';
 import { DOOR_BASE } from './server.js';
@@ -16,7 +19,8 @@ const ANSWER_MS = 20_000;
 const TELL_MS = 2_000;
 
 export interface CallerPorts {
-  readonly settings: Pick<GatewaySettings, 'doorTls' | 'members' | 'member'>;
+  readonly settings: Pick<GatewaySettings, 'doorTls'>;
+  readonly directory: Pick<Directory, 'doorUrl' | 'doorRoots'>;
   readonly signingKey: SigningKey;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -33,22 +37,22 @@ export interface DoorQuestion {
 
 /** The gateway's line to other members' doors. */
 export class DoorCaller {
-  readonly #agent: Agent;
+  readonly #lines = new Map<string, Line>();
+  readonly #tls: { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer };
 
   constructor(private readonly ports: CallerPorts) {
     const { cert, key, ca } = ports.settings.doorTls;
-    this.#agent = new Agent({
-      connect: { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca), minVersion: 'TLSv1.3' },
-    });
+    this.#tls = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) };
   }
 
   /** The custodian's Bundle, decimals exact; undefined when its door shows nothing. Throws when it cannot be asked. */
   async ask({ custodian, aid, actor, path }: DoorQuestion): Promise<JsonObject | undefined> {
-    const url = new URL(`${this.#doorOf(custodian)}${DOOR_BASE}${path}`);
+    const { door, agent } = this.#lineTo(custodian);
+    const url = new URL(`${door}${DOOR_BASE}${path}`);
     const proof = { aid, actor, htm: 'GET', htu: url.href, aud: custodian };
     const signed = await signProof(proof, this.ports.signingKey, this.ports.clock());
     const { statusCode, body } = await request(url, {
-      dispatcher: this.#agent,
+      dispatcher: agent,
       headers: { 'x-access-id': aid, 'x-access-proof': signed },
       signal: AbortSignal.timeout(ANSWER_MS),
     });
@@ -64,22 +68,54 @@ export class DoorCaller {
   }
 
   async close(): Promise<void> {
-    await this.#agent.close();
+    await Promise.all([...this.#lines.values()].map(({ agent }) => agent.close()));
   }
 
   async #tellOne(custodian: string, withdrawal: Withdrawal): Promise<void> {
-    const { body } = await request(`${this.#doorOf(custodian)}${DOOR_BASE}${WITHDRAWAL_PATH}`, {
+    const { door, agent } = this.#lineTo(custodian);
+    const { body } = await request(`${door}${DOOR_BASE}${WITHDRAWAL_PATH}`, {
       method: 'POST',
-      dispatcher: this.#agent,
+      dispatcher: agent,
       body: JSON.stringify(withdrawal),
       signal: AbortSignal.timeout(TELL_MS),
     });
     await body.dump();
   }
 
-  #doorOf(custodian: string): string {
-    const member = this.ports.settings.members.find(({ name }) => name === custodian);
-    if (member === undefined) throw new Error(`${custodian} is no member`);
-    return member.doorUrl.replace(/\/$/, '');
+  /** The line to a custodian's door as the registry has it now; of a door that moved, the old line is closed. */
+  #lineTo(custodian: string): Line {
+    const door = this.ports.directory.doorUrl(custodian);
+    if (door === undefined) throw new Error(`${custodian} is no member`);
+    const roots = this.ports.directory.doorRoots(custodian);
+    const known = this.#lines.get(custodian);
+    if (known?.door === door && known.roots.join() === roots.join()) return known;
+    known?.agent.close().catch(() => undefined);
+    const checkServerIdentity = (host: string, shown: PeerCertificate) => strangerAt(custodian, roots, host, shown);
+    const agent = new Agent({ connect: { ...this.#tls, minVersion: 'TLSv1.3', checkServerIdentity } });
+    const line = { door, roots, agent };
+    this.#lines.set(custodian, line);
+    return line;
   }
+}
+
+interface Line {
+  readonly door: string;
+  readonly roots: readonly string[];
+  readonly agent: Agent;
+}
+
+/** What is wrong with the certificate that a door shows: of the right host, and under a root of this very member. */
+function strangerAt(
+  custodian: string,
+  roots: readonly string[],
+  host: string,
+  shown: PeerCertificate,
+): Error | undefined {
+  let root = shown as DetailedPeerCertificate;
+  while ((root.issuerCertificate as unknown) !== undefined && root.issuerCertificate !== root) {
+    root = root.issuerCertificate;
+  }
+  const hash = createHash('sha256').update(root.raw).digest('hex');
+  if (!roots.includes(hash)) return new Error(`the door of ${custodian} shows a certificate of somebody else`);
+  return checkServerIdentity(host, shown);
 }

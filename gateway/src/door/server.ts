@@ -7,6 +7,8 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 import { operationOutcome } from '../fhir/outcome.js';
+import type { Directory } from '../registry/directory.js';
+import { rootHash } from '../registry/entries.js';
 import type { GatewaySettings } from '../settings.js';
 import { admit, type AdmissionPorts, type DoorCall } from './admission.js';
 import { answerCall, type AnswerPorts } from './answer.js';
@@ -18,8 +20,10 @@ const MAX_BODY_BYTES = 65_536;
 
 export type DoorPorts = AdmissionPorts &
   AnswerPorts &
-  WithdrawalPorts & { readonly settings: Pick<GatewaySettings, DoorSetting> };
-type DoorSetting = 'door' | 'doorTls' | 'members' | 'member';
+  WithdrawalPorts & {
+    readonly settings: Pick<GatewaySettings, 'door' | 'doorTls' | 'member'>;
+    readonly directory: Pick<Directory, 'underRoot' | 'roles'>;
+  };
 
 interface DoorReply {
   readonly status: number;
@@ -35,17 +39,19 @@ const ABSENT: DoorReply = {
 /** Opens the door; resolves once it listens. Port 0 takes a free one. */
 export async function openDoor(ports: DoorPorts): Promise<Server> {
   const { doorTls, door } = ports.settings;
+  const ca = readFileSync(doorTls.ca, 'utf8');
+  const roots = certificatesIn(ca);
   const server = createServer(
     {
       cert: readFileSync(doorTls.cert),
       key: readFileSync(doorTls.key),
-      ca: readFileSync(doorTls.ca),
+      ca,
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.3',
     },
     (request, response) => {
-      serve(ports, request).then(
+      serve(ports, request, memberAt(request.socket, roots, ports.directory)).then(
         (reply) => {
           send(response, reply);
         },
@@ -62,8 +68,7 @@ export async function openDoor(ports: DoorPorts): Promise<Server> {
   return server;
 }
 
-async function serve(ports: DoorPorts, request: IncomingMessage): Promise<DoorReply> {
-  const tlsMember = memberAt(request.socket, ports.settings.members);
+async function serve(ports: DoorPorts, request: IncomingMessage, tlsMember: string | undefined): Promise<DoorReply> {
   const url = new URL(request.url ?? '/', `https://${request.headers.host ?? 'door'}`);
   if (tlsMember === undefined || !url.pathname.startsWith(DOOR_BASE)) return ABSENT;
   const path = decodeURIComponent(url.pathname.slice(DOOR_BASE.length));
@@ -87,14 +92,22 @@ async function show(ports: DoorPorts, call: DoorCall): Promise<DoorReply> {
   return answer === undefined ? ABSENT : { status: 200, body: answer.bundle };
 }
 
-/** The member whose root issued the certificate at the other end of the line. */
-function memberAt(socket: Socket, members: GatewaySettings['members']): string | undefined {
+/** The member whose root, as the registry has it, issued the certificate at the other end of the line. */
+function memberAt(
+  socket: Socket,
+  roots: readonly X509Certificate[],
+  directory: Pick<Directory, 'underRoot'>,
+): string | undefined {
   const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
   if (certificate === undefined) return undefined;
-  return members.find(({ doorRoot }) => {
-    const root = new X509Certificate(doorRoot);
-    return certificate.checkIssued(root) && certificate.verify(root.publicKey);
-  })?.name;
+  const root = roots.find((each) => certificate.checkIssued(each) && certificate.verify(each.publicKey));
+  return root && directory.underRoot(rootHash(root));
+}
+
+/** The certificates of a PEM file. */
+function certificatesIn(pem: string): X509Certificate[] {
+  const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return found.map((each) => new X509Certificate(each));
 }
 
 function header(request: IncomingMessage, name: string): string {

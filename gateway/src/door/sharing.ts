@@ -80,7 +80,7 @@ export class Sharing {
     this.#directory = new Directory(projection, settings);
     this.#log = new ReadLog(readLogFile(settings.dataDir, settings.gateway));
     this.#reads = new MemberReads(settings.dataDir);
-    this.#caller = new DoorCaller({ settings, signingKey, clock });
+    this.#caller = new DoorCaller({ settings, directory: this.#directory, signingKey, clock });
     this.patientKeys = new PatientKeys(keys, ledger);
     this.#wallet = new Wallet(keys);
     this.#trusted = this.#checking();
@@ -119,7 +119,8 @@ export class Sharing {
       memory,
       lookup: this.lookup,
       trusted: this.#trusted,
-      findKey: (kid) => keyOf(settings.members, this.#directory, kid),
+      directory: this.#directory,
+      findKey: (kid) => this.#directory.ownerOf(kid),
       fhir,
       decision: this.decision,
       version: (type, id, version) => projection.version(type, id, version),
@@ -227,14 +228,4 @@ export class Sharing {
 
 function baseOf({ baseUrl }: GatewaySettings): string {
   return `${baseUrl.replace(/\/$/, '')}/fhir/R4`;
-}
-
-function keyOf(members: GatewaySettings['members'], directory: Directory, kid: string) {
-  for (const { name } of members) {
-    const jwk = directory.key(name, kid);
-    if (jwk === undefined) continue;
-    const { kty, crv, x, y } = jwk;
-    return { member: name, jwk: { kty, crv, x, y } };
-  }
-  return undefined;
 }

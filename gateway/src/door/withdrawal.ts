@@ -3,6 +3,7 @@ import { MAX_VERSION } from '@salus/chaincode/consent/api';
 
 import { refusalSubject } from '../consent/trusted.js';
 import type { Memory } from '../keys/memory.js';
+import type { Directory } from '../registry/directory.js';
 
 export const WITHDRAWAL_PATH = '$withdrawal';
 
@@ -15,7 +16,7 @@ export interface Withdrawal {
 
 export interface WithdrawalPorts {
   readonly memory: Memory;
-  readonly settings: { readonly members: readonly { readonly name: string; readonly roles: readonly string[] }[] };
+  readonly directory: Pick<Directory, 'roles'>;
   /** Newest version of a consent that counts at this member; undefined = there is none. */
   readonly consentVersion: (consentId: string) => number | undefined;
   /** FHIR instant. */
@@ -29,12 +30,9 @@ export interface WithdrawalPorts {
 export function hearWithdrawal(ports: WithdrawalPorts, teller: string, body: string): boolean {
   const said = parse(body);
   if (said === undefined) return false;
-  if (isHospital(ports, teller) && ports.consentVersion(said.consentId) === said.version - 1) refuse(ports, said);
+  if (ports.directory.roles(teller).includes('hospital') && ports.consentVersion(said.consentId) === said.version - 1)
+    refuse(ports, said);
   return true;
-}
-
-function isHospital({ settings }: WithdrawalPorts, member: string): boolean {
-  return settings.members.some(({ name, roles }) => name === member && roles.includes('hospital'));
 }
 
 function refuse({ memory, now }: WithdrawalPorts, { consentId, version }: Withdrawal): void {

@@ -37,7 +37,8 @@ export function entryHash(entry: RegistryEntry): string {
   return createHash('sha256').update(canonicalForm(entry)).digest('hex');
 }
 
-/** Lower-case hex SHA-256 of a certificate's DER. */
-export function rootHash(pem: string): string {
-  return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
+/** Lower-case hex SHA-256 of a certificate's DER, given as PEM or read. */
+export function rootHash(root: string | X509Certificate): string {
+  const { raw } = typeof root === 'string' ? new X509Certificate(root) : root;
+  return createHash('sha256').update(raw).digest('hex');
 }
