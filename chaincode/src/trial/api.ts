@@ -9,7 +9,7 @@ export * from './protocol';
 export * from './views';
 export { isCell, partsOf, phases, rights, rightsPage, type Action, type Phase, type TrialRole } from './rights';
 export { refuse } from './refusals';
-export { leafOf, type Allotted } from './allotted';
+export { leafOf, rootOf, type Allotted } from './allotted';
 
 /** Transactions of this domain. Every one but those said otherwise is a public write with its request as argument. */
 export const transactions = {

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import type { EventRecord, ParticipantRecord, ReportEvent } from '@salus/chaincode/trial/api';
+import { Refusal } from '@salus/chaincode/dist/lib/refusal.js';
+import { assessEvent, reportEvent, submitEvent } from '@salus/chaincode/dist/trial/safety.js';
+
+const day = (days: number): string => new Date(Date.UTC(2026, 0, 1) + days * 86_400_000).toISOString();
+const by = { member: 'stmary', role: 'investigator' };
+const participant: ParticipantRecord = {
+  ...{ site: 'stmary', stratum: 's1', slot: 1, kit: 'K1', consent: 1, version: 1, by, at: day(0) },
+};
+const request: ReportEvent = {
+  ...{ trial: 'T', event: 'E', n: 1, participant: 'P1', commitment: 'c', isSerious: true, isFatal: false },
+  ...{ causality: 'related', awareAt: day(1) },
+};
+
+function allowed<T>(result: T | Refusal): T {
+  assert.ok(!(result instanceof Refusal), result instanceof Refusal ? result.code : '');
+  return result;
+}
+
+function report(change: Partial<ReportEvent>, tick: string, before?: EventRecord): EventRecord {
+  const facts = { participant, before, there: undefined, tick };
+  return allowed(reportEvent({ ...request, n: (before?.n ?? 0) + 1, ...change }, facts, { by, at: tick }));
+}
+
+function assess(before: EventRecord, causality: 'related' | 'unrelated', isUnexpected: boolean): EventRecord {
+  const facts = { participant, before, there: undefined, tick: day(9) };
+  const asked = { trial: 'T', event: 'E', n: before.n + 1, causality, isUnexpected };
+  return allowed(assessEvent(asked, facts, { by: { member: 'acme', role: 'sponsor' }, at: day(9) }));
+}
+
+describe('safety clocks', () => {
+  it('give the investigator 24 hours by ticks; a late report is taken and marked', () => {
+    assert.equal(report({}, day(2)).isLate, false);
+    assert.equal(report({}, new Date(Date.parse(day(2)) + 1).toISOString()).isLate, true);
+    assert.equal(report({ isSerious: false }, day(30)).isLate, false);
+  });
+
+  it('give the sponsor 15 days from its awareness, 7 where fatal, and none where it is not serious or unrelated', () => {
+    assert.equal(report({}, day(2)).dueBy, day(17));
+    assert.equal(report({ isFatal: true }, day(2)).dueBy, day(9));
+    assert.equal(report({ isSerious: false }, day(2)).dueBy, undefined);
+    assert.equal(report({ causality: 'unrelated' }, day(2)).dueBy, undefined);
+  });
+
+  it('are tightened by new information and never loosened', () => {
+    const first = report({}, day(2));
+    const fatal = report({ isFatal: true }, day(4), first);
+    assert.equal(fatal.dueBy, day(11));
+    assert.equal(report({ isFatal: true }, day(16), first).dueBy, day(17));
+    assert.equal(report({ causality: 'unrelated' }, day(5), fatal).dueBy, day(11));
+  });
+
+  it('run while the sponsor says nothing, and whatever it says of causality', () => {
+    const first = report({}, day(2));
+    const denied = assess(first, 'unrelated', true);
+    assert.equal(denied.dueBy, day(17));
+    assert.equal(denied.byInvestigator, 'related');
+    const own = assess(report({ causality: 'unrelated' }, day(2)), 'related', true);
+    assert.equal(own.dueBy, day(17));
+    assert.equal(report({}, day(10), denied).bySponsor, 'unrelated');
+  });
+
+  it('mark the report to the regulator that comes late', () => {
+    const first = report({}, day(2));
+    const submit = (tick: string) => allowed(submitEvent('c', first, undefined, tick, { by, at: tick }));
+    assert.equal(submit(day(17)).isLate, false);
+    assert.equal(submit(day(17.1)).isLate, true);
+  });
+});
