@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { glucose, patient } from '../story/people.js';
 import { startTestLedger } from '../support/embedded-network.js';
 import { type TestNetwork, startNetwork } from '../support/network.js';
+import { residentBytes } from '../support/memory.js';
 import { sharedPath } from '../support/shared.js';
 import { type Measure, measure } from './meter.js';
 import { type Ratio, ratioTable, table } from './report.js';
@@ -200,10 +201,22 @@ function ratios(measures: readonly Measure[]): Ratio[] {
   ];
 }
 
+/** Resident memory of each process and of all, in megabytes. */
+function residentOf(network: TestNetwork): string {
+  const each = network.consortium.children.map(({ name, pid }) => ({ name, megabytes: residentBytes(pid) / 1e6 }));
+  const all = each.reduce((sum, { megabytes }) => sum + megabytes, 0);
+  return [...each, { name: 'all', megabytes: all }]
+    .map(({ name, megabytes }) => `${name} ${megabytes.toFixed(0)} MB`)
+    .join(', ');
+}
+
 async function main(): Promise<void> {
   const measures = await baseline();
   const bare = await startBareExpress();
+  const began = performance.now();
   const network = await startNetwork();
+  const startSeconds = (performance.now() - began) / 1000;
+  const atStart = residentOf(network);
   try {
     measures.push(...(await salus(network, bare)));
     const folder = sharedPath('data/synthea');
@@ -213,6 +226,7 @@ async function main(): Promise<void> {
     bare.stop();
     await network.stop();
   }
+  console.log(`ready in ${startSeconds.toFixed(1)} s, from nothing; resident memory then: ${atStart}\n`);
   console.log(table(measures));
   console.log();
   console.log(ratioTable(ratios(measures)));

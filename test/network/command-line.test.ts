@@ -4,7 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { readRunFile } from '@salus/network/commands/run-file';
+
 import { salus } from '../support/command.js';
+import { residentBytes } from '../support/memory.js';
 import { freePortBase } from '../support/network.js';
 import { topologyAt } from '../support/topology-file.js';
 
@@ -70,6 +73,7 @@ describe('the salus command', () => {
       assert.match(up.out, new RegExp(`${member} .*http://127.0.0.1:\\d+/fhir/R4`));
     }
     assert.match(up.out, /embedded ledger/);
+    assert.match(up.out, /ready in \d+\.\d s/);
     assert.match((await run('up')).out, /already up/);
     const status = JSON.parse((await run('status', '--json')).out) as {
       isReady: boolean;
@@ -77,6 +81,15 @@ describe('the salus command', () => {
     };
     assert.equal(status.isReady, true);
     assert.equal(status.members.length, 7);
+  });
+
+  it('takes less than a gigabyte of memory, all processes together', () => {
+    const run = readRunFile(stateDir);
+    assert.ok(run !== undefined && run.children.length >= 3);
+    const used = [run, ...run.children].map(({ pid }) => residentBytes(pid));
+    const sum = used.reduce((one, other) => one + other, 0);
+    const megabytes = used.map((bytes) => Math.round(bytes / 1e6));
+    assert.ok(sum < 1e9, `megabytes of the supervisor and its children: ${megabytes.join(' + ')}`);
   });
 
   it('keeps two from running in one state folder', async () => {
