@@ -4,6 +4,7 @@ import { ConsentContract } from './consent/contract';
 import { EhrContract } from './ehr/contract';
 import { PatientContract } from './patient/contract';
 import { RegistryContract } from './registry/contract';
+import { SupplyContract } from './supply/contract';
 import { TrialContract } from './trial/contract';
 
 /** The domains. */
@@ -15,4 +16,5 @@ export const contracts = [
   AccessContract,
   EhrContract,
   TrialContract,
+  SupplyContract,
 ];

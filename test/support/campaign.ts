@@ -9,6 +9,7 @@ const files: Readonly<Record<string, string>> = {
   hidden: 'proofs/hidden.test.js',
   kill: 'faults/kill.test.js',
   'real-peer': 'ledger/real-peer.test.js',
+  supply: 'supply/model.test.js',
 };
 
 const { values, positionals } = parseArgs({

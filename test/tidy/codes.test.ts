@@ -8,6 +8,7 @@ import { refuseCall } from '@salus/chaincode/dist/lib/refusal.js';
 import { events as ehrEvents, refuse as ehr } from '@salus/chaincode/ehr/api';
 import { refuse as patient } from '@salus/chaincode/patient/api';
 import { events as registryEvents, refuse as registry } from '@salus/chaincode/registry/api';
+import { events as supplyEvents, refuse as supply } from '@salus/chaincode/supply/api';
 import { events as trialEvents, refuse as trial } from '@salus/chaincode/trial/api';
 import { projectRoot } from '../support/shared.js';
 
@@ -19,9 +20,11 @@ const tests = readdirSync(join(projectRoot, 'test'), { recursive: true, encoding
 
 describe('the contracts', () => {
   it('refuse with no code, and emit no event, that no test brings about', () => {
-    const domains = { access, clock, consent, ehr, patient, registry, trial, call: refuseCall };
+    const domains = { access, clock, consent, ehr, patient, registry, supply, trial, call: refuseCall };
     const codes = Object.values(domains).flatMap(({ codes: table }) => Object.keys(table));
-    const events = [clockEvents, ehrEvents, registryEvents, trialEvents].flatMap((table) => Object.values(table));
+    const events = [clockEvents, ehrEvents, registryEvents, supplyEvents, trialEvents].flatMap((table) =>
+      Object.values(table),
+    );
     assert.deepEqual(
       [...codes, ...events].filter((name) => !tests.includes(`'${name}'`)),
       [],

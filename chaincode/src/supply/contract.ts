@@ -1,0 +1,164 @@
+import { Returns, Transaction } from 'fabric-contract-api';
+import { canonical } from '../lib/canonical';
+import { SalusContext } from '../lib/context';
+import { SalusContract } from '../lib/contract';
+import { load, save } from '../lib/record';
+import { allowed } from '../lib/refusal';
+import { parseJson, type Parser } from '../lib/schema';
+import {
+  type Act,
+  events,
+  type Item,
+  parseAct,
+  parseAlert,
+  parseAnchor,
+  parseAuthorise,
+  parseCommit,
+  parseFill,
+  parsePack,
+  parseQuarantine,
+  parseRecall,
+  parseResolve,
+  parseStatus,
+  refuse,
+  type StatusView,
+} from './api';
+import { authorise, commit, pack, quarantine, raise, recall, resolve } from './lots';
+import { heldQuarantine, knownOf, lotsOf, party, recordsOf, surroundings } from './loaders';
+import { inEffect } from './origin';
+import { act } from './rules';
+import { alertKind, captureKind, fillKind, itemKind, lotKind, prefixKind, quarantineKind, recallKind } from './state';
+
+/** Packs from the line to the patient. */
+export class SupplyContract extends SalusContract {
+  constructor() {
+    super('supply');
+  }
+
+  @Transaction()
+  async authorise(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(parseAuthorise, argument);
+    const record = allowed(authorise(request, await party(ctx), ctx.now));
+    await save(ctx, prefixKind, [request.prefix, request.member], record);
+  }
+
+  @Transaction()
+  async commit(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(parseCommit, argument);
+    const authority = await load(ctx, prefixKind, request.prefix, ctx.caller.member);
+    const lot = await load(ctx, lotKind, request.lotId);
+    await save(ctx, lotKind, [request.lotId], allowed(commit(request, await party(ctx), { lot, authority }, ctx.now)));
+  }
+
+  @Transaction()
+  async pack(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(parsePack, argument);
+    const container = await load(ctx, itemKind, request.container);
+    const moved = await recordsOf(ctx, request.moved);
+    const made = allowed(pack(request, ctx.caller.member, { container, lots: await lotsOf(ctx, request.lots), moved }));
+    for (const item of made) await save(ctx, itemKind, [item.id], item);
+    ctx.emit(events.changed, { item: request.container, act: 'pack' });
+  }
+
+  @Transaction()
+  async act(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(parseAct, argument);
+    const known = await knownOf(ctx, request.item, request.origin);
+    const item = allowed(act(request, known, await surroundings(ctx, known)));
+    await spend(ctx, request);
+    await save(ctx, itemKind, [item.id], item);
+    ctx.emit(events.changed, { item: item.id, act: request.act });
+  }
+
+  @Transaction()
+  async recall(ctx: SalusContext, argument: string): Promise<void> {
+    const { lotId } = read(parseRecall, argument);
+    const lot = await load(ctx, lotKind, lotId);
+    const known = await load(ctx, recallKind, lotId);
+    await save(ctx, recallKind, [lotId], allowed(recall(lot, await party(ctx), known, ctx.now)));
+    ctx.emit(events.recalled, { lotId });
+  }
+
+  @Transaction()
+  async quarantine(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(parseQuarantine, argument);
+    const record = await load(ctx, quarantineKind, request.id);
+    const lot = await load(ctx, lotKind, request.id);
+    const item = await load(ctx, itemKind, request.id);
+    await save(
+      ctx,
+      quarantineKind,
+      [request.id],
+      allowed(quarantine(request, await party(ctx), { record, lot, item }, ctx.now)),
+    );
+  }
+
+  @Transaction()
+  async fill(ctx: SalusContext, argument: string): Promise<void> {
+    const { fill } = read(parseFill, argument);
+    if ((await load(ctx, fillKind, fill)) !== undefined)
+      throw refuse('fill-exists', 'this fill is taken: draw a new one');
+    await save(ctx, fillKind, [fill], { fill, allowed: ctx.now });
+  }
+
+  @Transaction()
+  async anchor(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(parseAnchor, argument);
+    const known = await load(ctx, captureKind, request.captureId);
+    if (known !== undefined) throw refuse('capture-exists', 'this captureId is taken: draw a new one');
+    await save(ctx, captureKind, [request.captureId], { ...request, member: ctx.caller.member, at: ctx.now });
+  }
+
+  @Transaction()
+  async alert(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(parseAlert, argument);
+    const address = [request.item, request.kind, ctx.caller.member] as const;
+    const known = await load(ctx, alertKind, ...address);
+    await save(ctx, alertKind, address, allowed(raise(request, ctx.caller.member, known, ctx.now)));
+    ctx.emit(events.alerted, { item: request.item, kind: request.kind });
+  }
+
+  @Transaction()
+  async resolve(ctx: SalusContext, argument: string): Promise<void> {
+    const request = read(parseResolve, argument);
+    const address = [request.item, request.kind, request.raisedBy] as const;
+    const known = await load(ctx, alertKind, ...address);
+    await save(ctx, alertKind, address, allowed(resolve(request, await party(ctx), known)));
+  }
+
+  @Transaction(false)
+  @Returns('string')
+  async status(ctx: SalusContext, argument: string): Promise<string> {
+    const { item: id, origin } = read(parseStatus, argument);
+    const known = await knownOf(ctx, id, origin);
+    const item = inEffect(id, origin, known, NO_SALT);
+    if (item instanceof Error) return canonical({ item: null, lot: known.lot ?? null, recall: null, quarantine: null });
+    return canonical(await view(ctx, item));
+  }
+}
+
+/** Owners are not asked for in a status: a record-less unit's commitment means nothing. */
+const NO_SALT = '';
+
+function read<T>(parser: Parser<T>, argument: string): T {
+  return parser(parseJson(argument, 'request'), 'request');
+}
+
+/** A dispense may spend a fill; one transaction does both, so that neither happens twice. */
+async function spend(ctx: SalusContext, { act: name, fill: id }: Act): Promise<void> {
+  if (name !== 'dispense' || id === undefined) return;
+  const fill = await load(ctx, fillKind, id);
+  if (fill === undefined) throw refuse('unknown-fill', 'no prescription allows this fill');
+  if (fill.spent !== undefined) throw refuse('fill-spent', 'this fill was dispensed before');
+  await save(ctx, fillKind, [id], { ...fill, spent: ctx.now });
+}
+
+async function view(ctx: SalusContext, item: Item): Promise<StatusView> {
+  const [lotId = ''] = item.lots;
+  return {
+    item,
+    lot: (await load(ctx, lotKind, lotId)) ?? null,
+    recall: (await load(ctx, recallKind, lotId)) ?? null,
+    quarantine: (await heldQuarantine(ctx, [item.id, lotId])) ?? null,
+  };
+}

@@ -1,0 +1,94 @@
+/** Loads what the rules judge by. */
+import type { SalusContext } from '../lib/context';
+import { load } from '../lib/record';
+import { memberEntry } from '../registry/reads';
+import { type Item, type Lot, MAX_DEPTH, type Origin, type QuarantineRecord } from './api';
+import type { Party } from './lots';
+import type { Known } from './origin';
+import type { Surroundings } from './rules';
+import { itemKind, lotKind, quarantineKind, recallKind } from './state';
+
+const PHARMACIES = ['hospital', 'pharmacy'];
+/** Before any last day: nothing is dispensed whose lots are unknown. */
+const NO_EXPIRY = '0000-00-00';
+
+/** The member that calls, by the registry. */
+export async function party(ctx: SalusContext): Promise<Party> {
+  const { member } = ctx.caller;
+  const entry = await memberEntry(ctx, member);
+  const isRegulator = entry?.roles.includes('regulator') ?? false;
+  return { member, role: ctx.actor.role, prefixes: entry?.gcp ?? [], isRegulator };
+}
+
+/** An item's record, the containers above it, and the lot its origin names. */
+export async function knownOf(ctx: SalusContext, id: string, origin: Origin | undefined): Promise<Known> {
+  const record = await load(ctx, itemKind, id);
+  if (record !== undefined) return { record, above: await aboveOf(ctx, record.parent) };
+  const lot = origin === undefined ? undefined : await load(ctx, lotKind, origin.lotId);
+  return { above: await aboveOf(ctx, origin?.within?.container), lot };
+}
+
+/** What bears on an act: roles, time, recalls and quarantines of the item, its containers and its lots. */
+export async function surroundings(ctx: SalusContext, known: Known): Promise<Surroundings> {
+  const { member } = ctx.caller;
+  const lotIds = known.record?.lots ?? (known.lot === undefined ? [] : [known.lot.lotId]);
+  const lots = await lotsOf(ctx, lotIds);
+  const itemIds = [...(known.record === undefined ? [] : [known.record.id]), ...known.above.map(({ id }) => id)];
+  const roles = (await memberEntry(ctx, member))?.roles ?? [];
+  return {
+    member,
+    role: ctx.actor.role,
+    isPharmacy: roles.some((role) => PHARMACIES.includes(role)),
+    now: await ctx.clock(),
+    expiry: lots.map(({ expiry }) => expiry).sort()[0] ?? NO_EXPIRY,
+    isRecalled: await isAnyRecalled(ctx, lotIds),
+    isQuarantined: (await heldQuarantine(ctx, [...lotIds, ...itemIds])) !== undefined,
+  };
+}
+
+/** Records of these lots, as far as there are any. */
+export async function lotsOf(ctx: SalusContext, ids: readonly string[]): Promise<readonly Lot[]> {
+  const lots: Lot[] = [];
+  for (const id of ids) {
+    const lot = await load(ctx, lotKind, id);
+    if (lot !== undefined) lots.push(lot);
+  }
+  return lots;
+}
+
+/** Records of these items, as far as there are any. */
+export async function recordsOf(
+  ctx: SalusContext,
+  moved: readonly { readonly item: string }[],
+): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  for (const { item: id } of moved) {
+    const item = await load(ctx, itemKind, id);
+    if (item !== undefined) items.push(item);
+  }
+  return items;
+}
+
+/** The first quarantine in force over any of these items and lots. */
+export async function heldQuarantine(ctx: SalusContext, ids: readonly string[]): Promise<QuarantineRecord | undefined> {
+  for (const id of ids) {
+    const record = await load(ctx, quarantineKind, id);
+    if (record?.standing === 'held') return record;
+  }
+  return undefined;
+}
+
+async function aboveOf(ctx: SalusContext, first: string | undefined): Promise<readonly Item[]> {
+  const above: Item[] = [];
+  for (let id = first; id !== undefined && above.length < MAX_DEPTH; id = above.at(-1)?.parent) {
+    const container = await load(ctx, itemKind, id);
+    if (container === undefined) break;
+    above.push(container);
+  }
+  return above;
+}
+
+async function isAnyRecalled(ctx: SalusContext, lotIds: readonly string[]): Promise<boolean> {
+  for (const lotId of lotIds) if ((await load(ctx, recallKind, lotId)) !== undefined) return true;
+  return false;
+}

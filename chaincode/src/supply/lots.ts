@@ -1,0 +1,191 @@
+/** Lots, containers, recalls, quarantines and alerts: what is allowed. Pure. */
+import type { Refusal } from '../lib/refusal';
+import {
+  type Alert,
+  type AuthorisePrefix,
+  type CommitLot,
+  commitmentOf,
+  type Item,
+  type Lot,
+  MAX_DEPTH,
+  type PackContainer,
+  type PrefixAuthority,
+  type Quarantine,
+  type QuarantineRecord,
+  type RaiseAlert,
+  type Recall,
+  refuse,
+  type ResolveAlert,
+} from './api';
+
+/** The member that calls, the person it vouches for, and what the registry says of it. */
+export interface Party {
+  readonly member: string;
+  readonly role: string;
+  /** GS1 company prefixes licensed to it. */
+  readonly prefixes: readonly string[];
+  readonly isRegulator: boolean;
+}
+
+const QUALITY = ['quality-officer', 'regulator'];
+
+/** The licensee of a prefix authorises another member, or ends it. */
+export function authorise(request: AuthorisePrefix, party: Party, now: string): PrefixAuthority | Refusal {
+  if (!party.prefixes.includes(request.prefix)) {
+    return refuse('not-licensee', 'only the licensee of a company prefix, by the registry, authorises others');
+  }
+  return { ...request, licensee: party.member, changed: now };
+}
+
+/** One write for all units of a lot. */
+export function commit(
+  request: CommitLot,
+  party: Party,
+  known: { readonly lot?: Lot | undefined; readonly authority?: PrefixAuthority | undefined },
+  now: string,
+): Lot | Refusal {
+  const isEntitled = party.prefixes.includes(request.prefix) || known.authority?.standing === 'authorised';
+  if (!isEntitled) {
+    return refuse('not-licensee', 'only the licensee of the company prefix, or whom it authorised, commits its lots');
+  }
+  if (known.lot !== undefined) return refuse('lot-exists', 'this lotId is taken: draw a new one');
+  if (request.expiry < now.slice(0, 10)) return refuse('lot-expired', 'the last day of this lot is over');
+  return { ...request, issuer: party.member, committed: now };
+}
+
+/** Packs a new container: its own record, and those of the children that have one. */
+export function pack(
+  request: PackContainer,
+  member: string,
+  known: { readonly container?: Item | undefined; readonly lots: readonly Lot[]; readonly moved: readonly Item[] },
+): readonly Item[] | Refusal {
+  if (known.container !== undefined) return refuse('container-exists', 'this container was packed before');
+  const problem = unknownLots(request, known.lots) ?? notTheirs(request, member, known.moved);
+  if (problem !== undefined) return problem;
+  const depth = Math.max(0, ...known.moved.map((child) => child.depth)) + 1;
+  if (depth > MAX_DEPTH) return refuse('too-deep', `at most ${MAX_DEPTH} containers lie inside one another`);
+  const speaksForOthers = request.children.count > known.moved.length;
+  if (speaksForOthers && known.lots.some(({ issuer }) => issuer !== member)) {
+    return refuse('forged-parent', 'units without a record of their own are packed by the issuer of their lot alone');
+  }
+  const { container: id, children, lots } = request;
+  const owner = commitmentOf(member, request.salt);
+  const made: Item = {
+    id,
+    isUnit: false,
+    lots,
+    state: 'active',
+    owner,
+    holder: owner,
+    depth,
+    children,
+    packer: member,
+  };
+  return [made, ...known.moved.map((child) => ({ ...child, parent: id }))];
+}
+
+function unknownLots({ lots, children, moved }: PackContainer, known: readonly Lot[]): Refusal | undefined {
+  if (new Set(known.map(({ lotId }) => lotId)).size !== lots.length) {
+    return refuse('unknown-lot', 'name each lot inside once; each must have been committed');
+  }
+  return children.count < moved.length
+    ? refuse('incomplete-act', 'children are at least those that are moved')
+    : undefined;
+}
+
+function notTheirs({ lots, moved }: PackContainer, member: string, children: readonly Item[]): Refusal | undefined {
+  if (children.length !== moved.length || new Set(moved.map(({ item }) => item)).size !== moved.length) {
+    return refuse('unknown-item', 'each child that is moved has a record and is named once');
+  }
+  for (const [index, child] of children.entries()) {
+    const problem = unfitChild(child, commitmentOf(member, moved[index]?.salt ?? ''), lots);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function unfitChild(child: Item, opened: string, lots: readonly string[]): Refusal | undefined {
+  if (child.owner !== opened || child.holder !== opened)
+    return refuse('not-yours', 'a child is not the calling member’s');
+  if (child.state !== 'active' || child.parent !== undefined) {
+    return refuse('not-in-possession', 'a child is not in stock, or lies in another container: unpack it first');
+  }
+  const isListed = child.lots.every((lot) => lots.includes(lot));
+  return isListed ? undefined : refuse('unknown-lot', 'a child is of a lot that the container does not name');
+}
+
+/** Recalls a lot for good. */
+export function recall(lot: Lot | undefined, party: Party, known: Recall | undefined, now: string): Recall | Refusal {
+  if (!QUALITY.includes(party.role)) return refuse('not-your-role', `only these roles recall: ${QUALITY.join(', ')}`);
+  if (lot === undefined) return refuse('unknown-lot', 'no lot has this id');
+  if (lot.issuer !== party.member && !party.isRegulator) {
+    return refuse('not-yours', 'a lot is recalled by its issuer or the regulator');
+  }
+  if (known !== undefined) return refuse('already-recalled', 'this lot is recalled');
+  return { lotId: lot.lotId, by: party.member, at: now };
+}
+
+/** Puts an item or lot in quarantine, or releases it: whoever put it there, or the regulator. */
+export function quarantine(
+  request: Quarantine,
+  party: Party,
+  known: {
+    readonly item?: Item | undefined;
+    readonly lot?: Lot | undefined;
+    readonly record?: QuarantineRecord | undefined;
+  },
+  now: string,
+): QuarantineRecord | Refusal {
+  const isHeld = known.record?.standing === 'held';
+  if (isHeld === (request.standing === 'held')) {
+    return refuse('quarantine-standing', isHeld ? 'it is in quarantine' : 'it is not in quarantine');
+  }
+  if (request.standing === 'released') return released(request, party, known.record, now);
+  const target = request.of === 'lot' ? known.lot : known.item;
+  if (target === undefined) return refuse('unknown-item', 'nothing has this id');
+  if (!party.isRegulator && !isTheirs(request, party.member, known)) {
+    return refuse('not-yours', 'a holder puts its own in quarantine, an issuer its lot, the regulator anything');
+  }
+  return { id: request.id, standing: 'held', by: party.member, at: now };
+}
+
+function released(
+  { id }: Quarantine,
+  party: Party,
+  record: QuarantineRecord | undefined,
+  now: string,
+): QuarantineRecord | Refusal {
+  if (!QUALITY.includes(party.role)) return refuse('not-your-role', `only these roles release: ${QUALITY.join(', ')}`);
+  if (record?.by !== party.member && !party.isRegulator) {
+    return refuse('quarantine-not-yours', 'whoever put it in quarantine releases it, or the regulator');
+  }
+  return { id, standing: 'released', by: party.member, at: now };
+}
+
+function isTheirs(
+  { of, salt }: Quarantine,
+  member: string,
+  { item, lot }: { readonly item?: Item | undefined; readonly lot?: Lot | undefined },
+): boolean {
+  if (of === 'lot') return lot?.issuer === member;
+  return salt !== undefined && item?.holder === commitmentOf(member, salt);
+}
+
+/** A suspicion: one for each item, kind and member, however often it scans. */
+export function raise(request: RaiseAlert, member: string, known: Alert | undefined, now: string): Alert | Refusal {
+  if (known !== undefined) return refuse('alert-known', 'this member raised this alert before');
+  return { ...request, raisedBy: member, raised: now, state: 'open' };
+}
+
+/** Triage: quality officers and the regulator; what is closed stays closed. */
+export function resolve(request: ResolveAlert, party: Party, known: Alert | undefined): Alert | Refusal {
+  if (!QUALITY.includes(party.role))
+    return refuse('not-your-role', `only these roles look into alerts: ${QUALITY.join(', ')}`);
+  if (known === undefined) return refuse('unknown-alert', 'no such alert was raised');
+  if (known.state === 'confirmed' || known.state === 'false-alarm')
+    return refuse('alert-closed', 'this alert is closed');
+  if (known.owner !== undefined && known.owner !== party.member && !party.isRegulator) {
+    return refuse('not-yours', 'another member looks into this alert');
+  }
+  return { ...known, state: request.state, grade: request.grade, owner: known.owner ?? party.member };
+}
