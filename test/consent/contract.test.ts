@@ -91,6 +91,21 @@ describe('consent on the ledger', () => {
     await world.refused('unknown-consent', 'stmary', 'consent:read', { request: { consentId: 'c-9', version: 1 } });
   });
 
+  it('lets another hospital ask for the end of a consent in force, and for nothing else', async () => {
+    const askedBy = { member: 'northside', user: 'p-ann', role: 'patient' };
+    const given = consentRequest(pid, consentOf('c-1', 'northside'));
+    const asked = (request: object) => ({ request: { ...request, askedBy }, actor: physician });
+    await world.refused('illegal-transition', 'stmary', 'consent:record', asked(given));
+    await world.submit('stmary', 'consent:record', { request: given, actor: physician });
+    const changed = consentRequest(pid, consentOf('c-1', 'acme'), 2);
+    await world.refused('illegal-transition', 'stmary', 'consent:record', asked(changed));
+    const ended = consentRequest(pid, consentOf('c-1', 'northside', 'permit', 'inactive'), 2);
+    await world.refused('not-authentic', 'northside', 'consent:record', asked(ended));
+    await world.submit('stmary', 'consent:record', asked(ended));
+    const { payload } = await world.evaluate('stmary', 'consent:read', { request: { consentId: 'c-1', version: 2 } });
+    assert.deepEqual((JSON.parse(payload) as ConsentRecord).askedBy, askedBy);
+  });
+
   it('lets one withdrawal be recorded once, however many race', async () => {
     const request = consentRequest(pid, consentOf('c-1', 'northside'));
     const first = await world.evaluate('stmary', 'consent:record', { request, actor: physician });

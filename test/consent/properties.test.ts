@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 
-import { decide, factsOf, mayAskAtAll, type ConsentInForce, type Provision } from '@salus/chaincode/consent/decide';
+import {
+  decide,
+  factsOf,
+  mayAskAtAll,
+  onlyPermits,
+  type ConsentInForce,
+  type Provision,
+} from '@salus/chaincode/consent/decide';
 import fc from 'fast-check';
 
 import { campaign } from '../support/campaigns.js';
@@ -161,6 +168,22 @@ describe('decide, over generated worlds', () => {
       }),
       runs(1_500),
     );
+  });
+
+  it('never shows more when a consent ends that only permits', () => {
+    let ended = 0;
+    fc.assert(
+      fc.property(request, resource, consents, (asked, raw, all) => {
+        if (permits(asked, raw, all)) return;
+        for (const [index, { care }] of all.entries()) {
+          if (!onlyPermits(care)) continue;
+          ended += 1;
+          assert.ok(!permits(asked, raw, all.toSpliced(index, 1)));
+        }
+      }),
+      runs(4_000),
+    );
+    assert.ok(ended > 100, `only ${ended} consents ended`);
   });
 
   it('never shows more when a denial is added', () => {

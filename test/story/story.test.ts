@@ -152,6 +152,27 @@ describe("the story: a patient's record travels between two hospitals by consent
     assert.ok(own.some((event) => event.includes('dr-adams') && event.includes('Immunization')));
   });
 
+  it("lets the patient withdraw at northside what stmary's wallet signed, and refuses northside from then on", async () => {
+    const body = laboratoryForNorthside(patientId);
+    const again = await network.ask('stmary', 'Consent', { token: patientToken, body });
+    assert.equal(resourcesOf((await northside(`Observation?patient=${patientId}`)).body).length, 2);
+    const visitor = await network.token({ member: 'northside', user: 'pat', role: 'patient', patient: patientId });
+    const id = String(again.body.id);
+    const answer = await network.ask('northside', `Consent/${id}`, {
+      method: 'PUT',
+      token: visitor,
+      body: { ...body, id, status: 'inactive' },
+    });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.headers.get('etag'), 'W/"2"');
+    const refused = await northside(`Observation?patient=${patientId}`);
+    assert.deepEqual(resourcesOf(refused.body), []);
+    const list = await network.ask('stmary', `AuditEvent?patient=${patientId}&_count=1000`, { token: patientToken });
+    const ends = resourcesOf(list.body).filter((event) => event['action'] === 'U');
+    assert.equal(ends.length, 1);
+    assert.match(JSON.stringify(ends[0]), new RegExp(`northside/.*Consent/${id}/_history/2`));
+  });
+
   it('shows the list to nobody else', async () => {
     const list = await network.ask('northside', `AuditEvent?patient=${patientId}`, { token: requester });
     assert.deepEqual(resourcesOf(list.body), []);

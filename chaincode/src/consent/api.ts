@@ -1,7 +1,18 @@
 /** consent: what patients permitted and denied, version by version, in its `care` form. In `care`. */
 import type { JsonObject } from '../lib/canonical';
 import { refusals } from '../lib/refusal';
-import { compactJws, document, fhirId, hex256, integer, object, optional, type Parser } from '../lib/schema';
+import {
+  code,
+  compactJws,
+  document,
+  fhirId,
+  hex256,
+  integer,
+  memberName,
+  object,
+  optional,
+  type Parser,
+} from '../lib/schema';
 
 /** Transactions of this domain; requests travel in the transient map under `request`, the actor under `actor`. */
 export const transactions = {
@@ -32,7 +43,16 @@ export interface RecordConsent {
   readonly consent: JsonObject;
   /** Compact JWS (ES256) by patient or guardian; absent when a custodian's staff submits it. See StatementHeader. */
   readonly statement?: string | undefined;
+  /** Of a withdrawal that another hospital asked the submitting custodian for: who asked there. */
+  readonly askedBy?: Asker | undefined;
   readonly salt: string;
+}
+
+/** A person at another hospital, as that hospital names them. */
+export interface Asker {
+  readonly member: string;
+  readonly user: string;
+  readonly role: string;
 }
 
 /**
@@ -87,6 +107,8 @@ export interface ConsentRecord {
   readonly consent: JsonObject;
   /** Kept so that the custodian's door checks it itself. */
   readonly statement?: string;
+  /** Who asked for the withdrawal at another hospital. */
+  readonly askedBy?: Asker;
   /** Custodians at which it counts. */
   readonly countsAt: readonly string[];
   /** Who submitted it. */
@@ -123,6 +145,7 @@ export const parseRecord: Parser<RecordConsent> = object<RecordConsent>({
   replaces: optional(integer(1, MAX_VERSION)),
   consent: document(MAX_CONSENT_CHARACTERS),
   statement: optional(compactJws),
+  askedBy: optional(object<Asker>({ member: memberName, user: code, role: code })),
   salt: hex256,
 });
 

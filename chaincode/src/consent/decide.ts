@@ -11,6 +11,7 @@ export { careForm, joinCareForm } from './care-form';
 export type { CareForm, Rest } from './care-form';
 export { codingsOf, factsOf } from './facts';
 export { labelsToAssign } from './labels';
+export { onlyPermits } from './provisions';
 export { MAX_PROVISIONS, validateConsent } from './validate';
 export type { ConsentProblem } from './validate';
 export type * from './terms';

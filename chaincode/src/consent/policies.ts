@@ -73,6 +73,12 @@ export interface BaseRule {
   readonly path: string;
 }
 
+/** The effect of the policy a consent names, whoever asks; undefined where none is in the table. */
+export function baseEffect(consent: CareConsent): Effect | undefined {
+  const named = policyNames(consent).find(({ name }) => Object.hasOwn(BASE_POLICIES, name));
+  return named && BASE_POLICIES[named.name]?.effect;
+}
+
 /** What the policy a consent names says of this request; undefined where it says nothing or is not in the table. */
 export function baseRule(consent: CareConsent, request: AccessRequest): BaseRule | undefined {
   for (const { name, path } of policyNames(consent)) {

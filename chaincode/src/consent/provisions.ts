@@ -1,7 +1,7 @@
 import { ALWAYS, both, dataFits, labelFits, namesData, namesPurpose, NEVER, partiesFit } from './dimensions';
 import type { Fit, Question } from './dimensions';
 import { isDataLabel } from './labels';
-import { baseRule } from './policies';
+import { baseEffect, baseRule } from './policies';
 import type { CareConsent, Coding, Effect, Provision } from './terms';
 
 /** The rules of one consent that speak of a question. */
@@ -55,6 +55,25 @@ export function speakingRules(consent: CareConsent, question: Question): readonl
   };
   visit(root, base?.effect, 'provision', OUTSIDE);
   return spoken;
+}
+
+/**
+ * Whether the end of the consent can open nothing: no rule denies, but for a root that only denies what the rules below
+ * it do not permit, whoever asks for whatever.
+ */
+export function onlyPermits(consent: CareConsent): boolean {
+  const root = consent.provision ?? {};
+  const effect = effectOf(root) ?? baseEffect(consent);
+  return (effect !== 'deny' || isDefaultDenial(root)) && !hasDenial(root);
+}
+
+function isDefaultDenial(root: Provision): boolean {
+  const isSpecific = (root.actor?.length ?? 0) > 0 || namesData(root) || (root.securityLabel?.length ?? 0) > 0;
+  return hasPermit(root) && !isSpecific;
+}
+
+function hasDenial(rule: Provision): boolean {
+  return rule.provision?.some((nested) => nested.type === 'deny' || hasDenial(nested)) ?? false;
 }
 
 /** Active, and about privacy or research: consent to undergo a treatment decides nothing here. */

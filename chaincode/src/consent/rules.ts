@@ -73,7 +73,13 @@ function formProblem({ consent, consentId }: RecordConsent): Refusal | undefined
   return problem && refuse('not-decidable', `${problem.path}: ${problem.reason}`);
 }
 
-function stateProblem({ consent }: RecordConsent, previous: ConsentRecord | undefined): Refusal | undefined {
+function stateProblem({ consent, askedBy }: RecordConsent, previous: ConsentRecord | undefined): Refusal | undefined {
+  if (askedBy !== undefined && previous?.status !== 'active') {
+    return refuse('illegal-transition', 'another hospital can ask only that a consent in force end');
+  }
+  if (askedBy !== undefined && consent.status === 'active') {
+    return refuse('illegal-transition', 'what another hospital asks for ends the consent');
+  }
   const allowed = previous === undefined ? initialStates : transitions[previous.status];
   if ((allowed as readonly unknown[]).includes(consent.status)) return undefined;
   const from = previous === undefined ? 'a new consent' : `a consent that is ${previous.status}`;
@@ -120,7 +126,7 @@ function listWith(request: RecordConsent, list: ConsentList | undefined): Consen
 }
 
 function recordOf(request: RecordConsent, standing: Standing, countsAt: readonly string[]): ConsentRecord {
-  const { pid, consentId, version, consent, statement } = request;
+  const { pid, consentId, version, consent, statement, askedBy } = request;
   return {
     pid,
     consentId,
@@ -128,6 +134,7 @@ function recordOf(request: RecordConsent, standing: Standing, countsAt: readonly
     status: consent.status as ConsentStatus,
     consent,
     ...(statement !== undefined && { statement }),
+    ...(askedBy !== undefined && { askedBy }),
     countsAt,
     submitter: standing.submitter,
     recorded: standing.now,

@@ -1,6 +1,8 @@
 /** Accesses as FHIR R4 AuditEvent, in the shapes of IHE BALP (https://profiles.ihe.net/ITI/BALP). Pure. */
 import { createHash } from 'node:crypto';
 
+import type { Asker, ConsentRecord } from '@salus/chaincode/consent/api';
+
 import type { JsonObject } from '../fhir/json.js';
 import type { PlacedRead } from './member-reads.js';
 import type { ProjectedAccess } from './project.js';
@@ -23,6 +25,11 @@ const INTERACTIONS: Readonly<Record<string, string>> = {
   history: 'history-instance',
   everything: 'operation',
 };
+
+/** Characters of a consent's id that leave room for a version in an id of 64. */
+const MOST_OF_ID = 56;
+/** Codes of AuditEvent.action. */
+const ACTIONS: Readonly<Record<string, string>> = { read: 'R', update: 'U' };
 
 /** An access that another member asked for, permitted or denied, as the patient sees it. */
 export function remoteEvent({ record, requested }: ProjectedAccess, custodian: string, patient: string): JsonObject {
@@ -50,6 +57,27 @@ export function remoteEvent({ record, requested }: ProjectedAccess, custodian: s
   };
 }
 
+/** A consent that was ended because somebody at another hospital asked for it. */
+export function endEvent(record: ConsentRecord, asker: Asker, custodian: string, patient: string): JsonObject {
+  const { consentId, version, recorded, status } = record;
+  return {
+    resourceType: 'AuditEvent',
+    id: `${consentId.slice(0, MOST_OF_ID)}-${version}`,
+    ...eventOf('update', recorded, 'PATRQT'),
+    outcome: SUCCESS,
+    outcomeDesc: status,
+    agent: agents(asker.member, asker, 'PATRQT', custodian),
+    source: { observer: memberReference(custodian) },
+    entity: [
+      patientEntity(patient),
+      {
+        what: { reference: `Consent/${consentId}/_history/${version}` },
+        role: { system: OBJECT_ROLE, code: '4', display: 'Domain Resource' },
+      },
+    ],
+  };
+}
+
 /** A read at the custodian itself. */
 export function localEvent(entry: PlacedRead, member: string): JsonObject {
   return {
@@ -68,7 +96,7 @@ function eventOf(interaction: string, recorded: string, purpose: string): JsonOb
   return {
     type: { system: EVENT_TYPE, code: 'rest', display: 'Restful Operation' },
     subtype: [{ system: INTERACTION, code: interaction }],
-    action: interaction === 'read' ? 'R' : 'E',
+    action: ACTIONS[interaction] ?? 'E',
     recorded,
     purposeOfEvent: [{ coding: [{ system: REASON, code: purpose }] }],
   };

@@ -1,20 +1,22 @@
 /** `AuditEvent?patient=`: the patient's list of who asked for and read the record. */
 import type { AccessRecord } from '@salus/chaincode/access/api';
 
+import type { ConsentShelf } from '../consent/shelf.js';
 import type { JsonObject } from '../fhir/json.js';
 import { pageSize } from '../fhir/paging.js';
 import type { FhirRequest, FhirResponse, TypeHandler } from '../fhir/request.js';
 import { confinedTo } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
-import { localEvent, remoteEvent } from './audit-event.js';
+import { endEvent, localEvent, remoteEvent } from './audit-event.js';
 import { newestFirst, type MemberReads, type Place } from './member-reads.js';
 import { ACCESS_SPACE, type ProjectedAccess } from './project.js';
 import { NOBODY } from './read-log.js';
 
 const OFFICERS = ['privacy-officer', 'auditor'];
-/** Source of what the ledger records; gateways' names come after it. */
+/** Sources of what the ledger records: accesses, and consents ended from elsewhere. Gateways' names come after them. */
 const LEDGER = '';
+const LEDGER_ENDS = '-';
 
 export interface AuditPorts {
   readonly member: string;
@@ -22,6 +24,7 @@ export interface AuditPorts {
   readonly facts: Facts;
   readonly lookup: PatientLookup;
   readonly reads: MemberReads;
+  readonly shelf: Pick<ConsentShelf, 'versions'>;
   /** The list is itself part of the patient's record: who reads it is logged. */
   readonly shown: (patient: string) => void;
 }
@@ -60,7 +63,7 @@ function list(ports: AuditPorts, request: FhirRequest, patient: string): FhirRes
   if (!isHere || !isEntitled) return answer(ports, request, { events: [], total: 0, count });
   if (patient !== NOBODY) ports.shown(patient);
   const after = placeOf(request.query);
-  const recorded = known === undefined ? [] : accessEvents(ports, known.pid, patient);
+  const recorded = known === undefined ? [] : recordedEvents(ports, known.pid, patient);
   const local = ports.reads.page(patient, after, count + 1).map((entry) => ({
     ...{ at: entry.at, source: entry.source, seq: entry.seq },
     resource: localEvent(entry, ports.member),
@@ -88,6 +91,19 @@ function requireKnown(query: URLSearchParams): void {
     const detail = `a patient's list has no parameter '${unknown.slice(0, 80)}', but ${PARAMETERS.join(', ')}`;
     throw new Refusal('invalid', 'unknown-parameter', detail);
   }
+}
+
+function recordedEvents(ports: AuditPorts, pid: string, patient: string): readonly PlacedEvent[] {
+  return [...accessEvents(ports, pid, patient), ...endEvents(ports, pid, patient)];
+}
+
+/** Consents that were ended because somebody at another hospital asked. */
+function endEvents({ shelf, member }: AuditPorts, pid: string, patient: string): readonly PlacedEvent[] {
+  return shelf.versions(pid).flatMap(({ record }, seq) => {
+    const { askedBy, recorded: at } = record;
+    if (askedBy === undefined) return [];
+    return [{ at, source: LEDGER_ENDS, seq, resource: endEvent(record, askedBy, member, patient) }];
+  });
 }
 
 /** Accesses that the ledger records, at other members and, where the own staff were denied, here. */

@@ -1,22 +1,20 @@
 /** Records a consent: checks it, splits it, keeps the rest here, and writes the care form to `care`. */
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { heardAtCustodian } from '@salus/chaincode/access/api';
-import { transactions, type ConsentRecord, type RecordConsent } from '@salus/chaincode/consent/api';
+import type { ConsentRecord, RecordConsent } from '@salus/chaincode/consent/api';
 import { careForm, validateConsent, type CareForm } from '@salus/chaincode/consent/decide';
 
 import { IssuesRefusal } from '../fhir/outcome.js';
 import type { JsonObject } from '../fhir/json.js';
 import { canonicalForm, readStatement } from '../identity/statements.js';
-import type { Memory } from '../keys/memory.js';
 import { Refusal } from '../ledger/refusal.js';
-import type { SignForPatient } from '../patient/custody.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
 import type { Actor, Commit, Ledger, LedgerCall } from '../ports.js';
+import { endedElsewhere, withdrawElsewhere, type ElsewherePorts } from './elsewhere.js';
 import { patientOf } from './project.js';
 import { keepRest, type RestPorts } from './rest.js';
+import { callOf, type SayingPorts } from './saying.js';
 import type { ConsentShelf } from './shelf.js';
-import { wordHash } from './trusted.js';
 
 /** Tells every custodian's door that a consent is withdrawn; resolves when all have heard or the time is up. */
 export type TellDoors = (withdrawal: {
@@ -26,16 +24,12 @@ export type TellDoors = (withdrawal: {
   readonly version: number;
 }) => Promise<void>;
 
-export interface RecorderPorts extends RestPorts {
+export interface RecorderPorts extends RestPorts, SayingPorts, ElsewherePorts {
   readonly member: string;
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly lookup: PatientLookup;
   readonly shelf: ConsentShelf;
   readonly tellDoors: TellDoors;
-  readonly channel: string;
-  readonly memory: Pick<Memory, 'keepWord'>;
-  /** Signs with the patient's custodial key what is said here without a statement. */
-  readonly signForPatient: SignForPatient;
 }
 
 /** What a client sends. */
@@ -59,6 +53,11 @@ export interface RecordedConsent {
 
 /** Records one version; the same content again changes nothing. Throws Refusal. */
 export async function recordConsent(ports: RecorderPorts, sent: ConsentSent): Promise<RecordedConsent> {
+  const elsewhere = endedElsewhere(ports, sent);
+  return elsewhere === undefined ? await recordHere(ports, sent) : await withdrawElsewhere(ports, sent, elsewhere);
+}
+
+async function recordHere(ports: RecorderPorts, sent: ConsentSent): Promise<RecordedConsent> {
   const { patientId, patient } = patientFor(ports, sent);
   const split = checkedForm(sent);
   const consentId = sent.id ?? signedId(sent) ?? randomUUID();
@@ -68,7 +67,7 @@ export async function recordConsent(ports: RecorderPorts, sent: ConsentSent): Pr
   const resource = { ...sent.resource, id: consentId };
   const known = current && unchanged(ports, request, current);
   if (known !== undefined) return { ...known, id: consentId, resource };
-  const call = callOf(sent.actor, await signed(ports, sent, request, patientId));
+  const call = await callOf(ports, sent, request, patientId);
   if (current?.status === 'active' && split.care.status !== 'active') {
     await closeDoors(ports, call, { custodians: Object.keys(patient.custodians), consentId, version });
   }
@@ -93,25 +92,6 @@ function requestOf(
   };
 }
 
-/**
- * With the patient's own statement; else the wallet's, or this member's word, which it remembers: they speak for those
- * alone whose word is heard at a custodian.
- */
-async function signed(
-  ports: RecorderPorts,
-  { actor, statement }: ConsentSent,
-  request: RecordConsent,
-  patientId: string,
-): Promise<RecordConsent> {
-  if (statement !== undefined || !(heardAtCustodian as readonly string[]).includes(actor.role)) return request;
-  const { pid, consentId: consent, version, replaces = null } = request;
-  const subject = { channel: ports.channel, consent, version, replaces };
-  const made = await ports.signForPatient({ pid, patientId }, request.consent, subject);
-  if (made !== undefined) return { ...request, statement: made };
-  ports.memory.keepWord(wordHash(request));
-  return request;
-}
-
 /** Where the version in force says the same: that version and its transaction. */
 function unchanged(
   ports: RecorderPorts,
@@ -127,11 +107,6 @@ function unchanged(
 /** A statement names the consent it makes. */
 function signedId({ statement }: ConsentSent): string | undefined {
   return statement === undefined ? undefined : readStatement(statement)?.subject.consent;
-}
-
-function callOf({ user, role, purpose }: Actor, request: RecordConsent): LedgerCall {
-  const actor = Buffer.from(JSON.stringify({ user, role, purpose }));
-  return { transaction: transactions.record, transient: { request: Buffer.from(JSON.stringify(request)), actor } };
 }
 
 /**

@@ -29,13 +29,18 @@ export async function keepRest(
   await ports.writer.write(actor, [{ type: REST_TYPE, id, expect: 0, text, patient: of.patient }]);
 }
 
+/** The rest of one version; empty where this member holds none. */
+export function restOf(ports: Pick<RestPorts, 'current'>, consentId: string, version: number): Rest {
+  const stored = ports.current(REST_TYPE, restId(consentId, version));
+  if (stored === undefined || stored.text === '') return [];
+  return (JSON.parse(stored.text) as { rest: Rest }).rest;
+}
+
 /** A consent as it was sent: its care form and the rest, if this member holds one. */
 export function joined(ports: RestPorts, consent: JsonObject): JsonObject {
   const { id, meta } = consent as { id?: string; meta?: { versionId?: string } };
-  const stored = ports.current(REST_TYPE, restId(id ?? '', Number(meta?.versionId ?? 0)));
-  if (stored === undefined || stored.text === '') return consent;
-  const { rest } = JSON.parse(stored.text) as { rest: Rest };
-  return joinCareForm(consent as unknown as ConsentInForce['care'], rest);
+  const rest = restOf(ports, id ?? '', Number(meta?.versionId ?? 0));
+  return rest.length === 0 ? consent : joinCareForm(consent as unknown as ConsentInForce['care'], rest);
 }
 
 /** The same for every Consent of an answer, a Bundle's entries included. */

@@ -5,7 +5,7 @@
 import { createHash, createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 
 import type { ConsentInForce } from '@salus/chaincode/consent/decide';
-import type { RecordConsent } from '@salus/chaincode/consent/api';
+import type { ConsentRecord, RecordConsent } from '@salus/chaincode/consent/api';
 
 import { canonicalForm, readStatement, type StatementSubject } from '../identity/statements.js';
 import type { Memory } from '../keys/memory.js';
@@ -15,9 +15,12 @@ import { REVOKED_SPACE, revokedKey } from '../patient/project.js';
 import type { Place, ProjectedConsent } from './project.js';
 import type { ConsentShelf } from './shelf.js';
 
+/** How long a door obeys an announced withdrawal that the ledger does not get, ms. A door opens within 60 s of a tick only, so this is the ticks' time. */
+export const ANNOUNCED_LIFETIME_MS = 86_400_000;
+
 type Problem = 'rollback' | 'foreign-consent';
-/** Hears what is wrong, once for each patient. */
-export type Alarm = (what: Problem, pid: string) => void;
+/** Hears what is wrong, once for each patient, and of a withdrawal that was announced and never came. */
+export type Alarm = (what: Problem | 'withdrawal-overdue', pid: string) => void;
 
 export interface TrustPorts {
   readonly member: string;
@@ -68,12 +71,17 @@ export class TrustedConsents {
    * the ledger, those that will be left. Undefined = the patient is closed to them.
    */
   toOthers(pid: string): readonly (readonly ConsentInForce[])[] | undefined {
-    const { memory } = this.ports;
     const { held } = this.#checked(pid);
-    if (memory.refusalOf(refusalSubject.patient(pid)) !== undefined) return undefined;
+    if (this.ports.memory.refusalOf(refusalSubject.patient(pid)) !== undefined) return undefined;
     const all = inForce(held);
-    const left = all.filter((consent) => !isRefused(memory, consent));
+    const left = all.filter((consent) => !isRefused(this.ports, pid, consent));
     return left.length === all.length ? [all] : [all, left];
+  }
+
+  /** The highest version of a consent that holds; undefined where none does, or the patient is under alarm. */
+  held(pid: string, consentId: string): ConsentRecord | undefined {
+    const { held, problem } = this.#checked(pid);
+    return problem === undefined ? held.find(({ record }) => record.consentId === consentId)?.record : undefined;
   }
 
   #checked(pid: string): Checked {
@@ -141,12 +149,15 @@ function close({ memory, now, alarm }: TrustPorts, pid: string, what: Problem): 
   alarm(what, pid);
 }
 
-/** Heard to be withdrawn, and the ledger does not say so yet. A version that came after it lifts the refusal. */
-function isRefused(memory: Memory, { id, version }: ConsentInForce): boolean {
+/** Heard to be withdrawn, and the ledger does not say so yet. A version that came after it lifts the refusal, or its end. */
+function isRefused({ memory, now, alarm }: TrustPorts, pid: string, { id, version }: ConsentInForce): boolean {
   const subject = refusalSubject.consent(id);
-  const reason = memory.refusalOf(subject);
-  if (reason === undefined) return false;
-  if (version < Number(reason)) return true;
+  const refusal = memory.refusal(subject);
+  if (refusal === undefined) return false;
+  const isOverdue = Date.parse(now()) - Date.parse(refusal.since) > ANNOUNCED_LIFETIME_MS;
+  const isPending = version < Number(refusal.reason);
+  if (isPending && !isOverdue) return true;
+  if (isPending) alarm('withdrawal-overdue', pid);
   memory.lift(subject);
   return false;
 }

@@ -5,8 +5,10 @@ import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate
 
 import { Agent, request } from 'undici';
 
+import type { AskCustodian } from '../consent/elsewhere.js';
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { SigningKey } from '../identity/keys.js';
+import type { Commit } from '../ports.js';
 import type { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
 import { signProof } from './proof.js';
@@ -64,22 +66,30 @@ export class DoorCaller {
 
   /** Tells doors of a withdrawal, all at once; resolves when all have answered or the time is up. */
   async tell(custodians: readonly string[], withdrawal: Withdrawal): Promise<void> {
-    await Promise.allSettled(custodians.map((custodian) => this.#tellOne(custodian, withdrawal)));
+    await Promise.allSettled(custodians.map((custodian) => this.#tellOne(custodian, withdrawal, TELL_MS)));
   }
+
+  /** Asks a custodian to end a consent for a patient who is here. Throws when it cannot be asked. */
+  askEnd: AskCustodian = async (custodian, end) => {
+    const { commit } = (await this.#tellOne(custodian, end, ANSWER_MS)) as { readonly commit?: Commit };
+    return commit;
+  };
 
   async close(): Promise<void> {
     await Promise.all([...this.#lines.values()].map(({ agent }) => agent.close()));
   }
 
-  async #tellOne(custodian: string, withdrawal: Withdrawal): Promise<void> {
+  async #tellOne(custodian: string, withdrawal: Withdrawal, mostMs: number): Promise<unknown> {
     const { door, agent } = this.#lineTo(custodian);
-    const { body } = await request(`${door}${DOOR_BASE}${WITHDRAWAL_PATH}`, {
+    const { statusCode, body } = await request(`${door}${DOOR_BASE}${WITHDRAWAL_PATH}`, {
       method: 'POST',
       dispatcher: agent,
       body: JSON.stringify(withdrawal),
-      signal: AbortSignal.timeout(TELL_MS),
+      signal: AbortSignal.timeout(mostMs),
     });
+    if (statusCode === 200) return await body.json();
     await body.dump();
+    throw new Error(`the door of ${custodian} answered ${statusCode}`);
   }
 
   /** The line to a custodian's door as the registry has it now; of a door that moved, the old line is closed. */

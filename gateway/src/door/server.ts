@@ -73,7 +73,8 @@ async function serve(ports: DoorPorts, request: IncomingMessage, tlsMember: stri
   if (tlsMember === undefined || !url.pathname.startsWith(DOOR_BASE)) return ABSENT;
   const path = decodeURIComponent(url.pathname.slice(DOOR_BASE.length));
   if (path === WITHDRAWAL_PATH && request.method === 'POST') {
-    return hearWithdrawal(ports, tlsMember, await bodyOf(request)) ? { status: 200, body: {} } : ABSENT;
+    const body = await hearWithdrawal(ports, tlsMember, await bodyOf(request));
+    return body === undefined ? ABSENT : { status: 200, body };
   }
   return await show(ports, {
     method: request.method ?? '',

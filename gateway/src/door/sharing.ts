@@ -7,6 +7,7 @@ import { MemberReads, readLogFile } from '../access/member-reads.js';
 import { ReadLog } from '../access/read-log.js';
 import { RemoteReads } from '../access/remote.js';
 import { auditHandler } from '../access/resource.js';
+import { recordAskedEnd, type AskedEndPorts } from '../consent/asked-end.js';
 import { ConsentDecision } from '../consent/decision.js';
 import { LabellingWriter } from '../consent/labelling-writer.js';
 import { consentHandler } from '../consent/resource.js';
@@ -125,6 +126,10 @@ export class Sharing {
       decision: this.decision,
       version: (type, id, version) => projection.version(type, id, version),
       consentVersion: (id) => projection.current('Consent', id)?.version,
+      recordEnd: (end) => recordAskedEnd(this.#saying(), end),
+      onUnrecorded: (error) => {
+        alarm('withdrawal-not-recorded', { error: String(error) });
+      },
       now: this.#now,
       onUnanchored: (error) => {
         alarm('manifest-not-anchored', { error: String(error) });
@@ -153,6 +158,22 @@ export class Sharing {
 
   get #isHospital(): boolean {
     return this.ports.settings.roles.includes('hospital');
+  }
+
+  /** What it takes to record versions of consents. */
+  #saying(): AskedEndPorts {
+    const { settings, memory, ledger, writer, projection } = this.ports;
+    return {
+      member: settings.member,
+      channel: settings.channel,
+      ledger,
+      writer,
+      memory,
+      trusted: this.#trusted,
+      signForPatient: custodialSigner(this.#wallet, this.patientKeys),
+      current: (type, id) => projection.current(type, id),
+      pidOf: (patientId) => this.lookup.pidOf(patientId),
+    };
   }
 
   #checking(): TrustedConsents {
@@ -202,14 +223,11 @@ export class Sharing {
     return {
       Consent: consentHandler({
         ...own,
+        ...this.#saying(),
         ledger,
         shelf: this.#shelf,
-        channel: settings.channel,
-        memory: this.ports.memory,
-        signForPatient: custodialSigner(this.#wallet, this.patientKeys),
-        writer: this.ports.writer,
-        current: (type, id) => projection.current(type, id),
         reached: (block) => projection.reached(block, REACH_MS),
+        askCustodian: this.#caller.askEnd,
         tellDoors: ({ custodians, ...withdrawal }) => this.#caller.tell(custodians, withdrawal),
       }),
       AuditEvent: auditHandler({
@@ -219,6 +237,7 @@ export class Sharing {
         shown: (patient) => {
           this.decision.shown(patient);
         },
+        shelf: this.#shelf,
       }),
     };
   }

@@ -1,8 +1,11 @@
 /** A withdrawal that some gateway heard of: from now on this door refuses what the consent permitted. */
 import { MAX_VERSION } from '@salus/chaincode/consent/api';
 
+import type { EndAskedBy } from '../consent/asked-end.js';
+import { ENDED, type AskedEnd } from '../consent/elsewhere.js';
 import { refusalSubject } from '../consent/trusted.js';
 import type { Memory } from '../keys/memory.js';
+import type { Commit } from '../ports.js';
 import type { Directory } from '../registry/directory.js';
 
 export const WITHDRAWAL_PATH = '$withdrawal';
@@ -14,25 +17,46 @@ export interface Withdrawal {
   readonly version: number;
 }
 
+/** What a door may be told: that a withdrawal comes, or that a patient at the teller's asks for it to be recorded here. */
+type Told = Withdrawal & Partial<Pick<AskedEnd, 'status' | 'asker'>>;
+
 export interface WithdrawalPorts {
   readonly memory: Memory;
   readonly directory: Pick<Directory, 'roles'>;
   /** Newest version of a consent that counts at this member; undefined = there is none. */
   readonly consentVersion: (consentId: string) => number | undefined;
+  /** Records an end that another hospital asks for; undefined where it is not this member's to record. */
+  readonly recordEnd: (end: EndAskedBy) => Promise<Commit | undefined>;
+  /** Hears of an end that was asked for and could not be recorded. */
+  readonly onUnrecorded: (error: unknown) => void;
   /** FHIR instant. */
   readonly now: () => string;
 }
 
 /**
- * Puts the refusal in force, if a hospital says it of the next version of a consent that counts here: what else is
- * said changes nothing, and is answered the same. False for what is no withdrawal.
+ * Puts the refusal in force, if a hospital says it of the next version of a consent that counts here, and records the
+ * end if a patient there asks for it: what else is said changes nothing, and is answered like what is not recorded yet.
+ * Undefined for what is no withdrawal.
  */
-export function hearWithdrawal(ports: WithdrawalPorts, teller: string, body: string): boolean {
+export async function hearWithdrawal(
+  ports: WithdrawalPorts,
+  teller: string,
+  body: string,
+): Promise<{ readonly commit?: Commit } | undefined> {
   const said = parse(body);
-  if (said === undefined) return false;
-  if (ports.directory.roles(teller).includes('hospital') && ports.consentVersion(said.consentId) === said.version - 1)
-    refuse(ports, said);
-  return true;
+  if (said === undefined) return undefined;
+  const isHospital = ports.directory.roles(teller).includes('hospital');
+  if (!isHospital || ports.consentVersion(said.consentId) !== said.version - 1) return {};
+  refuse(ports, said);
+  const { status, asker } = said;
+  if (status === undefined || asker === undefined) return {};
+  try {
+    const commit = await ports.recordEnd({ ...said, status, asker: { member: teller, ...asker } });
+    return commit === undefined ? {} : { commit };
+  } catch (error) {
+    ports.onUnrecorded(error);
+    return {};
+  }
 }
 
 function refuse({ memory, now }: WithdrawalPorts, { consentId, version }: Withdrawal): void {
@@ -43,13 +67,27 @@ function refuse({ memory, now }: WithdrawalPorts, { consentId, version }: Withdr
   memory.refuse(subject, String(version), now());
 }
 
-function parse(body: string): Withdrawal | undefined {
+function parse(body: string): Told | undefined {
   try {
-    const { consentId, version } = JSON.parse(body) as Partial<Withdrawal>;
-    if (typeof consentId !== 'string' || !/^[A-Za-z0-9.-]{1,64}$/.test(consentId)) return undefined;
-    const isVersion = Number.isSafeInteger(version) && Number(version) > 1 && Number(version) <= MAX_VERSION;
-    return isVersion ? { consentId, version: Number(version) } : undefined;
+    const { consentId, version, status, asker } = JSON.parse(body) as Partial<Told>;
+    if (!isId(consentId) || !isNextVersion(version)) return undefined;
+    if (status === undefined && asker === undefined) return { consentId, version };
+    if (status === undefined || !ENDED.includes(status) || !isPatient(asker)) return undefined;
+    return { consentId, version, status, asker: { user: asker.user, role: asker.role } };
   } catch {
     return undefined;
   }
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9.-]{1,64}$/.test(value);
+}
+
+function isNextVersion(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) > 1 && Number(value) <= MAX_VERSION;
+}
+
+/** Staff of another hospital cannot ask for it. */
+function isPatient(asker: Partial<AskedEnd['asker']> | undefined): asker is AskedEnd['asker'] {
+  return typeof asker?.user === 'string' && ['patient', 'guardian'].includes(asker.role ?? '');
 }

@@ -65,10 +65,15 @@ export class Memory {
     this.store.database.prepare('INSERT OR IGNORE INTO refusals_in_force VALUES (?, ?, ?)').run(subject, reason, since);
   }
 
+  /** A refusal in force, and since when (FHIR instant); undefined = none. */
+  refusal(subject: string): { readonly reason: string; readonly since: string } | undefined {
+    const row = this.store.database.prepare('SELECT * FROM refusals_in_force WHERE subject = ?').get(subject);
+    return row && { reason: row.reason as string, since: row.since as string };
+  }
+
   /** The reason of a refusal in force; undefined = none. */
   refusalOf(subject: string): string | undefined {
-    const row = this.store.database.prepare('SELECT reason FROM refusals_in_force WHERE subject = ?').get(subject);
-    return row?.reason as string | undefined;
+    return this.refusal(subject)?.reason;
   }
 
   /** Lifts a refusal, once the ledger says the same. */

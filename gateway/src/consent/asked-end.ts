@@ -1,0 +1,50 @@
+/** What a custodian does when another hospital asks it to end a consent: it records the end as its own word. */
+import { randomBytes } from 'node:crypto';
+
+import type { Asker, ConsentRecord, RecordConsent } from '@salus/chaincode/consent/api';
+import { onlyPermits, type ConsentInForce } from '@salus/chaincode/consent/decide';
+
+import type { Actor, Commit, Ledger } from '../ports.js';
+import type { AskedEnd } from './elsewhere.js';
+import { patientOf } from './project.js';
+import { keepRest, restOf, type RestPorts } from './rest.js';
+import { callOf, type SayingPorts } from './saying.js';
+import type { TrustedConsents } from './trusted.js';
+
+export interface AskedEndPorts extends RestPorts, SayingPorts {
+  readonly member: string;
+  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly pidOf: (patientId: string) => string | undefined;
+  readonly trusted: Pick<TrustedConsents, 'held'>;
+}
+
+/** An end that another hospital asked for, by whom there. */
+export interface EndAskedBy extends Omit<AskedEnd, 'asker'> {
+  readonly asker: Asker;
+}
+
+/**
+ * Records the end of a consent whose version before it holds here and denies nothing: what denies is ended by the
+ * patient alone. Undefined where nothing is recorded. Throws Refusal.
+ */
+export async function recordAskedEnd(ports: AskedEndPorts, end: EndAskedBy): Promise<Commit | undefined> {
+  const { consentId, version } = end;
+  const patientId = ports.current('Consent', consentId)?.patient;
+  const pid = patientId === undefined ? undefined : ports.pidOf(patientId);
+  const record = pid === undefined ? undefined : ports.trusted.held(pid, consentId);
+  if (record === undefined || !isEndable(record, version)) return undefined;
+  const patient = patientId ?? patientOf(record.consent) ?? '';
+  const actor: Actor = { member: ports.member, user: 'gateway', role: 'admin', purpose: 'HSYSADMIN', scopes: [] };
+  const commit = await ports.ledger.submit(await callOf(ports, { actor }, requestOf(record, end), patient));
+  await keepRest(ports, actor, { consentId, version, patient }, restOf(ports, consentId, record.version));
+  return commit;
+}
+
+function isEndable({ status, version, consent }: ConsentRecord, next: number): boolean {
+  return status === 'active' && version === next - 1 && onlyPermits(consent as unknown as ConsentInForce['care']);
+}
+
+function requestOf({ pid, consent }: ConsentRecord, { consentId, version, status, asker }: EndAskedBy): RecordConsent {
+  const salt = randomBytes(32).toString('hex');
+  return { pid, consentId, version, replaces: version - 1, consent: { ...consent, status }, askedBy: asker, salt };
+}
