@@ -45,5 +45,15 @@ describe('labels assigned on write', () => {
     assert.ok(labelled.endsWith(',"valueQuantity":{"value":1.50}}'), labelled);
     const tagged = '{"resourceType":"Observation","id":"o","meta":{"tag":[]},"valueQuantity":{"value":1.50}}';
     assert.match(labelledText(tagged), /"value":1\.50/);
+    const metas = [
+      '"meta":{"extension":[{"url":"x","valueDecimal":1.50}]},"status":"final"',
+      '"status":"final","meta":{}',
+    ];
+    for (const fields of metas) {
+      const found = labelledText(`{"resourceType":"Observation","id":"o",${fields}}`);
+      assert.deepEqual(labels(found), ['N']);
+      assert.equal(found.includes('1.50'), fields.includes('1.50'));
+      assert.equal(found.split('"meta"').length, 2);
+    }
   });
 });

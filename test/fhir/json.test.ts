@@ -18,6 +18,7 @@ describe('exact JSON', () => {
       assert.equal(JSON.stringify(exact), `{"a":[${number}]}`);
       assert.deepEqual(plain, { a: [Number(number)] });
       assert.deepEqual(plainOf(exact), plain);
+      assert.equal(plainOf(plain), plain);
     }
   });
 

@@ -32,13 +32,17 @@ export function labelledText(text: string): string {
     CODED.flatMap((name) => codingsOf(resource[name])),
   );
   if (labels.length === 0) return text;
-  const head = resource.meta === undefined ? HEAD.exec(text)?.[0] : undefined;
-  if (head !== undefined) return `${head}"meta":${JSON.stringify({ security: labels })},${text.slice(head.length)}`;
-  const { resourceType, id, meta, ...rest } = parseExactly(text) as JsonObject & { meta?: { security?: object[] } };
-  return JSON.stringify({
-    resourceType,
-    id,
-    meta: { ...meta, security: [...(meta?.security ?? []), ...labels] },
-    ...rest,
-  });
+  const head = HEAD.exec(text)?.[0] ?? '';
+  const before = resource.meta === undefined ? '' : `"meta":${JSON.stringify(resource.meta)},`;
+  if (head !== '' && text.startsWith(before, head.length)) {
+    const meta = JSON.stringify(labelledMeta(resource.meta, labels));
+    return `${head}"meta":${meta},${text.slice(head.length + before.length)}`;
+  }
+  const { resourceType, id, meta, ...rest } = parseExactly(text) as JsonObject;
+  return JSON.stringify({ resourceType, id, meta: labelledMeta(meta, labels), ...rest });
+}
+
+function labelledMeta(meta: unknown, labels: readonly object[]): JsonObject {
+  const known = (meta ?? {}) as { readonly security?: readonly object[] };
+  return { ...known, security: [...(known.security ?? []), ...labels] };
 }

@@ -47,8 +47,24 @@ export function isRaw(value: object): boolean {
 export function plainOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (JSON.isRawJSON(value)) return Number((value as { rawJSON: string }).rawJSON);
-  if (Array.isArray(value)) return value.map(plainOf);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainOf(inner)]));
+  return Array.isArray(value) ? plainList(value) : plainObject(value as JsonObject);
+}
+
+function plainList(list: readonly unknown[]): readonly unknown[] {
+  const made = list.map(plainOf);
+  return made.some((each, index) => each !== list[index]) ? made : list;
+}
+
+function plainObject(object: JsonObject): JsonObject {
+  let changed: JsonObject | undefined;
+  for (const name of Object.keys(object)) {
+    const inner = object[name];
+    const made = plainOf(inner);
+    if (made === inner) continue;
+    changed ??= { ...object };
+    changed[name] = made;
+  }
+  return changed ?? object;
 }
 
 function parseNatively(text: string): unknown {
