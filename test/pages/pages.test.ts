@@ -13,6 +13,7 @@ import { inspectBlock } from '@salus/gateway/ledger/inspect';
 import { LiveBlocks } from '@salus/gateway/ledger/live';
 import { trustRootsOf } from '@salus/gateway/ledger/trust';
 import { makeMeters } from '@salus/gateway/metrics';
+import { MAX_LISTENERS } from '@salus/gateway/pages/routes';
 import type { Ledger, LedgerBlock } from '@salus/gateway/ports';
 import { pino } from 'pino';
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -106,6 +107,18 @@ describe('the pages of a gateway', () => {
     ]) {
       assert.equal((await fetch(`${base}${path}`)).status, 404, path);
     }
+  });
+
+  it('stream blocks to so many at once, and ask one more to come back', async () => {
+    const leave = Array.from({ length: MAX_LISTENERS }, () => live.onBlock(() => undefined));
+    const late = await fetch(`${base}/ledger/events`);
+    assert.equal(late.status, 503);
+    assert.ok(late.headers.has('retry-after'));
+    leave.pop()?.();
+    const stopped = new AbortController();
+    assert.equal((await fetch(`${base}/ledger/events`, { signal: stopped.signal })).status, 200);
+    stopped.abort();
+    for (const each of leave) each();
   });
 
   it('show liveness, readiness, metrics and the request id', async () => {

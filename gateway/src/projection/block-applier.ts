@@ -34,7 +34,7 @@ export interface ApplierOptions {
 const VALID = 0;
 
 /** Blocks without a change that may go unmarked: that many are read again after a crash, and none is applied twice. */
-export const UNMARKED_LIMIT = 64;
+const UNMARKED_LIMIT = 64;
 
 /** A change and where it comes from. */
 interface Placed {
