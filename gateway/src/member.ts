@@ -11,6 +11,7 @@ import { buildApp } from './app.js';
 import { runTicker } from './clock/ticker.js';
 import { Sharing } from './door/sharing.js';
 import { findDone } from './ehr/done.js';
+import { CONDITION_SPACE } from './ehr/project.js';
 import { RecentContents } from './ehr/recent.js';
 import { EhrWriter } from './ehr/writer.js';
 import { fhirExpress } from './fhir/express.js';
@@ -169,6 +170,11 @@ async function listen(
       remote: sharing.remote,
       handlers: sharing.handlers,
       writeStatus: writeStatusOf(rooms),
+      conditionOf: (type, criteria) => {
+        const code = rooms.keys.hmac('lookup', `condition\n${type}?${criteria}`);
+        const seen = projection.fact(CONDITION_SPACE, code);
+        return seen === undefined ? { code } : { code, seen };
+      },
     },
     { onFault: faultLog(log) },
   );

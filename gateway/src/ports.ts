@@ -41,6 +41,15 @@ export interface ResourceWrite {
   /** JSON text without meta.versionId and meta.lastUpdated; absent = delete. */
   readonly text?: string;
   readonly patient?: string;
+  /** Void if by then another write was made on the same condition. */
+  readonly condition?: WriteCondition;
+}
+
+/** Criteria that matched nothing: a code for them, and the last transaction known to have created by them. */
+export interface WriteCondition {
+  /** Hex HMAC under the member's look-up secret. */
+  readonly code: string;
+  readonly seen?: string;
 }
 
 export interface Commit {

@@ -53,6 +53,20 @@ describe('ehr on the ledger', () => {
     assert.equal(world.commit(two), 'MVCC_READ_CONFLICT');
   });
 
+  it('voids a create by criteria that another create answered since the gateway looked', async () => {
+    const code = random();
+    const on = (condition: object) =>
+      by({ ...writeOf([{ key: random(), version: 1, value: value() }]), conditions: [condition] });
+    const one = await world.evaluate('stmary', 'ehr:write', on({ code }));
+    const two = await world.evaluate('stmary', 'ehr:write', on({ code }));
+    assert.equal(world.commit(one), 'VALID');
+    assert.equal(world.commit(two), 'MVCC_READ_CONFLICT');
+    await world.refused('condition-changed', 'stmary', 'ehr:write', on({ code }));
+    await world.refused('condition-changed', 'stmary', 'ehr:write', on({ code, seen: random() }));
+    const { txId } = await world.submit('stmary', 'ehr:write', on({ code, seen: one.txId }));
+    assert.notEqual(txId, one.txId);
+  });
+
   it('takes effect once for one idempotency key, and says by which transaction', async () => {
     const request = writeOf([{ key: random(), version: 1, value: value() }]);
     const { txId } = await world.submit('stmary', 'ehr:write', by(request));

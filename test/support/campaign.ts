@@ -8,6 +8,7 @@ const files: Readonly<Record<string, string>> = {
   consent: 'consent/properties.test.js',
   hidden: 'proofs/hidden.test.js',
   kill: 'faults/kill.test.js',
+  race: 'proofs/two-gateways.test.js',
   'real-peer': 'ledger/real-peer.test.js',
   supply: 'supply/model.test.js',
 };

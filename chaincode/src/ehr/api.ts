@@ -55,7 +55,17 @@ export interface WriteVersions {
   /** HMAC of the client's request, by which a retry is told from another use of the same key. */
   readonly digest: string;
   readonly entries: readonly VersionEntry[];
+  /** What must not have been decided otherwise since the gateway looked. */
+  readonly conditions?: readonly Condition[] | undefined;
   readonly salt: string;
+}
+
+/** Criteria that matched nothing when the gateway looked; whoever creates by the same ones takes turns here. */
+export interface Condition {
+  /** HMAC of the criteria under the member's look-up secret, lower-case hex. */
+  readonly code: string;
+  /** The transaction that last created by them, as far as the gateway had seen; absent = none. */
+  readonly seen?: string | undefined;
 }
 
 /** ehr:head: what of this is there? */
@@ -95,6 +105,11 @@ export interface IdempotencyRecord {
   readonly at: string;
 }
 
+/** Stored under condition/<hmac>: the last create by these criteria. */
+export interface ConditionRecord {
+  readonly txId: string;
+}
+
 /** Stored in public under erasure/<erasureId>. */
 export interface ErasureRecord {
   readonly erasureId: string;
@@ -113,6 +128,7 @@ export const refuse = refusals({
   'version-conflict': 'conflict',
   'duplicate-entry': 'invalid',
   'already-done': 'conflict',
+  'condition-changed': 'conflict',
   'idempotency-key-reused': 'invalid',
   'erasure-exists': 'conflict',
   'unknown-erasure': 'not-found',
@@ -149,6 +165,7 @@ export const parseWrite: Parser<WriteVersions> = object<WriteVersions>({
     1,
     MAX_ENTRIES,
   ),
+  conditions: optional(list(object<Condition>({ code: hex256, seen: optional(hex256) }), 0, MAX_ENTRIES)),
   salt: hex256,
 });
 

@@ -6,9 +6,9 @@ import { exists, load, purge, save, saveSalted, saveSealed } from '../lib/record
 import { allowed } from '../lib/refusal';
 import { parseJson } from '../lib/schema';
 import { events, type HeadView, type IdempotencyRecord, parseAnnounce, parseErase, parseHead, parseWrite } from './api';
-import type { VersionEntry, WriteVersions } from './api';
-import { announce, append, distinct, erase, firstUse, type Presence } from './rules';
-import { erasureKind, idempotencyKind, resourceKind, versionPart } from './state';
+import type { Condition, VersionEntry, WriteVersions } from './api';
+import { announce, append, distinct, erase, firstUse, stillSo, type Presence } from './rules';
+import { conditionKind, erasureKind, idempotencyKind, resourceKind, versionPart } from './state';
 
 /** A member's own records. */
 export class EhrContract extends SalusContract {
@@ -25,6 +25,7 @@ export class EhrContract extends SalusContract {
       const { key, version, value } = allowed(append(await presence(ctx, entry)));
       await saveSealed(ctx, resourceKind, [key, versionPart(version)], value);
     }
+    for (const condition of request.conditions ?? []) await decide(ctx, condition, request.salt);
     await saveSalted(ctx, idempotencyKind, [request.idempotencyKey], memory(ctx, request), request.salt);
   }
 
@@ -56,6 +57,12 @@ export class EhrContract extends SalusContract {
     for (const { key, version } of entries) await purge(ctx, resourceKind, key, versionPart(version));
     ctx.emit(events.erased, { erasureId, keys: entries.length });
   }
+}
+
+async function decide(ctx: SalusContext, condition: Condition, salt: string): Promise<void> {
+  const { code } = condition;
+  allowed(stillSo(condition, await load(ctx, conditionKind, code)));
+  await saveSalted(ctx, conditionKind, [code], { txId: ctx.transactionId }, salt);
 }
 
 async function presence(ctx: SalusContext, entry: VersionEntry): Promise<Presence> {

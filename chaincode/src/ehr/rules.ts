@@ -1,6 +1,8 @@
 import type { Refusal } from '../lib/refusal';
 import {
   type AnnounceErasure,
+  type Condition,
+  type ConditionRecord,
   type ErasureRecord,
   type EraseVersions,
   type IdempotencyRecord,
@@ -24,6 +26,12 @@ export function firstUse(request: WriteVersions, known: IdempotencyRecord | unde
   return known.digest === request.digest
     ? refuse('already-done', 'this request was written before: ehr:head tells by which transaction')
     : refuse('idempotency-key-reused', 'the idempotency key was used for another request: use a new one');
+}
+
+/** Refuses what builds on criteria by which another transaction created since the gateway looked. */
+export function stillSo({ seen }: Condition, known: ConditionRecord | undefined): Refusal | undefined {
+  if (known?.txId === seen) return undefined;
+  return refuse('condition-changed', 'another request created by these criteria: look again');
 }
 
 /** Refuses two entries for one version. */

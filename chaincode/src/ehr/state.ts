@@ -1,10 +1,12 @@
 import { kind } from '../lib/kind';
-import type { ErasureRecord, IdempotencyRecord, StoredValue } from './api';
+import type { ConditionRecord, ErasureRecord, IdempotencyRecord, StoredValue } from './api';
 
 /** resource/<hmac>/<version>: one key for each version; appended to, never overwritten. */
 export const resourceKind = kind<StoredValue>('resource', 'of-{member}', 'key', 'version');
 /** idempotency/<hmac>: written by the transaction it remembers. */
 export const idempotencyKind = kind<IdempotencyRecord>('idempotency', 'of-{member}', 'hmac');
+/** condition/<hmac>: read and written by every create on that condition, so that of two at once one is void. */
+export const conditionKind = kind<ConditionRecord>('condition', 'of-{member}', 'hmac');
 /** erasure/<erasureId>: in public, read by every purge made under it. */
 export const erasureKind = kind<ErasureRecord>('erasure', 'public', 'erasureId');
 

@@ -1,4 +1,5 @@
 /** What the projection makes of this member's own clinical versions. */
+import type { ConditionRecord } from '@salus/chaincode/ehr/api';
 import { parseKey } from '@salus/chaincode/registry/api';
 
 import { withVersion } from '../fhir/meta.js';
@@ -7,6 +8,7 @@ import type { Change, Open, Projector } from '../projection/projector.js';
 import { contentOf } from './translate.js';
 
 const RESOURCE = 'resource';
+const CONDITION = 'condition';
 const NOTHING: readonly Change[] = [];
 
 /** The projector over the collection `of-<member>`: a version for each content that can be opened. */
@@ -15,12 +17,22 @@ export function ehrProjector(member: string): Projector {
   return (write, transaction, open) => {
     if (write.collection !== collection || write.key === undefined) return NOTHING;
     const parts = parseKey(write.key);
+    if (parts?.name === CONDITION) return condition(parts.attributes[0] ?? '', write);
     if (parts?.name !== RESOURCE) return NOTHING;
     if (write.isDelete) return [{ kind: 'forget', ledgerKey: write.key }];
     return write.value === undefined
       ? NOTHING
       : version(write.key, write.value, Number(parts.attributes[1]), transaction, open);
   };
+}
+
+/** Facts by the code of the criteria: the transaction that last created by them. */
+export const CONDITION_SPACE = 'condition';
+
+function condition(code: string, { value }: LedgerWrite): readonly Change[] {
+  if (value === undefined) return NOTHING;
+  const { txId } = JSON.parse(Buffer.from(value).toString('utf8')) as ConditionRecord;
+  return [{ kind: 'fact', space: CONDITION_SPACE, key: code, value: txId }];
 }
 
 function version(

@@ -2,7 +2,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { MAX_ENTRIES, transactions, type VersionEntry, type WriteVersions } from '@salus/chaincode/ehr/api';
+import {
+  MAX_ENTRIES,
+  transactions,
+  type Condition,
+  type VersionEntry,
+  type WriteVersions,
+} from '@salus/chaincode/ehr/api';
 
 import { freshSecrets } from '../keys/content.js';
 import type { KeyStore, VersionKey } from '../keys/key-store.js';
@@ -31,6 +37,7 @@ export interface WriterPorts {
 interface Item extends Groupable {
   readonly actor: Actor;
   readonly entries: readonly VersionEntry[];
+  readonly conditions: readonly Condition[];
   readonly versionKeys: readonly VersionKey[];
   readonly entry: OutboxEntry;
   readonly settle: PromiseWithResolvers<Commit>;
@@ -133,6 +140,7 @@ export class EhrWriter implements RecordWriter {
       size: entries.length,
       actor,
       entries,
+      conditions: conditionsOf(writes),
       versionKeys,
       entry,
       settle,
@@ -142,7 +150,7 @@ export class EhrWriter implements RecordWriter {
   async #carryAlone(item: Item): Promise<void> {
     try {
       this.ports.keys.keepVersionKeys(item.versionKeys);
-      const call = this.#call(item.actor, item.entries, item.entry);
+      const call = this.#call(item, item.entry);
       await this.#settle(item, this.ports.outbox.submit(call, [item.entry]));
     } catch (error) {
       item.settle.reject(error);
@@ -159,11 +167,12 @@ export class EhrWriter implements RecordWriter {
     try {
       this.ports.keys.keepVersionKeys(items.flatMap((item) => item.versionKeys));
       const group = randomBytes(32).toString('hex');
-      const call = this.#call(
-        first.actor,
-        items.flatMap((item) => item.entries),
-        { key: group, digest: group },
-      );
+      const together = {
+        actor: first.actor,
+        entries: items.flatMap((item) => item.entries),
+        conditions: items.flatMap((item) => item.conditions),
+      };
+      const call = this.#call(together, { key: group, digest: group });
       const commit = await this.ports.outbox.submit(
         call,
         items.map((item) => item.entry),
@@ -177,7 +186,7 @@ export class EhrWriter implements RecordWriter {
   }
 
   async #carryApart(items: readonly Item[]): Promise<void> {
-    const calls = items.map((item) => ({ call: this.#call(item.actor, item.entries, item.entry), entry: item.entry }));
+    const calls = items.map((item) => ({ call: this.#call(item, item.entry), entry: item.entry }));
     const commits = this.ports.outbox.submitApart(calls);
     await Promise.all(
       items.map((item, index) => this.#settle(item, commits[index] ?? Promise.reject(new Error('no call')))),
@@ -195,9 +204,15 @@ export class EhrWriter implements RecordWriter {
     }
   }
 
-  #call(actor: Actor, entries: readonly VersionEntry[], entry: Pick<OutboxEntry, 'key' | 'digest'>): LedgerCall {
+  #call(
+    { actor, entries, conditions }: Pick<Item, 'actor' | 'entries' | 'conditions'>,
+    { key, digest }: Pick<OutboxEntry, 'key' | 'digest'>,
+  ): LedgerCall {
     const salt = randomBytes(32).toString('hex');
-    const request: WriteVersions = { idempotencyKey: entry.key, digest: entry.digest, entries, salt };
+    const request: WriteVersions = {
+      ...{ idempotencyKey: key, digest, entries, salt },
+      ...(conditions.length === 0 ? {} : { conditions }),
+    };
     return {
       transaction: transactions.write,
       transient: {
@@ -207,6 +222,12 @@ export class EhrWriter implements RecordWriter {
       endorsers: [this.ports.mspId],
     };
   }
+}
+
+/** Each once: two entries of a Bundle may be on the same condition. */
+function conditionsOf(writes: readonly ResourceWrite[]): readonly Condition[] {
+  const found = writes.flatMap(({ condition }) => condition ?? []);
+  return [...new Map(found.map((each) => [each.code, each])).values()];
 }
 
 /** `Type/id/_history/version` of a write. */

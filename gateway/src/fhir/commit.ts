@@ -10,6 +10,9 @@ import type { FhirRequest, FhirResponse } from './request.js';
 /** How often an update without If-Match is tried again when another one came first. */
 export const UPDATE_ATTEMPTS = 4;
 
+/** Conflicts that are the client's to solve. */
+const FINAL = ['precondition-failed', 'multiple-matches'];
+
 /** Another version is in force than the client builds on. */
 export function notInForce(): Refusal {
   return new Refusal(
@@ -30,8 +33,7 @@ export async function again(
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof Refusal) || error.category !== 'conflict' || error.code === 'precondition-failed')
-        throw error;
+      if (!(error instanceof Refusal) || error.category !== 'conflict' || FINAL.includes(error.code)) throw error;
       if (request.headers['if-match'] !== undefined) throw notInForce();
       if (tries === UPDATE_ATTEMPTS) throw error;
       await caughtUp(context, seen + 1);

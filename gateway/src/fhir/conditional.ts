@@ -1,6 +1,6 @@
 /** Conditional interactions: what criteria match (R4 http.html#ccreate, #cond-update, #cdelete). */
 import { Refusal } from '../ledger/refusal.js';
-import type { StoredVersion } from '../ports.js';
+import type { StoredVersion, WriteCondition } from '../ports.js';
 import { caughtUp, sightOf, type FhirContext } from './context.js';
 import { inTurn } from './lock.js';
 import type { FhirRequest, FhirResponse } from './request.js';
@@ -21,6 +21,22 @@ export function matchOne(
     throw new Refusal('conflict', 'multiple-matches', `the condition matches more than one ${type}: make it narrower`);
   }
   return matches[0];
+}
+
+/**
+ * The match, or what a create in its place must carry: looked up together, so that whatever another gateway creates
+ * by the same criteria after that voids the write. Throws as matchOne does.
+ */
+export function matchOr(
+  context: FhirContext,
+  request: FhirRequest,
+  type: string,
+  criteria: string,
+): { readonly match?: StoredVersion; readonly condition?: WriteCondition } {
+  const match = matchOne(context, request, type, criteria);
+  if (match !== undefined) return { match };
+  const condition = context.conditionOf?.(type, canonicalCriteria(criteria));
+  return condition === undefined ? {} : { condition };
 }
 
 /** At most `limit` matches. Throws Refusal 400 without criteria. */
@@ -52,11 +68,7 @@ export function decidedInTurn(
   criteria: readonly string[],
   work: () => Promise<FhirResponse>,
 ): Promise<FhirResponse> {
-  const names = criteria.map((each) => {
-    const query = criteriaOf(each);
-    query.sort();
-    return query.toString();
-  });
+  const names = criteria.map(canonicalCriteria);
   return inTurn(context.projection, [...new Set(names)].sort(), async () => {
     if (names.length === 0) return work();
     if (!(await caughtUp(context, decidedAt.get(context.projection) ?? -1))) {
@@ -67,6 +79,13 @@ export function decidedInTurn(
     decidedAt.set(context.projection, Math.max(block, decidedAt.get(context.projection) ?? -1));
     return response;
   });
+}
+
+/** The same text for the same criteria in whatever order. */
+function canonicalCriteria(criteria: string): string {
+  const query = criteriaOf(criteria);
+  query.sort();
+  return query.toString();
 }
 
 function criteriaOf(criteria: string): URLSearchParams {

@@ -1,5 +1,5 @@
 /** What the FHIR router is asked and what it answers, free of any HTTP library; and what it asks of other rooms. */
-import type { Actor, RecordWriter, StoredVersion } from '../ports.js';
+import type { Actor, RecordWriter, StoredVersion, WriteCondition } from '../ports.js';
 import type { JsonObject } from './json.js';
 
 export interface FhirRequest {
@@ -72,6 +72,8 @@ export interface FhirPorts {
   readonly decision: Decision;
   readonly remote?: Remote;
   readonly writeStatus?: WriteStatus;
+  /** The state of criteria of a type, from the projection as it is now; absent = nobody else writes. */
+  readonly conditionOf?: (type: string, criteria: string) => WriteCondition;
   /** By resource type. */
   readonly handlers?: Readonly<Record<string, TypeHandler>>;
 }

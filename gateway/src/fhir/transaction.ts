@@ -2,18 +2,18 @@
 import { randomUUID } from 'node:crypto';
 
 import { Refusal } from '../ledger/refusal.js';
-import type { Commit, ResourceWrite, StoredVersion } from '../ports.js';
+import type { Commit, ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { partBody } from './body.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { requestOf, targetOf, type Entry } from './bundle.js';
-import { accepted, behind, committed, isShown } from './commit.js';
-import { decidedInTurn, matchOne } from './conditional.js';
+import { accepted, again, behind, committed, isShown } from './commit.js';
+import { decidedInTurn, matchOne, matchOr } from './conditional.js';
 import { etagOf, locationOf, requireId, type FhirContext } from './context.js';
 import { idempotencyOf, replayedHeader } from './idempotency.js';
 import { IssuesRefusal } from './outcome.js';
 import { conditionalReferences, rewritten } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { deletionOf, inForce, isSame, requireFree, writeOf } from './write.js';
+import { deletionOf, inForce, isSame, on, requireFree, writeOf } from './write.js';
 
 /** What becomes of an entry; one without a write finds what it asks for already there. */
 interface Step {
@@ -21,6 +21,8 @@ interface Step {
   readonly type: string;
   readonly id: string;
   readonly current?: StoredVersion;
+  /** Of criteria that matched nothing. */
+  readonly condition?: WriteCondition;
   readonly write?: ResourceWrite;
 }
 
@@ -36,7 +38,9 @@ export async function transaction(
   reader: Reader,
 ): Promise<FhirResponse> {
   for (const entry of entries) requireServed(context, entry, entries);
-  return decidedInTurn(context, criteriaOf(entries), () => carryOut(context, request, entries, reader));
+  const criteria = criteriaOf(entries);
+  const work = (): Promise<FhirResponse> => carryOut(context, request, entries, reader);
+  return decidedInTurn(context, criteria, () => (criteria.length === 0 ? work() : again(context, request, work)));
 }
 
 /** Criteria by which entries decide what they are about. */
@@ -114,8 +118,8 @@ function target(context: FhirContext, request: FhirRequest, entry: Entry): Step 
   requireResource(entry, type);
   if (entry.method === 'POST') return creation(context, request, entry, type);
   if (id === undefined) {
-    const match = matchOne(context, request, type, criteria ?? '');
-    return { entry, type, id: match?.id ?? randomUUID() };
+    const { match, condition } = matchOr(context, request, type, criteria ?? '');
+    return { entry, type, id: match?.id ?? randomUUID(), ...(condition === undefined ? {} : { condition }) };
   }
   requireId(id);
   if (entry.method === 'PUT' && entry.resource?.id !== id) {
@@ -131,9 +135,10 @@ function requireResource(entry: Entry, type: string): void {
 }
 
 function creation(context: FhirContext, request: FhirRequest, entry: Entry, type: string): Step {
-  const existing = entry.ifNoneExist === undefined ? undefined : matchOne(context, request, type, entry.ifNoneExist);
-  if (existing !== undefined) return { entry, type, id: existing.id, current: existing };
-  return { entry, type, id: randomUUID() };
+  if (entry.ifNoneExist === undefined) return { entry, type, id: randomUUID() };
+  const { match, condition } = matchOr(context, request, type, entry.ifNoneExist);
+  if (match !== undefined) return { entry, type, id: match.id, current: match };
+  return { entry, type, id: randomUUID(), ...(condition === undefined ? {} : { condition }) };
 }
 
 function refuseTwice(steps: readonly Step[]): void {
@@ -184,14 +189,14 @@ function withWrite(
   const { entry, type, id } = step;
   const body = () => partBody(rewritten(entry.resource ?? {}, replacements));
   if (entry.method === 'POST') {
-    return step.current !== undefined ? step : { ...step, write: writeOf(body(), type, id, 0) };
+    return step.current !== undefined ? step : { ...step, write: on(step.condition, writeOf(body(), type, id, 0)) };
   }
   const interaction = entry.method === 'DELETE' ? 'delete' : 'update';
   const current = inForce(context, requestOf(entry, request), interaction, type, id);
   if (entry.method === 'DELETE') return deletionStep(step, current);
   const write = writeOf(body(), type, id, current?.version ?? 0);
   if (current === undefined) requireFree(context, type, id);
-  if (current === undefined) return { ...step, write };
+  if (current === undefined) return { ...step, write: on(step.condition, write) };
   return isSame(current, write) ? { ...step, current } : { ...step, current, write };
 }
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { Refusal } from '../ledger/refusal.js';
-import type { ResourceWrite, StoredVersion } from '../ports.js';
+import type { ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { indexerOf } from '../projection/generated.js';
 import { requireType, resourceBody, type Body } from './body.js';
 import { accepted, again, behind, committed, notInForce, submit, written } from './commit.js';
@@ -10,7 +10,7 @@ import { etagOf, isTaken, notFound, requireId, versionOf, visible, type FhirCont
 import { idempotencyOf, replayedHeader } from './idempotency.js';
 import { withVersion, writtenText } from './meta.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
-import { CONDITIONAL_DELETE_LIMIT, decidedInTurn, matchOne, matchSome } from './conditional.js';
+import { CONDITIONAL_DELETE_LIMIT, decidedInTurn, matchOne, matchOr, matchSome } from './conditional.js';
 import { pageSize } from './paging.js';
 import { patchBody, patched } from './patch.js';
 import { requireValid } from './validate.js';
@@ -27,12 +27,19 @@ export async function create(context: FhirContext, request: FhirRequest, type: s
   const body = resourceBody(request);
   requireType(body.plain, type);
   const criteria = request.headers['if-none-exist'];
-  const made = (): Promise<FhirResponse> => submit(context, request, writeOf(body, type, randomUUID(), 0));
+  const made = (condition?: WriteCondition): Promise<FhirResponse> =>
+    submit(context, request, on(condition, writeOf(body, type, randomUUID(), 0)));
   if (criteria === undefined) return made();
-  return decidedInTurn(context, [criteria], async () => {
-    const existing = matchOne(context, request, type, criteria);
-    return existing === undefined ? made() : written(context, request, existing, 200);
-  });
+  const decide = (): Promise<FhirResponse> | FhirResponse => {
+    const { match, condition } = matchOr(context, request, type, criteria);
+    return match === undefined ? made(condition) : written(context, request, match, 200);
+  };
+  return decidedInTurn(context, [criteria], () => again(context, request, decide));
+}
+
+/** The write, void if by then another was made on the same condition. */
+export function on(condition: WriteCondition | undefined, write: ResourceWrite): ResourceWrite {
+  return condition === undefined ? write : { ...write, condition };
 }
 
 export async function update(
@@ -45,7 +52,7 @@ export async function update(
   const body = resourceBody(request);
   requireType(body.plain, type);
   if (body.plain.id !== id) throw new Refusal('invalid', 'structure', 'the id in the body must be the one in the URL');
-  return again(context, request, () => replace(context, request, type, id, () => body));
+  return again(context, request, () => replace(context, request, [type, id], () => body));
 }
 
 /** update of the one resource that the URL's criteria match; of none: a create, under the body's id if it has one. */
@@ -53,16 +60,17 @@ export async function updateMatch(context: FhirContext, request: FhirRequest, ty
   const body = resourceBody(request);
   requireType(body.plain, type);
   const criteria = request.query.toString();
-  return decidedInTurn(context, [criteria], async () => {
-    const match = matchOne(context, request, type, criteria);
+  const decide = (): Promise<FhirResponse> | FhirResponse => {
+    const { match, condition } = matchOr(context, request, type, criteria);
     const given = body.plain.id;
     if (match !== undefined && given !== undefined && given !== match.id) {
       throw new Refusal('invalid', 'structure', 'the id in the body is not the one of the resource that matches');
     }
     const id = match?.id ?? (typeof given === 'string' ? given : randomUUID());
     requireId(id);
-    return again(context, request, () => replace(context, request, type, id, () => body));
-  });
+    return replace(context, request, [type, id], () => body, condition);
+  };
+  return decidedInTurn(context, [criteria], () => again(context, request, decide));
 }
 
 export async function patch(
@@ -74,7 +82,7 @@ export async function patch(
   requireId(id);
   const operations = patchBody(request);
   return again(context, request, () =>
-    replace(context, request, type, id, (current) => {
+    replace(context, request, [type, id], (current) => {
       if (current === undefined || current.deleted) throw notFound(type, id);
       return patched(current.text, operations);
     }),
@@ -95,15 +103,15 @@ export async function patchMatch(context: FhirContext, request: FhirRequest, typ
 function replace(
   context: FhirContext,
   request: FhirRequest,
-  type: string,
-  id: string,
+  [type, id]: readonly [string, string],
   content: (current: StoredVersion | undefined) => Body,
+  condition?: WriteCondition,
 ): Promise<FhirResponse> | FhirResponse {
   const current = inForce(context, request, 'update', type, id);
   const write = writeOf(content(current), type, id, current?.version ?? 0);
   if (current === undefined) requireFree(context, type, id);
   if (current !== undefined && isSame(current, write)) return written(context, request, current, 200);
-  return submit(context, request, write);
+  return submit(context, request, on(condition, write));
 }
 
 /** Throws Refusal 409 where the id has a resource already, which is not overwritten and not told of. */

@@ -1,0 +1,129 @@
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { developmentIssuer, fhirBase } from '@salus/gateway/identity/issuer';
+import { readSigningKey } from '@salus/gateway/identity/keys';
+import { signToken } from '@salus/gateway/identity/tokens';
+import type { GatewaySettings } from '@salus/gateway/settings';
+
+import { campaign } from '../support/campaigns.js';
+import { type FhirBody, type TestNetwork, startNetwork } from '../support/network.js';
+import { patient } from '../story/people.js';
+
+const CLIENTS = 50;
+const race = campaign('race');
+const ROUNDS = race.size({ slice: 6, full: 1_000 });
+
+interface Answered {
+  readonly status: number;
+  readonly body: FhirBody;
+}
+
+describe('two gateways of one member', () => {
+  let network: TestNetwork;
+  let gateways: readonly GatewaySettings[];
+  /** Of the staff, at each gateway: each has a development issuer of its own. */
+  let tokens: readonly string[];
+
+  before(async () => {
+    network = await startNetwork({ overrides: { gateways: { stmary: 2 } } });
+    gateways = ['gateway0', 'gateway1'].map((gateway) => {
+      const file = join(network.stateDir, 'members', 'stmary', 'gateways', gateway, 'settings.json');
+      return JSON.parse(readFileSync(file, 'utf8')) as GatewaySettings;
+    });
+    tokens = await tokensOf('dr-adams', 'physician');
+  });
+  after(async () => {
+    await network.stop();
+  });
+
+  const tokensOf = (subject: string, role: string): Promise<string[]> =>
+    Promise.all(
+      gateways.map(async ({ member, baseUrl, jwk }) => {
+        const claims = { issuer: developmentIssuer(baseUrl), audience: fhirBase(baseUrl), subject, member, role };
+        return await signToken(
+          { ...claims, scope: 'user/*.cruds', purposes: [] },
+          await readSigningKey(jwk),
+          Date.now(),
+        );
+      }),
+    );
+  const url = (gateway: number, path: string): string => `${fhirBase(gateways[gateway % 2]?.baseUrl ?? '')}${path}`;
+  const bearer = (gateway: number): string => `Bearer ${tokens[gateway % 2] ?? ''}`;
+
+  async function ask(gateway: number, path: string, body?: object, more: Record<string, string> = {}) {
+    const headers = { authorization: bearer(gateway), 'content-type': 'application/fhir+json', ...more };
+    const asked = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) };
+    const response = await fetch(url(gateway, path), asked);
+    const answered: Answered = { status: response.status, body: (await response.json()) as FhirBody };
+    return { ...answered, block: response.headers.get('x-block') ?? '0' };
+  }
+
+  const identified = (value: string): object => ({ ...patient, identifier: [{ system: 'urn:race', value }] });
+
+  it(`make one resource of ${CLIENTS} conditional creates at once`, async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const headers = { 'if-none-exist': `identifier=urn:race|${round}` };
+      const answers = await Promise.all(
+        Array.from({ length: CLIENTS }, (_, client) => ask(client, '/Patient', identified(String(round)), headers)),
+      );
+      const created = answers.filter(({ status }) => status === 201);
+      assert.deepEqual(
+        [created.length, answers.filter(({ status }) => status === 200).length],
+        [1, CLIENTS - 1],
+        `round ${round}, seed ${race.seed}`,
+      );
+      assert.deepEqual(new Set(answers.map(({ body }) => body.id)).size, 1);
+      const min = { 'x-min-block': created[0]?.block ?? '' };
+      for (const gateway of [0, 1]) {
+        assert.equal((await ask(gateway, `/Patient?identifier=urn:race|${round}`, undefined, min)).body.total, 1);
+      }
+    }
+  }).timeout(0);
+
+  it('make one resource of conditional creates in Bundles, and of conditional updates', async () => {
+    const entry = {
+      resource: identified('bundle'),
+      request: { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=urn:race|bundle' },
+    };
+    const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [entry] };
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, client) => ask(client, '', bundle)));
+    const statuses = answers.map(({ body }) => body.entry?.[0]?.response?.status);
+    assert.deepEqual(statuses.sort(), [...Array<string>(9).fill('200 OK'), '201 Created']);
+  });
+
+  it('create again by the same criteria once nothing matches', async () => {
+    const headers = { 'if-none-exist': 'identifier=urn:race|again' };
+    const first = await ask(0, '/Patient', identified('again'), headers);
+    const gone = await fetch(url(1, `/Patient/${first.body.id ?? ''}`), {
+      method: 'DELETE',
+      headers: { authorization: bearer(1), 'x-min-block': first.block },
+    });
+    assert.equal(gone.status, 204);
+    const min = { 'x-min-block': gone.headers.get('x-block') ?? '' };
+    const second = await ask(0, '/Patient', identified('again'), { ...headers, ...min });
+    assert.equal(second.status, 201);
+    assert.notEqual(second.body.id, first.body.id);
+  });
+
+  it('show the reads at both on the patient’s list', async () => {
+    const { body, block } = await ask(0, '/Patient', patient);
+    const id = body.id ?? '';
+    for (const gateway of [0, 1, 1]) {
+      assert.equal((await ask(gateway, `/Patient/${id}`, undefined, { 'x-min-block': block })).status, 200);
+    }
+    tokens = await tokensOf('o-1', 'privacy-officer');
+    const seen: string[] = [];
+    let path = `/AuditEvent?patient=${id}&_count=2`;
+    while (path !== '') {
+      const page = await ask(0, path);
+      assert.ok((page.body.entry?.length ?? 0) <= 2);
+      seen.push(...(page.body.entry ?? []).map(({ resource }) => String(resource?.id).replace(/-\d+$/, '')));
+      const links = page.body['link'] as { relation: string; url: string }[];
+      path = links.find(({ relation }) => relation === 'next')?.url.replace(/^.*\/fhir\/R4/, '') ?? '';
+    }
+    assert.equal(seen.filter((each) => each === 'gateway1').length, 2);
+    assert.ok(seen.includes('gateway0'));
+  });
+});
