@@ -8,6 +8,7 @@ import type { Request } from 'express';
 import type { Logger } from 'pino';
 
 import { buildApp } from './app.js';
+import { answerClientErrors } from './client-errors.js';
 import { runTicker } from './clock/ticker.js';
 import { Sharing } from './door/sharing.js';
 import { findDone } from './ehr/done.js';
@@ -210,6 +211,7 @@ async function listen(
     },
   });
   const server = createServer(app);
+  answerClientErrors(server);
   server.listen(settings.listen.port, settings.listen.host);
   await once(server, 'listening');
   return server;

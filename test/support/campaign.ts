@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 /** Test file of each campaign. */
 const files: Readonly<Record<string, string>> = {
   consent: 'consent/properties.test.js',
+  garbage: 'proofs/garbage.test.js',
   hidden: 'proofs/hidden.test.js',
   kill: 'faults/kill.test.js',
   race: 'proofs/two-gateways.test.js',

@@ -20,7 +20,7 @@ const ANYBODY: Actor = { member: '', user: '', role: '', purpose: '', scopes: []
 export function fhirExpress(router: FhirRouter, authenticate: Authenticate): Router {
   const app = express.Router();
   app.use(crossOrigin);
-  app.use(express.text({ type: () => true, limit: BODY_LIMIT }));
+  app.use(express.raw({ type: () => true, limit: BODY_LIMIT }));
   app.use(async (request: Request, response: Response) => {
     send(response, request, await answer(router, authenticate, request));
   });
@@ -60,10 +60,25 @@ async function answer(router: FhirRouter, authenticate: Authenticate, request: R
 
 function requestOf(request: Request): Omit<FhirRequest, 'actor'> {
   const [path, query] = splitUrl(request.url);
-  const body: unknown = request.body;
+  const body = bodyText(request);
   const headers = request.headers as Record<string, string | undefined>;
   const asked = { method: request.method, path: decoded(path), query: new URLSearchParams(query), headers };
-  return typeof body === 'string' ? { ...asked, body } : asked;
+  return body === undefined ? asked : { ...asked, body };
+}
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The body's text. Throws Refusal 415 for another charset, 400 for bytes that are no UTF-8 (R4 json.html). */
+function bodyText(request: Request): string | undefined {
+  const body: unknown = request.body;
+  if (!Buffer.isBuffer(body)) return undefined;
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(request.get('content-type') ?? '')?.[1] ?? 'utf-8';
+  if (!/^utf-?8$/i.test(charset)) throw new Refusal('invalid', 'media-type', 'send the body as UTF-8, plain or gzip');
+  try {
+    return UTF_8.decode(body);
+  } catch (error) {
+    throw new Refusal('invalid', 'structure', 'the body is not UTF-8', { cause: error });
+  }
 }
 
 function splitUrl(url: string): [string, string] {

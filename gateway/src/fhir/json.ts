@@ -96,7 +96,11 @@ class Scan {
   private position = 0;
   private values = 0;
 
-  constructor(private readonly text: string) {}
+  private readonly hasEscapes: boolean;
+
+  constructor(private readonly text: string) {
+    this.hasEscapes = text.includes('\\u');
+  }
 
   run(): void {
     const open: (Set<string> | undefined)[] = [];
@@ -127,6 +131,7 @@ class Scan {
     let end = this.text.indexOf('"', start + 1);
     while (this.text.charCodeAt(end - 1) === BACKSLASH && this.escaped(end)) end = this.text.indexOf('"', end + 1);
     this.position = end + 1;
+    if (this.hasEscapes) this.requireUnicode(this.text.slice(start, end + 1));
     if (end - start > JSON_LIMITS.stringLength)
       this.refuse(`a string is limited to ${JSON_LIMITS.stringLength} characters`);
     if (keys !== undefined && this.isKey()) this.key(keys, this.text.slice(start + 1, end));
@@ -138,6 +143,12 @@ class Scan {
     let before = end - 1;
     while (this.text.charCodeAt(before) === BACKSLASH) before -= 1;
     return (end - before) % 2 === 0;
+  }
+
+  /** Half a surrogate pair is no character: it could not be written again as UTF-8. */
+  private requireUnicode(quoted: string): void {
+    if (!quoted.includes('\\u') || (JSON.parse(quoted) as string).isWellFormed()) return;
+    throw new Refusal('invalid', 'structure', 'a string holds half a surrogate pair: send whole characters');
   }
 
   private isKey(): boolean {

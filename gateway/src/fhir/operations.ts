@@ -52,8 +52,8 @@ function unwrapped(parameters: JsonObject, named: Omit<ValidateInput, 'resource'
 }
 
 function parameter(parameters: JsonObject, name: string): JsonObject | undefined {
-  const list = Array.isArray(parameters.parameter) ? (parameters.parameter as JsonObject[]) : [];
-  return list.find((each) => each.name === name);
+  const list = Array.isArray(parameters.parameter) ? (parameters.parameter as (JsonObject | null)[]) : [];
+  return list.find((each) => each?.name === name) ?? undefined;
 }
 
 function typeIssues(resource: JsonObject, type: string | undefined): Issue[] {

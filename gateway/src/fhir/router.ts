@@ -62,6 +62,8 @@ async function routed(context: FhirContext, request: FhirRequest): Promise<FhirR
   context.decision.allow(request.actor, type, route.interaction);
   const handler = context.handlers?.[type];
   if (handler === undefined) return run(context, request, match);
+  // Whoever handles a type takes resources as given.
+  if (route.interaction === 'create' || route.interaction === 'update') resourceBody(request);
   if (route.level === 'operation') return readingOperation(context, request, match, type);
   // Whoever handles a type knows searches by patient, not compartments.
   if (route.level === 'compartment') return routed(context, byPatient(request, parts));

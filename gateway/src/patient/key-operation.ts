@@ -5,6 +5,7 @@
  */
 import { custodianStaff } from '@salus/chaincode/access/api';
 
+import { asResource } from '../fhir/body.js';
 import { parseBody, type JsonObject } from '../fhir/json.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
@@ -44,7 +45,7 @@ async function setKey(ports: KeyOperationPorts, { actor, body }: FhirRequest, id
   if (known === undefined || !Object.hasOwn(known.custodians, ports.member)) {
     throw new Refusal('not-found', 'not-found', `no Patient with this id is registered at ${ports.member}`);
   }
-  const { jwk, holder, state } = read(parseBody(body ?? '').plain as JsonObject);
+  const { jwk, holder, state } = read(asResource(parseBody(body ?? '').plain));
   if (state === 'revoked') await ports.patientKeys.revoke(actor, known.pid, jwk, holder);
   else await ports.patientKeys.register(actor, known.pid, jwk, holder);
   const diagnostics = `the key ${jwk.kid} is ${state}`;
@@ -59,10 +60,12 @@ interface KeyWish {
 }
 
 function read(parameters: JsonObject): KeyWish {
-  const list = (parameters.parameter ?? []) as readonly { name?: string; valueString?: string; valueCode?: string }[];
+  const given: unknown = parameters.parameter;
+  const list = (Array.isArray(given) ? given : []) as readonly (Readonly<Record<string, unknown>> | null)[];
   const value = (name: string): string | undefined => {
-    const found = list.find((each) => each.name === name);
-    return found?.valueCode ?? found?.valueString;
+    const found = list.find((each) => each?.name === name);
+    const said = found?.valueCode ?? found?.valueString;
+    return typeof said === 'string' ? said : undefined;
   };
   const holder = value('holder') ?? 'patient';
   const state = value('state') ?? 'active';
@@ -80,7 +83,9 @@ function publicJwk(text: string): PublicJwk {
 
 function parsed(text: string): Readonly<Record<string, string | undefined>> {
   try {
-    return JSON.parse(text) as Readonly<Record<string, string | undefined>>;
+    const value = (JSON.parse(text) ?? {}) as Readonly<Record<string, unknown>>;
+    const texts = Object.entries(value).filter((each): each is [string, string] => typeof each[1] === 'string');
+    return Object.fromEntries(texts);
   } catch {
     throw wrong('jwk must be the JSON text of a public key');
   }
