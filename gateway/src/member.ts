@@ -15,11 +15,13 @@ import { findDone } from './ehr/done.js';
 import { CONDITION_SPACE } from './ehr/project.js';
 import { RecentContents } from './ehr/recent.js';
 import { EhrWriter } from './ehr/writer.js';
+import { Erasures } from './erasure/erasures.js';
+import { PurgeWatch } from './erasure/watch.js';
 import { fhirExpress } from './fhir/express.js';
 import type { FhirRequest } from './fhir/request.js';
 import { fhirRouter } from './fhir/router.js';
 import { acceptedIssuer, fhirBase, type ExternalIssuer } from './identity/issuer.js';
-import { readSigningKey } from './identity/keys.js';
+import { readSigningKey, type SigningKey } from './identity/keys.js';
 import { authenticate, type TokenRules } from './identity/tokens.js';
 import { KeyStore } from './keys/key-store.js';
 import { Memory } from './keys/memory.js';
@@ -67,6 +69,7 @@ interface Rooms {
   readonly ledger: Ledger;
   readonly outbox: Outbox;
   readonly writer: EhrWriter;
+  readonly recent: RecentContents;
   readonly projection: Projection;
   readonly meters: Meters;
 }
@@ -76,6 +79,7 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
   const accepted = acceptedIssuer(settings, options.issuer);
   const rooms = openRooms(settings, options.log);
   const sharing = await openSharing(rooms);
+  const erasures = openErasures(rooms, await readSigningKey(settings.jwk));
   const tokens: TokenRules = {
     member: settings.member,
     issuer: accepted.issuer,
@@ -85,9 +89,9 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
     pseudonym: (subject) => `p-${rooms.keys.hmac('lookup', `subject/${subject}`).slice(0, 32)}`,
   };
   const state = { ready: false };
-  const server = await listen(rooms, sharing, tokens, state);
+  const server = await listen(rooms, sharing, erasures, tokens, state);
   const stopping = new AbortController();
-  const failed = runInBackground(rooms, sharing, stopping.signal);
+  const failed = runInBackground(rooms, sharing, erasures, stopping.signal);
   const door = await sharing.open(ownFhir(rooms, sharing));
   return {
     member: settings.member,
@@ -96,7 +100,10 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
       state.ready = true;
     }),
     failed,
-    stop: () => stop(rooms, sharing, stopping, [server, door]),
+    stop: async () => {
+      const stopped = erasures.series.stop();
+      await stop(rooms, sharing, { stopping, also: stopped }, [server, door]);
+    },
   };
 }
 
@@ -119,7 +126,7 @@ function openRooms(settings: GatewaySettings, log: Logger): Rooms {
   const meters = makeMeters(settings.member, settings.gateway);
   meters.observeHeight(() => ({ applied: projection.block + 1, channel: live.height }));
   const ledger = durableLedger(live.watch(connected), outbox);
-  return { settings, log, clock, keys, connected, live, ledger, outbox, writer, projection, meters };
+  return { settings, log, clock, keys, connected, live, ledger, outbox, writer, recent, projection, meters };
 }
 
 async function openSharing({
@@ -131,6 +138,7 @@ async function openSharing({
   projection,
   writer,
   clock,
+  meters,
 }: Rooms): Promise<Sharing> {
   return new Sharing({
     settings,
@@ -143,9 +151,28 @@ async function openSharing({
     signingKey: await readSigningKey(settings.jwk),
     clock,
     alarm: (what, about) => {
-      log.warn({ alarm: what, ...about }, 'alarm');
+      raise({ log, meters }, what, about);
     },
   });
+}
+
+function openErasures(rooms: Rooms, signingKey: SigningKey): Erasures {
+  const { recent, outbox } = rooms;
+  return new Erasures({
+    ...rooms,
+    recent,
+    settled: () => outbox.settled(),
+    signingKey,
+    onFailure: (error) => {
+      raise(rooms, 'erasure-delayed', { error: (error as Error).name });
+    },
+  });
+}
+
+/** Something an operator must see: in the log, and counted. */
+function raise({ log, meters }: Pick<Rooms, 'log' | 'meters'>, what: string, about: Readonly<Record<string, string>>) {
+  meters.alarms.inc({ alarm: what });
+  log.warn({ alarm: what, ...about }, 'alarm');
 }
 
 /** The member's FHIR interface over its own record alone, for other members' requests. */
@@ -158,6 +185,7 @@ function ownFhir({ settings, projection, writer, log }: Rooms, { decision }: Sha
 async function listen(
   rooms: Rooms,
   sharing: Sharing,
+  erasures: Erasures,
   tokens: TokenRules,
   state: { readonly ready: boolean },
 ): Promise<Server> {
@@ -181,7 +209,10 @@ async function listen(
   );
   const actorOf = (request: Request) =>
     authenticate(request.headers.authorization, request.get('x-purpose-of-use'), tokens);
-  const handle = sharing.logged((request) => router.handle(request));
+  const shown = (patient: string): void => {
+    sharing.decision.shown(patient);
+  };
+  const handle = sharing.logged(erasures.inFrontOf((request) => router.handle(request), shown));
   const app = buildApp({
     settings,
     log,
@@ -218,9 +249,16 @@ async function listen(
 }
 
 /** Follows the ledger, approves the registry, then ticks; rejects when following is at its end. */
-function runInBackground(rooms: Rooms, sharing: Sharing, signal: AbortSignal): Promise<never> {
+function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, signal: AbortSignal): Promise<never> {
   const { settings, log, projection, connected, live, outbox, clock } = rooms;
   outbox.recover();
+  series.resume();
+  const watch = new PurgeWatch(projection, (alarm, txId) => {
+    raise(rooms, alarm, { txId });
+  });
+  live.onBlock((block) => {
+    watch.observe(block);
+  });
   const failed = Promise.withResolvers<never>();
   const fail = (error: unknown): void => {
     if (!signal.aborted) failed.reject(error);
@@ -248,12 +286,12 @@ function runInBackground(rooms: Rooms, sharing: Sharing, signal: AbortSignal): P
 async function stop(
   { outbox, connected, projection, keys }: Rooms,
   sharing: Sharing,
-  stopping: AbortController,
+  { stopping, also }: { readonly stopping: AbortController; readonly also: Promise<void> },
   servers: readonly { close(): unknown; closeAllConnections(): void }[],
 ): Promise<void> {
   for (const server of servers) server.close();
   stopping.abort();
-  await outbox.stop();
+  await Promise.all([outbox.stop(), also]);
   for (const server of servers) server.closeAllConnections();
   await sharing.close();
   connected.close();

@@ -1,10 +1,12 @@
 /** What one gateway counts, in Prometheus' form. */
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The meters of one app; `registry` renders them. */
 export interface Meters {
   readonly registry: Registry;
   readonly requests: Histogram<'method' | 'area' | 'status'>;
+  /** Alarms raised, by what happened. */
+  readonly alarms: Counter<'alarm'>;
   observeHeight(read: () => { readonly applied: number; readonly channel: number }): void;
 }
 
@@ -22,6 +24,12 @@ export function makeMeters(member: string, gateway: string): Meters {
       help: 'Time to answer HTTP requests, by method, area and status',
       labelNames: ['method', 'area', 'status'],
       buckets: SECONDS,
+      registers: [registry],
+    }),
+    alarms: new Counter({
+      name: 'salus_alarms_total',
+      help: 'Alarms raised, by what happened',
+      labelNames: ['alarm'],
       registers: [registry],
     }),
     observeHeight(read) {

@@ -124,6 +124,8 @@ export interface LedgerTransaction {
   readonly transaction: string;
   readonly argument: string;
   readonly writes: readonly LedgerWrite[];
+  /** Public keys it read and found; of transactions that purge alone. */
+  readonly reads?: readonly string[];
 }
 
 export interface LedgerWrite {

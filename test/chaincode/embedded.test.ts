@@ -129,9 +129,10 @@ describe('the contracts on the embedded ledger', function () {
     const ask = { request: { entries: positions, idempotencyKeys: [write.idempotencyKey] } };
     const head = await evaluate<HeadView>('acme', 'ehr:head', ask);
     assert.deepEqual([head.entries, head.idempotency[0]?.digest], [[true], write.digest]);
-    const erasure = { erasureId: random(), reason: 'erasure', keys: 1 };
+    const erasure = { erasureId: random(), reason: 'erasure', keys: 1, root: random() };
     await submit('acme', 'ehr:erase-announce', { args: [JSON.stringify(erasure)] });
-    await submit('acme', 'ehr:erase', { request: { erasureId: erasure.erasureId, entries: positions } });
+    const purge = { erasureId: erasure.erasureId, part: 0, entries: positions, salt: random() };
+    await submit('acme', 'ehr:erase', { request: purge });
     assert.deepEqual((await evaluate<HeadView>('acme', 'ehr:head', ask)).entries, [false]);
   });
 

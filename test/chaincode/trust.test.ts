@@ -43,9 +43,10 @@ async function everyTransaction(world: ContractWorld): Promise<void> {
   const write = { idempotencyKey: random(), digest: random(), entries, salt: random() };
   await world.submit('stmary', 'ehr:write', { request: write, actor: nurse });
   const erasureId = random();
-  const announcement = { args: [JSON.stringify({ erasureId, reason: 'erasure', keys: 1 })] };
+  const announcement = { args: [JSON.stringify({ erasureId, reason: 'erasure', keys: 1, root: random() })] };
   await world.submit('stmary', 'ehr:erase-announce', announcement);
-  const purge = { erasureId, entries: entries.map(({ key: hmac, version }) => ({ key: hmac, version })) };
+  const positions = entries.map(({ key: hmac, version }) => ({ key: hmac, version }));
+  const purge = { erasureId, part: 0, entries: positions, salt: random() };
   await world.submit('stmary', 'ehr:erase', { request: purge });
 }
 

@@ -99,9 +99,9 @@ describe('ehr on the ledger', () => {
     await world.submit('stmary', 'ehr:write', by(writeOf([{ ...entries[0], value: value() }])));
     await world.submit('stmary', 'ehr:write', by(writeOf([{ ...entries[1], value: value() }])));
     const erasureId = random();
-    const purge = (request: object) => ({ request: { erasureId, entries, ...request } });
+    const purge = (request: object) => ({ request: { erasureId, part: 0, entries, salt: random(), ...request } });
     await world.refused('unknown-erasure', 'stmary', 'ehr:erase', purge({}));
-    const announcement = { args: [JSON.stringify({ erasureId, reason: 'erasure', keys: 2 })] };
+    const announcement = { args: [JSON.stringify({ erasureId, reason: 'erasure', keys: 2, root: random() })] };
     await world.submit('stmary', 'ehr:erase-announce', announcement);
     await world.refused('erasure-exists', 'acme', 'ehr:erase-announce', announcement);
     await world.refused('not-your-erasure', 'acme', 'ehr:erase', purge({}));
@@ -113,5 +113,8 @@ describe('ehr on the ledger', () => {
     assert.equal(erased.rwset.event?.name, 'ehr:erased');
     const head = await world.evaluate('stmary', 'ehr:head', { request: { entries, idempotencyKeys: [] } });
     assert.deepEqual((JSON.parse(head.payload) as HeadView).entries, [false, false]);
+    // What was announced is all there is: the same part is done, another one has no keys left.
+    await world.refused('part-done', 'stmary', 'ehr:erase', purge({}));
+    await world.refused('too-many-keys', 'stmary', 'ehr:erase', purge({ part: 1, entries: [third] }));
   });
 });

@@ -2,7 +2,7 @@
 import { keyOf } from '../lib/kind';
 import { refusals } from '../lib/refusal';
 import { base64url, hex256, integer, list, object, oneOf, optional, type Parser } from '../lib/schema';
-import { idempotencyKind, resourceKind, versionPart } from './state';
+import { erasureKind, idempotencyKind, resourceKind, versionPart } from './state';
 
 /** Transactions of this domain; requests of the private ones travel in the transient map under `request`. */
 export const transactions = {
@@ -18,6 +18,8 @@ export const transactions = {
 
 /** Most versions in one ehr:write, ehr:erase or ehr:head. */
 export const MAX_ENTRIES = 2_000;
+/** Most keys purged under one erasure. */
+export const MAX_ERASED_KEYS = 1_000_000;
 /** Longest ciphertext of one version, base64url characters (6 MiB of content). */
 export const MAX_CIPHERTEXT_CHARACTERS = 8 * 1024 * 1024;
 /** Shortest ciphertext: a GCM tag of 16 bytes. */
@@ -87,12 +89,26 @@ export interface AnnounceErasure {
   readonly reason: 'erasure' | 'rotation' | 'retention';
   /** How many keys will be purged under it. */
   readonly keys: number;
+  /** RFC 9162 Merkle root over the hashes of the keys (lower-case hex, as blocks show them), in the order of the purges. */
+  readonly root: string;
 }
 
-/** ehr:erase: purges versions under an erasure that this member announced. */
+/** ehr:erase: purges a part of the versions under an erasure that this member announced; each part once. */
 export interface EraseVersions {
   readonly erasureId: string;
+  /** Parts are numbered from 0; each but the last has MAX_ENTRIES versions. */
+  readonly part: number;
   readonly entries: readonly { readonly key: string; readonly version: number }[];
+  readonly salt: string;
+}
+
+/** Stored under purge/<erasureId>/<part>, in the transaction of the purges it counts. */
+export interface PurgeRecord {
+  readonly erasureId: string;
+  readonly part: number;
+  readonly keys: number;
+  /** FHIR instant of the transaction. */
+  readonly purged: string;
 }
 
 /** Stored under idempotency/<hmac>, in the transaction of the write it remembers. */
@@ -116,6 +132,7 @@ export interface ErasureRecord {
   readonly member: string;
   readonly reason: 'erasure' | 'rotation' | 'retention';
   readonly keys: number;
+  readonly root: string;
   /** FHIR instant of the transaction. */
   readonly announced: string;
 }
@@ -134,6 +151,7 @@ export const refuse = refusals({
   'unknown-erasure': 'not-found',
   'not-your-erasure': 'forbidden',
   'too-many-keys': 'conflict',
+  'part-done': 'conflict',
 });
 
 /** The ledger's key of a version in `of-<member>`. */
@@ -144,6 +162,11 @@ export function versionKey(key: string, version: number): string {
 /** The ledger's key of an idempotency record in `of-<member>`. */
 export function idempotencyKey(hmac: string): string {
   return keyOf(idempotencyKind, hmac);
+}
+
+/** The public key of an announced erasure. */
+export function erasureKey(erasureId: string): string {
+  return keyOf(erasureKind, erasureId);
 }
 
 const version = integer(1, MAX_VERSION);
@@ -179,11 +202,14 @@ export const parseHead: Parser<ReadHead> = object<ReadHead>({
 export const parseAnnounce: Parser<AnnounceErasure> = object<AnnounceErasure>({
   erasureId: hex256,
   reason: oneOf('erasure', 'rotation', 'retention'),
-  keys: integer(1, 1_000_000),
+  keys: integer(1, MAX_ERASED_KEYS),
+  root: hex256,
 });
 
 /** Parser of EraseVersions. */
 export const parseErase: Parser<EraseVersions> = object<EraseVersions>({
   erasureId: hex256,
+  part: integer(0, MAX_ERASED_KEYS / MAX_ENTRIES - 1),
   entries: list(position, 1, MAX_ENTRIES),
+  salt: hex256,
 });

@@ -8,7 +8,7 @@ import { parseJson } from '../lib/schema';
 import { events, type HeadView, type IdempotencyRecord, parseAnnounce, parseErase, parseHead, parseWrite } from './api';
 import type { Condition, VersionEntry, WriteVersions } from './api';
 import { announce, append, distinct, erase, firstUse, stillSo, type Presence } from './rules';
-import { conditionKind, erasureKind, idempotencyKind, resourceKind, versionPart } from './state';
+import { conditionKind, erasureKind, idempotencyKind, purgeKind, resourceKind, versionPart } from './state';
 
 /** A member's own records. */
 export class EhrContract extends SalusContract {
@@ -52,8 +52,11 @@ export class EhrContract extends SalusContract {
   @Transaction()
   async erase(ctx: SalusContext): Promise<void> {
     const request = ctx.request(parseErase);
-    const { erasureId, entries } = request;
-    allowed(erase(request, ctx.caller.member, await load(ctx, erasureKind, erasureId)));
+    const { erasureId, part, entries, salt } = request;
+    const isDone = await exists(ctx, purgeKind, erasureId, String(part));
+    allowed(erase(request, ctx.caller.member, await load(ctx, erasureKind, erasureId), isDone));
+    const record = { erasureId, part, keys: entries.length, purged: ctx.now };
+    await saveSalted(ctx, purgeKind, [erasureId, String(part)], record, salt);
     for (const { key, version } of entries) await purge(ctx, resourceKind, key, versionPart(version));
     ctx.emit(events.erased, { erasureId, keys: entries.length });
   }

@@ -6,6 +6,7 @@ import {
   type ErasureRecord,
   type EraseVersions,
   type IdempotencyRecord,
+  MAX_ENTRIES,
   refuse,
   type VersionEntry,
   type WriteVersions,
@@ -59,11 +60,17 @@ export function announce(
   return { ...request, member, announced: now };
 }
 
-/** Refuses a purge that its member did not announce, or of more keys than it announced. */
-export function erase(request: EraseVersions, member: string, erasure: ErasureRecord | undefined): Refusal | undefined {
+/** Refuses a purge that its member did not announce, a part made before, and more keys than were announced in all. */
+export function erase(
+  request: EraseVersions,
+  member: string,
+  erasure: ErasureRecord | undefined,
+  isDone: boolean,
+): Refusal | undefined {
   if (erasure === undefined) return refuse('unknown-erasure', 'announce the erasure first: ehr:erase-announce');
   if (erasure.member !== member) return refuse('not-your-erasure', 'another member announced this erasure');
-  if (request.entries.length > erasure.keys) {
+  if (isDone) return refuse('part-done', 'this part of the erasure was purged before: go on with the next');
+  if (request.entries.length > erasure.keys - request.part * MAX_ENTRIES) {
     return refuse('too-many-keys', `the erasure was announced for ${erasure.keys} keys`);
   }
   return distinct(request.entries);

@@ -1,5 +1,5 @@
 import { kind } from '../lib/kind';
-import type { ConditionRecord, ErasureRecord, IdempotencyRecord, StoredValue } from './api';
+import type { ConditionRecord, ErasureRecord, IdempotencyRecord, PurgeRecord, StoredValue } from './api';
 
 /** resource/<hmac>/<version>: one key for each version; appended to, never overwritten. */
 export const resourceKind = kind<StoredValue>('resource', 'of-{member}', 'key', 'version');
@@ -9,6 +9,9 @@ export const idempotencyKind = kind<IdempotencyRecord>('idempotency', 'of-{membe
 export const conditionKind = kind<ConditionRecord>('condition', 'of-{member}', 'hmac');
 /** erasure/<erasureId>: in public, read by every purge made under it. */
 export const erasureKind = kind<ErasureRecord>('erasure', 'public', 'erasureId');
+
+/** purge/<erasureId>/<part>: written by the transaction whose purges it counts, so that none is made twice. */
+export const purgeKind = kind<PurgeRecord>('purge', 'of-{member}', 'erasureId', 'part');
 
 /** A version as part of a key: eight digits, so that keys sort like versions. */
 export function versionPart(version: number): string {

@@ -10,6 +10,7 @@ import {
   type Obligation,
 } from '@salus/chaincode/consent/decide';
 
+import { HOLD_TYPE } from '../erasure/hold.js';
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { Decision, Interaction } from '../fhir/request.js';
 import {
@@ -62,6 +63,9 @@ const LETTERS: Readonly<Record<Interaction, ScopeLetter>> = {
 /** What looks for records. */
 const LOOKING: readonly Interaction[] = ['search', 'history', 'operation'];
 
+/** What this gateway keeps for itself. */
+const HIDDEN = [REST_TYPE, HOLD_TYPE];
+
 export interface DecisionPorts {
   readonly member: string;
   readonly lookup: PatientLookup;
@@ -89,7 +93,7 @@ export class ConsentDecision implements Decision {
   }
 
   permit(actor: Actor, stored: StoredVersion, interaction: Interaction = 'read'): StoredVersion | undefined {
-    if (stored.type === REST_TYPE) return undefined;
+    if (HIDDEN.includes(stored.type)) return undefined;
     const shown =
       actor.member === this.ports.member ? this.#own(actor, stored, interaction) : this.#others(actor, stored);
     if (shown?.patient !== undefined) this.shown(shown.patient);

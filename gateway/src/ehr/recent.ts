@@ -15,6 +15,11 @@ export class RecentContents {
     this.#contents.set(salt, { ciphertext, plaintext });
   }
 
+  /** Forgets everything: the keys of some of it were destroyed. */
+  clear(): void {
+    this.#contents.clear();
+  }
+
   /** The plaintext of this value, if it is the one remembered to the last byte of its ciphertext. */
   take({ salt, ciphertext }: StoredValue): string | undefined {
     const found = this.#contents.get(salt);

@@ -164,8 +164,11 @@ export class EhrWriter implements RecordWriter {
       await this.#carryAlone(first);
       return;
     }
+    if (!this.#keptTogether(items)) {
+      await Promise.all(items.map((item) => this.#carryAlone(item)));
+      return;
+    }
     try {
-      this.ports.keys.keepVersionKeys(items.flatMap((item) => item.versionKeys));
       const group = randomBytes(32).toString('hex');
       const together = {
         actor: first.actor,
@@ -182,6 +185,16 @@ export class EhrWriter implements RecordWriter {
     } catch (error) {
       if (error instanceof Refusal && error.category !== 'unavailable') await this.#carryApart(items);
       else for (const item of items) item.settle.reject(error);
+    }
+  }
+
+  /** Whether the keys of all were kept; not when a patient among them was erased: then each is on its own. */
+  #keptTogether(items: readonly Item[]): boolean {
+    try {
+      this.ports.keys.keepVersionKeys(items.flatMap((item) => item.versionKeys));
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -12,8 +12,16 @@ export function openDatabase(file: string, schema: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: BUSY_MS });
   chmodSync(file, 0o600);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+  // What is deleted is overwritten: a key once destroyed is on no free page.
+  database.exec('PRAGMA secure_delete = ON');
   database.exec(schema);
   return database;
+}
+
+/** Empties the write-ahead log into the file. Throws when a reader keeps it from doing so. */
+export function truncateLog(database: DatabaseSync): void {
+  const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+  if (busy !== 0) throw new Error('the write-ahead log is in use: try again');
 }
 
 /** Runs `work` in one transaction; an error undoes it. */

@@ -10,7 +10,8 @@ import {
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-import { inTransaction, openDatabase } from './database.js';
+import { Refusal } from '../ledger/refusal.js';
+import { inTransaction, openDatabase, truncateLog } from './database.js';
 import { SECRET_BYTES } from './content.js';
 import { fileSeal, type Seal } from './sealing.js';
 
@@ -49,12 +50,16 @@ export class KeyStore {
   readonly #patientKeys = new Map<string, KeyObject>();
   readonly #insertVersion: StatementSync;
   readonly #selectVersion: StatementSync;
+  /** Tells whether another process wrote to the database. */
+  readonly #selectChanges: StatementSync;
+  #changes = -1;
 
   constructor(dataDir: string) {
     this.seal = fileSeal(join(dataDir, 'master.key'));
     this.database = openDatabase(join(dataDir, 'keys.db'), SCHEMA);
     this.#insertVersion = this.database.prepare('INSERT INTO version_keys VALUES (?, ?, ?, ?)');
     this.#selectVersion = this.database.prepare('SELECT patient, wrapped FROM version_keys WHERE salt = ?');
+    this.#selectChanges = this.database.prepare('PRAGMA data_version');
   }
 
   /** Hex HMAC-SHA256 of `text` under a secret only this member holds; the same text gives the same code. */
@@ -62,14 +67,20 @@ export class KeyStore {
     return createHmac('sha256', this.#secret(name)).update(text).digest('hex');
   }
 
-  /** Keeps version keys, durable on return. Throws for a patient whose key was destroyed. */
+  /** Keeps version keys, durable on return. Throws Refusal not-found for a patient whose key was destroyed. */
   keepVersionKeys(keys: readonly VersionKey[]): void {
-    inTransaction(this.database, () => {
-      for (const { ledgerKey, salt, key, patient } of keys) {
-        const wrapped = wrap(key, this.#wrappingKey(patient));
-        this.#insertVersion.run(salt, ledgerKey, patient ?? null, wrapped);
-      }
-    });
+    try {
+      inTransaction(this.database, () => {
+        for (const { ledgerKey, salt, key, patient } of keys) {
+          const wrapped = wrap(key, this.#wrappingKey(patient));
+          this.#insertVersion.run(salt, ledgerKey, patient ?? null, wrapped);
+        }
+      });
+    } catch (error) {
+      // A key made in a transaction that was undone is nowhere: nothing may be wrapped with it.
+      this.#patientKeys.clear();
+      throw error;
+    }
   }
 
   /** Forgets the keys of versions that were refused and never came to be. */
@@ -97,10 +108,17 @@ export class KeyStore {
     });
   }
 
-  /** Destroys a patient's key: no version it wraps can be opened again, by anyone. */
-  erasePatientKey(patient: string): void {
+  /**
+   * Destroys a patient's key: no version it wraps can be opened again, by anyone. `keep` is told, in the same database
+   * transaction, under which ledger keys those versions lie, or may come to lie.
+   */
+  erasePatientKey(patient: string, keep: (ledgerKeys: readonly string[]) => void = () => undefined): void {
     this.#patientKeys.delete(patient);
     inTransaction(this.database, () => {
+      const rows = this.database
+        .prepare('SELECT DISTINCT ledger_key FROM version_keys WHERE patient = ? ORDER BY ledger_key')
+        .all(patient);
+      keep(rows.map((row) => row.ledger_key as string));
       this.database
         .prepare('INSERT INTO patient_keys VALUES (?, NULL) ON CONFLICT (patient) DO UPDATE SET sealed = NULL')
         .run(patient);
@@ -108,8 +126,14 @@ export class KeyStore {
     });
   }
 
+  /** Leaves nothing in the write-ahead log: what was deleted is then on no page of any file. */
+  truncateLog(): void {
+    truncateLog(this.database);
+  }
+
   /** Whether the patient's key was destroyed. */
   isErased(patient: string): boolean {
+    this.#forgetIfChanged();
     if (this.#patientKeys.has(patient)) return false;
     const row = this.database.prepare('SELECT sealed FROM patient_keys WHERE patient = ?').get(patient);
     return row !== undefined && row.sealed === null;
@@ -129,14 +153,24 @@ export class KeyStore {
     return patient === undefined ? this.#secret('member-key') : this.#patientKey(patient);
   }
 
+  /** Another gateway of the member may have destroyed a key that is open here. */
+  #forgetIfChanged(): void {
+    const version = this.#selectChanges.get()?.data_version as number;
+    if (version !== this.#changes) this.#patientKeys.clear();
+    this.#changes = version;
+  }
+
   #patientKey(patient: string): KeyObject {
+    this.#forgetIfChanged();
     const cached = this.#patientKeys.get(patient);
     if (cached !== undefined) return cached;
     const use = `patient-key/${patient}`;
     const fresh = this.seal.seal(randomBytes(SECRET_BYTES), use);
     this.database.prepare('INSERT OR IGNORE INTO patient_keys VALUES (?, ?)').run(patient, fresh);
     const row = this.database.prepare('SELECT sealed FROM patient_keys WHERE patient = ?').get(patient);
-    if (!(row?.sealed instanceof Uint8Array)) throw new Error('the key of this patient was destroyed');
+    if (!(row?.sealed instanceof Uint8Array)) {
+      throw new Refusal('not-found', 'not-found', 'no such patient is known here');
+    }
     const key = createSecretKey(this.seal.open(row.sealed, use));
     if (this.#patientKeys.size >= MAX_CACHED_PATIENTS) this.#patientKeys.clear();
     this.#patientKeys.set(patient, key);

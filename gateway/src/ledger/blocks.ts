@@ -3,7 +3,7 @@ import { common, msp, peer } from '@hyperledger/fabric-protos';
 
 import type { LedgerBlock, LedgerTransaction } from '../ports.js';
 import { blockDataHash, blockHeaderHash } from './header-hash.js';
-import { decodeWrites, privateWritesOf, type PrivateWrites } from './writes.js';
+import { decodeReads, decodeWrites, privateWritesOf, type PrivateWrites } from './writes.js';
 
 /** A block whose own hashes do not hold, or that Fabric could not have made. */
 export class BlockError extends Error {
@@ -108,7 +108,7 @@ function decodeEnvelope(raw: RawTransaction): LedgerTransaction {
   return { ...base, ...decodeAction(payload.getData_asU8(), raw) };
 }
 
-type ActionParts = Pick<LedgerTransaction, 'endorsers' | 'transaction' | 'argument' | 'writes'>;
+type ActionParts = Pick<LedgerTransaction, 'endorsers' | 'transaction' | 'argument' | 'writes' | 'reads'>;
 
 function decodeAction(data: Uint8Array, raw: RawTransaction): Partial<ActionParts> {
   const action = peer.Transaction.deserializeBinary(data).getActionsList()[0];
@@ -121,7 +121,9 @@ function decodeAction(data: Uint8Array, raw: RawTransaction): Partial<ActionPart
   if (raw.code !== VALID || endorsed === undefined) return { ...invoked, endorsers };
   const response = peer.ProposalResponsePayload.deserializeBinary(endorsed.getProposalResponsePayload_asU8());
   const results = peer.ChaincodeAction.deserializeBinary(response.getExtension_asU8()).getResults_asU8();
-  return { ...invoked, endorsers, writes: decodeWrites(results, raw.chaincode, raw.privateOf(raw.index)) };
+  const writes = decodeWrites(results, raw.chaincode, raw.privateOf(raw.index));
+  const purges = writes.some(({ isPurge }) => isPurge);
+  return { ...invoked, endorsers, writes, ...(purges ? { reads: decodeReads(results, raw.chaincode) } : {}) };
 }
 
 function invocation(bytes: Uint8Array, chaincode: string): Pick<ActionParts, 'transaction' | 'argument'> {

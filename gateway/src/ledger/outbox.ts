@@ -61,6 +61,13 @@ export class Outbox {
     return open.length;
   }
 
+  /** Resolves when every call that is under way now has ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running.values());
+    // Requests of a refused shared call are calls of their own by now.
+    await Promise.allSettled(this.#running.values());
+  }
+
   /** Ends the retrying and closes the store; open calls are carried on at the next start. */
   async stop(): Promise<void> {
     this.#stopped.abort();

@@ -46,6 +46,17 @@ export function decodeWrites(results: Uint8Array, chaincode: string, clear: Priv
   return writes;
 }
 
+/** Public keys of one namespace that a transaction read and found. */
+export function decodeReads(results: Uint8Array, chaincode: string): string[] {
+  const set = ledger.rwset.TxReadWriteSet.deserializeBinary(results);
+  const namespace = set.getNsRwsetList().find((each) => each.getNamespace() === chaincode);
+  if (namespace === undefined) return [];
+  return ledger.rwset.kvrwset.KVRWSet.deserializeBinary(namespace.getRwset_asU8())
+    .getReadsList()
+    .filter((read) => read.hasVersion())
+    .map((read) => read.getKey());
+}
+
 function publicWrite(write: ledger.rwset.kvrwset.KVWrite): LedgerWrite {
   const value = write.getValue_asU8();
   const isDelete = write.getIsDelete() || value.length === 0;

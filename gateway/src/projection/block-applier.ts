@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 import type { JsonObject } from '../fhir/json.js';
+import { inTransaction } from '../keys/database.js';
 import { blockHeaderHash } from '../ledger/header-hash.js';
 import type { LedgerBlock, LedgerTransaction } from '../ports.js';
 import { generatedSearch, indexerOf, isResourceType } from './generated.js';
@@ -90,6 +91,13 @@ export class BlockApplier {
     for (const row of current.iterate()) this.indexText(row.rid as number, row.type as string, row.text as string);
     this.statements.run('UPDATE checkpoint SET form = ?', generatedSearch().stamp);
     this.database.exec('COMMIT');
+  }
+
+  /** Drops the versions under these ledger keys, all or none. */
+  drop(ledgerKeys: readonly string[]): void {
+    inTransaction(this.database, () => {
+      for (const ledgerKey of ledgerKeys) this.forget(ledgerKey);
+    });
   }
 
   /** To be called when the tables were emptied. */

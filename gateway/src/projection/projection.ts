@@ -2,6 +2,7 @@
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
+import { truncateLog } from '../keys/database.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { LedgerBlock, StoredVersion } from '../ports.js';
 import { BlockApplier, ProjectionError, type ApplierOptions, type Checkpoint } from './block-applier.js';
@@ -111,6 +112,12 @@ export class Projection {
     throw new Refusal('invalid', 'too-costly', 'the record is too large for one answer: search it by type');
   }
 
+  /** Milliseconds since 1970 of the newest change to a patient's record; undefined where there is none. */
+  lastEntry(patient: string): number | undefined {
+    const row = this.statements.get('SELECT max(updated) AS last FROM resource WHERE patient = ?', patient);
+    return (row?.last as number | null | undefined) ?? undefined;
+  }
+
   /** `Type/id` of whatever the resources refer to by any search parameter. */
   referred(resources: readonly StoredVersion[]): string[] {
     const names = JSON.stringify(resources.map(({ type, id }) => `${type}/${id}`));
@@ -149,6 +156,12 @@ export class Projection {
       ...[space, prefix, `${prefix}\u{10ffff}`],
     );
     return rows.map((row) => ({ key: row.key as string, value: row.value as string }));
+  }
+
+  /** Drops the versions under these ledger keys, whose content nobody can open any more; on disk on return. */
+  drop(ledgerKeys: readonly string[]): void {
+    this.applier.drop(ledgerKeys);
+    truncateLog(this.database);
   }
 
   /** Hex SHA-256 over all rows in a canonical order: equal after a rebuild from genesis. */

@@ -1,0 +1,54 @@
+/** Puts together what one gateway knows and does about erasures. */
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import { fhirBase } from '../identity/issuer.js';
+import type { KeyStore } from '../keys/key-store.js';
+import type { RecordWriter } from '../ports.js';
+import type { Projection } from '../projection/projection.js';
+import type { GatewaySettings } from '../settings.js';
+import { withErasure } from './operation.js';
+import { ErasureSeries, type SeriesPorts } from './series.js';
+import { ErasureStore } from './store.js';
+
+export interface ErasuresPorts extends Pick<SeriesPorts, 'ledger' | 'recent' | 'settled' | 'signingKey' | 'onFailure'> {
+  readonly settings: GatewaySettings;
+  readonly keys: KeyStore;
+  readonly projection: Projection;
+  readonly writer: RecordWriter;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** One gateway's erasures; what was approved before is closed on return. */
+export class Erasures {
+  readonly series: ErasureSeries;
+  readonly #store: ErasureStore;
+
+  constructor(private readonly ports: ErasuresPorts) {
+    const { settings, keys, clock } = ports;
+    this.#store = new ErasureStore(keys);
+    this.series = new ErasureSeries({
+      ...ports,
+      member: settings.member,
+      mspId: settings.mspId,
+      channel: settings.channel,
+      store: this.#store,
+      now: () => new Date(clock()).toISOString(),
+    });
+    this.series.close();
+  }
+
+  /** The FHIR interface with the operations of erasure in front of it. */
+  inFrontOf(fhir: (request: FhirRequest) => Promise<FhirResponse>, shown: (patient: string) => void) {
+    const { settings, projection, writer, clock } = this.ports;
+    return withErasure(fhir, {
+      baseUrl: fhirBase(settings.baseUrl),
+      store: this.#store,
+      series: this.series,
+      writer,
+      current: (type, id) => projection.current(type, id),
+      lastEntry: (patient) => projection.lastEntry(patient),
+      shown,
+      clock,
+    });
+  }
+}

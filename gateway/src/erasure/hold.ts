@@ -1,0 +1,43 @@
+/**
+ * `POST Patient/{id}/$legal-hold`: an officer sets or lifts a legal hold, which blocks erasure. Body: Parameters with
+ * `active` (valueBoolean) and `reason` (valueCode). Each change is a version in the member's own record.
+ */
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { RecordWriter, StoredVersion } from '../ports.js';
+import { parametersAnswer, parametersOf } from './parameters.js';
+import { requireOfficer } from './rules.js';
+
+/** Not a FHIR type, so no interaction reaches it; of no patient's compartment, so it survives the erasure. */
+export const HOLD_TYPE = 'LegalHold';
+
+const REASONS = ['litigation', 'investigation', 'audit'];
+
+export interface HoldPorts {
+  readonly writer: RecordWriter;
+  readonly current: (type: string, id: string) => StoredVersion | undefined;
+}
+
+/** Whether the patient's record is under a legal hold. */
+export function isHeld({ current }: Pick<HoldPorts, 'current'>, patient: string): boolean {
+  const stored = current(HOLD_TYPE, patient);
+  return stored !== undefined && (JSON.parse(stored.text) as { active: boolean }).active;
+}
+
+/** Sets or lifts a hold. Throws Refusal. */
+export async function setHold(ports: HoldPorts, request: FhirRequest, patient: string): Promise<FhirResponse> {
+  requireOfficer(request.actor);
+  if (ports.current('Patient', patient) === undefined) {
+    throw new Refusal('not-found', 'not-found', `Patient/${patient} is not known here`);
+  }
+  const read = parametersOf(request.body);
+  const active = read('active', 'valueBoolean');
+  const reason = read('reason', 'valueCode');
+  if (typeof active !== 'boolean' || typeof reason !== 'string' || !REASONS.includes(reason)) {
+    throw new Refusal('invalid', 'unprocessable', `Parameters: active (valueBoolean), reason (${REASONS.join(', ')})`);
+  }
+  const expect = ports.current(HOLD_TYPE, patient)?.version ?? 0;
+  const text = JSON.stringify({ resourceType: HOLD_TYPE, id: patient, active, reason, by: request.actor.user });
+  const outcome = await ports.writer.write(request.actor, [{ type: HOLD_TYPE, id: patient, expect, text }]);
+  return parametersAnswer(outcome.state === 'committed' ? 200 : 202, { hold: active ? 'active' : 'lifted', reason });
+}
