@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureChannel } from './config/channel-files.js';
+import { ensureChannel, readDefinition } from './config/channel-files.js';
 import { type CollectionTemplate, readCollections } from './config/collections.js';
 import type { ChaincodeDefinition } from './config/definition.js';
 import { writePublic } from './identity/files.js';
@@ -59,6 +59,27 @@ export interface NetworkFile {
 
 export function readNetwork(stateDir: string): NetworkFile {
   return JSON.parse(readFileSync(layout.network(stateDir), 'utf8')) as NetworkFile;
+}
+
+/** Whether the folder was exported for one member: other members' keys are elsewhere, and none may be made here. */
+export function isExported(stateDir: string): boolean {
+  return existsSync(layout.exported(stateDir));
+}
+
+/** An exported folder as it is, with the one member whose nodes run here. */
+export function exportedState(stateDir: string): PreparedState {
+  const { member: name } = JSON.parse(readFileSync(layout.exported(stateDir), 'utf8')) as { member: string };
+  const { topology, material } = readNetwork(stateDir);
+  const definition = readDefinition(stateDir);
+  const own = material.members.filter((member) => member.name === name);
+  return {
+    stateDir: resolve(stateDir),
+    topology: { ...topology, members: topology.members.filter((member) => member.name === name) },
+    material: { ...material, members: own },
+    definition,
+    gatewaySettings: own.flatMap(({ gateways }) => gateways.map(({ dir }) => join(dir, 'settings.json'))),
+    chaincodeEnvironment: {},
+  };
 }
 
 function sharedChaincodeEnvironment(

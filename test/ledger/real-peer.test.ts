@@ -36,8 +36,8 @@ function judged(block: common.Block): Record<string, string | string[]> {
 }
 
 describe("a peer of Fabric's own on the embedded channel", function () {
-  this.timeout(600_000);
   const runs = campaign('real-peer');
+  this.timeout(runs.size({ slice: 600_000, full: 3_600_000 }));
   let ledger: TestLedger;
   let real: RealPeer;
   const started: { stop(): Promise<void> }[] = [];

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command.js';
 import { type Endpoints, readEndpoints, writeEndpoints } from '../endpoints.js';
 import { findPrograms } from '../fabric/programs.js';
-import { type PreparedState, prepareState } from '../prepare.js';
+import { exportedState, isExported, type PreparedState, prepareState } from '../prepare.js';
 import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
 import { type Child, type ChildPlan, startChild } from './children.js';
 import { checkPorts } from './free-ports.js';
@@ -42,13 +42,14 @@ const engineMain = (engine: Engine): string => join(workspaces, 'network', 'dist
 
 /** Starts everything; resolves when every member's gateway answers. */
 export async function bringUp(options: BringUpOptions): Promise<RunningConsortium> {
-  const topology = loadTopology(options.topologyFile, options.overrides);
+  const exported = isExported(options.stateDir) ? exportedState(options.stateDir) : undefined;
+  const topology = exported?.topology ?? loadTopology(options.topologyFile, options.overrides);
   await checkEngine(options, topology);
   options.progress(`members: ${topology.members.map((member) => member.name).join(' ')}`);
   await endOrphans(options.stateDir);
   refuseSecond(options.stateDir);
   await checkPorts(topology);
-  const state = await prepareState(topology, options.stateDir, { engine: options.engine });
+  const state = exported ?? (await prepareState(topology, options.stateDir, { engine: options.engine }));
   writeRunFile(options.stateDir, { engine: options.engine, ready: false, children: [] });
   const endpoints = writeEndpoints(topology, state.material, options.engine);
   const children = plans(options, state).map(startChild);
@@ -80,6 +81,9 @@ async function checkEngine({ engine, stateDir, topologyFile }: BringUpOptions, t
       `${topologyFile} says production: true; the embedded ledger has one operator and no consensus. ` +
         'Start with: --engine fabric',
     );
+  }
+  if (engine === 'embedded' && isExported(stateDir)) {
+    throw new CommandError(`${stateDir} is one member's part of a Fabric channel. Start with: --engine fabric`);
   }
   const earlier = readEndpoints(stateDir)?.engine ?? engine;
   if (earlier !== engine) {

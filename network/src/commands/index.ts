@@ -1,6 +1,8 @@
 import type { Command } from '../command.js';
 import { compose, containers } from './compose.js';
 import { down } from './down.js';
+import { exportMember } from './export.js';
+import { apply, countersign, joinChannel, leave, propose } from './membership.js';
 import { reset } from './reset.js';
 import { revoke } from './revoke.js';
 import { start } from './start.js';
@@ -19,4 +21,10 @@ export const networkCommands: readonly Command[] = [
   compose,
   containers,
   revoke,
+  exportMember,
+  joinChannel,
+  leave,
+  propose,
+  countersign,
+  apply,
 ];

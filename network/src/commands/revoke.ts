@@ -1,5 +1,5 @@
-import { type Command, CommandError } from '../command.js';
-import { requireFabric } from './running-fabric.js';
+import type { Command } from '../command.js';
+import { explained, requireFabric } from './running-fabric.js';
 
 export const revoke: Command = {
   name: 'revoke',
@@ -12,14 +12,8 @@ export const revoke: Command = {
     requireFabric(io.stateDir);
     const { revokeIdentity } = await import('../fabric/revoke.js');
     const [member, identity] = [String(options['member']), String(options['identity'])];
-    const serial = await revokeIdentity(io.stateDir, member, identity).catch(explain);
+    const serial = await explained(revokeIdentity(io.stateDir, member, identity));
     io.out(`${identity}.${member} is revoked (serial number ${serial}); it has a new certificate at its next start`);
     return 0;
   },
 };
-
-/** What a node answers is for people to read, without our stack. */
-function explain(error: unknown): never {
-  if (error instanceof Error && error.name === 'FabricRefusal') throw new CommandError(error.message);
-  throw error;
-}

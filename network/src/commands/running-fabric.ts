@@ -11,3 +11,13 @@ export function requireFabric(stateDir: string): void {
       'Begin anew on it with: npm start -- --fresh; or run the consortium on Fabric: npm start -- --engine fabric',
   );
 }
+
+/** What a node answers is for people to read, without our stack. */
+export async function explained<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'FabricRefusal') throw new CommandError(error.message);
+    throw error;
+  }
+}

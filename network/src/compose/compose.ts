@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { Member, Topology } from '../topology/model.js';
+import { type Member, memberOf, type Topology } from '../topology/model.js';
 import {
   BETWEEN,
   chaincodeService,
@@ -20,7 +20,15 @@ const WIDTH = 120;
 
 /** docker-compose.yaml of a topology: every member's nodes on Hyperledger Fabric, on one machine. */
 export function composeFile(topology: Topology): string {
-  const { members } = topology;
+  return HEADER + servicesOf(topology, topology.members);
+}
+
+/** docker-compose.yaml of one member's nodes, for a machine of its own. */
+export function memberComposeFile(topology: Topology, name: string): string {
+  return servicesOf(topology, [memberOf(topology, name)]);
+}
+
+function servicesOf(topology: Topology, members: readonly Member[]): string {
   const nodes = Object.fromEntries(members.flatMap(fabricServices));
   const apart = Object.fromEntries(members.flatMap((member) => memberServices(topology, member)));
   const stored = [...Object.keys(nodes), ...members.map(({ name }) => `gateways.${name}`)];
@@ -37,9 +45,7 @@ export function composeFile(topology: Topology): string {
     },
     volumes: Object.fromEntries(stored.map((name) => [volumeOf(name), {}])),
   };
-  return (
-    HEADER + stringify(file, { lineWidth: WIDTH, singleQuote: true, aliasDuplicateObjects: false, version: '1.1' })
-  );
+  return stringify(file, { lineWidth: WIDTH, singleQuote: true, aliasDuplicateObjects: false, version: '1.1' });
 }
 
 function fabricServices(member: Member): [string, Service][] {

@@ -47,9 +47,13 @@ function expand(topology: Topology, material: Material, template: CollectionTemp
     return { member, material: own };
   };
   if (template.members === 'self') {
-    return topology.members.map((member) =>
-      collection(template.name.replace('{member}', member.name), [holder(member)], template.endorsers),
-    );
+    const own = (name: string, member: Member) =>
+      collection(template.name.replace('{member}', name), [holder(member)], template.endorsers);
+    const current = topology.members.map((member) => own(member.name, member));
+    // Fabric neither drops a collection nor takes one whose member is not in the channel: a member that left has its own
+    // closed in the care of a witness, to whom nothing of its content comes.
+    const [keeper] = [...membersWithRole(topology, ['witness']), ...topology.members];
+    return [...current, ...(keeper ? topology.former.map((name) => own(name, keeper)) : [])];
   }
   const holders = membersWithRole(topology, template.members).map(holder);
   return [collection(template.name, holders, template.endorsers)];

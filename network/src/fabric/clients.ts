@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import * as grpc from '@grpc/grpc-js';
 import { common, orderer, peer } from '@hyperledger/fabric-protos';
-import { mspFiles } from '../identity/layout.js';
+import { type KeyFiles, mspFiles } from '../identity/layout.js';
 
 const CALL_TIMEOUT_MS = 30_000;
 const ADMIN_TIMEOUT_MS = 10_000;
 
-/** How to reach a node, as whom: the identity's certificate is the TLS client certificate too. */
+/** How to reach a node, and as whom. */
 export interface NodeAddress {
   /** host:port */
   readonly address: string;
@@ -16,6 +16,11 @@ export interface NodeAddress {
   /** PEM of the root of its TLS certificate. */
   readonly tlsCa: string;
   readonly clientMspDir: string;
+  /**
+   * The TLS client certificate where it is not the identity's own: all nodes take those of a channel's TLS authorities,
+   * also of a member that joined after they were started.
+   */
+  readonly clientTls?: KeyFiles;
 }
 
 /** An answer of a node that is not yes. */
@@ -144,7 +149,12 @@ export function credentials(node: NodeAddress): grpc.ChannelCredentials {
   return grpc.credentials.createSsl(Buffer.from(node.tlsCa), key, cert);
 }
 
-function pair({ clientMspDir }: NodeAddress) {
-  const files = mspFiles(clientMspDir);
+/** Files of the TLS client certificate. */
+export function clientFiles({ clientMspDir, clientTls }: NodeAddress): KeyFiles {
+  return clientTls ?? mspFiles(clientMspDir);
+}
+
+function pair(node: NodeAddress) {
+  const files = clientFiles(node);
   return { cert: readFileSync(files.cert), key: readFileSync(files.key) };
 }

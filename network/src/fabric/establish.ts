@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { chaincodePackage } from '../config/archive.js';
 import { readDefinition, readGenesis } from '../config/channel-files.js';
+import { mspFiles, tlsFiles } from '../identity/layout.js';
 import type { MemberMaterial, OrdererMaterial } from '../identity/material.js';
 import { type NetworkFile, readNetwork } from '../prepare.js';
-import type { Member, OrdererNode } from '../topology/model.js';
+import type { Member, OrdererNode, Topology } from '../topology/model.js';
 import { channelAt, joinOrderer, type NodeAddress } from './clients.js';
 import { defineChaincode, installEverywhere, until } from './lifecycle.js';
 import { knownEndorsers } from './membership.js';
@@ -29,6 +31,11 @@ export function memberPairs({ topology, material }: NetworkFile): MemberPair[] {
   });
 }
 
+/** Those whose administrator's key lies in this folder: all, or the one member whose machine this is. */
+export function ownPairs(pairs: readonly MemberPair[]): MemberPair[] {
+  return pairs.filter(({ own }) => existsSync(mspFiles(own.adminMspDir).key));
+}
+
 /** The orderers of a network with their certificates. */
 export function ordererPairs(pairs: readonly MemberPair[]): OrdererPair[] {
   return pairs.flatMap(({ member, own }) =>
@@ -44,15 +51,21 @@ export async function establish(stateDir: string, onProgress: (line: string) => 
   const network = readNetwork(stateDir);
   const { channel } = network.topology;
   const definition = readDefinition(stateDir);
-  const pairs = memberPairs(network);
+  const all = memberPairs(network);
+  const pairs = ownPairs(all);
   const orderers = ordererPairs(pairs);
-  const peers = pairs.flatMap(peerAdmins);
+  const peers = pairs.flatMap((pair) => peerAdmins(pair));
   await joinChannel(channel, orderers, peers, readGenesis(stateDir));
+  await catchUp(channel, all, pairs);
   onProgress(`all are part of channel ${channel}`);
   await installEverywhere(peers, chaincodePackage(definition.name, definition.version));
-  const sequence = await defineChaincode({ channel, peers, orderers: broadcastAddresses(orderers) }, definition);
+  const waits = pairs.length < all.length;
+  const sequence = await defineChaincode(
+    { channel, peers, orderers: broadcastAddresses(ordererPairs(all)), waits },
+    definition,
+  );
   onProgress(`${definition.name} ${definition.version} is in force at sequence ${sequence}`);
-  await becomeAcquainted(peers, channel, definition.name);
+  await becomeAcquainted(peers, network.topology, definition.name);
   onProgress('every peer knows every other');
   return sequence;
 }
@@ -75,23 +88,50 @@ async function joinChannel(
   }
 }
 
-async function becomeAcquainted(peers: readonly PeerAdmin[], channel: string, chaincode: string): Promise<void> {
+/**
+ * Before the block by which its member joined, a peer does not know even its own administrator; and before the newest
+ * one it would have its member approve what is long past.
+ */
+async function catchUp(channel: string, all: readonly MemberPair[], pairs: readonly MemberPair[]): Promise<void> {
+  for (const admin of pairs.flatMap((pair) => peerAdmins(pair))) {
+    const knows = () => admin.config(channel).then(Boolean, () => false);
+    await until(`the channel's blocks at ${admin.node.address}`, knows);
+  }
+  const [self] = pairs;
+  const others = all.filter((pair) => !pairs.includes(pair));
+  if (!self || others.length === 0) return;
+  const heights = others.flatMap((pair) => peerAdmins(pair, self)).map((admin) => admin.height(channel));
+  const settled = await Promise.allSettled(heights);
+  const height = Math.max(0, ...settled.map((each) => (each.status === 'fulfilled' ? each.value : 0)));
+  for (const admin of peerAdmins(self)) {
+    await until(`block ${height - 1} at ${admin.node.address}`, async () => (await admin.height(channel)) >= height);
+  }
+}
+
+async function becomeAcquainted(
+  peers: readonly PeerAdmin[],
+  { channel, members }: Topology,
+  chaincode: string,
+): Promise<void> {
+  const count = members.reduce((sum, member) => sum + member.peers.length, 0);
   await Promise.all(
     peers.map((admin) =>
       until(`the other peers' announcements at ${admin.node.address}`, async () => {
-        return (await knownEndorsers(admin, channel, chaincode)) === peers.length;
+        return (await knownEndorsers(admin, channel, chaincode)) === count;
       }),
     ),
   );
 }
 
-/** A member's peers, as its administrator deals with them. */
-export function peerAdmins({ member, own }: MemberPair): PeerAdmin[] {
+/** A member's peers, as its administrator deals with them; or another member's. */
+export function peerAdmins({ member, own }: MemberPair, as: Pick<MemberPair, 'own'> = { own }): PeerAdmin[] {
+  const [first] = as.own.peers;
+  const client = { clientMspDir: as.own.adminMspDir, ...(first && { clientTls: tlsFiles(first.tlsDir) }) };
   return member.peers.map((node) => {
     const address = `${node.host}:${node.port}`;
     const serverName = `${node.name}.${member.name}`;
-    const place = { address, serverName, tlsCa: own.tlsCa, clientMspDir: own.adminMspDir };
-    return new PeerAdmin(place, member.mspId);
+    const place = { address, serverName, tlsCa: own.tlsCa, ...client };
+    return new PeerAdmin(place, as.own.mspId);
   });
 }
 

@@ -21,6 +21,8 @@ export interface LifecycleNetwork {
   readonly peers: readonly PeerAdmin[];
   /** Any orderer will do; the next is tried when one has no leader yet. */
   readonly orderers: readonly NodeAddress[];
+  /** Set where other members' administrators are elsewhere: here a member approves, and waits for the others. */
+  readonly waits?: boolean;
 }
 
 /** Installs the package wherever it is missing, and checks that every peer holds the very same bytes. */
@@ -57,8 +59,14 @@ export async function defineChaincode(network: LifecycleNetwork, wanted: Chainco
   const [first] = speakers;
   if (!first) throw new Error('a channel without peers has no chaincode');
   const committed = await committedDefinition(first, channel, wanted.name);
-  if (committed && sameDefinition(committed, wanted)) return committed.getSequence();
+  if (committed && sameDefinition(committed, wanted)) {
+    const inForce = { ...wanted, sequence: committed.getSequence() };
+    // A member that came later approves what the others had agreed on; until then its peers do not run it.
+    if (network.waits) await approveOwn(network, speakers, inForce);
+    return inForce.sequence;
+  }
   const definition = { ...wanted, sequence: committed ? committed.getSequence() + 1 : 1 };
+  if (network.waits) return approveAndWait(network, speakers, definition);
   await approveEverywhere(network, speakers, definition);
   await submit(network, speakers, 'Commit', commitArguments(definition));
   for (const admin of network.peers) {
@@ -66,6 +74,48 @@ export async function defineChaincode(network: LifecycleNetwork, wanted: Chainco
       const seen = await committedDefinition(admin, channel, definition.name);
       return seen?.getSequence() === definition.sequence;
     });
+  }
+  return definition.sequence;
+}
+
+async function approveOwn(
+  network: LifecycleNetwork,
+  speakers: readonly PeerAdmin[],
+  definition: ChaincodeDefinition,
+): Promise<void> {
+  for (const admin of speakers) {
+    if (!(await hasApproved(admin, network.channel, definition))) await approve(network, admin, definition);
+    await until(`the approval at ${admin.node.address}`, () => hasApproved(admin, network.channel, definition));
+  }
+}
+
+/** Whether the peer's member has approved the definition of this sequence. */
+async function hasApproved(admin: PeerAdmin, channel: string, definition: ChaincodeDefinition): Promise<boolean> {
+  const args = new peer.lifecycle.QueryApprovedChaincodeDefinitionArgs();
+  args.setName(definition.name);
+  args.setSequence(definition.sequence);
+  try {
+    await admin.lifecycle(channel, 'QueryApprovedChaincodeDefinition', args);
+    return true;
+  } catch (error) {
+    if (error instanceof FabricRefusal && error.status === 500) return false;
+    throw error;
+  }
+}
+
+/** The others decide when: waits as long as they take. */
+async function approveAndWait(
+  network: LifecycleNetwork,
+  speakers: readonly PeerAdmin[],
+  definition: ChaincodeDefinition,
+): Promise<number> {
+  await approveOwn(network, speakers, definition);
+  for (const admin of speakers) {
+    const inForce = async () => {
+      const seen = await committedDefinition(admin, network.channel, definition.name);
+      return seen !== undefined && sameDefinition(seen, definition);
+    };
+    await until(`the definition at ${admin.node.address}`, inForce, Infinity);
   }
   return definition.sequence;
 }
@@ -84,9 +134,10 @@ async function approveEverywhere(
     }),
   );
   for (const admin of speakers) {
-    await until(`all approvals at ${admin.node.address}`, async () =>
-      [...(await readiness(admin, channel, definition)).values()].every(Boolean),
-    );
+    await until(`all approvals at ${admin.node.address}`, async () => {
+      const approvals = await readiness(admin, channel, definition);
+      return speakers.every(({ mspId }) => approvals.get(mspId) === true);
+    });
   }
 }
 
@@ -149,8 +200,8 @@ async function submit(
 }
 
 /** Every connection of a transaction is made as its submitter. */
-function withClient(node: NodeAddress, submitter: PeerAdmin): NodeAddress {
-  return { ...node, clientMspDir: submitter.node.clientMspDir };
+function withClient(node: NodeAddress, { node: { clientMspDir, clientTls } }: PeerAdmin): NodeAddress {
+  return { ...node, clientMspDir, ...(clientTls && { clientTls }) };
 }
 
 /** Sends to one orderer after another until one takes it: right after the start there is no leader. */
@@ -189,11 +240,15 @@ function onePerMember(peers: readonly PeerAdmin[]): PeerAdmin[] {
   return [...new Map([...peers].reverse().map((admin) => [admin.mspId, admin])).values()].reverse();
 }
 
-/** Waits for a condition; throws when it does not come true in a minute. */
-export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
+/** Waits for a condition; throws when it does not come true in time (a minute unless told otherwise). */
+export async function until(
+  what: string,
+  condition: () => Promise<boolean>,
+  patienceMs: number = PATIENCE_MS,
+): Promise<void> {
+  const end = Date.now() + patienceMs;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`${what} did not come within ${PATIENCE_MS / 1000} s`);
+    if (Date.now() > end) throw new Error(`${what} did not come within ${patienceMs / 1000} s`);
     await sleep(POLL_MS);
   }
 }

@@ -2,8 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as grpc from '@grpc/grpc-js';
 import { discovery, gossip } from '@hyperledger/fabric-protos';
-import { mspFiles } from '../identity/layout.js';
-import { channelOptions, credentials, deadline, FabricRefusal } from './clients.js';
+import { channelOptions, clientFiles, credentials, deadline, FabricRefusal } from './clients.js';
 import type { PeerAdmin } from './peer-admin.js';
 
 /**
@@ -39,7 +38,7 @@ function membershipQuery(channel: string): discovery.Query {
 /** Asks the peer's discovery one thing; under mutual TLS the request names the certificate it comes with. */
 async function discover(admin: PeerAdmin, query: discovery.Query): Promise<discovery.QueryResult> {
   const { node, administrator } = admin;
-  const certificate = new X509Certificate(readFileSync(mspFiles(node.clientMspDir).cert));
+  const certificate = new X509Certificate(readFileSync(clientFiles(node).cert));
   const authentication = new discovery.AuthInfo();
   authentication.setClientIdentity(administrator.identity);
   authentication.setClientTlsCertHash(createHash('sha256').update(certificate.raw).digest());

@@ -6,7 +6,7 @@ import { readDefinition } from '../config/channel-files.js';
 import type { ChaincodeDefinition } from '../config/definition.js';
 import { chaincodeEnvironment, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
-import { establish, type MemberPair, memberPairs, type OrdererPair, ordererPairs } from './establish.js';
+import { establish, type MemberPair, memberPairs, type OrdererPair, ownPairs, ordererPairs } from './establish.js';
 import { ProcessGroup } from './processes.js';
 import type { Programs } from './programs.js';
 import { renderOrderer, renderPeer } from './render.js';
@@ -75,7 +75,8 @@ class NativeNetwork implements RunningFabric {
     const network = readNetwork(options.stateDir);
     this.topology = network.topology;
     this.definition = readDefinition(options.stateDir);
-    this.pairs = memberPairs(network);
+    // On a member's own machine only its nodes run.
+    this.pairs = ownPairs(memberPairs(network));
     this.orderers = ordererPairs(this.pairs);
     this.processes = new ProcessGroup(fabricProcessesOf(options.stateDir));
   }
@@ -117,7 +118,7 @@ class NativeNetwork implements RunningFabric {
   private async bringIntoForce(): Promise<void> {
     const { onProgress, stateDir } = this.options;
     await this.processes.listening();
-    const peers = this.topology.members.reduce((sum, member) => sum + member.peers.length, 0);
+    const peers = this.pairs.reduce((sum, { member }) => sum + member.peers.length, 0);
     onProgress(`${this.orderers.length} orderers, ${peers} peers and their chaincode run`);
     this.sequence = await establish(stateDir, onProgress);
   }

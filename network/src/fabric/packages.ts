@@ -16,7 +16,7 @@ export async function installedPackages(stateDir: string): Promise<InstalledPack
   const { packageId } = readDefinition(stateDir);
   const expected = packageId.slice(packageId.indexOf(':') + 1);
   const asked = memberPairs(readNetwork(stateDir))
-    .flatMap(peerAdmins)
+    .flatMap((pair) => peerAdmins(pair))
     .map(async (admin) => {
       const hash = await admin.installedHash(packageId).catch(() => undefined);
       return [admin.node.serverName, hash] as const;

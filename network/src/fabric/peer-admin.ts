@@ -30,6 +30,11 @@ export class PeerAdmin {
     return common.Config.deserializeBinary(await this.ask('', 'cscc', 'GetChannelConfig', channel));
   }
 
+  /** Blocks of the channel that the peer has. */
+  async height(channel: string): Promise<number> {
+    return common.BlockchainInfo.deserializeBinary(await this.ask('', 'qscc', 'GetChainInfo', channel)).getHeight();
+  }
+
   /** Has the peer join the channel of this block 0. */
   async join(genesis: Uint8Array): Promise<void> {
     await this.ask('', 'cscc', 'JoinChain', genesis);

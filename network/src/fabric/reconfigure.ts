@@ -3,7 +3,7 @@ import { signUpdate, updateEnvelope } from '../config/update/signed.js';
 import { signerOf } from '../identity/signer.js';
 import { type NetworkFile, readNetwork } from '../prepare.js';
 import type { NodeAddress } from './clients.js';
-import { broadcastAddresses, memberPairs, ordererPairs, peerAdmins } from './establish.js';
+import { broadcastAddresses, memberPairs, ordererPairs, ownPairs, peerAdmins } from './establish.js';
 import { order, until } from './lifecycle.js';
 import type { PeerAdmin } from './peer-admin.js';
 
@@ -19,7 +19,7 @@ export function runningChannel(stateDir: string, network: NetworkFile = readNetw
   const pairs = memberPairs(network);
   return {
     channel: network.topology.channel,
-    peers: pairs.flatMap(peerAdmins),
+    peers: ownPairs(pairs).flatMap((pair) => peerAdmins(pair)),
     orderers: broadcastAddresses(ordererPairs(pairs)),
   };
 }
@@ -32,16 +32,27 @@ export function memberSignatures(network: NetworkFile, name: string, update: Uin
     .map(({ adminMspDir, mspId }) => signUpdate(update, signerOf(adminMspDir, mspId)));
 }
 
+/** The peers that are part of the channel now, and answer. */
+export async function answering({ channel, peers }: RunningChannel): Promise<PeerAdmin[]> {
+  const asked = peers.map(async (admin) => {
+    const channels = await admin.channels().catch((): string[] => []);
+    return channels.includes(channel) ? [admin] : [];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
 /**
- * Has an update ordered, and waits until every peer has it. Throws FabricRefusal with the orderer's words when too few
- * have signed, or when the configuration has changed since.
+ * Has an update ordered, and waits until every peer that answers has it. Throws FabricRefusal with the orderer's words
+ * when too few have signed, or when the configuration has changed since.
  */
 export async function applyUpdate(
-  { channel, peers, orderers }: RunningChannel,
+  running: RunningChannel,
   update: Uint8Array,
   signatures: readonly common.ConfigSignature[],
   submitter: PeerAdmin,
 ): Promise<void> {
+  const { channel, orderers } = running;
+  const peers = await answering(running);
   const before = (await submitter.config(channel)).getSequence();
   const envelope = updateEnvelope(channel, update, signatures, submitter.administrator);
   await order({ orderers }, envelope, submitter);

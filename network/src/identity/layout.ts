@@ -4,6 +4,8 @@ import { join } from 'node:path';
 export const layout = {
   /** Topology and material as processes of the network read them. */
   network: (stateDir: string) => join(stateDir, 'network.json'),
+  /** In the folder of one member alone: which. */
+  exported: (stateDir: string) => join(stateDir, 'member.json'),
   endpoints: (stateDir: string) => join(stateDir, 'endpoints.json'),
   genesis: (stateDir: string) => join(stateDir, 'channel', 'genesis.block'),
   definition: (stateDir: string) => join(stateDir, 'channel', 'definition.json'),

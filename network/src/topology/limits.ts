@@ -14,5 +14,5 @@ export const TITLE_LENGTH_MAX = 80;
 /** Below lie the ports that need privileges. */
 export const PORT_MIN = 1024;
 export const PORT_MAX = 65_535;
-/** Raft needs a majority, so an even number of orderers adds no tolerance. */
-export const ORDERERS_ALLOWED: readonly number[] = [1, 3, 5, 7];
+/** Raft needs a majority, so 4 and 6 tolerate no more than 3 and 5: they are the steps on the way, one orderer at a time. */
+export const ORDERERS_ALLOWED: readonly number[] = [1, 3, 4, 5, 6, 7];

@@ -108,6 +108,8 @@ export interface Topology {
   /** Where one chaincode process that serves all members listens. */
   readonly sharedChaincodePort: number;
   readonly members: readonly Member[];
+  /** Names of members that left: the ledger keeps what was theirs. */
+  readonly former: readonly string[];
 }
 
 /** The member of that name; throws when the topology has none. */

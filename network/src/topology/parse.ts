@@ -76,7 +76,10 @@ export function parseTopology(text: string, file: string, overrides: TopologyOve
   const host = reader.text(root, 'host', { ...HOST, fallback: DEFAULT_HOST });
   const ports = overrides.portBase === undefined ? portPlan(reader, root) : portsFrom(overrides.portBase);
   const nodes = reader.list(root, 'members', MEMBERS_MAX);
-  const members = nodes.map((node, index) => parseMember({ reader, overrides, ports, host }, node, index));
+  const context = { reader, overrides, ports, host };
+  // A member that left keeps its place in the file: the ports of those behind it stay.
+  const parsed = nodes.map((node, index) => parseMember(context, node, index));
+  const members = parsed.flatMap(({ member, left }) => (left ? [] : [member]));
   const topology: Topology = {
     file,
     channel: reader.text(root, 'channel', CHANNEL),
@@ -85,6 +88,7 @@ export function parseTopology(text: string, file: string, overrides: TopologyOve
     ports,
     sharedChaincodePort: ports.chaincode - 1,
     members,
+    former: parsed.flatMap(({ member, left }) => (left ? [member.name] : [])),
   };
   checkConsortium(topology, (index, problem, remedy) =>
     reader.fail(index === undefined ? root : (nodes[index] ?? null), problem, remedy, 'members'),
@@ -127,9 +131,14 @@ interface MemberContext {
   readonly host: string;
 }
 
-function parseMember(context: MemberContext, node: ParsedNode, index: number): Member {
+interface ParsedMember {
+  readonly member: Member;
+  readonly left: boolean;
+}
+
+function parseMember(context: MemberContext, node: ParsedNode, index: number): ParsedMember {
   const { reader, overrides, ports } = context;
-  const keys = ['name', 'mspId', 'title', 'roles', 'gs1', 'host', 'peers', 'gateways', 'orderer'];
+  const keys = ['name', 'mspId', 'title', 'roles', 'gs1', 'host', 'peers', 'gateways', 'orderer', 'left'];
   const unnamed = reader.section(node, `member ${index + 1}`, keys);
   const name = reader.text(unnamed, 'name', NAME);
   const section = { ...unnamed, title: `member ${name}` };
@@ -139,7 +148,7 @@ function parseMember(context: MemberContext, node: ParsedNode, index: number): M
   const peers = overrides.peers?.[name] ?? reader.count(section, 'peers', { min: 1, max: PEERS_MAX, fallback: 1 });
   const gateways =
     overrides.gateways?.[name] ?? reader.count(section, 'gateways', { min: 1, max: GATEWAYS_MAX, fallback: 1 });
-  return {
+  const member: Member = {
     name,
     index,
     mspId,
@@ -153,6 +162,7 @@ function parseMember(context: MemberContext, node: ParsedNode, index: number): M
     chaincodeHost: host,
     chaincodePort: ports.chaincode + index,
   };
+  return { member, left: reader.flag(section, 'left') };
 }
 
 function parseRoles(reader: TopologyReader, section: Section): MemberRole[] {

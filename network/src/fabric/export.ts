@@ -1,0 +1,83 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { CommandError } from '../command.js';
+import { memberComposeFile } from '../compose/compose.js';
+import { writePublic } from '../identity/files.js';
+import { layout, tlsFiles } from '../identity/layout.js';
+import { type NetworkFile, readNetwork } from '../prepare.js';
+import type { Topology } from '../topology/model.js';
+
+/** What grows while a member's nodes run: its peers, its gateways and its orderer begin with none of it. */
+const GROWS = new Set(['ledger', 'data']);
+
+/**
+ * Writes the folder that a member needs on its own machine: its keys and no other's, the channel's block 0 and the
+ * definition, the addresses and roots of all, its compose file and a README. Nodes start from it with no other folder
+ * at hand. Throws a CommandError for a folder that holds something already.
+ */
+export function exportMember(stateDir: string, name: string, target: string): void {
+  const network = readNetwork(stateDir);
+  const { topology } = network;
+  if (!topology.members.some((member) => member.name === name)) throw new CommandError(`no member is named ${name}`, 2);
+  const to = resolve(target);
+  if (existsSync(to) && readdirSync(to).length > 0) throw new CommandError(`${to} is not empty: name another folder`);
+  copyOwn(stateDir, to, name);
+  copyPublic(network, stateDir, to);
+  rewritePaths(to, resolve(stateDir));
+  writePublic(layout.exported(to), `${JSON.stringify({ member: name })}\n`);
+  writePublic(join(to, 'docker-compose.yaml'), memberComposeFile(topology, name));
+  writePublic(join(to, 'README.md'), readme(topology, name));
+}
+
+function copyOwn(stateDir: string, to: string, name: string): void {
+  for (const place of [layout.member, layout.orderer]) {
+    const from = place(stateDir, name);
+    if (!existsSync(from)) continue;
+    cpSync(from, place(to, name), {
+      recursive: true,
+      filter: (path) => !(GROWS.has(basename(path)) && dirname(path) === from),
+    });
+  }
+}
+
+/** What everybody may have: block 0, the definition, addresses and roots, and the orderers' TLS certificates. */
+function copyPublic({ material }: NetworkFile, stateDir: string, to: string): void {
+  const files = [layout.network(stateDir), layout.genesis(stateDir), layout.definition(stateDir)];
+  for (const { orderer } of material.members) if (orderer) files.push(tlsFiles(orderer.tlsDir).cert);
+  for (const file of files) copy(file, join(to, relative(stateDir, file)));
+}
+
+function copy(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to);
+}
+
+/** Settings name their files by absolute paths. */
+function rewritePaths(folder: string, from: string): void {
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!/(settings|network)\.json$|\.yaml$/.test(file)) continue;
+    const path = join(folder, file);
+    writePublic(path, readFileSync(path, 'utf8').replaceAll(from, folder));
+  }
+}
+
+function readme({ chaincode, channel }: Topology, name: string): string {
+  return `# ${name} of channel ${channel}
+
+This folder holds the keys of ${name} and of nobody else. Keep it, and nobody else may read it.
+
+Natively, with Salus ${chaincode.version} and Hyperledger Fabric's programs on this machine:
+
+    SALUS_STATE=<this folder> npm start -- --engine fabric
+
+starts the peers, the orderer if it has one, the chaincode and the gateways of ${name}, joins the channel, and approves the
+chaincode's definition. What the other members agree on it waits for.
+
+In containers, from the folder of Salus's sources:
+
+    SALUS_STATE=<this folder> docker compose --project-directory . --file <this folder>/docker-compose.yaml up --detach
+
+Settings name the other members' nodes by the addresses of the topology file: give their machines' names there (\`host\`)
+before the folder is made.
+`;
+}

@@ -1,0 +1,89 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { common } from '@hyperledger/fabric-protos';
+import { CommandError } from '../command.js';
+import { channelConfig } from '../config/channel-config.js';
+import { readDefinition } from '../config/channel-files.js';
+import { changesOf, configUpdate } from '../config/update/delta.js';
+import { keepRevocations } from '../config/update/revocations.js';
+import { writePublic } from '../identity/files.js';
+import { prepareState, type PrepareOptions, readNetwork } from '../prepare.js';
+import type { Topology } from '../topology/model.js';
+import { defineChaincode } from './lifecycle.js';
+import { answering, applyUpdate, memberSignatures, runningChannel } from './reconfigure.js';
+
+/** A change of the channel on its way from member to member: the update, and a file for each signature under it. */
+const UPDATE_FILE = 'update.pb';
+const SIGNATURES = 'signatures';
+
+/** What the members are asked to sign. */
+export interface ChannelProposal {
+  readonly folder: string;
+  /** One line for each element of the configuration that comes, changes or goes. */
+  readonly changes: readonly string[];
+}
+
+/**
+ * Makes what is missing of keys and settings for a changed topology, and writes the update by which the running channel
+ * becomes what the topology says. Nothing is in force yet. Throws a CommandError when nothing would change.
+ */
+export async function propose(
+  stateDir: string,
+  topology: Topology,
+  folder: string,
+  options: PrepareOptions = {},
+): Promise<ChannelProposal> {
+  const [speaker] = await answering(runningChannel(stateDir));
+  if (!speaker) throw new CommandError('no peer of the channel answers; start the consortium first');
+  const present = (await speaker.config(topology.channel)).getChannelGroup();
+  if (!present) throw new Error('a channel without configuration');
+  const { material } = await prepareState(topology, stateDir, { engine: 'fabric', ...options });
+  const wanted = keepRevocations(present, channelConfig(topology, material));
+  const update = configUpdate(topology.channel, present, wanted);
+  if (!update) throw new CommandError(`the channel is already what ${topology.file} says`);
+  mkdirSync(join(folder, SIGNATURES), { recursive: true });
+  writePublic(join(folder, UPDATE_FILE), update.serializeBinary());
+  return { folder, changes: changesOf(update) };
+}
+
+/** The elements that a proposal changes, as its file says: whoever signs reads these first. */
+export function changesIn(folder: string): string[] {
+  return changesOf(common.ConfigUpdate.deserializeBinary(readUpdate(folder)));
+}
+
+/** Adds a member's signatures to a proposal: its administrator's, and its orderer's administrator's where it has one. */
+export function countersign(stateDir: string, folder: string, member: string): void {
+  const network = readNetwork(stateDir);
+  const signatures = memberSignatures(network, member, readUpdate(folder));
+  if (signatures.length === 0) throw new CommandError(`no member is named ${member}`, 2);
+  for (const [index, signature] of signatures.entries()) {
+    const name = index === 0 ? member : `${member}-orderer`;
+    writePublic(join(folder, SIGNATURES, `${name}.pb`), signature.serializeBinary());
+  }
+}
+
+/**
+ * Has the orderers take a signed proposal, then brings the chaincode's definition into force that the changed members
+ * ask for. Returns the definition's sequence.
+ */
+export async function applyProposal(stateDir: string, folder: string): Promise<number> {
+  const running = runningChannel(stateDir);
+  const [speaker] = await answering(running);
+  if (!speaker) throw new CommandError('no peer of the channel answers; start the consortium first');
+  await applyUpdate(running, readUpdate(folder), readSignatures(folder), speaker);
+  const { channel, orderers } = running;
+  return defineChaincode({ channel, peers: await answering(running), orderers }, readDefinition(stateDir));
+}
+
+function readUpdate(folder: string): Buffer {
+  const file = join(folder, UPDATE_FILE);
+  if (!existsSync(file)) throw new CommandError(`${folder} holds no ${UPDATE_FILE}: is it a proposed change?`, 2);
+  return readFileSync(file);
+}
+
+function readSignatures(folder: string): common.ConfigSignature[] {
+  const signatures = join(folder, SIGNATURES);
+  return readdirSync(signatures).map((name) =>
+    common.ConfigSignature.deserializeBinary(readFileSync(join(signatures, name))),
+  );
+}

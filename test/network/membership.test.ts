@@ -1,0 +1,235 @@
+/** Members and orderers come and go while the channel runs: an update that a majority signs, file by file. */
+import assert from 'node:assert/strict';
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DEFAULT_TOPOLOGY_FILE, parseTopology, type Topology } from '@salus/network/topology';
+import { exportMember } from '@salus/network/fabric/export';
+import { applyProposal, changesIn, countersign, propose } from '@salus/network/fabric/proposal';
+import { exportedState } from '@salus/network/prepare';
+import { connectClient, prepareTestState, TEST_COLLECTIONS, type TestClient } from '../support/embedded-network.js';
+import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
+import { scratchFolder } from '../support/scratch.js';
+import type { Programs } from '@salus/network/fabric/programs';
+
+const run = (...operations: string[][]) => ['run', JSON.stringify(operations)] as const;
+const options = { collections: TEST_COLLECTIONS };
+
+/** The consortium of the project with an eighth member behind the others. */
+function withHill(portBase: number, ...lines: string[]): Topology {
+  const hill = ['- name: hill', '  mspId: HillMSP', '  roles: [hospital]', ...lines.map((line) => `  ${line}`)];
+  const text = `${readFileSync(DEFAULT_TOPOLOGY_FILE, 'utf8')}\n${hill.map((line) => `  ${line}`).join('\n')}\n`;
+  return parseTopology(text, 'consortium.yaml', { portBase });
+}
+
+describe('the folder of a member', () => {
+  const folder = scratchFolder();
+  after(() => {
+    folder.remove();
+  });
+
+  it('holds every key of the member and no key of another', async () => {
+    const { stateDir } = await prepareTestState();
+    const target = join(folder.path, 'northside');
+    exportMember(stateDir, 'northside', target);
+    const keysOf = (place: string) =>
+      files(place).filter((file) => /PRIVATE KEY|"d":/.test(readFileSync(join(place, file), 'utf8')));
+    const own = keysOf(stateDir).filter((file) => file.startsWith('members/northside/'));
+    assert.ok(own.length >= 8);
+    assert.deepEqual(keysOf(target).sort(), own.sort());
+    const settings = readFileSync(join(target, 'members/northside/gateways/gateway0/settings.json'), 'utf8');
+    assert.ok(settings.includes(target) && !settings.includes(stateDir));
+    const { topology, gatewaySettings } = exportedState(target);
+    assert.deepEqual(
+      topology.members.map(({ name }) => name),
+      ['northside'],
+    );
+    assert.deepEqual(gatewaySettings, [join(target, 'members/northside/gateways/gateway0/settings.json')]);
+    const compose = readFileSync(join(target, 'docker-compose.yaml'), 'utf8');
+    assert.match(compose, /peer0\.northside/);
+    assert.doesNotMatch(compose, /stmary/);
+    assert.match(readFileSync(join(target, 'README.md'), 'utf8'), /keys of northside and of nobody else/);
+    assert.throws(() => {
+      exportMember(stateDir, 'northside', target);
+    }, /is not empty: name another folder/);
+    rmSync(stateDir, { recursive: true });
+  });
+});
+
+describe('a member that left', () => {
+  it('keeps its place in the topology file, so that the others keep their ports', () => {
+    const text = readFileSync(DEFAULT_TOPOLOGY_FILE, 'utf8');
+    const before = parseTopology(text, 'consortium.yaml');
+    const gone = text.replace('mspId: NorthsideMSP', 'mspId: NorthsideMSP\n    left: true');
+    const after = parseTopology(gone, 'consortium.yaml');
+    assert.deepEqual(
+      after.members,
+      before.members.filter(({ name }) => name !== 'northside'),
+    );
+    assert.deepEqual(after.former, ['northside']);
+  });
+});
+
+describe('an eighth member on a running Fabric channel', function () {
+  this.timeout(240_000);
+  let programs: Programs;
+  let fabric: TestFabric;
+  let hill: TestFabric;
+  let home: ReturnType<typeof scratchFolder>;
+  let portBase: number;
+  let load: Load;
+
+  before(async function () {
+    programs = await programsOrPending(this);
+    home = scratchFolder();
+    fabric = await startTestFabric(programs);
+    portBase = fabric.prepared.topology.ports.gateways - 1;
+    load = new Load(fabric.client({ member: 'stmary' }));
+  });
+  after(async () => {
+    const started = [hill, fabric] as (TestFabric | undefined)[];
+    for (const each of started) await each?.stop();
+    (home as typeof home | undefined)?.remove();
+  });
+
+  const proposed = (name: string) => join(home.path, name);
+
+  it('joins by an update that a majority signed, and by no fewer', async () => {
+    const { stateDir } = fabric.prepared;
+    const { changes, folder } = await propose(stateDir, withHill(portBase), proposed('join'), options);
+    assert.deepEqual(changes, [
+      'adds /Channel/Application/HillMSP',
+      'changes /Channel/Application/BlockReaders',
+      'changes who belongs to /Channel/Application',
+    ]);
+    assert.deepEqual(changesIn(folder), changes);
+    for (const member of ['stmary', 'northside', 'acme']) countersign(stateDir, folder, member);
+    await assert.rejects(applyProposal(stateDir, folder), /requires 4 of the 'Admins' sub-policies|not satisfied/);
+    countersign(stateDir, folder, 'authority');
+    assert.equal(await applyProposal(stateDir, folder), 2);
+  });
+
+  it('starts from its own folder alone, catches up and endorses', async () => {
+    const target = join(home.path, 'hill');
+    exportMember(fabric.prepared.stateDir, 'hill', target);
+    hill = await startTestFabric(programs, { prepared: exportedState(target) });
+    assert.deepEqual([...hill.network.pids.keys()], ['peer0.hill', 'chaincode.hill']);
+    const client = hill.client({ member: 'hill' });
+    await client.contract.submitTransaction(...run(['put', 'from', 'hill']));
+    const endorsingOrganizations = ['HillMSP', 'StmaryMSP', 'NorthsideMSP', 'AcmeMSP', 'AuthorityMSP'];
+    await client.contract.submit('run', { arguments: [run(['put', 'by', 'five'])[1]], endorsingOrganizations });
+    assert.equal(await valueAt(client, 'by'), 'five');
+  });
+
+  it('holds private values of its own and of the hospitals from then on', async () => {
+    const { contract } = hill.client({ member: 'hill' });
+    for (const collection of ['of-hill', 'care']) {
+      const transientData = { value: `seen in ${collection}` };
+      await contract.submit('run', {
+        arguments: [run(['privateStore', collection, 'key', 'value'])[1]],
+        transientData,
+      });
+      const read = await contract.evaluateTransaction(...run(['privateGet', collection, 'key']));
+      assert.equal(Buffer.from(read).toString(), `["seen in ${collection}"]`);
+    }
+  });
+
+  it('runs an orderer that the majority of orderers took in', async () => {
+    const { stateDir } = fabric.prepared;
+    const topology = withHill(portBase, 'orderer: true');
+    const { folder } = await propose(stateDir, topology, proposed('orderer'), options);
+    for (const member of ['stmary', 'acme', 'northside', 'medisure', 'tally']) countersign(stateDir, folder, member);
+    await applyProposal(stateDir, folder);
+    await hill.stop();
+    const target = join(home.path, 'hill-orderer');
+    exportMember(stateDir, 'hill', target);
+    // The peer goes on with what it holds: private values lie nowhere else.
+    cpSync(join(home.path, 'hill/members/hill/ledger'), join(target, 'members/hill/ledger'), { recursive: true });
+    hill = await startTestFabric(programs, { prepared: exportedState(target) });
+    assert.ok(hill.network.pids.has('orderer.hill'));
+    // Of four orderers three are a majority: without the new one nothing would be ordered now.
+    await fabric.network.signal('orderer.acme', 'SIGKILL');
+    const { contract } = hill.client({ member: 'hill' });
+    await eventually(() => contract.submitTransaction(...run(['put', 'ordered', 'with the fourth'])));
+    await fabric.network.restart('orderer.acme');
+  });
+
+  it('gives its orderer up again, and leaves; the others go on', async () => {
+    const { stateDir } = fabric.prepared;
+    const majority = ['stmary', 'acme', 'authority', 'northside', 'medisure'];
+    const without = await propose(stateDir, withHill(portBase), proposed('no-orderer'), options);
+    for (const member of majority) countersign(stateDir, without.folder, member);
+    await eventually(() => applyProposal(stateDir, without.folder));
+    const left = await propose(stateDir, withHill(portBase, 'left: true'), proposed('leave'), options);
+    for (const member of majority) countersign(stateDir, left.folder, member);
+    await applyProposal(stateDir, left.folder);
+    const outsider = connectClient(hill.prepared, { member: 'hill' });
+    await assert.rejects(outsider.contract.submitTransaction(...run(['put', 'from', 'outside'])));
+    outsider.close();
+    const client = fabric.client({ member: 'tally' });
+    await client.contract.submitTransaction(...run(['put', 'after', 'hill left']));
+    assert.equal(await valueAt(client, 'after'), 'hill left');
+  });
+
+  it('cost nobody a write that was acknowledged, all the time', async () => {
+    const acknowledged = await load.stop();
+    assert.ok(acknowledged.length > 20, `only ${acknowledged.length} writes went through`);
+    const client = fabric.client({ member: 'stmary' });
+    for (const key of acknowledged) assert.equal(await valueAt(client, key), key);
+  });
+});
+
+/** Writes one key after the other, and remembers those that were acknowledged. */
+class Load {
+  private readonly acknowledged: string[] = [];
+  private stopped = false;
+  private readonly running: Promise<void>;
+
+  constructor(private readonly client: TestClient) {
+    this.running = this.write();
+  }
+
+  async stop(): Promise<readonly string[]> {
+    this.stopped = true;
+    await this.running;
+    return this.acknowledged;
+  }
+
+  private async write(): Promise<void> {
+    for (let number = 0; !this.stopped; number += 1) {
+      const key = `load${number}`;
+      try {
+        await this.client.contract.submitTransaction(...run(['put', key, key]));
+        this.acknowledged.push(key);
+      } catch {
+        // Not acknowledged: nothing is claimed of it.
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function valueAt({ contract }: TestClient, key: string): Promise<string> {
+  const [value = ''] = JSON.parse(
+    Buffer.from(await contract.evaluateTransaction(...run(['get', key]))).toString(),
+  ) as string[];
+  return value;
+}
+
+function files(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
+
+/** Tries again until it works; the last failure is thrown. Elections and reconnects take their time. */
+async function eventually(attempt: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (tries === 40) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
