@@ -85,6 +85,7 @@ function matches({ rules, effects }: Chain, world: World): boolean {
   const readAs = own === 'permit' ? [...effects.map(() => own), ...effects] : effects;
   return [
     rules.every((rule) => party(rule, world)),
+    own === 'deny' || rules.every((rule, index) => isBound(rule, rules.slice(0, index), world)),
     readAs.every((effect, index) => about(rules[index % rules.length]!, effect ?? 'permit', world)),
     labelled(rules, effects, own, world),
   ].every(Boolean);
@@ -117,13 +118,25 @@ function named(code = '', purpose: string): boolean {
   return code === purpose || (NARROW[code] ?? []).includes(purpose);
 }
 
+/** A bare user id permits the custodian's own person, or one of a member that a rule above names. */
+function isBound(rule: Provision, above: readonly Provision[], { request }: World): boolean {
+  if (request.member === request.custodian || rule.actor === undefined) return true;
+  const bare = ({ reference }: NonNullable<Provision['actor']>[number]): boolean =>
+    reference?.identifier?.system === 'urn:salus:user' && !reference.identifier.value?.includes('/');
+  const members = above.flatMap(({ actor }) => actor ?? []).map(({ reference }) => reference?.identifier);
+  const isIn = members.some(
+    (each) => [undefined, 'urn:salus:member'].includes(each?.system) && each?.value === request.member,
+  );
+  return isIn || rule.actor.some((actor) => !bare(actor) && isNamed(actor.reference?.identifier, request));
+}
+
 function isNamed(identifier: { system?: string; value?: string } | undefined, request: AccessRequest): boolean {
   switch (identifier?.system) {
     case undefined:
     case 'urn:salus:member':
       return identifier?.value === request.member;
     case 'urn:salus:user':
-      return identifier.value === request.user;
+      return [request.user, `${request.member}/${request.user}`].includes(identifier.value ?? '');
     case 'urn:salus:role':
       return identifier.value === request.role;
     default:

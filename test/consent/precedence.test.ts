@@ -155,7 +155,7 @@ describe('labels', () => {
     const rules = permit({
       ...by.level('N'),
       ...by.purpose('TREAT'),
-      provision: [permit({ ...by.identifier('u-baker', 'urn:salus:user'), ...by.level('R') })],
+      provision: [permit({ ...by.identifier('northside/u-baker', 'urn:salus:user'), ...by.level('R') })],
     });
     assert.equal(outcome(ask(), labelled('R'), [consent(rules)], NOW), 'permit');
     assert.equal(outcome(ask({ user: 'u-chan' }), labelled('R'), [consent(rules)], NOW), 'deny');

@@ -19,6 +19,7 @@ const one = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 const some = <T>(item: fc.Arbitrary<T>) => fc.array(item, { minLength: 1, maxLength: 2 });
 const member = one('stmary', 'northside', 'acme');
 const user = one('u-baker', 'u-chan');
+const person = one('u-baker', 'u-chan', 'northside/u-baker', 'acme/u-baker');
 const role = one('physician', 'biller');
 const purpose = one('TREAT', 'ETREAT', 'HPAYMT', 'HRESCH', 'CLINTRCH', 'BTG');
 const types = one('Observation', 'Condition', 'DocumentReference', 'Patient');
@@ -33,7 +34,7 @@ const period = fc
 const identifier = fc.oneof(
   member.map((value) => ({ value })),
   member.map((value) => ({ system: 'urn:salus:member', value })),
-  user.map((value) => ({ system: 'urn:salus:user', value })),
+  person.map((value) => ({ system: 'urn:salus:user', value })),
   role.map((value) => ({ system: 'urn:salus:role', value })),
 );
 const datum = fc.record({

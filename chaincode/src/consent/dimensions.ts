@@ -64,6 +64,23 @@ export function partiesFit(rule: Provision, { request, now }: Question): boolean
   );
 }
 
+/**
+ * Whether the actors of a rule name the request's person without doubt. A bare user id, or a literal Practitioner, is
+ * the custodian's own person, or one of the member that a rule around it names: other members have users of that id too.
+ * A denial is read broadly, a permit strictly.
+ */
+export function actorsBound({ actor }: Provision, { request }: Question, isMemberNamed: boolean): boolean {
+  if (isMemberNamed || request.member === request.custodian) return true;
+  const qualified = { ...request, user: `${request.member}/${request.user}` };
+  return anyOf(actor, (each) => actorFits(each, qualified));
+}
+
+/** Whether a rule's actors name the request's member. */
+export function namesMember({ actor }: Provision, { request }: Question): boolean {
+  const named = actor?.map(({ reference }) => reference?.identifier) ?? [];
+  return named.some((each) => each?.value === request.member && (each.system === undefined || each.system === MEMBER));
+}
+
 /** Whether a rule may speak of a break-glass request at all: it names BTG. */
 export function namesPurpose(rule: Provision, request: AccessRequest): boolean {
   return request.purpose !== BREAK_GLASS || (rule.purpose?.some(({ code }) => code === BREAK_GLASS) ?? false);

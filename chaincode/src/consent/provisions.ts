@@ -1,4 +1,15 @@
-import { ALWAYS, both, dataFits, labelFits, namesData, namesPurpose, NEVER, partiesFit } from './dimensions';
+import {
+  actorsBound,
+  ALWAYS,
+  both,
+  dataFits,
+  labelFits,
+  namesData,
+  namesMember,
+  namesPurpose,
+  NEVER,
+  partiesFit,
+} from './dimensions';
 import type { Fit, Question } from './dimensions';
 import { isDataLabel } from './labels';
 import { baseEffect, baseRule } from './policies';
@@ -31,10 +42,19 @@ interface Surroundings {
   readonly labels: { readonly list: readonly Coding[]; readonly effect: Effect } | undefined;
   /** The rule or one above names an actor or data. */
   readonly specific: boolean;
+  /** The rule or one above names the member that asks. */
+  readonly memberNamed: boolean;
 }
 
 const NONE: readonly Coding[] = [];
-const OUTSIDE: Surroundings = { depth: -1, fit: ALWAYS, strict: ALWAYS, labels: undefined, specific: false };
+const OUTSIDE: Surroundings = {
+  depth: -1,
+  fit: ALWAYS,
+  strict: ALWAYS,
+  labels: undefined,
+  specific: false,
+  memberNamed: false,
+};
 
 /** Every rule of a consent that speaks, or may speak, of the question. */
 export function speakingRules(consent: CareConsent, question: Question): readonly Spoken[] {
@@ -87,13 +107,16 @@ function effectOf({ type }: Provision): Effect | undefined {
 }
 
 /** The surroundings a rule makes for those below it, its own dimensions included. */
-function surround(rule: Provision, effect: Effect, outer: Surroundings, { facts }: Question): Surroundings {
+function surround(rule: Provision, effect: Effect, outer: Surroundings, question: Question): Surroundings {
+  const { facts } = question;
+  const bound = actorsBound(rule, question, outer.memberNamed) ? ALWAYS : NEVER;
   const own = rule.securityLabel?.filter(isDataLabel) ?? NONE;
   return {
     depth: outer.depth + 1,
     fit: both(outer.fit, dataFits(rule, effect, facts)),
-    strict: both(outer.strict, dataFits(rule, 'permit', facts)),
+    strict: both(both(outer.strict, bound), dataFits(rule, 'permit', facts)),
     labels: own.length > 0 ? { list: own, effect } : outer.labels,
+    memberNamed: outer.memberNamed || namesMember(rule, question),
     specific: outer.specific || (rule.actor?.length ?? 0) > 0 || namesData(rule) || own.length > 0,
   };
 }
