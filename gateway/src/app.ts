@@ -13,6 +13,8 @@ export interface AppPorts extends PagePorts {
   readonly meters: Meters;
   /** Answers everything under /fhir/R4. */
   readonly fhir: RequestHandler;
+  /** Answers everything under /epcis. */
+  readonly epcis: RequestHandler;
 }
 
 /** What a client may name its request by: a UUID or a trace id (32 hex digits), which say nothing of anybody. */
@@ -36,6 +38,7 @@ export function buildApp(ports: AppPorts): Express {
     response.type(ports.meters.registry.contentType).send(await ports.meters.registry.metrics());
   });
   app.use('/fhir/R4', ports.fhir);
+  app.use('/epcis', ports.epcis);
   app.use(pageRoutes(ports));
   app.use((_request: Request, response: Response) => {
     response.status(404).json({ error: 'not-found' });

@@ -40,6 +40,7 @@ import { approveRegistry } from './registry/approve.js';
 import { Directory } from './registry/directory.js';
 import type { GatewaySettings } from './settings.js';
 import { untilReady } from './start.js';
+import { openEpcis } from './supply/epcis/open.js';
 import { writeStatusOf } from './write-status.js';
 
 /** A gateway that listens. */
@@ -225,6 +226,7 @@ async function listen(
       channelHeight: live.height,
     }),
     fhir: fhirExpress({ handle }, actorOf),
+    epcis: openEpcis(rooms, actorOf, faultLog(log)),
     history: async (request, type, id) => {
       const actor = await actorOf(request);
       sharing.decision.allow(actor, type, 'history');

@@ -67,6 +67,9 @@ describe('the pages of a gateway', () => {
       fhir: (_request, response) => {
         response.status(404).json({});
       },
+      epcis: (_request, response) => {
+        response.status(404).json({});
+      },
       history: () => Promise.resolve(undefined),
     });
     server = createServer(app);

@@ -1,0 +1,151 @@
+/** Captures events: EPCIS 2.0 section 8.2. */
+import { randomUUID } from 'node:crypto';
+
+import type { Actor } from '../../ports.js';
+import type { DocumentEvent, EventDocument } from '../event/document.js';
+import { eventHash } from '../event/hash.js';
+import type { JsonMap } from '../event/json.js';
+import { EpcisProblem } from './problem.js';
+import type { EventRepository } from './repository.js';
+import type { CaptureJob, StoredEvent } from './stored.js';
+
+/** Most events in one capture: they are kept in one transaction. */
+export const CAPTURE_LIMIT = 1_000;
+/** Largest body of a capture, bytes. */
+export const CAPTURE_BYTES = 8 * 1024 * 1024;
+
+export type ErrorBehaviour = 'rollback' | 'proceed';
+
+/** Takes documents in; jobs run one after the other, so that no id is captured twice. */
+export class Capturing {
+  readonly #running = new Map<string, CaptureJob>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly repository: EventRepository,
+    private readonly now: () => string,
+  ) {}
+
+  /** Starts a capture: the job's id. Throws EpcisProblem for what is refused as a whole, with nothing stored. */
+  start(actor: Actor, document: EventDocument, behaviour: ErrorBehaviour): string {
+    refuseInvalid(document, behaviour);
+    const captureID = randomUUID();
+    const job: CaptureJob = {
+      captureID,
+      createdAt: this.now(),
+      running: true,
+      success: true,
+      captureErrorBehaviour: behaviour,
+      errors: [],
+    };
+    this.#running.set(captureID, job);
+    this.#last = this.#last.then(() => this.#carry(actor, document, job));
+    return captureID;
+  }
+
+  /** Captures one event and waits for it: its id. Throws EpcisProblem. */
+  async one(actor: Actor, document: EventDocument): Promise<string> {
+    const captureID = this.start(actor, document, 'rollback');
+    await this.#last;
+    const job = this.job(captureID);
+    const [error] = job?.errors ?? [];
+    if (error !== undefined) throw problemOf(error);
+    const found = this.repository.all().find((each) => each.captureID === captureID);
+    return String(found?.event.eventID);
+  }
+
+  job(captureID: string): CaptureJob | undefined {
+    return this.#running.get(captureID) ?? this.repository.job(captureID);
+  }
+
+  /** All jobs, newest first. */
+  jobs(): readonly CaptureJob[] {
+    const jobs = new Map([...this.repository.jobs(), ...this.#running.values()].map((job) => [job.captureID, job]));
+    return [...jobs.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  }
+
+  async #carry(actor: Actor, document: EventDocument, job: CaptureJob): Promise<void> {
+    const { good, errors } = this.#sort(document, job);
+    const isRefused = errors.length > 0 && job.captureErrorBehaviour === 'rollback';
+    const done: CaptureJob = {
+      ...job,
+      running: false,
+      success: errors.length === 0,
+      errors,
+      finishedAt: this.now(),
+    };
+    try {
+      await this.repository.keep(actor, isRefused ? [] : good, done);
+      this.#running.delete(job.captureID);
+    } catch (error) {
+      const failed =
+        error instanceof EpcisProblem ? error : new EpcisProblem('ImplementationException', detailOf(error));
+      this.#running.set(job.captureID, { ...done, success: false, errors: [failed.body] });
+    }
+  }
+
+  /** What may be kept, and what is wrong with the rest. */
+  #sort(
+    document: EventDocument,
+    { captureID }: CaptureJob,
+  ): { good: readonly StoredEvent[]; errors: readonly JsonMap[] } {
+    const recordTime = this.now();
+    const taken = new Set(this.repository.all().map(idOf));
+    const good: StoredEvent[] = [];
+    const errors: JsonMap[] = [];
+    for (const [position, each] of document.events.entries()) {
+      const stored = storedOf(each, { context: document.context, captureID, position, recordTime });
+      const problem = each.problems.length > 0 ? invalid(each.problems) : duplicate(taken, stored);
+      if (problem === undefined) good.push(stored);
+      else errors.push({ ...problem.body, event: position });
+      taken.add(idOf(stored));
+    }
+    return { good, errors };
+  }
+}
+
+function refuseInvalid(document: EventDocument, behaviour: ErrorBehaviour): void {
+  if (document.events.length > CAPTURE_LIMIT) {
+    throw new EpcisProblem(
+      'CaptureLimitExceededException',
+      `at most ${CAPTURE_LIMIT} events fit in one capture: split it`,
+    );
+  }
+  const within = behaviour === 'rollback' ? document.events.flatMap((each) => each.problems) : [];
+  const problems = [...document.problems, ...within];
+  if (problems.length > 0) throw invalid(problems);
+}
+
+/** How many problems are told at once. */
+const MOST_TOLD = 20;
+
+function invalid(problems: readonly string[]): EpcisProblem {
+  return new EpcisProblem('ValidationException', problems.slice(0, MOST_TOLD).join('; '));
+}
+
+function duplicate(taken: ReadonlySet<string>, stored: StoredEvent): EpcisProblem | undefined {
+  if (!taken.has(idOf(stored))) return undefined;
+  return new EpcisProblem('ResourceAlreadyExistsException', 'an event with this eventID was captured before');
+}
+
+function idOf({ event }: StoredEvent): string {
+  return `${event.errorDeclaration === undefined ? '' : 'error '}${String(event.eventID)}`;
+}
+
+function storedOf(
+  { event, namespaces }: DocumentEvent,
+  { recordTime, ...place }: { context: unknown; captureID: string; position: number; recordTime: string },
+): StoredEvent {
+  const hash = eventHash(event, namespaces);
+  return { event: { ...event, eventID: event.eventID ?? hash, recordTime }, hash, ...place };
+}
+
+function problemOf({ type, detail }: JsonMap): EpcisProblem {
+  const isKnown = type === 'epcisException:ResourceAlreadyExistsException';
+  return new EpcisProblem(isKnown ? 'ResourceAlreadyExistsException' : 'ImplementationException', String(detail));
+}
+
+function detailOf(error: unknown): string {
+  const detail = (error as { detail?: unknown } | null)?.detail;
+  return typeof detail === 'string' ? detail : 'the capture failed and stored nothing: send it again';
+}

@@ -1,0 +1,45 @@
+/** What the EPCIS endpoints work with. */
+import { merklePath } from '../merkle.js';
+import type { PrefixLength } from '../gs1/epc.js';
+import { Capturing } from './capture.js';
+import { Pages } from './paging.js';
+import type { EventRepository } from './repository.js';
+import type { ReadableEvent } from './stored.js';
+
+export interface DeskPorts {
+  readonly repository: EventRepository;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Lengths of the company prefixes known to the consortium. */
+  readonly prefixLength: PrefixLength;
+}
+
+/** One member's events and what goes on with them. */
+export class EpcisDesk {
+  readonly repository: EventRepository;
+  readonly capturing: Capturing;
+  readonly pages: Pages;
+  readonly prefixLength: PrefixLength;
+
+  constructor(private readonly ports: DeskPorts) {
+    this.repository = ports.repository;
+    this.prefixLength = ports.prefixLength;
+    this.capturing = new Capturing(ports.repository, () => this.now());
+    this.pages = new Pages(ports.clock);
+  }
+
+  /** FHIR instant. */
+  now(): string {
+    return new Date(this.ports.clock()).toISOString();
+  }
+
+  /** What proves to anybody, offline, that an event was captured: its hash, its place, and the root on the ledger. */
+  proof(event: ReadableEvent): Readonly<Record<string, unknown>> {
+    const own = this.repository.all().filter(({ captureID }) => captureID === event.captureID);
+    const hashes = own.map(({ hash }) => Buffer.from(hash));
+    const index = own.findIndex(({ position }) => position === event.position);
+    const { merkleRoot, anchor } = this.repository.job(event.captureID) ?? {};
+    const path = merklePath(hashes, index).map((each) => each.toString('hex'));
+    return { hash: event.hash, index, count: own.length, path, merkleRoot, anchor };
+  }
+}

@@ -1,0 +1,142 @@
+/** The EPCIS 2.0 REST interface (section 12): the only file of it that knows Express. */
+import express, { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
+
+import { Refusal } from '../../ledger/refusal.js';
+import type { Actor } from '../../ports.js';
+import { CAPTURE_BYTES, CAPTURE_LIMIT } from './capture.js';
+import { type Asked, type Endpoint, type EpcisAnswer, ENDPOINTS } from './endpoints.js';
+import { EpcisProblem } from './problem.js';
+import type { EpcisDesk } from './desk.js';
+
+/** The standard's versions that are spoken. */
+export const VERSION_HEADERS = {
+  'GS1-EPCIS-Version': '2.0.0',
+  'GS1-EPCIS-Min': '2.0.0',
+  'GS1-EPCIS-Max': '2.0.0',
+  'GS1-CBV-Version': '2.0.0',
+  'GS1-CBV-Min': '2.0.0',
+  'GS1-CBV-Max': '2.0.0',
+  'GS1-EPC-Format': 'No_Preference',
+  'GS1-CBV-XML-Format': 'No_Preference',
+  'GS1-Extensions': '',
+} as const;
+
+const CAPTURE_HEADERS = {
+  'GS1-EPCIS-Capture-Limit': String(CAPTURE_LIMIT),
+  'GS1-EPCIS-Capture-File-Size-Limit': String(CAPTURE_BYTES),
+  'GS1-Capture-Error-Behaviour': 'rollback',
+};
+
+const JSON_TYPES = ['application/json', 'application/ld+json'];
+
+/** The router to put under `/epcis`. */
+export function epcisExpress(
+  desk: EpcisDesk,
+  actorOf: (request: Request) => Promise<Actor>,
+  onFault: (error: unknown) => void,
+): Router {
+  const router = Router();
+  router.use(head);
+  router.use(express.text({ type: () => true, limit: CAPTURE_BYTES }));
+  for (const [path, endpoint] of Object.entries(ENDPOINTS)) {
+    router.options(path, (_request, response) => {
+      response.set('Allow', ['OPTIONS', ...Object.keys(endpoint)].join(', '));
+      if (path === '/capture') response.set(CAPTURE_HEADERS);
+      response.status(204).end();
+    });
+    router.all(path, serve(endpoint, desk, actorOf));
+  }
+  router.use((_request, _response, next) => {
+    next(new EpcisProblem('NoSuchResourceException', 'nothing lies under this path'));
+  });
+  router.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) next(error);
+    else sendProblem(response, problemOf(error, onFault));
+  });
+  return router;
+}
+
+function head(request: Request, response: Response, next: NextFunction): void {
+  response.set(VERSION_HEADERS);
+  const wanted = ['GS1-EPCIS-Version', 'GS1-CBV-Version'].map((name) => request.get(name));
+  const isSpoken = wanted.every((version) => version === undefined || /^2\.0(?:\.\d+)?$/.test(version.trim()));
+  next(isSpoken ? undefined : new EpcisProblem('NotAcceptableException', 'this server speaks EPCIS and CBV 2.0'));
+}
+
+function serve(endpoint: Endpoint, desk: EpcisDesk, actorOf: (request: Request) => Promise<Actor>): RequestHandler {
+  return async (request, response) => {
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const handle = Object.hasOwn(endpoint, method) ? endpoint[method] : undefined;
+    if (handle === undefined) {
+      response.set('Allow', ['OPTIONS', ...Object.keys(endpoint)].join(', '));
+      throw new EpcisProblem('ImplementationException', 'this method is not known here', 405);
+    }
+    if (request.accepts(JSON_TYPES) === false) {
+      throw new EpcisProblem('NotAcceptableException', 'answers are application/json or application/ld+json');
+    }
+    send(request, response, await handle(desk, asked(request, await actorOf(request))));
+  };
+}
+
+function asked(request: Request, actor: Actor): Asked {
+  const body = typeof request.body === 'string' ? request.body : '';
+  return {
+    actor,
+    path: request.path,
+    base: request.baseUrl,
+    parameters: request.params as Readonly<Record<string, string>>,
+    query: new URL(request.url, 'http://epcis').searchParams,
+    header: (name) => request.get(name),
+    json: () => jsonOf(request.get('content-type'), body),
+  };
+}
+
+function jsonOf(type: string | undefined, body: string): unknown {
+  const [media = ''] = (type ?? '').split(';');
+  if (!JSON_TYPES.includes(media.trim().toLowerCase())) {
+    throw new EpcisProblem('UnsupportedMediaTypeException', 'send application/json or application/ld+json');
+  }
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    throw new EpcisProblem('ValidationException', 'the body is not JSON');
+  }
+}
+
+function send(request: Request, response: Response, { status, headers, body }: EpcisAnswer): void {
+  response.status(status).set(headers ?? {});
+  if (body === undefined || request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  const isLinked = request.accepts(JSON_TYPES) === 'application/ld+json';
+  response.set('Content-Type', isLinked ? 'application/ld+json' : 'application/json').end(JSON.stringify(body));
+}
+
+function sendProblem(response: Response, problem: EpcisProblem): void {
+  if (problem.status === 401) response.set('WWW-Authenticate', 'Bearer');
+  response.status(problem.status).set('Content-Type', 'application/problem+json').end(JSON.stringify(problem.body));
+}
+
+/** HTTP status of each category of refusal, as problems. */
+const REFUSED = {
+  invalid: ['ValidationException', 400],
+  forbidden: ['SecurityException', 403],
+  'not-found': ['NoSuchResourceException', 404],
+  conflict: ['ResourceAlreadyExistsException', 409],
+  gone: ['NoSuchResourceException', 410],
+  unavailable: ['ImplementationException', 503],
+} as const;
+
+function problemOf(error: unknown, onFault: (error: unknown) => void): EpcisProblem {
+  if (error instanceof EpcisProblem) return error;
+  if (error instanceof Refusal) {
+    const [exception, status] = REFUSED[error.category];
+    return new EpcisProblem(exception, error.detail, error.code === 'unauthenticated' ? 401 : status);
+  }
+  if ((error as { status?: unknown } | null)?.status === 413) {
+    return new EpcisProblem('CaptureLimitExceededException', `a capture has at most ${CAPTURE_BYTES} bytes: split it`);
+  }
+  onFault(error);
+  return new EpcisProblem('ImplementationException', 'the request failed here');
+}

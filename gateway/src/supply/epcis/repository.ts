@@ -1,0 +1,127 @@
+/** The member's own events: written to its collection, read from its projection, anchored on the ledger. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+
+import { transactions } from '@salus/chaincode/supply/api';
+
+import type { Actor, Ledger, RecordWriter, ResourceWrite } from '../../ports.js';
+import { merkleRoot } from '../merkle.js';
+import { EpcisProblem } from './problem.js';
+import {
+  type CaptureJob,
+  EVENT_SPACE,
+  EVENT_TYPE,
+  JOB_TYPE,
+  type NamedQuery,
+  QUERY_TYPE,
+  readable,
+  type ReadableEvent,
+  type StoredEvent,
+} from './stored.js';
+
+/** Milliseconds to wait until the projection shows what was written. */
+const REACH_MS = 20_000;
+/** Parsed events remembered. */
+const REMEMBERED = 50_000;
+
+export interface RepositoryPorts {
+  readonly projection: {
+    fact(space: string, key: string): string | undefined;
+    facts(space: string, prefix?: string): { readonly key: string; readonly value: string }[];
+    reached(block: number, timeoutMs: number): Promise<boolean>;
+  };
+  /** Writes the member's own collection. */
+  readonly writer: RecordWriter;
+  readonly ledger: Pick<Ledger, 'submit'>;
+}
+
+/** Reads and keeps events. */
+export class EventRepository {
+  readonly #read = new Map<string, ReadableEvent>();
+
+  constructor(private readonly ports: RepositoryPorts) {}
+
+  /** Every event, in the order of capture. */
+  all(): readonly ReadableEvent[] {
+    return this.ports.projection.facts(EVENT_SPACE, 'event/').map(({ key, value }) => this.#readable(key, value));
+  }
+
+  /** The event with this id; error declarations have their original's id and come as a second one. */
+  byId(eventID: string): readonly ReadableEvent[] {
+    return this.all().filter(({ event }) => event.eventID === eventID);
+  }
+
+  job(captureID: string): CaptureJob | undefined {
+    const text = this.ports.projection.fact(EVENT_SPACE, `job/${captureID}`);
+    return text === undefined ? undefined : (JSON.parse(text) as CaptureJob);
+  }
+
+  jobs(): readonly CaptureJob[] {
+    return this.ports.projection.facts(EVENT_SPACE, 'job/').map(({ value }) => JSON.parse(value) as CaptureJob);
+  }
+
+  /** Anchors the root over the events' hashes, then keeps events and job in one transaction. Throws Refusal. */
+  async keep(actor: Actor, events: readonly StoredEvent[], job: CaptureJob): Promise<CaptureJob> {
+    const anchored = events.length === 0 ? job : await this.#anchor(actor, events, job);
+    const write = (type: string, id: string, value: object) => ({ type, id, expect: 0, text: JSON.stringify(value) });
+    await this.#write(actor, [
+      ...events.map((each) => write(EVENT_TYPE, identityOf(each), each)),
+      write(JOB_TYPE, job.captureID, anchored),
+    ]);
+    return anchored;
+  }
+
+  namedQuery(name: string): NamedQuery | undefined {
+    const text = this.ports.projection.fact(EVENT_SPACE, `query/${name}`);
+    return text === undefined ? undefined : (JSON.parse(text) as NamedQuery);
+  }
+
+  namedQueries(): readonly NamedQuery[] {
+    return this.ports.projection.facts(EVENT_SPACE, 'query/').map(({ value }) => JSON.parse(value) as NamedQuery);
+  }
+
+  /** Keeps a named query, or that it was deleted. */
+  async keepQuery(actor: Actor, query: NamedQuery): Promise<void> {
+    await this.#write(actor, [{ type: QUERY_TYPE, id: randomUUID(), expect: 0, text: JSON.stringify(query) }]);
+  }
+
+  async #write(actor: Actor, writes: readonly ResourceWrite[]): Promise<void> {
+    const outcome = await this.ports.writer.write(actor, writes);
+    if (outcome.state !== 'committed') {
+      throw new EpcisProblem(
+        'ImplementationException',
+        'it is not known yet whether this took effect: look again',
+        503,
+      );
+    }
+    await this.ports.projection.reached(outcome.commit.block, REACH_MS);
+  }
+
+  async #anchor(actor: Actor, events: readonly StoredEvent[], job: CaptureJob): Promise<CaptureJob> {
+    const root = merkleRoot(events.map(({ hash }) => Buffer.from(hash))).toString('hex');
+    const anchor = randomBytes(32).toString('hex');
+    const { user, role, purpose } = actor;
+    await this.ports.ledger.submit({
+      transaction: transactions.anchor,
+      argument: JSON.stringify({ captureId: anchor, root, count: events.length }),
+      transient: { actor: Buffer.from(JSON.stringify({ user, role, purpose })) },
+    });
+    return { ...job, merkleRoot: root, anchor };
+  }
+
+  #readable(key: string, value: string): ReadableEvent {
+    const known = this.#read.get(key);
+    if (known !== undefined) return known;
+    const made = readable(key, value);
+    if (this.#read.size >= REMEMBERED) this.#read.clear();
+    this.#read.set(key, made);
+    return made;
+  }
+}
+
+/** What an event is stored under: its id, and whether it declares an error, so that no id is captured twice. */
+function identityOf({ event }: StoredEvent): string {
+  const isDeclaration = event.errorDeclaration !== undefined;
+  return createHash('sha256')
+    .update(`${isDeclaration ? 'error ' : ''}${String(event.eventID)}`)
+    .digest('hex');
+}

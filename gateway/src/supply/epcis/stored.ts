@@ -1,0 +1,82 @@
+/** Events as a member keeps them: in its own collection, encrypted, and in its projection's facts. */
+import type { Change } from '../../projection/projector.js';
+import type { JsonMap } from '../event/json.js';
+import { type Namespaces, STANDARD, withContext } from '../event/namespaces.js';
+
+/** Space of the projection's facts about events. */
+export const EVENT_SPACE = 'epcis';
+/** What the version of an event in the member's own collection is called. */
+export const EVENT_TYPE = 'EpcisEvent';
+/** What the version of a capture's job is called. */
+export const JOB_TYPE = 'EpcisCapture';
+
+/** What the version of a named query is called. */
+export const QUERY_TYPE = 'EpcisQuery';
+
+/** A named query; without its parameters it was deleted. */
+export interface NamedQuery {
+  readonly name: string;
+  readonly createdAt: string;
+  readonly query?: JsonMap;
+}
+
+/** An event with what was noted at its capture; all of it is content, none of it public. */
+export interface StoredEvent {
+  /** With eventID and recordTime. */
+  readonly event: JsonMap;
+  /** Context of its document. */
+  readonly context: unknown;
+  /** CBV 2.0 event hash. */
+  readonly hash: string;
+  readonly captureID: string;
+  /** Place in its capture. */
+  readonly position: number;
+}
+
+/** A stored event with the prefixes its names are read by. */
+export interface ReadableEvent extends StoredEvent {
+  readonly key: string;
+  readonly namespaces: Namespaces;
+}
+
+/** A capture's job (EPCIS 2.0 section 8.2). */
+export interface CaptureJob {
+  readonly captureID: string;
+  readonly createdAt: string;
+  readonly finishedAt?: string;
+  readonly running: boolean;
+  readonly success: boolean;
+  readonly captureErrorBehaviour: 'rollback' | 'proceed';
+  readonly errors: readonly JsonMap[];
+  /** Merkle root over the hashes of its events, in order, as anchored on the ledger under `anchor`. */
+  readonly merkleRoot?: string;
+  readonly anchor?: string;
+}
+
+/** The projection's change for a version of one of these types; undefined for all others. */
+export function epcisChange(type: string, id: string, text: string | undefined): Change | undefined {
+  const keyed = KEYS[type];
+  if (text === undefined || keyed === undefined) return undefined;
+  const { key, isGone } = keyed(id, text);
+  return { kind: 'fact', space: EVENT_SPACE, key, ...(isGone === true ? {} : { value: text }) };
+}
+
+const KEYS: Readonly<
+  Record<string, (id: string, text: string) => { readonly key: string; readonly isGone?: boolean }>
+> = {
+  [JOB_TYPE]: (id) => ({ key: `job/${id}` }),
+  [QUERY_TYPE]: (_id, text) => {
+    const { name, query } = JSON.parse(text) as NamedQuery;
+    return { key: `query/${name}`, isGone: query === undefined };
+  },
+  [EVENT_TYPE]: (_id, text) => {
+    const { event, captureID, position } = JSON.parse(text) as StoredEvent;
+    return { key: `event/${String(event.recordTime)}/${captureID}/${String(position).padStart(6, '0')}` };
+  },
+};
+
+/** Reads a fact back. */
+export function readable(key: string, value: string): ReadableEvent {
+  const stored = JSON.parse(value) as StoredEvent;
+  return { ...stored, key, namespaces: withContext(withContext(STANDARD, stored.context), stored.event['@context']) };
+}

@@ -1,0 +1,129 @@
+/** The EPCIS interface over HTTP, its events on an in-memory ledger and in a real projection. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { parseAnchor, type AnchorCapture } from '@salus/chaincode/supply/api';
+import { Refusal } from '@salus/gateway/ledger/refusal';
+import type { Actor, Commit, LedgerCall, ResourceWrite } from '@salus/gateway/ports';
+import { follow } from '@salus/gateway/projection/follower';
+import { Projection } from '@salus/gateway/projection/projection';
+import type { Projector } from '@salus/gateway/projection/projector';
+import { EpcisDesk } from '@salus/gateway/supply/epcis/desk';
+import { epcisExpress } from '@salus/gateway/supply/epcis/express';
+import { EventRepository } from '@salus/gateway/supply/epcis/repository';
+import { epcisChange } from '@salus/gateway/supply/epcis/stored';
+import { prefixLengthAmong } from '@salus/gateway/supply/gs1/epc';
+import express from 'express';
+
+import { RecordLedger } from '../support/record-ledger.js';
+import { PREFIX } from './world.js';
+
+const projector: Projector = (write) => {
+  if (write.value === undefined) return [];
+  const { type, id, text } = JSON.parse(Buffer.from(write.value).toString()) as ResourceWrite;
+  const change = epcisChange(type, id, text);
+  return change === undefined ? [] : [change];
+};
+
+/** An answer read whole. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look at answers without a type for each
+  readonly json: any;
+}
+
+/** A member's EPCIS interface. */
+export class EpcisServer {
+  readonly ledger = new RecordLedger();
+  /** Captures anchored on the ledger. */
+  readonly anchors: AnchorCapture[] = [];
+  readonly faults: unknown[] = [];
+  role = 'supply-operator';
+  clockMs = Date.parse('2026-03-05T00:00:00.000Z');
+  private readonly projection = new Projection({
+    path: ':memory:',
+    projectors: [projector],
+    open: () => undefined,
+    base: 'http://x/',
+  });
+  private readonly stopping = new AbortController();
+  private readonly following = follow(this.projection, this.ledger, this.stopping.signal);
+  private server: Server | undefined;
+
+  static async start(): Promise<EpcisServer> {
+    const made = new EpcisServer();
+    const repository = new EventRepository({
+      projection: made.projection,
+      writer: made.ledger,
+      ledger: { submit: (call) => made.anchor(call) },
+    });
+    const clock = (): number => (made.clockMs += 1);
+    const desk = new EpcisDesk({ repository, clock, prefixLength: prefixLengthAmong([PREFIX]) });
+    const app = express().use(
+      '/epcis',
+      epcisExpress(
+        desk,
+        (request) => made.actor(request.headers.authorization),
+        (error) => made.faults.push(error),
+      ),
+    );
+    made.server = app.listen(0, '127.0.0.1');
+    await once(made.server, 'listening');
+    return made;
+  }
+
+  async ask(path: string, init: RequestInit = {}): Promise<Answer> {
+    const { port } = this.server?.address() as AddressInfo;
+    const headers = { authorization: 'Bearer good', ...(init.headers as Record<string, string> | undefined) };
+    const response = await fetch(`http://127.0.0.1:${port}${path.startsWith('/epcis') ? '' : '/epcis'}${path}`, {
+      ...init,
+      headers,
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    return this.ask(path, { method: 'POST', body: text, headers: { 'content-type': 'application/json', ...headers } });
+  }
+
+  /** Captures and waits for the job's end: the job. */
+  async capture(document: unknown, headers: Record<string, string> = {}): Promise<Answer['json']> {
+    const { status, headers: answered, json } = await this.post('/capture', document, headers);
+    if (status !== 202) throw new Error(`${status} ${JSON.stringify(json)}`);
+    for (;;) {
+      const job = await this.ask(answered.get('location') ?? '');
+      if ((job.json as { running: boolean }).running) await new Promise((resolve) => setImmediate(resolve));
+      else return job.json;
+    }
+  }
+
+  async events(query = ''): Promise<Record<string, unknown>[]> {
+    const { status, json } = await this.ask(`/events${query}`);
+    if (status !== 200) throw new Error(`${status} ${JSON.stringify(json)}`);
+    return (json as { epcisBody: { queryResults: { resultsBody: { eventList: Record<string, unknown>[] } } } })
+      .epcisBody.queryResults.resultsBody.eventList;
+  }
+
+  async close(): Promise<void> {
+    this.server?.closeAllConnections();
+    this.server?.close();
+    this.stopping.abort();
+    await this.following;
+    this.projection.close();
+  }
+
+  private anchor({ argument = '' }: LedgerCall): Promise<Commit> {
+    this.anchors.push(parseAnchor(JSON.parse(argument), 'anchor'));
+    return Promise.resolve(this.ledger.append([]));
+  }
+
+  private actor(authorization: string | undefined): Promise<Actor> {
+    if (authorization !== 'Bearer good')
+      return Promise.reject(new Refusal('forbidden', 'unauthenticated', 'send a token'));
+    return Promise.resolve({ member: 'test', user: 'u-1', role: this.role, purpose: 'HOPERAT', scopes: [] });
+  }
+}
