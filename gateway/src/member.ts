@@ -18,7 +18,7 @@ import { EhrWriter } from './ehr/writer.js';
 import { Erasures } from './erasure/erasures.js';
 import { PurgeWatch } from './erasure/watch.js';
 import { fhirExpress } from './fhir/express.js';
-import type { FhirRequest } from './fhir/request.js';
+import type { FhirPorts, FhirRequest } from './fhir/request.js';
 import { fhirRouter } from './fhir/router.js';
 import { acceptedIssuer, fhirBase, type ExternalIssuer } from './identity/issuer.js';
 import { readSigningKey, type SigningKey } from './identity/keys.js';
@@ -200,11 +200,7 @@ async function listen(
       remote: sharing.remote,
       handlers: sharing.handlers,
       writeStatus: writeStatusOf(rooms),
-      conditionOf: (type, criteria) => {
-        const code = rooms.keys.hmac('lookup', `condition\n${type}?${criteria}`);
-        const seen = projection.fact(CONDITION_SPACE, code);
-        return seen === undefined ? { code } : { code, seen };
-      },
+      conditionOf: conditionsOf(rooms),
     },
     { onFault: faultLog(log) },
   );
@@ -248,6 +244,15 @@ async function listen(
   server.listen(settings.listen.port, settings.listen.host);
   await once(server, 'listening');
   return server;
+}
+
+/** The state of criteria, from the facts the ledger's conditions left in the projection. */
+function conditionsOf({ keys, projection }: Rooms): NonNullable<FhirPorts['conditionOf']> {
+  return (type, criteria) => {
+    const code = keys.hmac('lookup', `condition\n${type}?${criteria}`);
+    const seen = projection.fact(CONDITION_SPACE, code);
+    return seen === undefined ? { code } : { code, seen };
+  };
 }
 
 /** Follows the ledger, approves the registry, then ticks; rejects when following is at its end. */

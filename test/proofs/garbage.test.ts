@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 
 import { campaign } from '../support/campaigns.js';
 import { type TestNetwork, startNetwork } from '../support/network.js';
-import { type Garbage, garbage } from './garbage.js';
+import type { Garbage } from './garbage-parts.js';
+import { garbage } from './garbage.js';
 
 const malformed = campaign('garbage');
 const REQUESTS = malformed.size({ slice: 600, full: 100_000 });

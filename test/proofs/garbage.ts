@@ -7,43 +7,18 @@ import { BUNDLE_ENTRY_LIMIT } from '@salus/gateway/fhir/bundle';
 import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 
-/** One request, byte for byte. */
-export interface Garbage {
-  readonly method: string;
-  /** Below the FHIR base; `{patient}` stands for the id of one. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
-}
-
-/** Uniform in [0, 1). */
-type Random = () => number;
-type Kind = (random: Random) => Garbage;
-
-const pick = <T>(random: Random, list: readonly T[]): T => {
-  const found = list[Math.floor(random() * list.length)];
-  if (found === undefined) throw new Error('nothing to pick from');
-  return found;
-};
-
-const JSON_TYPE = { 'content-type': 'application/fhir+json' };
-const PATCH_TYPE = { 'content-type': 'application/json-patch+json' };
-const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
-
-const patientText = '{"resourceType":"Patient","name":[{"family":"GARBAGE"}],"birthDate":"1970-01-01"}';
-const post = (path: string, body: string | Buffer, headers: Readonly<Record<string, string>> = {}): Garbage => ({
-  ...{ method: 'POST', path, body },
-  headers: { ...JSON_TYPE, ...headers },
-});
-
-/** JSON values of every kind, some deep, some of them sharp. */
-function anything(random: Random, depth = 0): unknown {
-  const flat = [null, true, 0, -1, 1e308, '', 'x', '\u0000', '../..', '${x}', "'; DROP", 'é'.repeat(50), {}, []];
-  if (depth > 3 || random() < 0.6) return pick(random, flat);
-  if (random() < 0.5) return Array.from({ length: Math.floor(random() * 4) }, () => anything(random, depth + 1));
-  const names = ['id', 'meta', 'text', 'extension', 'contained', 'resourceType', 'reference', 'constructor', 'value'];
-  return Object.fromEntries(names.filter(() => random() < 0.3).map((name) => [name, anything(random, depth + 1)]));
-}
+import {
+  anything,
+  FORM_TYPE,
+  type Garbage,
+  JSON_TYPE,
+  type Kind,
+  patientText,
+  PATCH_TYPE,
+  pick,
+  post,
+  type Random,
+} from './garbage-parts.js';
 
 const notJson: Kind = (random) => {
   const at = 1 + Math.floor(random() * (patientText.length - 2));
