@@ -27,7 +27,6 @@ import { KeyStore } from './keys/key-store.js';
 import { Memory } from './keys/memory.js';
 import { durableLedger } from './ledger/durable.js';
 import { connectLedger, type ConnectedLedger } from './ledger/fabric-ledger.js';
-import { ledgerHistory, MOST_VERSIONS } from './ledger/history.js';
 import { LiveBlocks } from './ledger/live.js';
 import { Outbox } from './ledger/outbox.js';
 import { OutboxStore } from './ledger/outbox-store.js';
@@ -36,6 +35,7 @@ import { openProjection } from './open-projection.js';
 import type { Ledger } from './ports.js';
 import { follow } from './projection/follower.js';
 import type { Projection } from './projection/projection.js';
+import { recordHistory } from './record-history.js';
 import { approveRegistry } from './registry/approve.js';
 import { Directory } from './registry/directory.js';
 import type { GatewaySettings } from './settings.js';
@@ -223,21 +223,7 @@ async function listen(
     }),
     fhir: fhirExpress({ handle }, actorOf),
     epcis: openEpcis(rooms, actorOf, faultLog(log)),
-    history: async (request, type, id) => {
-      const actor = await actorOf(request);
-      sharing.decision.allow(actor, type, 'history');
-      const seen = await sharing.read(actor, `GET /ledger/history/${type}/${id}`, () => {
-        const current = projection.current(type, id);
-        return Promise.resolve(current && sharing.decision.permit(actor, current, 'history'));
-      });
-      if (seen === undefined) return undefined;
-      const versions = projection.history({ type, id, limit: MOST_VERSIONS }).map(({ stored }) => stored);
-      return {
-        type,
-        id,
-        versions: await ledgerHistory(versions, (txId) => rooms.connected.inspector.transaction(txId)),
-      };
-    },
+    history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),
   });
   const server = createServer(app);
   answerClientErrors(server);

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { type HeadView, MAX_CIPHERTEXT_CHARACTERS, MAX_ENTRIES, versionKey } from '@salus/chaincode/ehr/api';
+import {
+  type HeadView,
+  MAX_CIPHERTEXT_CHARACTERS,
+  MAX_ENTRIES,
+  MAX_ERASED_KEYS,
+  versionKey,
+} from '@salus/chaincode/ehr/api';
 import { ContractWorld, physician, random } from '../support/contract-world.js';
 
 const value = (ciphertext = 'A'.repeat(64)) => ({ v: 1, salt: random(), ciphertext, commitment: random() });
@@ -102,6 +108,8 @@ describe('ehr on the ledger', () => {
     const purge = (request: object) => ({ request: { erasureId, part: 0, entries, salt: random(), ...request } });
     await world.refused('unknown-erasure', 'stmary', 'ehr:erase', purge({}));
     const announcement = { args: [JSON.stringify({ erasureId, reason: 'erasure', keys: 2, root: random() })] };
+    const beyond = { erasureId: random(), reason: 'erasure', keys: MAX_ERASED_KEYS + 1, root: random() };
+    await world.refused('invalid-request', 'stmary', 'ehr:erase-announce', { args: [JSON.stringify(beyond)] });
     await world.submit('stmary', 'ehr:erase-announce', announcement);
     await world.refused('erasure-exists', 'acme', 'ehr:erase-announce', announcement);
     await world.refused('not-your-erasure', 'acme', 'ehr:erase', purge({}));

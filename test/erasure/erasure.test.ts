@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { MAX_REASON } from '@salus/gateway/erasure/operation';
 import { verifyCertificate, type CertificateClaims } from '@salus/gateway/erasure/certificate';
 
 import { salus } from '../support/command.js';
@@ -21,11 +22,11 @@ const remarkOf = (index: number, id: string, value: number): object => ({
   note: [{ text: `${word(index)}REMARK${value}` }],
 });
 
-const wish = (basis = 'unlawful-processing'): object => ({
+const wish = (basis = 'unlawful-processing', reason = 'entered for the wrong person'): object => ({
   resourceType: 'Parameters',
   parameter: [
     { name: 'basis', valueCode: basis },
-    { name: 'reason', valueString: 'entered for the wrong person' },
+    { name: 'reason', valueString: reason },
   ],
 });
 
@@ -85,6 +86,8 @@ describe('the erasure of a record', () => {
     assert.equal((await erase(id, 'officer-a', 'consent-withdrawn')).status, 409);
     assert.equal((await erase('nobody', 'officer-a')).status, 404);
     const token = await as('admin', 'officer-a');
+    const long = wish('legal-obligation', 'x'.repeat(MAX_REASON + 1));
+    assert.equal((await network.ask('stmary', `Patient/${id}/$erase`, { token, body: long })).status, 422);
     const hold = (active: boolean): object => ({
       resourceType: 'Parameters',
       parameter: [
