@@ -9,7 +9,7 @@ import {
 } from '@salus/chaincode/consent/decide';
 
 import * as w from './world.js';
-import { ask, by, consent, deny, laboratory, NOW, permit, resource, within } from './world.js';
+import { ask, by, consent, deny, laboratory, local, NOW, optIn, pcf, permit, resource, within } from './world.js';
 
 type Case = [
   title: string,
@@ -280,21 +280,6 @@ const specification: Record<string, Case[]> = {
     ],
   ],
 };
-
-function optIn(provision?: object): ConsentInForce {
-  return consent(provision, { policyRule: { coding: [{ code: 'OPTIN' }] } });
-}
-
-function pcf(name: string): ConsentInForce {
-  return consent(undefined, {
-    policyRule: undefined,
-    policy: [{ uri: `https://profiles.ihe.net/ITI/PCF/Policy-${name}` }],
-  });
-}
-
-function local(provision?: object): ConsentInForce {
-  return consent(provision, { policyRule: undefined, policy: [{ uri: 'http://example.org/house-rules' }] });
-}
 
 describe('decide', () => {
   for (const [chapter, cases] of Object.entries(specification)) {

@@ -114,3 +114,21 @@ export const asthma = {
 };
 export const letter = { resourceType: 'DocumentReference', id: 'letter', date: '2025-06-01T00:00:00Z' };
 export const person = { resourceType: 'Patient', id: 'p1' };
+
+/** One that opts in by its policyRule. */
+export function optIn(provision?: object): ConsentInForce {
+  return consent(provision, { policyRule: { coding: [{ code: 'OPTIN' }] } });
+}
+
+/** One under an implicit policy of IHE PCF 1.1, such as basic-normal. */
+export function pcf(name: string): ConsentInForce {
+  return consent(undefined, {
+    policyRule: undefined,
+    policy: [{ uri: `https://profiles.ihe.net/ITI/PCF/Policy-${name}` }],
+  });
+}
+
+/** One under a policy that only its author knows. */
+export function local(provision?: object): ConsentInForce {
+  return consent(provision, { policyRule: undefined, policy: [{ uri: 'http://example.org/house-rules' }] });
+}
