@@ -88,8 +88,12 @@ export function onlyPermits(consent: CareConsent): boolean {
 }
 
 function isDefaultDenial(root: Provision): boolean {
-  const isSpecific = (root.actor?.length ?? 0) > 0 || namesData(root) || (root.securityLabel?.length ?? 0) > 0;
+  const isSpecific = namesActorOrData(root) || (root.securityLabel?.length ?? 0) > 0;
   return hasPermit(root) && !isSpecific;
+}
+
+function namesActorOrData(rule: Provision): boolean {
+  return (rule.actor?.length ?? 0) > 0 || namesData(rule);
 }
 
 function hasDenial(rule: Provision): boolean {
@@ -117,7 +121,7 @@ function surround(rule: Provision, effect: Effect, outer: Surroundings, question
     strict: both(both(outer.strict, bound), dataFits(rule, 'permit', facts)),
     labels: own.length > 0 ? { list: own, effect } : outer.labels,
     memberNamed: outer.memberNamed || namesMember(rule, question),
-    specific: outer.specific || (rule.actor?.length ?? 0) > 0 || namesData(rule) || own.length > 0,
+    specific: outer.specific || namesActorOrData(rule) || own.length > 0,
   };
 }
 
