@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { refusals } from '../lib/refusal';
 
+export { merklePath, merkleRoot } from '../lib/merkle';
 export { ACTS, type ActName, type ActRow } from './table';
 export * from './requests';
 

@@ -1,5 +1,6 @@
 /** What the EPCIS endpoints work with. */
-import { merklePath } from '../merkle.js';
+import { merklePath } from '@salus/chaincode/supply/api';
+
 import type { PrefixLength } from '../gs1/epc.js';
 import { Capturing } from './capture.js';
 import { Pages } from './paging.js';

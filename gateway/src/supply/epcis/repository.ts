@@ -1,10 +1,9 @@
 /** The member's own events: written to its collection, read from its projection, anchored on the ledger. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 
-import { transactions } from '@salus/chaincode/supply/api';
+import { merkleRoot, transactions } from '@salus/chaincode/supply/api';
 
 import type { Actor, Ledger, RecordWriter, ResourceWrite } from '../../ports.js';
-import { merkleRoot } from '../merkle.js';
 import { EpcisProblem } from './problem.js';
 import {
   type CaptureJob,
