@@ -6,7 +6,6 @@ import { erasureProjector } from './erasure/project.js';
 import { patientProjector } from './patient/project.js';
 import type { Projector } from './projection/projector.js';
 import { registryProjector } from './registry/project.js';
-import { supplyProjector } from './supply/project.js';
 
 /** The projectors of all domains at one member. */
 export function projectors(member: string): readonly Projector[] {
@@ -17,6 +16,5 @@ export function projectors(member: string): readonly Projector[] {
     accessProjector,
     ehrProjector(member),
     erasureProjector(member),
-    supplyProjector,
   ];
 }
