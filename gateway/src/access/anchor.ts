@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { merkleRoot, transactions, type AnchorReads } from '@salus/chaincode/access/api';
 
+import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Ledger } from '../ports.js';
 import type { ReadLog } from './read-log.js';
 
@@ -11,8 +12,6 @@ import type { ReadLog } from './read-log.js';
 export const ANCHOR_EVERY_MS = 30_000;
 /** Entries in one anchor at most. */
 const MAX_ENTRIES = 100_000;
-
-const GATEWAY_ACTOR = Buffer.from(JSON.stringify({ user: 'gateway', role: 'admin', purpose: 'HSYSADMIN' }));
 
 export interface AnchorPorts {
   readonly ledger: Pick<Ledger, 'submit'>;
@@ -42,7 +41,7 @@ export async function anchorReads({ ledger, mspId, log }: Omit<AnchorPorts, 'onF
   };
   await ledger.submit({
     transaction: transactions.anchor,
-    transient: { request: Buffer.from(JSON.stringify(request)), actor: GATEWAY_ACTOR },
+    transient: { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(GATEWAY_ACTOR) },
     endorsers: [mspId],
   });
   log.anchored(slice.last);

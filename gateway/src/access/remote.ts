@@ -10,6 +10,7 @@ import { onTheBeat } from '../fhir/pace.js';
 import type { FhirRequest, FhirResponse, Remote } from '../fhir/request.js';
 import { confinedTo, scopesAllow } from '../identity/scopes.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
+import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Ledger } from '../ports.js';
 import { patientParameters } from './patient-parameters.js';
 import { checkedBundle } from './checked.js';
@@ -95,10 +96,9 @@ export class RemoteReads implements Remote {
       scope: patient === undefined && scope.id !== undefined ? { ...scope, id: randomUUID() } : scope,
       salt: randomBytes(32).toString('hex'),
     };
-    const { user, role, purpose } = actor;
     await ledger.submit({
       transaction: transactions.request,
-      transient: { request: json(request), actor: json({ user, role, purpose }) },
+      transient: { request: json(request), actor: actorBytes(actor) },
     });
     const answer = await ledger.evaluate({
       transaction: transactions.read,

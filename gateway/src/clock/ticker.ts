@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { tickDelay, transactions, type Tick } from '@salus/chaincode/clock/api';
 
+import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Ledger } from '../ports.js';
 
 /** Longest and shortest time between two looks at the clock, milliseconds. */
@@ -10,9 +11,6 @@ const LOOK_MS = { longest: 30_000, shortest: 250, afterFailure: 2_000 } as const
 
 /** Between two members at the start, milliseconds. */
 const FIRST_STEP_MS = 500;
-
-/** The gateway speaks for itself, as the member's administrator. */
-const GATEWAY_ACTOR = Buffer.from(JSON.stringify({ user: 'gateway', role: 'admin', purpose: 'HSYSADMIN' }));
 
 export interface TickerOptions {
   readonly member: string;
@@ -48,7 +46,7 @@ async function turn(ledger: Ledger, options: TickerOptions): Promise<number> {
   try {
     const due = dueIn(await readTick(ledger), options);
     if (due > 0) return due;
-    await ledger.submit({ transaction: transactions.tick, transient: { actor: GATEWAY_ACTOR } });
+    await ledger.submit({ transaction: transactions.tick, transient: { actor: actorBytes(GATEWAY_ACTOR) } });
     return dueIn(await readTick(ledger), options);
   } catch (error) {
     options.onFailure?.(error);

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Asker, ConsentRecord, RecordConsent } from '@salus/chaincode/consent/api';
 import { onlyPermits, type ConsentInForce } from '@salus/chaincode/consent/decide';
 
+import { GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import type { AskedEnd } from './elsewhere.js';
 import { patientOf } from './project.js';
@@ -34,7 +35,7 @@ export async function recordAskedEnd(ports: AskedEndPorts, end: EndAskedBy): Pro
   const record = pid === undefined ? undefined : ports.trusted.held(pid, consentId);
   if (record === undefined || !isEndable(record, version)) return undefined;
   const patient = patientId ?? patientOf(record.consent) ?? '';
-  const actor: Actor = { member: ports.member, user: 'gateway', role: 'admin', purpose: 'HSYSADMIN', scopes: [] };
+  const actor: Actor = { member: ports.member, ...GATEWAY_ACTOR, scopes: [] };
   const commit = await ports.ledger.submit(await callOf(ports, { actor }, requestOf(record, end), patient));
   await keepRest(ports, actor, { consentId, version, patient }, restOf(ports, consentId, record.version));
   return commit;

@@ -4,6 +4,7 @@ import { transactions, type RecordConsent } from '@salus/chaincode/consent/api';
 
 import type { Memory } from '../keys/memory.js';
 import type { SignForPatient } from '../patient/custody.js';
+import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, LedgerCall } from '../ports.js';
 import { wordHash } from './trusted.js';
 
@@ -27,12 +28,10 @@ export async function callOf(
   request: RecordConsent,
   patientId: string,
 ): Promise<LedgerCall> {
-  const { user, role, purpose } = said.actor;
-  const actor = Buffer.from(JSON.stringify({ user, role, purpose }));
   const signedRequest = await signed(ports, said, request, patientId);
   return {
     transaction: transactions.record,
-    transient: { request: Buffer.from(JSON.stringify(signedRequest)), actor },
+    transient: { request: Buffer.from(JSON.stringify(signedRequest)), actor: actorBytes(said.actor) },
   };
 }
 

@@ -7,6 +7,7 @@ import type { ConsentDecision } from '../consent/decision.js';
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { KeyStore } from '../keys/key-store.js';
+import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Ledger, StoredVersion } from '../ports.js';
 import type { Admitted, DoorCall } from './admission.js';
 import { agrees, evidenceExtension, type Evidence, type ReadTransaction } from './evidence.js';
@@ -88,12 +89,7 @@ async function evidenceFor(
 }
 
 /** Anchors what was delivered; the access record it hangs on is committed already. */
-async function anchor(
-  ports: AnswerPorts,
-  aid: string,
-  { user, role, purpose }: Actor,
-  entries: readonly JsonObject[],
-): Promise<void> {
+async function anchor(ports: AnswerPorts, aid: string, actor: Actor, entries: readonly JsonObject[]): Promise<void> {
   const salt = randomBytes(32);
   const items = entries.map((entry) => Buffer.concat([salt, Buffer.from(JSON.stringify(entry.resource ?? null))]));
   const request: DiscloseAccess = {
@@ -103,9 +99,8 @@ async function anchor(
     count: entries.length,
     salt: salt.toString('hex'),
   };
-  const actor = Buffer.from(JSON.stringify({ user, role, purpose }));
   try {
-    const transient = { request: Buffer.from(JSON.stringify(request)), actor };
+    const transient = { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(actor) };
     await ports.ledger.submit({ transaction: transactions.disclose, transient });
   } catch (error) {
     ports.onUnanchored(error);

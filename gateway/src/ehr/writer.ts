@@ -15,6 +15,7 @@ import type { KeyStore, VersionKey } from '../keys/key-store.js';
 import type { FoundEntry, OutboxEntry } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
 import { Refusal } from '../ledger/refusal.js';
+import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import { GROUP_SIZE, Grouping, type Groupable } from './grouping.js';
 import type { RecentContents } from './recent.js';
@@ -230,7 +231,7 @@ export class EhrWriter implements RecordWriter {
       transaction: transactions.write,
       transient: {
         request: Buffer.from(JSON.stringify(request)),
-        actor: Buffer.from(JSON.stringify({ user: actor.user, role: actor.role, purpose: actor.purpose })),
+        actor: actorBytes(actor),
       },
       endorsers: [this.ports.mspId],
     };

@@ -5,6 +5,7 @@ import { transactions, type KeyHolder, type RegisterKey } from '@salus/chaincode
 
 import type { KeyStore } from '../keys/key-store.js';
 import { Refusal } from '../ledger/refusal.js';
+import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import type { PublicJwk } from '../settings.js';
 
@@ -107,9 +108,8 @@ export class PatientKeys {
     return false;
   }
 
-  async #submit({ user, role, purpose }: Actor, request: RegisterKey): Promise<Commit> {
-    const actor = Buffer.from(JSON.stringify({ user, role, purpose }));
-    const transient = { request: Buffer.from(JSON.stringify(request)), actor };
+  async #submit(actor: Actor, request: RegisterKey): Promise<Commit> {
+    const transient = { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(actor) };
     return await this.ledger.submit({ transaction: transactions.key, transient });
   }
 }

@@ -7,6 +7,7 @@ import { inTransaction } from '../keys/database.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Wallet, WalletKey } from '../keys/wallet.js';
 import { Refusal } from '../ledger/refusal.js';
+import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Idempotency, Ledger, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import type { PatientKeys } from './keys.js';
 import type { PatientLookup } from './lookup.js';
@@ -15,9 +16,6 @@ const SCHEMA = `
 CREATE TABLE IF NOT EXISTS registrations (
   patient TEXT PRIMARY KEY, pid TEXT NOT NULL, salt TEXT NOT NULL, done INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
-
-/** The gateway speaks for itself: registering says who keeps a record, not what it holds. */
-const GATEWAY_ACTOR = { user: 'gateway', role: 'admin', purpose: 'HSYSADMIN' };
 
 export interface RegistrationPorts {
   readonly ledger: Pick<Ledger, 'submit'>;
@@ -57,7 +55,7 @@ export class RegisteringWriter implements RecordWriter {
     try {
       await this.ports.ledger.submit({
         transaction: transactions.register,
-        transient: { request: bytes(request), actor: bytes(GATEWAY_ACTOR) },
+        transient: { request: bytes(request), actor: actorBytes(GATEWAY_ACTOR) },
       });
     } catch (error) {
       if (!(error instanceof Refusal && error.code === 'already-registered')) throw error;

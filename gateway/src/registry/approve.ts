@@ -12,6 +12,7 @@ import {
 import { canonicalForm } from '../identity/statements.js';
 import { OutcomeUnknown, Retriable } from '../ledger/failure.js';
 import { Refusal } from '../ledger/refusal.js';
+import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Ledger } from '../ports.js';
 import type { GatewaySettings } from '../settings.js';
 import { consortiumEntry, entryHash, memberEntry } from './entries.js';
@@ -21,9 +22,6 @@ const PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** Idle looks at the registry for each member before this one in the order. */
 const TURN_PATIENCE = 5;
-
-/** The gateway speaks for itself, as the member's administrator. */
-const GATEWAY_ACTOR = Buffer.from(JSON.stringify({ user: 'gateway', role: 'admin', purpose: 'HSYSADMIN' }));
 
 /** What `registry:read` answers, with this member's own peer asked. */
 export async function readRegistry(ledger: Pick<Ledger, 'evaluate'>): Promise<RegistryView> {
@@ -118,5 +116,5 @@ function approversOf(view: RegistryView, entry: RegistryEntry): string[] {
 
 async function approve(ledger: Pick<Ledger, 'submit'>, entry: RegistryEntry): Promise<void> {
   const argument = JSON.stringify(entry);
-  await ledger.submit({ transaction: transactions.approve, argument, transient: { actor: GATEWAY_ACTOR } });
+  await ledger.submit({ transaction: transactions.approve, argument, transient: { actor: actorBytes(GATEWAY_ACTOR) } });
 }

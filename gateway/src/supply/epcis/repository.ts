@@ -3,6 +3,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 
 import { merkleRoot, transactions } from '@salus/chaincode/supply/api';
 
+import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger, RecordWriter, ResourceWrite } from '../../ports.js';
 import { EpcisProblem } from './problem.js';
 import {
@@ -98,11 +99,10 @@ export class EventRepository {
   async #anchor(actor: Actor, events: readonly StoredEvent[], job: CaptureJob): Promise<CaptureJob> {
     const root = merkleRoot(events.map(({ hash }) => Buffer.from(hash))).toString('hex');
     const anchor = randomBytes(32).toString('hex');
-    const { user, role, purpose } = actor;
     await this.ports.ledger.submit({
       transaction: transactions.anchor,
       argument: JSON.stringify({ captureId: anchor, root, count: events.length }),
-      transient: { actor: Buffer.from(JSON.stringify({ user, role, purpose })) },
+      transient: { actor: actorBytes(actor) },
     });
     return { ...job, merkleRoot: root, anchor };
   }

@@ -1,0 +1,13 @@
+/** In whose name a transaction is submitted: what its member's gateway vouches for in the transient map (T3). */
+import type { Actor } from '../ports.js';
+
+/** The person, as the contracts know one. */
+export type Vouched = Pick<Actor, 'user' | 'role' | 'purpose'>;
+
+/** The gateway itself, for what no person asks. */
+export const GATEWAY_ACTOR: Vouched = { user: 'gateway', role: 'admin', purpose: 'HSYSADMIN' };
+
+/** The entry `actor` of the transient map. */
+export function actorBytes({ user, role, purpose }: Vouched): Uint8Array {
+  return Buffer.from(JSON.stringify({ user, role, purpose }));
+}
