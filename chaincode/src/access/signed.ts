@@ -1,6 +1,6 @@
 import { isSignedBy, parseJws } from '../lib/jws';
 import { Refusal } from '../lib/refusal';
-import { parseJson } from '../lib/schema';
+import { parseText } from '../lib/schema';
 import type { MemberEntry } from '../registry/api';
 import { parseSignedRequest, refuse, type RequestAccess, type SignedRequest } from './api';
 import { canonical } from '../lib/canonical';
@@ -11,7 +11,7 @@ export function signedRequest(compact: string): SignedRequest | undefined {
   const payload = parseJws(compact)?.payload;
   if (payload === undefined) return undefined;
   try {
-    return parseSignedRequest(parseJson(payload, 'onBehalfOf'), 'onBehalfOf');
+    return parseText(parseSignedRequest, payload, 'onBehalfOf');
   } catch {
     return undefined;
   }

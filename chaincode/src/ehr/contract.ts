@@ -4,7 +4,7 @@ import { SalusContext } from '../lib/context';
 import { SalusContract } from '../lib/contract';
 import { exists, load, purge, save, saveSalted, saveSealed } from '../lib/record';
 import { allowed } from '../lib/refusal';
-import { parseJson } from '../lib/schema';
+import { parseText } from '../lib/schema';
 import { events, type HeadView, type IdempotencyRecord, parseAnnounce, parseErase, parseHead, parseWrite } from './api';
 import type { Condition, VersionEntry, WriteVersions } from './api';
 import { announce, append, distinct, erase, firstUse, stillSo, type Presence } from './rules';
@@ -43,7 +43,7 @@ export class EhrContract extends SalusContract {
 
   @Transaction()
   async 'erase-announce'(ctx: SalusContext, argument: string): Promise<void> {
-    const request = parseAnnounce(parseJson(argument, 'erasure'), 'erasure');
+    const request = parseText(parseAnnounce, argument, 'erasure');
     const known = await load(ctx, erasureKind, request.erasureId);
     const record = allowed(announce(request, ctx.caller.member, known, ctx.now));
     await save(ctx, erasureKind, [request.erasureId], record);

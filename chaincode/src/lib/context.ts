@@ -8,7 +8,7 @@ import { admit, isNearEndorserClock } from './guard';
 import { memberOf } from './member';
 import { load } from './record';
 import { refuseCall } from './refusal';
-import { code, object, type Parser, parseJson } from './schema';
+import { code, object, type Parser, parseText } from './schema';
 
 /** The member that calls, by the certificate of its gateway. */
 export interface Caller {
@@ -95,6 +95,6 @@ export class SalusContext extends Context {
   private transient<T>(name: string, parser: Parser<T>, absent: 'actor-missing' | 'invalid-request'): T {
     const bytes = this.stub.getTransient().get(name);
     if (bytes === undefined) throw refuseCall(absent, `the transient map has no ${name}`);
-    return parser(parseJson(Buffer.from(bytes).toString('utf8'), name), name);
+    return parseText(parser, Buffer.from(bytes).toString('utf8'), name);
   }
 }

@@ -17,6 +17,11 @@ export function parseJson(text: string, path: string): unknown {
   }
 }
 
+/** JSON text to a T: an argument, or an entry of the transient map. */
+export function parseText<T>(parser: Parser<T>, text: string, path = 'request'): T {
+  return parser(parseJson(text, path), path);
+}
+
 /** An object with exactly these members; an unknown one is refused, an absent optional one stays absent. */
 export function object<T extends object>(fields: { readonly [K in keyof T]-?: Parser<T[K]> }): Parser<T> {
   const names = Object.keys(fields) as (keyof T & string)[];
@@ -85,6 +90,11 @@ export function document(most: number): Parser<JsonObject> {
   };
 }
 
+/** true or false. */
+export const flag: Parser<boolean> = (value, path) => {
+  if (typeof value !== 'boolean') throw invalid(path, 'must be true or false');
+  return value;
+};
 /** 256 random or hashed bits, as 64 lower-case hexadecimal digits. */
 export const hex256 = text(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits');
 /** A member's short name. */

@@ -4,7 +4,7 @@ import { SalusContext } from '../lib/context';
 import { SalusContract } from '../lib/contract';
 import { list, load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
-import { parseJson } from '../lib/schema';
+import { parseText } from '../lib/schema';
 import { events, parseEntry, type RegistryEntry, type RegistryView } from './api';
 import { approve, voters, type Standing } from './rules';
 import { approvalKind, CONSORTIUM, consortiumKind, memberKind, subjectOf } from './state';
@@ -17,7 +17,7 @@ export class RegistryContract extends SalusContract {
 
   @Transaction()
   async approve(ctx: SalusContext, argument: string): Promise<void> {
-    const entry = parseEntry(parseJson(argument, 'entry'), 'entry');
+    const entry = parseText(parseEntry, argument, 'entry');
     const { approval, comesIntoForce } = allowed(approve(entry, ctx.caller.member, await standing(ctx, entry)));
     await save(ctx, approvalKind, [approval.subject, approval.hash, approval.member], approval);
     if (!comesIntoForce) return;

@@ -4,7 +4,7 @@ import { SalusContext } from '../lib/context';
 import { SalusContract } from '../lib/contract';
 import { load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
-import { parseJson, type Parser } from '../lib/schema';
+import { parseText } from '../lib/schema';
 import {
   type Act,
   events,
@@ -37,14 +37,14 @@ export class SupplyContract extends SalusContract {
 
   @Transaction()
   async authorise(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(parseAuthorise, argument);
+    const request = parseText(parseAuthorise, argument);
     const record = allowed(authorise(request, await party(ctx), ctx.now));
     await save(ctx, prefixKind, [request.prefix, request.member], record);
   }
 
   @Transaction()
   async commit(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(parseCommit, argument);
+    const request = parseText(parseCommit, argument);
     const authority = await load(ctx, prefixKind, request.prefix, ctx.caller.member);
     const lot = await load(ctx, lotKind, request.lotId);
     await save(ctx, lotKind, [request.lotId], allowed(commit(request, await party(ctx), { lot, authority }, ctx.now)));
@@ -52,7 +52,7 @@ export class SupplyContract extends SalusContract {
 
   @Transaction()
   async pack(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(parsePack, argument);
+    const request = parseText(parsePack, argument);
     const container = await load(ctx, itemKind, request.container);
     const moved = await recordsOf(ctx, request.moved);
     const made = allowed(pack(request, ctx.caller.member, { container, lots: await lotsOf(ctx, request.lots), moved }));
@@ -62,7 +62,7 @@ export class SupplyContract extends SalusContract {
 
   @Transaction()
   async act(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(parseAct, argument);
+    const request = parseText(parseAct, argument);
     const known = await knownOf(ctx, request.item, request.origin);
     const item = allowed(act(request, known, await surroundings(ctx, known)));
     await spend(ctx, request);
@@ -72,7 +72,7 @@ export class SupplyContract extends SalusContract {
 
   @Transaction()
   async recall(ctx: SalusContext, argument: string): Promise<void> {
-    const { lotId } = read(parseRecall, argument);
+    const { lotId } = parseText(parseRecall, argument);
     const lot = await load(ctx, lotKind, lotId);
     const known = await load(ctx, recallKind, lotId);
     await save(ctx, recallKind, [lotId], allowed(recall(lot, await party(ctx), known, ctx.now)));
@@ -81,7 +81,7 @@ export class SupplyContract extends SalusContract {
 
   @Transaction()
   async quarantine(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(parseQuarantine, argument);
+    const request = parseText(parseQuarantine, argument);
     const record = await load(ctx, quarantineKind, request.id);
     const lot = await load(ctx, lotKind, request.id);
     const item = await load(ctx, itemKind, request.id);
@@ -95,7 +95,7 @@ export class SupplyContract extends SalusContract {
 
   @Transaction()
   async fill(ctx: SalusContext, argument: string): Promise<void> {
-    const { fill } = read(parseFill, argument);
+    const { fill } = parseText(parseFill, argument);
     if ((await load(ctx, fillKind, fill)) !== undefined)
       throw refuse('fill-exists', 'this fill is taken: draw a new one');
     await save(ctx, fillKind, [fill], { fill, allowed: ctx.now });
@@ -103,7 +103,7 @@ export class SupplyContract extends SalusContract {
 
   @Transaction()
   async anchor(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(parseAnchor, argument);
+    const request = parseText(parseAnchor, argument);
     const known = await load(ctx, captureKind, request.captureId);
     if (known !== undefined) throw refuse('capture-exists', 'this captureId is taken: draw a new one');
     await save(ctx, captureKind, [request.captureId], { ...request, member: ctx.caller.member, at: ctx.now });
@@ -111,7 +111,7 @@ export class SupplyContract extends SalusContract {
 
   @Transaction()
   async alert(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(parseAlert, argument);
+    const request = parseText(parseAlert, argument);
     const address = [request.item, request.kind, ctx.caller.member] as const;
     const known = await load(ctx, alertKind, ...address);
     await save(ctx, alertKind, address, allowed(raise(request, ctx.caller.member, known, ctx.now)));
@@ -120,7 +120,7 @@ export class SupplyContract extends SalusContract {
 
   @Transaction()
   async resolve(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(parseResolve, argument);
+    const request = parseText(parseResolve, argument);
     const address = [request.item, request.kind, request.raisedBy] as const;
     const known = await load(ctx, alertKind, ...address);
     await save(ctx, alertKind, address, allowed(resolve(request, await party(ctx), known)));
@@ -129,7 +129,7 @@ export class SupplyContract extends SalusContract {
   @Transaction(false)
   @Returns('string')
   async status(ctx: SalusContext, argument: string): Promise<string> {
-    const { item: id, origin } = read(parseStatus, argument);
+    const { item: id, origin } = parseText(parseStatus, argument);
     const known = await knownOf(ctx, id, origin);
     const item = inEffect(id, origin, known, NO_SALT);
     if (item instanceof Error) return canonical({ item: null, lot: known.lot ?? null, recall: null, quarantine: null });
@@ -139,10 +139,6 @@ export class SupplyContract extends SalusContract {
 
 /** Owners are not asked for in a status: a record-less unit's commitment means nothing. */
 const NO_SALT = '';
-
-function read<T>(parser: Parser<T>, argument: string): T {
-  return parser(parseJson(argument, 'request'), 'request');
-}
 
 /** A dispense may spend a fill; one transaction does both, so that neither happens twice. */
 async function spend(ctx: SalusContext, { act: name, fill: id }: Act): Promise<void> {

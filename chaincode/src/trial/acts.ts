@@ -2,6 +2,7 @@
 import {
   code,
   compactJws,
+  flag,
   hex256,
   integer,
   keyId,
@@ -14,7 +15,7 @@ import {
   publicJwk,
 } from '../lib/schema';
 import { MAX_SLOTS, parseAllotted, slotNumber } from './allotted';
-import { flag, instant, MAX_CRITERIA, prose } from './protocol';
+import { instant, MAX_CRITERIA, prose } from './protocol';
 
 /** Most acts in one line: versions of a document, consents of a participant, acts on a data point. */
 export const MAX_LINE = 9_999;

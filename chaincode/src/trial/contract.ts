@@ -4,7 +4,7 @@ import { SalusContext } from '../lib/context';
 import { SalusContract } from '../lib/contract';
 import { load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
-import { type Parser, parseJson } from '../lib/schema';
+import { parseText } from '../lib/schema';
 import * as acts from './acts';
 import * as allocation from './allocation';
 import * as api from './api';
@@ -27,7 +27,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async register(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, api.parseRegister);
+    const request = parseText(api.parseRegister, argument);
     const { trial, parties } = request;
     const act = facts.actOf(ctx);
     const first = allowed(rules.register(request, await load(ctx, state.trialKind, trial), act));
@@ -38,7 +38,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'register-version'(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, api.parseRegisterVersion);
+    const request = parseText(api.parseRegisterVersion, argument);
     const { trial, version } = request;
     const standing = await facts.permitted(ctx, trial, 'register-version');
     const near = await facts.neighbours(ctx, standing, version);
@@ -49,21 +49,21 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'approve-version'(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, version, hash } = read(argument, api.parseApproveVersion);
+    const { trial, version, hash } = parseText(api.parseApproveVersion, argument);
     await facts.permitted(ctx, trial, 'approve-version');
     await progress.approve(ctx, trial, `version:${version}`, hash, await facts.versionOf(ctx, trial, version));
   }
 
   @Transaction()
   async 'activate-version'(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, api.parseActivate);
+    const request = parseText(api.parseActivate, argument);
     const standing = await facts.permitted(ctx, request.trial, 'activate-version');
     await progress.activate(ctx, standing, request.version);
   }
 
   @Transaction()
   async 'commit-list'(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseCommitList);
+    const request = parseText(acts.parseCommitList, argument);
     const { trial, stratum } = request;
     await facts.permitted(ctx, trial, 'commit-list');
     const { protocol } = (await facts.versionOf(ctx, trial, 1)) ?? unreachable();
@@ -74,7 +74,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'approve-list'(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, stratum, hash } = read(argument, acts.parseApproveList);
+    const { trial, stratum, hash } = parseText(acts.parseApproveList, argument);
     await facts.permitted(ctx, trial, 'approve-list');
     await progress.approve(ctx, trial, `list:${stratum}`, hash, await load(ctx, state.listKind, trial, stratum));
   }
@@ -88,7 +88,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'publish-document'(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parsePublishDocument);
+    const request = parseText(acts.parsePublishDocument, argument);
     const { trial, version } = request;
     await facts.permitted(ctx, trial, 'publish-document');
     const before = await load(ctx, state.documentKind, trial, numberPart(version - 1));
@@ -99,7 +99,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'adopt-document'(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, version, hash } = read(argument, acts.parseAdoptDocument);
+    const { trial, version, hash } = parseText(acts.parseAdoptDocument, argument);
     await facts.permitted(ctx, trial, 'adopt-document');
     const record = await load(ctx, state.documentKind, trial, numberPart(version));
     const inForce = await load(ctx, state.inForceKind, trial, facts.DOCUMENT);
@@ -109,14 +109,14 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async delegate(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseDelegate);
+    const request = parseText(acts.parseDelegate, argument);
     await facts.permitted(ctx, request.trial, 'delegate');
     await people.delegate(ctx, request);
   }
 
   @Transaction()
   async 'end-delegation'(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, kid } = read(argument, acts.parseEndDelegation);
+    const { trial, kid } = parseText(acts.parseEndDelegation, argument);
     await facts.permitted(ctx, trial, 'end-delegation');
     await people.endDelegation(ctx, trial, kid);
   }
@@ -130,7 +130,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async consent(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseConsent);
+    const request = parseText(acts.parseConsent, argument);
     const { trial, participant, n } = request;
     await facts.permitted(ctx, trial, 'consent');
     const record = allowed(consents.consent(request, await facts.consentFacts(ctx, request), facts.actOf(ctx)));
@@ -139,7 +139,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async withdraw(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseWithdraw);
+    const request = parseText(acts.parseWithdraw, argument);
     const { trial, participant, n } = request;
     await facts.permitted(ctx, trial, 'withdraw');
     const record = allowed(consents.withdraw(request, await facts.lineOf(ctx, request), facts.actOf(ctx)));
@@ -148,7 +148,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'declare-eligible'(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseEligible);
+    const request = parseText(acts.parseEligible, argument);
     const { trial, participant } = request;
     const standing = await facts.permitted(ctx, trial, 'declare-eligible');
     const { version, protocol } = await facts.versionInForce(ctx, standing);
@@ -160,7 +160,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async enrol(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseEnrol);
+    const request = parseText(acts.parseEnrol, argument);
     const { trial, participant, stratum, slot } = request;
     const standing = await facts.permitted(ctx, trial, 'enrol');
     const known = await facts.enrolmentFacts(ctx, request, standing.inForce?.version ?? 0);
@@ -173,7 +173,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'unblind-one'(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseUnblindOne);
+    const request = parseText(acts.parseUnblindOne, argument);
     const { trial, stratum, slot } = request;
     await facts.permitted(ctx, trial, 'unblind-one');
     const key = [trial, stratum, numberPart(slot)] as const;
@@ -191,7 +191,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async halt(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, reason } = read(argument, api.parseBecause);
+    const { trial, reason } = parseText(api.parseBecause, argument);
     await facts.permitted(ctx, trial, 'halt');
     await save(ctx, state.statusKind, [trial], { state: 'halted', reason, ...facts.actOf(ctx) });
     ctx.emit(api.events.halted, { trial });
@@ -199,21 +199,21 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async resume(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, reason } = read(argument, api.parseBecause);
+    const { trial, reason } = parseText(api.parseBecause, argument);
     await facts.permitted(ctx, trial, 'resume');
     await save(ctx, state.statusKind, [trial], { state: 'running', reason, ...facts.actOf(ctx) });
   }
 
   @Transaction()
   async 'record-look'(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, look, reason } = read(argument, api.parseLook);
+    const { trial, look, reason } = parseText(api.parseLook, argument);
     const standing = await facts.permitted(ctx, trial, 'record-look');
     await progress.recordLook(ctx, standing, look, reason);
   }
 
   @Transaction()
   async lock(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, root, points, reason } = read(argument, acts.parseLock);
+    const { trial, root, points, reason } = parseText(acts.parseLock, argument);
     const standing = await facts.permitted(ctx, trial, 'lock');
     await save(ctx, state.statusKind, [trial], { state: 'locked', reason, ...facts.actOf(ctx) });
     await progress.reach(ctx, standing, 'lock', { root, points });
@@ -221,28 +221,28 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async unlock(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseUnlock);
+    const request = parseText(acts.parseUnlock, argument);
     await facts.permitted(ctx, request.trial, 'unlock');
     await progress.unlock(ctx, request);
   }
 
   @Transaction()
   async reveal(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseReveal);
+    const request = parseText(acts.parseReveal, argument);
     const standing = await facts.permitted(ctx, request.trial, 'reveal');
     await progress.reveal(ctx, standing, request);
   }
 
   @Transaction()
   async 'post-results'(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, api.parsePostResults);
+    const request = parseText(api.parsePostResults, argument);
     const standing = await facts.permitted(ctx, request.trial, 'post-results');
     await progress.postResults(ctx, standing, request);
   }
 
   @Transaction()
   async point(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parsePoint);
+    const request = parseText(acts.parsePoint, argument);
     const { trial, participant, visit, form, n } = request;
     const standing = await facts.permitted(ctx, trial, request.act);
     const known = await facts.pointFacts(ctx, request, standing);
@@ -253,7 +253,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'report-event'(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseReportEvent);
+    const request = parseText(acts.parseReportEvent, argument);
     const { trial, event, n, participant } = request;
     await facts.permitted(ctx, trial, 'report-event');
     const known = await facts.eventFacts(ctx, { trial, event, n, participant });
@@ -264,7 +264,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'assess-event'(ctx: SalusContext, argument: string): Promise<void> {
-    const request = read(argument, acts.parseAssessEvent);
+    const request = parseText(acts.parseAssessEvent, argument);
     const { trial, event, n } = request;
     await facts.permitted(ctx, trial, 'assess-event');
     const record = allowed(safety.assessEvent(request, await facts.eventFacts(ctx, request), facts.actOf(ctx)));
@@ -273,7 +273,7 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'submit-event'(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, event, n, commitment } = read(argument, acts.parseSubmitEvent);
+    const { trial, event, n, commitment } = parseText(acts.parseSubmitEvent, argument);
     await facts.permitted(ctx, trial, 'submit-event');
     const key = [trial, event, numberPart(n)] as const;
     const reported = await load(ctx, state.eventKind, ...key);
@@ -285,12 +285,8 @@ export class TrialContract extends SalusContract {
   @Transaction(false)
   @Returns('string')
   async read(ctx: SalusContext, argument: string): Promise<string> {
-    return canonical(await facts.viewOf(ctx, read(argument, api.parseTrialName).trial));
+    return canonical(await facts.viewOf(ctx, parseText(api.parseTrialName, argument).trial));
   }
-}
-
-function read<T>(argument: string, parser: Parser<T>): T {
-  return parser(parseJson(argument, 'request'), 'request');
 }
 
 function unreachable(): never {

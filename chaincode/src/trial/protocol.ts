@@ -1,5 +1,4 @@
 /** A trial's protocol as everybody may read it, and the parsers of its parts. */
-import { refuseCall } from '../lib/refusal';
 import { code, hex256, integer, list, memberName, object, oneOf, optional, type Parser, text } from '../lib/schema';
 
 /** Most outcomes a protocol registers. */
@@ -74,12 +73,6 @@ export const outcomeFields = {
   metric: optional(prose),
   timeFrame: prose,
   analysis: optional(prose),
-};
-
-/** true or false. */
-export const flag: Parser<boolean> = (value, path) => {
-  if (typeof value !== 'boolean') throw refuseCall('invalid-request', `${path} must be true or false`);
-  return value;
 };
 
 /** Parser of Protocol. */
