@@ -21,6 +21,8 @@ export interface BringUpOptions {
   readonly overrides?: TopologyOverrides;
   /** Told what is being done, one line a step. */
   readonly progress: (line: string) => void;
+  /** Told when every gateway answers, before `run.json` tells other commands: they may read at once what this wrote. */
+  readonly announce?: (running: RunningConsortium) => void;
   /** Further environment of the children, for tests. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -66,12 +68,14 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
         options.progress(`${child.name} is ready`);
       }),
     );
-    recordRun(options, children, true);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { engine: options.engine, topology, endpoints, children, failed: firstEnd(children), stop };
+  const running = { engine: options.engine, topology, endpoints, children, failed: firstEnd(children), stop };
+  options.announce?.(running);
+  recordRun(options, children, true);
+  return running;
 }
 
 /** Refuses an engine that this topology, this state folder or this machine does not allow. */

@@ -22,9 +22,11 @@ export const start: Command = {
       progress: (line) => {
         io.out(`  ${line}`);
       },
+      announce: (ready) => {
+        io.out(`ready in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+        for (const line of table(ready)) io.out(line);
+      },
     });
-    io.out(`ready in ${((Date.now() - began) / 1000).toFixed(1)} s`);
-    for (const line of table(running)) io.out(line);
     return await serve(running, stopWanted, io);
   },
 };
