@@ -6,7 +6,8 @@ import { TrustedConsents } from '@salus/gateway/consent/trusted';
 import { signingKey } from '@salus/gateway/identity/keys';
 import { signStatement } from '@salus/gateway/identity/statements';
 import type { JsonObject } from '@salus/gateway/fhir/json';
-import type { Actor } from '@salus/gateway/ports';
+import { PatientKeys } from '@salus/gateway/patient/keys';
+import type { Actor, LedgerCall } from '@salus/gateway/ports';
 import type { PublicJwk } from '@salus/gateway/settings';
 
 import { composeConsent, sendConsent } from '../door/consents.js';
@@ -122,5 +123,28 @@ describe('the consents a custodian decides on', () => {
     collude('by-thief', said, { statement: await sign('by-thief') });
     assert.equal(atDoor(), undefined);
     assert.deepEqual(alarms, ['foreign-consent']);
+  });
+
+  it('hold when they are signed with a key whose registration was never answered', async () => {
+    const { keys, projected } = world.stmary;
+    const phone = newJwk('phone');
+    const deaf = {
+      submit: async (call: LedgerCall) => {
+        await world.ledgerOf('stmary').submit(call);
+        throw new Error('the line is down');
+      },
+    };
+    const sending = new PatientKeys(keys, deaf, { facts: projected, member: 'stmary' });
+    await assert.rejects(sending.register(adams, pid, phone.public as unknown as PublicJwk, 'patient'));
+    const said = composeConsent('northside');
+    const subject = { channel: 'health', consent: 'by-phone', version: 1, replaces: null };
+    await sendConsent(
+      world.northside,
+      said,
+      undefined,
+      await signStatement(said, subject, await signingKey(phone.private)),
+    );
+    assert.deepEqual(atDoor(), ['by-phone']);
+    assert.deepEqual(alarms, []);
   });
 });

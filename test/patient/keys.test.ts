@@ -29,6 +29,9 @@ describe("patients' keys that count at a member", () => {
   });
   afterEach(() => world.close());
 
+  const sendingBy = (ledger: Pick<Ledger, 'submit'>): PatientKeys =>
+    new PatientKeys(world.stmary.keys, ledger, { facts: world.stmary.projected, member: 'stmary' });
+
   it('do not count before the ledger took them, nor when it refuses', async () => {
     const phone = keyOf('phone');
     const during: unknown[] = [];
@@ -38,7 +41,7 @@ describe("patients' keys that count at a member", () => {
         return world.ledgerOf('stmary').submit(call);
       },
     };
-    await new PatientKeys(world.stmary.keys, ledger).register(staff, pid, phone, 'patient');
+    await sendingBy(ledger).register(staff, pid, phone, 'patient');
     assert.deepEqual(during, [undefined]);
     assert.deepEqual(keys.active(pid, 'phone'), phone);
     const unknown = '0'.repeat(64);
@@ -62,12 +65,26 @@ describe("patients' keys that count at a member", () => {
         throw new Error('the line is down');
       },
     };
-    await assert.rejects(new PatientKeys(world.stmary.keys, deaf).register(staff, pid, phone, 'patient'), /line/);
-    assert.equal(keys.active(pid, 'phone'), undefined);
+    await assert.rejects(sendingBy(deaf).register(staff, pid, phone, 'patient'), /line/);
+    assert.deepEqual(keys.active(pid, 'phone'), phone);
+    assert.equal(keys.custodial(pid), undefined);
     await keys.register(staff, pid, phone, 'patient');
     assert.deepEqual(keys.active(pid, 'phone'), phone);
     await keys.revoke(staff, pid, phone, 'patient');
     await assert.rejects(keys.register(staff, pid, phone, 'patient'), { code: 'key-revoked' });
+    assert.equal(keys.active(pid, 'phone'), undefined);
+  });
+
+  it('do not count when they were sent and the ledger has another under their kid', async () => {
+    const request = { pid, jwk: keyOf('phone'), holder: 'patient', state: 'active', salt: '0'.repeat(64) };
+    const actor = { user: 'u-mallory', role: 'admin', purpose: 'HSYSADMIN' };
+    const late: Pick<Ledger, 'submit'> = {
+      submit: async () => {
+        await world.submit('stmary', 'patient:key', { request, actor });
+        throw new Error('the line is down');
+      },
+    };
+    await assert.rejects(sendingBy(late).register(staff, pid, keyOf('phone'), 'patient'), /line/);
     assert.equal(keys.active(pid, 'phone'), undefined);
   });
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 
 import type { Asker, ConsentRecord } from '@salus/chaincode/consent/api';
 
+import type { Reopening } from '../consent/closure.js';
 import type { JsonObject } from '../fhir/json.js';
 import type { PlacedRead } from './member-reads.js';
 import type { ProjectedAccess } from './project.js';
@@ -74,6 +75,27 @@ export function endEvent(record: ConsentRecord, asker: Asker, custodian: string,
         what: { reference: `Consent/${consentId}/_history/${version}` },
         role: { system: OBJECT_ROLE, code: '4', display: 'Domain Resource' },
       },
+    ],
+  };
+}
+
+/** A patient closed by an alarm whom an officer opened to other members again. */
+export function reopenEvent(reopening: Reopening, member: string, patient: string): JsonObject {
+  const { at, by, problem, since, setAside } = reopening;
+  return {
+    resourceType: 'AuditEvent',
+    id: createHash('sha256').update(`reopening/${patient}/${at}`).digest('hex'),
+    ...eventOf('update', at, 'HCOMPL'),
+    outcome: SUCCESS,
+    outcomeDesc: `open to other members again; closed since ${since} for ${problem}`,
+    agent: agents(member, by, 'HCOMPL', member),
+    source: { observer: memberReference(member) },
+    entity: [
+      patientEntity(patient),
+      ...setAside.map(({ consentId, version }) => ({
+        what: { reference: `Consent/${consentId}/_history/${version}` },
+        role: { system: OBJECT_ROLE, code: '4', display: 'Domain Resource' },
+      })),
     ],
   };
 }

@@ -1,6 +1,7 @@
 /** `AuditEvent?patient=`: the patient's list of who asked for and read the record. */
 import type { AccessRecord } from '@salus/chaincode/access/api';
 
+import { reopeningsOf, type ReopeningsPorts } from '../consent/closure.js';
 import type { ConsentShelf } from '../consent/shelf.js';
 import type { JsonObject } from '../fhir/json.js';
 import { pageSize } from '../fhir/paging.js';
@@ -8,17 +9,18 @@ import type { FhirRequest, FhirResponse, TypeHandler } from '../fhir/request.js'
 import { confinedTo } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
-import { endEvent, localEvent, remoteEvent } from './audit-event.js';
+import { endEvent, localEvent, remoteEvent, reopenEvent } from './audit-event.js';
 import { newestFirst, type MemberReads, type Place } from './member-reads.js';
 import { ACCESS_SPACE, type ProjectedAccess } from './project.js';
 import { NOBODY } from './read-log.js';
 
 const OFFICERS = ['privacy-officer', 'auditor'];
-/** Sources of what the ledger records: accesses, and consents ended from elsewhere. Gateways' names come after them. */
+/** Sources of what the ledger records: accesses, consents ended from elsewhere, reopenings. Gateways' names come after them. */
 const LEDGER = '';
 const LEDGER_ENDS = '-';
+const LEDGER_REOPENINGS = '--';
 
-export interface AuditPorts {
+export interface AuditPorts extends ReopeningsPorts {
   readonly member: string;
   readonly baseUrl: string;
   readonly facts: Facts;
@@ -94,7 +96,14 @@ function requireKnown(query: URLSearchParams): void {
 }
 
 function recordedEvents(ports: AuditPorts, pid: string, patient: string): readonly PlacedEvent[] {
-  return [...accessEvents(ports, pid, patient), ...endEvents(ports, pid, patient)];
+  return [...accessEvents(ports, pid, patient), ...endEvents(ports, pid, patient), ...reopenEvents(ports, patient)];
+}
+
+function reopenEvents(ports: AuditPorts, patient: string): readonly PlacedEvent[] {
+  return reopeningsOf(ports, patient).map((reopening, seq) => ({
+    ...{ at: reopening.at, source: LEDGER_REOPENINGS, seq },
+    resource: reopenEvent(reopening, ports.member, patient),
+  }));
 }
 
 /** Consents that were ended because somebody at another hospital asked. */

@@ -25,6 +25,7 @@ import {
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
+import { REOPENING_TYPE } from './closure.js';
 import { REST_TYPE } from './rest.js';
 import { mayWrite } from './roles.js';
 import type { ConsentShelf } from './shelf.js';
@@ -64,7 +65,7 @@ const LETTERS: Readonly<Record<Interaction, ScopeLetter>> = {
 const LOOKING: readonly Interaction[] = ['search', 'history', 'operation'];
 
 /** What this gateway keeps for itself. */
-const HIDDEN = [REST_TYPE, HOLD_TYPE];
+const HIDDEN = [REST_TYPE, HOLD_TYPE, REOPENING_TYPE];
 
 export interface DecisionPorts {
   readonly member: string;

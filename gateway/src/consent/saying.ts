@@ -6,7 +6,7 @@ import type { Memory } from '../keys/memory.js';
 import type { SignForPatient } from '../patient/custody.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, LedgerCall } from '../ports.js';
-import { wordHash } from './trusted.js';
+import { wordHash } from './authentic.js';
 
 export interface SayingPorts {
   readonly channel: string;

@@ -2,31 +2,24 @@
  * The consents this custodian decides on: each checked by itself, with keys this member registered, against the highest
  * version it ever saw. What does not hold counts for nothing, closes the patient to other members and raises an alarm.
  */
-import { createHash, createPublicKey, verify, type JsonWebKey } from 'node:crypto';
-
 import type { ConsentInForce } from '@salus/chaincode/consent/decide';
-import type { ConsentRecord, RecordConsent } from '@salus/chaincode/consent/api';
+import type { ConsentRecord } from '@salus/chaincode/consent/api';
 
-import { canonicalForm, readStatement, type StatementSubject } from '../identity/statements.js';
 import type { Memory } from '../keys/memory.js';
 import type { PatientKeys } from '../patient/keys.js';
-import type { Facts } from '../patient/lookup.js';
-import { REVOKED_SPACE, revokedKey } from '../patient/project.js';
-import type { Place, ProjectedConsent } from './project.js';
+import { hashOf, isAuthentic, type AuthenticPorts } from './authentic.js';
+import type { ProjectedConsent } from './project.js';
 import type { ConsentShelf } from './shelf.js';
 
 /** How long a door obeys an announced withdrawal that the ledger does not get, ms. A door opens within 60 s of a tick only, so this is the ticks' time. */
 export const ANNOUNCED_LIFETIME_MS = 86_400_000;
 
-type Problem = 'rollback' | 'foreign-consent';
+/** What closes a patient to other members. */
+export type Problem = 'rollback' | 'foreign-consent';
 /** Hears what is wrong, once for each patient, and of a withdrawal that was announced and never came. */
 export type Alarm = (what: Problem | 'withdrawal-overdue', pid: string) => void;
 
-export interface TrustPorts {
-  readonly member: string;
-  readonly mspId: string;
-  readonly channel: string;
-  readonly facts: Pick<Facts, 'fact'>;
+export interface TrustPorts extends AuthenticPorts {
   readonly shelf: ConsentShelf;
   readonly memory: Memory;
   readonly patientKeys: Pick<PatientKeys, 'registered'>;
@@ -41,9 +34,26 @@ export const refusalSubject = {
   patient: (pid: string): string => `patient/${pid}`,
 };
 
-/** What this member says without a signature, as it remembers it: hex SHA-256 of its RFC 8785 form. */
-export function wordHash({ pid, consentId, version, consent }: Omit<RecordConsent, 'salt'>): string {
-  return createHash('sha256').update(canonicalForm({ pid, consentId, version, consent })).digest('hex');
+/** What is wrong with a version of a consent. */
+export interface Finding {
+  readonly problem: Problem;
+  readonly consentId: string;
+  readonly version: number;
+  /** Hex SHA-256 of all the ledger holds of the version. */
+  readonly hash: string;
+  /** MSP id of the member that sent the transaction. */
+  readonly sender: string;
+  /** What was seen in its place is not here any more: the projection must be rebuilt before anything can be said. */
+  readonly isLost: boolean;
+}
+
+/** Why a patient is closed to other members. */
+export interface Closure {
+  readonly problem: string;
+  /** FHIR instant. */
+  readonly since: string;
+  /** None where what was wrong is there no more. */
+  readonly findings: readonly Finding[];
 }
 
 /** What holds of a patient's consents. */
@@ -51,13 +61,17 @@ interface Checked {
   /** The highest version of each that holds. */
   readonly held: readonly ProjectedConsent[];
   /** Why some do not. */
-  readonly problem: Problem | undefined;
+  readonly findings: readonly Finding[];
+  /** Nothing was ever wrong, nor is now. */
+  readonly isSound: boolean;
+  /** State of the member's memory it was checked against; absent = it holds whatever comes. */
+  readonly mark?: string;
 }
 
 /** A member's consents, checked before anything is decided on them. */
 export class TrustedConsents {
-  /** Of patients all of whose consents hold: signatures are checked once. */
-  readonly #sound = new WeakMap<readonly ProjectedConsent[], Checked>();
+  /** Signatures are checked once; where something is wrong, again whenever the member's memory changed. */
+  readonly #known = new WeakMap<readonly ProjectedConsent[], Checked>();
 
   constructor(private readonly ports: TrustPorts) {}
 
@@ -80,44 +94,76 @@ export class TrustedConsents {
 
   /** The highest version of a consent that holds; undefined where none does, or the patient is under alarm. */
   held(pid: string, consentId: string): ConsentRecord | undefined {
-    const { held, problem } = this.#checked(pid);
-    return problem === undefined ? held.find(({ record }) => record.consentId === consentId)?.record : undefined;
+    const { held, findings } = this.#checked(pid);
+    return findings.length === 0 ? held.find(({ record }) => record.consentId === consentId)?.record : undefined;
+  }
+
+  /** Why the patient is closed to other members; undefined = it is open. */
+  closure(pid: string): Closure | undefined {
+    const { findings } = this.#checked(pid);
+    const refusal = this.ports.memory.refusal(refusalSubject.patient(pid));
+    return refusal && { problem: refusal.reason, since: refusal.since, findings };
+  }
+
+  /** Opens the patient again: what was found counts for nothing as before, but closes no more. */
+  reopen(pid: string, { findings }: Closure): void {
+    this.ports.memory.setAside(findings.map(({ hash }) => hash));
+    this.ports.memory.lift(refusalSubject.patient(pid));
   }
 
   #checked(pid: string): Checked {
-    const versions = this.ports.shelf.versions(pid);
-    const known = this.#sound.get(versions);
-    if (known !== undefined) return known;
+    const { shelf, memory } = this.ports;
+    const versions = shelf.versions(pid);
+    const known = this.#known.get(versions);
+    if (known !== undefined && (known.mark === undefined || known.mark === memory.mark)) return known;
     const checked = check(this.ports, versions);
-    if (checked.problem === undefined) this.#sound.set(versions, checked);
-    else close(this.ports, pid, checked.problem);
-    return checked;
+    const [first] = checked.findings;
+    if (first !== undefined) close(this.ports, pid, first.problem);
+    const kept = checked.isSound ? checked : { ...checked, mark: memory.mark };
+    this.#known.set(versions, kept);
+    return kept;
   }
 }
 
 function check(ports: TrustPorts, versions: readonly ProjectedConsent[]): Checked {
   const held: ProjectedConsent[] = [];
-  const problems: (Problem | undefined)[] = [];
+  const findings: (Finding & { readonly isSetAside: boolean })[] = [];
   for (const consent of Map.groupBy(versions, ({ record }) => record.consentId).values()) {
-    problems.push(problemOf(ports, consent));
+    findings.push(...findingsOf(ports, consent));
     held.push(...consent.filter((version) => holds(ports, version)).slice(0, 1));
   }
-  return { held, problem: problems.find((problem) => problem !== undefined) };
+  return { held, findings: findings.filter(({ isSetAside }) => !isSetAside), isSound: findings.length === 0 };
 }
 
 /** What is wrong with the highest version of a consent, with any of what was said of it. */
-function problemOf(ports: TrustPorts, versions: readonly ProjectedConsent[]): Problem | undefined {
+function findingsOf(
+  ports: TrustPorts,
+  versions: readonly ProjectedConsent[],
+): readonly (Finding & { readonly isSetAside: boolean })[] {
   const highest = versions.filter(({ record }) => record.version === versions[0]?.record.version);
-  const problems = highest.map((version) => problemOfVersion(ports, version));
-  return problems.find((problem) => problem !== undefined);
+  return highest.flatMap((consent) => {
+    const problem = problemOf(ports, consent);
+    const hash = hashOf(consent);
+    if (problem === undefined) return [];
+    const { consentId, version } = consent.record;
+    const isLost = !isSeenHere(ports, consentId, versions);
+    const isSetAside = ports.memory.isSetAside(hash);
+    return [{ problem, consentId, version, hash, sender: consent.creatorMspId, isLost, isSetAside }];
+  });
 }
 
-function problemOfVersion(ports: TrustPorts, consent: ProjectedConsent): Problem | undefined {
+function problemOf(ports: TrustPorts, consent: ProjectedConsent): Problem | undefined {
   const { pid, consentId, version, countsAt } = consent.record;
   // No version may stop counting where the one before did: a denial would be lost that way.
   if (!countsAt.includes(ports.member)) return ports.shelf.everCounted(pid, consentId) ? 'rollback' : undefined;
   if (!isAuthentic(ports, consent)) return 'foreign-consent';
   return ports.memory.sawVersion(consentId, version, hashOf(consent)) ? undefined : 'rollback';
+}
+
+/** Whether the version of a consent that was last seen to hold, if any, is among these. */
+function isSeenHere({ memory }: TrustPorts, consentId: string, versions: readonly ProjectedConsent[]): boolean {
+  if (memory.highestSeen(consentId) === undefined) return true;
+  return versions.some((each) => memory.hasSeen(consentId, each.record.version, hashOf(each)));
 }
 
 /** Whether a version may be decided on: it counts here, is authentic, and nothing else was seen in its place. */
@@ -135,11 +181,6 @@ function inForce(held: readonly ProjectedConsent[]): readonly ConsentInForce[] {
       version: record.version,
       care: record.consent as unknown as ConsentInForce['care'],
     }));
-}
-
-/** Of all the ledger holds of a version: it is written once, so that not even the time in it may differ. */
-function hashOf({ record }: ProjectedConsent): string {
-  return createHash('sha256').update(canonicalForm(record)).digest('hex');
 }
 
 function close({ memory, now, alarm }: TrustPorts, pid: string, what: Problem): void {
@@ -160,52 +201,4 @@ function isRefused({ memory, now, alarm }: TrustPorts, pid: string, { id, versio
   if (isPending) alarm('withdrawal-overdue', pid);
   memory.lift(subject);
   return false;
-}
-
-/**
- * Seen to be so before; or signed with a key this member registered; or said by this member: its transaction, as the
- * creator's signature says, and its word, as it remembers it. Who endorsed may not put another into its mouth.
- */
-function isAuthentic(ports: TrustPorts, consent: ProjectedConsent): boolean {
-  const { record, creatorMspId } = consent;
-  if (ports.memory.hasSeen(record.consentId, record.version, hashOf(consent))) return true;
-  if (record.statement !== undefined) return isSigned(ports, consent, record.statement);
-  return creatorMspId === ports.mspId && ports.memory.isOwnWord(wordHash(record));
-}
-
-function isSigned(ports: TrustPorts, { record, place }: ProjectedConsent, statement: string): boolean {
-  const read = readStatement(statement);
-  const key = read && ports.patientKeys.registered(record.pid, read.kid);
-  if (read === undefined || key === undefined) return false;
-  if (key.revoked && !isBefore(place, revocationOf(ports, record.pid, read.kid))) return false;
-  return isAbout(read.subject, ports.channel, record) && saysWith(key.jwk, statement) === canonicalForm(record.consent);
-}
-
-/** Where the ledger has this member's revocation of a key; undefined while it does not have it. */
-function revocationOf({ facts, member }: TrustPorts, pid: string, kid: string): Place | undefined {
-  const fact = facts.fact(REVOKED_SPACE, revokedKey(pid, member, kid));
-  return fact === undefined ? undefined : (JSON.parse(fact) as Place);
-}
-
-function isBefore(place: Place, revocation: Place | undefined): boolean {
-  if (revocation === undefined) return true;
-  return place.block < revocation.block || (place.block === revocation.block && place.index < revocation.index);
-}
-
-function isAbout(
-  { channel, consent, version, replaces }: StatementSubject,
-  here: string,
-  record: ProjectedConsent['record'],
-): boolean {
-  if (channel !== here || consent !== record.consentId || version !== record.version) return false;
-  return replaces === (version === 1 ? null : version - 1);
-}
-
-/** What a statement says, if this key signed it. */
-function saysWith(jwk: object, statement: string): string | undefined {
-  const [header = '', payload = '', signature = ''] = statement.split('.');
-  const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
-  const bytes = Buffer.from(signature, 'base64url');
-  const isSigned = verify('sha256', Buffer.from(`${header}.${payload}`), { key, dsaEncoding: 'ieee-p1363' }, bytes);
-  return isSigned ? Buffer.from(payload, 'base64url').toString('utf8') : undefined;
 }

@@ -7,7 +7,8 @@ import { MemberReads, readLogFile } from '../access/member-reads.js';
 import { ReadLog } from '../access/read-log.js';
 import { RemoteReads } from '../access/remote.js';
 import { auditHandler } from '../access/resource.js';
-import { recordAskedEnd, type AskedEndPorts } from '../consent/asked-end.js';
+import { recordAskedEnd } from '../consent/asked-end.js';
+import { withClosure } from '../consent/closure.js';
 import { ConsentDecision } from '../consent/decision.js';
 import { LabellingWriter } from '../consent/labelling-writer.js';
 import { consentHandler } from '../consent/resource.js';
@@ -82,7 +83,7 @@ export class Sharing {
     this.#log = new ReadLog(readLogFile(settings.dataDir, settings.gateway));
     this.#reads = new MemberReads(settings.dataDir);
     this.#caller = new DoorCaller({ settings, directory: this.#directory, signingKey, clock });
-    this.patientKeys = new PatientKeys(keys, ledger);
+    this.patientKeys = new PatientKeys(keys, ledger, { facts: projection, member: settings.member });
     this.#wallet = new Wallet(keys);
     this.#trusted = this.#checking();
     this.decision = new ConsentDecision({
@@ -98,11 +99,11 @@ export class Sharing {
     this.handlers = this.#handlers();
   }
 
-  /** The FHIR interface with every local read logged, and with the operation that registers patients' keys. */
+  /** The FHIR interface with every local read logged, and with the operations on patients' keys and on what closed a patient. */
   logged(fhir: Fhir): Fhir {
     const { member } = this.ports.settings;
     const withKeys = withPatientKeys(fhir, { member, lookup: this.lookup, patientKeys: this.patientKeys });
-    return logged(withKeys, this.#logPorts);
+    return logged(withClosure(withKeys, { ...this.#saying(), ...this.#shown }), this.#logPorts);
   }
 
   /** A read beside the FHIR interface, logged before its result is given out. Throws Refusal. */
@@ -160,8 +161,20 @@ export class Sharing {
     return this.ports.settings.roles.includes('hospital');
   }
 
+  get #shown() {
+    const { projection } = this.ports;
+    return {
+      lookup: this.lookup,
+      now: this.#now,
+      version: (type: string, id: string, version: number) => projection.version(type, id, version),
+      shown: (patient: string) => {
+        this.decision.shown(patient);
+      },
+    };
+  }
+
   /** What it takes to record versions of consents. */
-  #saying(): AskedEndPorts {
+  #saying() {
     const { settings, memory, ledger, writer, projection } = this.ports;
     return {
       member: settings.member,
@@ -171,8 +184,8 @@ export class Sharing {
       memory,
       trusted: this.#trusted,
       signForPatient: custodialSigner(this.#wallet, this.patientKeys),
-      current: (type, id) => projection.current(type, id),
-      pidOf: (patientId) => this.lookup.pidOf(patientId),
+      current: (type: string, id: string) => projection.current(type, id),
+      pidOf: (patientId: string) => this.lookup.pidOf(patientId),
     };
   }
 
@@ -232,11 +245,10 @@ export class Sharing {
       }),
       AuditEvent: auditHandler({
         ...own,
+        ...this.#shown,
+        current: (type, id) => projection.current(type, id),
         facts: projection,
         reads: this.#reads,
-        shown: (patient) => {
-          this.decision.shown(patient);
-        },
         shelf: this.#shelf,
       }),
     };

@@ -52,6 +52,7 @@ export class KeyStore {
   readonly #selectVersion: StatementSync;
   /** Tells whether another process wrote to the database. */
   readonly #selectChanges: StatementSync;
+  readonly #selectOwnChanges: StatementSync;
   #changes = -1;
 
   constructor(dataDir: string) {
@@ -60,6 +61,12 @@ export class KeyStore {
     this.#insertVersion = this.database.prepare('INSERT INTO version_keys VALUES (?, ?, ?, ?)');
     this.#selectVersion = this.database.prepare('SELECT patient, wrapped FROM version_keys WHERE salt = ?');
     this.#selectChanges = this.database.prepare('PRAGMA data_version');
+    this.#selectOwnChanges = this.database.prepare('SELECT total_changes() AS n');
+  }
+
+  /** Changes whenever this or another process changes the database. */
+  get mark(): string {
+    return `${String(this.#selectChanges.get()?.data_version)}/${String(this.#selectOwnChanges.get()?.n)}`;
   }
 
   /** Hex HMAC-SHA256 of `text` under a secret only this member holds; the same text gives the same code. */

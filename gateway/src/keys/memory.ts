@@ -8,12 +8,18 @@ CREATE TABLE IF NOT EXISTS consents_seen (
 CREATE TABLE IF NOT EXISTS own_words (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals_in_force (
   subject TEXT PRIMARY KEY, reason TEXT NOT NULL, since TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS set_aside (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `;
 
 /** Shared by all gateways of the member, in keys.db; every change is durable on return. */
 export class Memory {
   constructor(private readonly store: KeyStore) {
     store.database.exec(SCHEMA);
+  }
+
+  /** Changes whenever anybody, at any gateway of the member, changes what is remembered. */
+  get mark(): string {
+    return this.store.mark;
   }
 
   /** Remembers a proof's id until it expires (ms since 1970); false when it was used before. */
@@ -79,5 +85,16 @@ export class Memory {
   /** Lifts a refusal, once the ledger says the same. */
   lift(subject: string): void {
     this.store.database.prepare('DELETE FROM refusals_in_force WHERE subject = ?').run(subject);
+  }
+
+  /** Remembers what an officer looked at and that closes a patient no more (hashes of consents' versions). */
+  setAside(hashes: readonly string[]): void {
+    const insert = this.store.database.prepare('INSERT OR IGNORE INTO set_aside VALUES (?)');
+    for (const hash of hashes) insert.run(hash);
+  }
+
+  /** Whether an officer looked at it and set it aside. */
+  isSetAside(hash: string): boolean {
+    return this.store.database.prepare('SELECT 1 FROM set_aside WHERE hash = ?').get(hash) !== undefined;
   }
 }

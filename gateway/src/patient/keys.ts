@@ -8,6 +8,8 @@ import { Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import type { PublicJwk } from '../settings.js';
+import type { Facts } from './lookup.js';
+import { keyOf, REGISTERED_SPACE, REVOKED_SPACE } from './project.js';
 
 /** In `active`: revoked for good; in force; sent to the ledger, which did not answer yet. */
 const [REVOKED, ACTIVE, SENT] = [0, 1, 2];
@@ -18,17 +20,25 @@ CREATE TABLE IF NOT EXISTS patient_signing_keys (
   PRIMARY KEY (pid, kid)) STRICT, WITHOUT ROWID;
 `;
 
+/** Where a registration whose answer was lost is looked for. */
+export interface Registered {
+  readonly facts: Pick<Facts, 'fact'>;
+  readonly member: string;
+}
+
 /** The registered keys, in keys.db. */
 export class PatientKeys {
   constructor(
     private readonly store: KeyStore,
     private readonly ledger: Pick<Ledger, 'submit'>,
+    private readonly registrations: Registered,
   ) {
     store.database.exec(SCHEMA);
   }
 
   /** The public key, if this member registered it for the patient and did not revoke it. */
   active(pid: string, kid: string): PublicJwk | undefined {
+    this.#settle(pid);
     const row = this.store.database
       .prepare('SELECT jwk FROM patient_signing_keys WHERE pid = ? AND kid = ? AND active = ?')
       .get(pid, kid, ACTIVE);
@@ -40,6 +50,7 @@ export class PatientKeys {
    * the ledger's order puts before the revocation stays signed.
    */
   registered(pid: string, kid: string): { readonly jwk: PublicJwk; readonly revoked: boolean } | undefined {
+    this.#settle(pid);
     const row = this.store.database
       .prepare('SELECT jwk, active FROM patient_signing_keys WHERE pid = ? AND kid = ? AND active <> ?')
       .get(pid, kid, SENT);
@@ -48,6 +59,7 @@ export class PatientKeys {
 
   /** The public key in this member's wallet that signs for the patient; undefined where the patient has an own one. */
   custodial(pid: string): PublicJwk | undefined {
+    this.#settle(pid);
     const row = this.store.database
       .prepare("SELECT jwk FROM patient_signing_keys WHERE pid = ? AND holder = 'custodian' AND active = ?")
       .get(pid, ACTIVE);
@@ -73,6 +85,7 @@ export class PatientKeys {
     const request: RegisterKey = { pid, jwk, holder, state: 'active', ...replaces, salt };
     const commit = await this.#submit(actor, request).catch((error: unknown) => {
       if (error instanceof Refusal && error.code === 'key-exists' && wasSent) return undefined;
+      if (error instanceof Refusal && error.category !== 'unavailable' && !wasSent) this.#unsend(pid, jwk.kid);
       throw error;
     });
     this.store.database
@@ -106,6 +119,44 @@ export class PatientKeys {
     if (row !== undefined) return row.jwk === text && row.active !== REVOKED;
     database.prepare('INSERT INTO patient_signing_keys VALUES (?, ?, ?, ?, ?)').run(pid, jwk.kid, text, holder, SENT);
     return false;
+  }
+
+  /** A key that the ledger refused is kept no more. */
+  #unsend(pid: string, kid: string): void {
+    this.store.database
+      .prepare('DELETE FROM patient_signing_keys WHERE pid = ? AND kid = ? AND active = ?')
+      .run(pid, kid, SENT);
+  }
+
+  /**
+   * Takes for registered what was sent without an answer and this member's own transaction brought to the ledger: the
+   * key is the one kept here, the ledger says only that it took it.
+   */
+  #settle(pid: string): void {
+    const { database } = this.store;
+    const sent = database.prepare('SELECT kid, jwk FROM patient_signing_keys WHERE pid = ? AND active = ?');
+    const taken = sent.all(pid, SENT).filter(({ kid, jwk }) => this.#isTaken(pid, kid as string, jwk as string));
+    if (taken.length === 0) return;
+    const activate = database.prepare('UPDATE patient_signing_keys SET active = ? WHERE pid = ? AND kid = ?');
+    for (const { kid } of taken) activate.run(ACTIVE, pid, kid as string);
+    const wallets = database.prepare(
+      "SELECT kid FROM patient_signing_keys WHERE pid = ? AND holder = 'custodian' AND active = ?",
+    );
+    for (const { kid } of wallets.all(pid, ACTIVE)) {
+      if (this.#fact(REVOKED_SPACE, pid, kid as string) !== undefined) this.#end(pid, kid as string);
+    }
+  }
+
+  #isTaken(pid: string, kid: string, kept: string): boolean {
+    const fact = this.#fact(REGISTERED_SPACE, pid, kid);
+    if (fact === undefined) return false;
+    const [known, taken] = [JSON.parse(kept) as PublicJwk, JSON.parse(fact) as Pick<PublicJwk, 'x' | 'y'>];
+    return known.x === taken.x && known.y === taken.y;
+  }
+
+  #fact(space: string, pid: string, kid: string): string | undefined {
+    const { facts, member } = this.registrations;
+    return facts.fact(space, keyOf(pid, member, kid));
   }
 
   async #submit(actor: Actor, request: RegisterKey): Promise<Commit> {

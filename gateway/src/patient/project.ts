@@ -6,8 +6,10 @@ import type { LedgerWrite } from '../ports.js';
 import type { Change, PlacedTransaction } from '../projection/projector.js';
 
 export const PATIENT_SPACE = 'patient';
-/** Where in the ledger's order a custodian revoked a key, by `revokedKey`. */
+/** Where in the ledger's order a custodian revoked a key, by `keyOf`. */
 export const REVOKED_SPACE = 'patient-key-revoked';
+/** Where a custodian registered one, by `keyOf`. */
+export const REGISTERED_SPACE = 'patient-key-registered';
 const CARE = 'care';
 
 /** Key of the facts that lead from a Patient's FHIR id to the pid, one for each custodian that gave the id. */
@@ -15,8 +17,8 @@ export const byPatientId = (patientId: string): string => `id/${patientId}/`;
 /** Key of the facts that lead from a pid to its custodians, one for each. */
 export const byPid = (pid: string): string => `pid/${pid}/`;
 
-/** Key of the fact that a custodian revoked a key. */
-export const revokedKey = (pid: string, custodian: string, kid: string): string => `${pid}/${custodian}/${kid}`;
+/** Key of the facts that a custodian registered or revoked a key. */
+export const keyOf = (pid: string, custodian: string, kid: string): string => `${pid}/${custodian}/${kid}`;
 
 /**
  * Facts of one committed write. Who keeps a patient under which id is believed of that custodian's own transactions
@@ -26,7 +28,7 @@ export function patientProjector(write: LedgerWrite, transaction: PlacedTransact
   const { creatorMspId } = transaction;
   if (write.collection !== CARE || write.key === undefined || write.value === undefined) return [];
   const name = parseKey(write.key)?.name;
-  if (name === 'patient-key') return revocation(write.value, transaction);
+  if (name === 'patient-key') return keyFact(write.value, transaction);
   if (name !== 'patient') return [];
   const { pid, custodians } = JSON.parse(Buffer.from(write.value).toString('utf8')) as PatientRecord;
   const vouched = Object.entries(custodians).filter(([custodian]) => mspIdOf(custodian) === creatorMspId);
@@ -36,9 +38,11 @@ export function patientProjector(write: LedgerWrite, transaction: PlacedTransact
   ]);
 }
 
-function revocation(value: Uint8Array, { creatorMspId, block, index }: PlacedTransaction): readonly Change[] {
+/** What a custodian's own transaction says of a key that counts there; of what others say of it nothing is believed. */
+function keyFact(value: Uint8Array, { creatorMspId, block, index }: PlacedTransaction): readonly Change[] {
   const { pid, custodian, jwk, state } = JSON.parse(Buffer.from(value).toString('utf8')) as PatientKey;
-  if (state !== 'revoked' || mspIdOf(custodian) !== creatorMspId) return [];
-  const key = revokedKey(pid, custodian, jwk.kid);
-  return [{ kind: 'fact', space: REVOKED_SPACE, key, value: JSON.stringify({ block, index }) }];
+  if (mspIdOf(custodian) !== creatorMspId) return [];
+  const key = keyOf(pid, custodian, jwk.kid);
+  const space = state === 'revoked' ? REVOKED_SPACE : REGISTERED_SPACE;
+  return [{ kind: 'fact', space, key, value: JSON.stringify({ block, index, x: jwk.x, y: jwk.y }) }];
 }

@@ -1,0 +1,78 @@
+/** Whether a version of a consent was said by somebody whose word counts at this member. */
+import { createHash, createPublicKey, verify, type JsonWebKey } from 'node:crypto';
+
+import type { RecordConsent } from '@salus/chaincode/consent/api';
+
+import { canonicalForm, readStatement, type StatementSubject } from '../identity/statements.js';
+import type { Memory } from '../keys/memory.js';
+import type { PatientKeys } from '../patient/keys.js';
+import type { Facts } from '../patient/lookup.js';
+import { keyOf, REVOKED_SPACE } from '../patient/project.js';
+import type { Place, ProjectedConsent } from './project.js';
+
+export interface AuthenticPorts {
+  readonly member: string;
+  readonly mspId: string;
+  readonly channel: string;
+  readonly facts: Pick<Facts, 'fact'>;
+  readonly memory: Pick<Memory, 'hasSeen' | 'isOwnWord'>;
+  readonly patientKeys: Pick<PatientKeys, 'registered'>;
+}
+
+/** What this member says without a signature, as it remembers it: hex SHA-256 of its RFC 8785 form. */
+export function wordHash({ pid, consentId, version, consent }: Omit<RecordConsent, 'salt'>): string {
+  return createHash('sha256').update(canonicalForm({ pid, consentId, version, consent })).digest('hex');
+}
+
+/** Of all the ledger holds of a version: it is written once, so that not even the time in it may differ. */
+export function hashOf({ record }: ProjectedConsent): string {
+  return createHash('sha256').update(canonicalForm(record)).digest('hex');
+}
+
+/**
+ * Seen to be so before; or signed with a key this member registered; or said by this member: its transaction, as the
+ * creator's signature says, and its word, as it remembers it. Who endorsed may not put another into its mouth.
+ */
+export function isAuthentic(ports: AuthenticPorts, consent: ProjectedConsent): boolean {
+  const { record, creatorMspId } = consent;
+  if (ports.memory.hasSeen(record.consentId, record.version, hashOf(consent))) return true;
+  if (record.statement !== undefined) return isSigned(ports, consent, record.statement);
+  return creatorMspId === ports.mspId && ports.memory.isOwnWord(wordHash(record));
+}
+
+function isSigned(ports: AuthenticPorts, { record, place }: ProjectedConsent, statement: string): boolean {
+  const read = readStatement(statement);
+  const key = read && ports.patientKeys.registered(record.pid, read.kid);
+  if (read === undefined || key === undefined) return false;
+  if (key.revoked && !isBefore(place, revocationOf(ports, record.pid, read.kid))) return false;
+  return isAbout(read.subject, ports.channel, record) && saysWith(key.jwk, statement) === canonicalForm(record.consent);
+}
+
+/** Where the ledger has this member's revocation of a key; undefined while it does not have it. */
+function revocationOf({ facts, member }: AuthenticPorts, pid: string, kid: string): Place | undefined {
+  const fact = facts.fact(REVOKED_SPACE, keyOf(pid, member, kid));
+  return fact === undefined ? undefined : (JSON.parse(fact) as Place);
+}
+
+function isBefore(place: Place, revocation: Place | undefined): boolean {
+  if (revocation === undefined) return true;
+  return place.block < revocation.block || (place.block === revocation.block && place.index < revocation.index);
+}
+
+function isAbout(
+  { channel, consent, version, replaces }: StatementSubject,
+  here: string,
+  record: ProjectedConsent['record'],
+): boolean {
+  if (channel !== here || consent !== record.consentId || version !== record.version) return false;
+  return replaces === (version === 1 ? null : version - 1);
+}
+
+/** What a statement says, if this key signed it. */
+function saysWith(jwk: object, statement: string): string | undefined {
+  const [header = '', payload = '', signature = ''] = statement.split('.');
+  const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
+  const bytes = Buffer.from(signature, 'base64url');
+  const isSigned = verify('sha256', Buffer.from(`${header}.${payload}`), { key, dsaEncoding: 'ieee-p1363' }, bytes);
+  return isSigned ? Buffer.from(payload, 'base64url').toString('utf8') : undefined;
+}
