@@ -15,12 +15,14 @@ export interface AppPorts extends PagePorts {
   readonly fhir: RequestHandler;
   /** Answers everything under /epcis. */
   readonly epcis: RequestHandler;
+  /** Answers everything under /cds-services. */
+  readonly cdsHooks: RequestHandler;
 }
 
 /** What a client may name its request by: a UUID or a trace id (32 hex digits), which say nothing of anybody. */
 const REQUEST_ID = /^[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}$/i;
 /** First parts of the paths that are counted by name; what else people type is not. */
-const AREAS = new Set(['', 'livez', 'readyz', 'metrics', 'fhir', 'ledger', 'assets']);
+const AREAS = new Set(['', 'livez', 'readyz', 'metrics', 'fhir', 'cds-services', 'ledger', 'assets']);
 
 /** Builds the app; it listens nowhere yet. */
 export function buildApp(ports: AppPorts): Express {
@@ -39,6 +41,7 @@ export function buildApp(ports: AppPorts): Express {
   });
   app.use('/fhir/R4', ports.fhir);
   app.use('/epcis', ports.epcis);
+  app.use('/cds-services', ports.cdsHooks);
   app.use(pageRoutes(ports));
   app.use((_request: Request, response: Response) => {
     response.status(404).json({ error: 'not-found' });

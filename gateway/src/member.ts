@@ -223,6 +223,7 @@ async function listen(
     }),
     fhir: fhirExpress({ handle }, actorOf),
     epcis: openEpcis(rooms, actorOf, faultLog(log)),
+    cdsHooks: fhirExpress({ handle: sharing.hooks }, actorOf, ''),
     history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),
   });
   const server = createServer(app);

@@ -17,6 +17,7 @@ import {
 } from '../lib/schema';
 
 export { isIncluded, merklePath, merkleRoot } from '../lib/merkle';
+export { decidedAgain, type Considered, type Decided } from './decided';
 export {
   custodianStaff,
   heardAtCustodian,

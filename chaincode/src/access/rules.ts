@@ -1,17 +1,8 @@
-import { mayAskAtAll } from '../consent/decide';
 import type { ConsentRecord } from '../consent/api';
-import type { CareConsent, ConsentInForce } from '../consent/terms';
-import { digest } from '../lib/canonical';
 import type { Refusal } from '../lib/refusal';
 import type { PatientRecord } from '../patient/api';
-import {
-  type AccessRecord,
-  type CustodianDecision,
-  type DiscloseAccess,
-  type Disclosure,
-  refuse,
-  type RequestAccess,
-} from './api';
+import { type AccessRecord, type DiscloseAccess, type Disclosure, refuse, type RequestAccess } from './api';
+import { decided } from './decided';
 import { mayClaim } from './roles';
 
 /** Who asks, for whom. */
@@ -55,10 +46,9 @@ export function askable(request: RequestAccess, asker: Asker, isKnown: boolean):
 export function decideAccess(request: RequestAccess, asker: Asker, grounds: Grounds): AccessRecord {
   const { aid, pid, purpose, scope, breakGlass } = request;
   const { requester, submittedBy, user, role } = asker;
-  const custodians: Record<string, CustodianDecision> = {};
-  for (const custodian of custodiansAsked(request, requester, grounds.patient)) {
-    custodians[custodian] = decideFor(custodian, asker, grounds);
-  }
+  const asked = custodiansAsked(request, requester, grounds.patient);
+  const { consents, at } = grounds;
+  const { custodians, inputHash } = decided({ requester, user, role, purpose, scope, custodians: asked, consents, at });
   const isPermitted = Object.values(custodians).some(({ decision }) => decision === 'permit');
   return {
     aid,
@@ -71,17 +61,9 @@ export function decideAccess(request: RequestAccess, asker: Asker, grounds: Grou
     ...(breakGlass && { breakGlass }),
     decision: isPermitted ? 'permit' : 'deny',
     custodians,
-    consents: grounds.consents.map(({ consentId, version }) => ({ consentId, version })),
-    inputHash: digest({
-      requester,
-      user,
-      role,
-      purpose,
-      scope,
-      custodians: Object.keys(custodians),
-      ...inputs(grounds),
-    }),
-    at: grounds.at,
+    consents: consents.map(({ consentId, version }) => ({ consentId, version })),
+    inputHash,
+    at,
   };
 }
 
@@ -111,25 +93,4 @@ function custodiansAsked(request: RequestAccess, requester: string, patient: Pat
   return Object.keys(patient?.custodians ?? {})
     .filter((name) => name !== requester && (request.custodian === undefined || request.custodian === name))
     .sort();
-}
-
-function decideFor(custodian: string, asker: Asker, { consents, at }: Grounds): CustodianDecision {
-  const counting = consents.filter(({ countsAt }) => countsAt.includes(custodian)).map(inForce);
-  const { requester: member, user, role, purpose } = asker;
-  const decision = mayAskAtAll({ custodian, member, user, role, purpose, action: 'access' }, counting, at);
-  return {
-    decision: decision.outcome,
-    path: decision.rule,
-    ...(decision.consent && { consent: { consentId: decision.consent.id, version: decision.consent.version } }),
-    obligations: decision.obligations,
-  };
-}
-
-function inForce({ consentId, version, consent }: ConsentRecord): ConsentInForce {
-  return { id: consentId, version, care: consent as unknown as CareConsent };
-}
-
-function inputs({ consents, at }: Grounds): object {
-  const read = consents.map(({ consentId, version, countsAt, consent }) => ({ consentId, version, countsAt, consent }));
-  return { at, consents: read };
 }

@@ -11,6 +11,8 @@ import { recordAskedEnd } from '../consent/asked-end.js';
 import { withClosure } from '../consent/closure.js';
 import { ConsentDecision } from '../consent/decision.js';
 import { LabellingWriter } from '../consent/labelling-writer.js';
+import { withEvaluation } from '../consent/evaluate.js';
+import { consentHooks } from '../consent/hooks.js';
 import { consentHandler } from '../consent/resource.js';
 import { ConsentShelf } from '../consent/shelf.js';
 import { TrustedConsents } from '../consent/trusted.js';
@@ -103,8 +105,16 @@ export class Sharing {
   logged(fhir: Fhir): Fhir {
     const { member } = this.ports.settings;
     const withKeys = withPatientKeys(fhir, { member, lookup: this.lookup, patientKeys: this.patientKeys });
-    return logged(withClosure(withKeys, { ...this.#saying(), ...this.#shown }), this.#logPorts);
+    const withAll = withEvaluation(withClosure(withKeys, this.#lookedAt), this.#lookedAt);
+    return logged(withAll, this.#logPorts);
   }
+
+  /** The CDS Hooks services, whose answers are logged as reads. */
+  readonly hooks: Fhir = async (request) => {
+    const opens = (actor: Actor, patient: string) => this.decision.opens(actor, patient);
+    const ports = { ...this.#lookedAt, baseUrl: baseOf(this.ports.settings), opens };
+    return await logged((asked) => consentHooks(ports, asked), this.#logPorts)(request);
+  };
 
   /** A read beside the FHIR interface, logged before its result is given out. Throws Refusal. */
   async read<T>(actor: Actor, what: string, work: () => Promise<T>): Promise<T> {
@@ -161,9 +171,13 @@ export class Sharing {
     return this.ports.settings.roles.includes('hospital');
   }
 
-  get #shown() {
+  /** What it takes to look at a patient's consents, on that patient's list. */
+  get #lookedAt() {
     const { projection } = this.ports;
     return {
+      ...this.#saying(),
+      facts: projection,
+      shelf: this.#shelf,
       lookup: this.lookup,
       now: this.#now,
       version: (type: string, id: string, version: number) => projection.version(type, id, version),
@@ -245,11 +259,8 @@ export class Sharing {
       }),
       AuditEvent: auditHandler({
         ...own,
-        ...this.#shown,
-        current: (type, id) => projection.current(type, id),
-        facts: projection,
+        ...this.#lookedAt,
         reads: this.#reads,
-        shelf: this.#shelf,
       }),
     };
   }

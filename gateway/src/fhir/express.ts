@@ -13,16 +13,16 @@ export const BODY_LIMIT = 16 * 1024 * 1024;
 /** Authenticates a request; throws Refusal unauthenticated. Metadata is open to all and asked without. */
 export type Authenticate = (request: Request) => Promise<Actor>;
 
-/** Who asks where nobody needs to say: `metadata`. */
+/** Who asks where nobody needs to say. */
 const ANYBODY: Actor = { member: '', user: '', role: '', purpose: '', scopes: [] };
 
-/** An Express router to be mounted at the FHIR base. */
-export function fhirExpress(router: FhirRouter, authenticate: Authenticate): Router {
+/** An Express router to be mounted at the FHIR base. `open`: the path that is answered without asking who asks. */
+export function fhirExpress(router: FhirRouter, authenticate: Authenticate, open = 'metadata'): Router {
   const app = express.Router();
   app.use(crossOrigin);
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT }));
   app.use(async (request: Request, response: Response) => {
-    send(response, request, await answer(router, authenticate, request));
+    send(response, request, await answer(router, { authenticate, open }, request));
   });
   app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) next(error);
@@ -48,10 +48,15 @@ function crossOrigin(request: Request, response: Response, next: NextFunction): 
 const EXPOSED = 'ETag, Last-Modified, Location, Content-Location, X-Tx-Id, X-Block, X-Request-Id';
 const ALLOWED = 'Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-None-Exist, X-Min-Block';
 
-async function answer(router: FhirRouter, authenticate: Authenticate, request: Request): Promise<FhirResponse> {
+interface Entrance {
+  readonly authenticate: Authenticate;
+  readonly open: string;
+}
+
+async function answer(router: FhirRouter, { authenticate, open }: Entrance, request: Request): Promise<FhirResponse> {
   try {
     const asked = requestOf(request);
-    const actor = asked.path === 'metadata' ? ANYBODY : await authenticate(request);
+    const actor = asked.path === open ? ANYBODY : await authenticate(request);
     return await router.handle({ ...asked, actor });
   } catch (error) {
     return { headers: {}, ...outcomeOf(error) };
@@ -125,7 +130,7 @@ function send(response: Response, request: Request, { status, headers, resource 
     response.end();
     return;
   }
-  response.set('Content-Type', 'application/fhir+json; charset=utf-8');
+  response.set('Content-Type', headers['Content-Type'] ?? 'application/fhir+json; charset=utf-8');
   response.end(request.method === 'HEAD' ? undefined : textOf(request, resource));
 }
 
