@@ -12,6 +12,7 @@ const files: Readonly<Record<string, string>> = {
   race: 'proofs/two-gateways.test.js',
   'real-peer': 'ledger/real-peer.test.js',
   supply: 'supply/model.test.js',
+  validation: 'fhir/acceptance.test.js',
 };
 
 const { values, positionals } = parseArgs({

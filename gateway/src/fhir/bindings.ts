@@ -37,6 +37,11 @@ function setOf(url: string): ValueSet | undefined {
   return sets.get(url.split('|')[0] ?? url);
 }
 
+/** Whether a value may stand where the value set is required; where its codes are not known, every one may. */
+export function isInValueSet(value: unknown, url: string): boolean {
+  return setOf(url)?.has(value) !== false;
+}
+
 /** Issues for values, by value set, that are not in it. */
 export function bindingIssues(tokens: Readonly<Record<string, readonly TypedValueWithPath[]>>): Issue[] {
   return Object.entries(tokens).flatMap(([url, values]) => {

@@ -10,6 +10,7 @@ import type { OperationOutcomeIssue, Resource, StructureDefinition } from '@medp
 
 import { Refusal } from '../ledger/refusal.js';
 import { generatedDefinitions, isResourceType } from '../projection/generated.js';
+import { isPlainlyValid } from './acceptance.js';
 import { bindingIssues } from './bindings.js';
 import type { JsonObject } from './json.js';
 import { IssuesRefusal, type Issue } from './outcome.js';
@@ -19,6 +20,8 @@ export const ISSUE_LIMIT = 50;
 
 /** Throws IssuesRefusal (422 invalid-content, or 400 structure for what is no R4 element at all). */
 export function requireValid(resource: JsonObject): void {
+  loadTypesOf(resource);
+  if (isPlainlyValid(resource)) return;
   const issues = validationIssues(resource).filter((issue) => issue.severity !== 'warning');
   if (issues.length === 0) return;
   const structural = issues.every((issue) => issue.code === 'structure');
