@@ -1,5 +1,12 @@
 /** Encrypts the content of one version: AES-256-GCM under a key that is used once, so the nonce is 0. */
-import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 const ALGORITHM = 'aes-256-gcm';
 const TAG_BYTES = 16;
@@ -32,7 +39,8 @@ export function freshSecrets(count: number): { readonly key: Buffer; readonly sa
 /** Encrypts; the same key, salt and plaintext give the same bytes, by which a reader checks what it was given. */
 export function sealContent(plaintext: string, key: Uint8Array, salt: Uint8Array): SealedContent {
   const content = Buffer.from(plaintext);
-  const cipher = createCipheriv(ALGORITHM, key, NONCE_ZERO);
+  // A cipher made from bytes spends most of its time on making one.
+  const cipher = createCipheriv(ALGORITHM, createSecretKey(key), NONCE_ZERO);
   const ciphertext = Buffer.concat([cipher.update(content), cipher.final(), cipher.getAuthTag()]).toString('base64url');
   return { ciphertext, commitment: commitment(key, content), salt: Buffer.from(salt).toString('hex') };
 }
@@ -40,7 +48,7 @@ export function sealContent(plaintext: string, key: Uint8Array, salt: Uint8Array
 /** Decrypts. Throws when the key is not the version's, or the commitment is not to this content. */
 export function openContent(sealed: SealedContent, key: Uint8Array): string {
   const bytes = Buffer.from(sealed.ciphertext, 'base64url');
-  const decipher = createDecipheriv(ALGORITHM, key, NONCE_ZERO);
+  const decipher = createDecipheriv(ALGORITHM, createSecretKey(key), NONCE_ZERO);
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
   const content = Buffer.concat([decipher.update(bytes.subarray(0, -TAG_BYTES)), decipher.final()]);
   const expected = Buffer.from(commitment(key, content));
