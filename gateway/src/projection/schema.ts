@@ -60,9 +60,14 @@ export const DERIVED_TABLES = [
   ...['posting', 'span', 'amount', 'pair', 'term', 'version', 'resource', 'fact', 'checkpoint'],
 ] as const;
 
-/** The embedded SQLite's settings: a crash may lose the newest transactions, never a part of one. */
+/**
+ * The embedded SQLite's settings: a crash may lose the newest transactions, never a part of one. Pages of 8 KiB hold most
+ * resources whole, and the log is copied into the file every 32 MiB: a load then writes each page of the index fewer times.
+ */
 export const PRAGMAS = `
+PRAGMA page_size = 8192;
 PRAGMA journal_mode = WAL;
+PRAGMA wal_autocheckpoint = 4096;
 PRAGMA synchronous = NORMAL;
 PRAGMA secure_delete = ON;
 PRAGMA cache_size = -16000;

@@ -9,7 +9,9 @@ import { DatabaseSync } from 'node:sqlite';
 export function openForWriting(file: string, schema: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const db = new DatabaseSync(file);
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON');
+  // The log is copied into the file every 32 MiB: sooner, a load would wait for the disk twice as often.
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 8192; PRAGMA synchronous = NORMAL');
+  db.exec('PRAGMA secure_delete = ON');
   db.exec(schema);
   return db;
 }
