@@ -2,52 +2,42 @@ import assert from 'node:assert/strict';
 
 import { MAX_DEPTH, MAX_MOVED } from '@salus/chaincode/supply/api';
 
-import { random, type ContractWorld } from '../support/contract-world.js';
-import { call, Desk, LotOfUnits, pharmacist, PREFIX, sealed, Tree } from './world.js';
+import { random } from '../support/contract-world.js';
+import { call, freshDesk, LotOfUnits, pharmacist, PREFIX, sealed, Tree } from './world.js';
 
 describe('containers on the ledger', () => {
-  let desk: Desk;
-  let world: ContractWorld;
-  let lot: LotOfUnits;
+  const desk = freshDesk();
+  const { act, refused, statusOf } = desk;
   const premises = random();
 
-  beforeEach(async () => {
-    desk = await Desk.open();
-    ({ world, lot } = desk);
-  });
-
-  const act: Desk['act'] = (...step) => desk.act(...step);
-  const refused: Desk['refused'] = (...step) => desk.refused(...step);
-  const statusOf: Desk['statusOf'] = (...asked) => desk.statusOf(...asked);
-
   it('ships a pallet with all inside in one write, and a unit taken from it keeps its own truth', async () => {
-    const [unit, left] = [lot.unit(0), lot.unit(1)];
-    const inside = new Tree(lot.units.ids.slice(0, 3));
+    const [unit, left] = [desk.lot.unit(0), desk.lot.unit(1)];
+    const inside = new Tree(desk.lot.units.ids.slice(0, 3));
     const [container, pallet, salt, receiver] = [random(), random(), random(), sealed('stmary')];
-    const packed = { container, children: { root: inside.root, count: 3 }, lots: [lot.lotId], moved: [], salt };
-    await world.refused('forged-parent', 'stmary', 'supply:pack', call({ ...packed, container: random() }));
-    await world.refused('unknown-lot', 'acme', 'supply:pack', call({ ...packed, lots: [random()] }));
-    await world.submit('acme', 'supply:pack', call(packed));
-    await world.refused('container-exists', 'acme', 'supply:pack', call(packed));
-    await act('acme', { act: 'unpack', item: left, salt, origin: lot.origin(left, { container, tree: inside }) });
+    const packed = { container, children: { root: inside.root, count: 3 }, lots: [desk.lot.lotId], moved: [], salt };
+    await desk.world.refused('forged-parent', 'stmary', 'supply:pack', call({ ...packed, container: random() }));
+    await desk.world.refused('unknown-lot', 'acme', 'supply:pack', call({ ...packed, lots: [random()] }));
+    await desk.world.submit('acme', 'supply:pack', call(packed));
+    await desk.world.refused('container-exists', 'acme', 'supply:pack', call(packed));
+    await act('acme', { act: 'unpack', item: left, salt, origin: desk.lot.origin(left, { container, tree: inside }) });
     const tree = new Tree([container]);
     const onPallet = {
       container: pallet,
       children: { root: tree.root, count: 1 },
-      lots: [lot.lotId],
+      lots: [desk.lot.lotId],
       moved: [{ item: container, salt }],
       salt,
     };
-    await world.submit('acme', 'supply:pack', call(onPallet));
+    await desk.world.submit('acme', 'supply:pack', call(onPallet));
     const { rwset } = await act('acme', { act: 'ship', item: pallet, salt, to: receiver.to });
     assert.equal(rwset.writes.get('')?.size, 1);
     await act('stmary', { act: 'receive', item: pallet, salt: receiver.salt });
-    const origin = lot.origin(unit, { container, tree: inside });
+    const origin = desk.lot.origin(unit, { container, tree: inside });
     await refused('not-in-container', 'stmary', {
       act: 'unpack',
-      item: lot.unit(3),
+      item: desk.lot.unit(3),
       salt: receiver.salt,
-      origin: { ...lot.origin(lot.unit(3)), within: origin.within },
+      origin: { ...desk.lot.origin(desk.lot.unit(3)), within: origin.within },
     });
     await refused('not-yours', 'acme', { act: 'unpack', item: unit, salt, origin });
     await act('stmary', { act: 'dispense', item: unit, salt: receiver.salt, premises, origin }, pharmacist);
@@ -57,13 +47,17 @@ describe('containers on the ledger', () => {
   });
 
   it('refuses a container by somebody else for units without records, however it is claimed', async () => {
-    const unit = lot.unit(0);
+    const unit = desk.lot.unit(0);
     const own = new LotOfUnits(2);
-    await world.submit('acme', 'supply:authorise', call({ prefix: PREFIX, member: 'stmary', standing: 'authorised' }));
-    await world.submit('stmary', 'supply:commit', call(own.request()));
+    await desk.world.submit(
+      'acme',
+      'supply:authorise',
+      call({ prefix: PREFIX, member: 'stmary', standing: 'authorised' }),
+    );
+    await desk.world.submit('stmary', 'supply:commit', call(own.request()));
     const tree = new Tree([unit]);
     const [container, salt] = [random(), random()];
-    await world.submit(
+    await desk.world.submit(
       'stmary',
       'supply:pack',
       call({ container, children: { root: tree.root, count: 1 }, lots: [own.lotId], moved: [], salt }),
@@ -72,39 +66,45 @@ describe('containers on the ledger', () => {
       act: 'unpack',
       item: unit,
       salt,
-      origin: lot.origin(unit, { container, tree }),
+      origin: desk.lot.origin(unit, { container, tree }),
     });
   });
 
   it(`holds at most ${MAX_DEPTH} containers inside one another, and moves at most ${MAX_MOVED} children`, async () => {
     const salt = random();
-    let child = { item: lot.unit(0), salt };
-    await act('acme', { act: 'unpack', item: child.item, salt, origin: lot.origin(child.item) });
+    let child = { item: desk.lot.unit(0), salt };
+    await act('acme', { act: 'unpack', item: child.item, salt, origin: desk.lot.origin(child.item) });
     const packing = () => {
       const tree = new Tree([child.item]);
-      return { container: random(), children: { root: tree.root, count: 1 }, lots: [lot.lotId], moved: [child], salt };
+      return {
+        container: random(),
+        children: { root: tree.root, count: 1 },
+        lots: [desk.lot.lotId],
+        moved: [child],
+        salt,
+      };
     };
     for (let depth = 1; depth <= MAX_DEPTH; depth += 1) {
       const request = packing();
-      await world.submit('acme', 'supply:pack', call(request));
+      await desk.world.submit('acme', 'supply:pack', call(request));
       child = { item: request.container, salt };
     }
-    await world.refused('too-deep', 'acme', 'supply:pack', call(packing()));
+    await desk.world.refused('too-deep', 'acme', 'supply:pack', call(packing()));
     const moved = Array.from({ length: MAX_MOVED + 1 }, () => ({ item: random(), salt }));
-    await world.refused('invalid-request', 'acme', 'supply:pack', call({ ...packing(), moved }));
-    await world.refused(
+    await desk.world.refused('invalid-request', 'acme', 'supply:pack', call({ ...packing(), moved }));
+    await desk.world.refused(
       'unknown-item',
       'acme',
       'supply:pack',
       call({ ...packing(), moved: [{ item: random(), salt }] }),
     );
-    await world.refused(
+    await desk.world.refused(
       'not-in-possession',
       'acme',
       'supply:pack',
-      call({ ...packing(), moved: [{ item: lot.unit(0), salt }] }),
+      call({ ...packing(), moved: [{ item: desk.lot.unit(0), salt }] }),
     );
-    await world.refused(
+    await desk.world.refused(
       'incomplete-act',
       'acme',
       'supply:pack',

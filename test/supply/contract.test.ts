@@ -2,57 +2,50 @@ import assert from 'node:assert/strict';
 
 import { MAX_UNITS, UNDO_DAYS } from '@salus/chaincode/supply/api';
 
-import { random, type ContractWorld } from '../support/contract-world.js';
-import { call, Desk, LotOfUnits, operator, pharmacist, PREFIX, quality, regulator, sealed } from './world.js';
+import { random } from '../support/contract-world.js';
+import { call, freshDesk, LotOfUnits, operator, pharmacist, PREFIX, quality, regulator, sealed } from './world.js';
 
 const DAY_MS = 86_400_000;
 
 describe('supply on the ledger', () => {
-  let desk: Desk;
-  let world: ContractWorld;
-  let lot: LotOfUnits;
+  const desk = freshDesk();
+  const { act, refused, statusOf, delivered } = desk;
   const premises = random();
-
-  beforeEach(async () => {
-    desk = await Desk.open();
-    ({ world, lot } = desk);
-  });
-
-  const act: Desk['act'] = (...step) => desk.act(...step);
-  const refused: Desk['refused'] = (...step) => desk.refused(...step);
-  const statusOf: Desk['statusOf'] = (...asked) => desk.statusOf(...asked);
-  const delivered: Desk['delivered'] = (...step) => desk.delivered(...step);
 
   it('commits a lot in one write, for the licensee or whom it authorised', async () => {
     const other = new LotOfUnits(3);
-    await world.refused('not-licensee', 'stmary', 'supply:commit', call(other.request()));
-    await world.refused(
+    await desk.world.refused('not-licensee', 'stmary', 'supply:commit', call(other.request()));
+    await desk.world.refused(
       'not-licensee',
       'stmary',
       'supply:authorise',
       call({ prefix: PREFIX, member: 'stmary', standing: 'authorised' }),
     );
-    await world.submit('acme', 'supply:authorise', call({ prefix: PREFIX, member: 'stmary', standing: 'authorised' }));
-    const { rwset } = await world.submit('stmary', 'supply:commit', call(other.request()));
+    await desk.world.submit(
+      'acme',
+      'supply:authorise',
+      call({ prefix: PREFIX, member: 'stmary', standing: 'authorised' }),
+    );
+    const { rwset } = await desk.world.submit('stmary', 'supply:commit', call(other.request()));
     assert.equal(rwset.writes.get('')?.size, 1);
-    await world.refused('lot-exists', 'acme', 'supply:commit', call(other.request()));
-    await world.submit('acme', 'supply:authorise', call({ prefix: PREFIX, member: 'stmary', standing: 'ended' }));
-    await world.refused('not-licensee', 'stmary', 'supply:commit', call(new LotOfUnits(3).request()));
-    await world.refused(
+    await desk.world.refused('lot-exists', 'acme', 'supply:commit', call(other.request()));
+    await desk.world.submit('acme', 'supply:authorise', call({ prefix: PREFIX, member: 'stmary', standing: 'ended' }));
+    await desk.world.refused('not-licensee', 'stmary', 'supply:commit', call(new LotOfUnits(3).request()));
+    await desk.world.refused(
       'lot-expired',
       'acme',
       'supply:commit',
       call(new LotOfUnits(3).request({ expiry: '2020-01-31' })),
     );
-    await world.refused('invalid-request', 'acme', 'supply:commit', call(other.request({ count: MAX_UNITS + 1 })));
+    await desk.world.refused('invalid-request', 'acme', 'supply:commit', call(other.request({ count: MAX_UNITS + 1 })));
   });
 
   it('gives a unit a record at its first act, with proof, and moves it to the receiver it names', async () => {
-    const unit = lot.unit(2);
+    const unit = desk.lot.unit(2);
     const receiver = sealed('stmary');
     await refused('unknown-item', 'acme', { act: 'ship', item: unit, salt: random(), to: receiver.to });
-    const ship = { act: 'ship', item: unit, salt: random(), origin: lot.origin(unit), to: receiver.to };
-    await refused('unknown-lot', 'acme', { ...ship, origin: { ...lot.origin(unit), lotId: random() } });
+    const ship = { act: 'ship', item: unit, salt: random(), origin: desk.lot.origin(unit), to: receiver.to };
+    await refused('unknown-lot', 'acme', { ...ship, origin: { ...desk.lot.origin(unit), lotId: random() } });
     await refused('not-in-lot', 'acme', { ...ship, item: random() });
     await refused('not-yours', 'stmary', ship);
     await refused('not-your-role', 'acme', ship, { ...operator, role: 'biller' });
@@ -67,9 +60,9 @@ describe('supply on the ledger', () => {
   });
 
   it('lets a carrier possess and never own', async () => {
-    const unit = lot.unit(0);
+    const unit = desk.lot.unit(0);
     const [receiver, carrier, salt] = [sealed('stmary'), sealed('northside'), random()];
-    await act('acme', { act: 'ship', item: unit, salt, origin: lot.origin(unit), to: receiver.to });
+    await act('acme', { act: 'ship', item: unit, salt, origin: desk.lot.origin(unit), to: receiver.to });
     await refused('incomplete-act', 'acme', { act: 'hand-over', item: unit, salt });
     await act('acme', { act: 'hand-over', item: unit, salt, to: carrier.to });
     const { item } = await statusOf(unit);
@@ -81,37 +74,43 @@ describe('supply on the ledger', () => {
   });
 
   it('dispenses a pack once, at a pharmacy, and spends one fill with it', async () => {
-    const unit = lot.unit(1);
+    const unit = desk.lot.unit(1);
     const salt = await delivered(unit, 'stmary');
     const fill = random();
     const dispense = { act: 'dispense', item: unit, salt, premises, fill };
     await refused('not-your-role', 'stmary', dispense);
     await refused('unknown-fill', 'stmary', dispense, pharmacist);
-    await world.submit('stmary', 'supply:fill', call({ fill }, pharmacist));
-    await world.refused('fill-exists', 'stmary', 'supply:fill', call({ fill }, pharmacist));
+    await desk.world.submit('stmary', 'supply:fill', call({ fill }, pharmacist));
+    await desk.world.refused('fill-exists', 'stmary', 'supply:fill', call({ fill }, pharmacist));
     await refused('incomplete-act', 'stmary', { ...dispense, premises: undefined }, pharmacist);
     await act('stmary', dispense, pharmacist);
     await refused('already-dispensed', 'stmary', dispense, pharmacist);
-    const second = lot.unit(3);
+    const second = desk.lot.unit(3);
     const secondSalt = await delivered(second, 'stmary');
     await refused('fill-spent', 'stmary', { ...dispense, item: second, salt: secondSalt }, pharmacist);
-    const own = { act: 'dispense', item: lot.unit(4), salt: random(), origin: lot.origin(lot.unit(4)), premises };
+    const own = {
+      act: 'dispense',
+      item: desk.lot.unit(4),
+      salt: random(),
+      origin: desk.lot.origin(desk.lot.unit(4)),
+      premises,
+    };
     await refused('not-a-pharmacy', 'acme', own, pharmacist);
   });
 
   it('lets one of two dispenses in a race win', async () => {
-    const unit = lot.unit(1);
+    const unit = desk.lot.unit(1);
     const salt = await delivered(unit, 'stmary');
     const dispense = call({ act: 'dispense', item: unit, salt, premises }, pharmacist);
     const [first, second] = [
-      await world.evaluate('stmary', 'supply:act', dispense),
-      await world.evaluate('stmary', 'supply:act', dispense),
+      await desk.world.evaluate('stmary', 'supply:act', dispense),
+      await desk.world.evaluate('stmary', 'supply:act', dispense),
     ];
-    assert.deepEqual([world.commit(first), world.commit(second)], ['VALID', 'MVCC_READ_CONFLICT']);
+    assert.deepEqual([desk.world.commit(first), desk.world.commit(second)], ['VALID', 'MVCC_READ_CONFLICT']);
   });
 
   it(`undoes an end within ${UNDO_DAYS} days, by the same actor at the same premises, never of what is gone`, async () => {
-    const unit = lot.unit(1);
+    const unit = desk.lot.unit(1);
     const salt = await delivered(unit, 'stmary');
     await act('stmary', { act: 'dispense', item: unit, salt, premises }, pharmacist);
     const undo = { act: 'undo', item: unit, salt, premises, supplied: 'no' };
@@ -121,23 +120,23 @@ describe('supply on the ledger', () => {
     await act('stmary', { act: 'decommission', item: unit, salt, premises, reason: 'stolen' });
     await refused('decommissioned', 'stmary', { act: 'dispense', item: unit, salt, premises }, pharmacist);
     await refused('not-undoable', 'stmary', undo);
-    const other = lot.unit(2);
+    const other = desk.lot.unit(2);
     const otherSalt = await delivered(other, 'stmary');
     await act('stmary', { act: 'decommission', item: other, salt: otherSalt, premises, reason: 'sample' });
-    await world.pass(UNDO_DAYS * DAY_MS + 120_000, 'northside');
+    await desk.world.pass(UNDO_DAYS * DAY_MS + 120_000, 'northside');
     await refused('undo-too-late', 'stmary', { ...undo, item: other, salt: otherSalt });
   });
 
   it('recalls a lot for good: no shipment, no dispense; returning it stays possible', async () => {
-    const unit = lot.unit(0);
+    const unit = desk.lot.unit(0);
     const salt = await delivered(unit, 'stmary');
-    await world.refused('not-your-role', 'acme', 'supply:recall', call({ lotId: lot.lotId }));
-    await world.refused('not-yours', 'stmary', 'supply:recall', call({ lotId: lot.lotId }, quality));
-    await world.refused('unknown-lot', 'acme', 'supply:recall', call({ lotId: random() }, quality));
-    const { rwset } = await world.submit('authority', 'supply:recall', call({ lotId: lot.lotId }, regulator));
+    await desk.world.refused('not-your-role', 'acme', 'supply:recall', call({ lotId: desk.lot.lotId }));
+    await desk.world.refused('not-yours', 'stmary', 'supply:recall', call({ lotId: desk.lot.lotId }, quality));
+    await desk.world.refused('unknown-lot', 'acme', 'supply:recall', call({ lotId: random() }, quality));
+    const { rwset } = await desk.world.submit('authority', 'supply:recall', call({ lotId: desk.lot.lotId }, regulator));
     assert.equal(rwset.event?.name, 'supply:recalled');
     assert.equal(rwset.writes.get('')?.size, 1);
-    await world.refused('already-recalled', 'acme', 'supply:recall', call({ lotId: lot.lotId }, quality));
+    await desk.world.refused('already-recalled', 'acme', 'supply:recall', call({ lotId: desk.lot.lotId }, quality));
     await refused('recalled', 'stmary', { act: 'dispense', item: unit, salt, premises }, pharmacist);
     await refused('recalled', 'stmary', { act: 'ship', item: unit, salt, to: random() });
     const back = sealed('acme');
@@ -148,19 +147,19 @@ describe('supply on the ledger', () => {
   });
 
   it('voids a dispense that was endorsed before a recall and ordered after it', async () => {
-    const unit = lot.unit(0);
+    const unit = desk.lot.unit(0);
     const salt = await delivered(unit, 'stmary');
-    const late = await world.evaluate(
+    const late = await desk.world.evaluate(
       'stmary',
       'supply:act',
       call({ act: 'dispense', item: unit, salt, premises }, pharmacist),
     );
-    await world.submit('acme', 'supply:recall', call({ lotId: lot.lotId }, quality));
-    assert.equal(world.commit(late), 'MVCC_READ_CONFLICT');
+    await desk.world.submit('acme', 'supply:recall', call({ lotId: desk.lot.lotId }, quality));
+    assert.equal(desk.world.commit(late), 'MVCC_READ_CONFLICT');
   });
 
   it('sells a verified return again', async () => {
-    const unit = lot.unit(0);
+    const unit = desk.lot.unit(0);
     const salt = await delivered(unit, 'stmary');
     const back = sealed('acme');
     await act('stmary', { act: 'return', item: unit, salt, to: back.to });
@@ -170,44 +169,44 @@ describe('supply on the ledger', () => {
   });
 
   it('keeps in quarantine what its holder, issuer or the regulator puts there, until that one releases it', async () => {
-    const unit = lot.unit(0);
+    const unit = desk.lot.unit(0);
     const salt = await delivered(unit, 'stmary');
     const hold = { of: 'item', id: unit, standing: 'held' };
-    await world.refused('not-yours', 'northside', 'supply:quarantine', call({ ...hold, salt }));
-    await world.refused('unknown-item', 'stmary', 'supply:quarantine', call({ ...hold, id: random(), salt }));
-    await world.refused(
+    await desk.world.refused('not-yours', 'northside', 'supply:quarantine', call({ ...hold, salt }));
+    await desk.world.refused('unknown-item', 'stmary', 'supply:quarantine', call({ ...hold, id: random(), salt }));
+    await desk.world.refused(
       'quarantine-standing',
       'stmary',
       'supply:quarantine',
       call({ ...hold, standing: 'released' }, quality),
     );
-    await world.submit('stmary', 'supply:quarantine', call({ ...hold, salt }));
+    await desk.world.submit('stmary', 'supply:quarantine', call({ ...hold, salt }));
     await refused('quarantined', 'stmary', { act: 'dispense', item: unit, salt, premises }, pharmacist);
-    await world.refused('not-your-role', 'stmary', 'supply:quarantine', call({ ...hold, standing: 'released' }));
-    await world.refused(
+    await desk.world.refused('not-your-role', 'stmary', 'supply:quarantine', call({ ...hold, standing: 'released' }));
+    await desk.world.refused(
       'quarantine-not-yours',
       'acme',
       'supply:quarantine',
       call({ ...hold, standing: 'released' }, quality),
     );
-    await world.submit('stmary', 'supply:quarantine', call({ ...hold, standing: 'released' }, quality));
-    await world.submit(
+    await desk.world.submit('stmary', 'supply:quarantine', call({ ...hold, standing: 'released' }, quality));
+    await desk.world.submit(
       'authority',
       'supply:quarantine',
-      call({ of: 'lot', id: lot.lotId, standing: 'held' }, regulator),
+      call({ of: 'lot', id: desk.lot.lotId, standing: 'held' }, regulator),
     );
     await refused('quarantined', 'stmary', { act: 'dispense', item: unit, salt, premises }, pharmacist);
     assert.equal((await statusOf(unit)).quarantine?.by, 'authority');
   });
 
   it('dispenses nothing whose last day is over, and nothing that another member holds', async () => {
-    const today = new Date(world.clockMs).toISOString().slice(0, 10);
+    const today = new Date(desk.world.clockMs).toISOString().slice(0, 10);
     const short = new LotOfUnits(1);
-    await world.submit('acme', 'supply:commit', call(short.request({ expiry: today })));
+    await desk.world.submit('acme', 'supply:commit', call(short.request({ expiry: today })));
     const [unit, receiver] = [short.unit(0), sealed('stmary')];
     await act('acme', { act: 'ship', item: unit, salt: random(), origin: short.origin(unit), to: receiver.to });
     await act('stmary', { act: 'receive', item: unit, salt: receiver.salt });
-    await world.pass(DAY_MS + 60_000, 'northside');
+    await desk.world.pass(DAY_MS + 60_000, 'northside');
     await refused('expired', 'stmary', { act: 'dispense', item: unit, salt: receiver.salt, premises }, pharmacist);
     await refused(
       'not-a-unit',
@@ -227,8 +226,12 @@ describe('supply on the ledger', () => {
   const boxSalt = random();
   async function emptyBox(): Promise<string> {
     const own = new LotOfUnits(1);
-    await world.submit('acme', 'supply:authorise', call({ prefix: PREFIX, member: 'stmary', standing: 'authorised' }));
-    await world.submit('stmary', 'supply:commit', call(own.request()));
+    await desk.world.submit(
+      'acme',
+      'supply:authorise',
+      call({ prefix: PREFIX, member: 'stmary', standing: 'authorised' }),
+    );
+    await desk.world.submit('stmary', 'supply:commit', call(own.request()));
     const container = random();
     const packed = {
       container,
@@ -237,38 +240,46 @@ describe('supply on the ledger', () => {
       moved: [],
       salt: boxSalt,
     };
-    await world.submit('stmary', 'supply:pack', call(packed));
+    await desk.world.submit('stmary', 'supply:pack', call(packed));
     return container;
   }
 
   it('remembers one alert for each item, kind and member, and its triage', async () => {
-    const alert = { item: lot.unit(0), kind: 'clone' };
-    const { rwset } = await world.submit('stmary', 'supply:alert', call(alert));
+    const alert = { item: desk.lot.unit(0), kind: 'clone' };
+    const { rwset } = await desk.world.submit('stmary', 'supply:alert', call(alert));
     assert.equal(rwset.event?.name, 'supply:alerted');
-    await world.refused('alert-known', 'stmary', 'supply:alert', call(alert));
+    await desk.world.refused('alert-known', 'stmary', 'supply:alert', call(alert));
     const resolve = { ...alert, raisedBy: 'stmary', state: 'assigned', grade: 'high' };
-    await world.refused('not-your-role', 'acme', 'supply:resolve', call(resolve));
-    await world.refused('unknown-alert', 'acme', 'supply:resolve', call({ ...resolve, raisedBy: 'acme' }, quality));
-    await world.submit('acme', 'supply:resolve', call(resolve, quality));
-    await world.refused('not-yours', 'stmary', 'supply:resolve', call(resolve, quality));
-    await world.submit('acme', 'supply:resolve', call({ ...resolve, state: 'false-alarm' }, quality));
-    await world.refused('alert-closed', 'acme', 'supply:resolve', call(resolve, quality));
+    await desk.world.refused('not-your-role', 'acme', 'supply:resolve', call(resolve));
+    await desk.world.refused(
+      'unknown-alert',
+      'acme',
+      'supply:resolve',
+      call({ ...resolve, raisedBy: 'acme' }, quality),
+    );
+    await desk.world.submit('acme', 'supply:resolve', call(resolve, quality));
+    await desk.world.refused('not-yours', 'stmary', 'supply:resolve', call(resolve, quality));
+    await desk.world.submit('acme', 'supply:resolve', call({ ...resolve, state: 'false-alarm' }, quality));
+    await desk.world.refused('alert-closed', 'acme', 'supply:resolve', call(resolve, quality));
   });
 
   it('anchors a capture once', async () => {
     const anchor = { captureId: random(), root: random(), count: 3 };
-    await world.submit('acme', 'supply:anchor', call(anchor));
-    await world.refused('capture-exists', 'stmary', 'supply:anchor', call(anchor));
+    await desk.world.submit('acme', 'supply:anchor', call(anchor));
+    await desk.world.refused('capture-exists', 'stmary', 'supply:anchor', call(anchor));
   });
 
   it('says nothing of an item nobody knows', async () => {
     assert.deepEqual(await statusOf(random()), { item: null, lot: null, recall: null, quarantine: null });
-    assert.equal((await statusOf(lot.unit(0), { origin: lot.origin(lot.unit(0)) })).item?.state, 'active');
+    assert.equal(
+      (await statusOf(desk.lot.unit(0), { origin: desk.lot.origin(desk.lot.unit(0)) })).item?.state,
+      'active',
+    );
   });
 
   it('shows no member, product or serial in what an act writes', async () => {
-    await delivered(lot.unit(0), 'stmary');
-    for (const { transaction, outcome } of world.outcomes.filter((each) => each.transaction === 'supply:act')) {
+    await delivered(desk.lot.unit(0), 'stmary');
+    for (const { transaction, outcome } of desk.world.outcomes.filter((each) => each.transaction === 'supply:act')) {
       assert.doesNotMatch(outcome.inClear, /stmary|northside|acme|4012345/, transaction);
     }
   });

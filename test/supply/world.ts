@@ -125,3 +125,23 @@ export class Desk {
     return receiver.salt;
   }
 }
+
+/** A desk opened anew before each test, and its steps. */
+export function freshDesk() {
+  let desk: Desk;
+  beforeEach(async () => {
+    desk = await Desk.open();
+  });
+  return {
+    get world(): ContractWorld {
+      return desk.world;
+    },
+    get lot(): LotOfUnits {
+      return desk.lot;
+    },
+    act: (...step: Parameters<Desk['act']>) => desk.act(...step),
+    refused: (...step: Parameters<Desk['refused']>) => desk.refused(...step),
+    statusOf: (...asked: Parameters<Desk['statusOf']>) => desk.statusOf(...asked),
+    delivered: (...step: Parameters<Desk['delivered']>) => desk.delivered(...step),
+  };
+}

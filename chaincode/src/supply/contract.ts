@@ -6,7 +6,6 @@ import { load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import { parseText } from '../lib/schema';
 import {
-  type Act,
   events,
   type Item,
   parseAct,
@@ -20,10 +19,9 @@ import {
   parseRecall,
   parseResolve,
   parseStatus,
-  refuse,
   type StatusView,
 } from './api';
-import { authorise, commit, pack, quarantine, raise, recall, resolve } from './lots';
+import { allowFill, anchor, authorise, commit, pack, quarantine, raise, recall, resolve, spend } from './lots';
 import { heldQuarantine, knownOf, lotsOf, party, recordsOf, surroundings } from './loaders';
 import { inEffect } from './origin';
 import { act } from './rules';
@@ -65,7 +63,10 @@ export class SupplyContract extends SalusContract {
     const request = parseText(parseAct, argument);
     const known = await knownOf(ctx, request.item, request.origin);
     const item = allowed(act(request, known, await surroundings(ctx, known)));
-    await spend(ctx, request);
+    const { fill } = request;
+    if (request.act === 'dispense' && fill !== undefined) {
+      await save(ctx, fillKind, [fill], allowed(spend(await load(ctx, fillKind, fill), ctx.now)));
+    }
     await save(ctx, itemKind, [item.id], item);
     ctx.emit(events.changed, { item: item.id, act: request.act });
   }
@@ -96,17 +97,14 @@ export class SupplyContract extends SalusContract {
   @Transaction()
   async fill(ctx: SalusContext, argument: string): Promise<void> {
     const { fill } = parseText(parseFill, argument);
-    if ((await load(ctx, fillKind, fill)) !== undefined)
-      throw refuse('fill-exists', 'this fill is taken: draw a new one');
-    await save(ctx, fillKind, [fill], { fill, allowed: ctx.now });
+    await save(ctx, fillKind, [fill], allowed(allowFill({ fill }, await load(ctx, fillKind, fill), ctx.now)));
   }
 
   @Transaction()
   async anchor(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(parseAnchor, argument);
     const known = await load(ctx, captureKind, request.captureId);
-    if (known !== undefined) throw refuse('capture-exists', 'this captureId is taken: draw a new one');
-    await save(ctx, captureKind, [request.captureId], { ...request, member: ctx.caller.member, at: ctx.now });
+    await save(ctx, captureKind, [request.captureId], allowed(anchor(request, ctx.caller.member, known, ctx.now)));
   }
 
   @Transaction()
@@ -139,15 +137,6 @@ export class SupplyContract extends SalusContract {
 
 /** Owners are not asked for in a status: a record-less unit's commitment means nothing. */
 const NO_SALT = '';
-
-/** A dispense may spend a fill; one transaction does both, so that neither happens twice. */
-async function spend(ctx: SalusContext, { act: name, fill: id }: Act): Promise<void> {
-  if (name !== 'dispense' || id === undefined) return;
-  const fill = await load(ctx, fillKind, id);
-  if (fill === undefined) throw refuse('unknown-fill', 'no prescription allows this fill');
-  if (fill.spent !== undefined) throw refuse('fill-spent', 'this fill was dispensed before');
-  await save(ctx, fillKind, [id], { ...fill, spent: ctx.now });
-}
 
 async function view(ctx: SalusContext, item: Item): Promise<StatusView> {
   const [lotId = ''] = item.lots;

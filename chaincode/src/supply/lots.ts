@@ -1,10 +1,14 @@
-/** Lots, containers, recalls, quarantines and alerts: what is allowed. Pure. */
+/** Lots, containers, recalls, quarantines, fills, captures and alerts: what is allowed. Pure. */
 import type { Refusal } from '../lib/refusal';
 import {
   type Alert,
+  type AllowFill,
+  type AnchorCapture,
   type AuthorisePrefix,
+  type Capture,
   type CommitLot,
   commitmentOf,
+  type Fill,
   type Item,
   type Lot,
   MAX_DEPTH,
@@ -169,6 +173,29 @@ function isTheirs(
 ): boolean {
   if (of === 'lot') return lot?.issuer === member;
   return salt !== undefined && item?.holder === commitmentOf(member, salt);
+}
+
+/** A fill that a prescription allows, once. */
+export function allowFill({ fill }: AllowFill, known: Fill | undefined, now: string): Fill | Refusal {
+  return known === undefined ? { fill, allowed: now } : refuse('fill-exists', 'this fill is taken: draw a new one');
+}
+
+/** A fill is spent once. */
+export function spend(fill: Fill | undefined, now: string): Fill | Refusal {
+  if (fill === undefined) return refuse('unknown-fill', 'no prescription allows this fill');
+  return fill.spent === undefined ? { ...fill, spent: now } : refuse('fill-spent', 'this fill was dispensed before');
+}
+
+/** The root over one capture's events, for good. */
+export function anchor(
+  request: AnchorCapture,
+  member: string,
+  known: Capture | undefined,
+  now: string,
+): Capture | Refusal {
+  return known === undefined
+    ? { ...request, member, at: now }
+    : refuse('capture-exists', 'this captureId is taken: draw a new one');
 }
 
 /** A suspicion: one for each item, kind and member, however often it scans. */

@@ -7,7 +7,7 @@ import { eventHash } from '../event/hash.js';
 import type { JsonMap } from '../event/json.js';
 import { EpcisProblem } from './problem.js';
 import type { EventRepository } from './repository.js';
-import type { CaptureJob, StoredEvent } from './stored.js';
+import { type CaptureJob, identityOf, type StoredEvent } from './stored.js';
 
 /** Most events in one capture: they are kept in one transaction. */
 export const CAPTURE_LIMIT = 1_000;
@@ -90,7 +90,7 @@ export class Capturing {
     { captureID }: CaptureJob,
   ): { good: readonly StoredEvent[]; errors: readonly JsonMap[] } {
     const recordTime = this.now();
-    const taken = new Set(this.repository.all().map(idOf));
+    const taken = new Set(this.repository.all().map(identityOf));
     const good: StoredEvent[] = [];
     const errors: JsonMap[] = [];
     for (const [position, each] of document.events.entries()) {
@@ -98,7 +98,7 @@ export class Capturing {
       const problem = each.problems.length > 0 ? invalid(each.problems) : duplicate(taken, stored);
       if (problem === undefined) good.push(stored);
       else errors.push({ ...problem.body, event: position });
-      taken.add(idOf(stored));
+      taken.add(identityOf(stored));
     }
     return { good, errors };
   }
@@ -124,12 +124,8 @@ function invalid(problems: readonly string[]): EpcisProblem {
 }
 
 function duplicate(taken: ReadonlySet<string>, stored: StoredEvent): EpcisProblem | undefined {
-  if (!taken.has(idOf(stored))) return undefined;
+  if (!taken.has(identityOf(stored))) return undefined;
   return new EpcisProblem('ResourceAlreadyExistsException', 'an event with this eventID was captured before');
-}
-
-function idOf({ event }: StoredEvent): string {
-  return `${event.errorDeclaration === undefined ? '' : 'error '}${String(event.eventID)}`;
 }
 
 function storedOf(

@@ -9,8 +9,10 @@ export interface Collection {
   readonly values: (event: ReadableEvent['event']) => readonly string[];
 }
 
-const EPC_LISTS = ['epcList', 'childEPCs', 'inputEPCList', 'outputEPCList'];
-const QUANTITY_LISTS = ['quantityList', 'childQuantityList', 'inputQuantityList', 'outputQuantityList'];
+/** Members of an event that list EPCs. */
+export const EPC_LISTS = ['epcList', 'childEPCs', 'inputEPCList', 'outputEPCList'];
+/** Members of an event that list quantities of a class. */
+export const QUANTITY_LISTS = ['quantityList', 'childQuantityList', 'inputQuantityList', 'outputQuantityList'];
 
 const bare = (vocabulary: Vocabulary, value: unknown): readonly string[] =>
   texts(value).map((text) => bareTerm(vocabulary, text) ?? text);

@@ -3,9 +3,16 @@ import type { Actor } from '../../ports.js';
 import { readDocument, readEvent } from '../event/document.js';
 import { isMap } from '../event/json.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
-import { EPC_FORMATS, type EpcFormat, queryDocument, respelling, type Respell, singleEvent } from './answer.js';
+import {
+  CONTEXT,
+  EPC_FORMATS,
+  type EpcFormat,
+  queryDocument,
+  respelling,
+  type Respell,
+  singleEvent,
+} from './answer.js';
 import { type Collection, COLLECTIONS, occurring } from './collections.js';
-import { CONTEXT } from './answer.js';
 import type { EpcisDesk } from './desk.js';
 import { type Page, perPageOf } from './paging.js';
 import { EpcisProblem } from './problem.js';
@@ -83,7 +90,7 @@ const proof: Handler = (desk, asked) => {
 };
 
 const values =
-  (name: string, collection: Collection): Handler =>
+  (collection: Collection): Handler =>
   (desk, asked) => {
     allow(asked, READERS);
     const member = () => occurring(collection, desk.repository.all());
@@ -156,6 +163,11 @@ const dropToken: Handler = (desk, asked) => {
 
 const nothing: Endpoint = {};
 
+/** What `Allow` says of an endpoint. */
+export function allowedOf(endpoint: Endpoint): string {
+  return ['OPTIONS', ...Object.keys(endpoint)].join(', ');
+}
+
 /** The endpoints by path. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   '/': nothing,
@@ -166,7 +178,7 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   '/events/:eventID/proof': { GET: proof },
   ...Object.fromEntries(
     Object.entries(COLLECTIONS).flatMap(([name, collection]) => [
-      [`/${name}`, { GET: values(name, collection) }],
+      [`/${name}`, { GET: values(collection) }],
       [`/${name}/:value`, { GET: value(collection) }],
       [`/${name}/:value/events`, { GET: valueEvents(collection) }],
     ]),

@@ -4,7 +4,7 @@ import express, { type NextFunction, type Request, type RequestHandler, type Res
 import { Refusal } from '../../ledger/refusal.js';
 import type { Actor } from '../../ports.js';
 import { CAPTURE_BYTES, CAPTURE_LIMIT } from './capture.js';
-import { type Asked, type Endpoint, type EpcisAnswer, ENDPOINTS } from './endpoints.js';
+import { allowedOf, type Asked, type Endpoint, type EpcisAnswer, ENDPOINTS } from './endpoints.js';
 import { EpcisProblem } from './problem.js';
 import type { EpcisDesk } from './desk.js';
 
@@ -40,7 +40,7 @@ export function epcisExpress(
   router.use(express.text({ type: () => true, limit: CAPTURE_BYTES }));
   for (const [path, endpoint] of Object.entries(ENDPOINTS)) {
     router.options(path, (_request, response) => {
-      response.set('Allow', ['OPTIONS', ...Object.keys(endpoint)].join(', '));
+      response.set('Allow', allowedOf(endpoint));
       if (path === '/capture') response.set(CAPTURE_HEADERS);
       response.status(204).end();
     });
@@ -68,7 +68,7 @@ function serve(endpoint: Endpoint, desk: EpcisDesk, actorOf: (request: Request) 
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const handle = Object.hasOwn(endpoint, method) ? endpoint[method] : undefined;
     if (handle === undefined) {
-      response.set('Allow', ['OPTIONS', ...Object.keys(endpoint)].join(', '));
+      response.set('Allow', allowedOf(endpoint));
       throw new EpcisProblem('ImplementationException', 'this method is not known here', 405);
     }
     if (request.accepts(JSON_TYPES) === false) {

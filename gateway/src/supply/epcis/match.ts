@@ -3,8 +3,7 @@ import { canonicalEpc, epcUrn } from '../gs1/epc.js';
 import { instantMs } from '../event/instant.js';
 import { isMap, type JsonMap } from '../event/json.js';
 import { expand, type Namespaces, qualifiedName } from '../event/namespaces.js';
-import type { Vocabulary } from '../event/vocabulary.js';
-import { webTerm } from '../event/vocabulary.js';
+import { type Vocabulary, webOfUrn, webTerm } from '../event/vocabulary.js';
 
 /** One spelling for all of an identifier's. */
 export function identity(text: string): string {
@@ -13,7 +12,7 @@ export function identity(text: string): string {
 
 /** One spelling for all of a vocabulary's term. */
 export function termIdentity(vocabulary: Vocabulary, text: string, namespaces: Namespaces): string {
-  return webTerm({ ...vocabulary, terms: new Set() }, expand(webTerm(vocabulary, text), namespaces));
+  return webOfUrn(vocabulary, expand(webTerm(vocabulary, text), namespaces));
 }
 
 /** Whether an identifier is the one given, or of the pattern given (`urn:epc:idpat:sgtin:4012345.*.*`). */

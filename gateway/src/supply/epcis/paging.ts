@@ -31,26 +31,8 @@ export class Pages {
 
   constructor(private readonly now: () => number) {}
 
-  /** The first page of what was found. */
+  /** The first page of what was found, or is left of it. */
   first<T>(items: readonly T[], perPage: number, path: string, owner: string): Page<T> {
-    return this.#page(items, perPage, path, owner);
-  }
-
-  /** The next page of an answer under the same path. Throws NoSuchResourceException for a token that is not alive. */
-  next(token: string, perPage: number, path: string, owner: string): Page<unknown> {
-    const rest = this.#rests.get(token);
-    if (rest === undefined || rest.expires < this.now() || rest.path !== path || rest.owner !== owner) {
-      throw new EpcisProblem('NoSuchResourceException', 'this nextPageToken is not alive: ask from the start');
-    }
-    return this.#page(rest.items, perPage, path, owner);
-  }
-
-  /** Forgets a token. */
-  drop(token: string, owner: string): void {
-    if (this.#rests.get(token)?.owner === owner) this.#rests.delete(token);
-  }
-
-  #page<T>(items: readonly T[], perPage: number, path: string, owner: string): Page<T> {
     if (items.length <= perPage) return { items };
     const token = randomBytes(24).toString('base64url');
     const expires = this.now() + TOKEN_LIFETIME_MS;
@@ -59,6 +41,20 @@ export class Pages {
       this.#rests.delete(oldest);
     }
     return { items: items.slice(0, perPage), next: { token, expires: new Date(expires).toISOString() } };
+  }
+
+  /** The next page of an answer under the same path. Throws NoSuchResourceException for a token that is not alive. */
+  next(token: string, perPage: number, path: string, owner: string): Page<unknown> {
+    const rest = this.#rests.get(token);
+    if (rest === undefined || rest.expires < this.now() || rest.path !== path || rest.owner !== owner) {
+      throw new EpcisProblem('NoSuchResourceException', 'this nextPageToken is not alive: ask from the start');
+    }
+    return this.first(rest.items, perPage, path, owner);
+  }
+
+  /** Forgets a token. */
+  drop(token: string, owner: string): void {
+    if (this.#rests.get(token)?.owner === owner) this.#rests.delete(token);
   }
 }
 

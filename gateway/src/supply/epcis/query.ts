@@ -10,6 +10,7 @@ import {
   transactionTypes,
   type Vocabulary,
 } from '../event/vocabulary.js';
+import { EPC_LISTS, QUANTITY_LISTS } from './collections.js';
 import { extensionParameter } from './extension-query.js';
 import { identity, matchesEpc, type Relation, satisfies, termIdentity } from './match.js';
 import { EpcisProblem } from './problem.js';
@@ -35,14 +36,14 @@ const EPC_FIELDS: Readonly<Record<string, readonly string[]>> = {
   MATCH_parentID: ['parentID'],
   MATCH_inputEPC: ['inputEPCList'],
   MATCH_outputEPC: ['outputEPCList'],
-  MATCH_anyEPC: ['epcList', 'childEPCs', 'parentID', 'inputEPCList', 'outputEPCList'],
+  MATCH_anyEPC: [...EPC_LISTS, 'parentID'],
 };
 
 const CLASS_FIELDS: Readonly<Record<string, readonly string[]>> = {
   MATCH_epcClass: ['quantityList', 'childQuantityList'],
   MATCH_inputEPCClass: ['inputQuantityList'],
   MATCH_outputEPCClass: ['outputQuantityList'],
-  MATCH_anyEPCClass: ['quantityList', 'childQuantityList', 'inputQuantityList', 'outputQuantityList'],
+  MATCH_anyEPCClass: QUANTITY_LISTS,
 };
 
 const anyOf = (values: Values, found: readonly string[], one: (text: string) => string = identity): boolean => {

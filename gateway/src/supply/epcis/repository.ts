@@ -1,5 +1,5 @@
 /** The member's own events: written to its collection, read from its projection, anchored on the ledger. */
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 import { merkleRoot, transactions } from '@salus/chaincode/supply/api';
 
@@ -10,6 +10,7 @@ import {
   type CaptureJob,
   EVENT_SPACE,
   EVENT_TYPE,
+  identityOf,
   JOB_TYPE,
   type NamedQuery,
   QUERY_TYPE,
@@ -115,12 +116,4 @@ export class EventRepository {
     this.#read.set(key, made);
     return made;
   }
-}
-
-/** What an event is stored under: its id, and whether it declares an error, so that no id is captured twice. */
-function identityOf({ event }: StoredEvent): string {
-  const isDeclaration = event.errorDeclaration !== undefined;
-  return createHash('sha256')
-    .update(`${isDeclaration ? 'error ' : ''}${String(event.eventID)}`)
-    .digest('hex');
 }

@@ -3,12 +3,12 @@ import { instantMs } from '../event/instant.js';
 import { asList, isMap, type JsonMap } from '../event/json.js';
 import { compareReadings } from '../event/units.js';
 import { alerts, measurements, type Vocabulary } from '../event/vocabulary.js';
+import { QUANTITY_LISTS } from './collections.js';
 import { identity, type Relation, satisfies, termIdentity } from './match.js';
 import { EpcisProblem } from './problem.js';
 import type { Predicate, Values } from './query.js';
 import type { ReadableEvent } from './stored.js';
 
-const QUANTITIES = ['quantityList', 'childQuantityList', 'inputQuantityList', 'outputQuantityList'];
 /** What may be said in the metadata or in the report. */
 const TIMES = ['time', 'startTime', 'endTime'];
 const TEXTS = ['deviceID', 'deviceMetadata', 'rawData', 'dataProcessingMethod', 'bizRules', 'microorganism'];
@@ -88,5 +88,5 @@ function reportsOf({ event }: ReadableEvent): readonly JsonMap[] {
 }
 
 function quantitiesOf({ event }: ReadableEvent): readonly JsonMap[] {
-  return QUANTITIES.flatMap((name) => asList(event[name])).filter(isMap);
+  return QUANTITY_LISTS.flatMap((name) => asList(event[name])).filter(isMap);
 }

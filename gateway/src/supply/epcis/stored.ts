@@ -1,4 +1,6 @@
 /** Events as a member keeps them: in its own collection, encrypted, and in its projection's facts. */
+import { createHash } from 'node:crypto';
+
 import type { Change } from '../../projection/projector.js';
 import type { JsonMap } from '../event/json.js';
 import { type Namespaces, STANDARD, withContext } from '../event/namespaces.js';
@@ -31,6 +33,14 @@ export interface StoredEvent {
   readonly captureID: string;
   /** Place in its capture. */
   readonly position: number;
+}
+
+/** What an event is stored under: its id, and whether it declares an error, so that no id is captured twice. */
+export function identityOf({ event }: StoredEvent): string {
+  const isDeclaration = event.errorDeclaration !== undefined;
+  return createHash('sha256')
+    .update(`${isDeclaration ? 'error ' : ''}${String(event.eventID)}`)
+    .digest('hex');
 }
 
 /** A stored event with the prefixes its names are read by. */

@@ -9,7 +9,15 @@ import { utcInstant } from './instant.js';
 import { asList, isMap, type JsonMap } from './json.js';
 import { expand, type Namespaces, qualifiedName, STANDARD, withContext } from './namespaces.js';
 import { type Field, FIELDS, IGNORED, LAST_FIELDS } from './order.js';
-import { bizSteps, dispositions, errorReasons, sourceTypes, transactionTypes, webTerm } from './vocabulary.js';
+import {
+  bizSteps,
+  dispositions,
+  errorReasons,
+  sourceTypes,
+  transactionTypes,
+  webOfUrn,
+  webTerm,
+} from './vocabulary.js';
 
 const URN_SPELT = [bizSteps, dispositions, transactionTypes, sourceTypes, errorReasons];
 
@@ -97,11 +105,9 @@ function scalar(value: unknown, field: Field | undefined, namespaces: Namespaces
 
 function canonicalText(text: string, namespaces: Namespaces): string {
   const expanded = expand(text, namespaces);
-  const term = URN_SPELT.reduce((each, vocabulary) => webTerm({ ...vocabulary, terms: NONE }, each), expanded);
+  const term = URN_SPELT.reduce((each, vocabulary) => webOfUrn(vocabulary, each), expanded);
   return numberText(term) ?? canonicalEpc(term) ?? term;
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** A number without leading or trailing zeros; undefined where the text is none. */
 function numberText(text: string): string | undefined {

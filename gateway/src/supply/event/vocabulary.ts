@@ -81,9 +81,12 @@ export const measurements: Vocabulary = {
 
 /** The web URI of a bare word or URN of this vocabulary; any other text as it is. */
 export function webTerm(vocabulary: Vocabulary, text: string): string {
-  if (vocabulary.terms.has(text)) return vocabulary.web + text;
-  const { urn } = vocabulary;
-  return urn !== undefined && text.startsWith(urn) ? vocabulary.web + text.slice(urn.length) : text;
+  return vocabulary.terms.has(text) ? vocabulary.web + text : webOfUrn(vocabulary, text);
+}
+
+/** The web URI of a URN of this vocabulary, whether its word is of the standard or not; any other text as it is. */
+export function webOfUrn({ urn, web }: Vocabulary, text: string): string {
+  return urn !== undefined && text.startsWith(urn) ? web + text.slice(urn.length) : text;
 }
 
 /** The bare word of a term of this vocabulary, in any spelling; undefined for other texts. */

@@ -13,7 +13,7 @@ const EVERY = '*';
 
 /** The canonical Digital Link of an EPC in any spelling; undefined where the text is no right EPC. */
 export function canonicalEpc(uri: string): string | undefined {
-  const link = uri.startsWith('urn:epc:') ? parseUrn(uri) : parseLink(uri);
+  const link = parseEpc(uri);
   return link === undefined ? undefined : formatLink(link);
 }
 
