@@ -126,6 +126,7 @@ function openRooms(settings: GatewaySettings, log: Logger): Rooms {
   const projection = openProjection(settings, keys, { recent });
   const meters = makeMeters(settings.member, settings.gateway);
   meters.observeHeight(() => ({ applied: projection.block + 1, channel: live.height }));
+  meters.observeCertificates(settings, clock);
   const ledger = durableLedger(live.watch(connected), outbox);
   return { settings, log, clock, keys, connected, live, ledger, outbox, writer, recent, projection, meters };
 }

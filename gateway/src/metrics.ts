@@ -1,6 +1,9 @@
 /** What one gateway counts, in Prometheus' form. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+import { certificateEnds } from './certificates.js';
+import type { GatewaySettings } from './settings.js';
+
 /** The meters of one app; `registry` renders them. */
 export interface Meters {
   readonly registry: Registry;
@@ -8,7 +11,11 @@ export interface Meters {
   /** Alarms raised, by what happened. */
   readonly alarms: Counter<'alarm'>;
   observeHeight(read: () => { readonly applied: number; readonly channel: number }): void;
+  /** Reads the certificates once, as the gateway does that goes on with what it read. */
+  observeCertificates(settings: GatewaySettings, now: () => number): void;
 }
+
+const DAY_MS = 86_400_000;
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -47,6 +54,18 @@ export function makeMeters(member: string, gateway: string): Meters {
         registers: [registry],
         collect() {
           this.set(read().channel);
+        },
+      });
+    },
+    observeCertificates(settings, now) {
+      const certificates = certificateEnds(settings);
+      new Gauge({
+        name: 'salus_certificate_days_left',
+        help: 'Days until a certificate that this gateway uses ends, by file and name of its subject',
+        labelNames: ['file', 'name'],
+        registers: [registry],
+        collect() {
+          for (const { file, name, endsAt } of certificates) this.set({ file, name }, (endsAt - now()) / DAY_MS);
         },
       });
     },

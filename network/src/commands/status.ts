@@ -1,6 +1,7 @@
 import type { Command, CommandIo } from '../command.js';
 import { readEndpoints } from '../endpoints.js';
 import { type InstalledPackages, installedPackages } from '../fabric/packages.js';
+import { type EndingCertificate, endingCertificates } from '../identity/expiry.js';
 import { readRunFile } from './run-file.js';
 
 /** How long a gateway may take to answer, in milliseconds. */
@@ -34,19 +35,22 @@ interface NetworkStatus {
   readonly pid: number | null;
   readonly isReady: boolean;
   readonly members: readonly MemberStatus[];
+  /** Those that have ended or will within 30 days. */
+  readonly certificates: readonly EndingCertificate[];
   /** Engine fabric: the chaincode's package at every peer. */
   readonly packages?: InstalledPackages;
 }
 
 async function networkStatus(stateDir: string): Promise<NetworkStatus> {
   const running = readRunFile(stateDir);
-  if (running === undefined) return { engine: 'none', pid: null, isReady: false, members: [] };
+  const certificates = endingCertificates(stateDir);
+  if (running === undefined) return { engine: 'none', pid: null, isReady: false, members: [], certificates };
   const { engine, pid } = running;
   const members = await Promise.all(memberStatuses(stateDir));
   const isUp = members.length > 0 && members.every(({ state }) => state === 'ready');
-  if (engine !== 'fabric') return { engine, pid, isReady: isUp, members };
+  if (engine !== 'fabric') return { engine, pid, isReady: isUp, members, certificates };
   const packages = await installedPackages(stateDir);
-  return { engine, pid, isReady: isUp && packages.different.length === 0, members, packages };
+  return { engine, pid, isReady: isUp && packages.different.length === 0, members, certificates, packages };
 }
 
 function memberStatuses(stateDir: string): Promise<MemberStatus>[] {
@@ -64,7 +68,11 @@ async function memberStatus(member: string, fhir: string): Promise<MemberStatus>
   }
 }
 
-function print(io: CommandIo, { engine, members, packages }: NetworkStatus): void {
+function print(io: CommandIo, { engine, members, certificates, packages }: NetworkStatus): void {
+  for (const { name, file, endsAt, daysLeft } of certificates) {
+    const when = daysLeft < 0 ? 'has ended' : `ends in ${daysLeft} days`;
+    io.out(`certificate of ${name} ${when} (${endsAt}): ${file}`);
+  }
   if (members.length === 0) {
     io.out('nothing runs from this state folder; start it with: npm start');
     return;

@@ -1,0 +1,100 @@
+import 'reflect-metadata';
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { certificateEnds } from '@salus/gateway/certificates';
+import { makeMeters } from '@salus/gateway/metrics';
+import { parseSettings } from '@salus/gateway/settings';
+import { ENDING_DAYS, endingCertificates } from '@salus/network/identity/expiry';
+import { layout } from '@salus/network/identity/layout';
+import * as x509 from '@peculiar/x509';
+import { salus } from '../support/command.js';
+import { prepareTestState } from '../support/embedded-network.js';
+
+const DAY_MS = 86_400_000;
+/** Nodes and gateways get theirs for so many days, roots for ten times that. */
+const LEAF_DAYS = 365;
+
+describe('certificates that end soon', function () {
+  this.timeout(60_000);
+  let stateDir: string;
+  let settingsFile: string;
+  let start: number;
+
+  before(async () => {
+    start = Date.now();
+    const prepared = await prepareTestState();
+    ({ stateDir } = prepared);
+    settingsFile = prepared.gatewaySettings[0]!;
+  });
+  after(() => {
+    rmSync(stateDir, { recursive: true });
+  });
+
+  it('are none in a new network, and every node’s a year later', () => {
+    assert.deepEqual(endingCertificates(stateDir), []);
+    const soon = start + (LEAF_DAYS - ENDING_DAYS) * DAY_MS;
+    assert.deepEqual(endingCertificates(stateDir, soon - DAY_MS), []);
+    const ending = endingCertificates(stateDir, soon + DAY_MS);
+    const names = new Set(ending.map(({ name }) => name));
+    for (const name of ['peer0.tally', 'orderer.acme', 'admin.medisure', 'gateway0.northside', 'chaincode.meridian']) {
+      assert.ok(names.has(name), name);
+    }
+    assert.ok(!names.has('ca.stmary'), 'roots have longer');
+    for (const { daysLeft, file } of ending) {
+      assert.ok(daysLeft === ENDING_DAYS - 1 || daysLeft === ENDING_DAYS - 2, `${file}: ${daysLeft}`);
+      assert.ok(existsSync(join(stateDir, file)), file);
+    }
+  });
+
+  it('include roots, each named once and by its own file', () => {
+    const ending = endingCertificates(stateDir, start + 10 * LEAF_DAYS * DAY_MS);
+    const roots = ending.filter(({ name }) => name === 'ca.stmary');
+    assert.deepEqual(
+      roots.map(({ file }) => file),
+      ['members/stmary/ca/cert.pem'],
+    );
+    assert.ok(ending.some(({ name, daysLeft }) => name === 'peer0.stmary' && daysLeft < 0));
+  });
+
+  it('show in status, with the file and the day', async () => {
+    const door = join(layout.gateway(layout.member(stateDir, 'medisure'), 'gateway0'), 'door.pem');
+    const kept = mkdtempSync(join(tmpdir(), 'salus-expiry-'));
+    copyFileSync(door, join(kept, 'door.pem'));
+    writeFileSync(door, await endingIn(6.5));
+    const status = await salus(stateDir, ['status']);
+    const { certificates } = JSON.parse((await salus(stateDir, ['status', '--json'])).out) as {
+      certificates: { file: string }[];
+    };
+    copyFileSync(join(kept, 'door.pem'), door);
+    rmSync(kept, { recursive: true });
+    assert.match(status.out, /certificate of short ends in 6 days \(20.*\): members\/medisure\/.*door\.pem/);
+    assert.equal(certificates.length, 1);
+  });
+
+  it('are in the gateway’s metrics: its own and the roots it checks others by', async () => {
+    const settings = parseSettings(readFileSync(settingsFile, 'utf8'), settingsFile);
+    const files = certificateEnds(settings).map(({ file, name }) => `${file} ${name}`);
+    for (const file of ['cert.pem gateway0.stmary', 'door.pem gateway0.stmary', 'doors.pem tlsca.tally']) {
+      assert.ok(files.includes(file), file);
+    }
+    const meters = makeMeters('stmary', 'gateway0');
+    meters.observeCertificates(settings, () => start + 355 * DAY_MS);
+    const text = await meters.registry.metrics();
+    assert.match(text, /salus_certificate_days_left\{file="door.pem",name="gateway0.stmary",.*\} (9\.99|10)(\d|\.|$)/m);
+  });
+});
+
+/** A certificate (PEM) that ends in so many days. */
+async function endingIn(days: number): Promise<string> {
+  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'CN=short',
+    notBefore: new Date(Date.now() - DAY_MS),
+    notAfter: new Date(Date.now() + days * DAY_MS),
+    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    keys,
+  });
+  return certificate.toString('pem');
+}
