@@ -41,6 +41,7 @@ import { Directory } from './registry/directory.js';
 import type { GatewaySettings } from './settings.js';
 import { untilReady } from './start.js';
 import { openEpcis } from './supply/epcis/open.js';
+import { readTrial, withTrials } from './trial/operations.js';
 import { writeStatusOf } from './write-status.js';
 
 /** A gateway that listens. */
@@ -210,7 +211,9 @@ async function listen(
   const shown = (patient: string): void => {
     sharing.decision.shown(patient);
   };
-  const handle = sharing.logged(erasures.inFrontOf((request) => router.handle(request), shown));
+  const trials = { member: settings.member, ledger: rooms.ledger, decision: sharing.decision };
+  const served = withTrials((request) => router.handle(request), trials);
+  const handle = sharing.logged(erasures.inFrontOf(served, shown));
   const app = buildApp({
     settings,
     log,
@@ -225,6 +228,7 @@ async function listen(
     fhir: fhirExpress({ handle }, actorOf),
     epcis: openEpcis(rooms, actorOf, faultLog(log)),
     cdsHooks: fhirExpress({ handle: sharing.hooks }, actorOf, ''),
+    trial: (name) => readTrial(rooms.ledger, name),
     history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),
   });
   const server = createServer(app);

@@ -111,5 +111,5 @@ export const readRoutes: readonly ReadRoute[] = [
 /** Paths of the gateway that are open to all: what every member may know, and nothing of any record. */
 export const openPaths: readonly string[] = [
   ...['/livez', '/readyz', '/metrics', '/', '/ledger', '/ledger/blocks', '/ledger/events', '/ledger/find'],
-  ...['/ledger/blocks/:number', '/ledger/transactions/:txId'],
+  ...['/ledger/blocks/:number', '/ledger/transactions/:txId', '/trials/:trial'],
 ];

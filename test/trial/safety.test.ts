@@ -6,7 +6,7 @@ import { assessEvent, reportEvent, submitEvent } from '@salus/chaincode/dist/tri
 const day = (days: number): string => new Date(Date.UTC(2026, 0, 1) + days * 86_400_000).toISOString();
 const by = { member: 'stmary', role: 'investigator' };
 const participant: ParticipantRecord = {
-  ...{ site: 'stmary', stratum: 's1', slot: 1, kit: 'K1', consent: 1, version: 1, by, at: day(0) },
+  ...{ site: 'stmary', stratum: 's1', slot: 1, kit: 'K1', consent: 1, version: 1, by, at: day(0), tx: 't' },
 };
 const request: ReportEvent = {
   ...{ trial: 'T', event: 'E', n: 1, participant: 'P1', commitment: 'c', isSerious: true, isFatal: false },
@@ -20,13 +20,13 @@ function allowed<T>(result: T | Refusal): T {
 
 function report(change: Partial<ReportEvent>, tick: string, before?: EventRecord): EventRecord {
   const facts = { participant, before, there: undefined, tick };
-  return allowed(reportEvent({ ...request, n: (before?.n ?? 0) + 1, ...change }, facts, { by, at: tick }));
+  return allowed(reportEvent({ ...request, n: (before?.n ?? 0) + 1, ...change }, facts, { by, at: tick, tx: 't' }));
 }
 
 function assess(before: EventRecord, causality: 'related' | 'unrelated', isUnexpected: boolean): EventRecord {
   const facts = { participant, before, there: undefined, tick: day(9) };
   const asked = { trial: 'T', event: 'E', n: before.n + 1, causality, isUnexpected };
-  return allowed(assessEvent(asked, facts, { by: { member: 'acme', role: 'sponsor' }, at: day(9) }));
+  return allowed(assessEvent(asked, facts, { by: { member: 'acme', role: 'sponsor' }, at: day(9), tx: 't' }));
 }
 
 describe('safety clocks', () => {
@@ -63,7 +63,7 @@ describe('safety clocks', () => {
 
   it('mark the report to the regulator that comes late', () => {
     const first = report({}, day(2));
-    const submit = (tick: string) => allowed(submitEvent('c', first, undefined, tick, { by, at: tick }));
+    const submit = (tick: string) => allowed(submitEvent('c', first, undefined, tick, { by, at: tick, tx: 't' }));
     assert.equal(submit(day(17)).isLate, false);
     assert.equal(submit(day(17.1)).isLate, true);
   });

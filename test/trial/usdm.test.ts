@@ -12,7 +12,7 @@ const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 function isSameAfterExport(file: unknown): void {
   const versions = importUsdm(file).map((imported, index) => ({
     ...imported,
-    ...{ trial: 'T', version: index + 1, flags: [], hash: '', by: { member: 'acme', role: 'sponsor' }, at: '' },
+    ...{ trial: 'T', version: index + 1, flags: [], hash: '', by: { member: 'acme', role: 'sponsor' }, at: '', tx: '' },
   }));
   const again = importUsdm(exportUsdm('T', versions)).at(-1);
   const { document: one, ...before } = versions.at(-1)!.protocol;

@@ -78,8 +78,8 @@ function slotProblem({ slot }: EnrolRequest, list: ListRecord, facts: EnrolmentF
 }
 
 /** The record of a slot that a participant takes. */
-export function slotOf(participant: string, { slot, kit, by, at }: ParticipantRecord): SlotRecord {
-  return { slot, kit, participant, by, at };
+export function slotOf(participant: string, { slot, kit, by, at, tx }: ParticipantRecord): SlotRecord {
+  return { slot, kit, participant, by, at, tx };
 }
 
 /** Asks for one arm: the fact is public, the arm is not. */

@@ -22,9 +22,9 @@ export const DOCUMENT = 'document';
 /** Milestones against which a version's outcomes are compared. */
 export const MILESTONES = ['first-enrolment', 'lock', 'unblinding'] as const;
 
-/** Who acts, and when. */
+/** Who acts, when, in which transaction. */
 export function actOf(ctx: SalusContext): Act {
-  return { by: { member: ctx.caller.member, role: ctx.actor.role }, at: ctx.now };
+  return { by: { member: ctx.caller.member, role: ctx.actor.role }, at: ctx.now, tx: ctx.transactionId };
 }
 
 /** The trial as it stands; refused where the table of rights does not allow the action. */

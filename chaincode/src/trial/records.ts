@@ -5,10 +5,11 @@ import type { OutcomeChange, ReportedOutcome, ResultFinding } from './outcomes';
 import type { Parties, Protocol } from './protocol';
 import type { Doer } from './rights';
 
-/** Who did it, and the proposal's timestamp. */
+/** Who did it, the proposal's timestamp, and the transaction. */
 export interface Act {
   readonly by: Doer;
   readonly at: string;
+  readonly tx: string;
 }
 
 /** A trial's parties. */
@@ -34,7 +35,7 @@ export interface VersionRecord extends Act {
   readonly reason?: string;
   /** Stay for ever. Empty before first enrolment. */
   readonly flags: readonly ChangesSince[];
-  /** SHA-256 of the RFC 8785 form of all the rest but `by` and `at`. */
+  /** SHA-256 of the RFC 8785 form of all the rest but `by`, `at` and `tx`. */
   readonly hash: string;
 }
 

@@ -94,8 +94,8 @@ function changesSince(milestone: string, { version, protocol }: VersionRecord, n
   return changes.length === 0 ? [] : [{ milestone, version, changes }];
 }
 
-function sealed(draft: Omit<VersionRecord, 'hash' | 'by' | 'at'>, { by, at }: Act): VersionRecord {
-  return { ...draft, hash: digest(draft), by, at };
+function sealed(draft: Omit<VersionRecord, 'hash' | keyof Act>, act: Act): VersionRecord {
+  return { ...draft, hash: digest(draft), ...act };
 }
 
 function isMixed({ sponsor, allocator, board, sites }: Parties): boolean {

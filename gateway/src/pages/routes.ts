@@ -1,6 +1,7 @@
 /** Pages, their assets, and the ledger for programs: one path, HTML to browsers and JSON to the rest. */
 import { readFileSync } from 'node:fs';
 
+import type { TrialView } from '@salus/chaincode/trial/api';
 import { Router, type Request, type Response } from 'express';
 
 import { outcomeOf } from '../fhir/outcome.js';
@@ -11,6 +12,7 @@ import { landingPage, type Standing } from './landing.js';
 import { messagePage, PAGE_SCRIPT, type PageOwner } from './layout.js';
 import { blockItem, blockPage, FIND_PATH, ledgerPage, LEDGER_SCRIPT, transactionPage } from './ledger.js';
 import type { LedgerBlock } from '../ports.js';
+import { trialPage } from '../trial/page.js';
 import { ICON, STYLE } from './style.js';
 
 const MOST_BLOCKS = 200;
@@ -23,7 +25,7 @@ const TX_ID = /^[0-9a-f]{64}$/;
 const NO_PAGE = ['No such page', 'Nothing lies under this address.'] as const;
 const NOT_ON_LEDGER = [
   'Not on this ledger',
-  'There is no such block or transaction here. A block has a number; a transaction id has 64 hexadecimal digits.',
+  'There is no such block, transaction or trial here. A block has a number; a transaction id has 64 hexadecimal digits.',
 ] as const;
 
 const POLICY = [
@@ -47,9 +49,11 @@ export interface PagePorts {
   readonly standing: () => Standing;
   /** A resource's versions as the ledger has them; undefined for whoever may not know. Throws Refusal. */
   readonly history: (request: Request, type: string, id: string) => Promise<object | undefined>;
+  /** A trial as everybody may see it; undefined where there is none of this name. */
+  readonly trial?: (name: string) => Promise<TrialView | undefined>;
 }
 
-/** The router for `/`, `/assets` and `/ledger`. */
+/** The router for `/`, `/assets`, `/ledger` and `/trials`. */
 export function pageRoutes(ports: PagePorts): Router {
   const { settings, live, inspector } = ports;
   const owner: PageOwner = { member: settings.member, title: settings.title, channel: settings.channel };
@@ -90,6 +94,10 @@ export function pageRoutes(ports: PagePorts): Router {
   });
   router.get('/ledger/history/:type/:id', async (request, response) => {
     await history(ports, request, response);
+  });
+  router.get('/trials/:trial', async (request, response) => {
+    const found = await ports.trial?.(request.params.trial);
+    answer(owner, request, response, found && { found, page: () => trialPage(owner, found) });
   });
   router.use((request, response, next) => {
     if (wantsPage(request)) sendPage(response, messagePage(owner, ...NO_PAGE), 404);

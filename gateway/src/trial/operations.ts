@@ -1,0 +1,152 @@
+/**
+ * Trials in FHIR, in front of the router: `GET ResearchStudy/{trial}`, `GET ResearchStudy/{trial}/$outcome-diff`, and by
+ * POST `ResearchStudy/$usdm-import`, `ResearchStudy/{trial}/$randomize`, `$unblind`, `$lock`. Bodies are Parameters.
+ * Who may do what is decided by the contracts.
+ */
+import { transactions, type TrialView } from '@salus/chaincode/trial/api';
+
+import { resourceBody } from '../fhir/body.js';
+import type { JsonObject } from '../fhir/json.js';
+import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
+import type { Decision, FhirRequest, FhirResponse } from '../fhir/request.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { Actor, Commit, Ledger } from '../ports.js';
+import { outcomeChanges } from './outcome-changes.js';
+import { parametersOf, type Given } from './parameters.js';
+import { researchStudy } from './research-study.js';
+import { registerImported } from './register.js';
+
+type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
+
+/** What trials need of the gateway. */
+export interface TrialPorts {
+  readonly member: string;
+  readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
+  readonly decision: Pick<Decision, 'allow'>;
+}
+
+/** How often another slot is proposed when others took the ones before. */
+export const SLOT_ATTEMPTS = 50;
+
+const PATH = /^ResearchStudy\/(?:([A-Za-z0-9.-]{1,64})\/?)?(\$[a-z-]+)?$/;
+
+/** The FHIR interface with the trials' operations in front of it. */
+export function withTrials(fhir: Fhir, ports: TrialPorts): Fhir {
+  return async (request) => {
+    const [, trial, operation] = PATH.exec(request.path) ?? [];
+    try {
+      return (await answer(ports, request, trial, operation)) ?? (await fhir(request));
+    } catch (error) {
+      return { headers: {}, ...outcomeOf(error) };
+    }
+  };
+}
+
+async function answer(
+  ports: TrialPorts,
+  request: FhirRequest,
+  trial: string | undefined,
+  operation: string | undefined,
+): Promise<FhirResponse | undefined> {
+  const run = handlers[`${request.method} ${operation ?? ''}`.trim()];
+  if (run === undefined || (trial === undefined) !== (operation === '$usdm-import')) return undefined;
+  ports.decision.allow(request.actor, 'ResearchStudy', 'operation');
+  return await run(ports, request, trial ?? '');
+}
+
+type Handler = (ports: TrialPorts, request: FhirRequest, trial: string) => Promise<FhirResponse | undefined>;
+
+const handlers: Readonly<Record<string, Handler>> = {
+  GET: async (ports, _request, trial) => {
+    const view = await readTrial(ports.ledger, trial);
+    return view && { status: 200, headers: {}, resource: researchStudy(view) as JsonObject };
+  },
+  'GET $outcome-diff': async (ports, _request, trial) => ok(outcomeChanges(await demandTrial(ports, trial))),
+  'POST $usdm-import': importStudy,
+  'POST $randomize': randomize,
+  'POST $unblind': async (ports, request, trial) => {
+    const given = parametersOf(resourceBody(request).plain);
+    const { stratum, slot } = { stratum: given.text('stratum'), slot: given.number('slot') };
+    const asked = { trial, stratum, slot, reason: given.text('reason'), delegate: given.text('delegate') };
+    return done(await submit(ports, request.actor, transactions.unblindOne, asked), 'the unblinding is on record');
+  },
+  'POST $lock': async (ports, request, trial) => {
+    const given = parametersOf(resourceBody(request).plain);
+    const asked = { trial, root: given.text('root'), points: given.number('points'), reason: given.text('reason') };
+    return done(await submit(ports, request.actor, transactions.lock, asked), 'the trial is locked');
+  },
+};
+
+async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<FhirResponse> {
+  const given = parametersOf(resourceBody(request).plain);
+  const view = await readTrial(ports.ledger, given.text('trial'));
+  const send = (transaction: string, asked: object): Promise<Commit> =>
+    submit(ports, request.actor, transaction, asked);
+  const registered = await registerImported(given, view, ports.member, send);
+  return ok([{ name: 'registered', valueInteger: registered }]);
+}
+
+/** Proposes the lowest slot that is free, and the next one where somebody was faster; the kit is read from the ledger. */
+async function randomize(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse> {
+  const given = parametersOf(resourceBody(request).plain);
+  const participant = given.text('participant');
+  let view = await demandTrial(ports, trial);
+  for (let tries = 0; slotOf(view, participant) === undefined; tries += 1) {
+    if (tries === SLOT_ATTEMPTS) throw new Refusal('unavailable', 'slots-contended', 'many enrol now: ask again');
+    await propose(ports, request.actor, view, given);
+    view = await demandTrial(ports, trial);
+  }
+  const kit = slotOf(view, participant)?.kit ?? '';
+  return ok([
+    { name: 'participant', valueString: participant },
+    { name: 'kit', valueString: kit },
+  ]);
+}
+
+async function propose(ports: TrialPorts, actor: Actor, view: TrialView, given: Given): Promise<void> {
+  const { trial } = view.trial;
+  const stratum = given.text('stratum');
+  const taken = view.slots.find((each) => each.stratum === stratum)?.taken ?? [];
+  const asked = { trial, participant: given.text('participant'), stratum, slot: taken.length + 1 };
+  try {
+    await submit(ports, actor, transactions.enrol, { ...asked, consent: given.number('consent') });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'slot-taken') throw error;
+  }
+}
+
+function slotOf({ slots }: TrialView, participant: string): { readonly kit: string } | undefined {
+  return slots.flatMap(({ taken }) => taken).find((each) => each.participant === participant);
+}
+
+/** A trial as the ledger has it; undefined where there is none of this name. */
+export async function readTrial(ledger: Pick<Ledger, 'evaluate'>, trial: string): Promise<TrialView | undefined> {
+  try {
+    const bytes = await ledger.evaluate({ transaction: transactions.read, argument: JSON.stringify({ trial }) });
+    return JSON.parse(Buffer.from(bytes).toString('utf8')) as TrialView;
+  } catch (error) {
+    if (error instanceof Refusal && ['unknown-trial', 'invalid-request'].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+async function demandTrial({ ledger }: TrialPorts, trial: string): Promise<TrialView> {
+  const view = await readTrial(ledger, trial);
+  if (view === undefined) throw new Refusal('not-found', 'unknown-trial', 'no trial of this name is registered');
+  return view;
+}
+
+function submit({ ledger }: TrialPorts, actor: Actor, transaction: string, asked: object): Promise<Commit> {
+  const { user, role, purpose } = actor;
+  const transient = { actor: Buffer.from(JSON.stringify({ user, role, purpose })) };
+  return ledger.submit({ transaction, argument: JSON.stringify(asked), transient });
+}
+
+function ok(parameter: readonly object[]): FhirResponse {
+  return { status: 200, headers: {}, resource: { resourceType: 'Parameters', parameter } };
+}
+
+function done({ txId, block }: Commit, diagnostics: string): FhirResponse {
+  const issue = { severity: 'information', code: 'informational', diagnostics } as const;
+  return { status: 200, headers: { 'X-Tx-Id': txId, 'X-Block': String(block) }, resource: operationOutcome([issue]) };
+}

@@ -1,0 +1,108 @@
+/** The page of a trial that a journal's reviewer reads: outcomes, every change of them, results, allocation, proof. */
+import type { Outcome, OutcomeChange, TrialView, VersionRecord } from '@salus/chaincode/trial/api';
+
+import { html, type Html } from '../pages/html.js';
+import { chips, fact, page, type PageOwner, short, time } from '../pages/layout.js';
+import { compareVersions } from './outcome-changes.js';
+import { checkAllocation, type StratumCheck } from './verify-lists.js';
+
+/** The page under `/trials/{trial}`. */
+export function trialPage(owner: PageOwner, view: TrialView): string {
+  const { trial, phase, versions, inForce } = view;
+  const shown = versions.find(({ version }) => version === inForce?.version) ?? versions.at(-1);
+  const body = html`<h1>${shown?.protocol.title}</h1>
+    <p class="lead">
+      Trial ${trial.trial} as the ledger has it: nobody, the sponsor included, changes any of this unseen.
+    </p>
+    <dl class="facts card">
+      ${fact('State', html`${phase}`)} ${fact('Sponsor', html`${trial.parties.sponsor}`)}
+      ${fact('Sites', chips(trial.parties.sites))} ${fact('Sample size', html`${shown?.protocol.sampleSize}`)}
+      ${fact('Version in force', html`${inForce?.version ?? 'none'}`)}
+    </dl>
+    <h2>Registered outcomes</h2>
+    ${outcomeTable(shown?.protocol.outcomes ?? [])} ${changes(view)} ${results(view)} ${allocation(view)}
+    <h2>Proof</h2>
+    <p>
+      Each version names the hash of the one before. Its transaction shows which members endorsed it, with verified
+      signatures.
+    </p>
+    <ol class="blocks" id="versions">
+      ${versions.map((version) => versionItem(version, view))}
+    </ol>`;
+  return page(owner, { title: `Trial ${trial.trial}`, body, under: '/ledger' });
+}
+
+function outcomeTable(outcomes: readonly Outcome[]): Html {
+  return html`<ul class="members">
+    ${outcomes.map(
+      ({ role, measure, metric, timeFrame, analysis }) =>
+        html`<li class="card">
+          <h3>${measure}</h3>
+          <p>${role}; ${timeFrame}</p>
+          <p class="muted">${[metric, analysis].filter((part) => part !== undefined).join('; ')}</p>
+        </li>`,
+    )}
+  </ul>`;
+}
+
+function changes(view: TrialView): Html {
+  const found = compareVersions(view).filter((each) => each.changes.length > 0);
+  if (found.length === 0) return html`<p id="changes">No outcome was changed after first enrolment.</p>`;
+  return html`<h2>Outcomes changed</h2>
+    <ul id="changes">
+      ${found.flatMap(({ version, milestone, changes: list }) =>
+        list.map(
+          (change) =>
+            html`<li><strong>${change.kind}</strong> in version ${version}, against ${milestone}: ${told(change)}</li>`,
+        ),
+      )}
+    </ul>`;
+}
+
+function told({ old, new: now }: OutcomeChange): Html {
+  const say = (outcome: Outcome | undefined): string =>
+    outcome === undefined ? 'nothing' : `${outcome.role}: ${outcome.measure} (${outcome.timeFrame})`;
+  return html`${say(old)} → ${say(now)}`;
+}
+
+function results({ results: posted }: TrialView): Html {
+  if (posted.length === 0) return html`<p id="results">No results are posted.</p>`;
+  return html`<h2>Results against registered outcomes</h2>
+    <ul id="results">
+      ${posted.flatMap(({ findings }) =>
+        findings.map(
+          ({ finding, outcome, changes: kinds = [] }) =>
+            html`<li>${outcome}: <strong>${finding}</strong> ${kinds.join(', ')}</li>`,
+        ),
+      )}
+    </ul>`;
+}
+
+function allocation(view: TrialView): Html {
+  const { strata, doubled } = checkAllocation(view);
+  return html`<h2>Allocation</h2>
+    <ul id="allocation">
+      ${strata.map(stratumItem)}
+    </ul>
+    <p>
+      ${doubled.length === 0 ? 'No participant has two slots.' : `${doubled.length} participants have two slots.`}
+    </p>`;
+}
+
+function stratumItem({ stratum, enrolled, wrongSlots, isListIntact, arms }: StratumCheck): Html {
+  const list = isListIntact === undefined ? 'blinded' : isListIntact ? 'list as committed' : 'LIST DIFFERS';
+  const balance = Object.entries(arms).map(([arm, count]) => `${arm}: ${count}`);
+  return html`<li>
+    ${stratum}: ${enrolled} enrolled, ${wrongSlots.length} slots lost or doubled; ${list} ${balance.join(', ')}
+  </li>`;
+}
+
+function versionItem({ version, hash, reason, at, tx, flags }: VersionRecord, { approvals }: TrialView): Html {
+  const by = approvals.filter((each) => each.hash === hash).map(({ by: who }) => `${who.role} ${who.member}`);
+  return html`<li class="card">
+    <h3>Version ${version}</h3>
+    <p>${time(at)}, hash ${short(hash)}, <a href="/ledger/transactions/${tx}">transaction</a></p>
+    <p>Approved by: ${by.length === 0 ? 'nobody yet' : by.join(', ')}</p>
+    <p>${reason ?? ''} ${flags.length > 0 ? html`<strong>changes outcomes after first enrolment</strong>` : html``}</p>
+  </li>`;
+}

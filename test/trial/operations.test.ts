@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FhirResponse } from '@salus/gateway/fhir/request';
+import { parseRefusal } from '@salus/gateway/ledger/refusal';
+import type { Ledger } from '@salus/gateway/ports';
+import { readTrial, withTrials } from '@salus/gateway/trial/operations';
+import { trialPage } from '@salus/gateway/trial/page';
+import { random } from '../support/contract-world.js';
+import { projectRoot } from '../support/shared.js';
+import { outcomes, protocol, TRIAL, TrialWorld } from './world.js';
+
+/** The contracts' double as a member's gateway sees the ledger: a voided transaction is endorsed again, as there. */
+function ledgerOf(world: TrialWorld, member: string): Pick<Ledger, 'submit' | 'evaluate'> {
+  const call = (argument?: string, transient: Readonly<Record<string, Uint8Array>> = {}) => ({
+    ...(argument === undefined ? {} : { args: [argument] }),
+    ...(transient.actor ? { actor: JSON.parse(Buffer.from(transient.actor).toString()) as object } : {}),
+  });
+  const checked = async (name: string, given: object) => {
+    const outcome = await world.ledger.evaluate(member, name, given);
+    if (outcome.status !== 200) throw parseRefusal(outcome.message) ?? new Error(outcome.message);
+    return outcome;
+  };
+  return {
+    evaluate: async ({ transaction, argument }) => Buffer.from((await checked(transaction, call(argument))).payload),
+    submit: async ({ transaction, argument, transient }) => {
+      for (;;) {
+        const outcome = await checked(transaction, call(argument, transient));
+        if (world.ledger.commit(outcome) === 'VALID') return { txId: outcome.txId, block: 1 };
+      }
+    },
+  };
+}
+
+const parameters = (values: readonly object[]): string =>
+  JSON.stringify({ resourceType: 'Parameters', parameter: values });
+
+interface Shown {
+  readonly parameter: readonly { readonly name: string; readonly part?: readonly Record<string, unknown>[] }[];
+}
+
+describe('the operations on trials', () => {
+  let world: TrialWorld;
+
+  /** A request of somebody of a member. */
+  async function ask(member: string, role: string, method: string, path: string, body?: string): Promise<FhirResponse> {
+    const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
+      ...{ member, ledger: ledgerOf(world, member), decision: { allow: () => undefined } },
+    });
+    const actor = { member, user: 'u-1', role, purpose: 'CLINTRCH', scopes: [] };
+    const headers = { 'content-type': 'application/fhir+json' };
+    const request = { method, path, query: new URLSearchParams(), headers, actor };
+    return fhir(body === undefined ? request : { ...request, body });
+  }
+
+  it('let sites race for slots by $randomize: each participant has one kit, read from the ledger', async () => {
+    world = await TrialWorld.enrolling(12);
+    const people = Array.from({ length: 6 }, (_, index) => `R${index}`);
+    for (const person of people) await world.prepared(person, 'stmary');
+    const answers = await Promise.all(
+      people.map((person) => {
+        const values = [
+          { name: 'participant', valueString: person },
+          { name: 'stratum', valueString: 's1' },
+        ];
+        const body = parameters([...values, { name: 'consent', valueInteger: 1 }]);
+        return ask('stmary', 'coordinator', 'POST', `ResearchStudy/${TRIAL}/$randomize`, body);
+      }),
+    );
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      people.map(() => 200),
+    );
+    const kits = answers.map(({ resource }) => JSON.stringify(resource).match(/K[0-9a-f]{8}/)?.[0]);
+    const expected = world.lists
+      .get('s1')!
+      .slice(0, 6)
+      .map(({ kit }) => kit);
+    assert.deepEqual([...kits].sort(), [...expected].sort());
+    assert.ok(answers.every(({ resource }) => !JSON.stringify(resource).includes('arm')));
+  });
+
+  it('show by $outcome-diff what was switched, and refuse who may not', async () => {
+    const { hash } = await world.newest();
+    const switched = [{ ...outcomes[0]!, timeFrame: 'week 12' }, ...outcomes.slice(1)];
+    const amendment = { version: 2, previous: hash, protocol: protocol({ outcomes: switched }), reason: 'earlier' };
+    await world.act('acme', 'sponsor', 'register-version', amendment);
+    const { resource } = await ask('westgate', 'auditor', 'GET', `ResearchStudy/${TRIAL}/$outcome-diff`);
+    const [change] = (resource as unknown as Shown).parameter;
+    assert.deepEqual(
+      change?.part?.slice(0, 4).map((part) => part.valueInteger ?? part.valueString ?? part.valueCode),
+      [...[2, 'first-enrolment', 1, 're-timed']],
+    );
+    const lock = [
+      { name: 'root', valueString: random() },
+      { name: 'points', valueInteger: 0 },
+    ];
+    const body = parameters([...lock, { name: 'reason', valueString: 'done' }]);
+    assert.equal((await ask('acme', 'sponsor', 'POST', `ResearchStudy/${TRIAL}/$lock`, body)).status, 403);
+    const signedBy = await world.delegate('stmary', 'investigator');
+    const unblind = parameters([
+      ...[
+        { name: 'stratum', valueString: 's1' },
+        { name: 'slot', valueInteger: 1 },
+      ],
+      ...[
+        { name: 'reason', valueString: 'overdose' },
+        { name: 'delegate', valueString: signedBy.kid },
+      ],
+    ]);
+    assert.equal((await ask('acme', 'sponsor', 'POST', `ResearchStudy/${TRIAL}/$unblind`, unblind)).status, 403);
+    assert.equal((await ask('stmary', 'investigator', 'POST', `ResearchStudy/${TRIAL}/$unblind`, unblind)).status, 200);
+    assert.equal((await ask('tally', 'cro', 'POST', `ResearchStudy/${TRIAL}/$lock`, body)).status, 200);
+    assert.equal((await ask('tally', 'cro', 'GET', 'ResearchStudy/TRIAL-9/$outcome-diff')).status, 404);
+    assert.equal((await ask('tally', 'cro', 'GET', 'ResearchStudy/TRIAL-9')).status, 418);
+    const study = (await ask('tally', 'cro', 'GET', `ResearchStudy/${TRIAL}`)).resource as { status?: string };
+    assert.equal(study.status, 'closed-to-accrual-and-intervention');
+  });
+
+  it('import a public study by $usdm-import, each amendment a version, and nothing twice', async () => {
+    const file = readFileSync(join(projectRoot, 'test/trial/data/alxn1840-wd-204.usdm.json'), 'utf8');
+    const given = { trial: 'ALXN-204', usdm: file, allocator: 'tally', board: 'tally', ethics: 'authority' };
+    const values = Object.entries({ ...given, regulator: 'authority', site: 'stmary' });
+    const body = parameters(values.map(([name, valueString]) => ({ name, valueString })));
+    const send = () => ask('acme', 'sponsor', 'POST', 'ResearchStudy/$usdm-import', body);
+    assert.deepEqual((await send()).resource, {
+      ...{ resourceType: 'Parameters', parameter: [{ name: 'registered', valueInteger: 4 }] },
+    });
+    const view = await readTrial(ledgerOf(world, 'stmary'), 'ALXN-204');
+    assert.deepEqual(
+      view?.versions.map(({ version }) => version),
+      [1, 2, 3, 4],
+    );
+    assert.equal(JSON.stringify((await send()).resource).includes('"valueInteger":0'), true);
+    assert.equal((await ask('acme', 'sponsor', 'POST', 'ResearchStudy/$usdm-import', parameters([]))).status, 400);
+  });
+
+  it('show a reviewer the switch, the results and the allocation on one page', async () => {
+    const slots = (stratum: string) => ({ stratum, slots: world.lists.get(stratum) });
+    for (const stratum of ['s1', 's2']) await world.act('tally', 'statistician', 'reveal', slots(stratum));
+    const paper = { publication: random(), published: '2026-11-01T00:00:00.000Z', outcomes: [outcomes[1]!] };
+    await world.act('acme', 'sponsor', 'post-results', paper);
+    const text = trialPage({ member: 'medisure', title: 'Medisure', channel: 'health' }, await world.view());
+    for (const shown of ['<strong>re-timed</strong>', '<strong>not-reported</strong>', 'list as committed']) {
+      assert.ok(text.includes(shown), shown);
+    }
+    assert.ok(text.includes('changes outcomes after first enrolment') && !text.includes('LIST DIFFERS'));
+    const { versions } = await world.view();
+    assert.ok(versions.every(({ tx }) => text.includes(`/ledger/transactions/${tx}`)));
+  });
+});
