@@ -39,9 +39,9 @@ import { recordHistory } from './record-history.js';
 import { approveRegistry } from './registry/approve.js';
 import { Directory } from './registry/directory.js';
 import type { GatewaySettings } from './settings.js';
-import { untilReady } from './start.js';
+import { standingOf, untilReady } from './start.js';
 import { openEpcis } from './supply/epcis/open.js';
-import { readTrial, withTrials } from './trial/operations.js';
+import { openTrials } from './trial/operations.js';
 import { writeStatusOf } from './write-status.js';
 
 /** A gateway that listens. */
@@ -211,24 +211,24 @@ async function listen(
   const shown = (patient: string): void => {
     sharing.decision.shown(patient);
   };
-  const trials = { member: settings.member, ledger: rooms.ledger, decision: sharing.decision };
-  const served = withTrials((request) => router.handle(request), trials);
-  const handle = sharing.logged(erasures.inFrontOf(served, shown));
+  const trials = openTrials(rooms, sharing.decision);
+  const handle = sharing.logged(
+    erasures.inFrontOf(
+      trials.inFrontOf((request) => router.handle(request)),
+      shown,
+    ),
+  );
   const app = buildApp({
     settings,
     log,
     meters,
     live,
     inspector: rooms.connected.inspector,
-    standing: () => ({
-      ready: state.ready && projection.block + 1 >= live.height,
-      height: projection.block + 1,
-      channelHeight: live.height,
-    }),
+    standing: () => standingOf(rooms, state.ready),
     fhir: fhirExpress({ handle }, actorOf),
     epcis: openEpcis(rooms, actorOf, faultLog(log)),
     cdsHooks: fhirExpress({ handle: sharing.hooks }, actorOf, ''),
-    trial: (name) => readTrial(rooms.ledger, name),
+    trial: trials.view,
     history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),
   });
   const server = createServer(app);

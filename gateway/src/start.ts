@@ -5,6 +5,7 @@ import { TICK_STALE_MS } from '@salus/chaincode/clock/api';
 
 import { readTick } from './clock/ticker.js';
 import type { ConnectedLedger } from './ledger/fabric-ledger.js';
+import type { Standing } from './pages/landing.js';
 import type { Projection } from './projection/projection.js';
 import { readRegistry } from './registry/approve.js';
 
@@ -33,4 +34,13 @@ async function until(signal: AbortSignal, holds: () => Promise<boolean>): Promis
     if (await holds().catch(() => false)) return;
     await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** How a gateway stands: ready once started, and while its projection has every block it knows of. */
+export function standingOf(
+  { projection, live }: { readonly projection: Pick<Projection, 'block'>; readonly live: { readonly height: number } },
+  isStarted: boolean,
+): Standing {
+  const height = projection.block + 1;
+  return { ready: isStarted && height >= live.height, height, channelHeight: live.height };
 }

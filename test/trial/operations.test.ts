@@ -14,6 +14,7 @@ import { outcomes, protocol, TRIAL, TrialWorld } from './world.js';
 function ledgerOf(world: TrialWorld, member: string): Pick<Ledger, 'submit' | 'evaluate'> {
   const call = (argument?: string, transient: Readonly<Record<string, Uint8Array>> = {}) => ({
     ...(argument === undefined ? {} : { args: [argument] }),
+    ...(transient.request ? { request: JSON.parse(Buffer.from(transient.request).toString()) as object } : {}),
     ...(transient.actor ? { actor: JSON.parse(Buffer.from(transient.actor).toString()) as object } : {}),
   });
   const checked = async (name: string, given: object) => {
@@ -112,6 +113,15 @@ describe('the operations on trials', () => {
     assert.equal((await ask('stmary', 'investigator', 'POST', `ResearchStudy/${TRIAL}/$unblind`, unblind)).status, 200);
     assert.equal((await ask('tally', 'cro', 'POST', `ResearchStudy/${TRIAL}/$lock`, body)).status, 200);
     assert.equal((await ask('tally', 'cro', 'GET', 'ResearchStudy/TRIAL-9/$outcome-diff')).status, 404);
+    const act = (request: string) => parameters([{ name: 'request', valueString: request }]);
+    const halt = `ResearchStudy/${TRIAL}/$halt`;
+    assert.equal((await ask('tally', 'board', 'POST', halt, act('{"reason":"signal"}'))).status, 409);
+    assert.equal((await ask('tally', 'board', 'POST', halt, act('no JSON'))).status, 400);
+    const end = act(JSON.stringify({ kid: signedBy.kid }));
+    assert.equal(
+      (await ask('stmary', 'investigator', 'POST', `ResearchStudy/${TRIAL}/$end-delegation`, end)).status,
+      200,
+    );
     assert.equal((await ask('tally', 'cro', 'GET', 'ResearchStudy/TRIAL-9')).status, 418);
     const study = (await ask('tally', 'cro', 'GET', `ResearchStudy/${TRIAL}`)).resource as { status?: string };
     assert.equal(study.status, 'closed-to-accrual-and-intervention');

@@ -1,7 +1,7 @@
 /**
  * Trials in FHIR, in front of the router: `GET ResearchStudy/{trial}`, `GET ResearchStudy/{trial}/$outcome-diff`, and by
- * POST `ResearchStudy/$usdm-import`, `ResearchStudy/{trial}/$randomize`, `$unblind`, `$lock`. Bodies are Parameters.
- * Who may do what is decided by the contracts.
+ * POST `ResearchStudy/$usdm-import`, `ResearchStudy/{trial}/$randomize`, `$unblind`, `$lock`, and every further act
+ * (acts.ts). Bodies are Parameters. Who may do what is decided by the contracts.
  */
 import { transactions, type TrialView } from '@salus/chaincode/trial/api';
 
@@ -11,6 +11,7 @@ import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import type { Decision, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
+import { actCall, actOperations } from './acts.js';
 import { outcomeChanges } from './outcome-changes.js';
 import { parametersOf, type Given } from './parameters.js';
 import { researchStudy } from './research-study.js';
@@ -23,6 +24,15 @@ export interface TrialPorts {
   readonly member: string;
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly decision: Pick<Decision, 'allow'>;
+}
+
+/** Trials at one gateway: their operations, and what the page shows. */
+export function openTrials(
+  { settings, ledger }: { readonly settings: { readonly member: string }; readonly ledger: TrialPorts['ledger'] },
+  decision: TrialPorts['decision'],
+): { inFrontOf(fhir: Fhir): Fhir; view(name: string): Promise<TrialView | undefined> } {
+  const ports = { member: settings.member, ledger, decision };
+  return { inFrontOf: (fhir) => withTrials(fhir, ports), view: (name) => readTrial(ledger, name) };
 }
 
 /** How often another slot is proposed when others took the ones before. */
@@ -48,7 +58,7 @@ async function answer(
   trial: string | undefined,
   operation: string | undefined,
 ): Promise<FhirResponse | undefined> {
-  const run = handlers[`${request.method} ${operation ?? ''}`.trim()];
+  const run = handlers[`${request.method} ${operation ?? ''}`.trim()] ?? actHandler(request.method, operation);
   if (run === undefined || (trial === undefined) !== (operation === '$usdm-import')) return undefined;
   ports.decision.allow(request.actor, 'ResearchStudy', 'operation');
   return await run(ports, request, trial ?? '');
@@ -76,6 +86,17 @@ const handlers: Readonly<Record<string, Handler>> = {
     return done(await submit(ports, request.actor, transactions.lock, asked), 'the trial is locked');
   },
 };
+
+/** Every other act of the contracts, by its name. */
+function actHandler(method: string, operation: string | undefined): Handler | undefined {
+  const transaction = actOperations.get(operation ?? '');
+  if (transaction === undefined || method !== 'POST') return undefined;
+  return async ({ ledger }, { actor, ...request }, trial) => {
+    const call = actCall(transaction, trial, parametersOf(resourceBody({ actor, ...request }).plain));
+    const transient = { ...call.transient, ...actorOf(actor) };
+    return done(await ledger.submit({ ...call, transient }), `${transaction} is on record`);
+  };
+}
 
 async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<FhirResponse> {
   const given = parametersOf(resourceBody(request).plain);
@@ -137,9 +158,11 @@ async function demandTrial({ ledger }: TrialPorts, trial: string): Promise<Trial
 }
 
 function submit({ ledger }: TrialPorts, actor: Actor, transaction: string, asked: object): Promise<Commit> {
-  const { user, role, purpose } = actor;
-  const transient = { actor: Buffer.from(JSON.stringify({ user, role, purpose })) };
-  return ledger.submit({ transaction, argument: JSON.stringify(asked), transient });
+  return ledger.submit({ transaction, argument: JSON.stringify(asked), transient: actorOf(actor) });
+}
+
+function actorOf({ user, role, purpose }: Actor): { readonly actor: Uint8Array } {
+  return { actor: Buffer.from(JSON.stringify({ user, role, purpose })) };
 }
 
 function ok(parameter: readonly object[]): FhirResponse {
