@@ -212,12 +212,8 @@ async function listen(
     sharing.decision.shown(patient);
   };
   const trials = openTrials(rooms, sharing.decision);
-  const handle = sharing.logged(
-    erasures.inFrontOf(
-      trials.inFrontOf((request) => router.handle(request)),
-      shown,
-    ),
-  );
+  const served = trials.inFrontOf((request) => router.handle(request));
+  const handle = sharing.logged(erasures.inFrontOf(served, shown));
   const app = buildApp({
     settings,
     log,

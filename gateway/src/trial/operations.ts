@@ -30,7 +30,7 @@ export interface TrialPorts {
 export function openTrials(
   { settings, ledger }: { readonly settings: { readonly member: string }; readonly ledger: TrialPorts['ledger'] },
   decision: TrialPorts['decision'],
-): { inFrontOf(fhir: Fhir): Fhir; view(name: string): Promise<TrialView | undefined> } {
+): { readonly inFrontOf: (fhir: Fhir) => Fhir; readonly view: (name: string) => Promise<TrialView | undefined> } {
   const ports = { member: settings.member, ledger, decision };
   return { inFrontOf: (fhir) => withTrials(fhir, ports), view: (name) => readTrial(ledger, name) };
 }

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { leafOf, type TrialView } from '@salus/chaincode/trial/api';
+import { digest } from '@salus/chaincode/dist/lib/canonical.js';
+import { merkleRoot } from '@salus/chaincode/dist/lib/merkle.js';
+import { random } from '../support/contract-world.js';
+import { type Answer, startNetwork, type TestNetwork } from '../support/network.js';
+import { projectRoot } from '../support/shared.js';
+import { SigningKey } from '../support/signing.js';
+import { listOf } from './world.js';
+
+const NAME = 'ALXN-204';
+const usdm = readFileSync(join(projectRoot, 'test/trial/data/alxn1840-wd-204.usdm.json'), 'utf8');
+
+describe('a trial on the real processes, over HTTP', () => {
+  let network: TestNetwork;
+  let view: TrialView;
+  const list = listOf('all', 8);
+
+  async function post(member: string, role: string, operation: string, values: readonly object[]): Promise<Answer> {
+    const token = await network.token({ member, user: `${role}-1`, role });
+    const body = { resourceType: 'Parameters', parameter: values };
+    return network.ask(member, `ResearchStudy/${operation}`, { token, body });
+  }
+
+  async function act(member: string, role: string, name: string, request: object): Promise<void> {
+    const values = [{ name: 'request', valueString: JSON.stringify(request) }];
+    const answer = await post(member, role, `${NAME}/$${name}`, values);
+    assert.equal(answer.status, 200, `${name}: ${answer.text}`);
+  }
+
+  async function look(member: string): Promise<TrialView> {
+    return (await network.ask(member, `/trials/${NAME}`)).body as unknown as TrialView;
+  }
+
+  before(async () => {
+    network = await startNetwork();
+  });
+
+  after(async () => {
+    await network.stop();
+  });
+
+  it('is registered from USDM by the sponsor, and every member shows the same', async () => {
+    const parties = { allocator: 'tally', board: 'tally', ethics: 'authority', regulator: 'authority', site: 'stmary' };
+    const values = Object.entries({ trial: NAME, usdm, ...parties }).map(([name, valueString]) => ({
+      name,
+      valueString,
+    }));
+    assert.equal((await post('stmary', 'investigator', '$usdm-import', values)).status, 403);
+    const imported = await post('acme', 'sponsor', '$usdm-import', values);
+    assert.equal(imported.status, 200, imported.text);
+    view = await look('acme');
+    assert.equal(view.versions.length, 4);
+    assert.deepEqual((await look('medisure')).versions, view.versions);
+  });
+
+  it('comes into force with list and approvals, and takes the documents of consent', async () => {
+    const root = merkleRoot(list.map((slot) => leafOf(NAME, 'all', slot))).toString('hex');
+    await act('tally', 'statistician', 'commit-list', { stratum: 'all', root, kits: list.map(({ kit }) => kit) });
+    await act('tally', 'statistician', 'keep-arms', { stratum: 'all', slots: list });
+    const { hash } = (await look('tally')).lists[0]!;
+    await act('authority', 'regulator', 'approve-list', { stratum: 'all', hash });
+    const approval = { version: 4, hash: view.versions[3]!.hash };
+    await act('authority', 'ethics', 'approve-version', approval);
+    await act('authority', 'regulator', 'approve-version', approval);
+    await act('acme', 'sponsor', 'activate-version', { version: 4 });
+    assert.equal((await look('northside')).phase, 'active');
+  });
+
+  it("enrols behind the gate, by a claim in the hospitals' collection whose hash alone the public step reads", async () => {
+    const translations = [{ language: 'en', hash: 'b'.repeat(64) }];
+    await act('acme', 'sponsor', 'publish-document', { version: 1, translations, optionalParts: [] });
+    const hash = digest({ trial: NAME, version: 1, translations, optionalParts: [] });
+    await act('authority', 'ethics', 'adopt-document', { version: 1, hash });
+    const investigator = new SigningKey('inv-1');
+    await act('stmary', 'investigator', 'delegate', { role: 'investigator', jwk: investigator.jwk });
+    await act('stmary', 'investigator', 'claim', { participant: 'P1', hmac: random() });
+    await act('stmary', 'investigator', 'consent', consent(investigator));
+    const criteria = view.versions[3]!.protocol.criteria.map((id) => ({ id, commitment: random() }));
+    await act('stmary', 'investigator', 'declare-eligible', { participant: 'P1', criteria });
+    const values = [
+      { name: 'participant', valueString: 'P1' },
+      { name: 'stratum', valueString: 'all' },
+    ];
+    const asked = [...values, { name: 'consent', valueInteger: 1 }];
+    const answer = await post('stmary', 'coordinator', `${NAME}/$randomize`, asked);
+    assert.equal(answer.status, 200, answer.text);
+    assert.ok(answer.text.includes(list[0]!.kit));
+    assert.equal((await look('medisure')).phase, 'enrolling');
+  });
+
+  it('shows a reviewer a page whose versions lead to their endorsed transactions', async () => {
+    const page = await network.ask('medisure', `/trials/${NAME}`, { headers: { accept: 'text/html' } });
+    assert.equal(page.status, 200);
+    const { tx } = view.versions[0]!;
+    assert.ok(page.text.includes(`/ledger/transactions/${tx}`));
+    assert.equal((await network.ask('medisure', `/ledger/transactions/${tx}`)).status, 200);
+    assert.equal((await network.ask('medisure', '/trials/none')).status, 404);
+  });
+
+  function consent(investigator: SigningKey): object {
+    const patient = new SigningKey('p-1');
+    const about = { participant: 'P1', n: 1, document: 1, language: 'en', parts: [] };
+    const content = { channel: 'health', trial: NAME, ...about, hash: 'b'.repeat(64) };
+    const statement = patient.sign(content);
+    const stamp = { signedAt: new Date().toISOString(), name: 'c'.repeat(64) };
+    const countersigned = investigator.sign({ ...content, meaning: 'counter-signature', statement, ...stamp });
+    return {
+      ...about,
+      jwk: patient.jwk,
+      statement,
+      countersignature: { kid: 'inv-1', ...stamp, statement: countersigned },
+    };
+  }
+});
