@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FhirResponse } from '@salus/gateway/fhir/request';
-import { parseRefusal } from '@salus/gateway/ledger/refusal';
+import { parseRefusal, Refusal } from '@salus/gateway/ledger/refusal';
 import type { Ledger } from '@salus/gateway/ports';
 import { readTrial, withTrials } from '@salus/gateway/trial/operations';
 import { trialPage } from '@salus/gateway/trial/page';
@@ -157,5 +157,18 @@ describe('the operations on trials', () => {
     assert.ok(text.includes('changes outcomes after first enrolment') && !text.includes('LIST DIFFERS'));
     const { versions } = await world.view();
     assert.ok(versions.every(({ tx }) => text.includes(`/ledger/transactions/${tx}`)));
+  });
+
+  it('leave studies of the record readable while the ledger does not answer', async () => {
+    const down = (): Promise<never> => Promise.reject(new Refusal('unavailable', 'ledger-down', 'no peer answers'));
+    const ports = { member: 'stmary', ledger: { submit: down, evaluate: down }, decision: { allow: () => undefined } };
+    const actor = { member: 'stmary', user: 'u-1', role: 'investigator', purpose: 'CLINTRCH', scopes: [] };
+    const get = async (status: number): Promise<number> => {
+      const fhir = withTrials(() => Promise.resolve({ status, headers: {} }), ports);
+      const request = { method: 'GET', path: 'ResearchStudy/x', query: new URLSearchParams(), headers: {}, actor };
+      return (await fhir(request)).status;
+    };
+    assert.equal(await get(200), 200);
+    assert.equal(await get(404), 503, 'whether there is a trial of this name is not known');
   });
 });

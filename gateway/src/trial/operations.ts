@@ -47,9 +47,16 @@ export function withTrials(fhir: Fhir, ports: TrialPorts): Fhir {
     try {
       return (await answer(ports, request, trial, operation)) ?? (await fhir(request));
     } catch (error) {
-      return { headers: {}, ...outcomeOf(error) };
+      return (await recorded(fhir, request, error)) ?? { headers: {}, ...outcomeOf(error) };
     }
   };
+}
+
+/** While the ledger does not answer, a study that is no trial but part of the record is read as ever. */
+async function recorded(fhir: Fhir, request: FhirRequest, error: unknown): Promise<FhirResponse | undefined> {
+  if (request.method !== 'GET' || !(error instanceof Refusal && error.category === 'unavailable')) return undefined;
+  const found = await fhir(request);
+  return found.status < 400 ? found : undefined;
 }
 
 async function answer(
