@@ -1,4 +1,5 @@
 import type { Command } from '../command.js';
+import { backup, restore } from './backup.js';
 import { compose, containers } from './compose.js';
 import { down } from './down.js';
 import { exportMember } from './export.js';
@@ -22,6 +23,8 @@ export const networkCommands: readonly Command[] = [
   containers,
   revoke,
   exportMember,
+  backup,
+  restore,
   joinChannel,
   leave,
   propose,

@@ -46,6 +46,17 @@ export async function endOrphans(stateDir: string): Promise<number> {
   return ended;
 }
 
+/** The processes that run from a state folder, gateways before the ledger; of one member, where one is named. */
+export function runningProcesses(stateDir: string, member?: string): RecordedProcess[] {
+  const run = readRunFile(stateDir);
+  const nodes = (readJson(fabricProcessesOf(stateDir)) as RecordedProcess[] | undefined) ?? [];
+  return [...(run?.children ?? [])]
+    .reverse()
+    .concat(nodes)
+    .filter(isAlive)
+    .filter(({ name }) => member === undefined || name.endsWith(`.${member}`));
+}
+
 /** Ends the processes that still run, recognised by pid and start time, and waits until they are gone. */
 async function endRecorded(recorded: readonly RecordedProcess[]): Promise<number> {
   const orphans = recorded.filter(isAlive);

@@ -19,14 +19,20 @@ export function exportMember(stateDir: string, name: string, target: string): vo
   const network = readNetwork(stateDir);
   const { topology } = network;
   if (!topology.members.some((member) => member.name === name)) throw new CommandError(`no member is named ${name}`, 2);
-  const to = resolve(target);
-  if (existsSync(to) && readdirSync(to).length > 0) throw new CommandError(`${to} is not empty: name another folder`);
+  const to = emptyFolder(target);
   copyOwn(stateDir, to, name);
   copyPublic(network, stateDir, to);
   rewritePaths(to, resolve(stateDir));
   writePublic(layout.exported(to), `${JSON.stringify({ member: name })}\n`);
   writePublic(join(to, 'docker-compose.yaml'), memberComposeFile(topology, name));
   writePublic(join(to, 'README.md'), readme(topology, name));
+}
+
+/** The absolute path of a folder to write to. Throws a CommandError when it holds something already. */
+export function emptyFolder(target: string): string {
+  const to = resolve(target);
+  if (existsSync(to) && readdirSync(to).length > 0) throw new CommandError(`${to} is not empty: name another folder`);
+  return to;
 }
 
 function copyOwn(stateDir: string, to: string, name: string): void {
@@ -41,7 +47,7 @@ function copyOwn(stateDir: string, to: string, name: string): void {
 }
 
 /** What everybody may have: block 0, the definition, addresses and roots, and the orderers' TLS certificates. */
-function copyPublic({ material }: NetworkFile, stateDir: string, to: string): void {
+export function copyPublic({ material }: NetworkFile, stateDir: string, to: string): void {
   const files = [layout.network(stateDir), layout.genesis(stateDir), layout.definition(stateDir)];
   for (const { orderer } of material.members) if (orderer) files.push(tlsFiles(orderer.tlsDir).cert);
   for (const file of files) copy(file, join(to, relative(stateDir, file)));
@@ -52,8 +58,8 @@ function copy(from: string, to: string): void {
   cpSync(from, to);
 }
 
-/** Settings name their files by absolute paths. */
-function rewritePaths(folder: string, from: string): void {
+/** Names the files of a copied folder by its own path: settings hold absolute ones. */
+export function rewritePaths(folder: string, from: string): void {
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!/(settings|network)\.json$|\.yaml$/.test(file)) continue;
     const path = join(folder, file);
