@@ -9,7 +9,8 @@ import { MAX_REASON } from '@salus/gateway/erasure/operation';
 import { verifyCertificate, type CertificateClaims } from '@salus/gateway/erasure/certificate';
 
 import { salus } from '../support/command.js';
-import { type Answer, type FhirBody, type TestNetwork, freePortBase, startNetwork } from '../support/network.js';
+import { freePortBase } from '../support/free-ports.js';
+import { type Answer, type FhirBody, type TestNetwork, startNetwork } from '../support/network.js';
 import { glucose, laboratoryForNorthside, patient } from '../story/people.js';
 
 const PATIENTS = 6;

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { campaign } from '../support/campaigns.js';
 import { salus } from '../support/command.js';
-import { type TestNetwork, freePortBase, startNetwork } from '../support/network.js';
+import { freePortBase } from '../support/free-ports.js';
+import { type TestNetwork, startNetwork } from '../support/network.js';
 import { projectRoot } from '../support/shared.js';
 import { glucose, patient } from '../story/people.js';
 

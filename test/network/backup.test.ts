@@ -6,7 +6,8 @@ import { join } from 'node:path';
 
 import { salus, type CommandResult } from '../support/command.js';
 import { engineName } from '../support/engine.js';
-import { type FhirBody, type TestNetwork, freePortBase, startNetwork } from '../support/network.js';
+import { freePortBase } from '../support/free-ports.js';
+import { type FhirBody, type TestNetwork, startNetwork } from '../support/network.js';
 import { glucose, patient } from '../story/people.js';
 
 /** On Fabric one member's machine is lost; the embedded ledger is on one machine with everybody. */

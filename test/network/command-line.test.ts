@@ -8,7 +8,7 @@ import { readRunFile } from '@salus/network/commands/run-file';
 
 import { salus } from '../support/command.js';
 import { residentBytes } from '../support/memory.js';
-import { freePortBase } from '../support/network.js';
+import { freePortBase } from '../support/free-ports.js';
 import { topologyAt } from '../support/topology-file.js';
 
 describe('the salus command', () => {

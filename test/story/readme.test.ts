@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { salus } from '../support/command.js';
-import { freePortBase } from '../support/network.js';
+import { freePortBase } from '../support/free-ports.js';
 import { projectRoot } from '../support/shared.js';
 import { topologyAt } from '../support/topology-file.js';
 

@@ -52,6 +52,9 @@ const mspId = (member: string): string => `${member.charAt(0).toUpperCase()}${me
 
 /** Members, their certificates, one state. Each endorser's is the same here. */
 export class ContractWorld {
+  /** Hears of every outcome of every world. */
+  static watch: (outcome: Outcome) => void = () => undefined;
+
   /** The endorsers' clock, ms since 1970. */
   clockMs = Date.now();
   /** Every outcome so far. */
@@ -99,6 +102,7 @@ export class ContractWorld {
     const inClear = visible(name, proposal.args, payload, message, stub.rwset);
     const outcome = { status: response.status, message, payload, rwset: stub.rwset, txId, inClear };
     this.outcomes.push({ transaction: name, outcome });
+    ContractWorld.watch(outcome);
     return outcome;
   }
 

@@ -1,7 +1,6 @@
 /** An embedded ledger for a test: every member's peers and the orderers in this process, the test chaincode beside it. */
 import { createHash, createPrivateKey, sign, X509Certificate, type KeyObject } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -23,6 +22,7 @@ import { lowS } from '@salus/network/identity/signer';
 import { prepareState, type PreparedState } from '@salus/network/prepare';
 import { loadTopology, memberOf, type TopologyOverrides } from '@salus/network/topology';
 import { ChaincodeProcess } from './chaincode-process.js';
+import { freePortBase } from './free-ports.js';
 
 /** Collections of the test chaincode, shaped like those of Salus. */
 export const TEST_COLLECTIONS: readonly CollectionTemplate[] = [
@@ -96,7 +96,7 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
 
 /** A state folder with keys, channel and definition, on ports that are free. */
 export async function prepareTestState(options: TestLedgerOptions = {}): Promise<PreparedState> {
-  const portBase = options.overrides?.portBase ?? (await freeRange());
+  const portBase = options.overrides?.portBase ?? (await freePortBase('ledgers'));
   const topology = loadTopology(undefined, { ...options.overrides, portBase });
   const stateDir = mkdtempSync(join(tmpdir(), 'salus-embedded-'));
   return prepareState(topology, stateDir, { collections: options.collections ?? TEST_COLLECTIONS });
@@ -208,28 +208,4 @@ function certificateHash(pem: Buffer): Buffer {
 
 function privateKey(file: string): KeyObject {
   return createPrivateKey(readFileSync(file));
-}
-
-/** The start of a range of ports that looks free, below those the system hands out. */
-async function freeRange(): Promise<number> {
-  for (let tries = 0; tries < 50; tries += 1) {
-    const base = 12_000 + Math.floor(Math.random() * 8) * 1_000;
-    // A peer's port, and the chaincode's: a process that an ended run left behind may hold either.
-    if ((await isFree(base + 201)) && (await isFree(base + 480))) return base;
-  }
-  throw new Error('no free range of ports');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen(port, '127.0.0.1', () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
 }

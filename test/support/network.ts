@@ -1,6 +1,5 @@
 /** A whole consortium for a test: the processes that `npm start` runs, on ports of its own, with state in a folder of its own. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,6 +8,7 @@ import { type RunningConsortium, bringUp } from '@salus/network/commands/bring-u
 import { fabricProcessesOf, type RecordedProcess } from '@salus/network/commands/run-file';
 import { DEFAULT_TOPOLOGY_FILE, type TopologyOverrides } from '@salus/network/topology';
 import { engineName } from './engine.js';
+import { freePortBase } from './free-ports.js';
 
 export interface Answer {
   readonly status: number;
@@ -127,30 +127,4 @@ function parsed(text: string): FhirBody {
   } catch {
     return {};
   }
-}
-
-/** Ports that one network takes, from its base on. */
-const portRange = 1000;
-
-/** The start of a range of ports of which those of a gateway, a peer and the chaincode are free. */
-export async function freePortBase(): Promise<number> {
-  for (let tries = 0; tries < 50; tries += 1) {
-    const base = 20_000 + Math.floor(Math.random() * 11) * portRange;
-    if ((await isFree(base + 1)) && (await isFree(base + 201)) && (await isFree(base + 480))) return base;
-  }
-  throw new Error('no free range of ports found');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen(port, '127.0.0.1', () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
 }
