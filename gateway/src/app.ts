@@ -22,7 +22,18 @@ export interface AppPorts extends PagePorts {
 /** What a client may name its request by: a UUID or a trace id (32 hex digits), which say nothing of anybody. */
 const REQUEST_ID = /^[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}$/i;
 /** First parts of the paths that are counted by name; what else people type is not. */
-const AREAS = new Set(['', 'livez', 'readyz', 'metrics', 'fhir', 'cds-services', 'ledger', 'assets']);
+const AREAS = new Set([
+  '',
+  'livez',
+  'readyz',
+  'metrics',
+  'fhir',
+  'epcis',
+  'trials',
+  'cds-services',
+  'ledger',
+  'assets',
+]);
 
 /** Builds the app; it listens nowhere yet. */
 export function buildApp(ports: AppPorts): Express {

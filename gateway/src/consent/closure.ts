@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 
-import { parametersAnswer, parametersOf } from '../erasure/parameters.js';
+import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { outcomeOf } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { requireScope } from '../identity/scopes.js';

@@ -24,7 +24,7 @@ import {
 } from '@salus/chaincode/consent/decide';
 
 import { ACCESS_SPACE, type ProjectedAccess } from '../access/project.js';
-import { parametersAnswer, parametersOf, type ReadParameter } from '../erasure/parameters.js';
+import { parametersAnswer, parametersOf, type ReadParameter } from '../fhir/parameters.js';
 import type { JsonObject } from '../fhir/json.js';
 import { outcomeOf } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';

@@ -5,7 +5,7 @@
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { RecordWriter, StoredVersion } from '../ports.js';
-import { parametersAnswer, parametersOf } from './parameters.js';
+import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { requireOfficer } from './rules.js';
 
 /** Not a FHIR type, so no interaction reaches it; of no patient's compartment, so it survives the erasure. */

@@ -12,7 +12,7 @@ import { scopeMissing, scopesReachAll } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
 import { isHeld, setHold, type HoldPorts } from './hold.js';
-import { parametersAnswer, parametersOf } from './parameters.js';
+import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { approvable, erasable, isVoid, requireOfficer, type Act, type Basis, type EraseWish } from './rules.js';
 import type { ErasureSeries } from './series.js';
 import type { Erasure, ErasureStore } from './store.js';

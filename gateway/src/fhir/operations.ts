@@ -11,6 +11,7 @@ import { LARGEST_PAGE } from './paging.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { entryOf, handlingOf, links } from './search.js';
 import { parseSearch } from './search-request.js';
+import { parameterOf } from './parameters.js';
 import { validationIssues } from './validate.js';
 import { inForce, isSame, writeOf } from './write.js';
 
@@ -42,18 +43,13 @@ function validateInput(context: FhirContext, request: FhirRequest, type?: string
 
 /** The resource as a parameter, with what stands beside it. */
 function unwrapped(parameters: JsonObject, named: Omit<ValidateInput, 'resource'>): ValidateInput {
-  const resource = parameter(parameters, 'resource')?.resource;
+  const resource = parameterOf(parameters, 'resource')?.resource;
   if (resource === undefined) throw new Refusal('invalid', 'structure', 'Parameters has no parameter named resource');
   return {
     resource: asResource(resource),
-    mode: parameter(parameters, 'mode')?.valueCode ?? named.mode,
-    profile: parameter(parameters, 'profile')?.valueUri ?? named.profile,
+    mode: parameterOf(parameters, 'mode')?.valueCode ?? named.mode,
+    profile: parameterOf(parameters, 'profile')?.valueUri ?? named.profile,
   };
-}
-
-function parameter(parameters: JsonObject, name: string): JsonObject | undefined {
-  const list = Array.isArray(parameters.parameter) ? (parameters.parameter as (JsonObject | null)[]) : [];
-  return list.find((each) => each?.name === name) ?? undefined;
 }
 
 function typeIssues(resource: JsonObject, type: string | undefined): Issue[] {
@@ -99,7 +95,7 @@ export async function changeMeta(
   [type, id]: readonly [string, string],
   change: 'add' | 'delete',
 ): Promise<FhirResponse> {
-  const given = parameter(resourceBody(request).plain, 'meta')?.valueMeta as JsonObject | undefined;
+  const given = parameterOf(resourceBody(request).plain, 'meta')?.valueMeta as JsonObject | undefined;
   if (given === undefined) throw new Refusal('invalid', 'structure', 'send Parameters with a parameter meta');
   const response = await again(context, request, () => {
     const current = inForce(context, request, 'update', type, id);

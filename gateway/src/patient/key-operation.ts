@@ -8,6 +8,7 @@ import { custodianStaff } from '@salus/chaincode/access/api';
 import { asResource } from '../fhir/body.js';
 import { parseBody, type JsonObject } from '../fhir/json.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
+import { parameterOf } from '../fhir/parameters.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PublicJwk } from '../settings.js';
@@ -60,10 +61,8 @@ interface KeyWish {
 }
 
 function read(parameters: JsonObject): KeyWish {
-  const given: unknown = parameters.parameter;
-  const list = (Array.isArray(given) ? given : []) as readonly (Readonly<Record<string, unknown>> | null)[];
   const value = (name: string): string | undefined => {
-    const found = list.find((each) => each?.name === name);
+    const found = parameterOf(parameters, name);
     const said = found?.valueCode ?? found?.valueString;
     return typeof said === 'string' ? said : undefined;
   };

@@ -5,7 +5,7 @@ import { transactions } from '@salus/chaincode/trial/api';
 
 import { Refusal } from '../ledger/refusal.js';
 import type { LedgerCall } from '../ports.js';
-import type { Given } from './parameters.js';
+import type { Given } from '../fhir/parameters.js';
 
 /** Transactions that have an operation of their own, or are no act upon a trial. */
 const apart: readonly string[] = [

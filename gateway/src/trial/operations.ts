@@ -13,7 +13,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import { actCall, actOperations } from './acts.js';
 import { outcomeChanges } from './outcome-changes.js';
-import { parametersOf, type Given } from './parameters.js';
+import { givenOf, type Given } from '../fhir/parameters.js';
 import { researchStudy } from './research-study.js';
 import { registerImported } from './register.js';
 
@@ -82,13 +82,13 @@ const handlers: Readonly<Record<string, Handler>> = {
   'POST $usdm-import': importStudy,
   'POST $randomize': randomize,
   'POST $unblind': async (ports, request, trial) => {
-    const given = parametersOf(resourceBody(request).plain);
+    const given = givenOf(resourceBody(request).plain);
     const { stratum, slot } = { stratum: given.text('stratum'), slot: given.number('slot') };
     const asked = { trial, stratum, slot, reason: given.text('reason'), delegate: given.text('delegate') };
     return done(await submit(ports, request.actor, transactions.unblindOne, asked), 'the unblinding is on record');
   },
   'POST $lock': async (ports, request, trial) => {
-    const given = parametersOf(resourceBody(request).plain);
+    const given = givenOf(resourceBody(request).plain);
     const asked = { trial, root: given.text('root'), points: given.number('points'), reason: given.text('reason') };
     return done(await submit(ports, request.actor, transactions.lock, asked), 'the trial is locked');
   },
@@ -99,14 +99,14 @@ function actHandler(method: string, operation: string | undefined): Handler | un
   const transaction = actOperations.get(operation ?? '');
   if (transaction === undefined || method !== 'POST') return undefined;
   return async ({ ledger }, { actor, ...request }, trial) => {
-    const call = actCall(transaction, trial, parametersOf(resourceBody({ actor, ...request }).plain));
+    const call = actCall(transaction, trial, givenOf(resourceBody({ actor, ...request }).plain));
     const transient = { ...call.transient, ...actorOf(actor) };
     return done(await ledger.submit({ ...call, transient }), `${transaction} is on record`);
   };
 }
 
 async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<FhirResponse> {
-  const given = parametersOf(resourceBody(request).plain);
+  const given = givenOf(resourceBody(request).plain);
   const view = await readTrial(ports.ledger, given.text('trial'));
   const send = (transaction: string, asked: object): Promise<Commit> =>
     submit(ports, request.actor, transaction, asked);
@@ -116,7 +116,7 @@ async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<Fhi
 
 /** Proposes the lowest slot that is free, and the next one where somebody was faster; the kit is read from the ledger. */
 async function randomize(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse> {
-  const given = parametersOf(resourceBody(request).plain);
+  const given = givenOf(resourceBody(request).plain);
   const participant = given.text('participant');
   let view = await demandTrial(ports, trial);
   for (let tries = 0; slotOf(view, participant) === undefined; tries += 1) {

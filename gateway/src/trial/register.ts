@@ -5,7 +5,7 @@ import { transactions, type Parties, type TrialView, type VersionRecord } from '
 
 import { canonicalForm } from '../identity/statements.js';
 import { Refusal } from '../ledger/refusal.js';
-import type { Given } from './parameters.js';
+import type { Given } from '../fhir/parameters.js';
 import { importUsdm, ONE_STRATUM, type ImportedVersion } from './usdm.js';
 
 type Send = (transaction: string, asked: object) => Promise<unknown>;
