@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mayClaim, roles, purposesOf, purposes } from '@salus/chaincode/access/api';
+import { CONSENTS_READ } from '@salus/chaincode/dist/access/contract.js';
 import { ContractWorld, physician, random } from '../support/contract-world.js';
 import { ask, consentOf, consentRequest, everything, registerPatient } from '../support/patients.js';
 import { SigningKey } from '../support/signing.js';
@@ -46,6 +47,22 @@ describe('access on the ledger', () => {
     const withdrawal = consentRequest(pid, consentOf('c-1', 'northside', 'permit', 'inactive'), 2);
     await world.submit('stmary', 'consent:record', { request: withdrawal, actor: physician });
     assert.equal(world.commit(decided), 'MVCC_READ_CONFLICT');
+  });
+
+  it('reads as much whether the patient has several consents, one, none, or is nobody', async () => {
+    const world = await ContractWorld.founded();
+    const pids = await Promise.all([0, 1, CONSENTS_READ].map(() => registerPatient(world)));
+    const [, one = '', several = ''] = pids;
+    await grant(world, one, 'c-1', 'northside');
+    for (let each = 0; each < CONSENTS_READ; each += 1) await grant(world, several, `d-${each}`, 'acme');
+    const reads: string[][] = [];
+    for (const pid of [...pids, random()]) {
+      await ask(world, 'northside', pid);
+      const { outcome } = world.outcomes.findLast(({ transaction }) => transaction === 'access:request')!;
+      reads.push(outcome.rwset.reads.map(({ place, key }) => `${place} ${key.split('\u0000')[1] ?? ''}`));
+    }
+    for (const each of reads) assert.deepEqual(each, reads[0]);
+    assert.equal(reads[0]?.filter((each) => each === 'care consent').length, CONSENTS_READ);
   });
 
   it('costs and shows the same whether permitted, denied or asked about nobody', async () => {

@@ -20,6 +20,9 @@ import { askable, type Asker, decideAccess, disclose, type Grounds, mayRead } fr
 import { signedAsker, signedRequest } from './signed';
 import { accessKind, disclosureKind, readAnchorKind } from './state';
 
+/** Consents read for each access, at least. */
+export const CONSENTS_READ = 4;
+
 /** Who asked for what, and what was decided. */
 export class AccessContract extends SalusContract {
   constructor() {
@@ -74,9 +77,9 @@ async function asker(ctx: SalusContext, request: RequestAccess): Promise<Asker> 
   return allowed(signedAsker(request, signed, member, { channel: ctx.channel, custodian }));
 }
 
-/** Reads in this order whatever is found, so that a decoy costs what a patient costs. */
+/** Reads in this order and as often whatever is found, so that a decoy costs what a patient costs. */
 async function grounds(ctx: SalusContext, pid: string): Promise<Grounds> {
   const patient = await patientOf(ctx, pid);
-  const consents = await consentsInForce(ctx, pid);
+  const consents = await consentsInForce(ctx, pid, CONSENTS_READ);
   return { patient, consents, at: await ctx.clock() };
 }

@@ -13,13 +13,20 @@ export function consentList(ctx: SalusContext, pid: string): Promise<ConsentList
   return load(ctx, consentListKind, pid);
 }
 
-/** Every consent in force, in the order of their last change. None is left out. */
-export async function consentsInForce(ctx: SalusContext, pid: string): Promise<readonly ConsentRecord[]> {
+/** No FHIR id, so that no consent has it. */
+const NOBODYS = '_';
+
+/**
+ * Every consent in force, in the order of their last change; none is left out. Reads `least` consents, of which those
+ * that the patient has fewer are nobody's: how long it takes does not tell a patient without any, or no patient at all.
+ */
+export async function consentsInForce(ctx: SalusContext, pid: string, least = 0): Promise<readonly ConsentRecord[]> {
   const records: ConsentRecord[] = [];
   for (const { consentId, version } of (await consentList(ctx, pid))?.inForce ?? []) {
     const record = await consentVersion(ctx, consentId, version);
     if (record === undefined) throw new Error('a consent in force is not in the state');
     records.push(record);
   }
+  for (let more = records.length; more < least; more += 1) await consentVersion(ctx, NOBODYS, more);
   return records;
 }

@@ -6,7 +6,6 @@ import { transactions, type AccessRecord, type AccessScope, type RequestAccess }
 import type { DoorCaller } from '../door/caller.js';
 import type { ReadTransaction } from '../door/evidence.js';
 import type { JsonObject } from '../fhir/json.js';
-import { onTheBeat } from '../fhir/pace.js';
 import type { FhirRequest, FhirResponse, Remote } from '../fhir/request.js';
 import { confinedTo, scopesAllow } from '../identity/scopes.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
@@ -50,7 +49,7 @@ export class RemoteReads implements Remote {
 
   async read(request: FhirRequest, type: string, id: string): Promise<FhirResponse | undefined> {
     if (type !== 'Patient') return undefined;
-    const permitted = await this.#access(request.actor, id, { types: [type], interaction: 'read', id });
+    const permitted = await this.#access(request, id, { types: [type], interaction: 'read', id });
     const bundles = await this.#ask(permitted, request.actor, (patientId) => `Patient/${patientId}`);
     const found = bundles.flatMap(({ bundle }) => entriesOf(bundle)).find((entry) => typeOf(entry) === type);
     const resource = found?.resource as JsonObject | undefined;
@@ -64,7 +63,7 @@ export class RemoteReads implements Remote {
   }
 
   async search(request: FhirRequest, type: string, patient: string): Promise<FhirResponse | undefined> {
-    const permitted = await this.#access(request.actor, patient, { types: [type], interaction: 'search' });
+    const permitted = await this.#access(request, patient, { types: [type], interaction: 'search' });
     const bundles = await this.#ask(permitted, request.actor, (patientId) =>
       searchPath(type, request.query, patientId),
     );
@@ -72,7 +71,7 @@ export class RemoteReads implements Remote {
   }
 
   async everything(request: FhirRequest, patient: string): Promise<FhirResponse | undefined> {
-    const permitted = await this.#access(request.actor, patient, { types: [], interaction: 'everything' });
+    const permitted = await this.#access(request, patient, { types: [], interaction: 'everything' });
     if (permitted === undefined) return undefined;
     const path = (patientId: string): string => withQuery(`Patient/${patientId}/$everything`, request.query);
     const bundles = await this.#ask(permitted, request.actor, path, MAX_PAGES);
@@ -82,10 +81,10 @@ export class RemoteReads implements Remote {
   }
 
   /** Asks on the ledger. A patient nobody has costs the same, under a decoy; undefined where nobody permits. */
-  async #access(actor: Actor, patientId: string, scope: AccessScope): Promise<Permitted | undefined> {
+  async #access(asking: FhirRequest, patientId: string, scope: AccessScope): Promise<Permitted | undefined> {
     const { lookup, ledger, holdsCare, mspId } = this.ports;
     if (!holdsCare) return undefined;
-    const start = performance.now();
+    const { actor, pace } = asking;
     const patient = mayAsk(actor, patientId) ? lookup.byId(patientId) : undefined;
     const aid = randomBytes(32).toString('hex');
     const request: RequestAccess = {
@@ -108,7 +107,7 @@ export class RemoteReads implements Remote {
     const record = JSON.parse(Buffer.from(answer).toString('utf8')) as AccessRecord;
     const custodians = Object.keys(record.custodians).filter((name) => record.custodians[name]?.decision === 'permit');
     if (patient !== undefined && custodians.length > 0) return { record, patient, custodians };
-    await onTheBeat(start);
+    pace?.askedInVain();
     return undefined;
   }
 

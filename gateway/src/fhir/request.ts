@@ -1,6 +1,7 @@
 /** What the FHIR router is asked and what it answers, free of any HTTP library; and what it asks of other rooms. */
 import type { Actor, RecordWriter, StoredVersion, WriteCondition } from '../ports.js';
 import type { JsonObject } from './json.js';
+import type { Pace } from './pace.js';
 
 export interface FhirRequest {
   readonly method: string;
@@ -13,6 +14,8 @@ export interface FhirRequest {
   /** The body's text, unparsed. */
   readonly body?: string;
   readonly actor: Actor;
+  /** Set by the router: when the answer may leave. */
+  readonly pace?: Pace;
 }
 
 export interface FhirResponse {

@@ -8,7 +8,7 @@ import { bundleText, type EntryText } from './bundle-text.js';
 import { entriesOf, requestOf, type Entry } from './bundle.js';
 import { routeOf, type Match } from './interactions.js';
 import { operationOutcome, outcomeOf } from './outcome.js';
-import { onTheBeat } from './pace.js';
+import { Pace } from './pace.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { entryAnswer, transaction } from './transaction.js';
 
@@ -29,18 +29,22 @@ export interface RouterOptions {
 }
 
 export function fhirRouter(context: FhirContext, options: RouterOptions = {}): FhirRouter {
-  const handle = async (request: FhirRequest): Promise<FhirResponse> => {
-    const start = performance.now();
+  const answered = async (request: FhirRequest): Promise<FhirResponse> => {
     try {
       requireJsonAnswer(request);
       await catchUp(context, request);
       return await dispatch(context, request, handle);
     } catch (error) {
       if (!(error instanceof Refusal)) options.onFault?.(error);
-      const outcome = outcomeOf(error);
-      if (outcome.status === 404) await onTheBeat(start);
-      return { headers: {}, ...outcome };
+      return { headers: {}, ...outcomeOf(error) };
     }
+  };
+  const handle = async (request: FhirRequest): Promise<FhirResponse> => {
+    const pace = new Pace();
+    const response = await answered({ ...request, pace });
+    // Last of all, so that nothing that depends on what was found comes after it.
+    await pace.leave(response.status);
+    return response;
   };
   return { handle };
 }
