@@ -15,6 +15,8 @@ export interface AppPorts extends PagePorts {
   readonly fhir: RequestHandler;
   /** Answers everything under /epcis. */
   readonly epcis: RequestHandler;
+  /** Answers everything under /verify. */
+  readonly verify: RequestHandler;
   /** Answers everything under /cds-services. */
   readonly cdsHooks: RequestHandler;
 }
@@ -52,6 +54,7 @@ export function buildApp(ports: AppPorts): Express {
   });
   app.use('/fhir/R4', ports.fhir);
   app.use('/epcis', ports.epcis);
+  app.use('/verify', ports.verify);
   app.use('/cds-services', ports.cdsHooks);
   app.use(pageRoutes(ports));
   app.use((_request: Request, response: Response) => {

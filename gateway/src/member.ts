@@ -40,7 +40,6 @@ import { approveRegistry } from './registry/approve.js';
 import { Directory } from './registry/directory.js';
 import type { GatewaySettings } from './settings.js';
 import { standingOf, untilReady } from './start.js';
-import { openEpcis } from './supply/epcis/open.js';
 import { openTrials } from './trial/operations.js';
 import { writeStatusOf } from './write-status.js';
 
@@ -222,7 +221,7 @@ async function listen(
     inspector: rooms.connected.inspector,
     standing: () => standingOf(rooms, state.ready),
     fhir: fhirExpress({ handle }, actorOf),
-    epcis: openEpcis(rooms, actorOf, faultLog(log)),
+    ...sharing.supply.routers(actorOf, faultLog(log)),
     cdsHooks: fhirExpress({ handle: sharing.hooks }, actorOf, ''),
     trial: trials.view,
     history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),

@@ -70,6 +70,9 @@ describe('the pages of a gateway', () => {
       epcis: (_request, response) => {
         response.status(404).json({});
       },
+      verify: (_request, response) => {
+        response.status(404).json({});
+      },
       cdsHooks: (_request, response) => {
         response.status(404).json({});
       },

@@ -60,7 +60,12 @@ export class EpcisServer {
       ledger: { submit: (call) => made.anchor(call) },
     });
     const clock = (): number => (made.clockMs += 1);
-    const desk = new EpcisDesk({ repository, clock, prefixLength: prefixLengthAmong([PREFIX]) });
+    const desk = new EpcisDesk({
+      repository,
+      carry: () => Promise.resolve([]),
+      clock,
+      prefixLength: prefixLengthAmong([PREFIX]),
+    });
     const app = express().use(
       '/epcis',
       epcisExpress(

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { ACTS, type ActName, refuse } from '@salus/chaincode/supply/api';
-import { suspicionOf } from '@salus/chaincode/dist/supply/rules.js';
+import { ACTS, type ActName, refuse, suspicionOf } from '@salus/chaincode/supply/api';
 
 import { campaign } from '../support/campaigns.js';
 import { MEMBERS, type Step, TwoWorlds } from './model.js';

@@ -4,9 +4,18 @@
  */
 import { randomBytes } from 'node:crypto';
 
-import { type Act, ACTS, type ActName, commitmentOf, type Item, type Lot, refuse } from '@salus/chaincode/supply/api';
+import {
+  type Act,
+  ACTS,
+  type ActName,
+  commitmentOf,
+  type Item,
+  type Lot,
+  refuse,
+  suspicionOf,
+} from '@salus/chaincode/supply/api';
 import { pack } from '@salus/chaincode/dist/supply/lots.js';
-import { act, suspicionOf } from '@salus/chaincode/dist/supply/rules.js';
+import { act } from '@salus/chaincode/dist/supply/rules.js';
 
 import { LotOfUnits, Tree } from './world.js';
 

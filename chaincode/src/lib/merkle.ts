@@ -21,6 +21,26 @@ export function merklePath(items: readonly Uint8Array[], index: number): readonl
     : [...merklePath(right, index - split), merkleRoot(left)];
 }
 
+/** Inclusion proofs of all items, each as merklePath gives it, for the price of one tree. */
+export function merklePaths(items: readonly Uint8Array[]): readonly (readonly Buffer[])[] {
+  const paths = items.map((): Buffer[] => []);
+  if (items.length > 0) growPaths(items, paths);
+  return paths;
+}
+
+/** Adds to each path what lies beside it in this tree; its root. */
+function growPaths(items: readonly Uint8Array[], paths: readonly Buffer[][]): Buffer {
+  const [only] = items;
+  if (items.length === 1 && only !== undefined) return leafHash(only);
+  const split = splitOf(items.length);
+  const [before, after] = [paths.slice(0, split), paths.slice(split)];
+  const left = growPaths(items.slice(0, split), before);
+  const right = growPaths(items.slice(split), after);
+  for (const path of before) path.push(right);
+  for (const path of after) path.push(left);
+  return nodeHash(left, right);
+}
+
 /** Whether the proof leads from this item, at this index among so many, to the root. */
 export function isIncluded(
   root: Uint8Array,

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { refusals } from '../lib/refusal';
 
-export { merklePath, merkleRoot } from '../lib/merkle';
-export { ACTS, type ActName, type ActRow } from './table';
+export { isIncluded, merklePath, merklePaths, merkleRoot } from '../lib/merkle';
+export { ACTS, type ActName, type ActRow, suspicionOf } from './table';
 export * from './requests';
 
 /** Transactions of this domain; requests are one argument as JSON, the actor travels in the transient map. */

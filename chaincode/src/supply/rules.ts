@@ -39,12 +39,6 @@ export function act(request: Act, known: Known, around: Surroundings): Item | Re
   return problem(row, item, request, around) ?? changed(row, item, request, around);
 }
 
-/** The suspicion that a refused act is, by the table; undefined where it is none. */
-export function suspicionOf(name: Act['act'], code: string): string | undefined {
-  const alerts: Readonly<Record<string, string>> = ACTS[name].alerts;
-  return Object.hasOwn(alerts, code) ? alerts[code] : undefined;
-}
-
 function problem(row: ActRow, item: Item, request: Act, around: Surroundings): Refusal | undefined {
   if (!row.from.includes(item.state)) return wrongState(item.state);
   const stranger = notTheirs(row, item, commitmentOf(around.member, request.salt));

@@ -112,3 +112,9 @@ export const ACTS = {
 
 /** Name of an act. */
 export type ActName = keyof typeof ACTS;
+
+/** The suspicion that a refused act is, by the table; undefined where it is none. */
+export function suspicionOf(name: ActName, code: string): string | undefined {
+  const alerts: Readonly<Record<string, string>> = ACTS[name].alerts;
+  return Object.hasOwn(alerts, code) ? alerts[code] : undefined;
+}

@@ -75,21 +75,31 @@ export class DoorCaller {
     return commit;
   };
 
+  /** Tells or asks a door something under a path: its answer; undefined when it shows nothing. Throws when it cannot. */
+  say = (member: string, path: string, words: object): Promise<unknown> => this.#post(member, path, words, ANSWER_MS);
+
   async close(): Promise<void> {
     await Promise.all([...this.#lines.values()].map(({ agent }) => agent.close()));
   }
 
   async #tellOne(custodian: string, withdrawal: Withdrawal, mostMs: number): Promise<unknown> {
-    const { door, agent } = this.#lineTo(custodian);
-    const { statusCode, body } = await request(`${door}${DOOR_BASE}${WITHDRAWAL_PATH}`, {
+    const answer = await this.#post(custodian, WITHDRAWAL_PATH, withdrawal, mostMs);
+    if (answer === undefined) throw new Error(`the door of ${custodian} answered 404`);
+    return answer;
+  }
+
+  async #post(member: string, path: string, words: object, mostMs: number): Promise<unknown> {
+    const { door, agent } = this.#lineTo(member);
+    const { statusCode, body } = await request(`${door}${DOOR_BASE}${path}`, {
       method: 'POST',
       dispatcher: agent,
-      body: JSON.stringify(withdrawal),
+      body: JSON.stringify(words),
       signal: AbortSignal.timeout(mostMs),
     });
     if (statusCode === 200) return await body.json();
     await body.dump();
-    throw new Error(`the door of ${custodian} answered ${statusCode}`);
+    if (statusCode === 404) return undefined;
+    throw new Error(`the door of ${member} answered ${statusCode}`);
   }
 
   /** The line to a custodian's door as the registry has it now; of a door that moved, the old line is closed. */

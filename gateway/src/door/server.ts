@@ -15,7 +15,7 @@ import { answerCall, type AnswerPorts } from './answer.js';
 import { hearWithdrawal, WITHDRAWAL_PATH, type WithdrawalPorts } from './withdrawal.js';
 
 export const DOOR_BASE = '/door/fhir/R4/';
-/** Longest body a door reads, bytes. */
+/** Longest body a door reads of a withdrawal, bytes. */
 const MAX_BODY_BYTES = 65_536;
 
 export type DoorPorts = AdmissionPorts &
@@ -23,7 +23,16 @@ export type DoorPorts = AdmissionPorts &
   WithdrawalPorts & {
     readonly settings: Pick<GatewaySettings, 'door' | 'doorTls' | 'member'>;
     readonly directory: Pick<Directory, 'underRoot' | 'roles'>;
+    /** What else is told or asked here, by path. */
+    readonly heard: Readonly<Record<string, Heard>>;
   };
+
+/** Who answers under a path; undefined shows nothing. */
+export interface Heard {
+  /** Longest body, bytes. */
+  readonly most: number;
+  readonly hear: (teller: string, body: string) => Promise<object | undefined>;
+}
 
 interface DoorReply {
   readonly status: number;
@@ -72,10 +81,8 @@ async function serve(ports: DoorPorts, request: IncomingMessage, tlsMember: stri
   const url = new URL(request.url ?? '/', `https://${request.headers.host ?? 'door'}`);
   if (tlsMember === undefined || !url.pathname.startsWith(DOOR_BASE)) return ABSENT;
   const path = decodeURIComponent(url.pathname.slice(DOOR_BASE.length));
-  if (path === WITHDRAWAL_PATH && request.method === 'POST') {
-    const body = await hearWithdrawal(ports, tlsMember, await bodyOf(request));
-    return body === undefined ? ABSENT : { status: 200, body };
-  }
+  const heard = request.method === 'POST' ? heardAt(ports, path) : undefined;
+  if (heard !== undefined) return shown(await heard.hear(tlsMember, await bodyOf(request, heard.most)));
   return await show(ports, {
     method: request.method ?? '',
     url: url.href,
@@ -85,6 +92,17 @@ async function serve(ports: DoorPorts, request: IncomingMessage, tlsMember: stri
     accessId: header(request, 'x-access-id'),
     proof: header(request, 'x-access-proof'),
   });
+}
+
+function heardAt(ports: DoorPorts, path: string): Heard | undefined {
+  if (path === WITHDRAWAL_PATH) {
+    return { most: MAX_BODY_BYTES, hear: (teller, body) => hearWithdrawal(ports, teller, body) };
+  }
+  return Object.hasOwn(ports.heard, path) ? ports.heard[path] : undefined;
+}
+
+function shown(body: object | undefined): DoorReply {
+  return body === undefined ? ABSENT : { status: 200, body };
 }
 
 async function show(ports: DoorPorts, call: DoorCall): Promise<DoorReply> {
@@ -116,12 +134,12 @@ function header(request: IncomingMessage, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage, most: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Error('the body is too long for a door');
+    if (size > most) throw new Error('the body is too long for a door');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

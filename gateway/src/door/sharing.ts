@@ -31,6 +31,7 @@ import type { Actor, Ledger, RecordWriter, StoredVersion } from '../ports.js';
 import { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
 import { DoorCaller } from './caller.js';
+import { Supply } from '../supply/open.js';
 import type { ReadTransaction } from './evidence.js';
 import { openDoor } from './server.js';
 
@@ -69,6 +70,8 @@ export class Sharing {
   readonly writer: RecordWriter;
   readonly patientKeys: PatientKeys;
   readonly lookup: PatientLookup;
+  /** Packs, from the line to the patient. */
+  readonly supply: Supply;
   readonly #log: ReadLog;
   readonly #reads: MemberReads;
   readonly #caller: DoorCaller;
@@ -85,6 +88,7 @@ export class Sharing {
     this.#log = new ReadLog(readLogFile(settings.dataDir, settings.gateway));
     this.#reads = new MemberReads(settings.dataDir);
     this.#caller = new DoorCaller({ settings, directory: this.#directory, signingKey, clock });
+    this.supply = new Supply({ ...ports, ask: this.#caller.say });
     this.patientKeys = new PatientKeys(keys, ledger, { facts: projection, member: settings.member });
     this.#wallet = new Wallet(keys);
     this.#trusted = this.#checking();
@@ -126,6 +130,7 @@ export class Sharing {
     const { settings, memory, projection, alarm } = this.ports;
     return await openDoor({
       ...this.ports,
+      heard: this.supply.heard,
       member: settings.member,
       mspId: settings.mspId,
       memory,

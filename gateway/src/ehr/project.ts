@@ -5,7 +5,7 @@ import { parseKey } from '@salus/chaincode/registry/api';
 import { withVersion } from '../fhir/meta.js';
 import type { LedgerTransaction, LedgerWrite } from '../ports.js';
 import type { Change, Open, Projector } from '../projection/projector.js';
-import { epcisChange } from '../supply/epcis/stored.js';
+import { supplyChanges } from '../supply/project.js';
 import { contentOf } from './translate.js';
 
 const RESOURCE = 'resource';
@@ -46,9 +46,9 @@ function version(
   const plaintext = open(ledgerKey, value);
   if (plaintext === undefined) return NOTHING;
   const { type, id, patient, text } = contentOf(plaintext);
-  // Events of the supply chain lie in the same collection and are no FHIR resources.
-  const supplied = epcisChange(type, id, text);
-  if (supplied !== undefined) return [supplied];
+  // Events and packs of the supply chain lie in the same collection and are no FHIR resources.
+  const supplied = supplyChanges(type, id, text);
+  if (supplied !== undefined) return supplied;
   return [
     {
       kind: 'version',

@@ -83,6 +83,12 @@ export class Directory {
     return roles ?? [];
   }
 
+  /** A member's GS1 company prefixes and its party GLN, as a GS1 URI or Digital Link. */
+  gs1(member: string): { readonly gcp: readonly string[]; readonly pgln?: string | undefined } {
+    const read = ({ gcp, pgln }: Pick<MemberEntry, 'gcp' | 'pgln'>) => ({ gcp, pgln });
+    return this.#of(member, read, read) ?? { gcp: [] };
+  }
+
   #of<T>(name: string, inForce: (entry: MemberEntry) => T, before: (known: MemberSettings) => T): T | undefined {
     const entry = this.#fact(`member/${name}`) as MemberEntry | undefined;
     if (entry !== undefined) return inForce(entry);

@@ -5,6 +5,7 @@ import type { Actor } from '../../ports.js';
 import type { DocumentEvent, EventDocument } from '../event/document.js';
 import { eventHash } from '../event/hash.js';
 import type { JsonMap } from '../event/json.js';
+import type { Carry } from '../packs/carry.js';
 import { EpcisProblem } from './problem.js';
 import type { EventRepository } from './repository.js';
 import { type CaptureJob, identityOf, type StoredEvent } from './stored.js';
@@ -23,6 +24,7 @@ export class Capturing {
 
   constructor(
     private readonly repository: EventRepository,
+    private readonly carry: Carry,
     private readonly now: () => string,
   ) {}
 
@@ -75,7 +77,9 @@ export class Capturing {
       finishedAt: this.now(),
     };
     try {
-      await this.repository.keep(actor, isRefused ? [] : good, done);
+      const kept = isRefused ? [] : good;
+      await this.repository.keep(actor, kept, done);
+      await this.repository.keepEffects(actor, job.captureID, await this.carry(actor, kept));
       this.#running.delete(job.captureID);
     } catch (error) {
       const failed =

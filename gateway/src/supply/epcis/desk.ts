@@ -2,6 +2,7 @@
 import { merklePath } from '@salus/chaincode/supply/api';
 
 import type { PrefixLength } from '../gs1/epc.js';
+import type { Carry } from '../packs/carry.js';
 import { Capturing } from './capture.js';
 import { Pages } from './paging.js';
 import type { EventRepository } from './repository.js';
@@ -9,6 +10,8 @@ import type { ReadableEvent } from './stored.js';
 
 export interface DeskPorts {
   readonly repository: EventRepository;
+  /** What captured events do on the ledger. */
+  readonly carry: Carry;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** Lengths of the company prefixes known to the consortium. */
@@ -25,7 +28,7 @@ export class EpcisDesk {
   constructor(private readonly ports: DeskPorts) {
     this.repository = ports.repository;
     this.prefixLength = ports.prefixLength;
-    this.capturing = new Capturing(ports.repository, () => this.now());
+    this.capturing = new Capturing(ports.repository, ports.carry, () => this.now());
     this.pages = new Pages(ports.clock);
   }
 

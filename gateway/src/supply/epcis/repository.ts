@@ -5,6 +5,7 @@ import { merkleRoot, transactions } from '@salus/chaincode/supply/api';
 
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger, RecordWriter, ResourceWrite } from '../../ports.js';
+import { type Effect, PACK_SPACE, PACK_TYPES } from '../packs/stored.js';
 import { EpcisProblem } from './problem.js';
 import {
   type CaptureJob,
@@ -27,7 +28,7 @@ const REMEMBERED = 50_000;
 export interface RepositoryPorts {
   readonly projection: {
     fact(space: string, key: string): string | undefined;
-    facts(space: string, prefix?: string): { readonly key: string; readonly value: string }[];
+    facts(space: string, prefix?: string): readonly { readonly key: string; readonly value: string }[];
     reached(block: number, timeoutMs: number): Promise<boolean>;
   };
   /** Writes the member's own collection. */
@@ -53,11 +54,13 @@ export class EventRepository {
 
   job(captureID: string): CaptureJob | undefined {
     const text = this.ports.projection.fact(EVENT_SPACE, `job/${captureID}`);
-    return text === undefined ? undefined : (JSON.parse(text) as CaptureJob);
+    return text === undefined ? undefined : this.#withEffects(JSON.parse(text) as CaptureJob);
   }
 
   jobs(): readonly CaptureJob[] {
-    return this.ports.projection.facts(EVENT_SPACE, 'job/').map(({ value }) => JSON.parse(value) as CaptureJob);
+    return this.ports.projection
+      .facts(EVENT_SPACE, 'job/')
+      .map(({ value }) => this.#withEffects(JSON.parse(value) as CaptureJob));
   }
 
   /** Anchors the root over the events' hashes, then keeps events and job in one transaction. Throws Refusal. */
@@ -69,6 +72,13 @@ export class EventRepository {
       write(JOB_TYPE, job.captureID, anchored),
     ]);
     return anchored;
+  }
+
+  /** Keeps what a capture did on the ledger. */
+  async keepEffects(actor: Actor, captureID: string, effects: readonly Effect[]): Promise<void> {
+    if (effects.length === 0) return;
+    const text = JSON.stringify(effects);
+    await this.#write(actor, [{ type: PACK_TYPES.effects, id: captureID, expect: 0, text }]);
   }
 
   namedQuery(name: string): NamedQuery | undefined {
@@ -106,6 +116,11 @@ export class EventRepository {
       transient: { actor: actorBytes(actor) },
     });
     return { ...job, merkleRoot: root, anchor };
+  }
+
+  #withEffects(job: CaptureJob): CaptureJob {
+    const text = this.ports.projection.fact(PACK_SPACE, `effects/${job.captureID}`);
+    return text === undefined ? job : { ...job, effects: JSON.parse(text) as readonly Effect[] };
   }
 
   #readable(key: string, value: string): ReadableEvent {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Change } from '../../projection/projector.js';
 import type { JsonMap } from '../event/json.js';
 import { type Namespaces, STANDARD, withContext } from '../event/namespaces.js';
+import type { Effect } from '../packs/stored.js';
 
 /** Space of the projection's facts about events. */
 export const EVENT_SPACE = 'epcis';
@@ -61,6 +62,8 @@ export interface CaptureJob {
   /** Merkle root over the hashes of its events, in order, as anchored on the ledger under `anchor`. */
   readonly merkleRoot?: string;
   readonly anchor?: string;
+  /** What its events did on the ledger, none where they only tell. */
+  readonly effects?: readonly Effect[];
 }
 
 /** The projection's change for a version of one of these types; undefined for all others. */

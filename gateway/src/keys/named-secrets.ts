@@ -1,0 +1,34 @@
+/** Secrets a member keeps under names of its own, sealed: lots' secrets, and the salts that open commitments. */
+import { inTransaction } from './database.js';
+import type { KeyStore } from './key-store.js';
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS named_secrets (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** Hex secrets by name in keys.db; shared by the member's gateways. */
+export class NamedSecrets {
+  constructor(private readonly store: KeyStore) {
+    store.database.exec(SCHEMA);
+  }
+
+  /** Keeps secrets (hex), durable on return; one kept before under the same name gives way. */
+  keep(secrets: Readonly<Record<string, string>>): void {
+    const insert = this.store.database.prepare('INSERT OR REPLACE INTO named_secrets VALUES (?, ?)');
+    inTransaction(this.store.database, () => {
+      for (const [name, secret] of Object.entries(secrets)) {
+        insert.run(name, this.store.seal.seal(Buffer.from(secret, 'hex'), useOf(name)));
+      }
+    });
+  }
+
+  /** The secret (hex) under this name. */
+  find(name: string): string | undefined {
+    const row = this.store.database.prepare('SELECT sealed FROM named_secrets WHERE name = ?').get(name);
+    return row === undefined ? undefined : this.store.seal.open(row.sealed as Uint8Array, useOf(name)).toString('hex');
+  }
+}
+
+function useOf(name: string): string {
+  return `named-secret/${name}`;
+}

@@ -1,0 +1,112 @@
+/** What goes with a shipment from door to door: the terms of what is inside, the lots' secrets, the receiver's salts. */
+import { isIncluded, type Lot, type StatusView, transactions } from '@salus/chaincode/supply/api';
+
+import type { NamedSecrets } from '../../keys/named-secrets.js';
+import type { Ledger } from '../../ports.js';
+import { isUnderPrefix, itemId, packEpc, packOf } from './identity.js';
+import type { PackShelf } from './shelf.js';
+import { type ContainerTerms, type LotTerms, PACK_TYPES, type UnitTerms } from './stored.js';
+
+/** Path of a handover below a door's base. */
+export const HANDOVER_PATH = '$supply-handover';
+/** Largest handover a door takes, bytes: a pallet of some 8,000 packs. */
+export const HANDOVER_BYTES = 16 * 1024 * 1024;
+
+/** A lot's terms with its secret, hex. */
+export interface OpenedLot {
+  readonly terms: LotTerms;
+  readonly secret: string;
+}
+
+export interface Handover {
+  readonly lots: readonly OpenedLot[];
+  readonly units: readonly UnitTerms[];
+  readonly containers: readonly ContainerTerms[];
+  /** What opens each shipped item to its receiver. */
+  readonly salts: readonly { readonly item: string; readonly salt: string }[];
+}
+
+/** All that a shipment of these items tells their receiver. */
+export function handoverOf(shelf: PackShelf, shipped: ReadonlyMap<string, string>): Handover {
+  const containers: ContainerTerms[] = [];
+  const units: UnitTerms[] = [];
+  const open = [...shipped.keys()];
+  for (let epc = open.pop(); epc !== undefined; epc = open.pop()) {
+    const container = shelf.container(epc);
+    const unit = container === undefined ? shelf.unit(epc) : undefined;
+    if (container !== undefined) {
+      const children = container.children.filter((child) => shelf.parentOf(child) === container.epc);
+      containers.push({ ...container, children });
+      open.push(...children);
+    } else if (unit !== undefined) units.push(unit);
+  }
+  const lotIds = new Set([...units.map(({ lotId }) => lotId), ...containers.flatMap(({ lots }) => lots)]);
+  const lots = [...lotIds].flatMap((lotId) => {
+    const [terms, secret] = [shelf.lot(lotId), shelf.secret(lotId)];
+    return terms === undefined || secret === undefined ? [] : [{ terms, secret }];
+  });
+  const salts = [...shipped].flatMap(([epc, salt]) => {
+    const item = shelf.find(epc)?.item;
+    return item === undefined ? [] : [{ item, salt }];
+  });
+  return { lots, units, containers, salts };
+}
+
+export interface HearingPorts {
+  readonly ledger: Pick<Ledger, 'evaluate'>;
+  readonly secrets: NamedSecrets;
+  /** Keeps the member's own copy of the terms. */
+  readonly keep: (records: readonly { readonly type: string; readonly value: unknown }[]) => Promise<void>;
+}
+
+/** Takes a handover in, if every pack is proven by the lot on the ledger; undefined for anything else. */
+export async function hearHandover(ports: HearingPorts, body: string): Promise<object | undefined> {
+  const handover = parse(body);
+  if (handover === undefined) return undefined;
+  for (const lot of handover.lots) {
+    const units = handover.units.filter(({ lotId }) => lotId === lot.terms.lotId);
+    const committed = await committedLot(ports.ledger, lot, units[0]);
+    if (committed === undefined || !units.every((unit) => isProven(unit, lot, committed))) return undefined;
+  }
+  const secrets = handover.lots.map(({ terms, secret }) => [`lot/${terms.lotId}`, secret]);
+  const salts = handover.salts.map(({ item, salt }) => [`receive/${item}`, salt]);
+  ports.secrets.keep(Object.fromEntries([...secrets, ...salts]) as Record<string, string>);
+  await ports.keep([
+    ...handover.lots.map(({ terms }) => ({ type: PACK_TYPES.lot, value: terms })),
+    ...(handover.units.length === 0 ? [] : [{ type: PACK_TYPES.units, value: handover.units }]),
+    ...handover.containers.map((value) => ({ type: PACK_TYPES.container, value })),
+  ]);
+  return {};
+}
+
+/** The lot as the ledger has it, if these terms are its own; a lot without a pack is taken from nobody. */
+async function committedLot(
+  ledger: Pick<Ledger, 'evaluate'>,
+  { terms, secret }: OpenedLot,
+  unit: UnitTerms | undefined,
+): Promise<Lot | undefined> {
+  if (unit === undefined) return undefined;
+  const { lotId, index, path } = unit;
+  const argument = JSON.stringify({ item: itemId(secret, unit.epc), origin: { lotId, index, path } });
+  const answer = await ledger.evaluate({ transaction: transactions.status, argument });
+  const { lot } = JSON.parse(Buffer.from(answer).toString('utf8')) as StatusView;
+  if (lot?.lotId !== terms.lotId || lot.issuer !== terms.issuer || lot.expiry !== terms.expiry) return undefined;
+  return isUnderPrefix(terms.gtin, lot.prefix) ? lot : undefined;
+}
+
+function isProven({ epc, index, path }: UnitTerms, { terms, secret }: OpenedLot, lot: Lot): boolean {
+  const pack = packOf(epc);
+  if (pack?.gtin !== terms.gtin || packEpc(pack.gtin, pack.serial) !== epc) return false;
+  const siblings = path.map((each) => Buffer.from(each, 'hex'));
+  return isIncluded(Buffer.from(lot.root, 'hex'), Buffer.from(itemId(secret, epc), 'hex'), index, lot.count, siblings);
+}
+
+function parse(body: string): Handover | undefined {
+  try {
+    const { lots, units, containers, salts } = JSON.parse(body) as Partial<Handover>;
+    const isWhole = [lots, units, containers, salts].every((each) => Array.isArray(each));
+    return isWhole ? (JSON.parse(body) as Handover) : undefined;
+  } catch {
+    return undefined;
+  }
+}

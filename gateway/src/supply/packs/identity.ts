@@ -1,0 +1,41 @@
+/** What packs and containers are called: as EPC by people, as HMAC under their lot's secret on the ledger. */
+import { createHmac } from 'node:crypto';
+
+import type { Directory } from '../../registry/directory.js';
+import { formatLink, type Link, parseLink } from '../gs1/digital-link.js';
+import { canonicalEpc } from '../gs1/epc.js';
+
+/** GTIN and serial of a pack, from its canonical Digital Link; undefined for what is no pack. */
+export function packOf(epc: string): { readonly gtin: string; readonly serial: string } | undefined {
+  const link = parseLink(epc);
+  return link?.ai === '01' && link.qualifier?.ai === '21'
+    ? { gtin: link.key, serial: link.qualifier.value }
+    : undefined;
+}
+
+/** The canonical Digital Link of a pack. */
+export function packEpc(gtin: string, serial: string): string {
+  return formatLink({ ai: '01', key: gtin, qualifier: { ai: '21', value: serial } } satisfies Link);
+}
+
+/** The ledger's id of a pack or container, hex: nobody without the lot's secret makes it from what is printed. */
+export function itemId(secret: string, epc: string): string {
+  return createHmac('sha256', Buffer.from(secret, 'hex')).update(epc).digest('hex');
+}
+
+/** The member that holds the company prefix of a GTIN; undefined where none does. */
+export function licenseeOf(directory: Pick<Directory, 'names' | 'gs1'>, gtin: string): string | undefined {
+  return directory.names.find((name) => directory.gs1(name).gcp.some((prefix) => isUnderPrefix(gtin, prefix)));
+}
+
+/** Whether a GTIN was made under a company prefix: its first digit only says how it is packed. */
+export function isUnderPrefix(gtin: string, prefix: string): boolean {
+  return gtin.slice(1).startsWith(prefix);
+}
+
+/** The member with this party GLN, in any spelling. */
+export function memberOfParty(directory: Pick<Directory, 'names' | 'gs1'>, party: string): string | undefined {
+  const wanted = canonicalEpc(party);
+  if (wanted === undefined) return undefined;
+  return directory.names.find((name) => canonicalEpc(directory.gs1(name).pgln ?? '') === wanted);
+}

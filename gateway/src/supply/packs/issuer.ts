@@ -1,0 +1,56 @@
+/** Asks whoever issued a pack for its terms: product and serial are the proof that one holds it. */
+import type { Directory } from '../../registry/directory.js';
+import type { OpenedLot } from './handover.js';
+import { itemId, licenseeOf, packEpc } from './identity.js';
+import type { KnownItem, PackShelf } from './shelf.js';
+import type { UnitTerms } from './stored.js';
+
+/** Path of the question below a door's base. */
+export const VERIFY_PATH = '$supply-verify';
+
+/** What an issuer tells of one pack. */
+export interface Told extends OpenedLot {
+  readonly unit: UnitTerms;
+}
+
+/** What one asks another member's door; undefined where it shows nothing. Throws when it cannot be asked. */
+export type AskDoor = (member: string, path: string, question: object) => Promise<unknown>;
+
+export interface IssuerPorts {
+  readonly member: string;
+  readonly shelf: PackShelf;
+  readonly directory: Pick<Directory, 'names' | 'gs1'>;
+  readonly ask: AskDoor;
+}
+
+/** A pack by GTIN and serial: as known here, or as the licensee of its company prefix tells; undefined where nobody does. */
+export async function lookUp(ports: IssuerPorts, gtin: string, serial: string): Promise<KnownItem | undefined> {
+  const epc = packEpc(gtin, serial);
+  const known = ports.shelf.find(epc);
+  if (known !== undefined) return known;
+  const issuer = licenseeOf(ports.directory, gtin);
+  if (issuer === undefined || issuer === ports.member) return undefined;
+  const told = (await ports.ask(issuer, VERIFY_PATH, { gtin, serial })) as Partial<Told> | undefined;
+  if (told?.unit === undefined || told.secret === undefined || told.terms === undefined) return undefined;
+  const { lotId, index, path } = told.unit;
+  return { epc, item: itemId(told.secret, epc), terms: told.terms, origin: { lotId, index, path } };
+}
+
+/** Answers such a question; an empty answer for a pack of which nothing is known. Undefined for what is no question. */
+export function tell(shelf: PackShelf, body: string): Partial<Told> | undefined {
+  const question = parse(body);
+  if (question === undefined) return undefined;
+  const unit = shelf.unit(packEpc(question.gtin, question.serial));
+  const [terms, secret] = unit === undefined ? [] : [shelf.lot(unit.lotId), shelf.secret(unit.lotId)];
+  return unit === undefined || terms === undefined || secret === undefined ? {} : { terms, secret, unit };
+}
+
+function parse(body: string): { readonly gtin: string; readonly serial: string } | undefined {
+  try {
+    const { gtin, serial } = JSON.parse(body) as { readonly gtin?: unknown; readonly serial?: unknown };
+    const isRight = typeof gtin === 'string' && typeof serial === 'string' && /^\d{14}$/.test(gtin);
+    return isRight && serial.length <= 20 ? { gtin, serial } : undefined;
+  } catch {
+    return undefined;
+  }
+}

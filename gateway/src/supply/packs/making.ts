@@ -1,0 +1,75 @@
+/** What a member commits anew: lots with their secrets and trees, and containers. */
+import { randomBytes } from 'node:crypto';
+
+import { type CommitLot, merkleRoot, type PackContainer } from '@salus/chaincode/supply/api';
+
+import type { NamedSecrets } from '../../keys/named-secrets.js';
+import { Refusal } from '../../ledger/refusal.js';
+import type { Directory } from '../../registry/directory.js';
+import { isUnderPrefix, itemId, licenseeOf, packEpc } from './identity.js';
+import type { KnownItem, PackShelf } from './shelf.js';
+import type { CommitStep, PackStep } from './steps.js';
+import type { ContainerTerms, IssuedLot } from './stored.js';
+
+interface MakingPorts {
+  readonly member: string;
+  readonly shelf: PackShelf;
+  readonly secrets: NamedSecrets;
+  readonly directory: Pick<Directory, 'names' | 'gs1'>;
+}
+
+/** A lot's own copy of the terms, its secret, and what goes on the ledger. Throws Refusal for packs known already. */
+export function newLot(
+  { member, shelf, directory }: MakingPorts,
+  { gtin, batch, expiry, serials }: CommitStep,
+): { readonly lot: IssuedLot; readonly secret: string; readonly request: CommitLot } {
+  if (shelf.lotIdOf(gtin, batch) !== undefined || serials.some((each) => shelf.unit(packEpc(gtin, each)))) {
+    throw new Refusal('conflict', 'lot-exists', 'this lot, or a pack of it, was committed before');
+  }
+  const licensee = licenseeOf(directory, gtin) ?? member;
+  const prefix = directory.gs1(licensee).gcp.find((each) => isUnderPrefix(gtin, each)) ?? gtin.slice(1, 8);
+  const [lotId, secret] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
+  const root = rootOf(serials.map((serial) => itemId(secret, packEpc(gtin, serial))));
+  return {
+    lot: { lotId, gtin, batch, expiry, issuer: member, serials },
+    secret,
+    request: { lotId, prefix, count: serials.length, root, expiry },
+  };
+}
+
+/** A container's own copy, and what goes on the ledger. Throws Refusal for children that are not known here. */
+export function newContainer(
+  { shelf, secrets }: MakingPorts,
+  { container: epc, children }: PackStep,
+): { readonly terms: ContainerTerms; readonly request: PackContainer } {
+  const known = children.map((child) => knownChild(shelf, child));
+  const lots = [...new Set(known.flatMap((child) => lotsOf(shelf, child)))];
+  const items = known.map(({ item }) => item);
+  // Who acted on a child by itself holds a salt of its own for it: that child has a record on the ledger.
+  const moved = items.flatMap((item) => {
+    const salt = secrets.find(`own/${item}`);
+    return salt === undefined ? [] : [{ item, salt }];
+  });
+  const request = {
+    container: itemId(shelf.secret(lots[0] ?? '') ?? '', epc),
+    children: { root: rootOf(items), count: items.length },
+    lots,
+    moved,
+    salt: randomBytes(32).toString('hex'),
+  };
+  return { terms: { epc, lots, children, items }, request };
+}
+
+function knownChild(shelf: PackShelf, epc: string): KnownItem {
+  const known = shelf.find(epc);
+  if (known === undefined) throw new Refusal('not-found', 'unknown-item', 'a child was never committed to the ledger');
+  return known;
+}
+
+function lotsOf(shelf: PackShelf, { epc, terms }: KnownItem): readonly string[] {
+  return terms === undefined ? (shelf.container(epc)?.lots ?? []) : [terms.lotId];
+}
+
+function rootOf(ids: readonly string[]): string {
+  return merkleRoot(ids.map((id) => Buffer.from(id, 'hex'))).toString('hex');
+}

@@ -1,0 +1,133 @@
+/** What a member knows of lots, packs and containers: its copies of the terms, and the secrets that open them. */
+import { MAX_DEPTH, merklePaths, type Origin } from '@salus/chaincode/supply/api';
+
+import type { NamedSecrets } from '../../keys/named-secrets.js';
+import { itemId, packEpc } from './identity.js';
+import { type ContainerTerms, type LotTerms, PACK_SPACE, type UnitTerms } from './stored.js';
+
+/** Trees whose proofs are kept in memory at most. */
+const REMEMBERED = 8;
+
+export interface ShelfPorts {
+  readonly projection: { fact(space: string, key: string): string | undefined };
+  readonly secrets: NamedSecrets;
+}
+
+/** An item that can be found on the ledger. */
+export interface KnownItem {
+  readonly epc: string;
+  readonly item: string;
+  /** Absent for a container. */
+  readonly terms?: LotTerms;
+  /** A pack's place in its lot and, as long as it lies there, in its container. */
+  readonly origin?: Origin;
+}
+
+type Proofs = readonly (readonly string[])[];
+
+/** Looks lots, packs and containers up. */
+export class PackShelf {
+  readonly #proofs = new Map<string, Proofs>();
+
+  constructor(private readonly ports: ShelfPorts) {}
+
+  lot(lotId: string): LotTerms | undefined {
+    return this.#read(`lot/${lotId}`) as LotTerms | undefined;
+  }
+
+  /** The id of a lot by GTIN and number as printed. */
+  lotIdOf(gtin: string, batch: string): string | undefined {
+    return this.#fact(`batch/${gtin}/${batch}`);
+  }
+
+  /** A lot's secret, hex. */
+  secret(lotId: string): string | undefined {
+    return this.ports.secrets.find(`lot/${lotId}`);
+  }
+
+  container(epc: string): ContainerTerms | undefined {
+    return this.#read(`container/${epc}`) as ContainerTerms | undefined;
+  }
+
+  /** The container an item was packed in and not taken out of. */
+  parentOf(epc: string): string | undefined {
+    return this.#fact(`parent/${epc}`);
+  }
+
+  /** A pack or container by its canonical EPC. */
+  find(epc: string): KnownItem | undefined {
+    const container = this.container(epc);
+    if (container !== undefined) return { epc, item: this.#idOf(container.lots[0], epc) };
+    const unit = this.unit(epc);
+    const terms = unit === undefined ? undefined : this.lot(unit.lotId);
+    if (unit === undefined || terms === undefined) return undefined;
+    const { lotId, index, path } = unit;
+    const item = this.#idOf(lotId, epc);
+    const within = this.#within(epc, item);
+    return { epc, item, terms, origin: { lotId, index, path, ...(within === undefined ? {} : { within }) } };
+  }
+
+  /** A pack's place in its lot: as its issuer handed it over, or by the issuer's own list. */
+  unit(epc: string): UnitTerms | undefined {
+    const known = this.#read(`unit/${epc}`) as (Omit<UnitTerms, 'path'> & Partial<UnitTerms>) | undefined;
+    if (known === undefined) return undefined;
+    return { ...known, epc, path: known.path ?? this.#pathInLot(known.lotId, known.index) };
+  }
+
+  /** Opens whose an item is, or who is to receive it: its own salt, or that of the container it lies in. */
+  salt(epc: string, of: 'own' | 'receive'): string | undefined {
+    for (let at: string | undefined = epc, steps = 0; at !== undefined && steps <= MAX_DEPTH; steps += 1) {
+      const item = this.find(at)?.item;
+      const salt = item === undefined ? undefined : this.ports.secrets.find(`${of}/${item}`);
+      if (salt !== undefined) return salt;
+      at = this.parentOf(at);
+    }
+    return undefined;
+  }
+
+  #within(epc: string, item: string): Origin['within'] {
+    const parent = this.parentOf(epc);
+    const terms = parent === undefined ? undefined : this.container(parent);
+    if (parent === undefined || terms === undefined) return undefined;
+    const index = terms.items.indexOf(item);
+    return {
+      container: this.#idOf(terms.lots[0], parent),
+      index,
+      path: this.#pathIn(parent, index, () => terms.items),
+    };
+  }
+
+  #pathInLot(lotId: string, index: number): readonly string[] {
+    return this.#pathIn(lotId, index, () => {
+      const gtin = this.lot(lotId)?.gtin ?? '';
+      const serials = (this.#read(`serials/${lotId}`) ?? []) as readonly string[];
+      return serials.map((serial) => this.#idOf(lotId, packEpc(gtin, serial)));
+    });
+  }
+
+  #pathIn(tree: string, index: number, ids: () => readonly string[]): readonly string[] {
+    const known = this.#proofs.get(tree);
+    if (known !== undefined) return known[index] ?? [];
+    const paths = merklePaths(ids().map((id) => Buffer.from(id, 'hex'))).map((path) =>
+      path.map((each) => each.toString('hex')),
+    );
+    if (this.#proofs.size >= REMEMBERED) this.#proofs.clear();
+    this.#proofs.set(tree, paths);
+    return paths[index] ?? [];
+  }
+
+  #idOf(lotId: string | undefined, epc: string): string {
+    const secret = lotId === undefined ? undefined : this.secret(lotId);
+    if (secret === undefined) throw new Error('the secret of a lot whose terms are known is not in the key store');
+    return itemId(secret, epc);
+  }
+
+  #fact(key: string): string | undefined {
+    return this.ports.projection.fact(PACK_SPACE, key);
+  }
+
+  #read(key: string): unknown {
+    const text = this.#fact(key);
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  }
+}

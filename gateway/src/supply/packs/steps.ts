@@ -1,0 +1,151 @@
+/** What an EPCIS event asks of the ledger, by its business step and disposition (CBV 2.0 section 7). Pure. */
+import type { ActName, EndReason } from '@salus/chaincode/supply/api';
+
+import { asList, isMap, type JsonMap, textOf, texts } from '../event/json.js';
+import { expand, type Namespaces } from '../event/namespaces.js';
+import { bareTerm, bizSteps, dispositions, sourceTypes, type Vocabulary } from '../event/vocabulary.js';
+import { nameOf, valuesOf } from '../epcis/match.js';
+import { canonicalEpc, parseEpc } from '../gs1/epc.js';
+import { packOf } from './identity.js';
+
+/** A new lot. */
+export interface CommitStep {
+  readonly kind: 'commit';
+  readonly gtin: string;
+  readonly batch: string;
+  readonly expiry: string;
+  readonly serials: readonly string[];
+}
+
+/** A new container. */
+export interface PackStep {
+  readonly kind: 'pack';
+  readonly container: string;
+  readonly children: readonly string[];
+}
+
+/** A lot is recalled. */
+export interface RecallStep {
+  readonly kind: 'recall';
+  readonly gtin: string;
+  readonly batch: string;
+}
+
+/** One act of the contracts' table for these packs and containers. */
+export interface ActStep {
+  readonly kind: 'act';
+  readonly act: ActName;
+  readonly epcs: readonly string[];
+  /** Party GLN of the receiver. */
+  readonly to?: string | undefined;
+  readonly reason?: EndReason | undefined;
+  /** Where it is done. */
+  readonly place: string;
+}
+
+export type Step = CommitStep | PackStep | RecallStep | ActStep;
+
+/** The master data of a lot in ILMD (CBV 2.0 section 9.2). */
+const CBV_MASTER_DATA = 'urn:epcglobal:cbv:mda#';
+
+/** What an event says, read. */
+interface Said {
+  readonly event: JsonMap;
+  readonly namespaces: Namespaces;
+  readonly disposition: string | undefined;
+  /** Canonical. */
+  readonly epcs: readonly string[];
+}
+
+/** The step that an event asks for; undefined where it only tells. */
+export function stepOf(event: JsonMap, namespaces: Namespaces): Step | undefined {
+  if (event.errorDeclaration !== undefined) return undefined;
+  const bizStep = word(bizSteps, event.bizStep, namespaces);
+  const read = bizStep === undefined || !Object.hasOwn(READ, bizStep) ? undefined : READ[bizStep];
+  const disposition = word(dispositions, event.disposition, namespaces);
+  return read?.({ event, namespaces, disposition, epcs: canonical(event.epcList) });
+}
+
+const READ: Readonly<Record<string, (said: Said) => Step | undefined>> = {
+  commissioning: commissioned,
+  packing: packed,
+  unpacking: unpacked,
+  shipping: (said) => acted(said, said.disposition === 'returned' ? 'return' : 'ship', { to: receiverOf(said) }),
+  receiving: (said) => acted(said, 'receive'),
+  inspecting: (said) => (FIT.includes(said.disposition ?? '') ? acted(said, 'verify-return') : undefined),
+  dispensing: (said) => (said.disposition === 'partially_dispensed' ? undefined : acted(said, 'dispense')),
+  decommissioning: ended,
+  destroying: ended,
+  sampling: (said) => acted(said, 'decommission', { reason: 'sample' }),
+  holding: (said) => (said.disposition === 'recalled' ? recalled(said) : undefined),
+};
+
+/** What an inspection finds fit for sale. */
+const FIT: readonly string[] = ['sellable_accessible', 'available', 'conformant'];
+
+/** Why a pack leaves, by disposition; any other one locks it. */
+const REASONS: Readonly<Record<string, EndReason>> = {
+  destroyed: 'destroyed',
+  disposed: 'destroyed',
+  damaged: 'to-be-destroyed',
+  stolen: 'stolen',
+};
+
+function ended(said: Said): Step | undefined {
+  return acted(said, 'decommission', { reason: REASONS[said.disposition ?? ''] ?? 'locked' });
+}
+
+function acted({ event, epcs }: Said, act: ActName, more: Partial<ActStep> = {}): Step | undefined {
+  if (epcs.length === 0) return undefined;
+  return { kind: 'act', act, epcs, place: textOf(event.readPoint, 'id') ?? '', ...more };
+}
+
+function receiverOf({ event, namespaces }: Said): string | undefined {
+  const owning = asList(event.destinationList).find(
+    (each) => word(sourceTypes, textOf(each, 'type'), namespaces) === 'owning_party',
+  );
+  return textOf(owning, 'destination');
+}
+
+function commissioned({ event, namespaces, epcs }: Said): Step | undefined {
+  const packs = epcs.map(packOf).filter((each) => each !== undefined);
+  const [gtin, another] = new Set(packs.map((each) => each.gtin));
+  const batch = masterData(event, 'lotNumber', namespaces);
+  const expiry = masterData(event, 'itemExpirationDate', namespaces)?.slice(0, 10);
+  const isWhole = another === undefined && packs.length === epcs.length && event.action === 'ADD';
+  if (!isWhole || gtin === undefined || batch === undefined || expiry === undefined) return undefined;
+  return { kind: 'commit', gtin, batch, expiry, serials: packs.map((each) => each.serial) };
+}
+
+function masterData({ ilmd }: JsonMap, name: string, namespaces: Namespaces): string | undefined {
+  const [found] = valuesOf([ilmd], nameOf(CBV_MASTER_DATA + name, namespaces), { namespaces, inner: false });
+  return typeof found === 'string' ? found : undefined;
+}
+
+function packed({ event }: Said): Step | undefined {
+  const [container] = canonical(event.parentID);
+  const children = canonical(event.childEPCs);
+  if (event.action !== 'ADD' || container === undefined || children.length === 0) return undefined;
+  return { kind: 'pack', container, children };
+}
+
+function unpacked({ event }: Said): Step | undefined {
+  const epcs = canonical(event.childEPCs);
+  return event.action === 'DELETE' && epcs.length > 0 ? { kind: 'act', act: 'unpack', epcs, place: '' } : undefined;
+}
+
+/** The lot stands as class of a quantity, with or without how many. */
+function recalled({ event }: Said): Step | undefined {
+  const [first] = asList(event.quantityList).filter(isMap);
+  const link = parseEpc(textOf(first, 'epcClass') ?? '');
+  if (link?.ai !== '01' || link.qualifier?.ai !== '10') return undefined;
+  return { kind: 'recall', gtin: link.key, batch: link.qualifier.value };
+}
+
+function word(vocabulary: Vocabulary, value: unknown, namespaces: Namespaces): string | undefined {
+  return typeof value === 'string' ? bareTerm(vocabulary, expand(value, namespaces)) : undefined;
+}
+
+function canonical(value: unknown): readonly string[] {
+  return texts(value).map((each) => canonicalEpc(each) ?? each);
+}

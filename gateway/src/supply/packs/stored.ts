@@ -1,0 +1,104 @@
+/** A member's own copy of the terms of lots, packs and containers: in its collection, encrypted, and in its facts. */
+import type { Change } from '../../projection/projector.js';
+import { packEpc } from './identity.js';
+
+/** Space of the projection's facts about packs. */
+export const PACK_SPACE = 'packs';
+
+/** What versions of these records are called in the member's own collection. */
+export const PACK_TYPES = {
+  lot: 'SupplyLot',
+  units: 'SupplyUnits',
+  container: 'SupplyContainer',
+  unpacked: 'SupplyUnpacked',
+  effects: 'SupplyEffects',
+} as const;
+
+/** The terms of a lot, each party's own copy of them. */
+export interface LotTerms {
+  readonly lotId: string;
+  readonly gtin: string;
+  /** Batch or lot number as printed. */
+  readonly batch: string;
+  /** Last day, YYYY-MM-DD. */
+  readonly expiry: string;
+  readonly issuer: string;
+}
+
+/** The issuer's copy: with the serials in the order of the lot's tree. */
+export interface IssuedLot extends LotTerms {
+  readonly serials: readonly string[];
+}
+
+/** A pack somebody else issued: its place in its lot, with proof. */
+export interface UnitTerms {
+  /** Canonical Digital Link. */
+  readonly epc: string;
+  readonly lotId: string;
+  readonly index: number;
+  readonly path: readonly string[];
+}
+
+/** A container and what lies in it. */
+export interface ContainerTerms {
+  readonly epc: string;
+  /** Lots inside; the first one's secret names the container on the ledger. */
+  readonly lots: readonly string[];
+  readonly children: readonly string[];
+  /** Ids of all that was packed into it, in the order of its tree. */
+  readonly items: readonly string[];
+}
+
+/** What an event did on the ledger. */
+export interface Effect {
+  /** Position of the event in its capture. */
+  readonly event: number;
+  readonly act: string;
+  readonly epc?: string;
+  /** `unknown`: nobody says whether it took effect. */
+  readonly state: 'done' | 'refused' | 'unknown';
+  /** Code of the refusal, and what it says. */
+  readonly code?: string;
+  readonly detail?: string;
+  /** The suspicion that was raised. */
+  readonly alert?: string;
+  /** Whether the receiver's door took the terms of a shipment. */
+  readonly handedOver?: boolean;
+}
+
+type Facts = (id: string, text: string) => readonly (readonly [key: string, value?: string])[];
+
+const FACTS: Readonly<Record<string, Facts>> = {
+  [PACK_TYPES.lot]: (_id, text) => {
+    const { serials, ...terms } = JSON.parse(text) as LotTerms & Partial<IssuedLot>;
+    const { lotId, gtin, batch } = terms;
+    const issued = serials ?? [];
+    return [
+      [`lot/${lotId}`, JSON.stringify(terms)],
+      [`batch/${gtin}/${batch}`, lotId],
+      ...(serials === undefined ? [] : [[`serials/${lotId}`, JSON.stringify(serials)] as const]),
+      ...issued.map((serial, index) => [`unit/${packEpc(gtin, serial)}`, JSON.stringify({ lotId, index })] as const),
+    ];
+  },
+  [PACK_TYPES.units]: (_id, text) =>
+    (JSON.parse(text) as readonly UnitTerms[]).map((unit) => [`unit/${unit.epc}`, JSON.stringify(unit)] as const),
+  [PACK_TYPES.container]: (_id, text) => {
+    const { epc, children } = JSON.parse(text) as ContainerTerms;
+    return [[`container/${epc}`, text], ...children.map((child) => [`parent/${child}`, epc] as const)];
+  },
+  [PACK_TYPES.unpacked]: (_id, text) =>
+    (JSON.parse(text) as readonly string[]).map((child) => [`parent/${child}`] as const),
+  [PACK_TYPES.effects]: (id, text) => [[`effects/${id}`, text]],
+};
+
+/** The projection's changes for a version of one of these types; undefined for all others. */
+export function packChanges(type: string, id: string, text: string | undefined): readonly Change[] | undefined {
+  const facts = Object.hasOwn(FACTS, type) ? FACTS[type] : undefined;
+  if (facts === undefined || text === undefined) return undefined;
+  return facts(id, text).map(([key, value]) => ({
+    kind: 'fact',
+    space: PACK_SPACE,
+    key,
+    ...(value === undefined ? {} : { value }),
+  }));
+}

@@ -1,0 +1,77 @@
+/** Verification of a pack over HTTP, after the GS1 Lightweight Messaging Standard for DSCSA verification. */
+import { type Request, Router } from 'express';
+
+import { Refusal } from '../../ledger/refusal.js';
+import type { Actor } from '../../ports.js';
+import { hasCheckDigit } from '../gs1/check-digit.js';
+import type { Scan, Verdict } from './verdict.js';
+
+/** Who may verify. */
+const ROLES = ['supply-operator', 'pharmacist', 'quality-officer', 'carrier', 'regulator', 'auditor'];
+
+export interface VerifyPorts {
+  readonly verify: (scan: Scan) => Promise<Verdict>;
+  readonly actorOf: (request: Request) => Promise<Actor>;
+  /** FHIR instant. */
+  readonly now: () => string;
+  /** Party GLN of the member that answers, 13 digits; empty where it has none. */
+  readonly responderGLN: string;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** HTTP status of each category of refusal. */
+const STATUS = { invalid: 400, forbidden: 403, 'not-found': 404, conflict: 409, gone: 410, unavailable: 503 } as const;
+
+/** The router to put under `/verify`: `gtin/{gtin}/lot/{lot}/ser/{serial}?exp=YYMMDD`. */
+export function verifyExpress(ports: VerifyPorts): Router {
+  const router = Router();
+  router.get('/gtin/:gtin/lot/:lot/ser/:serial', async (request, response) => {
+    response.set('Cache-Control', 'no-store');
+    try {
+      allow(await ports.actorOf(request));
+      const verdict = await ports.verify(scanOf(request));
+      response.json(answer(ports, verdict, request.query.corrUUID));
+    } catch (error) {
+      if (!(error instanceof Refusal)) ports.onFault(error);
+      const refusal = error instanceof Refusal ? error : new Refusal('unavailable', 'unavailable', 'try again');
+      const status = refusal.code === 'unauthenticated' ? 401 : STATUS[refusal.category];
+      response.status(status).json({ error: refusal.code, detail: refusal.detail });
+    }
+  });
+  return router;
+}
+
+function answer({ now, responderGLN }: VerifyPorts, verdict: Verdict, corrUUID: unknown): object {
+  const { verified, verificationFailureReason, additionalInfo, ...more } = verdict;
+  const data = { verified, verificationFailureReason, additionalInfo };
+  const correlation = typeof corrUUID === 'string' && /^[0-9a-fA-F-]{36}$/.test(corrUUID) ? { corrUUID } : {};
+  return { timestamp: now(), responderGLN, data, ...correlation, ...more };
+}
+
+function allow({ role }: Actor): void {
+  if (ROLES.includes(role)) return;
+  throw new Refusal('forbidden', 'not-your-role', `only these roles verify: ${ROLES.join(', ')}`);
+}
+
+function scanOf({ params, query }: Request): Scan {
+  const { gtin = '', lot = '', serial = '' } = params as Readonly<Record<string, string>>;
+  if (!/^\d{14}$/.test(gtin) || !hasCheckDigit(gtin)) throw bad('gtin must be 14 digits with a right check digit');
+  if (!isCode(serial) || !isCode(lot)) throw bad('lot and serial are 1 to 20 characters');
+  return { gtin, serial, batch: lot, expiry: typeof query.exp === 'string' ? dayOf(query.exp) : undefined };
+}
+
+/** YYMMDD; day 00 is the last of its month (GS1 General Specifications, AI 17). */
+function dayOf(text: string): string {
+  const [, year = '', month = '', day = ''] = /^(\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])$/.exec(text) ?? [];
+  if (year === '') throw bad('exp must be YYMMDD');
+  const last = new Date(Date.UTC(2000 + Number(year), Number(month), 0)).getUTCDate();
+  return `20${year}-${month}-${day === '00' ? String(last) : day}`;
+}
+
+function isCode(text: string): boolean {
+  return text.length >= 1 && text.length <= 20;
+}
+
+function bad(detail: string): Refusal {
+  return new Refusal('invalid', 'invalid-request', detail);
+}

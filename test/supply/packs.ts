@@ -1,0 +1,115 @@
+/** The life of packs as members' existing systems tell it, in EPCIS events sent to their gateways. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Answer, TestNetwork } from '../support/network.js';
+
+/** Company prefix of acme, in the consortium that the tests start. */
+const PREFIX = '9521003';
+export const GTIN = '09521003000015';
+export const BATCH = 'L-0815';
+const CONTEXT = [
+  'https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld',
+  { cbvmda: 'urn:epcglobal:cbv:mda#' },
+];
+const PARTIES: Readonly<Record<string, string>> = { stmary: '9521001', northside: '9521002', meridian: '9521004' };
+
+/** One effect of an event on the ledger, as a capture's job shows it. */
+export interface ShownEffect {
+  readonly event: number;
+  readonly act: string;
+  readonly epc?: string;
+  readonly state: string;
+  readonly code?: string;
+  readonly alert?: string;
+  readonly handedOver?: boolean;
+}
+
+/** A pack as EPC URN. */
+export const pack = (serial: number): string => `urn:epc:id:sgtin:${PREFIX}.000001.${serial}`;
+/** A container as EPC URN. */
+export const sscc = (reference: number): string => `urn:epc:id:sscc:${PREFIX}.${String(reference).padStart(10, '0')}`;
+
+const event = (type: string, bizStep: string, more: object): object => ({
+  type,
+  eventTime: '2026-03-04T11:00:30.000+01:00',
+  eventTimeZoneOffset: '+01:00',
+  bizStep,
+  ...more,
+});
+
+/** The events that tell a pack's life. */
+export const tell = {
+  commissioned: (serials: readonly number[], expiry = '2099-12-31') =>
+    event('ObjectEvent', 'commissioning', {
+      action: 'ADD',
+      epcList: serials.map(pack),
+      disposition: 'active',
+      ilmd: { 'cbvmda:lotNumber': BATCH, 'cbvmda:itemExpirationDate': expiry },
+    }),
+  packed: (container: string, children: readonly string[]) =>
+    event('AggregationEvent', 'packing', { action: 'ADD', parentID: container, childEPCs: children }),
+  shipped: (epcs: readonly string[], to: string) =>
+    event('ObjectEvent', 'shipping', {
+      action: 'OBSERVE',
+      epcList: epcs,
+      disposition: 'in_transit',
+      destinationList: [{ type: 'owning_party', destination: `urn:epc:id:pgln:${PARTIES[to] ?? ''}.00000` }],
+    }),
+  received: (epcs: readonly string[]) =>
+    event('ObjectEvent', 'receiving', { action: 'OBSERVE', epcList: epcs, disposition: 'in_progress' }),
+  dispensed: (epc: string, eventTime = '2026-03-05T09:00:00.000Z') => ({
+    ...event('ObjectEvent', 'dispensing', { action: 'OBSERVE', epcList: [epc], disposition: 'dispensed' }),
+    eventTime,
+  }),
+  recalled: () =>
+    event('ObjectEvent', 'holding', {
+      action: 'OBSERVE',
+      disposition: 'recalled',
+      quantityList: [{ epcClass: `urn:epc:class:lgtin:${PREFIX}.000001.${BATCH}` }],
+    }),
+};
+
+/** A member's existing system, which knows EPCIS and the verification message and nothing else. */
+export class TradeSystem {
+  constructor(
+    private readonly network: TestNetwork,
+    private readonly member: string,
+  ) {}
+
+  /** Captures events and waits for the end of the job: what they did on the ledger. */
+  async capture(role: string, ...eventList: readonly object[]): Promise<readonly ShownEffect[]> {
+    const token = await this.network.token({ member: this.member, role });
+    const headers = { 'content-type': 'application/json', accept: 'application/json' };
+    const creationDate = '2026-03-06T00:00:00Z';
+    const body = {
+      '@context': CONTEXT,
+      type: 'EPCISDocument',
+      schemaVersion: '2.0',
+      creationDate,
+      epcisBody: { eventList },
+    };
+    const taken = await this.network.ask(this.member, '/epcis/capture', { method: 'POST', token, body, headers });
+    if (taken.status !== 202) throw new Error(`${taken.status} ${taken.text}`);
+    for (;;) {
+      const { body: job } = await this.network.ask(this.member, taken.headers.get('location') ?? '', {
+        token,
+        headers,
+      });
+      if (job['running'] === false) {
+        if (job['success'] !== true) throw new Error(JSON.stringify(job));
+        return (job['effects'] ?? []) as readonly ShownEffect[];
+      }
+      await sleep(50);
+    }
+  }
+
+  /** Verifies a scanned pack. */
+  async verify(serial: string, lot = BATCH, exp = '991231'): Promise<Answer> {
+    const token = await this.network.token({ member: this.member, role: 'pharmacist' });
+    const headers = { accept: 'application/json' };
+    return await this.network.ask(this.member, `/verify/gtin/${GTIN}/lot/${lot}/ser/${serial}?exp=${exp}`, {
+      token,
+      headers,
+    });
+  }
+}
