@@ -72,15 +72,17 @@ interface Rooms {
   readonly writer: EhrWriter;
   readonly recent: RecentContents;
   readonly projection: Projection;
+  readonly directory: Directory;
+  readonly signingKey: SigningKey;
   readonly meters: Meters;
 }
 
 /** Starts a member's gateway: listens at once, answers as soon as the ledger lets it. */
 export async function startMember(settings: GatewaySettings, options: MemberOptions): Promise<RunningMember> {
   const accepted = acceptedIssuer(settings, options.issuer);
-  const rooms = openRooms(settings, options.log);
-  const sharing = await openSharing(rooms);
-  const erasures = openErasures(rooms, await readSigningKey(settings.jwk));
+  const rooms = await openRooms(settings, options.log);
+  const sharing = openSharing(rooms);
+  const erasures = openErasures(rooms);
   const tokens: TokenRules = {
     member: settings.member,
     issuer: accepted.issuer,
@@ -108,7 +110,8 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
   };
 }
 
-function openRooms(settings: GatewaySettings, log: Logger): Rooms {
+async function openRooms(settings: GatewaySettings, log: Logger): Promise<Rooms> {
+  const signingKey = await readSigningKey(settings.jwk);
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
   const clock = (): number => Date.now() + settings.clockOffsetMs;
   const keys = new KeyStore(settings.dataDir);
@@ -124,47 +127,29 @@ function openRooms(settings: GatewaySettings, log: Logger): Rooms {
     findDone: (key) => findDone(connected.steps, settings.mspId, key),
   });
   const projection = openProjection(settings, keys, { recent });
+  const directory = new Directory(projection, settings);
   const meters = makeMeters(settings.member, settings.gateway);
   meters.observeHeight(() => ({ applied: projection.block + 1, channel: live.height }));
   meters.observeCertificates(settings, clock);
-  const ledger = durableLedger(live.watch(connected), outbox);
-  return { settings, log, clock, keys, connected, live, ledger, outbox, writer, recent, projection, meters };
+  const ends = { connected, live, ledger: durableLedger(live.watch(connected), outbox), outbox };
+  return { settings, log, clock, keys, ...ends, writer, recent, projection, directory, signingKey, meters };
 }
 
-async function openSharing({
-  settings,
-  log,
-  ledger,
-  connected,
-  keys,
-  projection,
-  writer,
-  clock,
-  meters,
-}: Rooms): Promise<Sharing> {
+function openSharing(rooms: Rooms): Sharing {
   return new Sharing({
-    settings,
-    ledger,
-    transaction: (txId) => connected.inspector.transaction(txId),
-    keys,
-    memory: new Memory(keys),
-    projection,
-    writer,
-    signingKey: await readSigningKey(settings.jwk),
-    clock,
+    ...rooms,
+    transaction: (txId) => rooms.connected.inspector.transaction(txId),
+    memory: new Memory(rooms.keys),
     alarm: (what, about) => {
-      raise({ log, meters }, what, about);
+      raise(rooms, what, about);
     },
   });
 }
 
-function openErasures(rooms: Rooms, signingKey: SigningKey): Erasures {
-  const { recent, outbox } = rooms;
+function openErasures(rooms: Rooms): Erasures {
   return new Erasures({
     ...rooms,
-    recent,
-    settled: () => outbox.settled(),
-    signingKey,
+    settled: () => rooms.outbox.settled(),
     onFailure: (error) => {
       raise(rooms, 'erasure-delayed', { error: (error as Error).name });
     },
@@ -244,7 +229,7 @@ function conditionsOf({ keys, projection }: Rooms): NonNullable<FhirPorts['condi
 
 /** Follows the ledger, approves the registry, then ticks; rejects when following is at its end. */
 function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, signal: AbortSignal): Promise<never> {
-  const { settings, log, projection, connected, live, outbox, clock } = rooms;
+  const { settings, log, projection, directory, connected, live, outbox, clock } = rooms;
   outbox.recover();
   series.resume();
   const watch = new PurgeWatch(projection, (alarm, txId) => {
@@ -262,7 +247,6 @@ function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, s
   };
   follow(projection, live.watch(connected), signal, { onInterrupted }).catch(fail);
   sharing.run(signal).catch(fail);
-  const directory = new Directory(projection, settings);
   const ticking = {
     member: settings.member,
     order: () => directory.names,

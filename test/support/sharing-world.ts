@@ -20,6 +20,7 @@ import { parseRefusal } from '@salus/gateway/ledger/refusal';
 import { patientProjector } from '@salus/gateway/patient/project';
 import type { Actor, Ledger, LedgerCall, RecordWriter, StoredVersion } from '@salus/gateway/ports';
 import type { Change } from '@salus/gateway/projection/projector';
+import { Directory } from '@salus/gateway/registry/directory';
 import type { GatewaySettings, MemberSettings } from '@salus/gateway/settings';
 import { Authority } from '@salus/network/identity/authority';
 
@@ -87,6 +88,7 @@ export class Hospital {
       keys: this.keys,
       memory: this.memory,
       projection: this.projected,
+      directory: new Directory(this.projected, settings),
       writer: this.#writer(),
       signingKey: signing,
       clock: () => this.world.contracts.clockMs,

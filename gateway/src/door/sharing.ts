@@ -28,7 +28,7 @@ import { PatientKeys } from '../patient/keys.js';
 import { PatientLookup, type Facts } from '../patient/lookup.js';
 import { RegisteringWriter } from '../patient/registering-writer.js';
 import type { Actor, Ledger, RecordWriter, StoredVersion } from '../ports.js';
-import { Directory } from '../registry/directory.js';
+import type { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
 import { DoorCaller } from './caller.js';
 import { Supply } from '../supply/open.js';
@@ -49,6 +49,7 @@ export interface SharingPorts {
     version(type: string, id: string, version: number): StoredVersion | undefined;
     reached(block: number, timeoutMs: number): Promise<boolean>;
   };
+  readonly directory: Directory;
   /** The writer of the member's own record. */
   readonly writer: RecordWriter;
   readonly signingKey: SigningKey;
@@ -76,7 +77,6 @@ export class Sharing {
   readonly #reads: MemberReads;
   readonly #caller: DoorCaller;
   readonly #shelf: ConsentShelf;
-  readonly #directory: Directory;
   readonly #wallet: Wallet;
   readonly #trusted: TrustedConsents;
 
@@ -84,10 +84,9 @@ export class Sharing {
     const { settings, ledger, keys, projection, signingKey, clock } = ports;
     this.lookup = new PatientLookup(projection, keys, settings.member);
     this.#shelf = new ConsentShelf(projection);
-    this.#directory = new Directory(projection, settings);
     this.#log = new ReadLog(readLogFile(settings.dataDir, settings.gateway));
     this.#reads = new MemberReads(settings.dataDir);
-    this.#caller = new DoorCaller({ settings, directory: this.#directory, signingKey, clock });
+    this.#caller = new DoorCaller({ settings, directory: ports.directory, signingKey, clock });
     this.supply = new Supply({ ...ports, ask: this.#caller.say });
     this.patientKeys = new PatientKeys(keys, ledger, { facts: projection, member: settings.member });
     this.#wallet = new Wallet(keys);
@@ -136,8 +135,8 @@ export class Sharing {
       memory,
       lookup: this.lookup,
       trusted: this.#trusted,
-      directory: this.#directory,
-      findKey: (kid) => this.#directory.ownerOf(kid),
+      directory: this.ports.directory,
+      findKey: (kid) => this.ports.directory.ownerOf(kid),
       fhir,
       decision: this.decision,
       version: (type, id, version) => projection.version(type, id, version),
