@@ -1,6 +1,7 @@
 /** The gateway's verbs of the `salus` command. */
 import type { Command } from '@salus/network/command';
 
+import { demo } from './demo.js';
 import { load } from './load.js';
 import { rebuild } from './rebuild.js';
 import { signCommand } from './sign.js';
@@ -9,4 +10,4 @@ import { tokenCommand } from './token.js';
 export { mintToken, type TokenWish } from './token.js';
 
 /** One verb a file. */
-export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand, load, rebuild];
+export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand, load, rebuild, demo];
