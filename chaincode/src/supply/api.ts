@@ -4,9 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { refusals } from '../lib/refusal';
+import type { StorageLimits } from './climate';
 
 export { isIncluded, merklePath, merklePaths, merkleRoot } from '../lib/merkle';
 export { ACTS, type ActName, type ActRow, suspicionOf } from './table';
+export { MAX_READINGS, meanKineticTemperature } from './kinetic';
+export type { Climate, Excursion, StorageLimits } from './climate';
 export * from './requests';
 
 /** Transactions of this domain; requests are one argument as JSON, the actor travels in the transient map. */
@@ -23,6 +26,8 @@ export const transactions = {
   recall: 'supply:recall',
   /** Public write; Quarantine. */
   quarantine: 'supply:quarantine',
+  /** Public write; LogClimate: readings of a logger; breaks of the lots' limits put the item in quarantine. */
+  climate: 'supply:climate',
   /** Public write; AllowFill: a prescription's fill, spent by the act that dispenses. */
   fill: 'supply:fill',
   /** Public write; AnchorCapture: the root over the hashes of one capture's events. */
@@ -54,6 +59,8 @@ export interface Lot {
   readonly root: string;
   /** Last day on which its units may be dispensed, YYYY-MM-DD. */
   readonly expiry: string;
+  /** How its units are kept; absent = nothing is said. */
+  readonly storage?: StorageLimits | undefined;
   /** FHIR instant of the transaction. */
   readonly committed: string;
 }
@@ -147,6 +154,7 @@ export const refuse = refusals({
   'already-recalled': 'conflict',
   'quarantine-not-yours': 'forbidden',
   'quarantine-standing': 'conflict',
+  'no-storage-limits': 'invalid',
   'fill-exists': 'conflict',
   'unknown-fill': 'not-found',
   'fill-spent': 'conflict',

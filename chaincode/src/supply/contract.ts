@@ -12,6 +12,7 @@ import {
   parseAlert,
   parseAnchor,
   parseAuthorise,
+  parseClimate,
   parseCommit,
   parseFill,
   parsePack,
@@ -22,10 +23,21 @@ import {
   type StatusView,
 } from './api';
 import { allowFill, anchor, authorise, commit, pack, quarantine, raise, recall, resolve, spend } from './lots';
+import { judgeClimate } from './climate';
 import { heldQuarantine, knownOf, lotsOf, party, recordsOf, surroundings } from './loaders';
 import { inEffect } from './origin';
 import { act } from './rules';
-import { alertKind, captureKind, fillKind, itemKind, lotKind, prefixKind, quarantineKind, recallKind } from './state';
+import {
+  alertKind,
+  captureKind,
+  climateKind,
+  fillKind,
+  itemKind,
+  lotKind,
+  prefixKind,
+  quarantineKind,
+  recallKind,
+} from './state';
 
 /** Packs from the line to the patient. */
 export class SupplyContract extends SalusContract {
@@ -62,7 +74,7 @@ export class SupplyContract extends SalusContract {
   async act(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(parseAct, argument);
     const known = await knownOf(ctx, request.item, request.origin);
-    const item = allowed(act(request, known, await surroundings(ctx, known)));
+    const item = allowed(act(request, known, await surroundings(ctx, request.item, known)));
     const { fill } = request;
     if (request.act === 'dispense' && fill !== undefined) {
       await save(ctx, fillKind, [fill], allowed(spend(await load(ctx, fillKind, fill), ctx.now)));
@@ -92,6 +104,20 @@ export class SupplyContract extends SalusContract {
       [request.id],
       allowed(quarantine(request, await party(ctx), { record, lot, item }, ctx.now)),
     );
+  }
+
+  @Transaction()
+  async climate(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseText(parseClimate, argument);
+    const known = await knownOf(ctx, request.item, request.origin);
+    const item = allowed(inEffect(request.item, request.origin, known, request.salt));
+    const before = await load(ctx, climateKind, item.id);
+    const lots = await lotsOf(ctx, item.lots);
+    const judged = allowed(judgeClimate(request, await party(ctx), { item, lots, before }, ctx.now));
+    await save(ctx, climateKind, [item.id], judged.climate);
+    const held = await heldQuarantine(ctx, [item.id]);
+    if (judged.quarantine !== undefined && held === undefined)
+      await save(ctx, quarantineKind, [item.id], judged.quarantine);
   }
 
   @Transaction()

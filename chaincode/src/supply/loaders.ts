@@ -29,11 +29,11 @@ export async function knownOf(ctx: SalusContext, id: string, origin: Origin | un
 }
 
 /** What bears on an act: roles, time, recalls and quarantines of the item, its containers and its lots. */
-export async function surroundings(ctx: SalusContext, known: Known): Promise<Surroundings> {
+export async function surroundings(ctx: SalusContext, id: string, known: Known): Promise<Surroundings> {
   const { member } = ctx.caller;
   const lotIds = known.record?.lots ?? (known.lot === undefined ? [] : [known.lot.lotId]);
   const lots = await lotsOf(ctx, lotIds);
-  const itemIds = [...(known.record === undefined ? [] : [known.record.id]), ...known.above.map(({ id }) => id)];
+  const itemIds = [id, ...known.above.map((container) => container.id)];
   const roles = (await memberEntry(ctx, member))?.roles ?? [];
   return {
     member,

@@ -2,6 +2,8 @@
 import { hex256, integer, list, memberName, object, oneOf, optional, type Parser, text } from '../lib/schema';
 import { ACTS, type ActName } from './table';
 import type { EndReason, Item, Lot } from './api';
+import type { Excursion, StorageLimits } from './climate';
+import { MAX_READINGS } from './kinetic';
 
 /** Most units in one lot. */
 export const MAX_UNITS = 50_000;
@@ -58,7 +60,7 @@ export interface PrefixAuthority extends AuthorisePrefix {
 }
 
 /** supply:commit. */
-export type CommitLot = Pick<Lot, 'lotId' | 'prefix' | 'count' | 'root' | 'expiry'>;
+export type CommitLot = Pick<Lot, 'lotId' | 'prefix' | 'count' | 'root' | 'expiry' | 'storage'>;
 
 /** supply:pack. */
 export interface PackContainer {
@@ -96,6 +98,20 @@ export interface QuarantineRecord {
   readonly standing: 'held' | 'released';
   readonly by: string;
   readonly at: string;
+  /** The contract itself held it, as readings broke these limits. */
+  readonly excursion?: Excursion | undefined;
+}
+
+/** supply:climate: what a logger read of an item, equally spaced in time. */
+export interface LogClimate {
+  readonly item: string;
+  /** Opens the item's holder. */
+  readonly salt: string;
+  readonly origin?: Origin | undefined;
+  /** Minutes between two readings. */
+  readonly every: number;
+  /** Thousandths of a degree Celsius. */
+  readonly readings: readonly number[];
 }
 
 /** supply:fill. */
@@ -211,6 +227,9 @@ export const parseCommit: Parser<CommitLot> = object<CommitLot>({
   count: integer(1, MAX_UNITS),
   root: hex256,
   expiry: day,
+  storage: optional(
+    object<StorageLimits>({ kind: oneOf('cold', 'frozen', 'controlled-room'), allowance: integer(0, 43_200) }),
+  ),
 });
 
 /** Parser of PackContainer. */
@@ -231,6 +250,15 @@ export const parseQuarantine: Parser<Quarantine> = object<Quarantine>({
   id: hex256,
   standing: oneOf('held', 'released'),
   salt: optional(hex256),
+});
+
+/** Parser of LogClimate. */
+export const parseClimate: Parser<LogClimate> = object<LogClimate>({
+  item: hex256,
+  salt: hex256,
+  origin: optional(origin),
+  every: integer(1, 1_440),
+  readings: list(integer(-200_000, 200_000), 1, MAX_READINGS),
 });
 
 /** Parser of AllowFill. */

@@ -1,5 +1,5 @@
 import { kind } from '../lib/kind';
-import type { Alert, Capture, Fill, Item, Lot, PrefixAuthority, QuarantineRecord, Recall } from './api';
+import type { Alert, Capture, Climate, Fill, Item, Lot, PrefixAuthority, QuarantineRecord, Recall } from './api';
 
 /** lot/<lotId>: one write for all of a lot's units. */
 export const lotKind = kind<Lot>('lot', 'public', 'lotId');
@@ -11,6 +11,8 @@ export const prefixKind = kind<PrefixAuthority>('prefix', 'public', 'prefix', 'm
 export const recallKind = kind<Recall>('recall', 'public', 'lotId');
 /** quarantine/<item or lot>. */
 export const quarantineKind = kind<QuarantineRecord>('quarantine', 'public', 'id');
+/** climate/<item>: what the loggers of its holders read so far. */
+export const climateKind = kind<Climate>('climate', 'public', 'item');
 /** fill/<256 random bits>. */
 export const fillKind = kind<Fill>('fill', 'public', 'fill');
 /** capture/<captureId>: root over the hashes of the events of one capture. */
