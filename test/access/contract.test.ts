@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mayClaim, roles, purposesOf, purposes } from '@salus/chaincode/access/api';
+import { type AccessRecord, mayClaim, roles, purposesOf, purposes } from '@salus/chaincode/access/api';
 import { CONSENTS_READ } from '@salus/chaincode/dist/access/contract.js';
 import { ContractWorld, physician, random } from '../support/contract-world.js';
 import { ask, consentOf, consentRequest, everything, registerPatient } from '../support/patients.js';
@@ -189,5 +189,60 @@ describe('the table of roles and purposes', () => {
     }
     assert.ok(mayClaim('physician', 'TREAT') && mayClaim('physician', 'BTG'));
     assert.ok(!mayClaim('biller', 'TREAT') && !mayClaim('researcher', 'BTG') && !mayClaim('constructor', 'name'));
+  });
+
+  it('opens in an emergency the summary first, and more to the same clinician soon after', async () => {
+    const key = new SigningKey('acme-gateway0');
+    const world = await ContractWorld.founded({ acme: key.jwk });
+    const pid = await registerPatient(world);
+    const nurse = { ...physician, role: 'nurse', purpose: 'BTG' };
+    const summary = { types: ['Patient', 'AllergyIntolerance'], interaction: 'everything' };
+    const request = { aid: random(), pid, purpose: 'BTG', scope: summary, salt: random() };
+    const act = (change: object = {}) => ({ ...request, breakGlass: { reasonCode: 'UNCONSCIOUS' }, ...change });
+    const refused = async (code: string, change: object, actor = nurse) => {
+      await world.refused(code, 'northside', 'access:request', { request: act({ aid: random(), ...change }), actor });
+    };
+    await refused('summary-first', { scope: everything });
+    await refused('summary-first', { scope: { types: ['Observation'], interaction: 'everything' } });
+    await refused('summary-first', { scope: { types: ['Patient'], interaction: 'search' } });
+    await refused('purpose-not-claimable', {}, { ...nurse, role: 'researcher' });
+    await world.submit('northside', 'access:request', { request: act(), actor: nurse });
+    const second = { scope: everything, breakGlass: { reasonCode: 'UNCONSCIOUS', follows: request.aid } };
+    await refused('summary-first', { ...second, pid: random() });
+    await refused('summary-first', second, { ...nurse, user: 'u-other' });
+    await refused('summary-first', second, { ...nurse, role: 'physician' });
+    const aid = random();
+    await world.submit('northside', 'access:request', { request: act({ aid, ...second }), actor: nurse });
+    const read = await world.evaluate('stmary', 'access:read', { request: { aid } });
+    const record = JSON.parse(read.payload) as AccessRecord;
+    assert.deepEqual([record.decision, record.custodians.stmary?.path], ['permit', 'implicit/break-glass']);
+    await refused('summary-first', { ...second, breakGlass: { reasonCode: 'X', follows: aid } });
+    const says = {
+      channel: 'health',
+      aid: random(),
+      member: 'acme',
+      custodian: 'stmary',
+      purpose: 'BTG',
+      scope: summary,
+    };
+    const onBehalfOf = key.sign({ ...says, actor: { user: 'u-9', role: 'nurse' } });
+    const foreign = act({ aid: says.aid, custodian: 'stmary', onBehalfOf });
+    await world.refused('not-a-hospital', 'stmary', 'access:request', { request: foreign });
+  });
+
+  it('stays closed in an emergency where the patient excluded that', async () => {
+    const world = await ContractWorld.founded();
+    const pid = await registerPatient(world);
+    const consent = { ...consentOf('c-1', 'northside'), provision: { type: 'deny', purpose: [{ code: 'BTG' }] } };
+    await world.submit('stmary', 'consent:record', { request: consentRequest(pid, consent), actor: physician });
+    const scope = { types: ['Patient'], interaction: 'everything' };
+    const breakGlass = { reasonCode: 'UNCONSCIOUS' };
+    const request = { aid: random(), pid, purpose: 'BTG', scope, breakGlass, salt: random() };
+    const actor = { ...physician, purpose: 'BTG' };
+    await world.submit('northside', 'access:request', { request, actor });
+    const read = await world.evaluate('stmary', 'access:read', { request: { aid: request.aid } });
+    assert.equal((JSON.parse(read.payload) as AccessRecord).decision, 'deny');
+    const follows = { aid: random(), scope: everything, breakGlass: { ...breakGlass, follows: request.aid } };
+    await world.refused('summary-first', 'northside', 'access:request', { request: { ...request, ...follows }, actor });
   });
 });

@@ -33,7 +33,19 @@ async function everyTransaction(world: ContractWorld): Promise<void> {
   const { aid } = await ask(world, 'northside', pid);
   await ask(world, 'northside', random());
   const scope = { types: ['Observation'], interaction: 'read', id: CANARY };
-  const broken = { aid: random(), pid, purpose: 'BTG', scope, breakGlass: { reasonCode: CANARY }, salt: random() };
+  await world.submit('northside', 'access:request', {
+    request: { aid: random(), pid, purpose: 'TREAT', scope, salt: random() },
+    actor: physician,
+  });
+  const summary = { types: ['Patient'], interaction: 'everything' };
+  const broken = {
+    aid: random(),
+    pid,
+    purpose: 'BTG',
+    scope: summary,
+    breakGlass: { reasonCode: CANARY },
+    salt: random(),
+  };
   await world.submit('northside', 'access:request', { request: broken, actor: nurse });
   const manifest = { aid, manifestId: random(), root: random(), count: 1, salt: random() };
   await world.submit('stmary', 'access:disclose', { request: manifest });

@@ -26,6 +26,8 @@ const condition = resource(w.asthma);
 const note = resource(w.letter);
 const patient = resource(w.person);
 const north = by.member('northside');
+const BTG = ask({ purpose: 'BTG' });
+const withoutLab = consent(permit({ provision: [deny(Object.assign({}, by.purpose('BTG'), laboratory) as object)] }));
 const grant = (...dimensions: object[]): ConsentInForce =>
   consent(deny({ provision: [permit(Object.assign({}, north, ...dimensions) as object)] }));
 const root = (...dimensions: object[]): ConsentInForce =>
@@ -188,22 +190,16 @@ const specification: Record<string, Case[]> = {
       [optIn({ provision: [deny(by.purpose('HRESCH'))] })],
       'provision.provision[0]',
     ],
-    [
-      'break-glass is not treatment',
-      'deny',
-      ask({ purpose: 'BTG' }),
-      lab,
-      [root(by.purpose('TREAT'))],
-      'implicit/between',
-    ],
-    [
-      'no permit without its name reaches break-glass',
-      'deny',
-      ask({ purpose: 'BTG' }),
-      lab,
-      [root()],
-      'implicit/between',
-    ],
+    ['break-glass opens to clinicians without a consent', 'permit', BTG, lab, [], 'implicit/break-glass'],
+    ['whatever permits or denies treatment says nothing of it', 'permit', BTG, lab, [root(by.purpose('TREAT'))]],
+    ['nor does a denial that does not name it', 'permit', BTG, lab, [consent(deny())], 'implicit/break-glass'],
+    ['it opens to no biller', 'deny', ask({ purpose: 'BTG', role: 'biller' }), lab, [], 'implicit/between'],
+    ['nor to a researcher', 'deny', ask({ purpose: 'BTG', role: 'researcher' }), lab, [], 'implicit/between'],
+    ['a patient may exclude it', 'deny', BTG, lab, [consent(deny(by.purpose('BTG')))], 'provision'],
+    ['or some of the data', 'deny', BTG, lab, [withoutLab], 'provision.provision[0]'],
+    ['the rest stays open', 'permit', BTG, vital, [withoutLab], 'implicit/break-glass'],
+    ['PCF deny excludes it, too', 'deny', BTG, lab, [pcf('deny')], 'policy[0]'],
+    ['PCF break-glass-only leaves it', 'permit', BTG, lab, [pcf('break-glass-only')], 'implicit/break-glass'],
     [
       'a patient may permit break-glass by name',
       'permit',

@@ -35,7 +35,8 @@ const GOVERNED = ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT', 'BTG'];
 export function judge(world: World, consents: readonly ConsentInForce[]): Answer {
   const voices = consents.flatMap(({ care }) => voiceOf(care, world));
   const inside = world.request.member === world.request.custodian;
-  const implicit = inside && role(world) ? 'permit' : 'deny';
+  const isEmergency = !inside && world.request.purpose === 'BTG' && world.request.role === 'physician';
+  const implicit = (inside && role(world)) || isEmergency ? 'permit' : 'deny';
   if (voices.some(({ answer, weak }) => answer === 'deny' && !weak)) return 'deny';
   const mayAdd = !(inside && GOVERNED.includes(world.request.purpose));
   if (mayAdd && voices.some(({ answer }) => answer === 'permit')) return 'permit';

@@ -17,6 +17,7 @@ import {
 } from '../lib/schema';
 
 export { isIncluded, merklePath, merkleRoot } from '../lib/merkle';
+export { EMERGENCY_TYPES, isSummary, SECOND_ACT_MS } from './emergency';
 export { decidedAgain, type Considered, type Decided } from './decided';
 export {
   custodianStaff,
@@ -64,11 +65,21 @@ export interface RequestAccess {
   readonly scope: AccessScope;
   /** Ask this custodian only; absent = every custodian but the requester. */
   readonly custodian?: string | undefined;
-  /** With purpose BTG: why the glass was broken, coded; free text stays at the custodian. */
-  readonly breakGlass?: { readonly reasonCode: string } | undefined;
+  /** With purpose BTG; free text stays at the custodian. */
+  readonly breakGlass?: BreakGlass | undefined;
   /** A member outside `care` asks through the calling custodian: its signed request. See SignedRequest. */
   readonly onBehalfOf?: string | undefined;
   readonly salt: string;
+}
+
+/** Why the glass is broken. */
+export interface BreakGlass {
+  readonly reasonCode: string;
+  /**
+   * The second act: aid of the first, an access to the emergency summary of the same patient by the same person; then
+   * everything may be asked for. Absent = the first act, which asks for the emergency summary alone.
+   */
+  readonly follows?: string | undefined;
 }
 
 /** Payload of RequestAccess.onBehalfOf: compact JWS, ES256, by a key of the asking member's registry entry (`kid`). */
@@ -133,7 +144,7 @@ export interface AccessRecord {
   readonly actor: { readonly user: string; readonly role: string };
   readonly purpose: string;
   readonly scope: AccessScope;
-  readonly breakGlass?: { readonly reasonCode: string };
+  readonly breakGlass?: BreakGlass;
   /** `permit` when any custodian's is. */
   readonly decision: 'permit' | 'deny';
   /** By custodian; empty for a patient nobody has. */
@@ -175,6 +186,8 @@ export const refuse = refusals({
   'purpose-mismatch': 'invalid',
   'purpose-not-claimable': 'forbidden',
   'reason-missing': 'invalid',
+  'not-a-hospital': 'forbidden',
+  'summary-first': 'conflict',
   'access-exists': 'conflict',
   'unknown-access': 'not-found',
   'signed-request-invalid': 'forbidden',
@@ -199,7 +212,7 @@ export const parseRequest: Parser<RequestAccess> = object<RequestAccess>({
   purpose: code,
   scope: parseScope,
   custodian: optional(memberName),
-  breakGlass: optional(object({ reasonCode: code })),
+  breakGlass: optional(object<BreakGlass>({ reasonCode: code, follows: optional(hex256) })),
   onBehalfOf: optional(compactJws),
   salt: hex256,
 });

@@ -16,6 +16,7 @@ import {
   refuse,
   type RequestAccess,
 } from './api';
+import type { Emergency } from './emergency';
 import { askable, type Asker, decideAccess, disclose, type Grounds, mayRead } from './rules';
 import { signedAsker, signedRequest } from './signed';
 import { accessKind, disclosureKind, readAnchorKind } from './state';
@@ -33,7 +34,8 @@ export class AccessContract extends SalusContract {
   async request(ctx: SalusContext): Promise<void> {
     const request = ctx.request(parseRequest);
     const by = await asker(ctx, request);
-    allowed(askable(request, by, await exists(ctx, accessKind, request.aid)));
+    const isKnown = await exists(ctx, accessKind, request.aid);
+    allowed(askable(request, by, isKnown, await emergency(ctx, request, by)));
     const record = decideAccess(request, by, await grounds(ctx, request.pid));
     await saveSalted(ctx, accessKind, [request.aid], record, request.salt);
   }
@@ -75,6 +77,13 @@ async function asker(ctx: SalusContext, request: RequestAccess): Promise<Asker> 
   const signed = signedRequest(request.onBehalfOf);
   const member = signed && (await memberEntry(ctx, signed.member));
   return allowed(signedAsker(request, signed, member, { channel: ctx.channel, custodian }));
+}
+
+async function emergency(ctx: SalusContext, { breakGlass }: RequestAccess, by: Asker): Promise<Emergency | undefined> {
+  if (breakGlass === undefined) return undefined;
+  const { follows } = breakGlass;
+  const first = follows === undefined ? undefined : await load(ctx, accessKind, follows);
+  return { isHospital: await hasRole(ctx, by.requester, 'hospital'), first, at: await ctx.clock() };
 }
 
 /** Reads in this order and as often whatever is found, so that a decoy costs what a patient costs. */

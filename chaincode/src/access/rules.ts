@@ -3,6 +3,7 @@ import type { Refusal } from '../lib/refusal';
 import type { PatientRecord } from '../patient/api';
 import { type AccessRecord, type DiscloseAccess, type Disclosure, refuse, type RequestAccess } from './api';
 import { decided } from './decided';
+import { type Emergency, emergencyProblem } from './emergency';
 import { mayClaim } from './roles';
 
 /** Who asks, for whom. */
@@ -28,7 +29,12 @@ export interface Grounds {
 }
 
 /** Refuses what cannot be decided at all; a denial is no refusal. In order of precedence. */
-export function askable(request: RequestAccess, asker: Asker, isKnown: boolean): Refusal | undefined {
+export function askable(
+  request: RequestAccess,
+  asker: Asker,
+  isKnown: boolean,
+  emergency: Emergency | undefined,
+): Refusal | undefined {
   if (isKnown) return refuse('access-exists', 'this aid is taken: draw a new one');
   if (request.purpose !== asker.purpose) {
     return refuse('purpose-mismatch', "the request's purpose must be the one the actor claims");
@@ -39,7 +45,7 @@ export function askable(request: RequestAccess, asker: Asker, isKnown: boolean):
   if ((request.purpose === 'BTG') !== (request.breakGlass !== undefined)) {
     return refuse('reason-missing', 'breakGlass.reasonCode goes with purpose BTG and with no other');
   }
-  return undefined;
+  return emergency && emergencyProblem(request, asker, emergency);
 }
 
 /** Decides for each custodian asked, on the consents that count there, and says on what. Never refuses. */

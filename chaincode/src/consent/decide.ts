@@ -59,7 +59,8 @@ export function mayAskAtAll(request: AccessRequest, consents: readonly ConsentIn
   if (denial) return said(denial);
   const permit = first(heard, possiblePermit);
   if (permit && !tableGoverns(request)) return said(permit, removals(heard.flatMap(({ rules }) => rules)));
-  return implicitly(request, undefined);
+  const fallback = permit ? undefined : first(heard, certainFallback);
+  return fallback ? said(fallback) : implicitly(request, undefined);
 }
 
 interface Heard {
@@ -110,6 +111,11 @@ function certainDenial(rules: readonly Spoken[]): Spoken | undefined {
   const denial = deepest(rules.filter(({ effect, fit }) => effect === 'deny' && fit === ALWAYS));
   if (!denial || denial.yields) return undefined;
   return rules.some(({ effect, depth }) => effect === 'permit' && depth > denial.depth) ? undefined : denial;
+}
+
+/** The default denial of every resource that a consent does not list. */
+function certainFallback(rules: readonly Spoken[]): Spoken | undefined {
+  return rules.find(({ yields, fit }) => yields && fit === ALWAYS);
 }
 
 /** A permit that may hold for some resource: no denial of every resource lies as deep or deeper. */

@@ -5,11 +5,13 @@ import type { AccessRequest, CareConsent, Effect } from './terms';
 
 const CLINICIANS = ['physician', 'nurse', 'pharmacist', 'laboratory'] as const;
 
-interface BasePolicy {
+export interface BasePolicy {
   readonly effect: Effect;
   /** Where present: the policy speaks of these roles and purposes alone. */
   readonly roles?: readonly string[];
   readonly purposes?: readonly string[];
+  /** It speaks of break-glass, too: other policies leave that to rules that name it. */
+  readonly ofBreakGlass?: true;
 }
 
 /** HL7 v3 ActCode (policyRule) and the four implicit policies of IHE PCF 1.1 section 53.2.1 (policy.uri). */
@@ -19,7 +21,7 @@ const BASE_POLICIES: Readonly<Record<string, BasePolicy>> = {
   'https://profiles.ihe.net/ITI/PCF/Policy-basic-normal': { effect: 'permit', roles: CLINICIANS, purposes: ['TREAT'] },
   'https://profiles.ihe.net/ITI/PCF/Policy-all-normal': { effect: 'permit' },
   'https://profiles.ihe.net/ITI/PCF/Policy-break-glass-only': { effect: 'deny' },
-  'https://profiles.ihe.net/ITI/PCF/Policy-deny': { effect: 'deny' },
+  'https://profiles.ihe.net/ITI/PCF/Policy-deny': { effect: 'deny', ofBreakGlass: true },
 };
 
 const NOTES = [
@@ -55,7 +57,7 @@ interface ImplicitRow {
   readonly redact?: readonly string[];
 }
 
-/** Within the custodian: treatment, payment and operations by role, the minimum necessary. Between members: nothing. */
+/** Within the custodian: treatment, payment and operations by role, the minimum necessary. */
 const WITHIN: readonly ImplicitRow[] = [
   { roles: ['physician', 'nurse', 'pharmacist'], purposes: ['TREAT', BREAK_GLASS] },
   { roles: ['laboratory'], purposes: ['TREAT'], types: [...SPECIMENS, 'Practitioner', 'Organization', 'Location'] },
@@ -68,22 +70,28 @@ const WITHIN: readonly ImplicitRow[] = [
 /** Purposes the table above governs within the custodian: there a consent can take away, not add. */
 const GOVERNED = ['TREAT', 'HPAYMT', 'HOPERAT', BREAK_GLASS];
 
+/** Roles to which, in an emergency, another member's record opens without a consent, unless the patient excluded it. */
+const EMERGENCY_ROLES = ['physician', 'nurse'];
+
 export interface BaseRule {
   readonly effect: Effect;
+  readonly ofBreakGlass: boolean;
   readonly path: string;
 }
 
-/** The effect of the policy a consent names, whoever asks; undefined where none is in the table. */
-export function baseEffect(consent: CareConsent): Effect | undefined {
+/** The policy a consent names, whoever asks; undefined where none is in the table. */
+export function basePolicy(consent: CareConsent): BasePolicy | undefined {
   const named = policyNames(consent).find(({ name }) => Object.hasOwn(BASE_POLICIES, name));
-  return named && BASE_POLICIES[named.name]?.effect;
+  return named && BASE_POLICIES[named.name];
 }
 
 /** What the policy a consent names says of this request; undefined where it says nothing or is not in the table. */
 export function baseRule(consent: CareConsent, request: AccessRequest): BaseRule | undefined {
   for (const { name, path } of policyNames(consent)) {
     const policy = Object.hasOwn(BASE_POLICIES, name) ? BASE_POLICIES[name] : undefined;
-    if (policy) return speaksOf(policy, request) ? { effect: policy.effect, path } : undefined;
+    if (policy === undefined) continue;
+    const { effect, ofBreakGlass = false } = policy;
+    return speaksOf(policy, request) ? { effect, path, ofBreakGlass } : undefined;
   }
   return undefined;
 }
@@ -113,12 +121,19 @@ export interface ImplicitRule {
 
 /** What applies where no consent speaks. `type` absent: some resource is asked for, not yet known which. */
 export function implicitRule(request: AccessRequest, type: string | undefined): ImplicitRule {
-  if (request.member !== request.custodian) return { effect: 'deny', path: 'implicit/between', redact: [] };
+  if (request.member !== request.custodian) return betweenMembers(request);
   if (request.flagged === true && request.careRelationship !== true)
     return { effect: 'deny', path: 'implicit/within/flagged', redact: [] };
   const row = WITHIN.find((candidate) => rowAdmits(candidate, request, type));
   const path = `implicit/within/${request.role}/${request.purpose}`;
   return { effect: row ? 'permit' : 'deny', path, redact: row?.redact ?? [] };
+}
+
+/** Between members nothing, but in an emergency. */
+function betweenMembers({ purpose, role }: AccessRequest): ImplicitRule {
+  const isEmergency = purpose === BREAK_GLASS && EMERGENCY_ROLES.includes(role);
+  if (isEmergency) return { effect: 'permit', path: 'implicit/break-glass', redact: [] };
+  return { effect: 'deny', path: 'implicit/between', redact: [] };
 }
 
 /** Whether the implicit table, not a consent, says what staff of the custodian may see for this purpose. */

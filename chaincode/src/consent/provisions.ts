@@ -12,7 +12,8 @@ import {
 } from './dimensions';
 import type { Fit, Question } from './dimensions';
 import { isDataLabel } from './labels';
-import { baseEffect, baseRule } from './policies';
+import { basePolicy, baseRule } from './policies';
+import { BREAK_GLASS } from './purposes';
 import type { CareConsent, Coding, Effect, Provision } from './terms';
 
 /** The rules of one consent that speak of a question. */
@@ -61,13 +62,15 @@ export function speakingRules(consent: CareConsent, question: Question): readonl
   if (!isApplicable(consent)) return [];
   const root = consent.provision ?? {};
   const own = effectOf(root);
-  const base = own ? { effect: own, path: 'provision' } : baseRule(consent, question.request);
+  const base = own ? { effect: own, path: 'provision', ofBreakGlass: false } : baseRule(consent, question.request);
   const spoken: Spoken[] = [];
   const visit = (rule: Provision, effect: Effect | undefined, path: string, outer: Surroundings): void => {
     if (!partiesFit(rule, question)) return;
     const around = surround(rule, effect ?? 'permit', outer, question);
     if (around.fit === NEVER) return;
-    const said = effect && say(rule, effect, outer.depth < 0 ? (base?.path ?? path) : path, around, question);
+    const isRoot = outer.depth < 0;
+    const isNamed = namesPurpose(rule, question.request) || (isRoot && base?.ofBreakGlass === true);
+    const said = effect && isNamed && say(rule, effect, isRoot ? (base?.path ?? path) : path, around, question);
     if (said) spoken.push(said);
     rule.provision?.forEach((nested, index) => {
       visit(nested, effectOf(nested), `${path}.provision[${index}]`, around);
@@ -83,12 +86,15 @@ export function speakingRules(consent: CareConsent, question: Question): readonl
  */
 export function onlyPermits(consent: CareConsent): boolean {
   const root = consent.provision ?? {};
-  const effect = effectOf(root) ?? baseEffect(consent);
-  return (effect !== 'deny' || isDefaultDenial(root)) && !hasDenial(root);
+  const own = effectOf(root);
+  const policy = own === undefined ? basePolicy(consent) : undefined;
+  if ((own ?? policy?.effect) !== 'deny') return !hasDenial(root);
+  return isDefaultDenial(root) && policy?.ofBreakGlass !== true && !hasDenial(root);
 }
 
 function isDefaultDenial(root: Provision): boolean {
-  const isSpecific = namesActorOrData(root) || (root.securityLabel?.length ?? 0) > 0;
+  const isExclusion = root.purpose?.some(({ code }) => code === BREAK_GLASS) ?? false;
+  const isSpecific = namesActorOrData(root) || (root.securityLabel?.length ?? 0) > 0 || isExclusion;
   return hasPermit(root) && !isSpecific;
 }
 
@@ -132,7 +138,7 @@ function say(
   around: Surroundings,
   question: Question,
 ): Spoken | undefined {
-  if (!namesPurpose(rule, question.request) || isOptOut(effect, around, question)) return undefined;
+  if (isOptOut(effect, around, question)) return undefined;
   const fit = fitAsSaid(effect, around, question);
   if (fit === NEVER) return undefined;
   const yields = around.depth === 0 && effect === 'deny' && hasPermit(rule);
