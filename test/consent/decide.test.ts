@@ -27,7 +27,7 @@ const note = resource(w.letter);
 const patient = resource(w.person);
 const north = by.member('northside');
 const BTG = ask({ purpose: 'BTG' });
-const withoutLab = consent(permit({ provision: [deny(Object.assign({}, by.purpose('BTG'), laboratory) as object)] }));
+const withoutLab = consent(permit({ provision: [deny(Object.assign({}, by.purpose('BTG'), laboratory))] }));
 const grant = (...dimensions: object[]): ConsentInForce =>
   consent(deny({ provision: [permit(Object.assign({}, north, ...dimensions) as object)] }));
 const root = (...dimensions: object[]): ConsentInForce =>

@@ -35,13 +35,14 @@ const GOVERNED = ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT', 'BTG'];
 export function judge(world: World, consents: readonly ConsentInForce[]): Answer {
   const voices = consents.flatMap(({ care }) => voiceOf(care, world));
   const inside = world.request.member === world.request.custodian;
-  const isEmergency = !inside && world.request.purpose === 'BTG' && world.request.role === 'physician';
-  const implicit = (inside && role(world)) || isEmergency ? 'permit' : 'deny';
+  const implicit = inside ? role(world) : isEmergency(world);
   if (voices.some(({ answer, weak }) => answer === 'deny' && !weak)) return 'deny';
   const mayAdd = !(inside && GOVERNED.includes(world.request.purpose));
   if (mayAdd && voices.some(({ answer }) => answer === 'permit')) return 'permit';
-  return voices.some(({ weak }) => weak) ? 'deny' : implicit;
+  return implicit && !voices.some(({ weak }) => weak) ? 'permit' : 'deny';
 }
+
+const isEmergency = ({ request }: World): boolean => request.purpose === 'BTG' && request.role === 'physician';
 
 /** The role table, as far as the generated roles go. */
 function role({ request, resource }: World): boolean {

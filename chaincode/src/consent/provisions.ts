@@ -12,7 +12,7 @@ import {
 } from './dimensions';
 import type { Fit, Question } from './dimensions';
 import { isDataLabel } from './labels';
-import { basePolicy, baseRule } from './policies';
+import { basePolicy, type BaseRule, baseRule } from './policies';
 import { BREAK_GLASS } from './purposes';
 import type { CareConsent, Coding, Effect, Provision } from './terms';
 
@@ -62,15 +62,14 @@ export function speakingRules(consent: CareConsent, question: Question): readonl
   if (!isApplicable(consent)) return [];
   const root = consent.provision ?? {};
   const own = effectOf(root);
-  const base = own ? { effect: own, path: 'provision', ofBreakGlass: false } : baseRule(consent, question.request);
+  const base = own ? rootRule(own) : baseRule(consent, question.request);
   const spoken: Spoken[] = [];
   const visit = (rule: Provision, effect: Effect | undefined, path: string, outer: Surroundings): void => {
     if (!partiesFit(rule, question)) return;
     const around = surround(rule, effect ?? 'permit', outer, question);
     if (around.fit === NEVER) return;
-    const isRoot = outer.depth < 0;
-    const isNamed = namesPurpose(rule, question.request) || (isRoot && base?.ofBreakGlass === true);
-    const said = effect && isNamed && say(rule, effect, isRoot ? (base?.path ?? path) : path, around, question);
+    const from = (outer.depth < 0 ? base : undefined) ?? { path, ofBreakGlass: false };
+    const said = effect && say(rule, effect, from, around, question);
     if (said) spoken.push(said);
     rule.provision?.forEach((nested, index) => {
       visit(nested, effectOf(nested), `${path}.provision[${index}]`, around);
@@ -78,6 +77,10 @@ export function speakingRules(consent: CareConsent, question: Question): readonl
   };
   visit(root, base?.effect, 'provision', OUTSIDE);
   return spoken;
+}
+
+function rootRule(effect: Effect): BaseRule {
+  return { effect, path: 'provision', ofBreakGlass: false };
 }
 
 /**
@@ -134,10 +137,11 @@ function surround(rule: Provision, effect: Effect, outer: Surroundings, question
 function say(
   rule: Provision,
   effect: Effect,
-  path: string,
+  { path, ofBreakGlass }: Omit<BaseRule, 'effect'>,
   around: Surroundings,
   question: Question,
 ): Spoken | undefined {
+  if (!ofBreakGlass && !namesPurpose(rule, question.request)) return undefined;
   if (isOptOut(effect, around, question)) return undefined;
   const fit = fitAsSaid(effect, around, question);
   if (fit === NEVER) return undefined;

@@ -54,6 +54,7 @@ export function remoteEvent({ record, requested }: ProjectedAccess, custodian: s
         role: { system: OBJECT_ROLE, code: '4', display: 'Domain Resource' },
       })),
       ...(decided === undefined ? [] : [{ description: `decided by ${decided.path}` }]),
+      ...(record.breakGlass ? [{ description: `break-glass: ${record.breakGlass.reasonCode}` }] : []),
     ],
   };
 }

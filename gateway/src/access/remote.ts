@@ -1,7 +1,14 @@
 /** Reads at a patient's custodians: asks for access on the ledger, then at the doors of those that permit it. */
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { transactions, type AccessRecord, type AccessScope, type RequestAccess } from '@salus/chaincode/access/api';
+import {
+  EMERGENCY_TYPES,
+  transactions,
+  type AccessRecord,
+  type AccessScope,
+  type BreakGlass,
+  type RequestAccess,
+} from '@salus/chaincode/access/api';
 
 import type { DoorCaller } from '../door/caller.js';
 import type { ReadTransaction } from '../door/evidence.js';
@@ -26,7 +33,7 @@ export interface RemotePorts {
   readonly baseUrl: string;
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly lookup: PatientLookup;
-  readonly doors: Pick<DoorCaller, 'ask'>;
+  readonly doors: Pick<DoorCaller, 'ask' | 'breakGlass'>;
   readonly transaction: ReadTransaction;
   /** Hears of a custodian whose answer is missing or does not agree with the ledger. */
   readonly onMissing: (custodian: string, error: unknown) => void;
@@ -80,8 +87,38 @@ export class RemoteReads implements Remote {
       : this.#merged(request.actor, bundles, false);
   }
 
+  /** In an emergency: asks on the ledger, gives custodians the reason, then asks those that open; undefined as for read. */
+  async emergency(
+    request: FhirRequest,
+    patient: string,
+    { text, ...breakGlass }: BreakGlass & { readonly text: string },
+  ): Promise<EmergencyAnswer | undefined> {
+    const types = breakGlass.follows === undefined ? EMERGENCY_TYPES : [];
+    const permitted = await this.#access(request, patient, { types, interaction: 'everything' }, breakGlass);
+    if (permitted === undefined) return undefined;
+    const { aid } = permitted.record;
+    const { actor } = request;
+    const { user, role } = actor;
+    const told = permitted.custodians.map(async (custodian) => {
+      const question = { custodian, aid, actor: { user, role } };
+      return [custodian, await this.ports.doors.breakGlass(question, text)] as const;
+    });
+    const states = await Promise.all(told);
+    const custodians = states.filter(([, state]) => state === 'open').map(([custodian]) => custodian);
+    const waiting = states.filter(([, state]) => state === 'waiting').map(([custodian]) => custodian);
+    const path = (patientId: string): string => `Patient/${patientId}/$everything`;
+    const bundles = await this.#ask({ ...permitted, custodians }, actor, path, MAX_PAGES);
+    const { resource } = this.#merged(actor, bundles, false);
+    return { aid, custodians, waiting, bundle: resource as JsonObject };
+  }
+
   /** Asks on the ledger. A patient nobody has costs the same, under a decoy; undefined where nobody permits. */
-  async #access(asking: FhirRequest, patientId: string, scope: AccessScope): Promise<Permitted | undefined> {
+  async #access(
+    asking: FhirRequest,
+    patientId: string,
+    scope: AccessScope,
+    breakGlass?: BreakGlass,
+  ): Promise<Permitted | undefined> {
     const { lookup, ledger, holdsCare, mspId } = this.ports;
     if (!holdsCare) return undefined;
     const { actor, pace } = asking;
@@ -91,6 +128,7 @@ export class RemoteReads implements Remote {
       aid,
       pid: patient?.pid ?? lookup.decoy(patientId),
       purpose: actor.purpose,
+      breakGlass,
       // What was typed and is nobody's id may be anything, a name too; the record is shared by all hospitals.
       scope: patient === undefined && scope.id !== undefined ? { ...scope, id: randomUUID() } : scope,
       salt: randomBytes(32).toString('hex'),
@@ -164,6 +202,18 @@ export class RemoteReads implements Remote {
     };
     return { status: 200, headers: {}, resource };
   }
+}
+
+/** What came of breaking the glass. */
+export interface EmergencyAnswer {
+  /** The access: what a second act follows. */
+  readonly aid: string;
+  /** Custodians that opened. */
+  readonly custodians: readonly string[];
+  /** Custodians whose privacy officer is asked. */
+  readonly waiting: readonly string[];
+  /** A searchset, as of `$everything`. */
+  readonly bundle: JsonObject;
 }
 
 interface CustodianBundle {

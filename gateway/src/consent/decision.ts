@@ -11,6 +11,7 @@ import {
 } from '@salus/chaincode/consent/decide';
 
 import { HOLD_TYPE } from '../erasure/hold.js';
+import { GLASS_TYPE } from '../glass/record.js';
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { Decision, Interaction } from '../fhir/request.js';
 import {
@@ -64,14 +65,18 @@ const LETTERS: Readonly<Record<Interaction, ScopeLetter>> = {
 /** What looks for records. */
 const LOOKING: readonly Interaction[] = ['search', 'history', 'operation'];
 
+const BREAK_GLASS = 'BTG';
+
 /** What this gateway keeps for itself. */
-const HIDDEN = [REST_TYPE, HOLD_TYPE, REOPENING_TYPE];
+const HIDDEN = [REST_TYPE, HOLD_TYPE, REOPENING_TYPE, GLASS_TYPE];
 
 export interface DecisionPorts {
   readonly member: string;
   readonly lookup: PatientLookup;
   readonly shelf: ConsentShelf;
   readonly trusted: Pick<TrustedConsents, 'within'>;
+  /** Whether this member's own person broke the glass before the patient's record lately. */
+  readonly isBroken: (user: string, patient: string) => boolean;
   /** FHIR instant. */
   readonly now: () => string;
 }
@@ -111,13 +116,14 @@ export class ConsentDecision implements Decision {
     if (actor.member !== this.ports.member) return true;
     const only = actor.patient ?? confinedTo(actor);
     if (only !== undefined && only !== patient) return false;
+    if (!this.#isExplained(actor, patient)) return false;
     const request = this.#request(actor, patient);
     return mayAskAtAll(request, this.#consentsOf(patient), this.ports.now()).outcome === 'permit';
   }
 
   unrestricted(actor: Actor, type: string): boolean {
-    if (actor.member !== this.ports.member || actor.patient !== undefined || this.ports.shelf.deniesAnything)
-      return false;
+    const isOwn = actor.member === this.ports.member && actor.patient === undefined;
+    if (!isOwn || this.ports.shelf.deniesAnything || actor.purpose === BREAK_GLASS) return false;
     if (!scopesReachAll(actor, type, 's')) return false;
     const { outcome, obligations } = this.#decided(actor, { type, text: '{}' }, []);
     return outcome === 'permit' && obligations.length === 0;
@@ -139,8 +145,14 @@ export class ConsentDecision implements Decision {
     if (patient === undefined && DIRECTORY.includes(type)) return stored;
     // Whoever comes as a patient or guardian sees that one record, whatever another patient permits to all.
     if (actor.patient !== undefined && actor.patient !== patient) return undefined;
+    if (!this.#isExplained(actor, patient)) return undefined;
     const { outcome, obligations } = this.#decided(actor, stored, this.#consentsOf(patient));
     return outcome === 'permit' ? honoured(stored, obligations) : undefined;
+  }
+
+  /** In an emergency nothing is shown before the person said why. */
+  #isExplained({ purpose, user }: Actor, patient: string | undefined): boolean {
+    return purpose !== BREAK_GLASS || (patient !== undefined && this.ports.isBroken(user, patient));
   }
 
   /** For another member: the framed patient's records, and what describes the hospital, if every reading permits. */

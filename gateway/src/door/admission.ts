@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { patientParameters } from '../access/patient-parameters.js';
 import type { DisclosureFrame } from '../consent/decision.js';
 import type { TrustedConsents } from '../consent/trusted.js';
+import type { GlassStore } from '../glass/store.js';
 import type { Memory } from '../keys/memory.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
@@ -26,6 +27,7 @@ export interface AdmissionPorts {
   readonly lookup: PatientLookup;
   readonly memory: Memory;
   readonly findKey: FindKey;
+  readonly glass: Pick<GlassStore, 'of'>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -53,14 +55,26 @@ export interface Admitted {
 
 /** Lets a call in, or not. */
 export async function admit(ports: AdmissionPorts, call: DoorCall): Promise<Admitted | undefined> {
-  const proof = await heldProof(ports, call);
-  if (proof === undefined) return undefined;
-  const [record, tick] = await Promise.all([recordOf(ports, proof.aid), lastTick(ports)]);
-  if (record === undefined || !isOf(record, proof) || !isTimely(ports, record, tick)) return undefined;
+  const record = await provenAccess(ports, call);
+  if (record === undefined || !isExplained(ports, record)) return undefined;
   const frame = frameOf(ports, record, call);
   if (frame === undefined) return undefined;
   const { user, role } = record.actor;
   return { record, actor: { member: record.requester, user, role, purpose: record.purpose, scopes: SCOPES }, frame };
+}
+
+/** The access a call is made under, if the call is its own and in time; what it permits is not looked at yet. */
+export async function provenAccess(ports: AdmissionPorts, call: DoorCall): Promise<AccessRecord | undefined> {
+  const proof = await heldProof(ports, call);
+  if (proof === undefined) return undefined;
+  const [record, tick] = await Promise.all([recordOf(ports, proof.aid), lastTick(ports)]);
+  if (record === undefined || !isOf(record, proof) || !isTimely(ports, record, tick)) return undefined;
+  return record;
+}
+
+/** Where the glass was broken, why must be on this member's record before anything is shown. */
+function isExplained({ glass }: AdmissionPorts, { purpose, aid }: AccessRecord): boolean {
+  return purpose !== 'BTG' || glass.of(aid)?.state === 'open';
 }
 
 /** Reading and searching: the frame says of what. */

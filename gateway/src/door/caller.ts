@@ -13,6 +13,7 @@ import type { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
 import { signProof } from './proof.js';
 import { DOOR_BASE } from './server.js';
+import { BREAK_GLASS_PATH } from '../glass/door.js';
 import { WITHDRAWAL_PATH, type Withdrawal } from './withdrawal.js';
 
 /** How long a door may take, ms. */
@@ -62,6 +63,28 @@ export class DoorCaller {
     if (statusCode === 404) return undefined;
     if (statusCode !== 200) throw new Error(`the door of ${custodian} answered ${statusCode}`);
     return parseExactly(text) as JsonObject;
+  }
+
+  /** Gives a custodian the reason of a break-glass access: how it stands there. Throws when it cannot be asked. */
+  async breakGlass(
+    { custodian, aid, actor }: Omit<DoorQuestion, 'path'>,
+    text: string,
+  ): Promise<'open' | 'waiting' | 'refused'> {
+    const { door, agent } = this.#lineTo(custodian);
+    const url = new URL(`${door}${DOOR_BASE}${BREAK_GLASS_PATH}`);
+    const proof = { aid, actor, htm: 'POST', htu: url.href, aud: custodian };
+    const signed = await signProof(proof, this.ports.signingKey, this.ports.clock());
+    const { statusCode, body } = await request(url, {
+      method: 'POST',
+      dispatcher: agent,
+      headers: { 'x-access-id': aid, 'x-access-proof': signed },
+      body: JSON.stringify({ text }),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    if (statusCode === 200) return ((await body.json()) as { state: 'open' | 'waiting' | 'refused' }).state;
+    await body.dump();
+    if (statusCode === 404) return 'refused';
+    throw new Error(`the door of ${custodian} answered ${statusCode}`);
   }
 
   /** Tells doors of a withdrawal, all at once; resolves when all have answered or the time is up. */

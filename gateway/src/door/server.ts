@@ -10,7 +10,8 @@ import { operationOutcome } from '../fhir/outcome.js';
 import type { Directory } from '../registry/directory.js';
 import { rootHash } from '../registry/entries.js';
 import type { GatewaySettings } from '../settings.js';
-import { admit, type AdmissionPorts, type DoorCall } from './admission.js';
+import { BREAK_GLASS_PATH, hearGlass, type GlassDoorPorts } from '../glass/door.js';
+import { admit, provenAccess, type AdmissionPorts, type DoorCall } from './admission.js';
 import { answerCall, type AnswerPorts } from './answer.js';
 import { hearWithdrawal, WITHDRAWAL_PATH, type WithdrawalPorts } from './withdrawal.js';
 
@@ -20,7 +21,8 @@ const MAX_BODY_BYTES = 65_536;
 
 export type DoorPorts = AdmissionPorts &
   AnswerPorts &
-  WithdrawalPorts & {
+  WithdrawalPorts &
+  GlassDoorPorts & {
     readonly settings: Pick<GatewaySettings, 'door' | 'doorTls' | 'member'>;
     readonly directory: Pick<Directory, 'underRoot' | 'roles'>;
     /** What else is told or asked here, by path. */
@@ -83,15 +85,26 @@ async function serve(ports: DoorPorts, request: IncomingMessage, tlsMember: stri
   const path = decodeURIComponent(url.pathname.slice(DOOR_BASE.length));
   const heard = request.method === 'POST' ? heardAt(ports, path) : undefined;
   if (heard !== undefined) return shown(await heard.hear(tlsMember, await bodyOf(request, heard.most)));
-  return await show(ports, {
+  const call = callOf(request, url, { path, tlsMember });
+  if (path === BREAK_GLASS_PATH) return await breakGlass(ports, call, await bodyOf(request, MAX_BODY_BYTES));
+  return await show(ports, call);
+}
+
+function callOf(request: IncomingMessage, url: URL, known: Pick<DoorCall, 'path' | 'tlsMember'>): DoorCall {
+  return {
+    ...known,
     method: request.method ?? '',
     url: url.href,
-    path,
     query: url.searchParams,
-    tlsMember,
     accessId: header(request, 'x-access-id'),
     proof: header(request, 'x-access-proof'),
-  });
+  };
+}
+
+async function breakGlass(ports: DoorPorts, call: DoorCall, body: string): Promise<DoorReply> {
+  const record = call.method === 'POST' ? await provenAccess(ports, call) : undefined;
+  const answer = record && (await hearGlass(ports, record, body));
+  return shown(answer);
 }
 
 function heardAt(ports: DoorPorts, path: string): Heard | undefined {

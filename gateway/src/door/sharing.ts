@@ -16,7 +16,10 @@ import { consentHooks } from '../consent/hooks.js';
 import { consentHandler } from '../consent/resource.js';
 import { ConsentShelf } from '../consent/shelf.js';
 import { TrustedConsents } from '../consent/trusted.js';
-import type { FhirRequest, FhirResponse, Remote, TypeHandler } from '../fhir/request.js';
+import type { FhirRequest, FhirResponse, TypeHandler } from '../fhir/request.js';
+import { withBreakGlass } from '../glass/operation.js';
+import { withGlassReview } from '../glass/review.js';
+import { GlassStore, type Glass, type GlassState } from '../glass/store.js';
 import type { SigningKey } from '../identity/keys.js';
 import { ScopedWriter } from '../identity/scoped-writer.js';
 import type { KeyStore } from '../keys/key-store.js';
@@ -64,7 +67,7 @@ type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 /** What the FHIR interface takes from here, and what must be started beside it. */
 export class Sharing {
   readonly decision: ConsentDecision;
-  readonly remote: Remote;
+  readonly remote: RemoteReads;
   /** Of the types Consent and AuditEvent. */
   readonly handlers: Readonly<Record<string, TypeHandler>>;
   /** Keeps to the token's scopes, labels what is written, and registers patients before their first record. */
@@ -78,6 +81,7 @@ export class Sharing {
   readonly #caller: DoorCaller;
   readonly #shelf: ConsentShelf;
   readonly #wallet: Wallet;
+  readonly #glass: GlassStore;
   readonly #trusted: TrustedConsents;
 
   constructor(private readonly ports: SharingPorts) {
@@ -90,12 +94,14 @@ export class Sharing {
     this.supply = new Supply({ ...ports, ask: this.#caller.say });
     this.patientKeys = new PatientKeys(keys, ledger, { facts: projection, member: settings.member });
     this.#wallet = new Wallet(keys);
+    this.#glass = new GlassStore(keys);
     this.#trusted = this.#checking();
     this.decision = new ConsentDecision({
       member: settings.member,
       lookup: this.lookup,
       shelf: this.#shelf,
       trusted: this.#trusted,
+      isBroken: (user, patient) => this.#glass.isBroken({ member: settings.member, user, patient }, clock()),
       now: this.#now,
     });
     const writer = new LabellingWriter(ports.writer);
@@ -108,8 +114,9 @@ export class Sharing {
   logged(fhir: Fhir): Fhir {
     const { member } = this.ports.settings;
     const withKeys = withPatientKeys(fhir, { member, lookup: this.lookup, patientKeys: this.patientKeys });
-    const withAll = withEvaluation(withClosure(withKeys, this.#lookedAt), this.#lookedAt);
-    return logged(withAll, this.#logPorts);
+    const withConsents = withEvaluation(withClosure(withKeys, this.#lookedAt), this.#lookedAt);
+    const glass = { ...this.#lookedAt, glass: this.#glass, remote: this.remote, onGlass: this.#onGlass };
+    return logged(withGlassReview(withBreakGlass(withConsents, glass), glass), this.#logPorts);
   }
 
   /** The CDS Hooks services, whose answers are logged as reads. */
@@ -135,6 +142,9 @@ export class Sharing {
       memory,
       lookup: this.lookup,
       trusted: this.#trusted,
+      glass: this.#glass,
+      onGlass: this.#onGlass,
+      current: (type, id) => projection.current(type, id),
       directory: this.ports.directory,
       findKey: (kid) => this.ports.directory.ownerOf(kid),
       fhir,
@@ -231,7 +241,13 @@ export class Sharing {
     return new RegisteringWriter({ ledger, keys, lookup, patientKeys, wallet: this.#wallet, writer });
   }
 
-  #remote(): Remote {
+  /** At once, for the privacy officer: an alarm that names no patient, and the list that does. */
+  readonly #onGlass = ({ member, pid }: Glass, state: GlassState): void => {
+    const patient = this.ports.keys.hmac('lookup', pid).slice(0, 16);
+    this.ports.alarm(state === 'waiting' ? 'glass-beyond-budget' : 'glass-broken', { member, patient });
+  };
+
+  #remote(): RemoteReads {
     const { settings, ledger, transaction, alarm } = this.ports;
     return new RemoteReads({
       member: settings.member,

@@ -1,0 +1,122 @@
+/**
+ * The privacy officer's side of broken glass. `GET $break-glass` lists it for privacy officers and auditors, what waits and
+ * what is due or overdue for review included. `POST $break-glass/{id}` by a privacy officer, with Parameters `outcome`
+ * (valueCode) and `note` (valueString): `justified` or `not-justified` of what was opened, `approved` or `refused` of what
+ * waits beyond the budget.
+ */
+import type { JsonObject } from '../fhir/json.js';
+import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
+import { outcomeOf } from '../fhir/outcome.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import { scopeMissing, scopesReachAll } from '../identity/scopes.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { Actor } from '../ports.js';
+import { glassId, keepReview, MAX_GLASS_TEXT, type GlassRecordPorts } from './record.js';
+import type { GlassStore, KeptGlass } from './store.js';
+
+/** Days within which broken glass is to be reviewed. */
+export const REVIEW_DAYS = 7;
+const DAY_MS = 86_400_000;
+/** Acts in the list at most, the newest. */
+export const MAX_GLASS_LISTED = 500;
+
+export interface ReviewPorts extends GlassRecordPorts {
+  readonly glass: GlassStore;
+  /** Puts what was asked about a patient on that patient's list. */
+  readonly shown: (patient: string) => void;
+}
+
+type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
+
+const OFFICER = 'privacy-officer';
+const OPENED = ['justified', 'not-justified'];
+const WAITING = ['approved', 'refused'];
+const ONE = /^\$break-glass\/([0-9a-f]{64})$/;
+
+/** The FHIR interface with the operations in front of it. */
+export function withGlassReview(fhir: Fhir, ports: ReviewPorts): Fhir {
+  return async (request) => {
+    const { method, path } = request;
+    const id = ONE.exec(path)?.[1];
+    const isList = method === 'GET' && path === '$break-glass';
+    if (!isList && (id === undefined || method !== 'POST')) return await fhir(request);
+    try {
+      return id === undefined ? list(ports, request) : await review(ports, request, id);
+    } catch (error) {
+      return { headers: {}, ...outcomeOf(error) };
+    }
+  };
+}
+
+function list(ports: ReviewPorts, { actor }: FhirRequest): FhirResponse {
+  requireRole(actor, [OFFICER, 'auditor']);
+  if (!scopesReachAll(actor, 'AuditEvent', 's')) throw scopeMissing('AuditEvent', 's');
+  const acts = ports.glass.all(MAX_GLASS_LISTED);
+  for (const { patient } of acts) ports.shown(patient);
+  const parameter = acts.map((act) => ({ name: 'break-glass', part: partsOf(act, Date.parse(ports.now())) }));
+  return { status: 200, headers: {}, resource: { resourceType: 'Parameters', parameter } };
+}
+
+function partsOf(act: KeptGlass, now: number): readonly JsonObject[] {
+  const { aid, patient, member, user, at, follows, state, review: outcome } = act;
+  const due = at + REVIEW_DAYS * DAY_MS;
+  const isDue = state === 'open' && outcome === undefined;
+  const values: Readonly<Record<string, string | undefined>> = {
+    id: glassId(aid),
+    patient: `Patient/${patient}`,
+    by: `${member}/${user}`,
+    at: new Date(at).toISOString(),
+    act: follows === undefined ? 'summary' : 'everything',
+    state,
+    outcome,
+    ...(isDue && { review: now > due ? 'overdue' : 'due', until: new Date(due).toISOString() }),
+  };
+  return Object.entries(values).flatMap(([name, valueString]) =>
+    valueString === undefined ? [] : [{ name, valueString }],
+  );
+}
+
+async function review(ports: ReviewPorts, { actor, body }: FhirRequest, id: string): Promise<FhirResponse> {
+  requireRole(actor, [OFFICER]);
+  if (!scopesReachAll(actor, 'AuditEvent', 's')) throw scopeMissing('AuditEvent', 's');
+  const act = ports.glass.all(MAX_GLASS_LISTED).find(({ aid }) => glassId(aid) === id);
+  if (act === undefined) throw new Refusal('not-found', 'not-found', 'no broken glass of this id is known here');
+  ports.shown(act.patient);
+  const found = wishOf(body);
+  requireFitting(ports, act, found.outcome, actor);
+  const state = await keepReview(ports, actor, act, found);
+  if (state !== 'committed') return parametersAnswer(202, { id });
+  const isWaiting = WAITING.includes(found.outcome);
+  const { glass } = ports;
+  const isDone = isWaiting ? glass.settle(act.aid, found.outcome === 'approved') : glass.review(act.aid, found.outcome);
+  if (!isDone) throw new Refusal('conflict', 'reviewed', 'another officer was there before: look again');
+  return parametersAnswer(200, { id, outcome: found.outcome });
+}
+
+function requireFitting(ports: ReviewPorts, act: KeptGlass, outcome: string, actor: Actor): void {
+  const fitting = act.state === 'waiting' ? WAITING : OPENED;
+  if (!fitting.includes(outcome)) {
+    throw new Refusal('invalid', 'unprocessable', `Parameters: outcome must be ${fitting.join(' or ')}`);
+  }
+  if (act.state !== 'waiting' && (act.state !== 'open' || act.review !== undefined)) {
+    throw new Refusal('conflict', 'reviewed', `nothing is left to say of it: ${act.review ?? act.state}`);
+  }
+  if (act.member === ports.member && act.user === actor.user) {
+    throw new Refusal('forbidden', 'same-person', 'somebody else than who broke the glass must review it');
+  }
+}
+
+function requireRole({ role }: Actor, roles: readonly string[]): void {
+  if (!roles.includes(role)) throw new Refusal('forbidden', 'not-an-officer', `this is for ${roles.join(' and ')}`);
+}
+
+function wishOf(body: string | undefined): { readonly outcome: string; readonly note: string } {
+  const read = parametersOf(body);
+  const outcome = read('outcome', 'valueCode');
+  const note = read('note', 'valueString');
+  if (typeof outcome === 'string' && typeof note === 'string' && note !== '' && note.length <= MAX_GLASS_TEXT) {
+    return { outcome, note };
+  }
+  const detail = `Parameters: outcome (valueCode), note (valueString, 1 to ${MAX_GLASS_TEXT} characters)`;
+  throw new Refusal('invalid', 'unprocessable', detail);
+}

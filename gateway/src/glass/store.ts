@@ -1,0 +1,162 @@
+/** Broken glass at this member, in keys.db, shared by its gateways: what was opened, by whom, and whether it was reviewed. */
+import { SECOND_ACT_MS } from '@salus/chaincode/access/api';
+
+import { inTransaction } from '../keys/database.js';
+import type { KeyStore } from '../keys/key-store.js';
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS broken_glass (
+  aid TEXT PRIMARY KEY, pid TEXT NOT NULL, patient TEXT NOT NULL, member TEXT NOT NULL, user TEXT NOT NULL,
+  at INTEGER NOT NULL, follows TEXT, state TEXT NOT NULL, review TEXT) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS broken_glass_by_time ON broken_glass (member, at);
+CREATE TABLE IF NOT EXISTS glass_asked (
+  patient TEXT NOT NULL, user TEXT NOT NULL, aid TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (patient, user)) STRICT, WITHOUT ROWID;
+`;
+
+/** Emergency summaries that a member, and that one clinician, may open here within an hour of ticks. */
+export const GLASS_BUDGET = { member: 20, clinician: 3 } as const;
+const HOUR_MS = 3_600_000;
+const OPENED: readonly GlassState[] = ['taken', 'open'];
+
+/** Waits for the privacy officer; taken and not on the record yet; open; approved, for the next time; refused. */
+export type GlassState = 'waiting' | 'taken' | 'open' | 'approved' | 'refused';
+
+/** One act of breaking the glass. */
+export interface Glass {
+  readonly aid: string;
+  readonly pid: string;
+  /** FHIR id of the Patient here. */
+  readonly patient: string;
+  readonly member: string;
+  readonly user: string;
+  /** Milliseconds since 1970: the tick it was decided at. */
+  readonly at: number;
+  /** The first act, of a second one. */
+  readonly follows?: string;
+}
+
+/** As it is kept. */
+export interface KeptGlass extends Glass {
+  readonly state: GlassState;
+  /** What the review found. */
+  readonly review?: string;
+}
+
+/** The acts in keys.db; every change is durable on return. */
+export class GlassStore {
+  constructor(private readonly keys: KeyStore) {
+    keys.database.exec(SCHEMA);
+  }
+
+  /** Takes an act, if it follows one that is open, was approved, or is within the budget; else it waits. Again changes nothing. */
+  take(glass: Glass): GlassState {
+    return inTransaction(
+      this.keys.database,
+      () => this.of(glass.aid)?.state ?? this.#kept(glass, this.#stateOf(glass)),
+    );
+  }
+
+  /** Takes an act of this member's own person: before the own records there is no budget. */
+  takeOwn(glass: Glass): void {
+    this.#kept(glass, 'taken');
+  }
+
+  #kept(glass: Glass, state: GlassState): GlassState {
+    const { aid, pid, patient, member, user, at, follows = null } = glass;
+    this.keys.database
+      .prepare('INSERT INTO broken_glass VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)')
+      .run(aid, pid, patient, member, user, at, follows, state);
+    return state;
+  }
+
+  /** What was taken is on the record: it opens. */
+  open(aid: string): void {
+    this.#pass(aid, 'taken', 'open');
+  }
+
+  /** The privacy officer's word on an act beyond the budget; false when none waits under this id. */
+  settle(aid: string, isApproved: boolean): boolean {
+    return this.#pass(aid, 'waiting', isApproved ? 'approved' : 'refused');
+  }
+
+  /** Keeps what a review found; false when there is nothing to review under this id, or not any more. */
+  review(aid: string, outcome: string): boolean {
+    const sql = "UPDATE broken_glass SET review = ? WHERE aid = ? AND state = 'open' AND review IS NULL";
+    return this.keys.database.prepare(sql).run(outcome, aid).changes === 1;
+  }
+
+  /** One act. */
+  of(aid: string): KeptGlass | undefined {
+    const row = this.keys.database.prepare('SELECT * FROM broken_glass WHERE aid = ?').get(aid);
+    return row && glassOf(row);
+  }
+
+  /** Every act, newest first, at most `limit`. */
+  all(limit: number): readonly KeptGlass[] {
+    const rows = this.keys.database.prepare('SELECT * FROM broken_glass ORDER BY at DESC, aid LIMIT ?').all(limit);
+    return rows.map(glassOf);
+  }
+
+  /** Whether this person broke the glass here before a patient's record lately; `now` in ms since 1970. */
+  isBroken(by: Pick<Glass, 'member' | 'user' | 'patient'>, now: number): boolean {
+    const sql = `SELECT 1 FROM broken_glass
+      WHERE member = ? AND user = ? AND patient = ? AND state = 'open' AND at > ? LIMIT 1`;
+    return this.keys.database.prepare(sql).get(by.member, by.user, by.patient, now - SECOND_ACT_MS) !== undefined;
+  }
+
+  /** Remembers the first act that a clinician of this member did elsewhere, for the second. */
+  asked(patient: string, user: string, aid: string, now: number): void {
+    this.keys.database.prepare('INSERT OR REPLACE INTO glass_asked VALUES (?, ?, ?, ?)').run(patient, user, aid, now);
+  }
+
+  /** The first act that a second one may follow; undefined = none, or too long ago. */
+  firstOf(patient: string, user: string, now: number): string | undefined {
+    const sql = 'SELECT aid FROM glass_asked WHERE patient = ? AND user = ? AND at > ?';
+    return this.keys.database.prepare(sql).get(patient, user, now - SECOND_ACT_MS)?.aid as string | undefined;
+  }
+
+  #pass(aid: string, from: GlassState, to: GlassState): boolean {
+    const sql = 'UPDATE broken_glass SET state = ? WHERE aid = ? AND state = ?';
+    return this.keys.database.prepare(sql).run(to, aid, from).changes === 1;
+  }
+
+  #stateOf(glass: Glass): GlassState {
+    if (glass.follows !== undefined) return this.#follows(glass, glass.follows) ? 'taken' : 'refused';
+    if (this.#isApproved(glass)) return 'taken';
+    const { member, clinician } = GLASS_BUDGET;
+    const isWithin = this.#count(glass, OPENED) < member && this.#count(glass, OPENED, glass.user) < clinician;
+    if (isWithin) return 'taken';
+    // Nor is the privacy officer asked without end.
+    return this.#count(glass, ['waiting']) < member ? 'waiting' : 'refused';
+  }
+
+  /** First acts of the member, or of one of its clinicians, within the hour. */
+  #count({ member, at }: Glass, states: readonly GlassState[], user?: string): number {
+    const sql = `SELECT count(*) AS n FROM broken_glass
+      WHERE member = ? AND at > ? AND follows IS NULL AND state IN (SELECT value FROM json_each(?))
+        AND (? IS NULL OR user = ?)`;
+    const by = user ?? null;
+    return this.keys.database.prepare(sql).get(member, at - HOUR_MS, JSON.stringify(states), by, by)?.n as number;
+  }
+
+  #follows({ pid, member, user }: Glass, follows: string): boolean {
+    const first = this.of(follows);
+    return first?.state === 'open' && first.pid === pid && first.member === member && first.user === user;
+  }
+
+  /** An approval is good once, for the same person and patient, and for an hour. */
+  #isApproved({ pid, member, user, at }: Glass): boolean {
+    const sql = `UPDATE broken_glass SET state = 'refused', review = 'approval used'
+      WHERE pid = ? AND member = ? AND user = ? AND state = 'approved' AND at > ?`;
+    return Number(this.keys.database.prepare(sql).run(pid, member, user, at - HOUR_MS).changes) > 0;
+  }
+}
+
+function glassOf(row: Record<string, unknown>): KeptGlass {
+  const { follows, review, ...rest } = row as unknown as Omit<KeptGlass, 'follows' | 'review'> & {
+    readonly follows: string | null;
+    readonly review: string | null;
+  };
+  return { ...rest, ...(follows !== null && { follows }), ...(review !== null && { review }) };
+}
