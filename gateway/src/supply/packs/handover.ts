@@ -62,7 +62,7 @@ export interface HearingPorts {
 /** Takes a handover in, if every pack is proven by the lot on the ledger; undefined for anything else. */
 export async function hearHandover(ports: HearingPorts, body: string): Promise<object | undefined> {
   const handover = parse(body);
-  if (handover === undefined) return undefined;
+  if (handover === undefined || !handover.units.every((unit) => isOfALot(unit, handover))) return undefined;
   for (const lot of handover.lots) {
     const units = handover.units.filter(({ lotId }) => lotId === lot.terms.lotId);
     const committed = await committedLot(ports.ledger, lot, units[0]);
@@ -77,6 +77,10 @@ export async function hearHandover(ports: HearingPorts, body: string): Promise<o
     ...handover.containers.map((value) => ({ type: PACK_TYPES.container, value })),
   ]);
   return {};
+}
+
+function isOfALot({ lotId }: UnitTerms, { lots }: Handover): boolean {
+  return lots.some(({ terms }) => terms.lotId === lotId);
 }
 
 /** The lot as the ledger has it, if these terms are its own; a lot without a pack is taken from nobody. */

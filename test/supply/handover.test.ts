@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+
+import { KeyStore } from '@salus/gateway/keys/key-store';
+import { NamedSecrets } from '@salus/gateway/keys/named-secrets';
+import { checkDigit } from '@salus/gateway/supply/gs1/check-digit';
+import { hearHandover } from '@salus/gateway/supply/packs/handover';
+import { itemId, packEpc } from '@salus/gateway/supply/packs/identity';
+
+import { random } from '../support/contract-world.js';
+import { scratchFolder } from '../support/scratch.js';
+import { call, EXPIRY, freshDesk, PREFIX, Tree } from './world.js';
+
+const GTIN = `0${PREFIX}00001${checkDigit(`0${PREFIX}00001`)}`;
+
+describe('a handover at a door', () => {
+  const desk = freshDesk();
+  let folder: ReturnType<typeof scratchFolder>;
+  let keys: KeyStore;
+  let secrets: NamedSecrets;
+  let kept: unknown[];
+  beforeEach(() => {
+    folder = scratchFolder();
+    keys = new KeyStore(folder.path);
+    secrets = new NamedSecrets(keys);
+    kept = [];
+  });
+  afterEach(() => {
+    keys.close();
+    folder.remove();
+  });
+
+  const hear = (handover: unknown) =>
+    hearHandover(
+      {
+        ledger: {
+          evaluate: async ({ argument = '' }) => {
+            const { payload } = await desk.world.evaluate('stmary', 'supply:status', { args: [argument] });
+            return Buffer.from(payload);
+          },
+        },
+        secrets,
+        keep: (records) => Promise.resolve(void kept.push(...records)),
+      },
+      typeof handover === 'string' ? handover : JSON.stringify(handover),
+    );
+
+  /** A lot on the ledger, and what its issuer hands over of its second pack. */
+  const committed = async () => {
+    const [lotId, secret] = [random(), random()];
+    const epcs = ['A', 'B', 'C'].map((serial) => packEpc(GTIN, serial));
+    const tree = new Tree(epcs.map((epc) => itemId(secret, epc)));
+    const request = { lotId, prefix: PREFIX, count: 3, root: tree.root, expiry: EXPIRY };
+    await desk.world.submit('acme', 'supply:commit', call(request));
+    const terms = { lotId, gtin: GTIN, batch: 'L1', expiry: EXPIRY, issuer: 'acme' };
+    const unit = { epc: epcs[1], lotId, ...tree.proof(tree.ids[1] ?? '') };
+    const salts = [{ item: tree.ids[1], salt: random() }];
+    return { lots: [{ terms, secret }], units: [unit], containers: [], salts };
+  };
+
+  it('is taken in where every pack is proven by the lot on the ledger', async () => {
+    const handover = await committed();
+    assert.deepEqual(await hear(handover), {});
+    assert.equal(kept.length, 2);
+    const [lot] = handover.lots;
+    assert.equal(secrets.find(`lot/${lot?.terms.lotId ?? ''}`), lot?.secret);
+  });
+
+  it('is taken from nobody who forges terms, packs or secrets, and nothing of it is kept', async () => {
+    const good = await committed();
+    const [lot] = good.lots;
+    const [unit] = good.units;
+    assert.ok(lot !== undefined && unit !== undefined);
+    const withTerms = (terms: object) => ({ ...good, lots: [{ ...lot, terms: { ...lot.terms, ...terms } }] });
+    const withUnit = (more: object) => ({ ...good, units: [unit, { ...unit, ...more }] });
+    const forged = {
+      issuer: withTerms({ issuer: 'meridian' }),
+      expiry: withTerms({ expiry: '2998-12-31' }),
+      product: withTerms({ gtin: '09521003000015' }),
+      secret: { ...good, lots: [{ ...lot, secret: random() }] },
+      serial: withUnit({ epc: packEpc(GTIN, 'Z') }),
+      spelling: withUnit({ epc: unit.epc?.toUpperCase() }),
+      index: withUnit({ index: 0 }),
+      'a lot not told of': withUnit({ lotId: random() }),
+      'no pack': { ...good, units: [] },
+      'no list': { ...good, salts: undefined },
+      'no JSON': '{',
+    };
+    for (const [what, handover] of Object.entries(forged)) assert.equal(await hear(handover), undefined, what);
+    assert.deepEqual(kept, []);
+    assert.equal(secrets.find(`lot/${lot.terms.lotId}`), undefined);
+  });
+});
