@@ -2,26 +2,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ACTS, type ActRow } from '@salus/chaincode/supply/api';
-
 import { projectRoot } from '../support/shared.js';
+import { actsTable } from './acts-table.js';
 
-/** The rows of the page's table, as the contracts' table has them. */
-function tableOfActs(): string[] {
-  return Object.entries<ActRow>(ACTS).map(([name, { from, to, who, roles, guards, alerts }]) => {
-    const suspicions = Object.entries(alerts).map(([code, kind]) => `${code}: ${kind}`);
-    const cells = [from, [to], [who], roles, guards, suspicions].map((each) => each.join(', '));
-    return `| ${[name, ...cells].join(' | ')} |`.replace(/\s+/g, ' ');
-  });
-}
+/** Cells alone: how wide the columns are is Prettier's. */
+const bare = (line: string): string => line.replace(/-{3,}/g, '---').replace(/\s+/g, ' ');
 
 describe('the page of the supply chain', () => {
-  it('has the table of acts as the contracts have it', () => {
-    const page = readFileSync(join(projectRoot, 'docs/supply.md'), 'utf8');
-    const lines = page.split('\n').map((line) => line.replace(/\s+/g, ' '));
-    assert.deepEqual(
-      tableOfActs().filter((row) => !lines.includes(row)),
-      [],
-    );
+  it('has the table of acts as it is generated from the contracts, and no row more', () => {
+    const lines = readFileSync(join(projectRoot, 'docs/supply.md'), 'utf8').split('\n');
+    const start = lines.findIndex((line) => line.startsWith('| act '));
+    const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'));
+    assert.deepEqual(lines.slice(start, end < 0 ? undefined : end).map(bare), actsTable().map(bare));
   });
 });
