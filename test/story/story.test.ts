@@ -177,4 +177,25 @@ describe("the story: a patient's record travels between two hospitals by consent
     const list = await network.ask('northside', `AuditEvent?patient=${patientId}`, { token: requester });
     assert.deepEqual(resourcesOf(list.body), []);
   });
+
+  it('opens the emergency summary to northside when the glass is broken, and nothing without a reason', async () => {
+    const urgent = (path: string, body?: object) =>
+      network.ask('northside', path, {
+        token: requester,
+        headers: { 'x-purpose-of-use': 'BTG' },
+        ...(body && { body }),
+      });
+    const parameter = [
+      { name: 'reason', valueCode: 'unconscious' },
+      { name: 'text', valueString: 'found beside the road' },
+    ];
+    const path = `Patient/${patientId}/$break-glass`;
+    const summary = await urgent(path, { resourceType: 'Parameters', parameter });
+    assert.equal(summary.status, 200, summary.text);
+    const types = resourcesOf(summary.body).map(({ resourceType }) => resourceType);
+    assert.deepEqual(types.sort(), ['Composition', 'Condition', 'Patient']);
+    assert.notEqual((await urgent(`Observation?patient=${patientId}`)).status, 200);
+    const told = await network.ask('stmary', `Communication?subject=Patient/${patientId}`, { token: patientToken });
+    assert.equal(resourcesOf(told.body).length, 1, told.text);
+  });
 });
