@@ -161,7 +161,7 @@ describe(`kill -9 of the whole system while it writes and loads, ${kills} times`
     const expected = [...acknowledged.flatMap((attempt) => attempt.values), ...inFiles].sort((a, b) => a - b);
     assert.deepEqual(values, expected);
     await rebuildsAlike(network);
-  }).timeout(kills * 60_000);
+  }).timeout(kills * 180_000);
 
   /** The load that was interrupted again and again, to its end; once more, it finds all there. */
   async function loadsAtLast(): Promise<void> {

@@ -23,7 +23,7 @@ export function campaign(name: string): Campaign {
 }
 
 /** Mulberry32 by Tommy Ettinger (public domain): a small generator that is the same everywhere. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,4 +1,5 @@
 /** What a conformance test says about a call in one line: operations in, results or a comparable failure out. */
+import { isDeepStrictEqual } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import {
   CommitError,
@@ -40,6 +41,19 @@ export async function evaluate(
 
 /** How often an endorsement is asked for again while peers differ in height, and how long between. */
 const SETTLE = { tries: 20, pauseMs: 100 } as const;
+
+/** Evaluates until the peer has what another peer committed; gives the last results when it never does. */
+export async function evaluateOnceSeen(
+  client: TestClient,
+  operations: readonly Operation[],
+  expected: readonly unknown[],
+): Promise<unknown[]> {
+  for (let tries = 1; ; tries++) {
+    const results = await evaluate(client, operations);
+    if (isDeepStrictEqual(results, expected) || tries === SETTLE.tries) return results;
+    await new Promise((resolve) => setTimeout(resolve, SETTLE.pauseMs));
+  }
+}
 
 /**
  * Endorses operations and leaves the transaction to the test. A commit's status comes from one peer and says nothing

@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 
 import { CommandError } from '../command.js';
 
-/** How long a child may take to say that it is ready, in milliseconds. */
-const readyTimeout = 60_000;
+/** How long a child may take to say that it is ready, in milliseconds: more than a machine busy with other things needs. */
+const readyTimeout = 180_000;
 /** How long a child may take to stop before it is killed, in milliseconds. */
 const stopTimeout = 10_000;
 

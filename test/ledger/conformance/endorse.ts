@@ -1,7 +1,7 @@
 /** gateway.Gateway/Endorse: who is asked, and what a refusal looks like. */
 import assert from 'node:assert/strict';
 import { peer } from '@hyperledger/fabric-protos';
-import { commit, endorse, evaluate, failureOf, propose, submit } from '../../support/ledger-calls.js';
+import { commit, endorse, evaluate, evaluateOnceSeen, failureOf, propose, submit } from '../../support/ledger-calls.js';
 import type { TestClient } from '../../support/embedded-network.js';
 import type { Engine } from '../../support/engine.js';
 import { endorsersOf, open } from '../../support/transactions.js';
@@ -65,13 +65,15 @@ export function endorseSuite(engine: () => Engine): void {
       const transaction = await endorse(away, [['privatePut', 'of-northside', 'from', 'away']]);
       assert.deepEqual(endorsersOf(transaction), ['NorthsideMSP']);
       assert.equal((await (await transaction.submit()).getStatus()).successful, true);
-      assert.deepEqual(await evaluate(northside, [['privateGet', 'of-northside', 'from']]), ['away']);
+      const read = [['privateGet', 'of-northside', 'from']] as const;
+      assert.deepEqual(await evaluateOnceSeen(northside, read, ['away']), ['away']);
     });
 
     it('carries transient data to a collection of another member', async () => {
       const transientData = { value: 'secret' };
       await submit(away, [['privateStore', 'of-northside', 'secret', 'value']], { transientData });
-      assert.deepEqual(await evaluate(northside, [['privateGet', 'of-northside', 'secret']]), ['secret']);
+      const read = [['privateGet', 'of-northside', 'secret']] as const;
+      assert.deepEqual(await evaluateOnceSeen(northside, read, ['secret']), ['secret']);
     });
 
     it('keeps transient data from organisations outside the collection', async () => {
