@@ -1,11 +1,15 @@
-/** The gateway's domains and what each makes of committed writes: the list and nothing else. */
+/** The gateway's domains, what each makes of committed writes and what each serves: the lists and nothing else. */
 import { accessProjector } from './access/project.js';
+import { AUDIT_SERVED } from './access/resource.js';
 import { consentProjector } from './consent/project.js';
+import { CONSENT_SERVED } from './consent/resource.js';
 import { ehrProjector } from './ehr/project.js';
 import { erasureProjector } from './erasure/project.js';
+import type { Served } from './fhir/request.js';
 import { patientProjector } from './patient/project.js';
 import type { Projector } from './projection/projector.js';
 import { registryProjector } from './registry/project.js';
+import { trialOperations } from './trial/operations.js';
 
 /** The projectors of all domains at one member. */
 export function projectors(member: string): readonly Projector[] {
@@ -18,3 +22,14 @@ export function projectors(member: string): readonly Projector[] {
     erasureProjector(member),
   ];
 }
+
+/** What is served of the types that domains handle themselves. */
+export const servedTypes: Readonly<Record<string, Served>> = { Consent: CONSENT_SERVED, AuditEvent: AUDIT_SERVED };
+
+/** Operations that domains answer in front of the router, by the type they are one of; '' = of the server. */
+export const domainOperations: Readonly<Record<string, readonly string[]>> = {
+  '': ['break-glass', 'erasure'],
+  Patient: ['break-glass', 'closure', 'erase', 'legal-hold', 'patient-key', 'reopen'],
+  Consent: ['evaluate'],
+  ResearchStudy: trialOperations,
+};

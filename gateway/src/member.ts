@@ -12,6 +12,7 @@ import { answerClientErrors } from './client-errors.js';
 import { runTicker } from './clock/ticker.js';
 import { Sharing } from './door/sharing.js';
 import { findDone } from './ehr/done.js';
+import { domainOperations, servedTypes } from './domains.js';
 import { CONDITION_SPACE } from './ehr/project.js';
 import { RecentContents } from './ehr/recent.js';
 import { EhrWriter } from './ehr/writer.js';
@@ -38,6 +39,7 @@ import type { Projection } from './projection/projection.js';
 import { recordHistory } from './record-history.js';
 import { approveRegistry } from './registry/approve.js';
 import { Directory } from './registry/directory.js';
+import { drained } from './drain.js';
 import type { GatewaySettings } from './settings.js';
 import { standingOf, untilReady } from './start.js';
 import { openTrials } from './trial/operations.js';
@@ -185,6 +187,8 @@ async function listen(
       decision: sharing.decision,
       remote: sharing.remote,
       handlers: sharing.handlers,
+      served: servedTypes,
+      operations: domainOperations,
       writeStatus: writeStatusOf(rooms),
       conditionOf: conditionsOf(rooms),
     },
@@ -262,12 +266,13 @@ function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, s
 }
 
 async function stop(
-  { outbox, connected, projection, keys }: Rooms,
+  { outbox, connected, projection, keys, live }: Rooms,
   sharing: Sharing,
   { stopping, also }: { readonly stopping: AbortController; readonly also: Promise<void> },
-  servers: readonly { close(): unknown; closeAllConnections(): void }[],
+  servers: readonly Server[],
 ): Promise<void> {
-  for (const server of servers) server.close();
+  live.end();
+  await drained(servers);
   stopping.abort();
   await Promise.all([outbox.stop(), also]);
   for (const server of servers) server.closeAllConnections();

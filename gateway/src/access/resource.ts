@@ -5,7 +5,7 @@ import { reopeningsOf, type ReopeningsPorts } from '../consent/closure.js';
 import type { ConsentShelf } from '../consent/shelf.js';
 import type { JsonObject } from '../fhir/json.js';
 import { pageSize } from '../fhir/paging.js';
-import type { FhirRequest, FhirResponse, TypeHandler } from '../fhir/request.js';
+import type { FhirRequest, FhirResponse, Served, TypeHandler } from '../fhir/request.js';
 import { confinedTo } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
@@ -35,15 +35,16 @@ interface PlacedEvent extends Place {
   readonly resource: JsonObject;
 }
 
-/**
- * The handler of the type AuditEvent: what Salus itself recorded, newest first. Nobody else makes one, and nobody
- * changes one: a list that its readers could write would prove nothing.
- */
+/** Nobody makes an AuditEvent and nobody changes one: a list that its readers could write would prove nothing. */
+export const AUDIT_SERVED: Served = {
+  interactions: ['search-type'],
+  parameters: ['patient'],
+  instead: 'AuditEvents are made by the gateway alone and searched by patient',
+};
+
+/** The handler of the type AuditEvent: what Salus itself recorded, newest first. */
 export function auditHandler(ports: AuditPorts): TypeHandler {
   return async (request, interaction, proceed) => {
-    if (['create', 'update', 'patch', 'delete'].includes(interaction)) {
-      throw new Refusal('invalid', 'method-not-allowed', 'AuditEvents are made by the gateway alone');
-    }
     if (interaction !== 'search') return await proceed(request);
     const asked = askedOf(request);
     return asked === undefined ? await proceed(request) : list(ports, request, asked);

@@ -1,6 +1,6 @@
 /** Consent over FHIR (http://hl7.org/fhir/R4/consent.html): written to `care`, read from the projection. */
 import { parseBody, type JsonObject } from '../fhir/json.js';
-import type { FhirRequest, FhirResponse, Interaction, TypeHandler } from '../fhir/request.js';
+import type { FhirRequest, FhirResponse, Interaction, Served, TypeHandler } from '../fhir/request.js';
 import { withVersion } from '../fhir/meta.js';
 import { operationOutcome } from '../fhir/outcome.js';
 import { Refusal } from '../ledger/refusal.js';
@@ -15,13 +15,16 @@ export interface ConsentPorts extends RecorderPorts {
   readonly reached: (block: number) => Promise<boolean>;
 }
 
+/** Versions of a consent are what patients say: each is said whole, about one consent, and none is removed. */
+export const CONSENT_SERVED: Served = {
+  interactions: ['create', 'read', 'update', 'vread', 'search-type', 'history-type', 'history-instance'],
+  instead: 'POST a consent, or PUT it under its id; it is never removed: PUT it with status inactive',
+};
+
 /** The handler of the type Consent. */
 export function consentHandler(ports: ConsentPorts): TypeHandler {
   return async (request, interaction, proceed) => {
     if (interaction === 'create' || interaction === 'update') return await write(ports, request, interaction);
-    if (interaction === 'delete' || interaction === 'patch') {
-      throw new Refusal('invalid', 'method-not-allowed', 'a consent is never removed: PUT it with status inactive');
-    }
     const response = await proceed(request);
     if (response.resource === undefined) return response;
     return { ...response, resource: joinedAll(ports, asObject(response.resource)) };

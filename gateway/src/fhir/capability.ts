@@ -3,6 +3,7 @@ import { generatedSearch } from '../projection/generated.js';
 import type { FhirContext } from './context.js';
 import { ROUTES } from './interactions.js';
 import type { JsonObject } from './json.js';
+import type { Served } from './request.js';
 
 let written: { readonly context: FhirContext; readonly text: string } | undefined;
 
@@ -27,10 +28,10 @@ function statement(context: FhirContext): JsonObject {
     rest: [
       {
         mode: 'server',
-        resource: types.map(resource),
+        resource: types.map((type) => resource(context, type)),
         interaction: [{ code: 'transaction' }, { code: 'batch' }, ...codes('system')],
         searchParam: COLUMN_PARAMETERS,
-        operation: operations(),
+        operation: [...operations(), ...ownOperations(context, '')],
       },
     ],
   };
@@ -47,23 +48,40 @@ function codes(level: string): { code: string }[] {
   return [...new Set(served)].map((code) => ({ code }));
 }
 
-/** Operations on any type stand at the server's level, those of one type with it. */
-function operations(type?: string): JsonObject[] {
-  const served = ROUTES.filter((route) => route.level === 'operation' && ownerOf(route.path) === type);
+/** Operations: of the server, of one type alone, or of any type (`:type`); those that change nothing where it is said. */
+function operations(owner?: string, isReadOnly = false): JsonObject[] {
+  const served = ROUTES.filter(
+    ({ level, path, interaction }) =>
+      level === 'operation' && ownerOf(path) === owner && !(isReadOnly && interaction === 'update'),
+  );
   const byName = new Map(served.map(({ code, definition }) => [code, { name: code, definition }]));
   return [...byName.values()];
 }
 
+/** A type, `:type` for any, or nothing for the server. */
 function ownerOf(path: string): string | undefined {
-  return /^[A-Z][A-Za-z]+/.exec(path)?.[0];
+  return /^([A-Z][A-Za-z]+|:type)/.exec(path)?.[0];
 }
 
-function resource(type: string): JsonObject {
-  const parameters = Object.entries(generatedSearch().parameters[type] ?? {});
-  const references = parameters.filter(([, entry]) => entry.kind === 'reference');
+/** Those of the domains, which R4 does not define. */
+function ownOperations(context: FhirContext, type: string): JsonObject[] {
+  const names = context.operations?.[type] ?? [];
+  return names.map((name) => ({ name, definition: `urn:salus:operation:${name}`, documentation: 'see docs/fhir.md' }));
+}
+
+function resource(context: FhirContext, type: string): JsonObject {
+  const served = context.served?.[type];
   return {
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
+    ...(served === undefined ? everything() : apart(served)),
+    operation: [...operations(type), ...operations(':type', served !== undefined), ...ownOperations(context, type)],
+    ...searches(type, served?.parameters),
+  };
+}
+
+function everything(): JsonObject {
+  return {
     interaction: codes('type'),
     versioning: 'versioned-update',
     readHistory: true,
@@ -72,11 +90,33 @@ function resource(type: string): JsonObject {
     conditionalRead: 'full-support',
     conditionalUpdate: true,
     conditionalDelete: 'multiple',
-    operation: operations(type),
+  };
+}
+
+/** Of a type that a domain handles itself. */
+function apart({ interactions }: Served): JsonObject {
+  const serves = (code: string): boolean => interactions.includes(code);
+  return {
+    interaction: codes('type').filter(({ code }) => serves(code)),
+    versioning: serves('update') ? 'versioned-update' : 'no-version',
+    readHistory: serves('vread'),
+    updateCreate: serves('update'),
+    conditionalCreate: false,
+    conditionalRead: serves('read') ? 'full-support' : 'not-supported',
+    conditionalUpdate: false,
+    conditionalDelete: 'not-supported',
+  };
+}
+
+function searches(type: string, only: readonly string[] | undefined): JsonObject {
+  const all = Object.entries(generatedSearch().parameters[type] ?? {});
+  const named = only === undefined ? all : all.filter(([name]) => only.includes(name));
+  const references = only === undefined ? all.filter(([, { kind }]) => kind === 'reference') : [];
+  return {
     searchInclude: references.map(([code]) => `${type}:${code}`),
     searchParam: [
-      ...COLUMN_PARAMETERS,
-      ...parameters.map(([name, { definition, kind }]) => ({ name, definition, type: kind })),
+      ...(only === undefined ? COLUMN_PARAMETERS : []),
+      ...named.map(([name, { definition, kind }]) => ({ name, definition, type: kind })),
     ],
   };
 }

@@ -62,6 +62,16 @@ export type TypeHandler = (
   proceed: (request: FhirRequest) => Promise<FhirResponse>,
 ) => Promise<FhirResponse>;
 
+/** What is served of a type that a domain handles itself; of every other type all is. Nothing of it is conditional. */
+export interface Served {
+  /** Codes of CapabilityStatement.rest.resource.interaction. */
+  readonly interactions: readonly string[];
+  /** Search parameters; absent = those of R4. */
+  readonly parameters?: readonly string[];
+  /** Told to whoever asks for more. */
+  readonly instead: string;
+}
+
 /** How a write of unknown outcome ended (ledger/, outbox): undefined = no such key. */
 export type WriteStatus = (
   actor: Actor,
@@ -79,4 +89,8 @@ export interface FhirPorts {
   readonly conditionOf?: (type: string, criteria: string) => WriteCondition;
   /** By resource type. */
   readonly handlers?: Readonly<Record<string, TypeHandler>>;
+  /** What is served of the types that are handled so, by resource type. */
+  readonly served?: Readonly<Record<string, Served>>;
+  /** Operations that are answered in front of the router, by the type they are one of; '' = of the server. */
+  readonly operations?: Readonly<Record<string, readonly string[]>>;
 }

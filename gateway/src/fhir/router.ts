@@ -9,7 +9,7 @@ import { entriesOf, requestOf, type Entry } from './bundle.js';
 import { routeOf, type Match } from './interactions.js';
 import { operationOutcome, outcomeOf } from './outcome.js';
 import { Pace } from './pace.js';
-import type { FhirRequest, FhirResponse } from './request.js';
+import type { FhirRequest, FhirResponse, Served, TypeHandler } from './request.js';
 import { entryAnswer, transaction } from './transaction.js';
 
 /** Entries of a batch that are worked on at a time: writes among them may share a Fabric transaction. */
@@ -66,12 +66,36 @@ async function routed(context: FhirContext, request: FhirRequest): Promise<FhirR
   context.decision.allow(request.actor, type, route.interaction);
   const handler = context.handlers?.[type];
   if (handler === undefined) return run(context, request, match);
+  return handled(context, request, match, { type, handler });
+}
+
+/** A request about a type that a domain handles itself. */
+async function handled(
+  context: FhirContext,
+  request: FhirRequest,
+  match: Match,
+  { type, handler }: { readonly type: string; readonly handler: TypeHandler },
+): Promise<FhirResponse> {
+  const { route, parts } = match;
+  requireServed(request, match, context.served?.[type]);
   // Whoever handles a type takes resources as given.
   if (route.interaction === 'create' || route.interaction === 'update') resourceBody(request);
   if (route.level === 'operation') return readingOperation(context, request, match, type);
   // Whoever handles a type knows searches by patient, not compartments.
   if (route.level === 'compartment') return routed(context, byPatient(request, parts));
   return handler(request, route.interaction, (inner) => run(context, inner, match));
+}
+
+/** Throws Refusal for what the CapabilityStatement does not name of a type that is handled apart. */
+function requireServed({ headers }: FhirRequest, { route }: Match, served: Served | undefined): void {
+  if (served === undefined || route.level === 'operation') return;
+  const isConditional = route.path === ':type' && ['PUT', 'PATCH', 'DELETE'].includes(route.method);
+  if (isConditional || !served.interactions.includes(route.code)) {
+    throw new Refusal('invalid', 'method-not-allowed', served.instead);
+  }
+  if (headers['if-none-exist'] !== undefined) {
+    throw new Refusal('invalid', 'not-supported', `If-None-Exist is not served for this type: ${served.instead}`);
+  }
 }
 
 /** An operation on a type that is handled apart: what would change a resource must not go past its handler. */

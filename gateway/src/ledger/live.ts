@@ -8,6 +8,7 @@ export const RECENT_BLOCKS = 200;
 export class LiveBlocks {
   readonly #recent: LedgerBlock[] = [];
   readonly #listeners = new Set<(block: LedgerBlock) => void>();
+  readonly #ended = new AbortController();
 
   /** The same ledger, its block stream observed. */
   watch(ledger: Ledger): Ledger {
@@ -45,6 +46,16 @@ export class LiveBlocks {
   onBlock(listener: (block: LedgerBlock) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Aborted when the gateway stops: whoever passes blocks on to a connection ends it then. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Says that the gateway stops. */
+  end(): void {
+    this.#ended.abort();
   }
 
   #observe(block: LedgerBlock): void {

@@ -175,7 +175,14 @@ function stream(live: LiveBlocks, seen: number, response: Response): void {
   };
   for (const block of live.recent.filter(({ number }) => number > seen).reverse()) send(block);
   const stop = live.onBlock(send);
-  response.on('close', stop);
+  const end = (): void => {
+    response.end();
+  };
+  live.ended.addEventListener('abort', end);
+  response.on('close', () => {
+    stop();
+    live.ended.removeEventListener('abort', end);
+  });
 }
 
 function wantsPage(request: Request): boolean {

@@ -94,6 +94,12 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
 };
 
+/** Names of all operations on trials, without `$`. */
+export const trialOperations: readonly string[] = [
+  ...Object.keys(handlers).flatMap((name) => name.split('$')[1] ?? []),
+  ...[...actOperations.keys()].map((name) => name.slice(1)),
+];
+
 /** Every other act of the contracts, by its name. */
 function actHandler(method: string, operation: string | undefined): Handler | undefined {
   const transaction = actOperations.get(operation ?? '');
