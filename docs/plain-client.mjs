@@ -11,8 +11,8 @@ const [member = 'stmary', file = '.salus/endpoints.json'] = process.argv.slice(2
 const { channel, chaincode, members } = JSON.parse(readFileSync(file, 'utf8'));
 const { mspId, peer, peerTlsCa, cert, key } = members[member];
 const [credentials, privateKey] = [readFileSync(cert), readFileSync(key)];
-
-const client = new grpc.Client(peer, grpc.credentials.createSsl(readFileSync(peerTlsCa), privateKey, credentials));
+const tls = grpc.credentials.createSsl(readFileSync(peerTlsCa), privateKey, credentials);
+const client = new grpc.Client(peer, tls, { 'grpc.ssl_target_name_override': 'localhost' });
 const gateway = connect({
   client,
   identity: { mspId, credentials },

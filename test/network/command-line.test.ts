@@ -4,6 +4,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { gatewayCommands } from '@salus/gateway/commands';
+import { networkCommands } from '@salus/network/commands/index';
 import { readRunFile } from '@salus/network/commands/run-file';
 
 import { salus } from '../support/command.js';
@@ -37,6 +39,19 @@ describe('the salus command', () => {
     assert.equal((await run('fly')).code, 2);
     assert.equal((await run('start', '--engine', 'steam')).code, 2);
     assert.equal((await run('token')).code, 2);
+  });
+
+  it('explains every verb, and each of its options and arguments', async () => {
+    for (const verb of [...networkCommands, ...gatewayCommands]) {
+      const { code, out } = await run(verb.name, '--help');
+      assert.equal(code, 0, verb.name);
+      assert.match(out, new RegExp(`^Usage: salus ${verb.name}\\b`));
+      const named = [
+        ...(verb.options ?? []).map(({ flags }) => flags),
+        ...(verb.arguments ?? []).map(({ name }) => name),
+      ];
+      for (const name of named) assert.ok(out.includes(name), `${name} of ${verb.name}`);
+    }
   });
 
   it('says what to do when nothing runs', async () => {
@@ -74,6 +89,8 @@ describe('the salus command', () => {
     }
     assert.match(up.out, /embedded ledger/);
     assert.match(up.out, /ready in \d+\.\d s/);
+    assert.match(up.out, /to stop it: npm run salus -- down/);
+    assert.doesNotMatch(up.out, /Ctrl-C/, 'it runs in the background');
     assert.match((await run('up')).out, /already up/);
     const status = JSON.parse((await run('status', '--json')).out) as {
       isReady: boolean;
@@ -109,6 +126,7 @@ describe('the salus command', () => {
   it('verifies every block of a member again', async () => {
     const verified = await run('verify', '--member', 'tally', '--json');
     assert.equal(verified.code, 0, verified.err);
+    assert.equal(verified.err, '');
     const report = JSON.parse(verified.out) as { blocks: number; findings: string[] };
     assert.ok(report.blocks >= 3);
     assert.deepEqual(report.findings, []);

@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-import { signStatement } from '@salus/gateway/identity/statements';
-import { signingKey } from '@salus/gateway/identity/keys';
-
+import { salus } from '../support/command.js';
 import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
-import { newJwk } from '../support/sharing-world.js';
 import { glucose, heartRate, laboratoryForNorthside, patient, resourcesOf } from './people.js';
 
 /** The same without what is for people's eyes: what is signed. */
@@ -20,7 +20,8 @@ describe('the story of a patient with a key of the own', () => {
   let staff: string;
   let requester: string;
   let patientId: string;
-  const own = newJwk('phone');
+  const folder = mkdtempSync(join(tmpdir(), 'salus-own-key-'));
+  const own = join(folder, 'phone.jwk');
   const consentId = randomUUID();
 
   before(async () => {
@@ -35,13 +36,23 @@ describe('the story of a patient with a key of the own', () => {
   });
   after(async () => {
     await network.stop();
+    rmSync(folder, { recursive: true, force: true });
   });
 
+  /** Signs with `salus sign`, which makes the key where there is none; resolves with what it printed. */
+  async function signed(consent: object, version: number, key: string): Promise<{ out: string; err: string }> {
+    const file = join(folder, 'consent.json');
+    writeFileSync(file, JSON.stringify(consent));
+    const wish = ['--patient', patientId, '--key', key, '--consent-version', String(version)];
+    const { code, out, err } = await salus(network.stateDir, ['sign', file, ...wish]);
+    assert.equal(code, 0, err);
+    return { out: out.trim(), err };
+  }
+
   /** Sends a version of the consent to northside, signed. */
-  async function send(version: number, status: string, key = own.private, id = consentId): Promise<Answer> {
+  async function send(version: number, status: string, key = own, id = consentId): Promise<Answer> {
     const body = { ...careForm(laboratoryForNorthside(patientId)), id, status };
-    const subject = { channel: 'health', consent: id, version, replaces: version === 1 ? null : version - 1 };
-    const statement = await signStatement(body, subject, await signingKey(key));
+    const { out: statement } = await signed(body, version, key);
     return await network.ask('northside', `Consent/${id}`, {
       method: 'PUT',
       token: requester,
@@ -56,7 +67,11 @@ describe('the story of a patient with a key of the own', () => {
   };
 
   it('has the key registered at the hospital that keeps the record', async () => {
-    const parameter = [{ name: 'jwk', valueString: JSON.stringify(own.public) }];
+    const consent = { ...careForm(laboratoryForNorthside(patientId)), id: consentId };
+    const jwk = /^\{.*\}$/m.exec((await signed(consent, 1, own)).err)?.[0];
+    assert.equal(statSync(own).mode & 0o777, 0o600, 'the key is its owner’s alone');
+    assert.doesNotMatch(jwk ?? '', /"d":/, 'what is shown is the public part');
+    const parameter = [{ name: 'jwk', valueString: jwk }];
     const answer = await network.ask('stmary', `Patient/${patientId}/$patient-key`, {
       token: staff,
       body: { resourceType: 'Parameters', parameter },
@@ -72,7 +87,7 @@ describe('the story of a patient with a key of the own', () => {
   });
 
   it('opens nothing with a key that nobody registered', async () => {
-    const forged = await send(1, 'active', newJwk('phone').private, randomUUID());
+    const forged = await send(1, 'active', join(folder, 'foreign.jwk'), randomUUID());
     assert.ok(forged.status >= 400, forged.text);
     assert.equal(await seen(), 0);
   });

@@ -65,7 +65,7 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
     await Promise.all(
       children.map(async (child) => {
         await child.ready;
-        options.progress(`${child.name} is ready`);
+        options.progress(`ready: ${child.name}`);
       }),
     );
   } catch (error) {

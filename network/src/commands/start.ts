@@ -6,6 +6,9 @@ import { type Engine, type RunningConsortium, bringUp } from './bring-up.js';
 import { startOptions } from './options.js';
 import { endOrphans, readRunFile } from './run-file.js';
 
+/** The last line of what a start in the foreground says. */
+export const HOW_TO_STOP = 'Ctrl-C stops; everything is kept for the next start';
+
 export const start: Command = {
   name: 'start',
   summary: 'bring the consortium up in the foreground; Ctrl-C stops it, the next start goes on from there',
@@ -88,6 +91,6 @@ function table(running: RunningConsortium): string[] {
     ...rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')),
     '',
     'a token to try: npm run --silent salus -- token --member stmary --user dr-adams --role physician',
-    'Ctrl-C stops; everything is kept for the next start',
+    HOW_TO_STOP,
   ];
 }

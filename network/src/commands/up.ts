@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, CommandError, type CommandInput } from '../command.js';
 import { startOptions } from './options.js';
 import { readRunFile } from './run-file.js';
+import { HOW_TO_STOP } from './start.js';
 
 /** How long a start in the background may take, in milliseconds. */
 const patience = 120_000;
@@ -27,7 +28,7 @@ export const up: Command = {
     const log = readFileSync(logFile, 'utf8').trimEnd();
     if (failure === undefined) {
       supervisor.unref();
-      io.out(log);
+      io.out(log.replace(HOW_TO_STOP, 'to stop it: npm run salus -- down; everything is kept for the next start'));
       return 0;
     }
     io.err(log);

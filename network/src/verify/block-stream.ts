@@ -1,6 +1,7 @@
 /** A peer's blocks as it delivers them: protos.Deliver/Deliver, over mutual TLS. */
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { credentials } from '@grpc/grpc-js';
 import { common, orderer, peer } from '@hyperledger/fabric-protos';
 import timestampModule from 'google-protobuf/google/protobuf/timestamp_pb.js';
@@ -11,7 +12,8 @@ import { createSigner } from '../identity/signer.js';
 export async function* peerBlocks(channel: string, member: MemberEndpoints): AsyncGenerator<Buffer> {
   const [cert, key] = [readFileSync(member.cert, 'utf8'), readFileSync(member.key, 'utf8')];
   const tls = credentials.createSsl(readFileSync(member.peerTlsCa), Buffer.from(key), Buffer.from(cert));
-  const client = new peer.DeliverClient(member.peer, tls, { 'grpc.max_receive_message_length': -1 });
+  const options = { ...nameOf(member.peer), 'grpc.max_receive_message_length': -1 };
+  const client = new peer.DeliverClient(member.peer, tls, options);
   const stream = client.deliver();
   // Ended by us, the call fails; nobody waits for it any more.
   stream.on('error', () => undefined);
@@ -28,6 +30,13 @@ export async function* peerBlocks(channel: string, member: MemberEndpoints): Asy
     stream.cancel();
     client.close();
   }
+}
+
+/** An address is no name that TLS may ask for: every node's certificate names localhost beside it. */
+function nameOf(endpoint: string): Record<string, string> {
+  return isIP(endpoint.slice(0, endpoint.lastIndexOf(':'))) === 0
+    ? {}
+    : { 'grpc.ssl_target_name_override': 'localhost' };
 }
 
 function seekEverything(channel: string, mspId: string, cert: string, key: string): common.Envelope {

@@ -1,0 +1,108 @@
+import { strict as assert } from 'node:assert';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { type RecordedProcess, readRunFile } from '@salus/network/commands/run-file';
+
+import { salus } from '../support/command.js';
+import { freePortBase } from '../support/free-ports.js';
+import { projectRoot } from '../support/shared.js';
+import { topologyAt } from '../support/topology-file.js';
+import { patient } from '../story/people.js';
+
+describe('npm start', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'salus-foreground-'));
+  const stateDir = join(folder, 'state');
+  const fhir = { base: '' };
+  let topology: string;
+  let running: ChildProcess | undefined;
+  let written: string;
+
+  before(async () => {
+    const portBase = await freePortBase();
+    topology = topologyAt(folder, portBase);
+    fhir.base = `http://127.0.0.1:${portBase + 1}/fhir/R4`;
+  });
+  after(async () => {
+    await salus(stateDir, ['down'], topology);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Starts it as a shell does, in a group of its own; resolves with what it said once it is ready. */
+  async function started(...more: string[]): Promise<string> {
+    const env = { ...process.env, SALUS_STATE: stateDir, SALUS_TOPOLOGY: topology };
+    const child = spawn('npm', ['start', '--', ...more], { cwd: projectRoot, env, detached: true });
+    running = child;
+    let said = '';
+    const ready = new Promise<string>((resolve, reject) => {
+      child.stdout.on('data', (part: Buffer) => {
+        said += part.toString();
+        if (said.includes('Ctrl-C stops')) resolve(said);
+      });
+      child.stderr.on('data', (part: Buffer) => (said += part.toString()));
+      child.once('exit', () => {
+        reject(new Error(said));
+      });
+    });
+    return await ready;
+  }
+
+  /** What a terminal does on Ctrl-C: every process of the group in the foreground is told. */
+  async function controlC(): Promise<void> {
+    const child = running ?? assert.fail('nothing runs');
+    const ended = once(child, 'exit');
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+    await ended;
+  }
+
+  const token = async (): Promise<string> => {
+    const { out } = await salus(stateDir, ['token', '--member', 'stmary', '--role', 'physician'], topology);
+    return out.trim();
+  };
+  const isAlive = ({ pid }: Pick<RecordedProcess, 'pid'>): boolean => existsSync(`/proc/${pid}`);
+
+  it('shows members, their URLs and a token to try, and writes endpoints.json', async () => {
+    const said = await started('--fresh');
+    const { members } = JSON.parse(readFileSync(join(stateDir, 'endpoints.json'), 'utf8')) as {
+      members: Record<string, { fhir: string }>;
+    };
+    assert.equal(Object.keys(members).length, 7);
+    for (const [member, { fhir }] of Object.entries(members))
+      assert.match(said, new RegExp(`^${member} .*${fhir}$`, 'm'));
+    const [, verb] = /token to try: npm run --silent salus -- (.*)/.exec(said) ?? [];
+    const tried = await salus(stateDir, (verb ?? '').split(' '), topology);
+    const headers = { authorization: `Bearer ${tried.out.trim()}`, 'content-type': 'application/fhir+json' };
+    const created = await fetch(`${fhir.base}/Patient`, { method: 'POST', headers, body: JSON.stringify(patient) });
+    assert.equal(created.status, 201);
+    written = ((await created.json()) as { id: string }).id;
+  });
+
+  it('leaves no process behind on Ctrl-C', async () => {
+    const children = readRunFile(stateDir)?.children ?? [];
+    assert.ok(children.length >= 3 && children.every(isAlive));
+    await controlC();
+    assert.deepEqual(children.filter(isAlive), []);
+    assert.equal(readRunFile(stateDir), undefined);
+  });
+
+  it('goes on where it was', async () => {
+    await started();
+    const read = await fetch(`${fhir.base}/Patient/${written}`, {
+      headers: { authorization: `Bearer ${await token()}` },
+    });
+    assert.equal(read.status, 200);
+    await controlC();
+  });
+
+  it('forgets what was with --fresh', async () => {
+    await started('--fresh');
+    const read = await fetch(`${fhir.base}/Patient/${written}`, {
+      headers: { authorization: `Bearer ${await token()}` },
+    });
+    assert.equal(read.status, 404);
+    await controlC();
+  });
+}).timeout(120_000);
