@@ -26,7 +26,7 @@ describe('the demo of the supply chain', () => {
       err: () => undefined,
       progress: () => undefined,
     };
-    await assert.rejects(async () => demo?.run({ args: ['other'], options: {} }, io), /stories are: supply/);
+    await assert.rejects(async () => demo?.run({ args: ['other'], options: {} }, io), /stories are: supply, trial/);
     assert.equal(await demo?.run({ args: ['supply'], options: {} }, io), 0);
     const text = lines.join('\n');
     assert.match(text, /commit: done\n {2}pack: done\n {2}pack: done\n {2}ship: done; the terms went/);

@@ -1,12 +1,16 @@
-/** `salus demo supply`: a lot from the line to the patient over the running consortium, and what each party sees of it. */
+/**
+ * `salus demo`: stories over the running consortium. `supply`: a lot from the line to the patient, and what each party
+ * sees of it. `trial`: demo-trial.ts.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Command, CommandError, type CommandIo } from '@salus/network/command';
 
 import type { Effect } from '../supply/packs/stored.js';
+import { askerOf } from './demo-asking.js';
 import { DemoLot, dispensed, documentOf, packed, received, shipped } from './demo-packs.js';
+import { trialStory } from './demo-trial.js';
 import { memberSettings } from './members.js';
-import { mintToken } from './token.js';
 
 /** Packs of the demo's lot: half of them on each of two pallets. */
 const PACKS = 1_000;
@@ -15,14 +19,22 @@ const PARTIES = ['acme', 'meridian', 'stmary', 'northside', 'authority'] as cons
 
 export const demo: Command = {
   name: 'demo',
-  summary: 'play a story over the running consortium: supply',
-  arguments: [{ name: 'story', summary: 'supply', required: true }],
+  summary: 'play a story over the running consortium: supply, trial',
+  arguments: [{ name: 'story', summary: 'supply or trial', required: true }],
   async run({ args }, io) {
-    if (args[0] !== 'supply') throw new CommandError(`no story ${args[0] ?? ''}; stories are: supply`, 2);
-    await supplyStory(io);
+    const [name = ''] = args;
+    const story = stories.get(name);
+    if (story === undefined)
+      throw new CommandError(`no story ${name}; stories are: ${[...stories.keys()].join(', ')}`, 2);
+    await story(io);
     return 0;
   },
 };
+
+const stories: ReadonlyMap<string, (io: CommandIo) => Promise<void>> = new Map([
+  ['supply', supplyStory],
+  ['trial', trialStory],
+]);
 
 async function supplyStory(io: CommandIo): Promise<void> {
   const maker = memberSettings(io.stateDir, 'acme');
@@ -113,13 +125,4 @@ function sayVerdict({ data, emvsCode, whose, where, dispensable, because }: Show
   const genuine = data.verified ? 'genuine' : 'not verified';
   const info = data.additionalInfo === undefined ? '' : `, ${data.additionalInfo}`;
   return `${genuine}${info}; ${whose}; ${where}; ${dispensable ? 'may be dispensed' : `not here: ${because ?? ''}`} [${emvsCode}]`;
-}
-
-type Ask = (path: string, init?: RequestInit) => Promise<Response>;
-
-async function askerOf({ stateDir }: CommandIo, member: string, role: string): Promise<Ask> {
-  const { baseUrl } = memberSettings(stateDir, member);
-  const token = await mintToken(stateDir, { member, role });
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json' };
-  return (path, init = {}) => fetch(new URL(path, baseUrl), { ...init, headers });
 }

@@ -11,7 +11,10 @@ const levels: Readonly<Record<OutcomeRole, { readonly code: string; readonly dec
 };
 
 /** The newest version, with the earlier ones as its amendments. */
-export function exportUsdm(name: string, versions: readonly VersionRecord[]): object {
+export function exportUsdm(
+  name: string,
+  versions: readonly Pick<VersionRecord, 'version' | 'reason' | 'protocol'>[],
+): object {
   const newest = versions.at(-1);
   const amendments = versions.slice(1).map(({ version, reason = '' }) => ({
     ...item('StudyAmendment', version),

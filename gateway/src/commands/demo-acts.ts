@@ -1,0 +1,76 @@
+/** The trial that `salus demo trial` plays, as its people act on it over HTTP. */
+import type { TrialView } from '@salus/chaincode/trial/api';
+import { CommandError, type CommandIo } from '@salus/network/command';
+
+import { askerOf } from './demo-asking.js';
+import { memberSettings } from './members.js';
+
+/** The study as its people act on it over HTTP. */
+export class Study {
+  constructor(
+    readonly io: CommandIo,
+    readonly trial: string,
+  ) {}
+
+  /** Does an act and says so. Throws CommandError where it is refused. */
+  async act(member: string, role: string, operation: string, request: object, said?: string): Promise<Answered> {
+    const answered = await this.send(member, role, operation, [text('request', JSON.stringify(request))]);
+    return this.told(member, role, said, answered);
+  }
+
+  /** The same for an operation with parameters of its own. */
+  async call(
+    member: string,
+    role: string,
+    operation: string,
+    values: readonly object[],
+    said?: string,
+  ): Promise<Answered> {
+    return this.told(member, role, said, await this.send(member, role, operation, values));
+  }
+
+  /** Tries what must not be, and says why it is refused. Throws CommandError where it is not. */
+  async tries(member: string, role: string, operation: string, request: object, said: string): Promise<void> {
+    const { ok, issue = [] } = await this.send(member, role, operation, [text('request', JSON.stringify(request))]);
+    if (ok) throw new CommandError(`${member} ${said}, and nobody stopped it`);
+    const [{ details, diagnostics } = {}] = issue;
+    this.io.out(`${member} (${role}) ${said}\n  refused (${details?.coding?.[0]?.code ?? ''}: ${diagnostics ?? ''})`);
+  }
+
+  /** The trial as a member that plays no part in it shows it to anybody. */
+  async view(): Promise<TrialView> {
+    const { baseUrl } = memberSettings(this.io.stateDir, 'medisure');
+    return (await (await fetch(new URL(`/trials/${this.trial}`, baseUrl))).json()) as TrialView;
+  }
+
+  private told(member: string, role: string, said: string | undefined, answered: Answered): Answered {
+    const why = answered.issue?.[0]?.diagnostics ?? '';
+    if (!answered.ok) throw new CommandError(`${member} (${role}) ${said ?? 'was refused'}: ${why}`);
+    if (said !== undefined) this.io.out(`${member} (${role}) ${said}`);
+    return answered;
+  }
+
+  private async send(member: string, role: string, operation: string, parameter: readonly object[]): Promise<Answered> {
+    const ask = await askerOf(this.io, member, role);
+    const path = operation === '$usdm-import' ? operation : `${this.trial}/${operation}`;
+    const body = JSON.stringify({ resourceType: 'Parameters', parameter });
+    const contentType = 'application/fhir+json';
+    const response = await ask(`/fhir/R4/ResearchStudy/${path}`, { method: 'POST', body, contentType });
+    return { ok: response.ok, ...((await response.json()) as Omit<Answered, 'ok'>) };
+  }
+}
+
+/** An OperationOutcome or Parameters, and whether the act was done. */
+export interface Answered {
+  readonly ok: boolean;
+  readonly issue?: readonly {
+    readonly diagnostics?: string;
+    readonly details?: { readonly coding?: readonly { readonly code?: string }[] };
+  }[];
+  readonly parameter?: readonly { readonly name: string; readonly valueString?: string }[];
+}
+
+/** A parameter with text. */
+export function text(name: string, valueString: string): object {
+  return { name, valueString };
+}

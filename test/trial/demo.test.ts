@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+
+import { gatewayCommands } from '@salus/gateway/commands';
+import { startNetwork, type TestNetwork } from '../support/network.js';
+
+describe('the demo of a trial', () => {
+  let network: TestNetwork;
+
+  before(async function () {
+    this.timeout(240_000);
+    network = await startNetwork();
+  });
+
+  after(async function () {
+    this.timeout(60_000);
+    await network.stop();
+  });
+
+  it("takes a two-site study from registration to the reviewer's page, and the outcome switch is caught", async function () {
+    this.timeout(240_000);
+    const lines: string[] = [];
+    const io = {
+      stateDir: network.stateDir,
+      topologyFile: '',
+      isTerminal: false,
+      out: (line: string) => void lines.push(line),
+      err: () => undefined,
+      progress: () => undefined,
+    };
+    const demo = gatewayCommands.find(({ name }) => name === 'demo');
+    assert.equal(await demo?.run({ args: ['trial'], options: {} }, io), 0);
+    const text = lines.join('\n');
+    assert.match(text, /wants to start before anybody approved\n {2}refused \(not-approved/);
+    assert.equal(text.match(/kit K[0-9a-f]{12}, no arm/g)?.length, 8);
+    assert.match(text, /wants to correct the site's data\n {2}refused \(not-your-role/);
+    assert.match(text, /without a word\n {2}refused \(amendment-without-reason/);
+    assert.match(text, /version 2 against first-enrolment: death demoted\n {2}version 2 .*: pressure promoted/);
+    assert.match(text, /puts it in force all the same\n {2}refused \(not-approved/);
+    assert.match(text, /with one arm bent\n {2}refused \(reveal-mismatch/);
+    assert.match(text, /published: death not-reported\n {2}published: pressure changed, promoted/);
+    assert.match(text, /site-2: list as committed, 4 enrolled, 0 slots lost or doubled, (tablet|placebo) 2/);
+    const name = /trial (DEMO-\d+)/.exec(text)?.[1] ?? '';
+    const page = await network.ask('medisure', `/trials/${name}`, { headers: { accept: 'text/html' } });
+    assert.match(page.text, /<strong>demoted<\/strong>/);
+    assert.match(page.text, /<strong>not-reported<\/strong>/);
+  });
+});
