@@ -103,6 +103,7 @@ describe('what members and patients cannot bring about', () => {
     const stored = world.stmary.projected.current('Patient', 'ann')!;
     const { decision } = world.stmary.sharing;
     assert.equal(decision.permit(ben, stored), undefined);
+    assert.equal(decision.permit({ ...ben, scopes: SCOPES }, stored), undefined);
     assert.ok(decision.permit({ ...ben, patient: 'ann' }, stored));
     const { remote } = world.northside.sharing;
     const request = { method: 'GET', path: 'Patient/ann', query: new URLSearchParams(), headers: {} };

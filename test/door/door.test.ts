@@ -169,6 +169,7 @@ describe('the door', () => {
 
   it('decides by the consent in force now, not by the one the access was given on', async () => {
     const aid = await access();
+    assert.equal((JSON.parse((await knock(aid)).body) as { entry: unknown[] }).entry.length, 1);
     await sendConsent(world.stmary, { ...composeConsent('northside'), status: 'inactive' }, consentId);
     assert.deepEqual((JSON.parse((await knock(aid)).body) as { entry: unknown[] }).entry, []);
   });

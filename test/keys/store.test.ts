@@ -45,6 +45,15 @@ describe("a member's keys", () => {
     assert.deepEqual(keys.versionKey(second.salt), second.key);
   });
 
+  it('make codes of look-ups that nobody else can make', () => {
+    const code = keys.hmac('lookup', 'Patient/1');
+    const others = scratchFolder();
+    const elsewhere = new KeyStore(others.path);
+    assert.notEqual(elsewhere.hmac('lookup', 'Patient/1'), code);
+    elsewhere.close();
+    others.remove();
+  });
+
   it('lie on disk sealed, in files of their owner only', () => {
     const kept = versionKey('p1');
     keys.keepVersionKeys([kept]);

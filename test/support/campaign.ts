@@ -9,6 +9,7 @@ const files: Readonly<Record<string, string>> = {
   garbage: 'proofs/garbage.test.js',
   hidden: 'proofs/hidden.test.js',
   kill: 'faults/kill.test.js',
+  planted: 'proofs/planted.test.js',
   race: 'proofs/two-gateways.test.js',
   'real-peer': 'ledger/real-peer.test.js',
   supply: 'supply/model.test.js',

@@ -1,4 +1,4 @@
-/** Runs one compiled test file and tells the process that started this one how it went. */
+/** Runs one compiled test file, or of it the tests whose titles contain a text, and tells the process that started this one how it went. */
 import Mocha from 'mocha';
 
 /** Counts of one test file. */
@@ -12,6 +12,8 @@ export interface FileResult {
 
 const mocha = new Mocha({ timeout: 120_000, slow: 5_000 });
 mocha.addFile(process.argv[2] ?? '');
+const [, , , title] = process.argv;
+if (title !== undefined) mocha.fgrep(title);
 await mocha.loadFilesAsync();
 const failures: string[] = [];
 const runner = mocha.run((failed) => {
