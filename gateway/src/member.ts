@@ -190,6 +190,7 @@ async function listen(
       served: servedTypes,
       operations: domainOperations,
       writeStatus: writeStatusOf(rooms),
+      stable: (text) => rooms.keys.hmac('idempotency', `new id\n${text}`),
       conditionOf: conditionsOf(rooms),
     },
     { onFault: faultLog(log) },

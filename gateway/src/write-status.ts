@@ -1,7 +1,7 @@
 /** What became of a write that was answered with "unknown" ($write-status). */
 import type { WriteStatus } from './fhir/request.js';
 import { fhirBase } from './identity/issuer.js';
-import type { EhrWriter } from './ehr/writer.js';
+import { type EhrWriter, isAlreadyDone } from './ehr/writer.js';
 import type { Outbox } from './ledger/outbox.js';
 import type { GatewaySettings } from './settings.js';
 
@@ -14,9 +14,11 @@ export function writeStatusOf(ports: {
   return (actor, key) => {
     const found = ports.outbox.find(ports.writer.outboxKey(actor, key));
     if (found === undefined) return Promise.resolve(undefined);
-    const { state } = found.standing;
-    if (state === 'refused') return Promise.resolve({ state: 'failed' });
-    if (state !== 'committed') return Promise.resolve({ state: 'unknown' });
+    const { standing } = found;
+    // Refused because the member's other gateway had written it under the same key: then it is there.
+    const isThere = standing.state === 'committed' || (standing.state === 'refused' && isAlreadyDone(standing.refusal));
+    if (standing.state === 'refused' && !isThere) return Promise.resolve({ state: 'failed' });
+    if (!isThere) return Promise.resolve({ state: 'unknown' });
     const [first] = found.written;
     const location = first === undefined ? {} : { location: `${fhirBase(ports.settings.baseUrl)}/${first}` };
     return Promise.resolve({ state: 'committed', ...location });

@@ -20,6 +20,13 @@ interface Answered {
   readonly body: FhirBody;
 }
 
+/** Where a transaction's answer says that its entries are. */
+function idsOf({ body }: Answered): string[] {
+  return (body.entry ?? []).map(
+    ({ response }) => (response as { location?: string }).location?.replace(/^.*R4/, '') ?? '',
+  );
+}
+
 describe('two gateways of one member', () => {
   let network: TestNetwork;
   let gateways: readonly GatewaySettings[];
@@ -105,6 +112,33 @@ describe('two gateways of one member', () => {
     const second = await ask(0, '/Patient', identified('again'), { ...headers, ...min });
     assert.equal(second.status, 201);
     assert.notEqual(second.body.id, first.body.id);
+  });
+
+  it('answer a key that the other one has used with what it made', async () => {
+    const headers = { 'idempotency-key': 'asked-at-both' };
+    const entry = { resource: patient, request: { method: 'POST', url: 'Patient' } };
+    const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [entry, entry] };
+    const bundled = { 'idempotency-key': 'bundle-asked-at-both' };
+    const [first, made] = [await ask(0, '/Patient', patient, headers), await ask(0, '', bundle, bundled)];
+    const [second, again] = [await ask(1, '/Patient', patient, headers), await ask(1, '', bundle, bundled)];
+    assert.deepEqual([first.status, second.status, second.body.id], [201, 201, first.body.id]);
+    assert.deepEqual([made.status, again.status, idsOf(again)], [200, 200, idsOf(made)]);
+    assert.equal(new Set(idsOf(made)).size, 2);
+  });
+
+  it('make one thing of a key that is asked at both at once', async () => {
+    const headers = { 'idempotency-key': 'asked-at-once' };
+    const answers = await Promise.all([0, 1, 0, 1].map((gateway) => ask(gateway, '/Patient', patient, headers)));
+    const told = new Set(answers.map(({ status, body }) => `${status} ${body.id ?? ''}`));
+    assert.equal(told.size, 1, [...told].join());
+    assert.match([...told].join(), /^201 ./);
+    for (const gateway of [0, 1]) {
+      const status = await fetch(url(gateway, '/$write-status/asked-at-once'), {
+        headers: { authorization: bearer(gateway) },
+      });
+      assert.equal(status.status, 200);
+      assert.match(await status.text(), /committed/, 'not failed where the ledger said that it was done before');
+    }
   });
 
   it('show the reads at both on the patient’s list', async () => {

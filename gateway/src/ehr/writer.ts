@@ -95,7 +95,7 @@ export class EhrWriter implements RecordWriter {
     }
     const pending = this.ports.outbox.pending(found);
     if (pending === undefined) return { state: 'unknown', key };
-    const outcome = await this.#answer(pending, found, key);
+    const outcome = await this.#answer(this.#orDone(pending, found), found, key);
     return outcome.state === 'committed' ? { ...outcome, replayed: true } : outcome;
   }
 
@@ -211,11 +211,26 @@ export class EhrWriter implements RecordWriter {
     try {
       item.settle.resolve(await commit);
     } catch (error) {
-      const done = isAlreadyDone(error) ? await this.ports.findDone(item.entry.key) : undefined;
+      const done = await this.#doneElsewhere(error, item.entry);
       if (done !== undefined) item.settle.resolve(done);
       else item.settle.reject(error);
       if (error instanceof Refusal && done === undefined) this.ports.keys.dropVersionKeys(item.versionKeys);
     }
+  }
+
+  /** The end of a call, or of the one that another gateway made under the same key. */
+  async #orDone(pending: Promise<Commit>, entry: OutboxEntry): Promise<Commit> {
+    try {
+      return await pending;
+    } catch (error) {
+      const done = await this.#doneElsewhere(error, entry);
+      if (done === undefined) throw error;
+      return done;
+    }
+  }
+
+  async #doneElsewhere(error: unknown, { key }: OutboxEntry): Promise<Commit | undefined> {
+    return isAlreadyDone(error) ? await this.ports.findDone(key) : undefined;
   }
 
   #call(
@@ -249,6 +264,7 @@ function writtenOf({ type, id, expect }: ResourceWrite): string {
   return `${type}/${id}/_history/${expect + 1}`;
 }
 
-function isAlreadyDone(error: unknown): boolean {
+/** Whether the ledger has the write, by another transaction under the same key. */
+export function isAlreadyDone(error: unknown): boolean {
   return error instanceof Refusal && error.code === 'already-done';
 }

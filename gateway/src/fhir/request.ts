@@ -85,6 +85,8 @@ export interface FhirPorts {
   readonly decision: Decision;
   readonly remote?: Remote;
   readonly writeStatus?: WriteStatus;
+  /** A secret function of a text, the same at all of the member's gateways; absent = there is one gateway. */
+  readonly stable?: (text: string) => string;
   /** The state of criteria of a type, from the projection as it is now; absent = nobody else writes. */
   readonly conditionOf?: (type: string, criteria: string) => WriteCondition;
   /** By resource type. */

@@ -1,6 +1,4 @@
 /** transaction: all entries or none, written as one Fabric transaction (R4 http.html#trules). */
-import { randomUUID } from 'node:crypto';
-
 import { Refusal } from '../ledger/refusal.js';
 import type { Commit, ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { partBody } from './body.js';
@@ -9,7 +7,7 @@ import { requestOf, targetOf, type Entry } from './bundle.js';
 import { accepted, again, behind, committed, isShown } from './commit.js';
 import { decidedInTurn, matchOne, matchOr } from './conditional.js';
 import { etagOf, locationOf, requireId, type FhirContext } from './context.js';
-import { idempotencyOf, replayedHeader } from './idempotency.js';
+import { idempotencyOf, newId, replayedHeader } from './idempotency.js';
 import { IssuesRefusal } from './outcome.js';
 import { conditionalReferences, rewritten } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
@@ -119,7 +117,12 @@ function target(context: FhirContext, request: FhirRequest, entry: Entry): Step 
   if (entry.method === 'POST') return creation(context, request, entry, type);
   if (id === undefined) {
     const { match, condition } = matchOr(context, request, type, criteria ?? '');
-    return { entry, type, id: match?.id ?? randomUUID(), ...(condition === undefined ? {} : { condition }) };
+    return {
+      entry,
+      type,
+      id: match?.id ?? newId(context, request, entry.position),
+      ...(condition === undefined ? {} : { condition }),
+    };
   }
   requireId(id);
   if (entry.method === 'PUT' && entry.resource?.id !== id) {
@@ -135,10 +138,15 @@ function requireResource(entry: Entry, type: string): void {
 }
 
 function creation(context: FhirContext, request: FhirRequest, entry: Entry, type: string): Step {
-  if (entry.ifNoneExist === undefined) return { entry, type, id: randomUUID() };
+  if (entry.ifNoneExist === undefined) return { entry, type, id: newId(context, request, entry.position) };
   const { match, condition } = matchOr(context, request, type, entry.ifNoneExist);
   if (match !== undefined) return { entry, type, id: match.id, current: match };
-  return { entry, type, id: randomUUID(), ...(condition === undefined ? {} : { condition }) };
+  return {
+    entry,
+    type,
+    id: newId(context, request, entry.position),
+    ...(condition === undefined ? {} : { condition }),
+  };
 }
 
 function refuseTwice(steps: readonly Step[]): void {

@@ -1,13 +1,11 @@
 /** create, update and delete (R4 http.html#create, #update, #delete). A 2xx means: committed, valid and searchable. */
-import { randomUUID } from 'node:crypto';
-
 import { Refusal } from '../ledger/refusal.js';
 import type { ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { indexerOf } from '../projection/generated.js';
 import { requireType, resourceBody, type Body } from './body.js';
 import { accepted, again, behind, committed, notInForce, submit, written } from './commit.js';
 import { etagOf, isTaken, notFound, requireId, versionOf, visible, type FhirContext } from './context.js';
-import { idempotencyOf, replayedHeader } from './idempotency.js';
+import { idempotencyOf, newId, replayedHeader } from './idempotency.js';
 import { withVersion, writtenText } from './meta.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
 import { CONDITIONAL_DELETE_LIMIT, decidedInTurn, matchOne, matchOr, matchSome } from './conditional.js';
@@ -28,7 +26,7 @@ export async function create(context: FhirContext, request: FhirRequest, type: s
   requireType(body.plain, type);
   const criteria = request.headers['if-none-exist'];
   const made = (condition?: WriteCondition): Promise<FhirResponse> =>
-    submit(context, request, on(condition, writeOf(body, type, randomUUID(), 0)));
+    submit(context, request, on(condition, writeOf(body, type, newId(context, request), 0)));
   if (criteria === undefined) return made();
   const decide = (): Promise<FhirResponse> | FhirResponse => {
     const { match, condition } = matchOr(context, request, type, criteria);
@@ -66,7 +64,7 @@ export async function updateMatch(context: FhirContext, request: FhirRequest, ty
     if (match !== undefined && given !== undefined && given !== match.id) {
       throw new Refusal('invalid', 'structure', 'the id in the body is not the one of the resource that matches');
     }
-    const id = match?.id ?? (typeof given === 'string' ? given : randomUUID());
+    const id = match?.id ?? (typeof given === 'string' ? given : newId(context, request));
     requireId(id);
     return replace(context, request, [type, id], () => body, condition);
   };
