@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { WriteVersions } from '@salus/chaincode/ehr/api';
 import { parseWrite } from '@salus/chaincode/ehr/api';
@@ -34,6 +35,26 @@ function requestOf(call: LedgerCall): WriteVersions {
 /** The same Idempotency-Key each time, of a request with this digest. */
 function key(digest: string): Idempotency {
   return { key: 'key-1', digest };
+}
+
+/** The disk is full when the first envelope is kept, and when the first end is. */
+class FullDisk extends OutboxStore {
+  failures = 0;
+
+  override endorsed(...[id, endorsed]: Parameters<OutboxStore['endorsed']>): void {
+    if (this.failures === 0) this.#fail();
+    super.endorsed(id, endorsed);
+  }
+
+  override committed(...[id, commit]: Parameters<OutboxStore['committed']>): void {
+    if (this.failures === 1) this.#fail();
+    super.committed(id, commit);
+  }
+
+  #fail(): never {
+    this.failures += 1;
+    throw Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+  }
 }
 
 describe('writing clinical versions', () => {
@@ -114,6 +135,25 @@ describe('writing clinical versions', () => {
     await writer.write(actor, [observation('o1')]);
     assert.deepEqual(seen, ['intent', 'endorsed']);
   });
+
+  it('goes on by itself once a full disk has room again, wherever it was', async () => {
+    await outbox.stop();
+    const full = new FullDisk(folder.path, 'gateway0', keys.seal);
+    outbox = new Outbox(steps, full);
+    writer = new EhrWriter({
+      ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP', answerWaitMs: 60_000 },
+      findDone: () => Promise.resolve(undefined),
+    });
+    const outcome = await writer.write(actor, [observation('o1')], key('d1'));
+    assert.equal(outcome.state, 'committed');
+    assert.equal(steps.sent.length, 1, 'nothing is sent that is not kept');
+    assert.equal(full.failures, 2);
+    const again = await writer.write(actor, [observation('o1')], key('d1'));
+    assert.deepEqual([again.state, full.open().length], ['committed', 1], 'known, though not kept yet');
+    while (full.open().length > 0) await sleep(100);
+    assert.equal((await writer.write(actor, [observation('o1')], key('d1'))).state, 'committed');
+    assert.equal(steps.sent.length, 1);
+  }).timeout(30_000);
 
   it('lets concurrent writes share a transaction', async () => {
     const writes = Array.from({ length: 30 }, (_, index) => writer.write(actor, [observation(`o${index}`)]));

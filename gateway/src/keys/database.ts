@@ -26,6 +26,16 @@ export function truncateLog(database: DatabaseSync): void {
   if (busy !== 0) throw new Error('the write-ahead log is in use: try again');
 }
 
+/** SQLITE_FULL and SQLITE_IOERR (https://www.sqlite.org/rescode.html): the disk takes nothing more, for now perhaps. */
+const DISK_FAILURES: ReadonlySet<number> = new Set([13, 10]);
+
+/** Whether SQLite failed because of the disk: the same may succeed once there is room again. */
+export function isDiskFailure(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  // The primary code is the low byte.
+  return errcode !== undefined && DISK_FAILURES.has(errcode & 0xff);
+}
+
 /** Runs `work` in one transaction; an error undoes it. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec('BEGIN IMMEDIATE');
@@ -34,7 +44,8 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    database.exec('ROLLBACK');
+    // A full disk may have ended the transaction already.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }

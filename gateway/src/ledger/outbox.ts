@@ -1,6 +1,7 @@
 /** Every write goes through here: kept before it is asked, its envelope kept before it is sent, its end kept after. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { isDiskFailure } from '../keys/database.js';
 import type { Commit, LedgerCall } from '../ports.js';
 import { OutcomeUnknown, Retriable } from './failure.js';
 import { OutboxStore, type CallState, type FoundEntry, type OutboxEntry } from './outbox-store.js';
@@ -14,6 +15,8 @@ const RESOLVE_PAUSE_MS = 5_000;
 /** One gateway's outbox. Calls that were open when it stopped are carried on by `recover`. */
 export class Outbox {
   readonly #running = new Map<number, Promise<Commit>>();
+  /** Ends that the disk did not take, by call. */
+  readonly #unkept = new Map<number, Commit | Refusal>();
   readonly #stopped = new AbortController();
 
   constructor(
@@ -42,9 +45,11 @@ export class Outbox {
     });
   }
 
-  /** The end of a call that is still under way in this process. */
+  /** The end of a call that is still under way in this process, or whose end is not kept yet. */
   pending(found: FoundEntry): Promise<Commit> | undefined {
-    return this.#running.get(found.call);
+    const end = this.#unkept.get(found.call);
+    if (end === undefined) return this.#running.get(found.call);
+    return end instanceof Refusal ? Promise.reject(end) : Promise.resolve(end);
   }
 
   /** Makes a key free again after its request was refused. */
@@ -87,11 +92,27 @@ export class Outbox {
   async #carry(id: number, call: LedgerCall, standing: CallState, options?: SubmitOptions): Promise<Commit> {
     try {
       const commit = await this.#untilKnown(id, call, standing, options);
-      this.store.committed(id, commit);
+      this.#keepEnd(id, commit);
       return commit;
     } catch (error) {
-      if (error instanceof Refusal) this.store.refused(id, error);
+      if (error instanceof Refusal) this.#keepEnd(id, error);
       throw error;
+    }
+  }
+
+  /** An end that a full disk does not take is still the end: it is kept once there is room. */
+  #keepEnd(id: number, end: Commit | Refusal): void {
+    if (this.#stopped.signal.aborted && this.#unkept.has(id)) return;
+    try {
+      if (end instanceof Refusal) this.store.refused(id, end);
+      else this.store.committed(id, end);
+      this.#unkept.delete(id);
+    } catch (error) {
+      if (!isDiskFailure(error)) throw error;
+      this.#unkept.set(id, end);
+      setTimeout(() => {
+        this.#keepEnd(id, end);
+      }, RESOLVE_PAUSE_MS).unref();
     }
   }
 
@@ -110,9 +131,14 @@ export class Outbox {
         if (!(ended instanceof Retriable)) return ended;
         standing = { state: 'intent' };
       } catch (error) {
-        if (!(error instanceof OutcomeUnknown) || this.#stopped.signal.aborted) throw error;
+        if (!isOpen(error) || this.#stopped.signal.aborted) throw error;
         await sleep(RESOLVE_PAUSE_MS, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
       }
     }
   }
+}
+
+/** Whether a call goes on after this: nobody knows what became of it, or it could not be kept before it was sent. */
+function isOpen(error: unknown): boolean {
+  return error instanceof OutcomeUnknown || isDiskFailure(error);
 }

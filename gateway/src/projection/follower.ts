@@ -1,6 +1,7 @@
 /** Follows the member's peer from the checkpoint on and feeds the projection, many blocks at a time while behind. */
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 
+import { isDiskFailure } from '../keys/database.js';
 import type { Ledger, LedgerBlock } from '../ports.js';
 import { ProjectionError } from './block-applier.js';
 import type { Projection } from './projection.js';
@@ -19,7 +20,8 @@ export interface FollowerEvents {
 
 /**
  * Runs until the signal aborts, reconnecting as often as needed. Rejects with ProjectionError when the ledger does not
- * continue what the projection holds, and with whatever a projector throws: neither gets better by trying again.
+ * continue what the projection holds, and with whatever a projector throws: neither gets better by trying again. A full
+ * disk does.
  */
 export async function follow(
   projection: Projection,
@@ -35,6 +37,7 @@ export async function follow(
       await followStream(projection, ledger, signal);
     } catch (error) {
       if (error instanceof StreamBroken) events.onInterrupted?.(error.cause);
+      else if (isDiskFailure(error)) events.onInterrupted?.(error);
       else throw error;
     }
     wait = projection.block > before ? FIRST_RETRY_MS : Math.min(wait * 2, LAST_RETRY_MS);
@@ -56,11 +59,16 @@ async function followStream(projection: Projection, ledger: Ledger, signal: Abor
     }
   }
   let pending: Promise<LedgerBlock | undefined> | undefined = nextOf(stream);
-  do {
-    const batch: Batch = await takeBatch(pending, stream);
-    if (batch.blocks.length > 0) projection.apply(batch.blocks);
-    pending = batch.next;
-  } while (pending !== undefined);
+  try {
+    do {
+      const batch: Batch = await takeBatch(pending, stream);
+      if (batch.blocks.length > 0) projection.apply(batch.blocks);
+      pending = batch.next;
+    } while (pending !== undefined);
+  } finally {
+    // Where applying failed the stream is still open, and perhaps waiting for a block: nobody waits for its end.
+    stream.return?.().catch(() => undefined);
+  }
 }
 
 interface Batch {
