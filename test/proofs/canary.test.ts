@@ -1,38 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
-import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
 
 import * as grpc from '@grpc/grpc-js';
 import { type Identity, connect, hash, signers } from '@hyperledger/fabric-gateway';
 
+import { holders, holds } from '../support/bytes-search.js';
 import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
 import { CANARY, type Planted, STAFF, plant } from './planting.js';
-
-/** Whether bytes hold the word: in any case as UTF-8 or UTF-16, as base64 at any of its three offsets, or as hex. */
-function holds(content: Buffer, word: string): boolean {
-  const text = content.toString('latin1').toLowerCase();
-  const folded = word.toLowerCase();
-  const shapes = [folded, Buffer.from(folded, 'utf16le').toString('latin1'), Buffer.from(word).toString('hex')];
-  return shapes.some((shape) => text.includes(shape)) || base64Shapes(word).some((shape) => content.includes(shape));
-}
-
-function base64Shapes(text: string): Buffer[] {
-  return [0, 1, 2].map((offset) => {
-    const encoded = Buffer.from(' '.repeat(offset) + text).toString('base64');
-    const start = [0, 2, 3][offset] ?? 0;
-    return Buffer.from(encoded.slice(start, Math.floor(encoded.replaceAll('=', '').length / 4) * 4));
-  });
-}
-
-/** Files below a folder that hold the word, named from there. */
-function holders(folder: string, word: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((file) => join(folder, file))
-    .filter((file) => statSync(file).isFile())
-    .filter((file) => holds(readFileSync(file), word))
-    .map((file) => relative(folder, file));
-}
 
 describe('a canary planted in patient data', () => {
   let network: TestNetwork;

@@ -1,21 +1,40 @@
 /** A whole consortium on Fabric of which every process can be killed, halted and started again by its name. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
-import { mintToken } from '@salus/gateway/commands';
+import { developmentIssuer, fhirBase } from '@salus/gateway/identity/issuer';
+import { readSigningKey } from '@salus/gateway/identity/keys';
+import { signToken } from '@salus/gateway/identity/tokens';
+import type { GatewaySettings } from '@salus/gateway/settings';
 import { type Child, startChild } from '@salus/network/commands/children';
 import { writeEndpoints } from '@salus/network/endpoints';
 import { startFabric, type RunningFabric } from '@salus/network/fabric/network';
+import { layout } from '@salus/network/identity/layout';
 import { prepareState, type PreparedState } from '@salus/network/prepare';
 import { loadTopology } from '@salus/network/topology';
 import { findTestPrograms } from '../../support/fabric-network.js';
 import { freePortBase } from '../../support/free-ports.js';
 import { projectRoot } from '../../support/shared.js';
+import { type Cuttable, isolated, mountSmallDisk, unmountSmallDisk } from './isolation.js';
+import { cuttableNodes, inGroups } from './programs.js';
+import { takeSnapshotsEvery } from './snapshots.js';
 
 /** stmary has two gateways, so that a client whose gateway died has another to ask. */
 export const TWO_GATEWAYS = 'stmary';
 const GATEWAY_MAIN = join(projectRoot, 'gateway', 'dist', 'main.js');
+/** Members whose data lies on a disk of its own, which may fill up. */
+const HOSPITALS = ['stmary', 'northside'];
+const DISK_MIB = 1024;
+/** Blocks of a few seconds: whoever was away longer catches up by a snapshot. Default 16 MiB. */
+const SNAPSHOT_BYTES = 64 * 1024;
 const LEADER_LINE = /(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+).*Raft leader changed: \d+ -> (\d+)/g;
+
+/** Who asks. */
+export interface Bearer {
+  readonly subject: string;
+  readonly role: string;
+  readonly patient?: string;
+}
 
 export interface FaultyConsortium {
   readonly prepared: PreparedState;
@@ -23,9 +42,20 @@ export interface FaultyConsortium {
   readonly nodes: RunningFabric;
   /** Settings files of the gateways by name, such as gateway1.stmary. */
   readonly gateways: ReadonlyMap<string, string>;
+  /** What the firewall knows nodes by; empty where the network cannot be cut. */
+  readonly cuttable: ReadonlyMap<string, Cuttable>;
+  /** Seconds from nothing until every gateway served. */
+  readonly startSeconds: number;
+  /** Folder of the databases of a member's gateways. */
+  dataOf(member: string): string;
+  /** The log of a node or gateway as it is now. */
+  log(name: string): string;
+  /** Gateways that have ended, by whatever. */
+  ended(): string[];
   /** Base URLs of a member's gateways. */
   urlsOf(member: string): readonly string[];
-  token(member: string): Promise<string>;
+  /** A token for one of a member's gateways, by its place in urlsOf: each has an issuer of its own. */
+  token(member: string, gateway?: number, bearer?: Bearer): Promise<string>;
   /** Process id of a node or gateway. */
   pid(name: string): number;
   kill(name: string): Promise<void>;
@@ -33,54 +63,108 @@ export interface FaultyConsortium {
   start(name: string): Promise<void>;
   /** The orderer that leads, as the orderers' logs say. */
   leader(): string;
-  /** Stops everything; the state folder with its logs stays when `keep` is set. */
-  stop(keep: boolean): Promise<void>;
+  /** Stops everything; the state folder with its logs stays. */
+  stop(): Promise<void>;
+  /** Deletes the state folder, or leaves it for somebody to look at. */
+  discard(keep: boolean): void;
 }
 
 /** Starts everything; resolves when every gateway serves. */
 export async function startConsortium(): Promise<FaultyConsortium> {
   const topology = loadTopology(undefined, { portBase: await freePortBase(), gateways: { [TWO_GATEWAYS]: 2 } });
   const stateDir = mkdtempSync(join(tmpdir(), 'salus-faults-'));
+  const began = Date.now();
   const prepared = await prepareState(topology, stateDir, { engine: 'fabric' });
   writeEndpoints(topology, prepared.material, 'fabric');
-  const path = process.env['PATH'] ?? '';
-  const programs = await findTestPrograms();
-  const nodes = await startFabric({ stateDir, programs, path, onProgress: () => undefined });
-  const gateways = new Map(prepared.gatewaySettings.map((file) => [gatewayName(file), file]));
-  const running = new Map<string, Child>();
-  const startGateway = (name: string): Promise<void> => {
-    const child = startChild({
-      name,
-      script: GATEWAY_MAIN,
-      args: [gateways.get(name) ?? ''],
-      env: {},
-      logFile: join(stateDir, 'log', `${name}.log`),
-    });
-    running.set(name, child);
-    return child.ready;
-  };
-  await Promise.all([...gateways.keys()].map(startGateway));
+  const cuttable = isolated ? cuttableNodes(topology) : new Map<string, Cuttable>();
+  const found = await findTestPrograms();
+  const programs = isolated ? inGroups(join(stateDir, 'programs'), found, cuttable) : found;
+  const nodes = await startFabric({ stateDir, programs, path: process.env['PATH'] ?? '', onProgress: () => undefined });
+  if (isolated) for (const member of HOSPITALS) giveDisk(dataOf(stateDir, member));
+  const gateways = new Gateways(stateDir, prepared.gatewaySettings);
+  await Promise.all([...gateways.settings.keys()].map((name) => gateways.start(name)));
+  const startSeconds = (Date.now() - began) / 1000;
+  await takeSnapshotsEvery(SNAPSHOT_BYTES, stateDir);
   return {
-    prepared,
-    nodes,
-    gateways,
+    ...{ prepared, nodes, gateways: gateways.settings, cuttable, startSeconds },
+    dataOf: (member) => dataOf(stateDir, member),
+    log: (name) => readFileSync(join(stateDir, 'log', `${name}.log`), 'utf8'),
+    ended: () => [...gateways.gone],
     urlsOf: (member) => urlsOf(prepared, member),
-    token: (member) => mintToken(stateDir, { member, user: `dr-${member}`, role: 'physician' }),
-    pid: (name) => running.get(name)?.pid ?? nodes.pids.get(name) ?? 0,
-    kill: async (name) => {
-      const gateway = running.get(name);
-      if (gateway === undefined) return nodes.signal(name, 'SIGKILL');
-      process.kill(gateway.pid, 'SIGKILL');
-      await gateway.ended;
-    },
-    start: (name) => (gateways.has(name) ? startGateway(name) : nodes.restart(name)),
+    token: (member, gateway = 0, bearer = { subject: `dr-${member}`, role: 'physician' }) =>
+      tokenFor(gateways.settings.get(`gateway${gateway}.${member}`) ?? '', bearer),
+    pid: (name) => gateways.running.get(name)?.pid ?? nodes.pids.get(name) ?? 0,
+    kill: (name) => (gateways.settings.has(name) ? gateways.kill(name) : nodes.signal(name, 'SIGKILL')),
+    start: (name) => (gateways.settings.has(name) ? gateways.start(name) : nodes.restart(name)),
     leader: () => leaderIn(prepared),
-    stop: async (keep) => {
-      await Promise.all([...running.values()].map((gateway) => gateway.stop()));
+    stop: async () => {
+      await Promise.all([...gateways.running.values()].map((gateway) => gateway.stop()));
       await nodes.stop();
+    },
+    discard: (keep) => {
+      takeDisks(stateDir, keep);
       if (!keep) rmSync(stateDir, { recursive: true, force: true });
     },
   };
+}
+
+/** The gateways' processes by name, such as gateway1.stmary. */
+class Gateways {
+  readonly settings: ReadonlyMap<string, string>;
+  readonly running = new Map<string, Child>();
+  readonly gone = new Set<string>();
+
+  constructor(
+    private readonly stateDir: string,
+    settings: readonly string[],
+  ) {
+    this.settings = new Map(settings.map((file) => [gatewayName(file), file]));
+  }
+
+  start(name: string): Promise<void> {
+    const logFile = join(this.stateDir, 'log', `${name}.log`);
+    const args = [this.settings.get(name) ?? ''];
+    const child = startChild({ name, script: GATEWAY_MAIN, args, env: {}, logFile });
+    this.running.set(name, child);
+    this.gone.delete(name);
+    void child.ended.then(() => {
+      if (this.running.get(name) === child) this.gone.add(name);
+    });
+    return child.ready;
+  }
+
+  async kill(name: string): Promise<void> {
+    const child = this.running.get(name);
+    if (child === undefined || this.gone.has(name)) return;
+    process.kill(child.pid, 'SIGKILL');
+    await child.ended;
+  }
+}
+
+async function tokenFor(settings: string, bearer: Bearer): Promise<string> {
+  const { member, baseUrl, jwk } = JSON.parse(readFileSync(settings, 'utf8')) as GatewaySettings;
+  const claims = { issuer: developmentIssuer(baseUrl), audience: fhirBase(baseUrl), member, purposes: [] };
+  const scope = bearer.role === 'patient' ? 'patient/*.cruds' : 'user/*.cruds';
+  return signToken({ ...claims, scope, ...bearer }, await readSigningKey(jwk), Date.now());
+}
+
+function dataOf(stateDir: string, member: string): string {
+  return layout.data(layout.member(stateDir, member));
+}
+
+function giveDisk(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  mountSmallDisk(folder, DISK_MIB);
+}
+
+/** What is on the small disks ends with the run: what is kept is copied. */
+function takeDisks(stateDir: string, keep: boolean): void {
+  if (!isolated) return;
+  for (const member of HOSPITALS) {
+    const folder = dataOf(stateDir, member);
+    if (keep) cpSync(folder, join(stateDir, 'kept', member), { recursive: true });
+    unmountSmallDisk(folder);
+  }
 }
 
 function gatewayName(settings: string): string {

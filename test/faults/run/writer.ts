@@ -1,6 +1,7 @@
 /** Clients that write all the time, and the history of what they were told. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { glucose, patient } from '../../story/people.js';
+import { disguised } from './canaries.js';
 import type { FaultyConsortium } from './consortium.js';
 
 /** What a client was told in the end of one write under one key. */
@@ -13,18 +14,24 @@ export interface Write {
   /** Milliseconds since 1970, of the first request. */
   readonly began: number;
   told: Told;
-  /** When the answer came. */
+  /** When the last answer came. */
   ended?: number;
+  /** Id of what was made. */
+  id?: string;
   /** Status of each answer; 0 = none. */
   readonly statuses: number[];
 }
 
+/** Values of writes that are made one at a time, after those of the others. */
+const EXTRA = 500_000;
 const PAUSE_MS = 50;
 const RETRY_MS = 250;
-const REQUEST_MS = 15_000;
-const TOKEN_MS = 60_000;
+/** Shorter than a gateway waits for the ledger: then the same is asked of the next gateway while the first is at it. */
+const REQUEST_MS = 8_000;
+/** Longer than that: whoever waits so long is told 202 by the gateway itself. */
+const PATIENT_MS = 25_000;
 /** Answers after which the same request is asked again under its key: nothing is known yet, or it is under way. */
-const AGAIN = new Set([0, 202, 401, 408, 409, 425, 429]);
+const AGAIN = new Set([0, 202, 408, 409, 425, 429]);
 
 /** Writes one Observation after the other at a member; asks again under the same key, at the next gateway, until told. */
 export class Writer {
@@ -32,8 +39,6 @@ export class Writer {
   private stopped = false;
   private running: Promise<void> = Promise.resolve();
   private patientId = '';
-  private token = '';
-  private minted = 0;
   private turn = 0;
 
   constructor(
@@ -54,6 +59,13 @@ export class Writer {
     this.running = this.write();
   }
 
+  /** One write more, by somebody who waits for the gateway's answer; resolves when it is told. */
+  async writeOnce(): Promise<Write> {
+    const write = this.begin(this.first + EXTRA + this.history.length);
+    await this.untilTold(write, PATIENT_MS);
+    return write;
+  }
+
   /** Writes no more; resolves when the last write is told, or after so long. */
   async stop(patienceMs: number): Promise<void> {
     this.stopped = true;
@@ -72,46 +84,55 @@ export class Writer {
 
   private async write(): Promise<void> {
     for (let value = this.first; !this.stopped; value += 1) {
-      const key = `${this.member}-${value}`;
-      const write: Write = { member: this.member, value, key, began: Date.now(), told: 'open', statuses: [] };
-      this.history.push(write);
-      await this.untilTold(write);
+      await this.untilTold(this.begin(value), REQUEST_MS);
       await sleep(PAUSE_MS);
     }
   }
 
-  private async untilTold(write: Write): Promise<void> {
+  private begin(value: number): Write {
+    const key = `${this.member}-${value}`;
+    const write: Write = { member: this.member, value, key, began: Date.now(), told: 'open', statuses: [] };
+    this.history.push(write);
+    return write;
+  }
+
+  private async untilTold(write: Write, patienceMs: number): Promise<void> {
+    const body = glucose(this.patientId, write.value);
     for (;;) {
-      const { status } = await this.ask('Observation', write.key, glucose(this.patientId, write.value));
+      const { status, text } = await this.ask('Observation', write.key, body, patienceMs);
       write.statuses.push(status);
-      if (status === 201 || status === 200) write.told = 'acknowledged';
-      else if (!AGAIN.has(status) && status < 500) write.told = 'refused';
+      if (status === 201 || status === 200) {
+        write.told = 'acknowledged';
+        write.id = (JSON.parse(text) as { id: string }).id;
+      }
+      if (write.told === 'open' && !AGAIN.has(status) && status < 500) write.told = 'refused';
       write.ended = Date.now();
       if (write.told !== 'open') return;
       await sleep(RETRY_MS);
     }
   }
 
-  private async ask(type: string, key: string, body: object): Promise<{ status: number; text: string }> {
+  private async ask(
+    type: string,
+    key: string,
+    body: object,
+    patienceMs = PATIENT_MS,
+  ): Promise<{ status: number; text: string }> {
     const urls = this.consortium.urlsOf(this.member);
-    if (Date.now() > this.minted + TOKEN_MS) {
-      this.token = await this.consortium.token(this.member);
-      this.minted = Date.now();
-    }
-    const url = `${urls[this.turn % urls.length] ?? ''}/fhir/R4/${type}`;
+    // The gateways in turn: a key that was not told is asked of the other one.
+    const gateway = this.turn++ % urls.length;
+    const url = `${urls[gateway] ?? ''}/fhir/R4/${type}`;
     const headers = {
-      authorization: `Bearer ${this.token}`,
+      authorization: `Bearer ${await this.consortium.token(this.member, gateway)}`,
       'content-type': 'application/fhir+json',
       'idempotency-key': key,
     };
-    const request = { method: 'POST', headers, body: JSON.stringify(body), signal: AbortSignal.timeout(REQUEST_MS) };
+    const signal = AbortSignal.timeout(patienceMs);
+    const request = { method: 'POST', headers, body: disguised(JSON.stringify(body), this.member), signal };
     try {
       const response = await fetch(url, request);
-      const text = await response.text();
-      if (response.status !== 201) this.turn += 1;
-      return { status: response.status, text };
+      return { status: response.status, text: await response.text() };
     } catch {
-      this.turn += 1;
       return { status: 0, text: '' };
     }
   }
