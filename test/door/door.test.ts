@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs';
 import { composeConsent, sendConsent } from './consents.js';
 import { DoorCaller } from '@salus/gateway/door/caller';
 import { Directory } from '@salus/gateway/registry/directory';
-import { PROOF_LIFETIME_S, signProof } from '@salus/gateway/door/proof';
+import { checkProof, MAX_PROOF_CHARACTERS, PROOF_LIFETIME_S, signProof } from '@salus/gateway/door/proof';
+import { DOOR_BASE, MAX_DOOR_BODY_BYTES } from '@salus/gateway/door/server';
+import { WITHDRAWAL_PATH } from '@salus/gateway/door/withdrawal';
 import { signStatement } from '@salus/gateway/identity/statements';
 import { signingKey } from '@salus/gateway/identity/keys';
 import type { Actor } from '@salus/gateway/ports';
@@ -130,6 +132,37 @@ describe('the door', () => {
     );
     world.contracts.clockMs += (PROOF_LIFETIME_S + 1) * 1000;
     await refused(knock(aid, { proof: old }));
+  });
+
+  it(`looks at no proof of more than ${MAX_PROOF_CHARACTERS} characters`, async () => {
+    const { signing, settings } = world.northside;
+    const findKey = (): { member: string; jwk: object } => ({ member: 'northside', jwk: settings.members[1]!.jwk });
+    const sized = (characters: number): Promise<string> => {
+      const claims = { aid: 'a', actor: { ...actor, user: 'x'.repeat(characters) }, htm: 'GET', htu: 'h', aud: 's' };
+      return signProof(claims, signing, world.contracts.clockMs);
+    };
+    const most = Math.floor(((MAX_PROOF_CHARACTERS - (await sized(0)).length) * 3) / 4);
+    const [fits, over] = [await sized(most - 3), await sized(most + 3)];
+    assert.ok(fits.length <= MAX_PROOF_CHARACTERS && over.length > MAX_PROOF_CHARACTERS);
+    assert.equal((await checkProof(fits, findKey, world.contracts.clockMs))?.member, 'northside');
+    assert.equal(await checkProof(over, findKey, world.contracts.clockMs), undefined);
+  });
+
+  it(`reads at most ${MAX_DOOR_BODY_BYTES} bytes of what it is told, and no address that is none`, async () => {
+    const tell = async (path: string, body: string): Promise<number> => {
+      const { cert, key, ca } = world.northside.settings.doorTls;
+      const connect = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) };
+      const agent = new Agent({ connect });
+      const url = new URL(DOOR_BASE + path, doorOf());
+      const { statusCode, body: answer } = await request(url, { dispatcher: agent, method: 'POST', body });
+      await answer.dump();
+      await agent.close();
+      return statusCode;
+    };
+    const told = JSON.stringify({ consentId: 'none', version: 2 });
+    assert.equal(await tell(WITHDRAWAL_PATH, told.padEnd(MAX_DOOR_BODY_BYTES)), 200);
+    assert.equal(await tell(WITHDRAWAL_PATH, told.padEnd(MAX_DOOR_BODY_BYTES + 1)), 413);
+    assert.equal(await tell('%', told), 404);
   });
 
   it('refuses what lies outside the scope', async () => {

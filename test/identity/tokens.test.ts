@@ -6,6 +6,7 @@ import { confinedTo, scopesAllow, scopesCover, scopesReachAll } from '@salus/gat
 import { readStatement, signStatement, verifyStatement } from '@salus/gateway/identity/statements';
 import {
   authenticate,
+  MAX_TOKEN_CHARACTERS,
   signToken,
   TOKEN_LIFETIME_S,
   type TokenClaims,
@@ -107,6 +108,19 @@ describe('bearer tokens', () => {
     await assert.rejects(actorOf({}, 'HPAYMT'), refused('purpose-not-claimable'));
     await assert.rejects(actorOf({ purposes: ['TREAT'] }, 'BTG'), refused('purpose-not-claimable'));
     await assert.rejects(actorOf({ purposes: ['HPAYMT'] }), refused('purpose-not-claimable'));
+  });
+
+  it(`have at most ${MAX_TOKEN_CHARACTERS} characters`, async () => {
+    const sized = async (scopes: number): Promise<string> =>
+      await signToken({ ...claims, scope: 'x'.repeat(scopes) }, key.own, NOW);
+    // Four characters for each three bytes of the claims.
+    const most = Math.floor(((MAX_TOKEN_CHARACTERS - (await sized(0)).length) * 3) / 4);
+    const fits = await sized(most - 3);
+    assert.ok(fits.length <= MAX_TOKEN_CHARACTERS);
+    assert.equal((await authenticate(`Bearer ${fits}`, undefined, rules)).user, claims.subject);
+    const over = await sized(most + 3);
+    assert.ok(over.length > MAX_TOKEN_CHARACTERS);
+    await assert.rejects(authenticate(`Bearer ${over}`, undefined, rules), refused('unauthenticated'));
   });
 
   it('are refused when missing, foreign, expired, or for somebody else', async () => {

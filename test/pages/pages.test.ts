@@ -13,8 +13,9 @@ import { inspectBlock } from '@salus/gateway/ledger/inspect';
 import { LiveBlocks } from '@salus/gateway/ledger/live';
 import { trustRootsOf } from '@salus/gateway/ledger/trust';
 import { makeMeters } from '@salus/gateway/metrics';
-import { MAX_LISTENERS } from '@salus/gateway/pages/routes';
+import { MAX_LISTENERS, MOST_BLOCKS } from '@salus/gateway/pages/routes';
 import type { Ledger, LedgerBlock } from '@salus/gateway/ports';
+import { standingOf } from '@salus/gateway/start';
 import { pino } from 'pino';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
@@ -36,6 +37,8 @@ describe('the pages of a gateway', () => {
   let next = Promise.withResolvers<LedgerBlock>();
   let server: Server;
   let base: string;
+  /** Blocks that the projection has applied. */
+  let applied = SEEN;
 
   /** A ledger whose stream is the recorded chain: the first blocks at once, one more when the test says so. */
   const recorded: Ledger = {
@@ -63,7 +66,7 @@ describe('the pages of a gateway', () => {
             raw.flatMap((block) => inspectBlock(block, 'one', roots).transactions).find((each) => each.txId === txId),
           ),
       },
-      standing: () => ({ ready: true, height: SEEN, channelHeight: SEEN }),
+      standing: () => standingOf({ projection: { block: applied - 1 }, live }, true),
       fhir: (_request, response) => {
         response.status(404).json({});
       },
@@ -118,6 +121,25 @@ describe('the pages of a gateway', () => {
     }
   });
 
+  it('name nobody as the creator of the first block, and no block before it', async () => {
+    for (const path of ['/ledger', '/ledger/blocks/0']) {
+      const text = await (await fetch(`${base}${path}`, { headers: { accept: 'text/html' } })).text();
+      assert.doesNotMatch(text, /<span>by <\/span>|<code><\/code>|<code title=""|signature not verified/, path);
+    }
+  });
+
+  it('list the newest blocks for programs, as many as asked for', async () => {
+    for (const [query, count] of [
+      ['?count=3', 3],
+      [`?count=${MOST_BLOCKS + 1}`, SEEN],
+      ['?count=-5', SEEN],
+      ['', SEEN],
+    ] as const) {
+      const answer = await (await fetch(`${base}/ledger/blocks${query}`)).json();
+      assert.equal((answer as { blocks: unknown[] }).blocks.length, count, query);
+    }
+  });
+
   it('stream blocks to so many at once, and ask one more to come back', async () => {
     const leave = Array.from({ length: MAX_LISTENERS }, () => live.onBlock(() => undefined));
     const late = await fetch(`${base}/ledger/events`);
@@ -139,6 +161,15 @@ describe('the pages of a gateway', () => {
       status: 'ready',
       channels: { health: { height: SEEN, channelHeight: SEEN } },
     });
+    applied = SEEN - 1;
+    const behind = await fetch(`${base}/readyz`);
+    assert.equal(behind.status, 503);
+    assert.deepEqual(await behind.json(), {
+      status: 'behind',
+      channels: { health: { height: SEEN - 1, channelHeight: SEEN } },
+    });
+    assert.equal((await fetch(`${base}/livez`)).status, 200, 'behind is not dead');
+    applied = SEEN;
     const metrics = await (await fetch(`${base}/metrics`)).text();
     assert.match(metrics, /salus_http_request_seconds_count\{[^}]*area="livez"/);
     const strange = await fetch(`${base}/livez`, { headers: { 'x-request-id': 'Smith-1970' } });

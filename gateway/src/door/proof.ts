@@ -10,7 +10,8 @@ export const PROOF_LIFETIME_S = 60;
 /** How far the signer's clock may be ahead, seconds. */
 const TOLERANCE_S = 5;
 const TYPE = 'salus-access+jwt';
-const MAX_CHARACTERS = 4_096;
+/** Longest proof looked at. */
+export const MAX_PROOF_CHARACTERS = 4_096;
 
 /** What a proof says of one request. */
 export interface ProofOf {
@@ -48,7 +49,7 @@ export async function signProof(proof: ProofOf, by: SigningKey, now: number): Pr
 
 /** The proof if a member signed it and it is in force at `now` (ms since 1970); undefined otherwise. */
 export async function checkProof(text: string, findKey: FindKey, now: number): Promise<CheckedProof | undefined> {
-  if (text.length > MAX_CHARACTERS) return undefined;
+  if (text.length > MAX_PROOF_CHARACTERS) return undefined;
   try {
     const { kid = '', typ } = decodeProtectedHeader(text);
     const found = findKey(kid);

@@ -6,7 +6,8 @@ import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
-import { operationOutcome } from '../fhir/outcome.js';
+import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
+import { Refusal } from '../ledger/refusal.js';
 import type { Directory } from '../registry/directory.js';
 import { rootHash } from '../registry/entries.js';
 import type { GatewaySettings } from '../settings.js';
@@ -17,7 +18,7 @@ import { hearWithdrawal, WITHDRAWAL_PATH, type WithdrawalPorts } from './withdra
 
 export const DOOR_BASE = '/door/fhir/R4/';
 /** Longest body a door reads of a withdrawal, bytes. */
-const MAX_BODY_BYTES = 65_536;
+export const MAX_DOOR_BODY_BYTES = 65_536;
 
 export type DoorPorts = AdmissionPorts &
   AnswerPorts &
@@ -66,8 +67,8 @@ export async function openDoor(ports: DoorPorts): Promise<Server> {
         (reply) => {
           send(response, reply);
         },
-        () => {
-          send(response, { status: 503, body: operationOutcome([{ severity: 'error', code: 'transient' }]) });
+        (error: unknown) => {
+          send(response, failure(error));
         },
       );
     },
@@ -79,14 +80,24 @@ export async function openDoor(ports: DoorPorts): Promise<Server> {
   return server;
 }
 
+/** A body beyond the limit is told so, since it says nothing of any record; whatever else went wrong may be tried again. */
+function failure(error: unknown): DoorReply {
+  if (!(error instanceof Refusal) || error.code !== 'too-large') {
+    return { status: 503, body: operationOutcome([{ severity: 'error', code: 'transient' }]) };
+  }
+  const { status, resource } = outcomeOf(error);
+  return { status, body: resource };
+}
+
 async function serve(ports: DoorPorts, request: IncomingMessage, tlsMember: string | undefined): Promise<DoorReply> {
   const url = new URL(request.url ?? '/', `https://${request.headers.host ?? 'door'}`);
   if (tlsMember === undefined || !url.pathname.startsWith(DOOR_BASE)) return ABSENT;
-  const path = decodeURIComponent(url.pathname.slice(DOOR_BASE.length));
+  const path = decoded(url.pathname.slice(DOOR_BASE.length));
+  if (path === undefined) return ABSENT;
   const heard = request.method === 'POST' ? heardAt(ports, path) : undefined;
   if (heard !== undefined) return shown(await heard.hear(tlsMember, await bodyOf(request, heard.most)));
   const call = callOf(request, url, { path, tlsMember });
-  if (path === BREAK_GLASS_PATH) return await breakGlass(ports, call, await bodyOf(request, MAX_BODY_BYTES));
+  if (path === BREAK_GLASS_PATH) return await breakGlass(ports, call, await bodyOf(request, MAX_DOOR_BODY_BYTES));
   return await show(ports, call);
 }
 
@@ -107,9 +118,18 @@ async function breakGlass(ports: DoorPorts, call: DoorCall, body: string): Promi
   return shown(answer);
 }
 
+/** Undefined for a broken escape. */
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+}
+
 function heardAt(ports: DoorPorts, path: string): Heard | undefined {
   if (path === WITHDRAWAL_PATH) {
-    return { most: MAX_BODY_BYTES, hear: (teller, body) => hearWithdrawal(ports, teller, body) };
+    return { most: MAX_DOOR_BODY_BYTES, hear: (teller, body) => hearWithdrawal(ports, teller, body) };
   }
   return Object.hasOwn(ports.heard, path) ? ports.heard[path] : undefined;
 }
@@ -147,12 +167,16 @@ function header(request: IncomingMessage, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** The body's text. Throws Refusal too-large. */
 async function bodyOf(request: IncomingMessage, most: number): Promise<string> {
+  const tooLarge = new Refusal('invalid', 'too-large', `a door reads at most ${most} bytes of a body`);
+  // Said before it is read: what is left unread ends the connection, and nobody is told anything.
+  if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > most) throw new Error('the body is too long for a door');
+    if (size > most) throw tooLarge;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -11,7 +11,7 @@ import { VerifiedTokens } from './verified-tokens.js';
 export const TOKEN_LIFETIME_S = 12 * 3600;
 const CLOCK_TOLERANCE_S = 30;
 /** Longest token looked at. */
-const MAX_TOKEN_CHARACTERS = 16_384;
+export const MAX_TOKEN_CHARACTERS = 16_384;
 
 /** What a token says, before it is signed. */
 export interface TokenClaims {

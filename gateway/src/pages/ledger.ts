@@ -57,7 +57,9 @@ export function blockItem(block: LedgerBlock): Html {
     <div class="head">
       <h3><a href="/ledger/blocks/${block.number}">Block ${block.number}</a></h3>
       ${written === undefined ? html`` : time(written)}
-      <p class="muted">hash ${short(block.hash)} after ${short(block.previousHash)}</p>
+      <p class="muted">
+        hash ${short(block.hash)} ${block.number === 0 ? html`the first` : html`after ${short(block.previousHash)}`}
+      </p>
     </div>
     <ul class="transactions">
       ${block.transactions.map(transactionItem)}
@@ -67,9 +69,14 @@ export function blockItem(block: LedgerBlock): Html {
 
 function transactionItem(each: LedgerTransaction): Html {
   return html`<li>
-    ${link(each)} <span>by ${each.creatorMspId}</span> ${endorsed(each.endorsers)}
+    ${link(each)} ${by(each.creatorMspId)} ${endorsed(each.endorsers)}
     <span class="push">${verdict(each.code)}</span>
   </li>`;
+}
+
+/** The first block's transaction is nobody's: it is what the members agreed on before there was a channel. */
+function by(mspId: string): Html {
+  return mspId === '' ? html`` : html`<span>by ${mspId}</span>`;
 }
 
 function link({ txId, transaction }: LedgerTransaction): Html {
@@ -98,13 +105,17 @@ export function blockPage(owner: PageOwner, block: InspectedBlock, height: numbe
     <h1>Block ${block.number}</h1>
     <dl class="facts wide card">
       ${fact('Hash', html`<code>${block.hash}</code>`)}
-      ${fact('Hash of the block before', html`<code>${block.previousHash}</code>`)}
+      ${fact('Hash of the block before', hashOrNone(block.previousHash))}
       ${fact('Hash of its data', html`<code>${block.dataHash}</code>`)}
-      ${fact('Commit hash', html`<code>${block.commitHash}</code>`)}
+      ${fact('Commit hash', hashOrNone(block.commitHash))}
     </dl>
     ${neighbours(block.number, height)}
     ${block.transactions.map((each) => transactionCard(each, html`<h2>${titleOf(each)}</h2>`))}`;
   return page(owner, { title: `Block ${block.number}`, body, under: '/ledger' });
+}
+
+function hashOrNone(hash: string): Html {
+  return hash === '' ? html`none: it is the first block` : html`<code>${hash}</code>`;
 }
 
 function neighbours(number: number, height: number): Html {
@@ -153,6 +164,7 @@ function signers(endorsers: readonly Signed[]): Html {
 }
 
 function signer({ mspId, verified }: Signed): Html {
+  if (mspId === '') return html`nobody: it is the channel’s first configuration`;
   return html`${mspId}
   ${verified ? html`<span class="good">signature verified</span>` : html`<span class="bad">signature not verified</span>`}`;
 }

@@ -15,7 +15,8 @@ import type { LedgerBlock } from '../ports.js';
 import { trialPage } from '../trial/page.js';
 import { ICON, STYLE } from './style.js';
 
-const MOST_BLOCKS = 200;
+/** Blocks that one answer lists. */
+export const MOST_BLOCKS = 200;
 const DEFAULT_BLOCKS = 50;
 /** Live connections at once; more are asked to come back later. */
 export const MAX_LISTENERS = 100;
@@ -67,7 +68,8 @@ export function pageRoutes(ports: PagePorts): Router {
     else response.json({ channel: settings.channel, height: live.height, blocks: '/ledger/blocks' });
   });
   router.get('/ledger/blocks', (request, response) => {
-    const count = Math.min(MOST_BLOCKS, Number(request.query.count ?? DEFAULT_BLOCKS) || DEFAULT_BLOCKS);
+    const asked = typeof request.query.count === 'string' ? wholeNumber(request.query.count) : undefined;
+    const count = Math.min(MOST_BLOCKS, asked ?? DEFAULT_BLOCKS);
     response.json({
       height: live.height,
       blocks: live.recent.slice(0, count).map(({ transactions, ...block }) => ({

@@ -81,10 +81,10 @@ button:hover { background: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.95rem; }
 th, td { text-align: left; padding: 0.45rem 1rem 0.45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { color: var(--quiet); font-size: 0.85rem; font-weight: 400; }
+th { color: var(--quiet); font-size: 0.85rem; font-weight: 400; white-space: nowrap; }
 .transaction { margin-top: 0.75rem; }
 .transaction > * + * { margin-top: 0.9rem; }
-.transaction h2 { margin-bottom: 0; }
+.transaction h2 { margin: 0; }
 footer { padding-block: 0 2.5rem; }
 @media (max-width: 34rem) {
   .head .muted, .push { margin-left: 0; }
