@@ -42,7 +42,8 @@ import { Directory } from './registry/directory.js';
 import { drained } from './drain.js';
 import type { GatewaySettings } from './settings.js';
 import { standingOf, untilReady } from './start.js';
-import { openTrials } from './trial/operations.js';
+import { openTrials, readTrial } from './trial/operations.js';
+import { watchUnblindings } from './trial/watch.js';
 import { writeStatusOf } from './write-status.js';
 
 /** A gateway that listens. */
@@ -200,7 +201,7 @@ async function listen(
   const shown = (patient: string): void => {
     sharing.decision.shown(patient);
   };
-  const trials = openTrials(rooms, sharing.decision);
+  const trials = openTrials(rooms, sharing);
   const served = trials.inFrontOf((request) => router.handle(request));
   const handle = sharing.logged(erasures.inFrontOf(served, shown));
   const app = buildApp({
@@ -237,18 +238,26 @@ function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, s
   const { settings, log, projection, directory, connected, live, outbox, clock } = rooms;
   outbox.recover();
   series.resume();
+  const onInterrupted = (error: unknown): void => {
+    log.debug({ name: (error as Error).name }, 'blocks interrupted');
+  };
   const watch = new PurgeWatch(projection, (alarm, txId) => {
     raise(rooms, alarm, { txId });
   });
+  const unblindings = {
+    member: settings.member,
+    view: (trial: string) => readTrial(connected, trial),
+    alarm: (what: string, about: Readonly<Record<string, string>>) => {
+      raise(rooms, what, about);
+    },
+  };
   live.onBlock((block) => {
     watch.observe(block);
+    watchUnblindings(unblindings, block).catch(onInterrupted);
   });
   const failed = Promise.withResolvers<never>();
   const fail = (error: unknown): void => {
     if (!signal.aborted) failed.reject(error);
-  };
-  const onInterrupted = (error: unknown): void => {
-    log.debug({ name: (error as Error).name }, 'block stream interrupted');
   };
   follow(projection, live.watch(connected), signal, { onInterrupted }).catch(fail);
   sharing.run(signal).catch(fail);

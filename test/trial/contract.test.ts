@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { outcomes, parties, protocol, sites, TRIAL, TrialWorld } from './world.js';
 import { random } from '../support/contract-world.js';
+import { SigningKey } from '../support/signing.js';
 
 const switched = protocol({
   outcomes: [{ ...outcomes[0]!, role: 'secondary' }, { ...outcomes[1]!, role: 'primary' }, outcomes[2]!],
@@ -103,6 +104,31 @@ describe('trial on the ledger', () => {
       results?.findings.map(({ finding, outcome }) => `${finding} ${outcome}`),
       ['not-reported o1', 'changed o2', 'novel-silent x'],
     );
+  });
+
+  it('tells one arm, at the allocator alone, for the key that the one person on record signed', async () => {
+    const world = await TrialWorld.enrolling();
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    const [person, other] = [await world.delegate('stmary', 'investigator'), new SigningKey('other')];
+    const place = { stratum: 's1', slot: 1 };
+    const wish = (by: SigningKey, change: object = {}, to = other.jwk) => {
+      const content = { channel: 'health', trial: TRIAL, ...place, meaning: 'tell-arm', to };
+      return { ...place, to: other.jwk, statement: by.sign({ ...content, ...change }) };
+    };
+    await world.refused('not-unblinded', 'tally', 'cro', 'tell-arm', wish(person));
+    await world.act('stmary', 'investigator', 'unblind-one', { ...place, reason: 'overdose', delegate: person.kid });
+    await world.refused('not-a-party', 'acme', 'sponsor', 'tell-arm', wish(person));
+    await world.refused('not-a-party', 'stmary', 'investigator', 'tell-arm', wish(person));
+    await world.refused('signature-invalid', 'tally', 'cro', 'tell-arm', wish(other));
+    await world.refused('signature-invalid', 'tally', 'cro', 'tell-arm', wish(person, { slot: 2 }));
+    await world.refused('signature-invalid', 'tally', 'cro', 'tell-arm', wish(person, {}, person.jwk));
+    await world.refused('not-unblinded', 'tally', 'cro', 'tell-arm', { ...wish(person), slot: 2 });
+    const call = world.call('cro', { trial: TRIAL, ...wish(person) });
+    const { arm, kit } = world.lists.get('s1')![0]!;
+    const told = await world.ledger.evaluate('tally', 'trial:tell-arm', call);
+    assert.deepEqual(JSON.parse(told.payload), { arm, kit, site: 'stmary' });
+    await world.act('stmary', 'investigator', 'end-delegation', { kid: person.kid });
+    await world.refused('not-delegated', 'tally', 'cro', 'tell-arm', wish(person));
   });
 
   it('keeps arms and nonces from every public value before the reveal', async () => {

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { leafOf, type TrialView } from '@salus/chaincode/trial/api';
 import { digest } from '@salus/chaincode/dist/lib/canonical.js';
 import { merkleRoot } from '@salus/chaincode/dist/lib/merkle.js';
+import { ARM_PATH } from '@salus/gateway/trial/arm';
+import { compactDecrypt } from 'jose';
 import { random } from '../support/contract-world.js';
 import { type Answer, startNetwork, type TestNetwork } from '../support/network.js';
 import { projectRoot } from '../support/shared.js';
 import { SigningKey } from '../support/signing.js';
+import { atDoor, atPeer } from './straight.js';
 import { listOf } from './world.js';
 
 const NAME = 'ALXN-204';
@@ -17,6 +22,7 @@ describe('a trial on the real processes, over HTTP', () => {
   let network: TestNetwork;
   let view: TrialView;
   const list = listOf('all', 8);
+  const investigator = new SigningKey('inv-1');
 
   async function post(member: string, role: string, operation: string, values: readonly object[]): Promise<Answer> {
     const token = await network.token({ member, user: `${role}-1`, role });
@@ -74,10 +80,9 @@ describe('a trial on the real processes, over HTTP', () => {
     await act('acme', 'sponsor', 'publish-document', { version: 1, translations, optionalParts: [] });
     const hash = digest({ trial: NAME, version: 1, translations, optionalParts: [] });
     await act('authority', 'ethics', 'adopt-document', { version: 1, hash });
-    const investigator = new SigningKey('inv-1');
     await act('stmary', 'investigator', 'delegate', { role: 'investigator', jwk: investigator.jwk });
     await act('stmary', 'investigator', 'claim', { participant: 'P1', hmac: random() });
-    await act('stmary', 'investigator', 'consent', consent(investigator));
+    await act('stmary', 'investigator', 'consent', consent());
     const criteria = view.versions[3]!.protocol.criteria.map((id) => ({ id, commitment: random() }));
     await act('stmary', 'investigator', 'declare-eligible', { participant: 'P1', criteria });
     const values = [
@@ -91,6 +96,39 @@ describe('a trial on the real processes, over HTTP', () => {
     assert.equal((await look('medisure')).phase, 'enrolling');
   });
 
+  it('tells one arm to the one person on record, sealed, and sponsor and board that it was asked for', async () => {
+    const place = { stratum: 'all', slot: 1 };
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { x = '', y = '' } = privateKey.export({ format: 'jwk' });
+    const to = { kty: 'EC', crv: 'P-256', x, y, kid: 'seal' };
+    const statement = investigator.sign({ channel: 'health', trial: NAME, ...place, meaning: 'tell-arm', to });
+    const question = { trial: NAME, ...place, to, statement };
+    assert.equal((await atDoor(network.stateDir, ['stmary', 'tally'], ARM_PATH, question)).status, 404);
+    const values = [
+      ...Object.entries({ stratum: 'all', reason: 'overdose', delegate: 'inv-1', statement, key: JSON.stringify(to) }),
+    ].map(([name, valueString]) => ({ name, valueString }));
+    const asked = [...values, { name: 'slot', valueInteger: 1 }];
+    assert.equal((await post('acme', 'sponsor', `${NAME}/$unblind`, asked)).status, 403);
+    for (const again of [false, true]) {
+      const answer = await post('stmary', 'investigator', `${NAME}/$unblind`, asked);
+      assert.equal(answer.status, 200, `${String(again)}: ${answer.text}`);
+      const [{ valueString = '' } = {}] = answer.body['parameter'] as { valueString?: string }[];
+      const { plaintext } = await compactDecrypt(valueString, privateKey);
+      assert.equal((JSON.parse(Buffer.from(plaintext).toString()) as { arm: string }).arm.trim(), list[0]!.arm);
+    }
+    assert.equal((await atDoor(network.stateDir, ['acme', 'tally'], ARM_PATH, question)).status, 404);
+    const call = { transaction: 'trial:tell-arm', argument: JSON.stringify(question) };
+    assert.match(await atPeer(network.stateDir, ['acme', 'tally'], call), /^not-a-party/);
+    assert.match(await atPeer(network.stateDir, ['stmary', 'tally'], call), /^not-a-party/);
+    const told = async (member: string): Promise<boolean> =>
+      /salus_alarms_total\{[^}]*trial-unblinding[^}]*\} 1/.test((await network.ask(member, '/metrics')).text);
+    for (const member of ['acme', 'tally']) {
+      for (let tries = 0; tries < 100 && !(await told(member)); tries += 1) await sleep(100);
+      assert.equal(await told(member), true, member);
+    }
+    assert.equal(await told('medisure'), false);
+  });
+
   it('shows a reviewer a page whose versions lead to their endorsed transactions', async () => {
     const page = await network.ask('medisure', `/trials/${NAME}`, { headers: { accept: 'text/html' } });
     assert.equal(page.status, 200);
@@ -100,7 +138,7 @@ describe('a trial on the real processes, over HTTP', () => {
     assert.equal((await network.ask('medisure', '/trials/none')).status, 404);
   });
 
-  function consent(investigator: SigningKey): object {
+  function consent(): object {
     const patient = new SigningKey('p-1');
     const about = { participant: 'P1', n: 1, document: 1, language: 'en', parts: [] };
     const content = { channel: 'health', trial: NAME, ...about, hash: 'b'.repeat(64) };

@@ -132,6 +132,18 @@ export const parseUnblindOne = object({ trial: code, stratum: code, slot: slotNu
 /** An emergency unblinding. */
 export type UnblindRequest = ReturnType<typeof parseUnblindOne>;
 
+/** Parser of TellArm: the wish of the one person, signed, with the public key that the answer is sealed for. */
+export const parseTellArm = object({ trial: code, stratum: code, slot: slotNumber, to: jwk, statement: compactJws });
+/** A wish to be told one arm. */
+export type TellArm = ReturnType<typeof parseTellArm>;
+/** What the allocator's gateway learns, to seal it for that person. */
+export interface ToldArm {
+  readonly arm: string;
+  readonly kit: string;
+  /** The member that enrolled the participant and whose door-side asks. */
+  readonly site: string;
+}
+
 /** Parser of Lock. */
 export const parseLock = object({ trial: code, root: hex256, points: integer(0, 100_000_000), reason: prose });
 /** Parser of Unlock. */

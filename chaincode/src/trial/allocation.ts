@@ -1,12 +1,13 @@
 /** Lists, slots, unblinding and reveal. Pure. */
 import { digest } from '../lib/canonical';
 import type { Refusal } from '../lib/refusal';
-import type { CommitList, EnrolRequest, Reveal, UnblindRequest } from './acts';
+import type { CommitList, EnrolRequest, Reveal, TellArm, ToldArm, UnblindRequest } from './acts';
 import { rootOf } from './allotted';
 import { consentGate, type ConsentStanding } from './consents';
 import type { Protocol } from './protocol';
 import type {
   Act,
+  ArmsRecord,
   DelegateRecord,
   EligibleRecord,
   ListRecord,
@@ -16,7 +17,7 @@ import type {
   UnblindingRecord,
 } from './records';
 import { refuse } from './refusals';
-import { delegation } from './signatures';
+import { delegation, says } from './signatures';
 
 /** Commits to a stratum's list. */
 export function commitList(
@@ -97,6 +98,33 @@ export function unblindOne(
     return refuse('not-your-participant', 'another site enrolled this participant');
   if (known !== undefined) return refuse('already-unblinded', 'this slot was unblinded');
   return { stratum, slot, participant: taken.participant, reason, delegate: kid, ...act };
+}
+
+/** What a wish to be told an arm is judged by. */
+export interface TellingFacts {
+  readonly channel: string;
+  readonly unblinding: UnblindingRecord | undefined;
+  /** The delegation of the person whom the unblinding names. */
+  readonly delegate: DelegateRecord | undefined;
+  readonly arms: ArmsRecord | undefined;
+}
+
+/** One arm, to the one person whom an unblinding on record names, and who signed the key that it is sealed for. */
+export function tellArm(
+  { trial, stratum, slot, to, statement }: TellArm,
+  { channel, unblinding, delegate, arms }: TellingFacts,
+): ToldArm | Refusal {
+  const found = arms?.slots[slot - 1];
+  if (unblinding === undefined || found === undefined) {
+    return refuse('not-unblinded', 'no unblinding of this slot is on record, or its arm is not kept here');
+  }
+  if (delegate === undefined || delegate.ended !== undefined) {
+    return refuse('not-delegated', 'the person whom the unblinding names is no longer on the delegation log');
+  }
+  if (!says(statement, delegate.jwk, { channel, trial, stratum, slot, meaning: 'tell-arm', to })) {
+    return refuse('signature-invalid', 'the person whom the unblinding names signs exactly this slot and key');
+  }
+  return { arm: found.arm, kit: found.kit, site: unblinding.by.member };
 }
 
 /** Whether a list in clear is the one committed to. */

@@ -45,6 +45,8 @@ export const transactions = {
   enrol: 'trial:enrol',
   /** UnblindOne: asks for one arm, which the allocator's door gives to who asked. */
   unblindOne: 'trial:unblind-one',
+  /** Evaluate, at the allocator; argument TellArm; answers ToldArm as JSON, once the unblinding is on record. */
+  tellArm: 'trial:tell-arm',
   /** Because: halts enrolment, in force with the block; resumes it; locks; records an interim look. */
   halt: 'trial:halt',
   resume: 'trial:resume',

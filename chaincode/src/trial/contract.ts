@@ -176,16 +176,7 @@ export class TrialContract extends SalusContract {
     const request = parseText(acts.parseUnblindOne, argument);
     const { trial, stratum, slot } = request;
     await facts.permitted(ctx, trial, 'unblind-one');
-    const key = [trial, stratum, numberPart(slot)] as const;
-    const taken = await load(ctx, state.slotKind, ...key);
-    const known = await load(ctx, state.unblindingKind, ...key);
-    const delegate = await facts.delegateOf(ctx, trial, request.delegate);
-    await save(
-      ctx,
-      state.unblindingKind,
-      key,
-      allowed(allocation.unblindOne(request, taken, known, delegate, facts.actOf(ctx))),
-    );
+    await people.unblindOne(ctx, request);
     ctx.emit(api.events.unblindingAsked, { trial, stratum, slot, by: ctx.caller.member });
   }
 
@@ -280,6 +271,12 @@ export class TrialContract extends SalusContract {
     const known = await load(ctx, state.submissionKind, ...key);
     const judged = safety.submitEvent(commitment, reported, known, await ctx.clock(), facts.actOf(ctx));
     await save(ctx, state.submissionKind, key, allowed(judged));
+  }
+
+  @Transaction(false)
+  @Returns('string')
+  async 'tell-arm'(ctx: SalusContext, argument: string): Promise<string> {
+    return canonical(await people.tellArm(ctx, parseText(acts.parseTellArm, argument)));
   }
 
   @Transaction(false)

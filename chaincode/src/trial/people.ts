@@ -1,11 +1,21 @@
 /** Who is who in a trial: the delegation log, claims of persons, the keeper of the arms. */
 import type { SalusContext } from '../lib/context';
 import { load, save, saveSalted } from '../lib/record';
-import type { ClaimRequest, DelegateRequest, KeepArms } from './acts';
-import { matches } from './allocation';
-import { actOf, delegateOf } from './facts';
+import { allowed } from '../lib/refusal';
+import type { ClaimRequest, DelegateRequest, KeepArms, TellArm, ToldArm, UnblindRequest } from './acts';
+import { matches, tellArm as judgeTelling, unblindOne as judgeUnblinding } from './allocation';
+import { actOf, delegateOf, standingOf } from './facts';
 import { refuse } from './refusals';
-import { armsKind, claimKind, delegateKind, enrolledKind, listKind } from './state';
+import {
+  armsKind,
+  claimKind,
+  delegateKind,
+  enrolledKind,
+  listKind,
+  numberPart,
+  slotKind,
+  unblindingKind,
+} from './state';
 
 /** Puts a key of one of the calling member's people on the delegation log. */
 export async function delegate(ctx: SalusContext, { trial, role, jwk }: DelegateRequest): Promise<void> {
@@ -37,4 +47,24 @@ export async function keepArms(ctx: SalusContext, { salt, ...arms }: KeepArms): 
   const committed = await load(ctx, listKind, arms.trial, arms.stratum);
   if (!matches(arms, committed)) throw refuse('reveal-mismatch', 'this is not the list committed to');
   await saveSalted(ctx, armsKind, [arms.trial, arms.stratum], arms, salt);
+}
+
+/** Puts an unblinding on record. */
+export async function unblindOne(ctx: SalusContext, request: UnblindRequest): Promise<void> {
+  const key = [request.trial, request.stratum, numberPart(request.slot)] as const;
+  const taken = await load(ctx, slotKind, ...key);
+  const known = await load(ctx, unblindingKind, ...key);
+  const delegate = await delegateOf(ctx, request.trial, request.delegate);
+  await save(ctx, unblindingKind, key, allowed(judgeUnblinding(request, taken, known, delegate, actOf(ctx))));
+}
+
+/** One arm for one person, out of the allocator's own collection: for evaluates of its gateway. */
+export async function tellArm(ctx: SalusContext, request: TellArm): Promise<ToldArm> {
+  const { trial, stratum, slot } = request;
+  const { parties } = (await standingOf(ctx, trial)).trial;
+  if (parties.allocator !== ctx.caller.member) throw refuse('not-a-party', 'arms are kept by the allocator alone');
+  const unblinding = await load(ctx, unblindingKind, trial, stratum, numberPart(slot));
+  const delegate = unblinding && (await delegateOf(ctx, trial, unblinding.delegate));
+  const arms = await load(ctx, armsKind, trial, stratum);
+  return allowed(judgeTelling(request, { channel: ctx.channel, unblinding, delegate, arms }));
 }

@@ -39,6 +39,7 @@ export const refuse = refusals({
   'list-exhausted': 'conflict',
   'unknown-slot': 'not-found',
   'already-unblinded': 'conflict',
+  'not-unblinded': 'not-found',
   'reveal-mismatch': 'invalid',
   'already-revealed': 'conflict',
   'two-signatures': 'forbidden',

@@ -35,6 +35,7 @@ import type { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
 import { DoorCaller } from './caller.js';
 import { Supply } from '../supply/open.js';
+import { armsHeard } from '../trial/arm.js';
 import type { ReadTransaction } from './evidence.js';
 import { openDoor } from './server.js';
 
@@ -91,7 +92,7 @@ export class Sharing {
     this.#log = new ReadLog(readLogFile(settings.dataDir, settings.gateway));
     this.#reads = new MemberReads(settings.dataDir);
     this.#caller = new DoorCaller({ settings, directory: ports.directory, signingKey, clock });
-    this.supply = new Supply({ ...ports, ask: this.#caller.say });
+    this.supply = new Supply({ ...ports, ask: this.say });
     this.patientKeys = new PatientKeys(keys, ledger, { facts: projection, member: settings.member });
     this.#wallet = new Wallet(keys);
     this.#glass = new GlassStore(keys);
@@ -131,12 +132,16 @@ export class Sharing {
     return await loggedWork(this.#logPorts, { actor, what }, work);
   }
 
+  /** Asks another member's door something under a path. */
+  readonly say = (member: string, path: string, words: object): Promise<unknown> =>
+    this.#caller.say(member, path, words);
+
   /** Opens the door. `fhir` answers from the own record alone: it has no way to other members. */
   async open(fhir: Fhir): Promise<Server> {
     const { settings, memory, projection, alarm } = this.ports;
     return await openDoor({
       ...this.ports,
-      heard: this.supply.heard,
+      heard: { ...this.supply.heard, ...armsHeard(this.ports.ledger) },
       member: settings.member,
       mspId: settings.mspId,
       memory,

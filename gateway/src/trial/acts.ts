@@ -9,7 +9,14 @@ import type { Given } from '../fhir/parameters.js';
 
 /** Transactions that have an operation of their own, or are no act upon a trial. */
 const apart: readonly string[] = [
-  ...[transactions.register, transactions.enrol, transactions.unblindOne, transactions.lock, transactions.read],
+  ...[
+    transactions.register,
+    transactions.enrol,
+    transactions.unblindOne,
+    transactions.lock,
+    transactions.read,
+    transactions.tellArm,
+  ],
 ];
 /** Those whose request must not lie in a block. */
 const hidden: readonly string[] = [transactions.claim, transactions.keepArms];

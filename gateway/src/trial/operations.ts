@@ -16,6 +16,7 @@ import { outcomeChanges } from './outcome-changes.js';
 import { givenOf, type Given } from '../fhir/parameters.js';
 import { researchStudy } from './research-study.js';
 import { registerImported } from './register.js';
+import { unblind, type UnblindPorts } from './unblind.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
@@ -24,14 +25,16 @@ export interface TrialPorts {
   readonly member: string;
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly decision: Pick<Decision, 'allow'>;
+  /** Asks another member's door. */
+  readonly ask: UnblindPorts['ask'];
 }
 
 /** Trials at one gateway: their operations, and what the page shows. */
 export function openTrials(
   { settings, ledger }: { readonly settings: { readonly member: string }; readonly ledger: TrialPorts['ledger'] },
-  decision: TrialPorts['decision'],
+  { decision, say }: { readonly decision: TrialPorts['decision']; readonly say: TrialPorts['ask'] },
 ): { readonly inFrontOf: (fhir: Fhir) => Fhir; readonly view: (name: string) => Promise<TrialView | undefined> } {
-  const ports = { member: settings.member, ledger, decision };
+  const ports = { member: settings.member, ledger, decision, ask: say };
   return { inFrontOf: (fhir) => withTrials(fhir, ports), view: (name) => readTrial(ledger, name) };
 }
 
@@ -83,9 +86,10 @@ const handlers: Readonly<Record<string, Handler>> = {
   'POST $randomize': randomize,
   'POST $unblind': async (ports, request, trial) => {
     const given = givenOf(resourceBody(request).plain);
-    const { stratum, slot } = { stratum: given.text('stratum'), slot: given.number('slot') };
-    const asked = { trial, stratum, slot, reason: given.text('reason'), delegate: given.text('delegate') };
-    return done(await submit(ports, request.actor, transactions.unblindOne, asked), 'the unblinding is on record');
+    const { commit, sealed } = await unblind(unblinding(ports, request.actor, trial), trial, given);
+    const headers = commit === undefined ? {} : committed(commit);
+    if (sealed !== undefined) return { ...ok([{ name: 'sealed', valueString: sealed }]), headers };
+    return said('the unblinding is on record', headers);
   },
   'POST $lock': async (ports, request, trial) => {
     const given = givenOf(resourceBody(request).plain);
@@ -182,7 +186,20 @@ function ok(parameter: readonly object[]): FhirResponse {
   return { status: 200, headers: {}, resource: { resourceType: 'Parameters', parameter } };
 }
 
-function done({ txId, block }: Commit, diagnostics: string): FhirResponse {
+function done(commit: Commit, diagnostics: string): FhirResponse {
+  return said(diagnostics, committed(commit));
+}
+
+function said(diagnostics: string, headers: Readonly<Record<string, string>>): FhirResponse {
   const issue = { severity: 'information', code: 'informational', diagnostics } as const;
-  return { status: 200, headers: { 'X-Tx-Id': txId, 'X-Block': String(block) }, resource: operationOutcome([issue]) };
+  return { status: 200, headers, resource: operationOutcome([issue]) };
+}
+
+function committed({ txId, block }: Commit): Readonly<Record<string, string>> {
+  return { 'X-Tx-Id': txId, 'X-Block': String(block) };
+}
+
+function unblinding(ports: TrialPorts, actor: Actor, trial: string): UnblindPorts {
+  const { ask } = ports;
+  return { ask, view: () => demandTrial(ports, trial), submit: (name, asked) => submit(ports, actor, name, asked) };
 }

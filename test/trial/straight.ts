@@ -1,0 +1,53 @@
+/** Around the gateways: a member's own certificates, straight at another member's door or peer. */
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { connectLedger } from '@salus/gateway/ledger/fabric-ledger';
+import type { LedgerCall } from '@salus/gateway/ports';
+import type { GatewaySettings } from '@salus/gateway/settings';
+
+/** Settings of a member's gateway. */
+export function settingsOf(stateDir: string, member: string): GatewaySettings {
+  const file = join(stateDir, 'members', member, 'gateways', 'gateway0', 'settings.json');
+  return JSON.parse(readFileSync(file, 'utf8')) as GatewaySettings;
+}
+
+/** Asks one member's door as another member's gateway. */
+export function atDoor(
+  stateDir: string,
+  [asker, custodian]: readonly [string, string],
+  path: string,
+  question: object,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const { door } = settingsOf(stateDir, custodian);
+  const { cert, key, ca } = settingsOf(stateDir, asker).doorTls;
+  const identity = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) };
+  const options = { ...door, ...identity, method: 'POST', path: `/door/fhir/R4/${path}`, servername: 'localhost' };
+  return new Promise((resolve, reject) => {
+    const sent = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => (text += part));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, text });
+      });
+    });
+    sent.on('error', reject).end(JSON.stringify(question));
+  });
+}
+
+/** Endorses a call at one member's peer with the identity of another's gateway: the answer, or the failure's message. */
+export async function atPeer(
+  stateDir: string,
+  [asker, endorser]: readonly [string, string],
+  call: LedgerCall,
+): Promise<string> {
+  const settings = { ...settingsOf(stateDir, asker), peers: settingsOf(stateDir, endorser).peers };
+  const ledger = connectLedger(settings);
+  try {
+    return Buffer.from(await ledger.evaluate(call)).toString('utf8');
+  } catch (error) {
+    return `${(error as { code?: string }).code ?? ''} ${(error as Error).message}`;
+  } finally {
+    ledger.close();
+  }
+}
