@@ -10,6 +10,7 @@ import { MAX_ENDORSEMENTS, MAX_SENDINGS, submitCall } from '@salus/gateway/ledge
 import type { StoredVersion } from '@salus/gateway/ports';
 import { Statements } from '@salus/gateway/projection/statements';
 import { TERM_LIMIT, Terms } from '@salus/gateway/projection/search/terms';
+import { MAX_TOKENS, Pages } from '@salus/gateway/supply/epcis/paging';
 import { Queries, TOTAL_QUERY_LIMIT } from '@salus/network/embedded/chaincode/query-response';
 
 import { ScriptedSteps } from '../support/scripted-steps.js';
@@ -101,5 +102,16 @@ describe('what goes on until a limit, and no further', () => {
       rows += answer.getResultsList().length;
     }
     assert.equal(rows, TOTAL_QUERY_LIMIT);
+  });
+
+  it('pages of answers that wait to be asked for: the oldest give way', () => {
+    const pages = new Pages(() => 0);
+    const tokens = Array.from(
+      { length: MAX_TOKENS + 1 },
+      () => pages.first([1, 2], 1, '/events', 'a').next?.token ?? '',
+    );
+    const [oldest = '', second = ''] = tokens;
+    assert.throws(() => pages.next(oldest, 1, '/events', 'a'), /not alive/);
+    assert.deepEqual(pages.next(second, 1, '/events', 'a').items, [2]);
   });
 });

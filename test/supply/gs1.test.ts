@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 
 import { checkDigit, hasCheckDigit } from '@salus/gateway/supply/gs1/check-digit';
 import { canonicalEpc, epcUrn, prefixLengthAmong } from '@salus/gateway/supply/gs1/epc';
+import { MOST_REFERENCE } from '@salus/gateway/supply/gs1/schemes';
 import fc from 'fast-check';
 
 /** URN and canonical Digital Link of one identifier of each kind; company prefix 4012345. */
@@ -38,6 +39,12 @@ describe('GS1 identifiers', () => {
     assert.ok(hasCheckDigit('04012345123456'));
     assert.ok(!hasCheckDigit('04012345123457'));
     assert.ok(!hasCheckDigit('7'));
+  });
+
+  it(`have keys without check digit of at most ${MOST_REFERENCE} characters`, () => {
+    const giai = (size: number): string => `urn:epc:id:giai:4012345.${'A'.repeat(size - '4012345'.length)}`;
+    assert.ok(canonicalEpc(giai(MOST_REFERENCE)) !== undefined);
+    assert.equal(canonicalEpc(giai(MOST_REFERENCE + 1)), undefined);
   });
 
   it('change one digit, and the check digit finds it', () => {
