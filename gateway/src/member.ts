@@ -127,7 +127,7 @@ async function openRooms(settings: GatewaySettings, log: Logger): Promise<Rooms>
     outbox,
     recent,
     mspId: settings.mspId,
-    findDone: (key) => findDone(connected.steps, settings.mspId, key),
+    findDone: (key, digest) => findDone(connected.steps, settings.mspId, { key, digest }),
   });
   const projection = openProjection(settings, keys, { recent });
   const directory = new Directory(projection, settings);
@@ -191,6 +191,7 @@ async function listen(
       served: servedTypes,
       operations: domainOperations,
       writeStatus: writeStatusOf(rooms),
+      earlier: (actor, idempotency) => rooms.writer.earlier(actor, idempotency),
       stable: (text) => rooms.keys.hmac('idempotency', `new id\n${text}`),
       conditionOf: conditionsOf(rooms),
     },

@@ -74,7 +74,7 @@ describe('writing clinical versions', () => {
       recent: new RecentContents(),
       mspId: 'StmaryMSP',
       findDone: () => Promise.resolve(undefined),
-      answerWaitMs: 200,
+      answerWaitMs: 1_000,
     });
   }
 

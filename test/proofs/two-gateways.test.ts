@@ -59,12 +59,17 @@ describe('two gateways of one member', () => {
   const url = (gateway: number, path: string): string => `${fhirBase(gateways[gateway % 2]?.baseUrl ?? '')}${path}`;
   const bearer = (gateway: number): string => `Bearer ${tokens[gateway % 2] ?? ''}`;
 
-  async function ask(gateway: number, path: string, body?: object, more: Record<string, string> = {}) {
+  async function ask(
+    gateway: number,
+    path: string,
+    body?: object,
+    { method = 'POST', ...more }: Record<string, string> = {},
+  ) {
     const headers = { authorization: bearer(gateway), 'content-type': 'application/fhir+json', ...more };
-    const asked = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) };
+    const asked = body === undefined ? { headers } : { headers, method, body: JSON.stringify(body) };
     const response = await fetch(url(gateway, path), asked);
     const answered: Answered = { status: response.status, body: (await response.json()) as FhirBody };
-    return { ...answered, block: response.headers.get('x-block') ?? '0' };
+    return { ...answered, block: response.headers.get('x-block') ?? '0', etag: response.headers.get('etag') };
   }
 
   const identified = (value: string): object => ({ ...patient, identifier: [{ system: 'urn:race', value }] });
@@ -124,6 +129,22 @@ describe('two gateways of one member', () => {
     assert.deepEqual([first.status, second.status, second.body.id], [201, 201, first.body.id]);
     assert.deepEqual([made.status, again.status, idsOf(again)], [200, 200, idsOf(made)]);
     assert.equal(new Set(idsOf(made)).size, 2);
+  });
+
+  it('answer an update’s key with the version it made, whatever came after', async () => {
+    const { body, block } = await ask(0, '/Patient', patient);
+    const id = body.id ?? '';
+    const put = (gateway: number, gender: string, more: Record<string, string>) =>
+      ask(gateway, `/Patient/${id}`, { ...patient, id, gender }, { ...more, method: 'PUT' });
+    const first = { 'if-match': 'W/"1"', 'idempotency-key': 'updated-at-both' };
+    const updated = await put(0, 'other', { ...first, 'x-min-block': block });
+    assert.deepEqual([updated.status, updated.etag], [200, 'W/"2"']);
+    const later = await put(0, 'male', { 'if-match': 'W/"2"' });
+    assert.deepEqual([later.status, later.etag], [200, 'W/"3"']);
+    for (const gateway of [0, 1]) {
+      const again = await put(gateway, 'other', { ...first, 'x-min-block': later.block });
+      assert.deepEqual([again.status, again.etag], [200, 'W/"2"'], `gateway ${gateway}: ${JSON.stringify(again.body)}`);
+    }
   });
 
   it('make one thing of a key that is asked at both at once', async () => {

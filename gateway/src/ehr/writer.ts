@@ -31,7 +31,7 @@ export interface WriterPorts {
   /** The member's own MSP, the sole endorser: every endorser sees the transient map. */
   readonly mspId: string;
   /** Where an idempotency record made elsewhere says a key was used; undefined = nowhere. */
-  readonly findDone: (idempotencyKey: string) => Promise<Commit | undefined>;
+  readonly findDone: (key: string, digest: string) => Promise<Commit | undefined>;
   readonly answerWaitMs?: number;
 }
 
@@ -69,6 +69,15 @@ export class EhrWriter implements RecordWriter {
   /** The outbox's key for a client's: a client's keys are its own. */
   outboxKey(actor: Actor, key: string): string {
     return this.ports.keys.hmac('idempotency', `${actor.user}\n${key}`);
+  }
+
+  /** The commit of an earlier request under the same key, here or at another gateway of the member. Throws Refusal. */
+  async earlier(actor: Actor, idempotency: Idempotency): Promise<Commit | undefined> {
+    const code = this.outboxKey(actor, idempotency.key);
+    const digest = this.ports.keys.hmac('idempotency', idempotency.digest);
+    const found = this.ports.outbox.find(code);
+    if (found?.standing.state !== 'committed') return await this.ports.findDone(code, digest);
+    return found.digest === digest ? found.standing.commit : undefined;
   }
 
   #prior(code: string, digest: string): FoundEntry | undefined {
@@ -229,8 +238,8 @@ export class EhrWriter implements RecordWriter {
     }
   }
 
-  async #doneElsewhere(error: unknown, { key }: OutboxEntry): Promise<Commit | undefined> {
-    return isAlreadyDone(error) ? await this.ports.findDone(key) : undefined;
+  async #doneElsewhere(error: unknown, { key, digest }: OutboxEntry): Promise<Commit | undefined> {
+    return isAlreadyDone(error) ? await this.ports.findDone(key, digest) : undefined;
   }
 
   #call(

@@ -44,6 +44,15 @@ export async function again(
 /** Writes one version and answers with what the projection then holds. */
 export async function submit(context: FhirContext, request: FhirRequest, write: ResourceWrite): Promise<FhirResponse> {
   const outcome = await context.writer.write(request.actor, [write], idempotencyOf(request));
+  return told(context, request, outcome, write.expect === 0);
+}
+
+async function told(
+  context: FhirContext,
+  request: FhirRequest,
+  outcome: WriteOutcome,
+  isNew: boolean,
+): Promise<FhirResponse> {
   if (outcome.state === 'unknown') return accepted(outcome.key);
   const [stored] = (await committed(context, outcome)) ?? [];
   if (stored === undefined) return behind(outcome.commit);
@@ -52,8 +61,35 @@ export async function submit(context: FhirContext, request: FhirRequest, write: 
   if (outcome.replayed === true && !isShown(context, request, stored)) {
     return { status: 200, headers: { ...versionHeaders(stored), ...replayed } };
   }
-  const response = written(context, request, stored, stored.version === 1 || write.expect === 0 ? 201 : 200);
+  const response = written(context, request, stored, stored.version === 1 || isNew ? 201 : 200);
   return { ...response, headers: { ...response.headers, ...replayed } };
+}
+
+/**
+ * Answers a retry under a key with what its first try made of a resource, where by now the request would be refused: it
+ * builds on the version before.
+ */
+export async function orEarlier(
+  context: FhirContext,
+  request: FhirRequest,
+  [type, id]: readonly [string, string],
+  attempt: () => Promise<FhirResponse>,
+): Promise<FhirResponse> {
+  try {
+    return await attempt();
+  } catch (error) {
+    const idempotency = idempotencyOf(request);
+    if (!(error instanceof Refusal) || error.category === 'unavailable' || idempotency === undefined) throw error;
+    const commit = await context.earlier?.(request.actor, idempotency).catch(notToBeAsked);
+    if (commit === undefined) throw error;
+    const outcome = { state: 'committed', commit, written: [`${type}/${id}`], replayed: true } as const;
+    return told(context, request, outcome, false);
+  }
+}
+
+/** While the ledger does not say whether it was written before, it must not be called failed. */
+function notToBeAsked(cause: unknown): never {
+  throw new Refusal('unavailable', 'ledger-unreachable', 'the ledger cannot be reached; try again later', { cause });
 }
 
 /** Whether content of an earlier request may be shown now: it is decided again, for consents change. */
@@ -69,7 +105,9 @@ export async function committed(
   if (!(await caughtUp(context, commit.block))) return undefined;
   return written.map((name) => {
     const [type = '', id = '', , version] = name.split('/');
-    const stored = context.projection.version(type, id, Number(version));
+    const named = context.projection.version(type, id, Number(version));
+    // Under a key that another gateway has used the version is the one that was written there.
+    const stored = named?.txId === commit.txId ? named : context.projection.writtenBy(commit.txId, type, id);
     // Erased in the meantime, or its key is not there: what was written cannot be shown.
     if (stored === undefined) throw new Refusal('gone', 'erased', 'what this request wrote is no longer held');
     return stored;

@@ -1,5 +1,5 @@
 /** What the FHIR router is asked and what it answers, free of any HTTP library; and what it asks of other rooms. */
-import type { Actor, RecordWriter, StoredVersion, WriteCondition } from '../ports.js';
+import type { Actor, Commit, Idempotency, RecordWriter, StoredVersion, WriteCondition } from '../ports.js';
 import type { JsonObject } from './json.js';
 import type { Pace } from './pace.js';
 
@@ -87,6 +87,8 @@ export interface FhirPorts {
   readonly writeStatus?: WriteStatus;
   /** A secret function of a text, the same at all of the member's gateways; absent = there is one gateway. */
   readonly stable?: (text: string) => string;
+  /** The commit of an earlier request under the same key, at any of the member's gateways; absent = nobody knows. */
+  readonly earlier?: (actor: Actor, idempotency: Idempotency) => Promise<Commit | undefined>;
   /** The state of criteria of a type, from the projection as it is now; absent = nobody else writes. */
   readonly conditionOf?: (type: string, criteria: string) => WriteCondition;
   /** By resource type. */

@@ -3,7 +3,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { indexerOf } from '../projection/generated.js';
 import { requireType, resourceBody, type Body } from './body.js';
-import { accepted, again, behind, committed, notInForce, submit, written } from './commit.js';
+import { accepted, again, behind, committed, notInForce, orEarlier, submit, written } from './commit.js';
 import { etagOf, isTaken, notFound, requireId, versionOf, visible, type FhirContext } from './context.js';
 import { idempotencyOf, newId, replayedHeader } from './idempotency.js';
 import { withVersion, writtenText } from './meta.js';
@@ -50,7 +50,9 @@ export async function update(
   const body = resourceBody(request);
   requireType(body.plain, type);
   if (body.plain.id !== id) throw new Refusal('invalid', 'structure', 'the id in the body must be the one in the URL');
-  return again(context, request, () => replace(context, request, [type, id], () => body));
+  return orEarlier(context, request, [type, id], () =>
+    again(context, request, () => replace(context, request, [type, id], () => body)),
+  );
 }
 
 /** update of the one resource that the URL's criteria match; of none: a create, under the body's id if it has one. */
@@ -79,12 +81,12 @@ export async function patch(
 ): Promise<FhirResponse> {
   requireId(id);
   const operations = patchBody(request);
-  return again(context, request, () =>
+  const change = () =>
     replace(context, request, [type, id], (current) => {
       if (current === undefined || current.deleted) throw notFound(type, id);
       return patched(current.text, operations);
-    }),
-  );
+    });
+  return orEarlier(context, request, [type, id], () => again(context, request, change));
 }
 
 /** patch of the one resource that the URL's criteria match. */
@@ -125,12 +127,13 @@ export async function remove(
   id: string,
 ): Promise<FhirResponse> {
   requireId(id);
-  return again(context, request, async () => {
+  const end = async (): Promise<FhirResponse> => {
     const current = inForce(context, request, 'delete', type, id);
     if (current === undefined) return { status: 204, headers: {} };
     if (current.deleted) return { status: 204, headers: { ETag: etagOf(current.version) } };
     return submit(context, request, deletionOf(current));
-  });
+  };
+  return orEarlier(context, request, [type, id], () => again(context, request, end));
 }
 
 /** delete of what the URL's criteria match: one, or several where `_count` says how many at most. */

@@ -100,6 +100,17 @@ export class Projection {
     );
   }
 
+  /** The version that a transaction wrote. */
+  writtenBy(txId: string, type: string, id: string): StoredVersion | undefined {
+    return storedOf(
+      this.statements.get(
+        `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.rid = r.rid AND v.tx_id = ?
+           WHERE r.type = ? AND r.id = ?`,
+        ...[txId, type, id],
+      ),
+    );
+  }
+
   /** Everything current in a patient's compartment, the Patient first. Throws Refusal when it is too much. */
   compartment(patient: string): StoredVersion[] {
     const { record } = this.options.searchLimits ?? WORK_LIMITS;
