@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 
 /** Test file of each campaign. */
 const files: Readonly<Record<string, string>> = {
+  attack: 'proofs/attack-model.test.js',
   consent: 'consent/properties.test.js',
   garbage: 'proofs/garbage.test.js',
   hidden: 'proofs/hidden.test.js',

@@ -14,6 +14,8 @@ const attack = {
   title: 'sees nothing as another patient of the same hospital',
 } as const;
 
+const model = { test: 'proofs/attack-model.test.js', title: 'shows what the model says, no more and no less' } as const;
+
 export const readingBugs: readonly Bug[] = [
   {
     name: '_include is not asked about',
@@ -35,6 +37,20 @@ export const readingBugs: readonly Bug[] = [
     search: 'const seen = sight.permit(asStored(row));\n            if (seen !== undefined)',
     replace: 'const seen = asStored(row);\n            if (seen !== undefined)',
     ...search,
+  },
+  {
+    name: '$everything is not asked about',
+    file: 'gateway/dist/fhir/everything.js',
+    search: "const shown = context.decision.permit(request.actor, each, 'operation');",
+    replace: 'const shown = each;',
+    ...model,
+  },
+  {
+    name: 'a biller is shown the notes',
+    file: 'gateway/dist/consent/decision.js',
+    search: '!elements.includes(name)',
+    replace: 'true',
+    ...model,
   },
   {
     name: 'a history is not asked about',
