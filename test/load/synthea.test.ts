@@ -79,10 +79,17 @@ describe('20 patients of Synthea, loaded with the salus command', () => {
   }).timeout(180_000);
 
   it('make nothing new when loaded a second time', async () => {
-    const before = await countOf('Observation');
+    const types = [...new Set(sent.map(({ resource }) => String(resource.resourceType)))];
+    const counted = async (): Promise<number[]> => {
+      const counts: number[] = [];
+      for (const type of types) counts.push(await countOf(type));
+      return counts;
+    };
+    const before = await counted();
     await load();
-    assert.equal(await countOf('Observation'), before);
-    assert.match(printed.at(-1) ?? '', /20 Bundles were there already/);
+    assert.deepEqual(await counted(), before);
+    assert.match(printed.at(-2) ?? '', /^20 of 20 Bundles loaded in [\d.]+ s: 0 resources created/);
+    assert.match(printed.at(-1) ?? '', /^0 a second; 20 Bundles were there already/);
   }).timeout(180_000);
 });
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replayBlocks, type BlockReplay } from '@salus/network/embedded/vectors/replay-blocks';
 import { readSimulations, SimulationReplay } from '@salus/network/embedded/vectors/replay-simulations';
+import { scratchFolder } from '../../support/scratch.js';
 import { projectRoot, sharedPath } from '../../support/shared.js';
 
 interface RecordedChain {
@@ -61,3 +64,37 @@ for (const { title, folder, ...expected } of CHAINS) {
     });
   });
 }
+
+describe('npm run vectors', () => {
+  const own = join(projectRoot, 'test', 'ledger', 'vectors');
+  const main = join(projectRoot, 'network', 'dist', 'embedded', 'vectors', 'main.js');
+  const run = (folder: string): Promise<{ code: number; last: string }> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [main, folder], (error, out) => {
+        resolve({ code: error === null ? 0 : Number(error.code), last: out.trimEnd().split('\n').at(-1) ?? '' });
+      });
+    });
+
+  it('ends with what was equal and what was not', async () => {
+    const last = '51 blocks, 215 flags, 50 commit hashes, 209 simulations equal, 0 different';
+    assert.deepEqual(await run(own), { code: 0, last });
+  }).timeout(120_000);
+
+  it('fails when the recording says something else', async () => {
+    const copy = scratchFolder();
+    const { path } = copy;
+    cpSync(own, path, { recursive: true });
+    const file = join(path, 'expected.json');
+    const commitHash = /("commitHash": ?")([0-9a-f])/; // of the first block that has one
+    const text = readFileSync(file, 'utf8');
+    assert.match(text, commitHash);
+    writeFileSync(
+      file,
+      text.replace(commitHash, (_, key: string, digit: string) => key + (digit === '0' ? '1' : '0')),
+    );
+    const { code, last } = await run(path);
+    copy.remove();
+    assert.equal(code, 1);
+    assert.match(last, /, [1-9]\d* different$/);
+  }).timeout(120_000);
+});
