@@ -18,7 +18,7 @@ export interface BackupFile {
 }
 
 /** Of the running processes and of this machine: nothing that a restored folder may begin with. */
-const PASSING = new Set(['run.json', 'fabric.json', 'log']);
+const PASSING = new Set(['run.json', 'fabric.json', 'fabric-ca.json', 'log']);
 const fileOf = (folder: string): string => join(folder, 'backup.json');
 
 /**

@@ -8,7 +8,7 @@ import { writePublic } from './identity/files.js';
 import { layout, tlsFiles } from './identity/layout.js';
 import { ensureMaterial, type Material } from './identity/material.js';
 import { type SettingsOptions, writeSettings } from './identity/settings.js';
-import type { Topology } from './topology/model.js';
+import { type Topology, withBuiltInAuthorities } from './topology/model.js';
 
 /** What the chaincode's build says about its private collections. */
 export const COLLECTIONS_FILE = fileURLToPath(new URL('../../chaincode/dist/collections.json', import.meta.url));
@@ -30,13 +30,18 @@ export interface PreparedState {
   readonly chaincodeEnvironment: Readonly<Record<string, string>>;
 }
 
-/** Makes whatever is missing of keys, certificates, channel configuration and settings; what exists is kept. */
+/**
+ * Makes whatever is missing of keys, certificates, channel configuration and settings; what exists is kept. Identities
+ * come from a member's Fabric CA where the topology names one, but on the embedded ledger, which has built-in authorities
+ * alone.
+ */
 export async function prepareState(
-  topology: Topology,
+  wanted: Topology,
   stateDir: string,
   options: PrepareOptions = {},
 ): Promise<PreparedState> {
   const absolute = resolve(stateDir);
+  const topology = options.engine === 'embedded' ? withBuiltInAuthorities(wanted) : wanted;
   const material = await ensureMaterial(topology, absolute);
   const definition = ensureChannel(topology, material, options.collections ?? readCollections(COLLECTIONS_FILE));
   const network: NetworkFile = { topology, material };

@@ -36,6 +36,41 @@ function consortium(members: number): string {
   return `channel: c\nchaincode: { name: cc, version: 1.0.0 }\nmembers:\n${list.join('\n')}\n`;
 }
 
+describe('a member’s Fabric CA', () => {
+  const served = (fabricCa: string) => text.replace('  - name: acme\n', `  - name: acme\n    fabricCa: ${fabricCa}\n`);
+  const parsed = (fabricCa: string) =>
+    memberOf(parseTopology(served(fabricCa), '/etc/salus/net.yaml'), 'acme').fabricCa;
+
+  it('is started by the native network where no address is given', () => {
+    assert.deepEqual(parsed('{}'), {
+      url: 'https://127.0.0.1:7056',
+      name: 'ca-acme',
+      ordererName: 'ca-acme-orderer',
+      listens: { host: '127.0.0.1', port: 7056 },
+    });
+  });
+
+  it('is at an address otherwise, with files beside the topology file', () => {
+    const given = '{ url: https://ca.acme.example:7054, tlsRoot: ca/root.pem, registrar: /run/secrets/acme.json }';
+    assert.deepEqual(parsed(given), {
+      url: 'https://ca.acme.example:7054',
+      name: '',
+      files: { tlsRoot: '/etc/salus/ca/root.pem', registrar: '/run/secrets/acme.json' },
+    });
+  });
+
+  it('is refused without TLS, without its files, and with files but no address', () => {
+    const url = 'https://ca.acme.example:7054';
+    assert.match(
+      mistake(served(`{ url: 'http://ca.acme.example', tlsRoot: a, registrar: b }`)).message,
+      /url of fabricCa/,
+    );
+    assert.match(mistake(served(`{ url: '${url}', tlsRoot: a }`)).message, /registrar of fabricCa.*give the path/);
+    assert.match(mistake(served('{ tlsRoot: a }')).message, /has no url; give it, or leave out tlsRoot/);
+    assert.match(mistake(served(`{ secret: hush }`)).message, /unknown key secret/);
+  });
+});
+
 describe('the default consortium', () => {
   const topology = loadTopology();
 

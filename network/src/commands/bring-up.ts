@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 import { CommandError } from '../command.js';
 import { type Endpoints, readEndpoints, writeEndpoints } from '../endpoints.js';
-import { findPrograms } from '../fabric/programs.js';
+import type { RunningAuthorities } from '../fabric/authorities.js';
+import { findPrograms, type SearchPlaces } from '../fabric/programs.js';
 import { exportedState, isExported, type PreparedState, prepareState } from '../prepare.js';
 import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
 import { type Child, type ChildPlan, startChild } from './children.js';
@@ -51,12 +52,14 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
   await endOrphans(options.stateDir);
   refuseSecond(options.stateDir);
   await checkPorts(topology);
-  const state = exported ?? (await prepareState(topology, options.stateDir, { engine: options.engine }));
+  const authorities = await startNeededAuthorities(options, topology);
+  const state = exported ?? (await prepared(options, topology, authorities));
   writeRunFile(options.stateDir, { engine: options.engine, ready: false, children: [] });
   const endpoints = writeEndpoints(topology, state.material, options.engine);
   const children = plans(options, state).map(startChild);
   const stop = async (): Promise<void> => {
     for (const child of [...children].reverse()) await child.stop();
+    await authorities?.stop();
     removeRunFile(options.stateDir);
   };
   recordRun(options, children, false);
@@ -72,7 +75,14 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
     await stop();
     throw error;
   }
-  const running = { engine: options.engine, topology, endpoints, children, failed: firstEnd(children), stop };
+  const running = {
+    engine: options.engine,
+    topology,
+    endpoints,
+    children,
+    failed: firstEnd(children, authorities),
+    stop,
+  };
   options.announce?.(running);
   recordRun(options, children, true);
   return running;
@@ -96,7 +106,7 @@ async function checkEngine({ engine, stateDir, topologyFile }: BringUpOptions, t
         'or begin anew with --fresh; or name another folder in SALUS_STATE',
     );
   }
-  if (engine === 'fabric') await findPrograms({ folder: process.env['SALUS_FABRIC_BIN'], path: process.env['PATH'] });
+  if (engine === 'fabric') await findPrograms(searchPlaces());
 }
 
 function recordRun(options: BringUpOptions, children: readonly Child[], ready: boolean): void {
@@ -104,8 +114,37 @@ function recordRun(options: BringUpOptions, children: readonly Child[], ready: b
   writeRunFile(options.stateDir, { engine: options.engine, ready, children: running });
 }
 
-async function firstEnd(children: readonly Child[]): Promise<string> {
-  return await Promise.race(children.map(async ({ name, ended }) => `${name} ended by ${await ended}`));
+async function firstEnd(children: readonly Child[], authorities?: RunningAuthorities): Promise<string> {
+  const ends = children.map(async ({ name, ended }) => `${name} ended by ${await ended}`);
+  return await Promise.race(authorities ? [...ends, authorities.failed] : ends);
+}
+
+/** Members' Fabric CA servers come first: nodes have their identities from them. */
+async function startNeededAuthorities(
+  { engine, stateDir, progress }: BringUpOptions,
+  topology: Topology,
+): Promise<RunningAuthorities | undefined> {
+  if (engine !== 'fabric') return undefined;
+  const { servedMembers, startAuthorities } = await import('../fabric/authorities.js');
+  const served = servedMembers(topology);
+  if (served.length === 0) return undefined;
+  const authorities = await startAuthorities(topology, stateDir, searchPlaces());
+  progress(`Fabric CA servers run: ${served.map(({ name }) => name).join(' ')}`);
+  return authorities;
+}
+
+async function prepared({ engine, stateDir }: BringUpOptions, topology: Topology, authorities?: RunningAuthorities) {
+  try {
+    return await prepareState(topology, stateDir, { engine });
+  } catch (error) {
+    await authorities?.stop();
+    throw error;
+  }
+}
+
+/** Where Fabric's programs may be. */
+function searchPlaces(): SearchPlaces {
+  return { folder: process.env['SALUS_FABRIC_BIN'], path: process.env['PATH'] };
 }
 
 function plans(options: BringUpOptions, state: PreparedState): ChildPlan[] {

@@ -28,6 +28,7 @@ function places(topology: Topology): Place[] {
     ]),
     ...member.peers.map(({ name, host, port }) => ({ what: `${name} of ${member.name}`, host, port })),
     ...(member.orderer ? [{ ...member.orderer, what: `orderer of ${member.name}` }] : []),
+    ...(member.fabricCa?.listens ? [{ ...member.fabricCa.listens, what: `Fabric CA of ${member.name}` }] : []),
   ]);
   return [...members, { what: 'chaincode', host: '127.0.0.1', port: topology.sharedChaincodePort }];
 }

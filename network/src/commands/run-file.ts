@@ -30,31 +30,49 @@ export interface RecordedProcess {
 /** Where the processes of a native Fabric network are remembered: a list of RecordedProcess. */
 export const fabricProcessesOf = (stateDir: string): string => join(stateDir, 'fabric.json');
 
+/** Where the Fabric CA servers that a supervisor started are remembered: a list of RecordedProcess. */
+export const authorityProcessesOf = (stateDir: string): string => join(stateDir, 'fabric-ca.json');
+
 /** The supervisor that runs now, or undefined; a file left by one that died is removed. */
 export function readRunFile(stateDir: string): RunFile | undefined {
   const found = readJson(pathOf(stateDir)) as RunFile | undefined;
   return found !== undefined && isAlive(found) ? found : undefined;
 }
 
-/** Ends what a supervisor that was killed left running: its children, and Fabric's nodes where they are theirs. */
+/** Ends what a supervisor that was killed left running: its children, Fabric's nodes, members' Fabric CA servers. */
 export async function endOrphans(stateDir: string): Promise<number> {
   if (readRunFile(stateDir) !== undefined) return 0;
   const run = readJson(pathOf(stateDir)) as RunFile | undefined;
-  const nodes = readJson(fabricProcessesOf(stateDir)) as RecordedProcess[] | undefined;
-  const ended = await endRecorded([...(run?.children ?? []), ...(nodes ?? [])]);
-  for (const file of [pathOf(stateDir), fabricProcessesOf(stateDir)]) rmSync(file, { force: true });
+  const ended = await endRecorded([...(run?.children ?? []), ...nodesOf(stateDir)]);
+  for (const place of [pathOf, fabricProcessesOf, authorityProcessesOf]) rmSync(place(stateDir), { force: true });
+  return ended;
+}
+
+/** Ends the nodes that a native network was killed over, unless a supervisor runs them. */
+export async function endOrphanNodes(stateDir: string): Promise<number> {
+  if (readRunFile(stateDir) !== undefined) return 0;
+  const ended = await endRecorded(recordedIn(fabricProcessesOf(stateDir)));
+  rmSync(fabricProcessesOf(stateDir), { force: true });
   return ended;
 }
 
 /** The processes that run from a state folder, gateways before the ledger; of one member, where one is named. */
 export function runningProcesses(stateDir: string, member?: string): RecordedProcess[] {
   const run = readRunFile(stateDir);
-  const nodes = (readJson(fabricProcessesOf(stateDir)) as RecordedProcess[] | undefined) ?? [];
   return [...(run?.children ?? [])]
     .reverse()
-    .concat(nodes)
+    .concat(nodesOf(stateDir))
     .filter(isAlive)
     .filter(({ name }) => member === undefined || name.endsWith(`.${member}`));
+}
+
+/** What a native network started: its nodes, and its members' Fabric CA servers. */
+function nodesOf(stateDir: string): RecordedProcess[] {
+  return [fabricProcessesOf, authorityProcessesOf].flatMap((place) => recordedIn(place(stateDir)));
+}
+
+function recordedIn(file: string): RecordedProcess[] {
+  return (readJson(file) as RecordedProcess[] | undefined) ?? [];
 }
 
 /** Ends the processes that still run, recognised by pid and start time, and waits until they are gone. */

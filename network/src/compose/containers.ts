@@ -26,6 +26,8 @@ function memberInContainers(member: Member): Member {
     ...member,
     host: `gateway0.${name}`,
     chaincodeHost: `chaincode.${name}`,
+    // A server that the native network would start has the built-in authority's root: that one issues instead.
+    fabricCa: member.fabricCa?.listens ? undefined : member.fabricCa,
     peers: member.peers.map((node) => ({ ...node, host: `${node.name}.${name}`, listenHost: ANY_ADDRESS })),
     gateways: member.gateways.map((node) => {
       return { ...node, host: `${node.name}.${name}`, listenHost: ANY_ADDRESS, publicHost: PUBLIC_HOST };

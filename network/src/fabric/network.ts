@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command.js';
-import { endOrphans, fabricProcessesOf } from '../commands/run-file.js';
+import { endOrphanNodes, fabricProcessesOf } from '../commands/run-file.js';
 import { readDefinition } from '../config/channel-files.js';
 import type { ChaincodeDefinition } from '../config/definition.js';
 import { chaincodeEnvironment, readNetwork } from '../prepare.js';
@@ -104,7 +104,7 @@ class NativeNetwork implements RunningFabric {
   /** Rejects as well when a process ends on the way, or when told to stop. */
   async start(): Promise<void> {
     const { onProgress, signal, stateDir } = this.options;
-    if ((await endOrphans(stateDir)) > 0) onProgress('ended what an earlier run left running');
+    if ((await endOrphanNodes(stateDir)) > 0) onProgress('ended what an earlier run left running');
     await this.startProcesses();
     const ended = this.processes.failed.then((why) => Promise.reject(new CommandError(why)));
     const told = new Promise<never>((_, reject) => {

@@ -94,7 +94,8 @@ function tlsValues({ cert, key, ca }: { cert: string; key: string; ca: string })
   return { tlsCert: cert, tlsKey: key, tlsCa: ca };
 }
 
-function fill(template: string, values: Readonly<Record<string, string>>): string {
+/** A template with its places filled; throws when one is given no value. */
+export function fill(template: string, values: Readonly<Record<string, string>>): string {
   const text = readFileSync(join(TEMPLATES, template), 'utf8');
   return text.replace(/\$\{(\w+)\}/g, (_, name: string) => {
     const value = values[name];

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { CommandError } from '../command.js';
 import { configUpdate } from '../config/update/delta.js';
 import { revocationsOf, withRevocations } from '../config/update/revocations.js';
-import { Authority, revokedSerialNumbers } from '../identity/authority.js';
-import { type KeyFiles, layout, mspFiles } from '../identity/layout.js';
-import type { MemberMaterial } from '../identity/material.js';
+import { revokedSerialNumbers } from '../identity/authority.js';
+import { memberAccess } from '../identity/fabric-ca/access.js';
+import { type KeyFiles, mspFiles } from '../identity/layout.js';
+import { issuerOf, type MemberMaterial } from '../identity/material.js';
 import { readNetwork } from '../prepare.js';
-import { memberPairs, peerAdmins } from './establish.js';
+import { type MemberPair, memberPairs, peerAdmins } from './establish.js';
 import { applyUpdate, memberSignatures, runningChannel } from './reconfigure.js';
 
 /**
@@ -27,8 +28,8 @@ export async function revokeIdentity(stateDir: string, memberName: string, ident
   const channel = runningChannel(stateDir, network);
   const present = (await speaker.config(channel.channel)).getChannelGroup();
   if (!present) throw new Error('a channel without configuration');
-  const list = await extendedList(pair.own, revocationsOf(present, pair.own.mspId), certificate.serialNumber);
-  const wanted = withRevocations(present, pair.own.mspId, [Buffer.from(list)]);
+  const lists = await extendedLists(pair, revocationsOf(present, pair.own.mspId), certificate);
+  const wanted = withRevocations(present, pair.own.mspId, lists);
   const update = configUpdate(channel.channel, present, wanted)?.serializeBinary();
   // A member's own administrator alone may change its MSP; the list is the member's own affair.
   if (update) await applyUpdate(channel, update, memberSignatures(network, memberName, update), speaker);
@@ -48,16 +49,18 @@ export function identityFiles(own: MemberMaterial, identity: string): KeyFiles {
   throw new CommandError(`${own.name} has no identity ${identity}; it has ${has}`, 2);
 }
 
-/** All the member has revoked so far and one more: a new list replaces the earlier one. */
-async function extendedList(own: MemberMaterial, present: readonly Uint8Array[], serial: string): Promise<string> {
-  const files = layout.authority(own.dir);
-  const authority = Authority.load({
-    certificate: readFileSync(files.cert, 'utf8'),
-    key: readFileSync(files.key, 'utf8'),
-  });
-  const earlier = present.flatMap((list) => revokedSerialNumbers(Buffer.from(list).toString()));
-  const serials = new Set([...earlier, serial].map((each) => each.toLowerCase()));
-  return authority.revocationList([...serials]);
+/** All the member has revoked so far and one more: the new list, and those earlier ones that it does not include. */
+async function extendedLists(
+  { member, own }: MemberPair,
+  present: readonly Uint8Array[],
+  certificate: X509Certificate,
+): Promise<Buffer[]> {
+  const earlier = present.map((list) => Buffer.from(list).toString());
+  const issuer = await issuerOf(own.dir, own.name, memberAccess(member, own.dir));
+  const list = await issuer.revocation(certificate, earlier);
+  const named = new Set(revokedSerialNumbers(list));
+  const kept = earlier.filter((each) => !revokedSerialNumbers(each).every((serial) => named.has(serial)));
+  return [...kept, list].map((each) => Buffer.from(each));
 }
 
 function retire(own: MemberMaterial, files: KeyFiles, certificate: X509Certificate): void {

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, type KeyObject, randomBytes, type X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+import { ALGORITHM, exported, keyPair, verifyingKey, webKey } from './keys.js';
 import { isLowS } from './signature.js';
 
 /** A certificate and its private key (PKCS#8), both PEM. */
@@ -18,7 +19,6 @@ export interface Subject {
   readonly units?: readonly string[];
 }
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** Clocks of members differ a little: what was issued just now is valid at once everywhere. */
@@ -28,8 +28,20 @@ const LEAF_VALIDITY = 365 * DAY;
 /** A list stays in force until the next one replaces it; no peer asks for its end. */
 const LIST_VALIDITY = ROOT_VALIDITY;
 
-/** A member's certificate authority. */
-export class Authority {
+/** Who issues an organisation's identities: its built-in authority, or a Fabric CA server. */
+export interface IdentityIssuer {
+  /** PEM of the root. */
+  readonly certificate: string;
+  /** A Fabric identity: signs, and nothing else. Further units may follow the role, such as `gateway`. */
+  identity(subject: Subject, role: NodeRole): Promise<Issued>;
+  /** The same identity under a new key; absent where certificates are renewed by hand. */
+  renewed?(present: Issued, subject: Subject, role: NodeRole): Promise<Issued>;
+  /** A revocation list (PEM) that names this certificate; `earlier` are those in force, which it replaces. */
+  revocation(certificate: X509Certificate, earlier: readonly string[]): Promise<string>;
+}
+
+/** A member's built-in certificate authority. */
+export class Authority implements IdentityIssuer {
   private constructor(
     readonly certificate: string,
     readonly key: string,
@@ -65,7 +77,6 @@ export class Authority {
     return new Authority(issued.certificate, issued.key, parsed, createPrivateKey(issued.key));
   }
 
-  /** A Fabric identity: signs, and nothing else. Further units may follow the role, such as `gateway`. */
   identity(subject: Subject, role: NodeRole): Promise<Issued> {
     return this.issue({ ...subject, units: [role, ...(subject.units ?? [])] }, []);
   }
@@ -78,6 +89,11 @@ export class Authority {
       new x509.SubjectAlternativeNameExtension(names),
     ];
     return this.issue(subject, extensions);
+  }
+
+  revocation({ serialNumber }: X509Certificate, earlier: readonly string[]): Promise<string> {
+    const serials = new Set([...earlier.flatMap(revokedSerialNumbers), serialNumber.toLowerCase()]);
+    return this.revocationList([...serials]);
   }
 
   /** The revocation list (PEM) of these serial numbers, in hexadecimal; it replaces every earlier one. */
@@ -120,9 +136,9 @@ export class Authority {
   }
 }
 
-/** Serial numbers, in hexadecimal, that a revocation list (PEM) names. */
+/** Serial numbers, in lower-case hexadecimal, that a revocation list (PEM) names. */
 export function revokedSerialNumbers(list: string): string[] {
-  return new x509.X509Crl(list).entries.map(({ serialNumber }) => serialNumber);
+  return new x509.X509Crl(list).entries.map(({ serialNumber }) => serialNumber.toLowerCase());
 }
 
 /**
@@ -132,8 +148,13 @@ export function revokedSerialNumbers(list: string): string[] {
 async function lowSCertificate(params: x509.X509CertificateCreateParams): Promise<x509.X509Certificate> {
   for (;;) {
     const certificate = await x509.X509CertificateGenerator.create(params);
-    if (isLowS(derSignature(certificate))) return certificate;
+    if (isSignedLowS(certificate)) return certificate;
   }
+}
+
+/** Whether the signature of a certificate by a P-256 key is in low-S form. */
+export function isSignedLowS(certificate: x509.X509Certificate): boolean {
+  return isLowS(derSignature(certificate));
 }
 
 /** Signature of the certificate as it stands in its DER. */
@@ -149,22 +170,6 @@ function derSignature(certificate: x509.X509Certificate): Buffer {
 
 function distinguishedName({ organisation, name, units = [] }: Subject): x509.JsonName {
   return [{ O: [organisation] }, ...units.map((unit) => ({ OU: [unit] })), { CN: [name] }];
-}
-
-function keyPair() {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
-}
-
-function webKey(key: KeyObject) {
-  return key.toCryptoKey(ALGORITHM, true, ['sign']);
-}
-
-function verifyingKey(key: KeyObject) {
-  return key.toCryptoKey(ALGORITHM, true, ['verify']);
-}
-
-function exported(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
 function pem(certificate: x509.X509Certificate): string {

@@ -26,19 +26,33 @@ export interface EndingCertificate {
   readonly daysLeft: number;
 }
 
+/** Whether a certificate (PEM) ends within ENDING_DAYS. */
+export function endsSoon(pem: string, now: number = Date.now()): boolean {
+  return daysLeftOf(new X509Certificate(pem), now) < ENDING_DAYS;
+}
+
+/** Whether a certificate (PEM) is over. */
+export function hasEnded(pem: string, now: number = Date.now()): boolean {
+  return new X509Certificate(pem).validToDate.getTime() <= now;
+}
+
 /** The certificates of a state folder that end within ENDING_DAYS, the next to end first. */
 export function endingCertificates(stateDir: string, now: number = Date.now()): EndingCertificate[] {
   const found = new Map<string, EndingCertificate>();
   for (const file of certificateFiles(stateDir)) {
     for (const [pem] of readFileSync(join(stateDir, file), 'utf8').matchAll(CERTIFICATE)) {
       const certificate = new X509Certificate(pem);
-      const daysLeft = Math.floor((certificate.validToDate.getTime() - now) / DAY_MS);
+      const daysLeft = daysLeftOf(certificate, now);
       if (daysLeft >= ENDING_DAYS || found.has(certificate.fingerprint256)) continue;
       const endsAt = certificate.validToDate.toISOString();
       found.set(certificate.fingerprint256, { name: commonName(certificate), file, endsAt, daysLeft });
     }
   }
   return [...found.values()].sort((one, other) => one.endsAt.localeCompare(other.endsAt));
+}
+
+function daysLeftOf(certificate: X509Certificate, now: number): number {
+  return Math.floor((certificate.validToDate.getTime() - now) / DAY_MS);
 }
 
 /** Files that may hold certificates, the originals first: bundles of roots, and what lies deeper, are mostly copies. */

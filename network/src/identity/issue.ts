@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Authority, type Issued, type NodeRole, type Subject } from './authority.js';
+import { Authority, type IdentityIssuer, type Issued, type NodeRole, type Subject } from './authority.js';
+import { endsSoon, hasEnded } from './expiry.js';
 import { writePublic, writeSecret } from './files.js';
 import { type KeyFiles, mspFiles, mspRoots, tlsFiles } from './layout.js';
 import { nodeUnitsConfig } from './node-units.js';
@@ -8,7 +9,7 @@ import { nodeUnitsConfig } from './node-units.js';
 /** An organisation's two authorities: for identities and for TLS. */
 export interface Authorities {
   readonly organisation: string;
-  readonly identities: Authority;
+  readonly identities: IdentityIssuer;
   readonly tls: Authority;
 }
 
@@ -24,7 +25,26 @@ export async function ensureAuthority(files: KeyFiles, subject: Subject): Promis
 /** A local MSP folder in Fabric's layout: roots, NodeOUs, and the identity itself. */
 export async function ensureIdentity(dir: string, from: Authorities, subject: Subject, role: NodeRole): Promise<void> {
   writeMsp(dir, from);
-  await ensureIssued(mspFiles(dir), () => from.identities.identity(subject, role));
+  await ensureIssuedIdentity(mspFiles(dir), from.identities, subject, role);
+}
+
+/** Keeps an identity; makes it when it is not there yet, and anew when it ends soon and its issuer does that. */
+export async function ensureIssuedIdentity(
+  files: KeyFiles,
+  from: IdentityIssuer,
+  subject: Subject,
+  role: NodeRole,
+  now: number = Date.now(),
+): Promise<void> {
+  await ensureIssued(files, () => from.identity(subject, role));
+  const present = read(files);
+  if (!present || !from.renewed || !endsSoon(present.certificate, now)) return;
+  try {
+    write(files, await from.renewed(present, subject, role));
+  } catch (error) {
+    // It still serves; `status` and the metrics name it as long as nobody could renew it.
+    if (hasEnded(present.certificate, now)) throw error;
+  }
 }
 
 /** What the others need to know of an organisation: its MSP folder without an identity. */

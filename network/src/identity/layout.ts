@@ -17,6 +17,15 @@ export const layout = {
   ledger: (stateDir: string) => join(stateDir, 'ledger'),
   authority: (dir: string) => ({ cert: join(dir, 'ca', 'cert.pem'), key: join(dir, 'ca', 'key.pem') }),
   tlsAuthority: (dir: string) => ({ cert: join(dir, 'tlsca', 'cert.pem'), key: join(dir, 'tlsca', 'key.pem') }),
+  /** Of an organisation whose identities a Fabric CA issues: its root, the registrar's own certificate and key. */
+  fabricCa: (dir: string) => ({
+    root: join(dir, 'fabric-ca', 'root.pem'),
+    cert: join(dir, 'fabric-ca', 'registrar.pem'),
+    key: join(dir, 'fabric-ca', 'registrar.key'),
+  }),
+  /** Home of a member's Fabric CA server where the native network starts it, and its registrar's credentials. */
+  fabricCaServer: (dir: string) => join(dir, 'fabric-ca', 'server'),
+  fabricCaRegistrar: (dir: string) => join(dir, 'fabric-ca', 'server', 'registrar.json'),
   msp: (dir: string) => join(dir, 'msp'),
   admin: (dir: string) => join(dir, 'admin'),
   peer: (dir: string, peer: string) => join(dir, 'peers', peer),

@@ -1,6 +1,17 @@
 import { join } from 'node:path';
 import type { GatewayNode, Member, OrdererNode, Topology } from '../topology/model.js';
-import { ensureAuthority, ensureIdentity, ensureIssued, ensureTls, writeMsp, type Authorities } from './issue.js';
+import type { IdentityIssuer } from './authority.js';
+import { memberAccess, ordererAccess } from './fabric-ca/access.js';
+import { FabricCa, type FabricCaAccess } from './fabric-ca/fabric-ca.js';
+import {
+  type Authorities,
+  ensureAuthority,
+  ensureIdentity,
+  ensureIssued,
+  ensureIssuedIdentity,
+  ensureTls,
+  writeMsp,
+} from './issue.js';
 import { writePublic } from './files.js';
 import { ensureGatewayKey, type GatewayJwk } from './gateway-key.js';
 import { layout } from './layout.js';
@@ -72,7 +83,7 @@ export async function ensureMaterial(topology: Topology, stateDir: string): Prom
 
 async function ensureMember(member: Member, stateDir: string): Promise<MemberMaterial> {
   const dir = layout.member(stateDir, member.name);
-  const from = await ensureAuthorities(dir, member.name);
+  const from = await ensureAuthorities(dir, member.name, memberAccess(member, dir));
   const { name } = member;
   writeMsp(layout.msp(dir), from);
   const adminMspDir = layout.msp(layout.admin(dir));
@@ -94,13 +105,23 @@ async function ensureMember(member: Member, stateDir: string): Promise<MemberMat
   };
 }
 
-async function ensureAuthorities(dir: string, organisation: string): Promise<Authorities> {
-  const subject = (kind: string) => ({ organisation, name: `${kind}.${organisation}` });
+/** An organisation's authorities; what it has none of is made. Without `access` it issues its identities itself. */
+export async function ensureAuthorities(
+  dir: string,
+  organisation: string,
+  access?: FabricCaAccess,
+): Promise<Authorities> {
   return {
     organisation,
-    identities: await ensureAuthority(layout.authority(dir), subject('ca')),
-    tls: await ensureAuthority(layout.tlsAuthority(dir), subject('tlsca')),
+    identities: await issuerOf(dir, organisation, access),
+    tls: await ensureAuthority(layout.tlsAuthority(dir), { organisation, name: `tlsca.${organisation}` }),
   };
+}
+
+/** Who issues an organisation's identities: the Fabric CA at hand, or the built-in authority, made when there is none. */
+export function issuerOf(dir: string, organisation: string, access?: FabricCaAccess): Promise<IdentityIssuer> {
+  if (access) return FabricCa.open(access, dir);
+  return ensureAuthority(layout.authority(dir), { organisation, name: `ca.${organisation}` });
 }
 
 async function ensurePeers(member: Member, dir: string, from: Authorities): Promise<PeerMaterial[]> {
@@ -130,9 +151,8 @@ async function ensureGateway(
 ): Promise<GatewayMaterial> {
   const home = layout.gateway(dir, gateway.name);
   const subject = { organisation: member.name, name: `${gateway.name}.${member.name}` };
-  await ensureIssued({ cert: join(home, 'cert.pem'), key: join(home, 'key.pem') }, () =>
-    from.identities.identity({ ...subject, units: [GATEWAY_UNIT] }, 'client'),
-  );
+  const files = { cert: join(home, 'cert.pem'), key: join(home, 'key.pem') };
+  await ensureIssuedIdentity(files, from.identities, { ...subject, units: [GATEWAY_UNIT] }, 'client');
   await ensureIssued({ cert: join(home, 'door.pem'), key: join(home, 'door.key') }, () =>
     from.tls.tls(subject, hostsOf(gateway.host, subject.name)),
   );
@@ -143,7 +163,7 @@ async function ensureGateway(
 async function ensureOrderer(member: Member, node: OrdererNode, stateDir: string): Promise<OrdererMaterial> {
   const dir = layout.orderer(stateDir, member.name);
   const organisation = `${member.name}-orderer`;
-  const from = await ensureAuthorities(dir, organisation);
+  const from = await ensureAuthorities(dir, organisation, ordererAccess(member, layout.member(stateDir, member.name)));
   const adminMspDir = layout.msp(layout.admin(dir));
   const subject = { organisation, name: `orderer.${member.name}` };
   const made = { dir, mspDir: layout.msp(join(dir, 'node')), tlsDir: join(dir, 'node', 'tls'), adminMspDir };

@@ -88,5 +88,6 @@ function portsOf(member: Member): [string, number][] {
         ] satisfies [string, number][])
       : []),
     [own('chaincode'), member.chaincodePort],
+    ...(member.fabricCa?.listens ? [[own('Fabric CA'), member.fabricCa.listens.port] satisfies [string, number]] : []),
   ];
 }

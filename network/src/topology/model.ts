@@ -26,8 +26,10 @@ export interface PortPlan {
   readonly orderers: number;
   readonly chaincode: number;
   readonly operations: number;
+  /** Fabric CA servers that the native network starts. */
+  readonly authorities: number;
 }
-export const PORT_KINDS = ['gateways', 'doors', 'peers', 'orderers', 'chaincode', 'operations'] as const;
+export const PORT_KINDS = ['gateways', 'doors', 'peers', 'orderers', 'chaincode', 'operations', 'authorities'] as const;
 
 export interface PeerNode {
   /** peer0, peer1 ... within the member. */
@@ -64,6 +66,20 @@ export interface OrdererNode {
   readonly operationsPort: number;
 }
 
+/** A Fabric CA server that issues a member's identities in place of the built-in authority. */
+export interface FabricCaServer {
+  /** https://host:port */
+  readonly url: string;
+  /** Name of the member's authority on it; empty = the server's default one. */
+  readonly name: string;
+  /** Name of the authority of the member's orderer; absent: the built-in one issues its identities. */
+  readonly ordererName?: string;
+  /** On the member's machine: root of the server's TLS certificate, and the registrar's credentials. */
+  readonly files?: { readonly tlsRoot: string; readonly registrar: string };
+  /** Where it listens when the native network starts it; it then has no files of its own. */
+  readonly listens?: { readonly host: string; readonly port: number };
+}
+
 export interface Gs1 {
   /** GS1 company prefixes, 6 to 12 digits. */
   readonly companyPrefixes: readonly string[];
@@ -85,6 +101,8 @@ export interface Member {
   readonly peers: readonly PeerNode[];
   readonly gateways: readonly GatewayNode[];
   readonly orderer?: OrdererNode;
+  /** Absent: the built-in authority issues the member's identities. */
+  readonly fabricCa?: FabricCaServer | undefined;
   /** Where this member's own chaincode process listens. */
   readonly chaincodeHost: string;
   readonly chaincodePort: number;
@@ -130,4 +148,9 @@ export function membersWithRole(topology: Topology, roles: readonly string[]): M
 /** Members that run an orderer, with that orderer. */
 export function ordererMembers(topology: Topology): (Member & { readonly orderer: OrdererNode })[] {
   return topology.members.filter((member): member is Member & { readonly orderer: OrdererNode } => 'orderer' in member);
+}
+
+/** The same consortium with nothing but built-in authorities. */
+export function withBuiltInAuthorities(topology: Topology): Topology {
+  return { ...topology, members: topology.members.map((member) => ({ ...member, fabricCa: undefined })) };
 }

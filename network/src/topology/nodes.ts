@@ -1,5 +1,5 @@
 import { PEER_STRIDE } from './limits.js';
-import type { GatewayNode, OrdererNode, PeerNode, PortPlan } from './model.js';
+import type { FabricCaServer, GatewayNode, OrdererNode, PeerNode, PortPlan } from './model.js';
 import { MEMBERS_MAX } from './limits.js';
 
 /** Where a member's nodes listen follows from its place in the file and the first port of each kind. */
@@ -53,6 +53,17 @@ export function ordererNode(place: Place, mspId: string): OrdererNode {
   };
 }
 
+/** A member's Fabric CA server that the native network starts. */
+export function fabricCaNode(place: Place, member: string): FabricCaServer {
+  const port = place.ports.authorities + place.index;
+  return {
+    url: `https://${place.host}:${port}`,
+    name: `ca-${member}`,
+    ordererName: `ca-${member}-orderer`,
+    listens: { host: place.host, port },
+  };
+}
+
 /** A plan whose kinds lie close together above one base port: for a second network on the same machine. */
 export function portsFrom(base: number): PortPlan {
   return {
@@ -62,6 +73,7 @@ export function portsFrom(base: number): PortPlan {
     orderers: base + 401,
     chaincode: base + 481,
     operations: base + 501,
+    authorities: base + 841,
   };
 }
 

@@ -22,6 +22,7 @@ import {
   type PortPlan,
   type Topology,
 } from './model.js';
+import { parseFabricCa } from './fabric-ca.js';
 import { gatewayNodes, ordererNode, peerNodes, portsFrom } from './nodes.js';
 import { either, type Section, TopologyReader } from './reader.js';
 
@@ -44,6 +45,7 @@ const DEFAULT_PORTS: PortPlan = {
   orderers: 7501,
   chaincode: 7601,
   operations: 9401,
+  authorities: 7054,
 };
 const HOST = {
   pattern: /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
@@ -108,6 +110,7 @@ function portPlan(reader: TopologyReader, root: Section): PortPlan {
     orderers: port('orderers'),
     chaincode: port('chaincode'),
     operations: port('operations'),
+    authorities: port('authorities'),
   };
 }
 
@@ -138,7 +141,7 @@ interface ParsedMember {
 
 function parseMember(context: MemberContext, node: ParsedNode, index: number): ParsedMember {
   const { reader, overrides, ports } = context;
-  const keys = ['name', 'mspId', 'title', 'roles', 'gs1', 'host', 'peers', 'gateways', 'orderer', 'left'];
+  const keys = ['name', 'mspId', 'title', 'roles', 'gs1', 'host', 'peers', 'gateways', 'orderer', 'fabricCa', 'left'];
   const unnamed = reader.section(node, `member ${index + 1}`, keys);
   const name = reader.text(unnamed, 'name', NAME);
   const section = { ...unnamed, title: `member ${name}` };
@@ -159,6 +162,7 @@ function parseMember(context: MemberContext, node: ParsedNode, index: number): P
     peers: peerNodes(place, peers),
     gateways: gatewayNodes(place, gateways),
     ...(reader.flag(section, 'orderer') && { orderer: ordererNode(place, mspId) }),
+    ...parseFabricCa(reader, section, place, name),
     chaincodeHost: host,
     chaincodePort: ports.chaincode + index,
   };

@@ -49,7 +49,7 @@ export class TopologyReader {
   private readonly document: Document.Parsed;
 
   constructor(
-    private readonly file: string,
+    readonly file: string,
     text: string,
   ) {
     this.document = parseDocument(text, { lineCounter: this.lines, version: '1.2' });

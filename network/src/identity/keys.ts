@@ -1,0 +1,23 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+
+/** ECDSA P-256 with SHA-256, as all of a member's certificates and signatures are made. */
+export const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+
+export function keyPair() {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+}
+
+/** A private key as the certificate library takes it. */
+export function webKey(key: KeyObject) {
+  return key.toCryptoKey(ALGORITHM, true, ['sign']);
+}
+
+/** A public key as the certificate library takes it. */
+export function verifyingKey(key: KeyObject) {
+  return key.toCryptoKey(ALGORITHM, true, ['verify']);
+}
+
+/** PKCS#8 PEM. */
+export function exported(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
