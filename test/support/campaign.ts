@@ -14,6 +14,7 @@ const files: Readonly<Record<string, string>> = {
   race: 'proofs/two-gateways.test.js',
   'real-peer': 'ledger/real-peer.test.js',
   supply: 'supply/model.test.js',
+  trial: 'trial/enrolment.test.js',
   validation: 'fhir/acceptance.test.js',
 };
 

@@ -54,6 +54,8 @@ export interface NetworkWish {
   /** State of an earlier network to go on from; absent = a new one that stop() deletes. */
   readonly stateDir?: string;
   readonly portBase?: number;
+  /** Another topology than the default one. */
+  readonly topologyFile?: string;
   readonly overrides?: TopologyOverrides;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -65,7 +67,7 @@ export async function startNetwork(wish: NetworkWish = {}): Promise<TestNetwork>
   const consortium = await bringUp({
     engine: engineName,
     stateDir,
-    topologyFile: DEFAULT_TOPOLOGY_FILE,
+    topologyFile: wish.topologyFile ?? DEFAULT_TOPOLOGY_FILE,
     overrides: { portBase, ...wish.overrides },
     progress: () => undefined,
     ...(wish.env === undefined ? {} : { env: wish.env }),

@@ -48,6 +48,7 @@ describe('the operations on trials', () => {
     const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
       ...{ member, ledger: ledgerOf(world, member), decision: { allow: () => undefined } },
       ask: () => Promise.reject(new Error('no door is open')),
+      now: Date.now,
     });
     const actor = { member, user: 'u-1', role, purpose: 'CLINTRCH', scopes: [] };
     const headers = { 'content-type': 'application/fhir+json' };
@@ -163,7 +164,7 @@ describe('the operations on trials', () => {
   it('leave studies of the record readable while the ledger does not answer', async () => {
     const down = (): Promise<never> => Promise.reject(new Refusal('unavailable', 'ledger-down', 'no peer answers'));
     const ledger = { submit: down, evaluate: down };
-    const ports = { member: 'stmary', ledger, decision: { allow: () => undefined }, ask: down };
+    const ports = { member: 'stmary', ledger, decision: { allow: () => undefined }, ask: down, now: Date.now };
     const actor = { member: 'stmary', user: 'u-1', role: 'investigator', purpose: 'CLINTRCH', scopes: [] };
     const get = async (status: number): Promise<number> => {
       const fhir = withTrials(() => Promise.resolve({ status, headers: {} }), ports);

@@ -63,7 +63,8 @@ describe('safety clocks', () => {
 
   it('mark the report to the regulator that comes late', () => {
     const first = report({}, day(2));
-    const submit = (tick: string) => allowed(submitEvent('c', first, undefined, tick, { by, at: tick, tx: 't' }));
+    const asked = { event: 'E', n: 1, commitment: 'c' };
+    const submit = (tick: string) => allowed(submitEvent(asked, first, undefined, tick, { by, at: tick, tx: 't' }));
     assert.equal(submit(day(17)).isLate, false);
     assert.equal(submit(day(17.1)).isLate, true);
   });

@@ -203,3 +203,5 @@ export const parseAssessEvent = object({ trial: code, event: code, n: place, cau
 export type AssessEvent = ReturnType<typeof parseAssessEvent>;
 /** Parser of SubmitEvent. */
 export const parseSubmitEvent = object({ trial: code, event: code, n: place, commitment: hex256 });
+/** A report to the regulator. */
+export type SubmitEvent = ReturnType<typeof parseSubmitEvent>;

@@ -264,12 +264,13 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'submit-event'(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, event, n, commitment } = parseText(acts.parseSubmitEvent, argument);
+    const request = parseText(acts.parseSubmitEvent, argument);
+    const { trial, event, n } = request;
     await facts.permitted(ctx, trial, 'submit-event');
     const key = [trial, event, numberPart(n)] as const;
     const reported = await load(ctx, state.eventKind, ...key);
     const known = await load(ctx, state.submissionKind, ...key);
-    const judged = safety.submitEvent(commitment, reported, known, await ctx.clock(), facts.actOf(ctx));
+    const judged = safety.submitEvent(request, reported, known, await ctx.clock(), facts.actOf(ctx));
     await save(ctx, state.submissionKind, key, allowed(judged));
   }
 

@@ -184,6 +184,7 @@ export interface PointRecord extends Act {
 
 /** An adverse event in one of its states. */
 export interface EventRecord extends Act {
+  readonly event: string;
   readonly n: number;
   readonly participant: string;
   readonly act: 'report' | 'assess';
@@ -207,6 +208,9 @@ export type Causality = 'related' | 'unrelated';
 
 /** A report to the regulator. */
 export interface SubmissionRecord extends Act {
+  readonly event: string;
+  /** Which state of the event was reported. */
+  readonly n: number;
   readonly commitment: string;
   readonly isLate: boolean;
   readonly tick: string;

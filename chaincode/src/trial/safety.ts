@@ -4,7 +4,7 @@
  * and 15 for another (Art 42). All by ticks. Late is recorded, never refused. Pure.
  */
 import type { Refusal } from '../lib/refusal';
-import type { AssessEvent, ReportEvent } from './acts';
+import type { AssessEvent, ReportEvent, SubmitEvent } from './acts';
 import type { Act, EventRecord, ParticipantRecord, SubmissionRecord } from './records';
 import { refuse } from './refusals';
 
@@ -27,13 +27,23 @@ export interface EventFacts {
 
 /** A report, or a follow-up that may make it worse. */
 export function reportEvent(request: ReportEvent, facts: EventFacts, act: Act): EventRecord | Refusal {
-  const { n, participant, commitment, isSerious, isFatal, causality: byInvestigator, awareAt } = request;
+  const { event, n, participant, commitment, isSerious, isFatal, causality: byInvestigator, awareAt } = request;
   const { before, tick } = facts;
   const problem = reportProblem(request, facts, act);
   if (problem !== undefined) return problem;
   const sponsorAwareAt = before === undefined || isWorse(request, before) ? tick : before.sponsorAwareAt;
   const isLate = isSerious && Date.parse(tick) - Date.parse(awareAt) > TO_SPONSOR_MS;
-  const own = { n, participant, act: 'report' as const, commitment, isSerious, isFatal, byInvestigator, awareAt };
+  const own = {
+    event,
+    n,
+    participant,
+    act: 'report' as const,
+    commitment,
+    isSerious,
+    isFatal,
+    byInvestigator,
+    awareAt,
+  };
   return due({ ...sponsorsWord(before), ...own, sponsorAwareAt, isLate, ...act }, before);
 }
 
@@ -90,7 +100,7 @@ function isSuspected({ isSerious, isUnexpected, byInvestigator, bySponsor }: Omi
 
 /** The report to the regulator, late or not. */
 export function submitEvent(
-  commitment: string,
+  { event: name, n, commitment }: Pick<SubmitEvent, 'event' | 'n' | 'commitment'>,
   event: EventRecord | undefined,
   known: SubmissionRecord | undefined,
   tick: string,
@@ -99,5 +109,5 @@ export function submitEvent(
   if (event === undefined) return refuse('unknown-event', 'there is no such event');
   if (event.dueBy === undefined) return refuse('not-due', 'the regulator is owed no report of this event');
   if (known !== undefined) return refuse('already-submitted', 'this state of the event was reported');
-  return { commitment, isLate: tick > event.dueBy, tick, ...act };
+  return { event: name, n, commitment, isLate: tick > event.dueBy, tick, ...act };
 }

@@ -14,8 +14,10 @@ import type { Actor, Commit, Ledger } from '../ports.js';
 import { actCall, actOperations } from './acts.js';
 import { outcomeChanges } from './outcome-changes.js';
 import { givenOf, type Given } from '../fhir/parameters.js';
+import { dueParameters } from './due.js';
 import { researchStudy } from './research-study.js';
 import { registerImported } from './register.js';
+import { searchset, studyResources } from './study-resources.js';
 import { unblind, type UnblindPorts } from './unblind.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
@@ -27,14 +29,17 @@ export interface TrialPorts {
   readonly decision: Pick<Decision, 'allow'>;
   /** Asks another member's door. */
   readonly ask: UnblindPorts['ask'];
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /** Trials at one gateway: their operations, and what the page shows. */
 export function openTrials(
-  { settings, ledger }: { readonly settings: { readonly member: string }; readonly ledger: TrialPorts['ledger'] },
+  rooms: Pick<TrialPorts, 'ledger'> & { readonly settings: Pick<TrialPorts, 'member'>; readonly clock: () => number },
   { decision, say }: { readonly decision: TrialPorts['decision']; readonly say: TrialPorts['ask'] },
 ): { readonly inFrontOf: (fhir: Fhir) => Fhir; readonly view: (name: string) => Promise<TrialView | undefined> } {
-  const ports = { member: settings.member, ledger, decision, ask: say };
+  const { settings, ledger, clock } = rooms;
+  const ports = { member: settings.member, ledger, decision, ask: say, now: clock };
   return { inFrontOf: (fhir) => withTrials(fhir, ports), view: (name) => readTrial(ledger, name) };
 }
 
@@ -68,10 +73,27 @@ async function answer(
   trial: string | undefined,
   operation: string | undefined,
 ): Promise<FhirResponse | undefined> {
+  const derived = await derivedFrom(ports, request);
+  if (derived !== undefined) return derived;
   const run = handlers[`${request.method} ${operation ?? ''}`.trim()] ?? actHandler(request.method, operation);
   if (run === undefined || (trial === undefined) !== (operation === '$usdm-import')) return undefined;
   ports.decision.allow(request.actor, 'ResearchStudy', 'operation');
   return await run(ports, request, trial ?? '');
+}
+
+const SEARCH = /^(?:AdverseEvent|ResearchSubject)$/;
+
+/** A search of one trial's participants or adverse events; undefined where the study is none of the ledger's. */
+async function derivedFrom(
+  ports: TrialPorts,
+  { method, path, query, actor }: FhirRequest,
+): Promise<FhirResponse | undefined> {
+  const [name, ...more] = query.getAll('study');
+  if (method !== 'GET' || !SEARCH.test(path) || name === undefined || more.length > 0) return undefined;
+  ports.decision.allow(actor, 'ResearchStudy', 'operation');
+  const view = await readTrial(ports.ledger, name.replace(/^ResearchStudy\//, ''));
+  const resources = view && studyResources(path, view);
+  return resources && { status: 200, headers: {}, resource: searchset(resources) as JsonObject };
 }
 
 type Handler = (ports: TrialPorts, request: FhirRequest, trial: string) => Promise<FhirResponse | undefined>;
@@ -82,6 +104,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     return view && { status: 200, headers: {}, resource: researchStudy(view) as JsonObject };
   },
   'GET $outcome-diff': async (ports, _request, trial) => ok(outcomeChanges(await demandTrial(ports, trial))),
+  'GET $due': async (ports, _request, trial) =>
+    ok(dueParameters(await demandTrial(ports, trial), new Date(ports.now()).toISOString())),
   'POST $usdm-import': importStudy,
   'POST $randomize': randomize,
   'POST $unblind': async (ports, request, trial) => {

@@ -1,0 +1,73 @@
+/**
+ * What is due of a trial's safety reports: the site's 24 hours to the sponsor, and the sponsor's 7 or 15 days to the regulator.
+ * Deadlines and lateness of what came are the contracts', by ticks; whether what has not come is overdue, by the asker's clock.
+ */
+import type { EventRecord, SubmissionRecord, TrialView } from '@salus/chaincode/trial/api';
+
+/** One step that was or is owed. */
+export interface Due {
+  readonly event: string;
+  readonly to: 'sponsor' | 'regulator';
+  readonly from: string;
+  readonly by?: string;
+  readonly state: 'open' | 'overdue' | 'in-time' | 'late';
+}
+
+/** Every step of every event, those that are owed first, the earliest deadline before the others. */
+export function dueList({ trial, events, submissions }: TrialView, now: string): readonly Due[] {
+  const names = [...new Set(events.map(({ event }) => event))];
+  const steps = names.flatMap((name) => {
+    const line = events.filter(({ event }) => event === name);
+    const sent = submissions.filter(({ event }) => event === name);
+    return [...toSponsor(line), ...toRegulator(line, sent, trial.parties.sponsor, now)];
+  });
+  return steps.sort((a, b) => rankOf(a) - rankOf(b) || ((a.by ?? '') < (b.by ?? '') ? -1 : 1));
+}
+
+const order: Readonly<Record<Due['state'], number>> = { overdue: 0, open: 1, late: 2, 'in-time': 2 };
+
+function rankOf({ state }: Due): number {
+  return order[state];
+}
+
+function toSponsor(line: readonly EventRecord[]): Due[] {
+  return line
+    .filter(({ act, isSerious }) => act === 'report' && isSerious)
+    .map(({ event, by, isLate }): Due => ({
+      event,
+      to: 'sponsor',
+      from: by.member,
+      state: isLate ? 'late' : 'in-time',
+    }));
+}
+
+/** The newest state of the event counts: what it makes due is owed until a report of that state, or of a later one. */
+function toRegulator(
+  line: readonly EventRecord[],
+  sent: readonly SubmissionRecord[],
+  from: string,
+  now: string,
+): Due[] {
+  const newest = line.at(-1);
+  if (newest?.dueBy === undefined) return [];
+  const { event, dueBy: by } = newest;
+  const reported = line.findLast(({ act }) => act === 'report')?.n ?? 1;
+  const report = sent.find(({ n }) => n >= reported);
+  const open = now > by ? 'overdue' : 'open';
+  const state = report === undefined ? open : report.isLate ? 'late' : 'in-time';
+  return [{ event, to: 'regulator', from, by, state }];
+}
+
+/** The list as parameters of an answer. */
+export function dueParameters(view: TrialView, now: string): readonly object[] {
+  return dueList(view, now).map(({ event, to, from, by, state }) => ({
+    name: 'due',
+    part: [
+      { name: 'event', valueString: event },
+      { name: 'to', valueCode: to },
+      { name: 'from', valueString: from },
+      ...(by === undefined ? [] : [{ name: 'by', valueInstant: by }]),
+      { name: 'state', valueCode: state },
+    ],
+  }));
+}

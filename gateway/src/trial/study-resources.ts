@@ -1,0 +1,91 @@
+/**
+ * A trial's participants and adverse events as FHIR R4 ResearchSubject and AdverseEvent
+ * (https://hl7.org/fhir/R4/researchsubject.html, https://hl7.org/fhir/R4/adverseevent.html). Pure. Both are derived from
+ * what is public: participants by their codes, arms after their list is revealed, no content of an event.
+ */
+import { createHash } from 'node:crypto';
+
+import type { EventRecord, TrialView } from '@salus/chaincode/trial/api';
+
+/** System of participants' codes. */
+export const PARTICIPANT_SYSTEM = 'urn:salus:participant';
+const SERIOUSNESS = 'http://terminology.hl7.org/CodeSystem/adverse-event-seriousness';
+/** Deadline at the regulator, whether the site was late, whether the sponsor says that it was unexpected. */
+export const EVENT_EXTENSIONS = {
+  dueBy: 'urn:salus:due-at-regulator',
+  isLate: 'urn:salus:reported-late',
+  isUnexpected: 'urn:salus:unexpected',
+} as const;
+
+/** What a trial shows under a type; undefined for a type of which it shows nothing. */
+export function studyResources(type: string, view: TrialView): readonly object[] | undefined {
+  if (type === 'ResearchSubject') return researchSubjects(view);
+  return type === 'AdverseEvent' ? adverseEvents(view) : undefined;
+}
+
+/** Everybody who has a slot. While the list of the stratum is not revealed, no arm is in it. */
+export function researchSubjects({ trial, phase, slots, reveals }: TrialView): readonly object[] {
+  return slots.flatMap(({ stratum, taken }) => {
+    const revealed = reveals.find((each) => each.stratum === stratum)?.slots;
+    return taken.map(({ participant, slot, at }) => {
+      const arm = revealed?.[slot - 1]?.arm;
+      return {
+        resourceType: 'ResearchSubject',
+        id: idOf(trial.trial, participant),
+        identifier: [{ system: PARTICIPANT_SYSTEM, value: participant }],
+        status: phase === 'unblinded' ? 'off-study' : 'on-study',
+        period: { start: at },
+        study: { reference: `ResearchStudy/${trial.trial}` },
+        individual: { identifier: { system: PARTICIPANT_SYSTEM, value: participant } },
+        ...(arm !== undefined && { assignedArm: arm }),
+      };
+    });
+  });
+}
+
+/** Every event in its newest state; both words on causality stand beside each other. */
+export function adverseEvents({ trial, events }: TrialView): readonly object[] {
+  const newest = new Map(events.map((record) => [record.event, record]));
+  return [...newest.values()].map((record) => ({
+    resourceType: 'AdverseEvent',
+    id: idOf(trial.trial, record.event),
+    extension: extensionsOf(record),
+    identifier: { system: 'urn:salus:adverse-event', value: record.event },
+    actuality: 'actual',
+    subject: { identifier: { system: PARTICIPANT_SYSTEM, value: record.participant } },
+    detected: record.awareAt,
+    recordedDate: record.at,
+    seriousness: { coding: [{ system: SERIOUSNESS, code: record.isSerious ? 'serious' : 'non-serious' }] },
+    suspectEntity: [{ instance: { display: 'the treatment of the study' }, causality: causalityOf(record) }],
+    study: [{ reference: `ResearchStudy/${trial.trial}` }],
+  }));
+}
+
+function extensionsOf({ dueBy, isLate, isUnexpected }: EventRecord): readonly object[] {
+  return [
+    { url: EVENT_EXTENSIONS.isLate, valueBoolean: isLate },
+    ...(dueBy === undefined ? [] : [{ url: EVENT_EXTENSIONS.dueBy, valueInstant: dueBy }]),
+    ...(isUnexpected === undefined ? [] : [{ url: EVENT_EXTENSIONS.isUnexpected, valueBoolean: isUnexpected }]),
+  ];
+}
+
+function causalityOf({ byInvestigator, bySponsor }: EventRecord): readonly object[] {
+  const words = [
+    ['investigator', byInvestigator],
+    ['sponsor', bySponsor],
+  ] as const;
+  return words
+    .filter(([, word]) => word !== undefined)
+    .map(([who, word]) => ({ assessment: { text: word }, author: { display: who } }));
+}
+
+/** FHIR ids are short, names on the ledger need not be. */
+function idOf(trial: string, name: string): string {
+  return createHash('sha256').update(`${trial}\n${name}`).digest('hex').slice(0, 40);
+}
+
+/** A searchset of resources that are all there is. */
+export function searchset(resources: readonly object[]): object {
+  const entry = resources.map((resource) => ({ resource, search: { mode: 'match' } }));
+  return { resourceType: 'Bundle', type: 'searchset', total: resources.length, ...(entry.length > 0 && { entry }) };
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { validationIssues } from '@salus/gateway/fhir/validate';
+import { dueList } from '@salus/gateway/trial/due';
+import { withTrials } from '@salus/gateway/trial/operations';
+import { adverseEvents, researchSubjects } from '@salus/gateway/trial/study-resources';
+import { random } from '../support/contract-world.js';
+import { commitment } from './attempts.js';
+import { TRIAL, TrialWorld } from './world.js';
+
+const DAY = 86_400_000;
+
+describe('what a trial owes and shows', () => {
+  let world: TrialWorld;
+  let began: number;
+  const at = (days: number): string => new Date(began + days * DAY).toISOString();
+  const report = (event: string, change: object = {}) => ({
+    ...{ event, n: 1, participant: 'P1', commitment, isSerious: true, isFatal: false, causality: 'related' },
+    ...{ awareAt: at(0), ...change },
+  });
+
+  before(async () => {
+    world = await TrialWorld.enrolling();
+    began = world.ledger.clockMs;
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    await world.enrolled('P2', 'northside', 's1', 2);
+    await world.act('stmary', 'investigator', 'report-event', report('E1'));
+    await world.act('stmary', 'investigator', 'report-event', report('E2', { isFatal: true }));
+    await world.act('stmary', 'investigator', 'report-event', report('E3', { isSerious: false }));
+    await world.ledger.pass(2 * DAY, 'stmary');
+    await world.act('stmary', 'investigator', 'report-event', report('E4'));
+    await world.act('acme', 'sponsor', 'submit-event', { event: 'E4', n: 1, commitment });
+    await world.ledger.pass(6 * DAY, 'stmary');
+    await world.act('acme', 'sponsor', 'submit-event', { event: 'E2', n: 1, commitment });
+    await world.act('acme', 'sponsor', 'assess-event', {
+      event: 'E1',
+      n: 2,
+      causality: 'unrelated',
+      isUnexpected: true,
+    });
+  });
+
+  it('lists every step with its deadline: what came late stays late, what has not come becomes overdue', async () => {
+    const list = (days: number, view = world.view()) =>
+      view.then((known) =>
+        dueList(known, at(days)).map(({ event, to, from, by, state }) => `${event} ${from}>${to} ${state} ${by ?? ''}`),
+      );
+    const came = [
+      ...['E1 stmary>sponsor in-time ', 'E2 stmary>sponsor in-time ', 'E4 stmary>sponsor late '],
+      ...[`E2 acme>regulator late ${at(7)}`, `E4 acme>regulator in-time ${at(17)}`],
+    ];
+    assert.deepEqual(await list(8), [`E1 acme>regulator open ${at(15)}`, ...came]);
+    assert.deepEqual(await list(15.1), [`E1 acme>regulator overdue ${at(15)}`, ...came]);
+  });
+
+  it('owes a report again when a follow-up came after it', async () => {
+    await world.act('stmary', 'investigator', 'report-event', report('E4', { n: 2, isFatal: true, awareAt: at(8) }));
+    const open = dueList(await world.view(), at(8)).filter(({ state }) => state === 'open');
+    assert.deepEqual(
+      open.map(({ event, by }) => `${event} ${by ?? ''}`),
+      [`E4 ${at(15)}`, `E1 ${at(15)}`].sort(),
+    );
+  });
+
+  it('shows events as valid AdverseEvents, the two words on causality beside each other', async () => {
+    const events = adverseEvents(await world.view()) as Record<string, unknown>[];
+    for (const event of events) assert.deepEqual(validationIssues(event), []);
+    const text = JSON.stringify(events.find(({ identifier }) => JSON.stringify(identifier).includes('"E1"')));
+    assert.match(text, /"related"},"author":{"display":"investigator"}.*"unrelated"},"author":{"display":"sponsor"}/);
+    assert.match(text, /due-at-regulator/);
+  });
+
+  it('shows participants as valid ResearchSubjects, without arms until their list is revealed', async () => {
+    const before = researchSubjects(await world.view()) as Record<string, unknown>[];
+    for (const subject of before) assert.deepEqual(validationIssues(subject), []);
+    assert.ok(before.every((subject) => !('assignedArm' in subject)));
+    await world.act('tally', 'cro', 'lock', { root: random(), points: 0, reason: 'last visit done' });
+    await world.act('tally', 'statistician', 'reveal', { stratum: 's1', slots: world.lists.get('s1') });
+    const after = researchSubjects(await world.view()) as Record<string, unknown>[];
+    for (const subject of after) assert.deepEqual(validationIssues(subject), []);
+    assert.deepEqual(
+      after.map(({ assignedArm }) => assignedArm),
+      world.lists
+        .get('s1')!
+        .slice(0, 2)
+        .map(({ arm }) => arm),
+    );
+  });
+
+  it('answers over FHIR: $due, and searches by study; of a study of the record alone the record answers', async () => {
+    const evaluate = async ({ transaction = '', argument = '' }): Promise<Uint8Array> =>
+      Buffer.from((await world.ledger.evaluate('authority', transaction, { args: [argument] })).payload);
+    const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
+      ...{ member: 'authority', ledger: { evaluate, submit: () => assert.fail('a read writes nothing') } },
+      ...{ decision: { allow: () => undefined }, ask: () => assert.fail('no door is asked') },
+      now: () => began + 16 * DAY,
+    });
+    const actor = { member: 'authority', user: 'u-1', role: 'regulator', purpose: 'CLINTRCH', scopes: [] };
+    const get = async (path: string, query = '') => {
+      const request = { method: 'GET', path, query: new URLSearchParams(query), headers: {}, actor };
+      const { status, resource } = await fhir(request);
+      return { status, text: JSON.stringify(resource) };
+    };
+    assert.match((await get(`ResearchStudy/${TRIAL}/$due`)).text, /"valueCode":"overdue"/);
+    assert.match((await get('AdverseEvent', `study=ResearchStudy/${TRIAL}`)).text, /"total":4/);
+    assert.match((await get('ResearchSubject', `study=${TRIAL}`)).text, /"total":2/);
+    assert.equal((await get('ResearchSubject', 'patient=1')).status, 418);
+  });
+});

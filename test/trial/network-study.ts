@@ -1,0 +1,136 @@
+/** A study on the real processes: three hospitals, four strata; everything is asked for over HTTP. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Allotted, rootOf, type TrialView } from '@salus/chaincode/trial/api';
+import { digest } from '@salus/chaincode/dist/lib/canonical.js';
+import { exportUsdm } from '@salus/gateway/trial/usdm-export';
+import { DEFAULT_TOPOLOGY_FILE } from '@salus/network/topology';
+import { random } from '../support/contract-world.js';
+import type { Answer, TestNetwork } from '../support/network.js';
+import { SigningKey } from '../support/signing.js';
+import { listOf, protocol, sites } from './world.js';
+
+/** The study's name. */
+export const STUDY = 'SIMULATED-1';
+/** Its strata. */
+export const strata = ['s1', 's2', 's3', 's4'] as const;
+const TEXT_HASH = 'b'.repeat(64);
+
+/** The default topology with a third hospital, westgate, in the payer's place; returns the file's path. */
+export function threeHospitals(folder: string): string {
+  const text = readFileSync(DEFAULT_TOPOLOGY_FILE, 'utf8')
+    .replaceAll('medisure', 'westgate')
+    .replaceAll('MedisureMSP', 'WestgateMSP')
+    .replace('roles: [payer]', 'roles: [hospital]');
+  const file = join(folder, 'consortium.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+/** A parameter with text. */
+export function text(name: string, valueString: string) {
+  return { name, valueString };
+}
+
+/** The study as its people act on it. */
+export class NetworkStudy {
+  readonly lists = new Map<string, readonly Allotted[]>();
+  readonly #investigators = new Map(sites.map((site) => [site as string, new SigningKey(`inv-${site}`)]));
+  readonly #tokens = new Map<string, Promise<string>>();
+
+  constructor(
+    private readonly network: TestNetwork,
+    private readonly slots: number,
+  ) {}
+
+  /** Registered, approved, lists committed, documents adopted, investigators delegated. */
+  async opened(): Promise<void> {
+    await this.#registered();
+    for (const stratum of strata) await this.#listed(stratum);
+    const approval = { version: 1, hash: (await this.view()).versions[0]?.hash };
+    for (const role of ['ethics', 'regulator']) await this.act('authority', role, 'approve-version', approval);
+    await this.act('acme', 'sponsor', 'activate-version', { version: 1 });
+    const document = { version: 1, translations: [{ language: 'en', hash: TEXT_HASH }], optionalParts: [] };
+    await this.act('acme', 'sponsor', 'publish-document', document);
+    const hash = digest({ trial: STUDY, ...document });
+    await this.act('authority', 'ethics', 'adopt-document', { version: 1, hash });
+    for (const [site, { jwk }] of this.#investigators) {
+      await this.act(site, 'investigator', 'delegate', { role: 'investigator', jwk });
+    }
+  }
+
+  /** Key of a site's investigator. */
+  investigator(site: string): SigningKey {
+    return this.#investigators.get(site) ?? assert.fail(`${site} is no site`);
+  }
+
+  /** Claims, consents, declares eligible. */
+  async prepared(participant: string, site: string): Promise<void> {
+    await this.act(site, 'investigator', 'claim', { participant, hmac: random() });
+    await this.act(site, 'investigator', 'consent', this.#consent(participant, site));
+    const criteria = protocol().criteria.map((id) => ({ id, commitment: random() }));
+    await this.act(site, 'investigator', 'declare-eligible', { participant, criteria });
+  }
+
+  /** `$randomize`, whatever it answers. */
+  randomize(participant: string, site: string, stratum: string): Promise<Answer> {
+    const asked = [text('participant', participant), text('stratum', stratum), { name: 'consent', valueInteger: 1 }];
+    return this.post(site, 'coordinator', '$randomize', asked);
+  }
+
+  /** The study as a member that plays no part in it shows it to anybody. */
+  async view(): Promise<TrialView> {
+    return (await this.network.ask('meridian', `/trials/${STUDY}`)).body as unknown as TrialView;
+  }
+
+  /** An act that must be done. */
+  async act(member: string, role: string, name: string, request: object): Promise<void> {
+    const answer = await this.post(member, role, `$${name}`, [text('request', JSON.stringify(request))]);
+    assert.equal(answer.status, 200, `${name}: ${answer.text}`);
+  }
+
+  /** An operation on the study, whatever it answers. */
+  async post(member: string, role: string, operation: string, parameter: readonly object[]): Promise<Answer> {
+    const path = operation === '$usdm-import' ? operation : `${STUDY}/${operation}`;
+    const body = { resourceType: 'Parameters', parameter };
+    return this.network.ask(member, `ResearchStudy/${path}`, { token: await this.#token(member, role), body });
+  }
+
+  #token(member: string, role: string): Promise<string> {
+    const known = this.#tokens.get(`${member} ${role}`);
+    const token = known ?? this.network.token({ member, role });
+    this.#tokens.set(`${member} ${role}`, token);
+    return token;
+  }
+
+  async #registered(): Promise<void> {
+    const usdm = JSON.stringify(exportUsdm(STUDY, [{ version: 1, protocol: protocol() }]));
+    const parties = { allocator: 'tally', board: 'tally', ethics: 'authority', regulator: 'authority' };
+    const values = Object.entries({ trial: STUDY, usdm, ...parties }).map(([name, value]) => text(name, value));
+    const lists = [...sites.map((site) => text('site', site)), ...strata.map((each) => text('stratum', each))];
+    const answer = await this.post('acme', 'sponsor', '$usdm-import', [...values, ...lists]);
+    assert.equal(answer.status, 200, answer.text);
+  }
+
+  async #listed(stratum: string): Promise<void> {
+    const slots = listOf(stratum, this.slots);
+    this.lists.set(stratum, slots);
+    const root = rootOf(STUDY, stratum, slots);
+    await this.act('tally', 'statistician', 'commit-list', { stratum, root, kits: slots.map(({ kit }) => kit) });
+    await this.act('tally', 'statistician', 'keep-arms', { stratum, slots });
+    const hash = (await this.view()).lists.find((each) => each.stratum === stratum)?.hash;
+    await this.act('authority', 'regulator', 'approve-list', { stratum, hash });
+  }
+
+  #consent(participant: string, site: string): object {
+    const [patient, investigator] = [new SigningKey(`p-${participant}`), this.investigator(site)];
+    const about = { participant, n: 1, document: 1, language: 'en', parts: [] };
+    const content = { channel: 'health', trial: STUDY, ...about, hash: TEXT_HASH };
+    const statement = patient.sign(content);
+    const stamp = { signedAt: new Date().toISOString(), name: 'c'.repeat(64) };
+    const signed = investigator.sign({ ...content, meaning: 'counter-signature', statement, ...stamp });
+    const countersignature = { kid: investigator.kid, ...stamp, statement: signed };
+    return { ...about, jwk: patient.jwk, statement, countersignature };
+  }
+}
