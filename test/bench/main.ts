@@ -12,6 +12,7 @@ import { residentBytes } from '../support/memory.js';
 import { sharedPath } from '../support/shared.js';
 import { type Measure, measure } from './meter.js';
 import { type Ratio, ratioTable, table } from './report.js';
+import { decisionRate, remoteReads } from './sharing.js';
 
 const bundleSize = 100;
 
@@ -136,6 +137,7 @@ async function salus(network: TestNetwork, bare: Bare): Promise<Measure[]> {
       },
       processes,
     ),
+    ...(await remoteReads(network, processes)),
     await measure({ name: 'idle, per second', concurrency: 1, count: idleSeconds, run: () => sleep(1000) }, processes),
   ];
 }
@@ -198,6 +200,12 @@ function ratios(measures: readonly Measure[]): Ratio[] {
       value: total(of('FHIR create', 1)) / total(of('Bundle of 100', 2)),
       aim: '>= 15',
     },
+    {
+      what: 'remote read / FHIR create, p50',
+      value: of('remote read', 1).p50 / of('FHIR create', 1).p50,
+      aim: '<= 1.5',
+    },
+    decisionRate(),
   ];
 }
 

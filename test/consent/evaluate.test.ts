@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
 import type { JsonObject } from '@salus/gateway/fhir/json';
+import { ASKED_BEAT_MS } from '@salus/gateway/fhir/pace';
 import type { FhirResponse } from '@salus/gateway/fhir/request';
 import type { Actor } from '@salus/gateway/ports';
 
@@ -174,6 +175,18 @@ describe('the consent decision, looked at', () => {
       const [hidden, absent] = [await consult(context), await consult({ ...context, patientId: 'nobody' })];
       assert.deepEqual(hidden, absent);
       assert.equal((await consult(context, officer)).card?.summary, 'CONSENT_PERMIT');
+    });
+
+    it('leaves on the beat where no consent speaks, be the patient hidden, absent or without consent', async () => {
+      for (const asked of [
+        { ...context, purposeOfUse: 'HRESCH' },
+        { ...context, patientId: 'nobody' },
+      ]) {
+        const start = performance.now();
+        assert.equal((await consult(asked)).card?.summary, 'NO_CONSENT');
+        // Timers may fire a millisecond early.
+        assert.ok(performance.now() - start > ASKED_BEAT_MS - 2);
+      }
     });
 
     it('is found by discovery, and refuses what it cannot understand', async () => {

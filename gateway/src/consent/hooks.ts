@@ -6,6 +6,7 @@
 import type { AccessRequest, Decision, Obligation } from '@salus/chaincode/consent/decide';
 
 import { parseBody, type JsonObject } from '../fhir/json.js';
+import { Pace } from '../fhir/pace.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { requireScope } from '../identity/scopes.js';
 import { outcomeOf } from '../fhir/outcome.js';
@@ -42,6 +43,21 @@ export async function consentHooks(ports: HooksPorts, request: FhirRequest): Pro
   } catch (error) {
     return { headers: {}, ...outcomeOf(error) };
   }
+}
+
+/**
+ * The service with answers on the beat where no consent is found to speak: the patient may be hidden, or nobody, and
+ * neither how long looking took nor what is noted of it may tell.
+ */
+export function onBeat(hooks: (request: FhirRequest) => Promise<FhirResponse>): typeof hooks {
+  return async (request) => {
+    const pace = new Pace();
+    const response = await hooks(request);
+    const { cards = [] } = (response.resource ?? {}) as { readonly cards?: readonly { readonly summary: string }[] };
+    if (cards.some(({ summary }) => summary === NO_CONSENT)) pace.askedInVain();
+    await pace.leave(response.status);
+    return response;
+  };
 }
 
 function json(resource: JsonObject): FhirResponse {
@@ -119,14 +135,15 @@ function card(decision: Decision, { member, baseUrl }: HooksPorts): JsonObject {
   };
 }
 
+const NO_CONSENT = 'NO_CONSENT';
 const DETAILS = {
   CONSENT_PERMIT: "The patient's consent permits it.",
   CONSENT_DENY: "The patient's consent denies it, or the patient is closed to other members.",
-  NO_CONSENT: 'No consent speaks of it: the policy of the hospital decides.',
+  [NO_CONSENT]: 'No consent speaks of it: the policy of the hospital decides.',
 } as const;
 
 function wordOf({ consent, rule, outcome }: Decision): keyof typeof DETAILS {
-  if (consent === undefined && rule !== 'closed') return 'NO_CONSENT';
+  if (consent === undefined && rule !== 'closed') return NO_CONSENT;
   return outcome === 'permit' ? 'CONSENT_PERMIT' : 'CONSENT_DENY';
 }
 

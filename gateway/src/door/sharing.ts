@@ -12,7 +12,7 @@ import { withClosure } from '../consent/closure.js';
 import { ConsentDecision } from '../consent/decision.js';
 import { LabellingWriter } from '../consent/labelling-writer.js';
 import { withEvaluation } from '../consent/evaluate.js';
-import { consentHooks } from '../consent/hooks.js';
+import { consentHooks, onBeat } from '../consent/hooks.js';
 import { consentHandler } from '../consent/resource.js';
 import { ConsentShelf } from '../consent/shelf.js';
 import { TrustedConsents } from '../consent/trusted.js';
@@ -124,7 +124,7 @@ export class Sharing {
   readonly hooks: Fhir = async (request) => {
     const opens = (actor: Actor, patient: string) => this.decision.opens(actor, patient);
     const ports = { ...this.#lookedAt, baseUrl: baseOf(this.ports.settings), opens };
-    return await logged((asked) => consentHooks(ports, asked), this.#logPorts)(request);
+    return await onBeat(logged((asked) => consentHooks(ports, asked), this.#logPorts))(request);
   };
 
   /** A read beside the FHIR interface, logged before its result is given out. Throws Refusal. */
