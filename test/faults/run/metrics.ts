@@ -17,7 +17,14 @@ export function ordererFigures({ prepared }: FaultyConsortium, orderer: string):
   const { cert, key } = gatewayIdentity(prepared, member);
   const [ca, tlsCert, tlsKey] = [tlsFiles(own.tlsDir).ca, cert, key].map((file) => readFileSync(file));
   const agent = new Agent({ keepAlive: true, ca: ca!, cert: tlsCert!, key: tlsKey! });
-  const options = { host: node.host, port: node.operationsPort, path: '/metrics', agent, timeout: 1_000 };
+  const options = {
+    host: node.host,
+    port: node.operationsPort,
+    path: '/metrics',
+    agent,
+    timeout: 1_000,
+    servername: '',
+  };
   return async (metric, label = '') => {
     const text = await textOf(options).catch(() => undefined);
     if (text === undefined) return undefined;
