@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { peer } from '@hyperledger/fabric-protos';
+import { type TestClient } from '../support/embedded-network.js';
+import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
+
+const HOSPITALS = { stmary: 3, northside: 3 };
+const OWN = 'of-stmary';
+const WRITES = 20;
+/** So often, twice a second, a value is looked for that has to travel. */
+const LOOKS = 60;
+
+const operation = (...operations: string[][]) => ['run', JSON.stringify(operations)] as const;
+
+describe('three peers at each hospital on Fabric', function () {
+  this.timeout(300_000);
+  let fabric: TestFabric;
+
+  before(async function () {
+    fabric = await startTestFabric(await programsOrPending(this), { overrides: { peers: HOSPITALS } });
+  });
+  after(async () => {
+    await (fabric as TestFabric | undefined)?.stop();
+  });
+
+  async function store({ contract }: TestClient, key: string): Promise<void> {
+    const [name, args] = operation(['privateStore', OWN, key, 'value']);
+    await contract.submit(name, { arguments: [args], transientData: { value: `kept ${key}` } });
+  }
+
+  async function holds({ contract }: TestClient, key: string): Promise<void> {
+    for (let looks = 0; ; looks++) {
+      const value = Buffer.from(await contract.evaluateTransaction(...operation(['privateGet', OWN, key]))).toString();
+      if (value === JSON.stringify([`kept ${key}`])) return;
+      assert.ok(looks < LOOKS, `${key} did not come: ${value}`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+
+  it('have what a hospital keeps to itself at one more peer before it is endorsed, at all of them if they are there', () => {
+    const { definition } = fabric.prepared;
+    const configs = peer.CollectionConfigPackage.deserializeBinary(definition.collections).getConfigList();
+    const own = configs
+      .map((config) => config.getStaticCollectionConfig()!)
+      .find((config) => config.getName() === OWN)!;
+    assert.equal(own.getRequiredPeerCount(), 1);
+    assert.equal(own.getMaximumPeerCount(), 2);
+  });
+
+  it('take every write while one of them is away, and each value is at the other', async () => {
+    await fabric.network.signal('peer2.stmary', 'SIGKILL');
+    const writer = fabric.client({ member: 'stmary' });
+    const other = fabric.client({ member: 'stmary', peer: 'peer1' });
+    const keys = Array.from({ length: WRITES }, (_, index) => `key${index}`);
+    for (const key of keys) await store(writer, key);
+    for (const key of keys) await holds(other, key);
+  });
+
+  it('bring the one that was away what it missed', async () => {
+    await fabric.network.restart('peer2.stmary');
+    await holds(fabric.client({ member: 'stmary', peer: 'peer2' }), `key${WRITES - 1}`);
+  });
+
+  it('endorse nothing that no other peer would have', async () => {
+    for (const name of ['peer1.stmary', 'peer2.stmary']) await fabric.network.signal(name, 'SIGKILL');
+    const writer = fabric.client({ member: 'stmary' });
+    await assert.rejects(store(writer, 'alone'));
+    // It is for the value's sake alone: what is public the same peer endorses.
+    await writer.contract.submitTransaction(...operation(['put', 'pack', 'genuine']));
+    await fabric.network.restart('peer1.stmary');
+    await fabric.network.restart('peer2.stmary');
+  });
+});
