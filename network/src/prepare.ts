@@ -11,7 +11,7 @@ import { type SettingsOptions, writeSettings } from './identity/settings.js';
 import { type Topology, withBuiltInAuthorities } from './topology/model.js';
 
 /** What the chaincode's build says about its private collections. */
-export const COLLECTIONS_FILE = fileURLToPath(new URL('../../chaincode/dist/collections.json', import.meta.url));
+const COLLECTIONS_FILE = fileURLToPath(new URL('../../chaincode/dist/collections.json', import.meta.url));
 
 export interface PrepareOptions extends SettingsOptions {
   /** Other collections than those of the chaincode's build, for tests. */

@@ -4,7 +4,7 @@ import type { Topology } from './topology/model.js';
 import { parseTopology, type TopologyOverrides } from './topology/parse.js';
 
 export * from './topology/model.js';
-export { parseTopology, type TopologyOverrides } from './topology/parse.js';
+export type { TopologyOverrides } from './topology/parse.js';
 export { TopologyError } from './topology/reader.js';
 
 /** The topology file that comes with the project. */

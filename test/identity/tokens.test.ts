@@ -3,7 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 
 import { signingKey, type SigningKey } from '@salus/gateway/identity/keys';
 import { confinedTo, scopesAllow, scopesCover, scopesReachAll } from '@salus/gateway/identity/scopes';
-import { readStatement, signStatement, verifyStatement } from '@salus/gateway/identity/statements';
+import { readStatement, signStatement } from '@salus/gateway/identity/statements';
+import { verifyStatement } from '../support/verify-statement.js';
 import {
   authenticate,
   MAX_TOKEN_CHARACTERS,

@@ -8,7 +8,8 @@ import { chaincodePackage } from '@salus/network/config/archive';
 import { readDefinition, readGenesis } from '@salus/network/config/channel-files';
 import type { CollectionTemplate } from '@salus/network/config/collections';
 import { definitionTransaction } from '@salus/network/config/definition-transaction';
-import { isLowS, signerOf } from '@salus/network/identity/signer';
+import { isLowS } from '@salus/network/identity/signature';
+import { signerOf } from '@salus/network/identity/signer';
 import { prepareState, type PreparedState, readNetwork } from '@salus/network/prepare';
 import { DEFAULT_TOPOLOGY_FILE, loadTopology } from '@salus/network/topology';
 

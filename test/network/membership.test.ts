@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_TOPOLOGY_FILE, parseTopology, type Topology } from '@salus/network/topology';
+import { DEFAULT_TOPOLOGY_FILE, type Topology } from '@salus/network/topology';
+import { parseTopology } from '@salus/network/topology/parse';
 import { exportMember } from '@salus/network/fabric/export';
 import { applyProposal, changesIn, countersign, propose } from '@salus/network/fabric/proposal';
 import { exportedState } from '@salus/network/prepare';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
-import { createSigner, isLowS, lowS } from '@salus/network/identity/signer';
+import { isLowS, lowS } from '@salus/network/identity/signature';
+import { createSigner } from '@salus/network/identity/signer';
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const keyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

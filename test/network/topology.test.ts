@@ -6,9 +6,9 @@ import {
   memberOf,
   membersWithRole,
   ordererMembers,
-  parseTopology,
   TopologyError,
 } from '@salus/network/topology';
+import { parseTopology } from '@salus/network/topology/parse';
 
 const text = readFileSync(DEFAULT_TOPOLOGY_FILE, 'utf8');
 

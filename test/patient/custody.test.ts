@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 
 import type { ConsentRecord } from '@salus/chaincode/consent/api';
 import type { PatientView } from '@salus/chaincode/patient/api';
-import { canonicalForm, readStatement, verifyStatement } from '@salus/gateway/identity/statements';
+import { canonicalForm, readStatement } from '@salus/gateway/identity/statements';
+import { verifyStatement } from '../support/verify-statement.js';
 import type { Actor } from '@salus/gateway/ports';
 import type { PublicJwk } from '@salus/gateway/settings';
 import type { JWK } from 'jose';

@@ -257,7 +257,7 @@ const badOperation: Kind = (random) => {
 };
 
 /** By name; large bodies come seldom. */
-export const kinds: readonly (readonly [name: string, weight: number, kind: Kind])[] = [
+const kinds: readonly (readonly [name: string, weight: number, kind: Kind])[] = [
   ...([
     ['not JSON', 8, notJson],
     ['keys', 3, badKeys],

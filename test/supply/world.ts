@@ -66,7 +66,7 @@ export class LotOfUnits {
 }
 
 /** A consortium in force in which acme holds the company prefix. */
-export async function supplyWorld(): Promise<ContractWorld> {
+async function supplyWorld(): Promise<ContractWorld> {
   const world = await ContractWorld.empty();
   const entries = members.map((name) => ({ ...memberEntry(name), gcp: name === 'acme' ? [PREFIX] : [] }));
   for (const voter of members.slice(0, 3)) {

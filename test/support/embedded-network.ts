@@ -18,7 +18,7 @@ import type { CollectionTemplate } from '@salus/network/config/collections';
 import { startEmbedded, type EmbeddedNetwork, type EmbeddedOptions } from '@salus/network/embedded/node/network';
 import { layout, tlsFiles, type KeyFiles } from '@salus/network/identity/layout';
 import { ensureAuthority, ensureIssued } from '@salus/network/identity/issue';
-import { lowS } from '@salus/network/identity/signer';
+import { lowS } from '@salus/network/identity/signature';
 import { prepareState, type PreparedState } from '@salus/network/prepare';
 import { loadTopology, memberOf, type TopologyOverrides } from '@salus/network/topology';
 import { ChaincodeProcess } from './chaincode-process.js';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type TokenWish, mintToken } from '@salus/gateway/commands';
+import { type TokenWish, mintToken } from '@salus/gateway/commands/token';
 import { type RunningConsortium, bringUp } from '@salus/network/commands/bring-up';
 import { fabricProcessesOf, type RecordedProcess } from '@salus/network/commands/run-file';
 import { DEFAULT_TOPOLOGY_FILE, type TopologyOverrides } from '@salus/network/topology';

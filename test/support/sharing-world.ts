@@ -38,7 +38,7 @@ const sha256 = (content: string | Uint8Array): string => createHash('sha256').up
 const mspIdOf = (member: string): string => `${member.charAt(0).toUpperCase()}${member.slice(1)}MSP`;
 
 /** A member's projection, in memory. */
-export class Projected {
+class Projected {
   readonly #facts = new Map<string, Map<string, string>>();
   readonly versions: StoredVersion[] = [];
 

@@ -26,7 +26,7 @@ export function open(transaction: Transaction): Opened {
 }
 
 /** Opens the envelope of an endorser transaction. */
-export function openEnvelope(envelope: common.Envelope): Opened {
+function openEnvelope(envelope: common.Envelope): Opened {
   const payload = common.Payload.deserializeBinary(envelope.getPayload_asU8());
   const header = payload.getHeader()!;
   const action = peer.Transaction.deserializeBinary(payload.getData_asU8()).getActionsList()[0]!;

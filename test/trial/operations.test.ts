@@ -6,6 +6,7 @@ import { parseRefusal, Refusal } from '@salus/gateway/ledger/refusal';
 import type { Ledger } from '@salus/gateway/ports';
 import { readTrial, withTrials } from '@salus/gateway/trial/operations';
 import { trialPage } from '@salus/gateway/trial/page';
+import { importUsdm } from '@salus/gateway/trial/usdm';
 import { random } from '../support/contract-world.js';
 import { projectRoot } from '../support/shared.js';
 import { outcomes, protocol, TRIAL, TrialWorld } from './world.js';
@@ -81,6 +82,14 @@ describe('the operations on trials', () => {
       .map(({ kit }) => kit);
     assert.deepEqual([...kits].sort(), [...expected].sort());
     assert.ok(answers.every(({ resource }) => !JSON.stringify(resource).includes('arm')));
+  });
+
+  it('give by $usdm-export what imports to the same protocol', async () => {
+    const { resource } = await ask('westgate', 'auditor', 'GET', `ResearchStudy/${TRIAL}/$usdm-export`);
+    const [usdm] = (resource as unknown as { parameter: { valueString: string }[] }).parameter;
+    const again = importUsdm(JSON.parse(usdm!.valueString)).at(-1)!.protocol;
+    const told = protocol().outcomes.map(({ id, role, measure, timeFrame }) => ({ id, role, measure, timeFrame }));
+    assert.deepEqual(again.outcomes, told, 'all but metrics, for which the file has no place');
   });
 
   it('show by $outcome-diff what was switched, and refuse who may not', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { permit } from '@salus/chaincode/dist/trial/rights.js';
 import { roles } from '@salus/chaincode/dist/access/roles.js';
-import { type Action, isCell, partsOf, phases, rights, rightsPage } from '@salus/chaincode/trial/api';
+import { type Action, type Phase, partsOf, phases, rights } from '@salus/chaincode/trial/api';
 import { projectRoot } from '../support/shared.js';
 import { parties } from './world.js';
 
@@ -50,3 +50,20 @@ describe('the rights table', () => {
     assert.ok(plain(page).includes(plain(rightsPage())), 'docs/trial-rights.md differs from the table in rights.ts');
   });
 });
+
+/** Whether the cell of the table says yes. */
+function isCell(action: Action, role: string, phase: Phase): boolean {
+  const right: { readonly roles: readonly string[]; readonly phases: readonly Phase[] } = rights[action];
+  return right.roles.includes(role) && right.phases.includes(phase);
+}
+
+/** The table as a page. */
+function rightsPage(): string {
+  const head = `| Action | Roles | ${phases.join(' | ')} |\n| --- | --- | ${phases.map(() => '---').join(' | ')} |`;
+  const rows = Object.entries(rights).map(([action, right]) => {
+    const cells = phases.map((phase) => ((right.phases as readonly string[]).includes(phase) ? 'yes' : ''));
+    return `| ${action} | ${right.roles.join(', ')} | ${cells.join(' | ')} |`;
+  });
+  const parts = Object.entries(partsOf).map(([role, members]) => `| ${role} | ${members.join(', ')} |`);
+  return [head, ...rows, '', '| Role | Acts for the member that is |\n| --- | --- |', ...parts].join('\n');
+}

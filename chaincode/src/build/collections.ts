@@ -6,7 +6,7 @@ import { type Collection, collections, type Kind } from '../lib/kind';
 const dist = join(__dirname, '..');
 
 /** Every kind of record of every domain; one name must not stand for two kinds. */
-export function kinds(): readonly Kind<unknown>[] {
+function kinds(): readonly Kind<unknown>[] {
   const found = readdirSync(dist, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(dist, entry.name, 'state.js')))
     .flatMap((entry) => Object.values(stateOf(entry.name)).filter(isKind));

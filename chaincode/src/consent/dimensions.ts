@@ -19,7 +19,7 @@ import type {
 
 /** How far a rule speaks of a request. PERHAPS: it depends on a resource not yet known. */
 export const NEVER = 0;
-export const PERHAPS = 1;
+const PERHAPS = 1;
 export const ALWAYS = 2;
 export type Fit = 0 | 1 | 2;
 

@@ -2,8 +2,8 @@ import type { Coding } from './terms';
 
 /** Sensitivity labels and the code sets that assign them: the one table to review. */
 
-export const CONFIDENTIALITY_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
-export const SENSITIVITY_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+const CONFIDENTIALITY_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
+const SENSITIVITY_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 
 /** From least to most confidential. */
 const CONFIDENTIALITY = ['U', 'L', 'M', 'N', 'R', 'V'];
@@ -69,7 +69,7 @@ export interface Labels {
 }
 
 /** Sensitivity labels that the table assigns to a resource with these codes. */
-export function assignedLabels(codes: readonly Coding[]): readonly string[] {
+function assignedLabels(codes: readonly Coding[]): readonly string[] {
   const labels = ASSIGNMENTS.filter((row) => codes.some((coding) => assigns(row, coding))).map(({ label }) => label);
   return [...new Set(labels)];
 }

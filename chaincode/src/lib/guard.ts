@@ -6,7 +6,7 @@ import type { Certificate } from './certificate';
 import { refuseCall } from './refusal';
 
 /** Furthest a proposal's timestamp may be from an endorser's clock, ms. */
-export const TIMESTAMP_TOLERANCE_MS = 300_000;
+const TIMESTAMP_TOLERANCE_MS = 300_000;
 
 let clock: (() => number) | undefined;
 

@@ -7,7 +7,7 @@ export * from './acts';
 export * from './outcomes';
 export * from './protocol';
 export * from './views';
-export { isCell, partsOf, phases, rights, rightsPage, type Action, type Phase, type TrialRole } from './rights';
+export { partsOf, phases, rights, type Action, type Phase, type TrialRole } from './rights';
 export { refuse } from './refusals';
 export { leafOf, rootOf, type Allotted } from './allotted';
 

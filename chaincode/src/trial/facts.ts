@@ -102,7 +102,7 @@ export async function listsOf(
 }
 
 /** A participant's consents as far as they matter, the n-th being named as the newest. */
-export async function consentStanding(
+async function consentStanding(
   ctx: SalusContext,
   trial: string,
   participant: string,

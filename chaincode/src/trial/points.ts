@@ -7,7 +7,7 @@ import { refuse } from './refusals';
 import { delegation, signed } from './signatures';
 
 /** From which states an act leads, and to which; a change of content always leads back to open. */
-export const transitions: Readonly<
+const transitions: Readonly<
   Record<PointAct, { readonly from: readonly (PointState | 'none')[]; readonly to: PointState }>
 > = {
   enter: { from: ['none'], to: 'open' },
@@ -24,7 +24,7 @@ export const transitions: Readonly<
 };
 
 /** Most queries open on one data point. */
-export const MAX_QUERIES = 50;
+const MAX_QUERIES = 50;
 
 const ofSite: readonly string[] = ['investigator', 'coordinator'];
 

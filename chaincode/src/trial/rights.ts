@@ -91,12 +91,6 @@ export interface Doer {
   readonly role: string;
 }
 
-/** Whether the cell of the table says yes. */
-export function isCell(action: Action, role: string, phase: Phase): boolean {
-  const right: Right = rights[action];
-  return (right.roles as readonly string[]).includes(role) && right.phases.includes(phase);
-}
-
 /** Refuses in this order: a role without the right, a member without the part, a state in which it is not done. */
 export function permit(action: Action, doer: Doer, parties: Parties, phase: Phase): Refusal | undefined {
   const right: Right = rights[action];
@@ -124,15 +118,4 @@ function membersOf(part: Part, parties: Parties): readonly string[] {
     site: sites,
   };
   return table[part];
-}
-
-/** The table as a page. */
-export function rightsPage(): string {
-  const head = `| Action | Roles | ${phases.join(' | ')} |\n| --- | --- | ${phases.map(() => '---').join(' | ')} |`;
-  const rows = Object.entries(rights).map(([action, right]) => {
-    const cells = phases.map((phase) => ((right.phases as readonly string[]).includes(phase) ? 'yes' : ''));
-    return `| ${action} | ${right.roles.join(', ')} | ${cells.join(' | ')} |`;
-  });
-  const parts = Object.entries(partsOf).map(([role, members]) => `| ${role} | ${members.join(', ')} |`);
-  return [head, ...rows, '', '| Role | Acts for the member that is |\n| --- | --- |', ...parts].join('\n');
 }

@@ -10,11 +10,11 @@ import { refuse } from './refusals';
 
 const DAY_MS = 86_400_000;
 /** From the site's awareness of a serious event to the sponsor's, ms. */
-export const TO_SPONSOR_MS = DAY_MS;
+const TO_SPONSOR_MS = DAY_MS;
 /** From the sponsor's awareness to the regulator, ms. */
-export const FATAL_MS = 7 * DAY_MS;
+const FATAL_MS = 7 * DAY_MS;
 /** The same for what is neither fatal nor life-threatening, ms. */
-export const OTHER_MS = 15 * DAY_MS;
+const OTHER_MS = 15 * DAY_MS;
 
 /** What is known of an event. */
 export interface EventFacts {

@@ -9,7 +9,7 @@ import type { Ledger } from '../ports.js';
 import type { ReadLog } from './read-log.js';
 
 /** Pause between anchors, ms; with the time a commit takes it stays under the 60 s promised. */
-export const ANCHOR_EVERY_MS = 30_000;
+const ANCHOR_EVERY_MS = 30_000;
 /** Entries in one anchor at most. */
 const MAX_ENTRIES = 100_000;
 

@@ -7,7 +7,5 @@ import { rebuild } from './rebuild.js';
 import { signCommand } from './sign.js';
 import { tokenCommand } from './token.js';
 
-export { mintToken, type TokenWish } from './token.js';
-
 /** One verb a file. */
 export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand, load, rebuild, demo];

@@ -37,7 +37,7 @@ export function restOf(ports: Pick<RestPorts, 'current'>, consentId: string, ver
 }
 
 /** A consent as it was sent: its care form and the rest, if this member holds one. */
-export function joined(ports: RestPorts, consent: JsonObject): JsonObject {
+function joined(ports: RestPorts, consent: JsonObject): JsonObject {
   const { id, meta } = consent as { id?: string; meta?: { versionId?: string } };
   const rest = restOf(ports, id ?? '', Number(meta?.versionId ?? 0));
   return rest.length === 0 ? consent : joinCareForm(consent as unknown as ConsentInForce['care'], rest);

@@ -14,7 +14,7 @@ import type { Actor, Ledger } from '../ports.js';
 import { checkProof, type CheckedProof, type FindKey } from './proof.js';
 
 /** Oldest tick by which a door still opens, ms. */
-export const TICK_FRESH_MS = 60_000;
+const TICK_FRESH_MS = 60_000;
 /** How often, and after what pause, an access that the own peer has not committed yet is looked for again. */
 const LOOKUPS = 10;
 const LOOKUP_PAUSE_MS = 100;
@@ -140,7 +140,7 @@ function isTimely(ports: AdmissionPorts, record: AccessRecord, tick: Tick | unde
 }
 
 /** Whether the call asks for nothing beyond the access's scope, and for this patient alone. */
-export function isInScope(scope: AccessScope, patient: string, { method, path, query }: DoorCall): boolean {
+function isInScope(scope: AccessScope, patient: string, { method, path, query }: DoorCall): boolean {
   const [type = '', id, operation, ...more] = path.split('/');
   if (method !== 'GET' || more.length > 0) return false;
   if (operation !== undefined) return isEverything(scope, patient, type, id, operation);

@@ -5,7 +5,7 @@ import { storedBytes, toStoredValue } from '../ehr/translate.js';
 import type { JsonObject } from '../fhir/json.js';
 import { writtenText } from '../fhir/meta.js';
 
-export const EVIDENCE_URL = 'urn:salus:evidence';
+const EVIDENCE_URL = 'urn:salus:evidence';
 
 /** Travels as an extension of the Bundle entry. */
 export interface Evidence {
@@ -39,7 +39,7 @@ export function evidenceOf(entry: JsonObject): Evidence | undefined {
 }
 
 /** Hex SHA-256 of the stored value that this resource (decimals exact) must have had on the ledger. */
-export function valueHash(resource: JsonObject, evidence: Evidence): string {
+function valueHash(resource: JsonObject, evidence: Evidence): string {
   const { resourceType, id } = resource as { resourceType: string; id: string };
   const content = {
     type: resourceType,

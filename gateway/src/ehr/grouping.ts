@@ -1,7 +1,7 @@
 /** Lets concurrent writes share one transaction: each waits a moment at most, none waits when nothing is under way. */
 
 /** Longest wait for company, milliseconds. */
-export const GROUP_WAIT_MS = 5;
+const GROUP_WAIT_MS = 5;
 /** Most versions in a shared transaction. */
 export const GROUP_SIZE = 100;
 

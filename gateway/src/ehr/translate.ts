@@ -59,7 +59,7 @@ export function openStored(bytes: Uint8Array, { versionKey, recent }: Opener): s
 }
 
 /** A line of JSON saying whose version it is, then the resource's text as it is, decimals untouched. */
-export function plaintextOf({ type, id, patient, text }: VersionContent): string {
+function plaintextOf({ type, id, patient, text }: VersionContent): string {
   const head = {
     type,
     id,

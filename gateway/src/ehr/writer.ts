@@ -22,7 +22,7 @@ import type { RecentContents } from './recent.js';
 import { toEntry } from './translate.js';
 
 /** How long a client waits for the commit before it is told "unknown", milliseconds. */
-export const ANSWER_WAIT_MS = 20_000;
+const ANSWER_WAIT_MS = 20_000;
 
 export interface WriterPorts {
   readonly keys: KeyStore;

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 
 import { merkleRoot } from '@salus/chaincode/access/api';
-import { CompactSign, type JWK } from 'jose';
+import { CompactSign } from 'jose';
 
 import { SIGNATURE, type SigningKey } from '../identity/keys.js';
-import { canonicalForm, verifyStatement } from '../identity/statements.js';
+import { canonicalForm } from '../identity/statements.js';
 import type { Act, Basis } from './rules.js';
 
 /** What a certificate says; no FHIR id and no pid. */
@@ -45,13 +45,4 @@ export async function signCertificate(claims: CertificateClaims, by: SigningKey)
   return await new CompactSign(Buffer.from(canonicalForm(claims)))
     .setProtectedHeader({ alg: SIGNATURE, kid: by.kid })
     .sign(by.key);
-}
-
-/** What a certificate says, if this key signed it and its root is over its key hashes; undefined otherwise. */
-export async function verifyCertificate(certificate: string, key: JWK): Promise<CertificateClaims | undefined> {
-  const text = await verifyStatement(certificate, key);
-  if (text === undefined) return undefined;
-  const claims = JSON.parse(text) as CertificateClaims;
-  const isWhole = (claims.kind as string) === 'erasure' && rootOf(claims.keyHashes) === claims.root;
-  return isWhole ? claims : undefined;
 }

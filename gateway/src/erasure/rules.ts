@@ -21,7 +21,7 @@ export type Basis = keyof typeof bases;
 export const officers: readonly string[] = ['privacy-officer', 'admin'];
 
 /** Years a record is kept after its last entry. */
-export const RETENTION_YEARS = 10;
+const RETENTION_YEARS = 10;
 
 /** Days within which a second officer must approve; then the request is void. */
 export const APPROVAL_DAYS = 7;

@@ -77,7 +77,7 @@ export function targetOf(entry: Entry): { readonly type: string; readonly id?: s
   return { type, ...(id === undefined ? {} : { id }), ...(criteria === undefined ? {} : { criteria }) };
 }
 
-export function splitOnce(text: string, separator: string): [string, string?] {
+function splitOnce(text: string, separator: string): [string, string?] {
   const at = text.indexOf(separator);
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }

@@ -8,7 +8,7 @@ import { operationOutcome } from './outcome.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 
 /** How often an update without If-Match is tried again when another one came first. */
-export const UPDATE_ATTEMPTS = 4;
+const UPDATE_ATTEMPTS = 4;
 
 /** Conflicts that are the client's to solve. */
 const FINAL = ['precondition-failed', 'multiple-matches'];

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Beat of an answer found in the projection alone, ms: some milliseconds of work and what the load adds. */
-export const BEAT_MS = 25;
+const BEAT_MS = 25;
 
 /**
  * Beat of an answer for which access was asked on the ledger, in vain, ms: wide enough that a quiet machine's

@@ -81,7 +81,7 @@ function tooMany(detail: string): Refusal {
 }
 
 /** A parameter of a type; undefined when there is none. */
-export function parameterOf(type: string, code: string): ParameterEntry | undefined {
+function parameterOf(type: string, code: string): ParameterEntry | undefined {
   const own = generatedSearch().parameters[type];
   return own !== undefined && Object.hasOwn(own, code) ? own[code] : undefined;
 }

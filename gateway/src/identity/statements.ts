@@ -1,8 +1,8 @@
 /** Statements: what a person signs, as compact JWS (RFC 7515, ES256) over the RFC 8785 form of a resource. */
 import canonicalize from 'canonicalize';
-import { compactVerify, CompactSign, decodeProtectedHeader, type JWK } from 'jose';
+import { CompactSign, decodeProtectedHeader } from 'jose';
 
-import { asKey, SIGNATURE, type SigningKey } from './keys.js';
+import { SIGNATURE, type SigningKey } from './keys.js';
 
 /** What a statement is about; signed with it, beside the payload, which stays the resource. */
 export interface StatementSubject {
@@ -35,16 +35,6 @@ export function readStatement(
     const { alg, kid, salus } = decodeProtectedHeader(statement) as { alg?: string; kid?: string; salus?: unknown };
     if (alg !== SIGNATURE || kid === undefined || typeof salus !== 'object' || salus === null) return undefined;
     return { kid, subject: salus as StatementSubject };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The text a statement signs when `key` made the signature, else undefined. */
-export async function verifyStatement(statement: string, key: JWK): Promise<string | undefined> {
-  try {
-    const { payload } = await compactVerify(statement, await asKey(key), { algorithms: [SIGNATURE] });
-    return Buffer.from(payload).toString('utf8');
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@
 import type { Ledger, LedgerBlock } from '../ports.js';
 
 /** Blocks kept in memory. */
-export const RECENT_BLOCKS = 200;
+const RECENT_BLOCKS = 200;
 
 /** Remembers what passes through a ledger's block stream. */
 export class LiveBlocks {

@@ -1,5 +1,5 @@
 /**
- * Trials in FHIR, in front of the router: `GET ResearchStudy/{trial}`, `GET ResearchStudy/{trial}/$outcome-diff`, and by
+ * Trials in FHIR, in front of the router: `GET ResearchStudy/{trial}`, `.../$outcome-diff`, `$usdm-export`, and by
  * POST `ResearchStudy/$usdm-import`, `ResearchStudy/{trial}/$randomize`, `$unblind`, `$lock`, and every further act
  * (acts.ts). Bodies are Parameters. Who may do what is decided by the contracts.
  */
@@ -19,6 +19,7 @@ import { researchStudy } from './research-study.js';
 import { registerImported } from './register.js';
 import { searchset, studyResources } from './study-resources.js';
 import { unblind, type UnblindPorts } from './unblind.js';
+import { exportUsdm } from './usdm-export.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
@@ -44,7 +45,7 @@ export function openTrials(
 }
 
 /** How often another slot is proposed when others took the ones before. */
-export const SLOT_ATTEMPTS = 50;
+const SLOT_ATTEMPTS = 50;
 
 const PATH = /^ResearchStudy\/(?:([A-Za-z0-9.-]{1,64})\/?)?(\$[a-z-]+)?$/;
 
@@ -106,6 +107,10 @@ const handlers: Readonly<Record<string, Handler>> = {
   'GET $outcome-diff': async (ports, _request, trial) => ok(outcomeChanges(await demandTrial(ports, trial))),
   'GET $due': async (ports, _request, trial) =>
     ok(dueParameters(await demandTrial(ports, trial), new Date(ports.now()).toISOString())),
+  'GET $usdm-export': async (ports, _request, trial) => {
+    const { versions } = await demandTrial(ports, trial);
+    return ok([{ name: 'usdm', valueString: JSON.stringify(exportUsdm(trial, versions)) }]);
+  },
   'POST $usdm-import': importStudy,
   'POST $randomize': randomize,
   'POST $unblind': async (ports, request, trial) => {

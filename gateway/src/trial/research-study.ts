@@ -2,10 +2,10 @@
 import type { Outcome, Phase, TrialView } from '@salus/chaincode/trial/api';
 
 /** R5's outcome measures as an extension: R4 has none (https://hl7.org/fhir/versions.html#extensions). */
-export const OUTCOME_MEASURE = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-ResearchStudy.outcomeMeasure';
+const OUTCOME_MEASURE = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-ResearchStudy.outcomeMeasure';
 const OUTCOME_TYPE = 'http://hl7.org/fhir/research-study-objective-type';
 /** System of trial names on this ledger. */
-export const TRIAL_SYSTEM = 'urn:salus:trial';
+const TRIAL_SYSTEM = 'urn:salus:trial';
 
 const statusOf: Readonly<Record<Phase, string>> = {
   registered: 'in-review',

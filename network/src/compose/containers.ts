@@ -16,7 +16,7 @@ const ANY_ADDRESS = '0.0.0.0';
 const PUBLIC_HOST = 'localhost';
 
 /** The same consortium where every node is a container, reached under its service's name. */
-export function inContainers(topology: Topology): Topology {
+function inContainers(topology: Topology): Topology {
   return { ...topology, members: topology.members.map(memberInContainers) };
 }
 

@@ -9,7 +9,7 @@ import { anyOf, nodePrincipals, rolePrincipal } from './signature-policy.js';
 import { TUNING } from './tuning.js';
 
 /** Path of the policy that says who may read whole blocks. */
-export const BLOCK_READERS_PATH = '/Channel/Application/BlockReaders';
+const BLOCK_READERS_PATH = '/Channel/Application/BlockReaders';
 /** Path of the policy by which the chaincode is endorsed. */
 export const ENDORSEMENT_PATH = '/Channel/Application/Endorsement';
 

@@ -6,8 +6,8 @@ import { type CollectionTemplate, collectionPackage } from './collections.js';
 import { chaincodePackage } from './archive.js';
 
 /** Fabric's own endorsement and validation, by the names its lifecycle knows them. */
-export const ENDORSEMENT_PLUGIN = 'escc';
-export const VALIDATION_PLUGIN = 'vscc';
+const ENDORSEMENT_PLUGIN = 'escc';
+const VALIDATION_PLUGIN = 'vscc';
 
 /** What the members agree on about the chaincode, and what they install. */
 export interface ChaincodeDefinition {

@@ -22,7 +22,7 @@ export function rolePrincipal(mspId: string, role: Role): msp.MSPPrincipal {
  * The organisation's gateways: certificates with the unit `gateway`. The certifier is named by the SHA-256 of its
  * certificate in low-S form, which is how our authorities issue it.
  */
-export function gatewayPrincipal({ mspId, ca }: Organisation): msp.MSPPrincipal {
+function gatewayPrincipal({ mspId, ca }: Organisation): msp.MSPPrincipal {
   const unit = new msp.OrganizationUnit();
   unit.setMspIdentifier(mspId);
   unit.setOrganizationalUnitIdentifier(GATEWAY_UNIT);

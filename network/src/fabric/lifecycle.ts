@@ -37,7 +37,7 @@ export async function installEverywhere(peers: readonly PeerAdmin[], chaincode: 
 }
 
 /** The definition in force on the channel as a peer sees it; undefined when the chaincode is not defined. */
-export async function committedDefinition(admin: PeerAdmin, channel: string, name: string) {
+async function committedDefinition(admin: PeerAdmin, channel: string, name: string) {
   const args = new peer.lifecycle.QueryChaincodeDefinitionArgs();
   args.setName(name);
   try {
@@ -163,7 +163,7 @@ function sameDefinition(
 }
 
 /** Who has approved exactly this definition, by MSP id. */
-export async function readiness(
+async function readiness(
   admin: PeerAdmin,
   channel: string,
   definition: ChaincodeDefinition,

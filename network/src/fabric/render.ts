@@ -8,7 +8,7 @@ import type { Member, OrdererNode, PeerNode } from '../topology/model.js';
 
 const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url));
 /** Folder of the project's external builder for chaincode as a service. */
-export const BUILDER_DIR = fileURLToPath(new URL('../../builder', import.meta.url));
+const BUILDER_DIR = fileURLToPath(new URL('../../builder', import.meta.url));
 
 /** A node's own folder of configuration, as FABRIC_CFG_PATH. */
 export interface RenderedNode {

@@ -38,7 +38,7 @@ export async function revokeIdentity(stateDir: string, memberName: string, ident
 }
 
 /** Certificate and key of peer0, gateway0 and the like, or of the administrator; throws when there is none of that name. */
-export function identityFiles(own: MemberMaterial, identity: string): KeyFiles {
+function identityFiles(own: MemberMaterial, identity: string): KeyFiles {
   const found = new Map<string, KeyFiles>([
     ...own.peers.map(({ name, mspDir }) => [name, mspFiles(mspDir)] as const),
     ...own.gateways.map(({ name, dir }) => [name, { cert: join(dir, 'cert.pem'), key: join(dir, 'key.pem') }] as const),

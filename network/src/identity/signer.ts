@@ -5,8 +5,6 @@ import { msp } from '@hyperledger/fabric-protos';
 import type { Signer } from '../embedded/ports.js';
 import { lowS } from './signature.js';
 
-export { isLowS, lowS } from './signature.js';
-
 /** msp.SerializedIdentity of a certificate: what Fabric calls creator and endorser. */
 export function serializedIdentity(mspId: string, certificatePem: string): Buffer {
   const identity = new msp.SerializedIdentity();

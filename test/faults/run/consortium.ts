@@ -20,7 +20,7 @@ import { cuttableNodes, inGroups } from './programs.js';
 import { takeSnapshotsEvery } from './snapshots.js';
 
 /** stmary has two gateways, so that a client whose gateway died has another to ask. */
-export const TWO_GATEWAYS = 'stmary';
+const TWO_GATEWAYS = 'stmary';
 const GATEWAY_MAIN = join(projectRoot, 'gateway', 'dist', 'main.js');
 /** Members whose data lies on a disk of its own, which may fill up. */
 const HOSPITALS = ['stmary', 'northside'];

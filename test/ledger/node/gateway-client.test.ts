@@ -3,7 +3,7 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hash, type ChaincodeEvent } from '@hyperledger/fabric-gateway';
 import { common, gateway as gatewayMessages, peer } from '@hyperledger/fabric-protos';
-import { lowS } from '@salus/network/identity/signer';
+import { lowS } from '@salus/network/identity/signature';
 import {
   gatewayIdentity,
   run,

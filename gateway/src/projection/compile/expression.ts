@@ -16,7 +16,7 @@ export interface Path {
 }
 
 /** An expression outside the part known here. */
-export class UnsupportedExpression extends Error {}
+class UnsupportedExpression extends Error {}
 
 /** The union's paths, in order. Throws UnsupportedExpression. */
 export function parseExpression(expression: string): Path[] {

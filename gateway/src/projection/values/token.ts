@@ -42,7 +42,7 @@ function identifier(rows: IndexRows, parameter: number, value: Identifier): void
 }
 
 /** Type of an identifier as `:of-type` names it. */
-export function typeKey(system = '', code = ''): string {
+function typeKey(system = '', code = ''): string {
   return `${system}|${code}`;
 }
 

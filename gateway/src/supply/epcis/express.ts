@@ -9,7 +9,7 @@ import { EpcisProblem } from './problem.js';
 import type { EpcisDesk } from './desk.js';
 
 /** The standard's versions that are spoken. */
-export const VERSION_HEADERS = {
+const VERSION_HEADERS = {
   'GS1-EPCIS-Version': '2.0.0',
   'GS1-EPCIS-Min': '2.0.0',
   'GS1-EPCIS-Max': '2.0.0',

@@ -4,13 +4,13 @@ import { randomBytes } from 'node:crypto';
 import { EpcisProblem } from './problem.js';
 
 /** Items of a page where the client does not say. */
-export const DEFAULT_PER_PAGE = 30;
+const DEFAULT_PER_PAGE = 30;
 /** Most items of a page. */
 export const MAX_PER_PAGE = 1_000;
 /** How long a token lives, milliseconds. */
 export const TOKEN_LIFETIME_MS = 10 * 60_000;
 /** Most tokens alive at once; the oldest give way. */
-export const MAX_TOKENS = 1_000;
+const MAX_TOKENS = 1_000;
 
 interface Rest {
   readonly items: readonly unknown[];

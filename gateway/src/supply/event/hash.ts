@@ -27,7 +27,7 @@ export function eventHash(event: JsonMap, namespaces: Namespaces = STANDARD): st
 }
 
 /** The text that is hashed. */
-export function preHash(event: JsonMap, outer: Namespaces = STANDARD): string {
+function preHash(event: JsonMap, outer: Namespaces = STANDARD): string {
   const namespaces = withContext(outer, event['@context']);
   const type = typeof event.type === 'string' ? event.type : '';
   const known = new Set([...FIELDS, ...LAST_FIELDS].map(({ name }) => name));

@@ -50,7 +50,7 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
 ]);
 
 /** A value in the base unit of what it measures; undefined for a unit nothing is known of. */
-export function toBase(value: number, uom: string): { readonly quantity: string; readonly value: number } | undefined {
+function toBase(value: number, uom: string): { readonly quantity: string; readonly value: number } | undefined {
   const unit = UNITS.get(uom);
   return unit === undefined ? undefined : { quantity: unit.quantity, value: value * unit.factor + (unit.offset ?? 0) };
 }

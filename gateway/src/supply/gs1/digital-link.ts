@@ -103,7 +103,7 @@ function decode(text: string): string | undefined {
 }
 
 /** Percent-encodes what Table 7-1 of the URI Syntax lists, and what no URI may hold. */
-export function encode(text: string): string {
+function encode(text: string): string {
   return Array.from(text)
     .map((character) => (/[A-Za-z0-9._~;='-]/.test(character) ? character : percent(character)))
     .join('');

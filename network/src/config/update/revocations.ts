@@ -33,7 +33,7 @@ export function keepRevocations(present: common.ConfigGroup, wanted: common.Conf
 }
 
 /** MSP ids of a configuration's members and orderers; groups are named by them. */
-export function mspIdsOf(root: common.ConfigGroup): string[] {
+function mspIdsOf(root: common.ConfigGroup): string[] {
   return SECTIONS.flatMap((section) => root.getGroupsMap().get(section)?.getGroupsMap().toArray() ?? []).map(
     ([name]) => name,
   );

@@ -6,10 +6,10 @@ import { refusal, transactionMessage, Type, typeName } from './messages.js';
 import { OpenTransactions, type Answer, type ChaincodeStream } from './stream.js';
 
 /** Time a peer waits for a chaincode's answer to a transaction unless told otherwise (chaincode.executetimeout). */
-export const EXECUTE_TIMEOUT_MS = 30_000;
+const EXECUTE_TIMEOUT_MS = 30_000;
 
 /** Time a peer tries to reach a chaincode's process (dial_timeout of connection.json). */
-export const DIAL_TIMEOUT_MS = 3_000;
+const DIAL_TIMEOUT_MS = 3_000;
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1_000;

@@ -7,7 +7,7 @@ import type { TransactionContext } from './transaction.js';
 const NOTHING = new Uint8Array();
 
 /** Refuses, outside of replays, what Salus never uses and the embedded ledger does not offer. */
-export function assertOffered(context: TransactionContext, collection: string): void {
+function assertOffered(context: TransactionContext, collection: string): void {
   if (context.extras || ownerOfImplicit(collection) === undefined) return;
   throw refusal(
     `the embedded ledger offers no implicit collections: ${collection}; use a collection of the chaincode's definition`,

@@ -5,7 +5,7 @@ import { refusal } from './messages.js';
 const { QueryResponse, QueryResponseMetadata, QueryResultBytes } = peer;
 
 /** Rows in one message to the chaincode; the row after the last is read before the message is sent. */
-export const BATCH_SIZE = 100;
+const BATCH_SIZE = 100;
 
 /** Rows one query may return; further ones are left out silently, as Fabric does (ledger.state.totalQueryLimit). */
 export const TOTAL_QUERY_LIMIT = 100_000;

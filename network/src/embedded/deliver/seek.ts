@@ -4,7 +4,7 @@ import type { SignedData } from '../ports.js';
 const { BAD_REQUEST, NOT_FOUND } = common.Status;
 
 /** How far a seek envelope's timestamp may lie from the server's clock. */
-export const TIME_WINDOW_MS = 15 * 60 * 1000;
+const TIME_WINDOW_MS = 15 * 60 * 1000;
 
 /** What a client asks of a deliver service. */
 export interface SeekRequest {

@@ -35,7 +35,7 @@ export function varint(value: number): Buffer {
 }
 
 /** The fields of a message in their order, without copying. Throws on what is no protobuf message. */
-export function fields(message: Buffer): Field[] {
+function fields(message: Buffer): Field[] {
   const found: Field[] = [];
   let offset = 0;
   while (offset < message.length) {

@@ -12,7 +12,7 @@ import { Code } from './envelope.js';
 import { collectPrivate, PrivateSets, timeToLive } from './private-collector.js';
 
 /** Blocks a private write set waits for its transaction (ledger.pvtdataStore.transientstoreMaxBlockRetention). */
-export const TRANSIENT_RETENTION_BLOCKS = 1_000_000;
+const TRANSIENT_RETENTION_BLOCKS = 1_000_000;
 
 /** Where the chain stands. */
 export interface Tip {
