@@ -7,7 +7,7 @@ import type { LedgerCall } from '@salus/gateway/ports';
 import type { GatewaySettings } from '@salus/gateway/settings';
 
 /** Settings of a member's gateway. */
-export function settingsOf(stateDir: string, member: string): GatewaySettings {
+function settingsOf(stateDir: string, member: string): GatewaySettings {
   const file = join(stateDir, 'members', member, 'gateways', 'gateway0', 'settings.json');
   return JSON.parse(readFileSync(file, 'utf8')) as GatewaySettings;
 }

@@ -12,7 +12,7 @@ import type { Ledger } from '../ports.js';
 /** Path of the question below a door's base. */
 export const ARM_PATH = '$trial-arm';
 /** Characters to which an arm is padded before it is sealed: the length of a sealed one says nothing. */
-export const PADDED_ARM = 64;
+const PADDED_ARM = 64;
 const QUESTION_BYTES = 8_192;
 
 /** What one asks another member's door; undefined where it shows nothing. Throws when it cannot be asked. */
