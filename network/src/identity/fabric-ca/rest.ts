@@ -4,7 +4,7 @@ import { request, type RequestOptions } from 'node:https';
 /** How long a call may take, in milliseconds: issuing takes some, and a server that hangs is told apart. */
 const TIMEOUT_MS = 15_000;
 /** No answer is longer: a revocation list of some thousand certificates. */
-export const ANSWER_BYTES = 1_048_576;
+const ANSWER_BYTES = 1_048_576;
 
 /** What a Fabric CA server answered to a call that it did not carry out. */
 export class FabricCaRefusal extends Error {
