@@ -1,7 +1,8 @@
 /** A real Fabric CA server for a test. */
 import { readFileSync } from 'node:fs';
 import { findFabricCaServer, type SearchPlaces } from '@salus/network/fabric/programs';
-import { DEFAULT_TOPOLOGY_FILE, parseTopology, type Topology, type TopologyOverrides } from '@salus/network/topology';
+import { DEFAULT_TOPOLOGY_FILE, type Topology, type TopologyOverrides } from '@salus/network/topology';
+import { parseTopology } from '@salus/network/topology/parse';
 
 /** Where the program may be. */
 export const PLACES: SearchPlaces = { folder: process.env['SALUS_FABRIC_BIN'], path: process.env['PATH'] };

@@ -8,15 +8,15 @@ import { MAX_READINGS } from './kinetic';
 /** Most units in one lot. */
 export const MAX_UNITS = 50_000;
 /** Longest Merkle path in a lot or container. */
-const MAX_PATH = 16;
+export const MAX_PATH = 16;
 /** Most children with a record of their own that one packing moves. */
 export const MAX_MOVED = 2_000;
 /** Most lots in one container. */
-const MAX_LOTS = 50;
+export const MAX_LOTS = 50;
 /** Most containers inside one another: case, pallet, truck and what lies between. */
 export const MAX_DEPTH = 8;
 /** Most events in one capture. */
-const MAX_EVENTS = 50_000;
+export const MAX_EVENTS = 50_000;
 
 /** Where a unit without a record comes from: its place in its lot, and in the container its issuer packed it in. */
 export interface Origin {

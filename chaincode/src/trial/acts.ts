@@ -18,7 +18,7 @@ import { MAX_SLOTS, parseAllotted, slotNumber } from './allotted';
 import { instant, MAX_CRITERIA, prose } from './protocol';
 
 /** Most acts in one line: versions of a document, consents of a participant, acts on a data point. */
-const MAX_LINE = 9_999;
+export const MAX_LINE = 9_999;
 /** Furthest that the time in a signature may be from the proposal's, ms. */
 export const SIGNING_TOLERANCE_MS = 300_000;
 

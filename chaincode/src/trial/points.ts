@@ -24,7 +24,7 @@ const transitions: Readonly<
 };
 
 /** Most queries open on one data point. */
-const MAX_QUERIES = 50;
+export const MAX_QUERIES = 50;
 
 const ofSite: readonly string[] = ['investigator', 'coordinator'];
 

@@ -4,9 +4,9 @@ import { code, hex256, integer, list, memberName, object, oneOf, optional, type 
 /** Most outcomes a protocol registers. */
 export const MAX_OUTCOMES = 200;
 /** Most strata of an allocation. */
-const MAX_STRATA = 100;
+export const MAX_STRATA = 100;
 /** Most members that take part in one role. */
-const MAX_PARTIES = 100;
+export const MAX_PARTIES = 100;
 /** Most eligibility criteria, and most forms of the schedule. */
 export const MAX_CRITERIA = 200;
 

@@ -10,7 +10,7 @@ export const MAX_PER_PAGE = 1_000;
 /** How long a token lives, milliseconds. */
 export const TOKEN_LIFETIME_MS = 10 * 60_000;
 /** Most tokens alive at once; the oldest give way. */
-const MAX_TOKENS = 1_000;
+export const MAX_TOKENS = 1_000;
 
 interface Rest {
   readonly items: readonly unknown[];
