@@ -8,10 +8,10 @@ import { createHash } from 'node:crypto';
 import type { EventRecord, TrialView } from '@salus/chaincode/trial/api';
 
 /** System of participants' codes. */
-export const PARTICIPANT_SYSTEM = 'urn:salus:participant';
+const PARTICIPANT_SYSTEM = 'urn:salus:participant';
 const SERIOUSNESS = 'http://terminology.hl7.org/CodeSystem/adverse-event-seriousness';
 /** Deadline at the regulator, whether the site was late, whether the sponsor says that it was unexpected. */
-export const EVENT_EXTENSIONS = {
+const EVENT_EXTENSIONS = {
   dueBy: 'urn:salus:due-at-regulator',
   isLate: 'urn:salus:reported-late',
   isUnexpected: 'urn:salus:unexpected',
