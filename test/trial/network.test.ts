@@ -129,6 +129,31 @@ describe('a trial on the real processes, over HTTP', () => {
     assert.equal(await told('medisure'), false);
   });
 
+  it('lists what is owed and finds participants and events by study, at any member', async () => {
+    const event = { event: 'E1', n: 1, participant: 'P1', commitment: random(), isSerious: true, isFatal: true };
+    const awareAt = (await look('stmary')).slots[0]!.taken[0]!.at;
+    const report = { ...event, causality: 'related', awareAt };
+    for (let tries = 0; ; tries += 1) {
+      const values = [{ name: 'request', valueString: JSON.stringify(report) }];
+      const answer = await post('stmary', 'investigator', `${NAME}/$report-event`, values);
+      if (answer.status === 200) break;
+      // Awareness lies before the last tick, which may be half a minute old.
+      assert.ok(tries < 100 && answer.text.includes('awareness-not-credible'), answer.text);
+      await sleep(1_000);
+    }
+    const token = await network.token({ member: 'authority', role: 'regulator' });
+    const ask = async (path: string): Promise<Answer> => {
+      const answer = await network.ask('authority', path, { token });
+      assert.equal(answer.status, 200, answer.text);
+      return answer;
+    };
+    assert.match((await ask(`ResearchStudy/${NAME}/$due`)).text, /"regulator".*"valueCode":"open"/);
+    assert.equal((await ask(`AdverseEvent?study=ResearchStudy/${NAME}`)).body.total, 1);
+    const subjects = await ask(`ResearchSubject?study=ResearchStudy/${NAME}`);
+    assert.equal(subjects.body.total, 1);
+    assert.ok(!subjects.text.includes('Arm'));
+  });
+
   it('shows a reviewer a page whose versions lead to their endorsed transactions', async () => {
     const page = await network.ask('medisure', `/trials/${NAME}`, { headers: { accept: 'text/html' } });
     assert.equal(page.status, 200);
