@@ -51,7 +51,7 @@ async function main(): Promise<number> {
     code = await injectAndJudge(consortium, wishes);
   } finally {
     await consortium.stop();
-    if (code === 0) code = reportEscapes(escaped(consortium.prepared.stateDir));
+    code = Math.max(code, reportEscapes(escaped(consortium.prepared.stateDir)));
     consortium.discard(code !== 0);
   }
   if (code !== 0) console.log(`state and logs are kept in ${consortium.prepared.stateDir}`);
