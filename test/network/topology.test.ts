@@ -123,6 +123,9 @@ describe('a mistake in the topology file', () => {
     assert.equal(error.message, `net.yaml:${line}: peers of member stmary is 0; give a whole number from 1 to 9`);
   });
 
+  const lineOf = (passage: string): number => text.slice(0, text.indexOf(passage)).split('\n').length;
+  /** Ports that meet are reported where the members begin. */
+  const toMembers = lineOf('  - name: stmary') - lineOf('doors: 8201');
   /** `off` is how far the line reported lies from the one changed. */
   const mistakes: [title: string, passage: string, replacement: string, problem: RegExp, off?: number][] = [
     ['an unknown key of the file', 'production: false', 'prodution: false', /unknown key prodution; use channel/],
@@ -148,7 +151,7 @@ describe('a mistake in the topology file', () => {
     ],
     ['a PGLN too short', 'pgln:9521003.00000', 'pgln:9521003.0', /give a PGLN such as/],
     ['a port without privileges', 'gateways: 8101', 'gateways: 80', /gateways of ports is 80; .* 1024 to 65535/],
-    ['ports that meet', 'doors: 8201', 'doors: 8101', /both get 127.0.0.1:8101; move ports apart/, 7],
+    ['ports that meet', 'doors: 8201', 'doors: 8101', /both get 127.0.0.1:8101; move ports apart/, toMembers],
     ['an unknown rule', 'endorsement: MAJORITY', 'endorsement: MOST', /is "MOST"; give ANY, ALL or MAJORITY/],
     ['a flag in words', 'production: false', 'production: never', /production of the file is "never"; give true or/],
     ['a version without dots', 'version: 0.1.0', 'version: one', /version of chaincode is "one"; give a version/],
