@@ -168,6 +168,10 @@ describe('a mistake in the topology file', () => {
     });
   }
 
+  it('a file that is not there is said to be missing, and what to do', () => {
+    assert.throws(() => loadTopology('/nowhere/net.yaml'), /net\.yaml:1: .*ENOENT.*; name another in SALUS_TOPOLOGY/);
+  });
+
   it('an even number of orderers is refused', () => {
     const { error } = edited('    orderer: true\n', '');
     assert.match(error.message, /2 members run an orderer; set orderer: true at 1, 3, 4, 5, 6 or 7 members/);
