@@ -1,5 +1,5 @@
 /** What a transaction wrote, public writes in clear, private ones as hashes joined with the values this member holds. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { ledger } from '@hyperledger/fabric-protos';
 
@@ -85,7 +85,7 @@ function privateWrite(
 }
 
 function sha256Hex(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+  return hash('sha256', content, 'hex');
 }
 
 function hex(bytes: Uint8Array): string {

@@ -34,6 +34,8 @@ const OPTIONS = {
   'grpc.max_send_message_length': -1,
   'grpc.keepalive_time_ms': 7_200_000,
   'grpc.keepalive_timeout_ms': 20_000,
+  // Nobody asks for channelz, which counts every message.
+  'grpc.enable_channelz': 0,
 };
 
 /** Serves gRPC with mutual TLS. Throws when the port is taken, naming it. */
