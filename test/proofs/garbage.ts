@@ -39,7 +39,7 @@ const notJson: Kind = (random) => {
       '{"resourceType":"Patient","active":NaN}',
     ],
     ...['"Patient"', '', ' ', '{"resourceType":"Patient","x":01}', '{"resourceType":"Patient","language":"a\nb"}'],
-    ...['['.repeat(100_000), '{"a":'.repeat(50_000), `{"resourceType":"Patient","active":${'-'.repeat(at)}1}`],
+    ...['['.repeat(100_000), '{"a":'.repeat(50_000), `{"resourceType":"Patient","active":${'-'.repeat(at + 2)}1}`],
   ];
   return post(pick(random, ['Patient', '', 'Consent', 'Patient/$validate', 'Observation']), pick(random, broken));
 };

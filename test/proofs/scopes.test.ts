@@ -174,4 +174,20 @@ describe('a token of narrow scopes', () => {
     assert.match((await cook('', bundle)).text, /"value":78/);
     assert.doesNotMatch((await cook('', bundle)).text, /"value":78/);
   });
+
+  it('counts nothing of a patient who is closed to whoever asks, however the question is put', async () => {
+    const own = await network.token({ member: 'stmary', user: 'pat', role: 'patient', patient: ann });
+    const cook = as(await tokenOf('user/*.cruds'));
+    const totals = async (): Promise<(number | undefined)[]> => {
+      const found: (number | undefined)[] = [];
+      for (const path of ['Condition?_summary=count', 'Condition?_count=1', '?_type=Condition&_summary=count'])
+        found.push((await cook(path)).body.total);
+      return found;
+    };
+    const closed = (await network.ask('stmary', 'Consent', { token: own, body: closedTo(ann, 'dr-cook') })).body;
+    assert.deepEqual(await totals(), [1, 1, 1]);
+    const ended = { ...closedTo(ann, 'dr-cook'), id: closed.id, status: 'inactive' };
+    const put = { method: 'PUT', body: ended, headers: { 'if-match': 'W/"1"' } };
+    assert.equal((await as(own)(`Consent/${String(closed.id)}`, put)).status, 200);
+  });
 });

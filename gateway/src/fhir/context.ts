@@ -81,9 +81,15 @@ export function answer(stored: StoredVersion, status = 200): FhirResponse {
   return { status, headers: versionHeaders(stored), resource: stored.text };
 }
 
-const ID = /^[A-Za-z0-9.-]{1,64}$/;
+/** `.` and `..` would name other places: no address keeps them (RFC 3986 section 5.2.4). */
+const ID = /^(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}$/;
 
 /** Throws Refusal for what can be no id (R4 datatypes.html#id). */
 export function requireId(id: string): void {
-  if (!ID.test(id)) throw new Refusal('invalid', 'bad-value', 'an id has 1 to 64 letters, digits, hyphens and dots');
+  if (!ID.test(id))
+    throw new Refusal(
+      'invalid',
+      'bad-value',
+      'an id has 1 to 64 letters, digits, hyphens and dots, and is not . or ..',
+    );
 }

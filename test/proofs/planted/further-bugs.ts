@@ -81,4 +81,12 @@ export const furtherBugs: readonly Bug[] = [
     isQuick: true,
     title: "raises one at a purge under another member's erasure, and at more keys than announced",
   },
+  {
+    name: 'totals are counted without asking once somebody denied something',
+    file: 'gateway/dist/consent/decision.js',
+    search: 'this.ports.shelf.deniesAnything || ',
+    replace: '',
+    test: 'proofs/scopes.test.js',
+    title: 'counts nothing of a patient who is closed to whoever asks, however the question is put',
+  },
 ];

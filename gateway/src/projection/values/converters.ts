@@ -12,7 +12,7 @@ export type Converter = (rows: IndexRows, parameter: number, value: never) => vo
 /** Kinds of search parameters that have rows of their own. */
 export type SearchKind = 'token' | 'string' | 'reference' | 'date' | 'number' | 'quantity' | 'uri';
 
-const converters: Readonly<Record<SearchKind, Readonly<Record<string, Converter>>>> = {
+export const converters: Readonly<Record<SearchKind, Readonly<Record<string, Converter>>>> = {
   token: tokenConverters,
   string: stringConverters,
   reference: referenceConverters,
