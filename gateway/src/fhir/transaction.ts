@@ -117,12 +117,7 @@ function target(context: FhirContext, request: FhirRequest, entry: Entry): Step 
   if (entry.method === 'POST') return creation(context, request, entry, type);
   if (id === undefined) {
     const { match, condition } = matchOr(context, request, type, criteria ?? '');
-    return {
-      entry,
-      type,
-      id: match?.id ?? newId(context, request, entry.position),
-      ...(condition === undefined ? {} : { condition }),
-    };
+    return match === undefined ? fresh(context, request, entry, type, condition) : { entry, type, id: match.id };
   }
   requireId(id);
   if (entry.method === 'PUT' && entry.resource?.id !== id) {
@@ -138,15 +133,22 @@ function requireResource(entry: Entry, type: string): void {
 }
 
 function creation(context: FhirContext, request: FhirRequest, entry: Entry, type: string): Step {
-  if (entry.ifNoneExist === undefined) return { entry, type, id: newId(context, request, entry.position) };
+  if (entry.ifNoneExist === undefined) return fresh(context, request, entry, type);
   const { match, condition } = matchOr(context, request, type, entry.ifNoneExist);
   if (match !== undefined) return { entry, type, id: match.id, current: match };
-  return {
-    entry,
-    type,
-    id: newId(context, request, entry.position),
-    ...(condition === undefined ? {} : { condition }),
-  };
+  return fresh(context, request, entry, type, condition);
+}
+
+/** A resource that is not there yet, nor what its criteria would have matched. */
+function fresh(
+  context: FhirContext,
+  request: FhirRequest,
+  entry: Entry,
+  type: string,
+  condition?: WriteCondition,
+): Step {
+  const id = newId(context, request, entry.position);
+  return { entry, type, id, ...(condition === undefined ? {} : { condition }) };
 }
 
 function refuseTwice(steps: readonly Step[]): void {
