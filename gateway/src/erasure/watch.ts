@@ -2,14 +2,13 @@
 import { mspIdOf, parseKey } from '@salus/chaincode/registry/api';
 import type { ErasureRecord } from '@salus/chaincode/ehr/api';
 
+import { VALID } from '../ledger/blocks.js';
 import type { LedgerBlock, LedgerTransaction } from '../ports.js';
 import type { Facts } from '../patient/lookup.js';
 import { ERASURE_SPACE, type Announced } from './project.js';
 
 /** Announcements remembered that the projection may not have yet. */
 const MAX_REMEMBERED = 1_000;
-
-const VALID = 0;
 
 /** Told why a purge is not covered, and in which transaction. */
 export type PurgeAlarm = (alarm: 'purge-without-erasure' | 'purge-beyond-erasure', txId: string) => void;

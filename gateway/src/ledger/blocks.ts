@@ -16,7 +16,8 @@ export class BlockError extends Error {
   }
 }
 
-const VALID = 0;
+/** Validation code of a transaction that took effect (protos.TxValidationCode). */
+export const VALID = 0;
 const FILTER = common.BlockMetadataIndex.TRANSACTIONS_FILTER;
 const COMMIT_HASH = common.BlockMetadataIndex.COMMIT_HASH;
 

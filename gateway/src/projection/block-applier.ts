@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 import type { JsonObject } from '../fhir/json.js';
 import { inTransaction } from '../keys/database.js';
+import { VALID } from '../ledger/blocks.js';
 import { blockHeaderHash } from '../ledger/header-hash.js';
 import type { LedgerBlock, LedgerTransaction } from '../ports.js';
 import { generatedSearch, indexerOf, isResourceType } from './generated.js';
@@ -31,8 +32,6 @@ export interface ApplierOptions {
   /** The server's base URL with a slash at its end. */
   readonly base: string;
 }
-
-const VALID = 0;
 
 /** Blocks without a change that may go unmarked: that many are read again after a crash, and none is applied twice. */
 const UNMARKED_LIMIT = 64;

@@ -1,9 +1,8 @@
 /** Tells sponsor and board at once, as an alarm at their own gateways, that an arm was asked for. */
 import { parseUnblindOne, transactions, type TrialView } from '@salus/chaincode/trial/api';
 
+import { VALID } from '../ledger/blocks.js';
 import type { LedgerBlock } from '../ports.js';
-
-const VALID = 0;
 
 /** What the watch needs of the gateway. */
 export interface WatchPorts {
