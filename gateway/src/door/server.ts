@@ -8,6 +8,7 @@ import { TLSSocket } from 'node:tls';
 
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import { Refusal } from '../ledger/refusal.js';
+import { percentDecoded } from '../percent.js';
 import type { Directory } from '../registry/directory.js';
 import { rootHash } from '../registry/entries.js';
 import type { GatewaySettings } from '../settings.js';
@@ -92,7 +93,7 @@ function failure(error: unknown): DoorReply {
 async function serve(ports: DoorPorts, request: IncomingMessage, tlsMember: string | undefined): Promise<DoorReply> {
   const url = new URL(request.url ?? '/', `https://${request.headers.host ?? 'door'}`);
   if (tlsMember === undefined || !url.pathname.startsWith(DOOR_BASE)) return ABSENT;
-  const path = decoded(url.pathname.slice(DOOR_BASE.length));
+  const path = percentDecoded(url.pathname.slice(DOOR_BASE.length));
   if (path === undefined) return ABSENT;
   const heard = request.method === 'POST' ? heardAt(ports, path) : undefined;
   if (heard !== undefined) return shown(await heard.hear(tlsMember, await bodyOf(request, heard.most)));
@@ -116,15 +117,6 @@ async function breakGlass(ports: DoorPorts, call: DoorCall, body: string): Promi
   const record = call.method === 'POST' ? await provenAccess(ports, call) : undefined;
   const answer = record && (await hearGlass(ports, record, body));
   return shown(answer);
-}
-
-/** Undefined for a broken escape. */
-function decoded(path: string): string | undefined {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function heardAt(ports: DoorPorts, path: string): Heard | undefined {

@@ -1,4 +1,5 @@
 /** Canonical GS1 Digital Link URIs (URI Syntax 1.2 section 4.11), constrained to the finest key: CBV 2.0 section 8.9. */
+import { percentDecoded } from '../../percent.js';
 import { hasCheckDigit } from './check-digit.js';
 import { AI_NAMES } from './schemes.js';
 
@@ -41,7 +42,7 @@ export function parseLink(uri: string): Link | undefined {
   if (start === undefined) return undefined;
   const [name = '', raw = '', ...rest] = steps.slice(start);
   const ai = AI_NAMES[name] ?? name;
-  const key = keyText(ai, decode(raw));
+  const key = keyText(ai, percentDecoded(raw));
   if (key === undefined || !isRightKey(ai, key)) return undefined;
   const qualifier = finestOf(KEYS[ai]?.finest ?? [], rest);
   return { ai, key, ...(qualifier === undefined ? {} : { qualifier }) };
@@ -87,19 +88,11 @@ function finestOf(order: readonly string[], steps: readonly string[]): Link['qua
   const pairs = new Map<string, string>();
   for (let at = 0; at + 1 < steps.length; at += 2) {
     const [name = '', raw = ''] = steps.slice(at, at + 2);
-    const value = decode(raw);
+    const value = percentDecoded(raw);
     if (value !== undefined) pairs.set(AI_NAMES[name] ?? name, value);
   }
   const ai = order.find((each) => pairs.has(each));
   return ai === undefined ? undefined : { ai, value: pairs.get(ai) ?? '' };
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Percent-encodes what Table 7-1 of the URI Syntax lists, and what no URI may hold. */

@@ -1,4 +1,5 @@
 /** EPC URNs (EPC Tag Data Standard 2.0, sections 6 to 8) and canonical Digital Links, both ways. */
+import { percentDecoded } from '../../percent.js';
 import { checkDigit } from './check-digit.js';
 import { formatLink, type Link, parseLink, percent } from './digital-link.js';
 import { MOST_REFERENCE, type Scheme, SCHEMES } from './schemes.js';
@@ -133,9 +134,5 @@ function encodeUrn(text: string): string {
 /** A part of a URN decoded; undefined where it holds a character that must be encoded. */
 function decode(text: string): string | undefined {
   if (!/^(?:%[0-9A-Fa-f]{2}|[!'()*+,.0-9:;=A-Z_a-z-])*$/.test(text)) return undefined;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
+  return percentDecoded(text);
 }
