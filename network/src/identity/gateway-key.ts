@@ -1,6 +1,7 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeSecret } from './files.js';
+import { keyPair } from './keys.js';
 
 /** Public ES256 key (RFC 7517) with which others verify what a gateway signs. */
 export interface GatewayJwk {
@@ -16,7 +17,7 @@ export interface GatewayJwk {
 /** The gateway's signing key kept in this file (private JWK), made when there is none yet. Returns its public part. */
 export function ensureGatewayKey(file: string): GatewayJwk {
   if (!existsSync(file)) {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { privateKey } = keyPair();
     const { x = '', y = '', d = '' } = privateKey.export({ format: 'jwk' });
     writeSecret(file, `${JSON.stringify({ ...publicJwk(x, y), d })}\n`);
   }
