@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { gatewayCommands } from '@salus/gateway/commands';
+import { salus } from '../support/command.js';
 import { startNetwork, type TestNetwork } from '../support/network.js';
 
 describe('the demo of the supply chain', () => {
@@ -16,19 +16,11 @@ describe('the demo of the supply chain', () => {
 
   it('takes 1,000 packs from the line to the patient and says what each party sees', async function () {
     this.timeout(240_000);
-    const demo = gatewayCommands.find(({ name }) => name === 'demo');
-    const lines: string[] = [];
-    const io = {
-      stateDir: network.stateDir,
-      topologyFile: '',
-      isTerminal: false,
-      out: (line: string) => void lines.push(line),
-      err: () => undefined,
-      progress: () => undefined,
-    };
-    await assert.rejects(async () => demo?.run({ args: ['other'], options: {} }, io), /stories are: supply, trial/);
-    assert.equal(await demo?.run({ args: ['supply'], options: {} }, io), 0);
-    const text = lines.join('\n');
+    const other = await salus(network.stateDir, ['demo', 'other']);
+    assert.equal(other.code, 2);
+    assert.match(other.err, /stories are: supply, trial/);
+    const { code, out: text, err } = await salus(network.stateDir, ['demo', 'supply']);
+    assert.equal(code, 0, err);
     assert.match(text, /commit: done\n {2}pack: done\n {2}pack: done\n {2}ship: done; the terms went/);
     assert.match(text, /is given a clone of that pack\n {2}dispense: refused .*alert on the ledger: double-dispense/);
     assert.match(text, /northside +genuine; yours; in stock; may be dispensed \[NMVS_SUCCESS\]/);

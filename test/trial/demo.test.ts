@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { gatewayCommands } from '@salus/gateway/commands';
+import { salus } from '../support/command.js';
 import { startNetwork, type TestNetwork } from '../support/network.js';
 
 describe('the demo of a trial', () => {
@@ -18,18 +18,8 @@ describe('the demo of a trial', () => {
 
   it("takes a two-site study from registration to the reviewer's page, and the outcome switch is caught", async function () {
     this.timeout(240_000);
-    const lines: string[] = [];
-    const io = {
-      stateDir: network.stateDir,
-      topologyFile: '',
-      isTerminal: false,
-      out: (line: string) => void lines.push(line),
-      err: () => undefined,
-      progress: () => undefined,
-    };
-    const demo = gatewayCommands.find(({ name }) => name === 'demo');
-    assert.equal(await demo?.run({ args: ['trial'], options: {} }, io), 0);
-    const text = lines.join('\n');
+    const { code, out: text, err } = await salus(network.stateDir, ['demo', 'trial']);
+    assert.equal(code, 0, err);
     assert.match(text, /wants to start before anybody approved\n {2}refused \(not-approved/);
     assert.equal(text.match(/kit K[0-9a-f]{12}, no arm/g)?.length, 8);
     assert.match(text, /wants to correct the site's data\n {2}refused \(not-your-role/);
