@@ -106,8 +106,8 @@ function areaOf(url: string): string {
 
 /** Ready when the projection has what the channel has: a readiness, not a liveness. */
 function readiness(ports: AppPorts, response: Response): void {
-  const { ready, height, channelHeight } = ports.standing();
-  const channels = { [ports.settings.channel]: { height, channelHeight } };
+  const { ready, height, channelHeight, awaited } = ports.standing();
+  const channels = { [ports.settings.channel]: { height, channelHeight, awaited } };
   response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'behind', channels });
 }
 

@@ -132,7 +132,7 @@ async function openRooms(settings: GatewaySettings, log: Logger): Promise<Rooms>
   const projection = openProjection(settings, keys, { recent });
   const directory = new Directory(projection, settings);
   const meters = makeMeters(settings.member, settings.gateway);
-  meters.observeHeight(() => ({ applied: projection.block + 1, channel: live.height }));
+  meters.observeHeight(() => ({ applied: projection.block + 1, channel: live.height, awaited: projection.awaited }));
   meters.observeCertificates(settings, clock);
   const ends = { connected, live, ledger: durableLedger(live.watch(connected), outbox), outbox };
   return { settings, log, clock, keys, ...ends, writer, recent, projection, directory, signingKey, meters };
@@ -260,7 +260,7 @@ function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, s
   const fail = (error: unknown): void => {
     if (!signal.aborted) failed.reject(error);
   };
-  follow(projection, live.watch(connected), signal, { onInterrupted }).catch(fail);
+  follow(projection, live.watch(connected), signal, { onInterrupted, now: clock }).catch(fail);
   sharing.run(signal).catch(fail);
   const ticking = {
     member: settings.member,

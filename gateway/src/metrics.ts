@@ -10,7 +10,7 @@ export interface Meters {
   readonly requests: Histogram<'method' | 'area' | 'status'>;
   /** Alarms raised, by what happened. */
   readonly alarms: Counter<'alarm'>;
-  observeHeight(read: () => { readonly applied: number; readonly channel: number }): void;
+  observeHeight(read: () => { readonly applied: number; readonly channel: number; readonly awaited: number }): void;
   /** Reads the certificates once, as the gateway does that goes on with what it read. */
   observeCertificates(settings: GatewaySettings, now: () => number): void;
 }
@@ -54,6 +54,14 @@ export function makeMeters(member: string, gateway: string): Meters {
         registers: [registry],
         collect() {
           this.set(read().channel);
+        },
+      });
+      new Gauge({
+        name: 'salus_projection_awaited_values',
+        help: 'Private values of applied blocks that the peer has not delivered; asked for until they come',
+        registers: [registry],
+        collect() {
+          this.set(read().awaited);
         },
       });
     },

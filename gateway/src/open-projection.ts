@@ -6,6 +6,7 @@ import type { RecentContents } from './ehr/recent.js';
 import { openStored } from './ehr/translate.js';
 import { fhirBase } from './identity/issuer.js';
 import type { KeyStore } from './keys/key-store.js';
+import { heldBy } from './ledger/held.js';
 import { Projection } from './projection/projection.js';
 import type { GatewaySettings } from './settings.js';
 
@@ -35,6 +36,7 @@ export function openProjection(
         ...(recent === undefined ? {} : { recent }),
         versionKey: (salt) => keys.versionKey(salt),
       }),
+    held: heldBy(settings),
     base: `${fhirBase(settings.baseUrl)}/`,
   });
 }

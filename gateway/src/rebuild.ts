@@ -17,13 +17,13 @@ export function digestInUse(
   keys: KeyStore,
   file: string,
   copy: string,
-): { readonly digest: string; readonly block: number } {
+): { readonly digest: string; readonly block: number; readonly awaited: number } {
   const database = new DatabaseSync(file);
   database.prepare('VACUUM INTO ?').run(copy);
   database.close();
   const projection = openProjection(settings, keys, { path: copy });
   try {
-    return { digest: projection.digest(), block: projection.block };
+    return { digest: projection.digest(), block: projection.block, awaited: projection.awaited };
   } finally {
     projection.close();
   }
@@ -70,7 +70,8 @@ async function followTo(
     progress(`block ${projection.block} of ${block}`);
   }, showEvery);
   try {
-    await follow(projection, bounded, stopping.signal);
+    // What the peer has now is what counts: nothing is waited for.
+    await follow(projection, bounded, stopping.signal, { heldMs: 0 });
   } finally {
     clearInterval(shown);
     progress('');

@@ -38,9 +38,12 @@ async function until(signal: AbortSignal, holds: () => Promise<boolean>): Promis
 
 /** How a gateway stands: ready once started, and while its projection has every block it knows of. */
 export function standingOf(
-  { projection, live }: { readonly projection: Pick<Projection, 'block'>; readonly live: { readonly height: number } },
+  {
+    projection,
+    live,
+  }: { readonly projection: Pick<Projection, 'block' | 'awaited'>; readonly live: { readonly height: number } },
   isStarted: boolean,
 ): Standing {
   const height = projection.block + 1;
-  return { ready: isStarted && height >= live.height, height, channelHeight: live.height };
+  return { ready: isStarted && height >= live.height, height, channelHeight: live.height, awaited: projection.awaited };
 }

@@ -45,6 +45,7 @@ export class EpcisServer {
   private readonly projection = new Projection({
     path: ':memory:',
     projectors: [projector],
+    held: () => false,
     open: () => undefined,
     base: 'http://x/',
   });

@@ -7,7 +7,7 @@ import { follow } from '@salus/gateway/projection/follower';
 import { Projection } from '@salus/gateway/projection/projection';
 import type { WorkLimits } from '@salus/gateway/projection/search/search';
 
-import { RecordLedger, recordProjector } from './record-ledger.js';
+import { isRecord, RecordLedger, recordProjector } from './record-ledger.js';
 
 export const BASE = 'http://fhir.test/fhir/R4';
 
@@ -86,7 +86,7 @@ function requestOf(line: string, { headers = {}, body, actor = physician }: Ask)
 }
 
 export function newProjection(path = ':memory:', searchLimits?: WorkLimits): Projection {
-  const options = { path, projectors: [recordProjector], open: () => undefined, base: `${BASE}/` };
+  const options = { path, projectors: [recordProjector], open: () => undefined, held: isRecord, base: `${BASE}/` };
   return new Projection(searchLimits === undefined ? options : { ...options, searchLimits });
 }
 

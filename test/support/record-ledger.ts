@@ -17,6 +17,11 @@ import type {
 } from '@salus/gateway/ports';
 import type { Projector } from '@salus/gateway/projection/projector';
 
+const RECORDS = 'of-test';
+
+/** Whether the collection is the one whose values the ledger's peer holds. */
+export const isRecord = (collection: string): boolean => collection === RECORDS;
+
 export class RecordLedger implements RecordWriter, Ledger {
   readonly chain: LedgerBlock[] = [];
   /** Versions in force by `Type/id`. */
@@ -27,6 +32,8 @@ export class RecordLedger implements RecordWriter, Ledger {
   writes = 0;
   /** Writes get no answer. */
   silent = false;
+  /** Keys whose values the peer lacks: it delivers their hashes alone. */
+  readonly withheld = new Set<string>();
 
   constructor() {
     this.append([]);
@@ -45,13 +52,7 @@ export class RecordLedger implements RecordWriter, Ledger {
     this.writes += 1;
     for (const { type, id, expect } of writes) this.versions.set(`${type}/${id}`, expect + 1);
     const commit = this.append(
-      writes.map((each) => ({
-        collection: 'of-test',
-        key: `${each.type}/${each.id}/${each.expect + 1}`,
-        value: Buffer.from(JSON.stringify(each)),
-        isDelete: false,
-        isPurge: false,
-      })),
+      writes.map((each) => recordWrite(`${each.type}/${each.id}/${each.expect + 1}`, JSON.stringify(each))),
     );
     const written = writes.map(({ type, id, expect }) => `${type}/${id}/_history/${expect + 1}`);
     const outcome = { state: 'committed', commit, written } as const;
@@ -85,13 +86,13 @@ export class RecordLedger implements RecordWriter, Ledger {
     return { txId, block: number };
   }
 
-  /** Purges every version of a resource, as erasure does. */
+  /** Purges every version of a resource, as erasure does: the peer has the values no more, nor the keys that were purged. */
   purge(type: string, id: string): void {
     const name = `${type}/${id}`;
     const count = this.versions.get(name) ?? 0;
     const keys = Array.from({ length: count }, (_, at) => `${name}/${at + 1}`);
     for (const [at, block] of this.chain.entries()) this.chain[at] = withoutValues(block, new Set(keys));
-    this.append(keys.map((key) => ({ collection: 'of-test', key, isDelete: true, isPurge: true })));
+    this.append(keys.map((key) => ({ collection: RECORDS, keyHash: sha256(key), isDelete: true, isPurge: true })));
   }
 
   async *blocks(start: number, signal: AbortSignal): AsyncIterable<LedgerBlock> {
@@ -105,7 +106,7 @@ export class RecordLedger implements RecordWriter, Ledger {
       if (block === undefined) await Promise.race([this.wake.promise, ended]);
       else {
         next += 1;
-        yield block;
+        yield withoutValues(block, this.withheld);
       }
     }
   }
@@ -119,20 +120,38 @@ export class RecordLedger implements RecordWriter, Ledger {
   }
 }
 
-/** What a peer delivers after a purge: the private values are gone from old blocks. */
+/** A private write that the peer has the value of. */
+export function recordWrite(key: string, value: string): LedgerWrite {
+  return {
+    collection: RECORDS,
+    key,
+    keyHash: sha256(key),
+    value: Buffer.from(value),
+    isDelete: false,
+    isPurge: false,
+  };
+}
+
+/** What a peer delivers of values it does not have: their hashes. */
 function withoutValues(block: LedgerBlock, keys: ReadonlySet<string>): LedgerBlock {
   const transactions = block.transactions.map((transaction) => ({
     ...transaction,
-    writes: transaction.writes.filter((write) => !keys.has(write.key ?? '')),
+    writes: transaction.writes.map((write) => (keys.has(write.key ?? '') ? hashesOf(write) : write)),
   }));
   return { ...block, transactions };
 }
 
+function hashesOf({ collection, keyHash, isDelete, isPurge }: LedgerWrite): LedgerWrite {
+  return { collection: collection!, keyHash: keyHash!, isDelete, isPurge };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 /** Reads what RecordLedger wrote. */
 export const recordProjector: Projector = (write, transaction) => {
-  if (write.collection !== 'of-test' || write.key === undefined) return [];
-  if (write.isPurge) return [{ kind: 'forget', ledgerKey: write.key }];
-  if (write.value === undefined) return [];
+  if (write.collection !== RECORDS || write.key === undefined || write.value === undefined) return [];
   const { type, id, expect, text, patient } = JSON.parse(Buffer.from(write.value).toString()) as ResourceWrite;
   const version = expect + 1;
   return [

@@ -28,6 +28,12 @@ export const rebuild: Command = {
       io.out(`in use  ${inUse.digest} at block ${inUse.block}`);
       io.out(`rebuilt ${again} at block ${inUse.block}`);
       if (again === inUse.digest) return 0;
+      if (inUse.awaited > 0) {
+        io.err(
+          `they differ: the peer has not delivered ${inUse.awaited} values to the one in use; try again in a minute`,
+        );
+        return 1;
+      }
       io.err(`they differ: stop with "npm run salus -- down", delete ${file}, and the next start derives it again`);
       return 1;
     } finally {

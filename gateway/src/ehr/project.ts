@@ -20,7 +20,6 @@ export function ehrProjector(member: string): Projector {
     const parts = parseKey(write.key);
     if (parts?.name === CONDITION) return condition(parts.attributes[0] ?? '', write);
     if (parts?.name !== RESOURCE) return NOTHING;
-    if (write.isDelete) return [{ kind: 'forget', ledgerKey: write.key }];
     return write.value === undefined
       ? NOTHING
       : version(write.key, write.value, Number(parts.attributes[1]), transaction, open);

@@ -10,6 +10,8 @@ export interface Standing {
   readonly height: number;
   /** Blocks the channel is known to have. */
   readonly channelHeight: number;
+  /** Private values of applied blocks that the peer has not delivered. */
+  readonly awaited: number;
 }
 
 /** The page under `/`. */

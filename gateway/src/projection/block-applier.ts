@@ -1,16 +1,16 @@
 /** Applies verified blocks: every change and the checkpoint in one database transaction. */
 import type { DatabaseSync } from 'node:sqlite';
 
-import type { JsonObject } from '../fhir/json.js';
 import { inTransaction } from '../keys/database.js';
 import { VALID } from '../ledger/blocks.js';
 import { blockHeaderHash } from '../ledger/header-hash.js';
-import type { LedgerBlock, LedgerTransaction } from '../ports.js';
-import { generatedSearch, indexerOf, isResourceType } from './generated.js';
-import { IndexStore } from './index-store.js';
-import type { Change, FactChange, Open, Projector, VersionChange } from './projector.js';
+import type { LedgerBlock, LedgerWrite } from '../ports.js';
+import { absentValues, purgedKeys, type AbsentValue, type HashedKey, type Held } from './absent.js';
+import { Awaited, type Place } from './awaited.js';
+import { generatedSearch } from './generated.js';
+import type { Change, FactChange, Open, PlacedTransaction, Projector } from './projector.js';
 import type { Statements } from './statements.js';
-import { IndexRows } from './values/rows.js';
+import { VersionStore } from './version-store.js';
 
 export interface Checkpoint {
   readonly number: number;
@@ -29,6 +29,7 @@ export class ProjectionError extends Error {
 export interface ApplierOptions {
   readonly projectors: readonly Projector[];
   readonly open: Open;
+  readonly held: Held;
   /** The server's base URL with a slash at its end. */
   readonly base: string;
 }
@@ -36,15 +37,22 @@ export interface ApplierOptions {
 /** Blocks without a change that may go unmarked: that many are read again after a crash, and none is applied twice. */
 const UNMARKED_LIMIT = 64;
 
-/** A change and where it comes from. */
+/** What a write comes to, and where it comes from. */
 interface Placed {
-  readonly change: Change;
+  readonly what: Change | { readonly kind: 'absent'; readonly value: AbsentValue; readonly hash: string };
   readonly txId: string;
-  readonly block: number;
+  readonly place: Place;
+}
+
+/** What the blocks of one database transaction come to. */
+interface Batch {
+  readonly placed: Placed[];
+  readonly purges: { readonly key: HashedKey; readonly block: number }[];
 }
 
 export class BlockApplier {
-  private readonly index: IndexStore;
+  readonly awaited: Awaited;
+  private readonly versions: VersionStore;
   /** Number of the block whose checkpoint was written last by this process. */
   private marked: number | undefined;
 
@@ -53,25 +61,40 @@ export class BlockApplier {
     private readonly statements: Statements,
     private readonly options: ApplierOptions,
   ) {
-    this.index = new IndexStore(statements);
+    this.versions = new VersionStore(statements, options.base);
+    this.awaited = new Awaited(statements);
   }
 
   /**
    * Applies blocks that follow `last`, all or none; where they change nothing, only memory learns of them for a while.
-   * Returns the new checkpoint. Throws ProjectionError.
+   * Values they lack are awaited from then on. Returns the new checkpoint. Throws ProjectionError.
    */
   apply(blocks: readonly LedgerBlock[], last: Checkpoint | undefined): Checkpoint | undefined {
     let checkpoint = last;
-    const changes: Placed[] = [];
+    const batch: Batch = { placed: [], purges: [] };
     for (const block of blocks) {
       verify(block, checkpoint);
-      for (const transaction of block.transactions) this.collect(transaction, block.number, changes);
+      this.collect(block, batch);
       checkpoint = { number: block.number, hash: block.hash };
     }
-    if (checkpoint !== undefined && !(changes.length === 0 && this.mayWait(checkpoint))) {
-      this.write(changes, checkpoint);
-    }
+    const isEmpty = batch.placed.length === 0 && batch.purges.length === 0;
+    if (checkpoint !== undefined && !(isEmpty && this.mayWait(checkpoint))) this.write(batch, checkpoint);
     return checkpoint;
+  }
+
+  /** Applies what a block that was applied before lacked and now has, as of that block. Throws ProjectionError. */
+  applyLate(block: LedgerBlock): void {
+    this.undoable(() => {
+      for (const value of this.awaited.of(block.number)) {
+        if (value.hash !== block.hash)
+          throw new ProjectionError(`block ${block.number} is not the one that was applied`);
+        const transaction = block.transactions[value.tx];
+        const write = transaction?.writes.find((each) => isUnder(value, each) && each.value !== undefined);
+        if (transaction === undefined || write === undefined) continue;
+        for (const placed of this.project(write, { ...transaction, block: block.number })) this.change(placed);
+        this.awaited.came(block.number, value);
+      }
+    });
   }
 
   /** Writes the checkpoint of what was applied if it is not written yet. */
@@ -83,11 +106,7 @@ export class BlockApplier {
   reindex(): void {
     this.database.exec('BEGIN IMMEDIATE');
     for (const table of ['posting', 'span', 'amount', 'pair', 'term']) this.database.exec(`DELETE FROM ${table}`);
-    this.index.forget();
-    const current = this.statements.of(
-      'SELECT r.rid, r.type, v.text FROM resource r JOIN version v ON v.vid = r.vid WHERE r.deleted = 0 ORDER BY r.rid',
-    );
-    for (const row of current.iterate()) this.indexText(row.rid as number, row.type as string, row.text as string);
+    this.versions.reindex();
     this.statements.run('UPDATE checkpoint SET form = ?', generatedSearch().stamp);
     this.database.exec('COMMIT');
   }
@@ -95,13 +114,14 @@ export class BlockApplier {
   /** Drops the versions under these ledger keys, all or none. */
   drop(ledgerKeys: readonly string[]): void {
     inTransaction(this.database, () => {
-      for (const ledgerKey of ledgerKeys) this.forget(ledgerKey);
+      for (const ledgerKey of ledgerKeys) this.versions.forget(ledgerKey);
     });
   }
 
   /** To be called when the tables were emptied. */
   reset(): void {
-    this.index.forget();
+    this.versions.reset();
+    this.awaited.reset();
     this.marked = undefined;
   }
 
@@ -109,14 +129,21 @@ export class BlockApplier {
     return this.marked !== undefined && number - this.marked < UNMARKED_LIMIT;
   }
 
-  private write(changes: readonly Placed[], checkpoint: Checkpoint): void {
-    this.database.exec('BEGIN IMMEDIATE');
-    try {
-      for (const placed of changes) this.change(placed);
+  private write({ placed, purges }: Batch, checkpoint: Checkpoint): void {
+    this.undoable(() => {
+      for (const each of placed) this.change(each);
+      for (const { key, block } of purges) this.awaited.purged(key, block);
+      if (purges.length > 0) this.versions.forgetPurged(new Map(purges.map(({ key, block }) => [key.keyHash, block])));
       this.mark(checkpoint);
-      this.database.exec('COMMIT');
+    });
+    // What was purged is not to stay in the log until that is full; a reader that is in the way is not waited for.
+    if (purges.length > 0) this.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  private undoable(work: () => void): void {
+    try {
+      inTransaction(this.database, work);
     } catch (error) {
-      this.database.exec('ROLLBACK');
       this.reset();
       throw error;
     }
@@ -132,102 +159,43 @@ export class BlockApplier {
     );
   }
 
-  private collect(transaction: LedgerTransaction, block: number, changes: Placed[]): void {
-    if (transaction.code !== VALID) return;
-    const placed = { ...transaction, block };
-    for (const write of transaction.writes) {
-      for (const project of this.options.projectors) {
-        for (const change of project(write, placed, this.options.open)) {
-          changes.push({ change, txId: transaction.txId, block });
-        }
-      }
+  private collect(block: LedgerBlock, { placed, purges }: Batch): void {
+    for (const transaction of block.transactions) {
+      if (transaction.code !== VALID) continue;
+      const at = { ...transaction, block: block.number };
+      for (const write of transaction.writes) placed.push(...this.project(write, at));
+    }
+    for (const value of absentValues(block, this.options.held)) {
+      const { index, txId } = value.transaction;
+      placed.push({ what: { kind: 'absent', value, hash: block.hash }, txId, place: { block: block.number, index } });
+    }
+    for (const key of purgedKeys(block, this.options.held)) {
+      purges.push({ key, block: block.number });
     }
   }
 
-  private change({ change, txId, block }: Placed): void {
-    if (change.kind === 'version') this.version(change, txId, block);
-    else if (change.kind === 'fact') this.fact(change);
-    else this.forget(change.ledgerKey);
+  private project(write: LedgerWrite, transaction: PlacedTransaction): Placed[] {
+    const { txId, block, index } = transaction;
+    const changes = this.options.projectors.flatMap((each) => each(write, transaction, this.options.open));
+    return changes.map((what) => ({ what, txId, place: { block, index } }));
   }
 
-  private fact({ space, key, value }: FactChange): void {
+  private change({ what, txId, place }: Placed): void {
+    if (what.kind === 'version') this.versions.write(what, txId, place.block);
+    else if (what.kind === 'fact') this.fact(what, place);
+    else this.awaited.add(what.value, place.block, what.hash);
+  }
+
+  private fact(change: FactChange, place: Place): void {
+    if (this.awaited.isOvertaken(change, place)) return;
+    const { space, key, value } = change;
     if (value === undefined) this.statements.run('DELETE FROM fact WHERE space = ? AND key = ?', space, key);
     else this.statements.run('INSERT OR REPLACE INTO fact VALUES (?, ?, ?)', space, key, value);
   }
-
-  private version(change: VersionChange, txId: string, block: number): void {
-    const known = this.statements.get('SELECT rid FROM resource WHERE type = ? AND id = ?', change.type, change.id);
-    const rid = (known?.rid as number | undefined) ?? this.newResource(change);
-    const { version, lastUpdated, text, ledgerKey } = change;
-    const patient = change.patient ?? null;
-    const deleted = change.deleted ? 1 : 0;
-    const vid = this.statements.insert(
-      'INSERT INTO version (rid, version, updated, deleted, text, tx_id, block, ledger_key, patient) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      ...[rid, version, lastUpdated, deleted, text, txId, block, ledgerKey, patient],
-    );
-    if (known === undefined) this.statements.run('UPDATE resource SET vid = ? WHERE rid = ?', vid, rid);
-    else {
-      this.statements.run(
-        'UPDATE resource SET vid = ?, version = ?, deleted = ?, updated = ?, patient = ? WHERE rid = ?',
-        ...[vid, version, deleted, Date.parse(lastUpdated), patient, rid],
-      );
-    }
-    if (known !== undefined) this.index.remove(rid);
-    if (!change.deleted) this.indexText(rid, change.type, text);
-  }
-
-  /** All but its vid, which is in no index and known once the version lies there. */
-  private newResource({ type, id, version, deleted, lastUpdated, patient }: VersionChange): number {
-    return this.statements.insert(
-      'INSERT INTO resource (type, id, vid, version, deleted, updated, patient) VALUES (?, ?, 0, ?, ?, ?, ?)',
-      ...[type, id, version, deleted ? 1 : 0, Date.parse(lastUpdated), patient ?? null],
-    );
-  }
-
-  private indexText(rid: number, type: string, text: string): void {
-    if (!isResourceType(type)) return;
-    const rows = new IndexRows(this.options.base);
-    indexerOf(type).index(JSON.parse(text) as JsonObject, rows);
-    this.index.add(rid, rows);
-  }
-
-  /** Drops the version under a ledger key; the resource is then what a rebuild would find: the newest version left. */
-  private forget(ledgerKey: string): void {
-    for (const { vid, rid } of this.statements.all('SELECT vid, rid FROM version WHERE ledger_key = ?', ledgerKey)) {
-      this.statements.run('DELETE FROM version WHERE vid = ?', vid as number);
-      const current = this.statements.get(
-        'SELECT 1 FROM resource WHERE rid = ? AND vid = ?',
-        rid as number,
-        vid as number,
-      );
-      if (current !== undefined) this.fallBack(rid as number);
-    }
-  }
-
-  private fallBack(rid: number): void {
-    this.index.remove(rid);
-    const { type } = this.statements.get('SELECT type FROM resource WHERE rid = ?', rid) as { type: string };
-    const left = this.statements.get('SELECT * FROM version WHERE rid = ? ORDER BY version DESC LIMIT 1', rid);
-    if (left === undefined) {
-      this.statements.run('DELETE FROM resource WHERE rid = ?', rid);
-      return;
-    }
-    const { vid, version, deleted, updated, patient, text } = left as unknown as VersionRow;
-    this.statements.run(
-      'UPDATE resource SET vid = ?, version = ?, deleted = ?, updated = ?, patient = ? WHERE rid = ?',
-      ...[vid, version, deleted, Date.parse(updated), patient, rid],
-    );
-    if (deleted === 0) this.indexText(rid, type, text);
-  }
 }
 
-interface VersionRow {
-  readonly vid: number;
-  readonly version: number;
-  readonly deleted: number;
-  readonly updated: string;
-  readonly patient: string | null;
-  readonly text: string;
+function isUnder({ collection, keyHash }: HashedKey, write: LedgerWrite): boolean {
+  return write.collection === collection && write.keyHash === keyHash;
 }
 
 function verify(block: LedgerBlock, last: Checkpoint | undefined): void {

@@ -6,6 +6,7 @@ import { truncateLog } from '../keys/database.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { LedgerBlock, StoredVersion } from '../ports.js';
 import { BlockApplier, ProjectionError, type ApplierOptions, type Checkpoint } from './block-applier.js';
+import type { Held } from './absent.js';
 import { digestOf } from './digest.js';
 import { generatedSearch } from './generated.js';
 import { Search, WORK_LIMITS, type WorkLimits } from './search/search.js';
@@ -72,6 +73,26 @@ export class Projection {
   apply(blocks: readonly LedgerBlock[]): void {
     this.last = this.applier.apply(blocks, this.last);
     this.waiters.reached(this.block);
+  }
+
+  /** How many values this member should hold that its peer has not delivered: everything else is as a rebuild finds it. */
+  get awaited(): number {
+    return this.applier.awaited.count;
+  }
+
+  /** Numbers of blocks that were applied without such values, from `start` on. */
+  incomplete(start: number, limit: number): number[] {
+    return this.applier.awaited.blocks(start, limit);
+  }
+
+  /** Applies what an incomplete block, read once more, now has: as of that block. Throws ProjectionError. */
+  applyLate(block: LedgerBlock): void {
+    this.applier.applyLate(block);
+  }
+
+  /** Whether this member holds the values of a collection. */
+  get held(): Held {
+    return this.options.held;
   }
 
   /** Whether the block is applied, waiting for it at most `timeoutMs`. */

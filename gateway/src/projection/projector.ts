@@ -15,12 +15,6 @@ export interface VersionChange {
   readonly patient?: string;
 }
 
-/** The content under a ledger key is gone for good (purge): its version's row and index rows are dropped. */
-export interface ForgetChange {
-  readonly kind: 'forget';
-  readonly ledgerKey: string;
-}
-
 /** A fact a domain keeps for itself, by space (the domain's own names) and key; no value deletes it. */
 export interface FactChange {
   readonly kind: 'fact';
@@ -29,7 +23,7 @@ export interface FactChange {
   readonly value?: string;
 }
 
-export type Change = VersionChange | ForgetChange | FactChange;
+export type Change = VersionChange | FactChange;
 
 /** Opens an encrypted value under its ledger key; undefined when its key is erased. */
 export type Open = (ledgerKey: string, value: Uint8Array) => string | undefined;

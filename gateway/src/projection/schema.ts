@@ -3,7 +3,8 @@
 /**
  * `resource` numbers resources in the order of their first version (rid), `version` holds every text; `term` is a
  * dictionary of indexed values, `posting` says which resources have them; `span`, `amount` and `pair` are ranges.
- * Posting tables come second by rid, so that an update or a purge finds all rows of a resource.
+ * Posting tables come second by rid, so that an update or a purge finds all rows of a resource. `awaited` has the values
+ * that blocks came without, `said` where each fact was said last while there are any.
  */
 export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS checkpoint (
@@ -53,11 +54,19 @@ CREATE TABLE IF NOT EXISTS secret (one INTEGER PRIMARY KEY CHECK (one = 1), key 
 CREATE TABLE IF NOT EXISTS fact (
   space TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (space, key)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS awaited (
+  block INTEGER NOT NULL, tx INTEGER NOT NULL, collection TEXT NOT NULL, key_hash TEXT NOT NULL, hash TEXT NOT NULL,
+  PRIMARY KEY (block, tx, collection, key_hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS awaited_by_key ON awaited (collection, key_hash);
+CREATE TABLE IF NOT EXISTS said (
+  space TEXT NOT NULL, key TEXT NOT NULL, block INTEGER NOT NULL, tx INTEGER NOT NULL, PRIMARY KEY (space, key)
+) STRICT, WITHOUT ROWID;
 `;
 
 /** Every table with rows derived from the ledger, in an order that respects nothing but reading. */
 export const DERIVED_TABLES = [
-  ...['posting', 'span', 'amount', 'pair', 'term', 'version', 'resource', 'fact', 'checkpoint'],
+  ...['posting', 'span', 'amount', 'pair', 'term', 'version', 'resource', 'fact', 'awaited', 'said', 'checkpoint'],
 ] as const;
 
 /**

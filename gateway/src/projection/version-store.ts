@@ -1,0 +1,143 @@
+/** The versions of resources, which of them is in force, and the index rows of that one. */
+import { hash } from 'node:crypto';
+
+import type { JsonObject } from '../fhir/json.js';
+import { indexerOf, isResourceType } from './generated.js';
+import { IndexStore } from './index-store.js';
+import type { VersionChange } from './projector.js';
+import type { Statements } from './statements.js';
+import { IndexRows } from './values/rows.js';
+
+export class VersionStore {
+  private readonly index: IndexStore;
+
+  constructor(
+    private readonly statements: Statements,
+    /** The server's base URL with a slash at its end. */
+    private readonly base: string,
+  ) {
+    this.index = new IndexStore(statements);
+  }
+
+  /** Writes a version. It comes into force unless a later one is there already: then it only takes its place before it. */
+  write(change: VersionChange, txId: string, block: number): void {
+    const known = this.statements.get(
+      'SELECT rid, version FROM resource WHERE type = ? AND id = ?',
+      ...[change.type, change.id],
+    );
+    const rid = (known?.rid as number | undefined) ?? this.newResource(change);
+    const vid = this.insert(change, rid, txId, block);
+    if (known !== undefined && (known.version as number) > change.version) this.putInOrder(rid);
+    else this.putInForce(change, rid, vid, known === undefined);
+  }
+
+  /** Drops the version under a ledger key; the resource is then what a rebuild would find: the newest version left. */
+  forget(ledgerKey: string): void {
+    for (const { vid, rid } of this.statements.all('SELECT vid, rid FROM version WHERE ledger_key = ?', ledgerKey)) {
+      this.statements.run('DELETE FROM version WHERE vid = ?', vid as number);
+      const current = this.statements.get(
+        'SELECT 1 FROM resource WHERE rid = ? AND vid = ?',
+        rid as number,
+        vid as number,
+      );
+      if (current !== undefined) this.fallBack(rid as number);
+    }
+  }
+
+  /** Drops what was written under purged keys by the block given. Blocks name them by hash alone: every version is looked at. */
+  forgetPurged(blockByKeyHash: ReadonlyMap<string, number>): void {
+    const purged: string[] = [];
+    for (const row of this.statements.of('SELECT ledger_key, block FROM version').iterate()) {
+      const ledgerKey = row.ledger_key as string;
+      const block = blockByKeyHash.get(hash('sha256', ledgerKey, 'hex'));
+      if (block !== undefined && block >= (row.block as number)) purged.push(ledgerKey);
+    }
+    for (const ledgerKey of purged) this.forget(ledgerKey);
+  }
+
+  /** Derives every index row anew from the texts in force. */
+  reindex(): void {
+    this.index.forget();
+    const current = this.statements.of(
+      'SELECT r.rid, r.type, v.text FROM resource r JOIN version v ON v.vid = r.vid WHERE r.deleted = 0 ORDER BY r.rid',
+    );
+    for (const row of current.iterate()) this.indexText(row.rid as number, row.type as string, row.text as string);
+  }
+
+  /** After a transaction was rolled back, or the tables were emptied. */
+  reset(): void {
+    this.index.forget();
+  }
+
+  private insert(change: VersionChange, rid: number, txId: string, block: number): number {
+    const { version, lastUpdated, deleted, text, ledgerKey, patient } = change;
+    return this.statements.insert(
+      'INSERT INTO version (rid, version, updated, deleted, text, tx_id, block, ledger_key, patient) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[rid, version, lastUpdated, deleted ? 1 : 0, text, txId, block, ledgerKey, patient ?? null],
+    );
+  }
+
+  private putInForce(change: VersionChange, rid: number, vid: number, isFirst: boolean): void {
+    const { version, deleted, lastUpdated, patient, type, text } = change;
+    if (isFirst) this.statements.run('UPDATE resource SET vid = ? WHERE rid = ?', vid, rid);
+    else {
+      this.statements.run(
+        'UPDATE resource SET vid = ?, version = ?, deleted = ?, updated = ?, patient = ? WHERE rid = ?',
+        ...[vid, version, deleted ? 1 : 0, Date.parse(lastUpdated), patient ?? null, rid],
+      );
+      this.index.remove(rid);
+    }
+    if (!deleted) this.indexText(rid, type, text);
+  }
+
+  /** Histories go by vid: gives a resource's versions the vids they have together in the order of the versions. */
+  private putInOrder(rid: number): void {
+    const vids = this.statements.all('SELECT vid FROM version WHERE rid = ? ORDER BY version', rid);
+    const ordered = vids.map(({ vid }) => vid as number).sort((one, other) => one - other);
+    for (const [at, { vid }] of vids.entries()) {
+      this.statements.run('UPDATE version SET vid = ? WHERE vid = ?', -(ordered[at] ?? 0), vid as number);
+    }
+    this.statements.run('UPDATE version SET vid = -vid WHERE rid = ?', rid);
+    this.statements.run('UPDATE resource SET vid = ? WHERE rid = ?', ordered.at(-1) ?? 0, rid);
+  }
+
+  /** All but its vid, which is in no index and known once the version lies there. */
+  private newResource({ type, id, version, deleted, lastUpdated, patient }: VersionChange): number {
+    return this.statements.insert(
+      'INSERT INTO resource (type, id, vid, version, deleted, updated, patient) VALUES (?, ?, 0, ?, ?, ?, ?)',
+      ...[type, id, version, deleted ? 1 : 0, Date.parse(lastUpdated), patient ?? null],
+    );
+  }
+
+  private indexText(rid: number, type: string, text: string): void {
+    if (!isResourceType(type)) return;
+    const rows = new IndexRows(this.base);
+    indexerOf(type).index(JSON.parse(text) as JsonObject, rows);
+    this.index.add(rid, rows);
+  }
+
+  private fallBack(rid: number): void {
+    this.index.remove(rid);
+    const { type } = this.statements.get('SELECT type FROM resource WHERE rid = ?', rid) as { type: string };
+    const left = this.statements.get('SELECT * FROM version WHERE rid = ? ORDER BY version DESC LIMIT 1', rid);
+    if (left === undefined) {
+      this.statements.run('DELETE FROM resource WHERE rid = ?', rid);
+      return;
+    }
+    const { vid, version, deleted, updated, patient, text } = left as unknown as VersionRow;
+    this.statements.run(
+      'UPDATE resource SET vid = ?, version = ?, deleted = ?, updated = ?, patient = ? WHERE rid = ?',
+      ...[vid, version, deleted, Date.parse(updated), patient, rid],
+    );
+    if (deleted === 0) this.indexText(rid, type, text);
+  }
+}
+
+interface VersionRow {
+  readonly vid: number;
+  readonly version: number;
+  readonly deleted: number;
+  readonly updated: string;
+  readonly patient: string | null;
+  readonly text: string;
+}
