@@ -8,7 +8,8 @@ import { ChaincodeConnection, type ChaincodeAddress } from '@salus/network/embed
 import { transactionMessage, Type } from '@salus/network/embedded/chaincode/messages';
 import type { ChaincodeStream } from '@salus/network/embedded/chaincode/stream';
 import { Authority } from '@salus/network/identity/authority';
-import { ChaincodeProcess, freePort } from '../support/chaincode-process.js';
+import { ChaincodeProcess } from '../support/chaincode-process.js';
+import { freePortBase } from '../support/free-ports.js';
 import type { Operation } from '../support/chaincode/operations.js';
 import { signedProposal, signer } from '../support/proposal.js';
 
@@ -26,7 +27,7 @@ describe('a peer’s stream to a chaincode', () => {
     authority = await Authority.create({ organisation: 'stmary', name: 'ca' });
     const { certificate, key } = await authority.identity({ organisation: 'stmary', name: 'client' }, 'client');
     client = signer('StmaryMSP', certificate, key);
-    port = await freePort();
+    port = await freePortBase();
     chaincode = await ChaincodeProcess.start({ address: `127.0.0.1:${port}`, packageId: PACKAGE });
     connection = new ChaincodeConnection(address({ executeTimeoutMs: 1_000 }));
   });
@@ -137,7 +138,7 @@ describe('a peer’s stream to a chaincode', () => {
 
   it('speaks mutual TLS where the process asks for it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'salus-chaincode-'));
-    const tlsPort = await freePort();
+    const tlsPort = port + 1;
     const subject = { organisation: 'stmary', name: 'chaincode' };
     const [server, peerSide] = await Promise.all([
       authority.tls(subject, ['127.0.0.1']),

@@ -43,7 +43,7 @@ describe('a member’s Fabric CA server', function () {
   before(async function () {
     await fabricCaOrPending(this);
     stateDir = mkdtempSync(join(tmpdir(), 'salus-fabric-ca-'));
-    topology = topologyWithFabricCa(SERVED, '{}', { portBase: await freePortBase('ledgers') });
+    topology = topologyWithFabricCa(SERVED, '{}', { portBase: await freePortBase() });
     authorities = await startAuthorities(topology, stateDir, PLACES);
     const [first] = (await ensureMaterial(topology, stateDir)).members;
     own = first!;
@@ -173,7 +173,7 @@ describe('a network one of whose members has a Fabric CA', function () {
     await fabricCaOrPending(this);
     const programs = await programsOrPending(this);
     const stateDir = mkdtempSync(join(tmpdir(), 'salus-fabric-ca-'));
-    const topology = topologyWithFabricCa(SERVED, '{}', { portBase: await freePortBase('ledgers') });
+    const topology = topologyWithFabricCa(SERVED, '{}', { portBase: await freePortBase() });
     authorities = await startAuthorities(topology, stateDir, PLACES);
     const prepared = await prepareState(topology, stateDir, { collections: TEST_COLLECTIONS });
     fabric = await startTestFabric(programs, { prepared });

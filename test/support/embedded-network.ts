@@ -96,7 +96,7 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
 
 /** A state folder with keys, channel and definition, on ports that are free. */
 export async function prepareTestState(options: TestLedgerOptions = {}): Promise<PreparedState> {
-  const portBase = options.overrides?.portBase ?? (await freePortBase('ledgers'));
+  const portBase = options.overrides?.portBase ?? (await freePortBase());
   const topology = loadTopology(undefined, { ...options.overrides, portBase });
   const stateDir = mkdtempSync(join(tmpdir(), 'salus-embedded-'));
   return prepareState(topology, stateDir, { collections: options.collections ?? TEST_COLLECTIONS });

@@ -11,7 +11,8 @@ import { renderPeer } from '@salus/network/fabric/render';
 import { tlsFiles } from '@salus/network/identity/layout';
 import type { PreparedState } from '@salus/network/prepare';
 import { memberOf, type PeerNode } from '@salus/network/topology';
-import { ChaincodeProcess, freePort } from './chaincode-process.js';
+import { ChaincodeProcess } from './chaincode-process.js';
+import { freePortBase } from './free-ports.js';
 import { connectClient, type TestClient } from './embedded-network.js';
 
 export interface RealPeer {
@@ -81,12 +82,8 @@ export async function startRealPeer(
 }
 
 async function ownPorts(node: PeerNode): Promise<PeerNode> {
-  return {
-    ...node,
-    port: await freePort(),
-    operationsPort: await freePort(),
-    chaincodeListenPort: await freePort(),
-  };
+  const port = await freePortBase();
+  return { ...node, port, operationsPort: port + 1, chaincodeListenPort: port + 2 };
 }
 
 /** A chaincode process at the address that the real peer's builder names. */
