@@ -113,10 +113,22 @@ function judgedPart(block: common.Block): string {
   return [data, hex(TRANSACTIONS_FILTER), hex(COMMIT_HASH)].join('/');
 }
 
-async function differentProjections({ prepared }: FaultyConsortium): Promise<number> {
+async function differentProjections(consortium: FaultyConsortium): Promise<number> {
+  const { prepared } = consortium;
+  // What peers had later than its block is on its way for a while.
+  await until(async () => (await awaitedValues(consortium)) === 0, SETTLE_MS);
   let different = 0;
   for (const member of HOSPITALS) {
     if ((await salus(prepared.stateDir, ['rebuild', '--member', member])).code !== 0) different += 1;
   }
   return different;
+}
+
+/** How many values the hospitals' gateways still ask their peers for. */
+async function awaitedValues(consortium: FaultyConsortium): Promise<number> {
+  const counts = HOSPITALS.flatMap((member) => consortium.urlsOf(member)).map(async (url) => {
+    const { channels } = (await (await fetch(`${url}/readyz`)).json()) as { channels: { health: { awaited: number } } };
+    return channels.health.awaited;
+  });
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
