@@ -29,7 +29,10 @@ export const servedTypes: Readonly<Record<string, Served>> = { Consent: CONSENT_
 /** Operations that domains answer in front of the router, by the type they are one of; '' = of the server. */
 export const domainOperations: Readonly<Record<string, readonly string[]>> = {
   '': ['break-glass', 'erasure'],
-  Patient: ['break-glass', 'closure', 'erase', 'legal-hold', 'patient-key', 'reopen'],
+  Patient: [
+    ...['break-glass', 'closure', 'confirm-link', 'erase', 'legal-hold', 'link', 'links', 'patient-key', 'reopen'],
+    'unlink',
+  ],
   Consent: ['evaluate'],
   ResearchStudy: trialOperations,
 };

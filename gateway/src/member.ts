@@ -184,10 +184,7 @@ async function listen(
     {
       baseUrl: fhirBase(settings.baseUrl),
       projection,
-      writer: sharing.writer,
-      decision: sharing.decision,
-      remote: sharing.remote,
-      handlers: sharing.handlers,
+      ...sharing.context,
       served: servedTypes,
       operations: domainOperations,
       writeStatus: writeStatusOf(rooms),
@@ -199,12 +196,13 @@ async function listen(
   );
   const actorOf = (request: Request) =>
     authenticate(request.headers.authorization, request.get('x-purpose-of-use'), tokens);
-  const shown = (patient: string): void => {
-    sharing.decision.shown(patient);
-  };
   const trials = openTrials(rooms, sharing);
   const served = trials.inFrontOf((request) => router.handle(request));
-  const handle = sharing.logged(erasures.inFrontOf(served, shown));
+  const handle = sharing.logged(
+    erasures.inFrontOf(served, (patient) => {
+      sharing.decision.shown(patient);
+    }),
+  );
   const app = buildApp({
     settings,
     log,

@@ -27,6 +27,12 @@ async function everyTransaction(world: ContractWorld): Promise<void> {
     request: { pid: other.pid, ...phone, salt: random() },
     actor: physician,
   });
+  const link = { linkId: random(), pid: other.pid, other: { pid, custodian: 'stmary' }, salt: random() };
+  const asPatient = { user: CANARY, role: 'patient', purpose: 'PATRQT' };
+  await world.submit('northside', 'patient:link', { request: link, actor: asPatient });
+  for (const change of ['patient:confirm', 'patient:unlink']) {
+    await world.submit('stmary', change, { request: { linkId: link.linkId, salt: random() }, actor: asPatient });
+  }
   const consent = { ...consentOf('c-1', 'northside'), identifier: [{ system: 'urn:x', value: CANARY }] };
   const request = signedConsent(consentRequest(pid, consent), key);
   await world.submit('northside', 'consent:record', { request, actor: { ...physician, user: CANARY } });
@@ -83,8 +89,11 @@ describe('what every transaction leaves behind', () => {
       'ehr:erase',
       'ehr:erase-announce',
       'ehr:write',
+      'patient:confirm',
       'patient:key',
+      'patient:link',
       'patient:register',
+      'patient:unlink',
       'registry:approve',
     ]);
   });
@@ -148,6 +157,7 @@ describe('a refusal', () => {
     const requests: Readonly<Record<string, object>> = {
       'patient:register': { pid: random(), patientId: 'p', salt: random() },
       'patient:key': { pid, jwk: new SigningKey('k').jwk, holder: 'patient', state: 'active', salt: random() },
+      'patient:link': { linkId: random(), pid, other: { pid: random(), custodian: 'northside' }, salt: random() },
       'consent:record': signedConsent(consentRequest(pid, consentOf('c-1', 'northside')), new SigningKey('k')),
       'access:request': { aid: random(), pid, purpose: 'TREAT', scope: everything, salt: random() },
       'ehr:write': {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { PatientView } from '@salus/chaincode/patient/api';
 import { ContractWorld, physician, random } from '../support/contract-world.js';
-import { registerKey, registerPatient } from '../support/patients.js';
+import { ask, everything, registerKey, registerPatient } from '../support/patients.js';
 import { SigningKey } from '../support/signing.js';
 
 describe('patient on the ledger', () => {
@@ -72,5 +72,63 @@ describe('patient on the ledger', () => {
     await world.refused('unknown-patient', 'stmary', 'patient:read', { request: { pid: random() } });
     const secret = { request: { ...request, jwk: { ...request.jwk, d: 'A'.repeat(43) } }, actor: physician };
     await world.refused('invalid-request', 'stmary', 'patient:key', secret);
+  });
+
+  it("is linked to another custodian's patient once both said so, until one says no", async () => {
+    const world = await ContractWorld.founded();
+    const [ours, theirs] = [await registerPatient(world), await registerPatient(world, 'northside')];
+    const link = { linkId: random(), pid: ours, other: { pid: theirs, custodian: 'northside' }, salt: random() };
+    const actor = { user: 'p-ann', role: 'patient', purpose: 'PATRQT' };
+    const change = { request: { linkId: link.linkId, salt: random() }, actor };
+    const through = { link: link.linkId, custodian: 'stmary' };
+    const asked = { aid: random(), pid: ours, purpose: 'TREAT', scope: everything, salt: random(), ...through };
+    const byLink = { request: asked, actor: physician };
+    await world.submit('stmary', 'patient:link', { request: link, actor });
+    await world.refused('link-not-in-force', 'northside', 'access:request', byLink);
+    await world.submit('northside', 'patient:confirm', change);
+    const permitted = await world.evaluate('northside', 'access:request', byLink);
+    assert.equal((await ask(world, 'northside', ours, through)).link, link.linkId);
+    await world.refused('link-not-in-force', 'northside', 'access:request', {
+      ...byLink,
+      request: { ...asked, pid: theirs },
+    });
+    await world.submit('stmary', 'patient:unlink', change);
+    // Decided while the link still stood, ordered after it ended: void.
+    assert.equal(world.commit(permitted), 'MVCC_READ_CONFLICT');
+    await world.refused('link-not-in-force', 'northside', 'access:request', byLink);
+    await world.refused('link-ended', 'northside', 'patient:unlink', change);
+    await world.refused('link-ended', 'northside', 'patient:confirm', change);
+    for (const [member, pid] of [
+      ['stmary', ours],
+      ['northside', theirs],
+    ] as const) {
+      const { payload } = await world.evaluate(member, 'patient:read', { request: { pid } });
+      assert.deepEqual(Object.keys((JSON.parse(payload) as PatientView).patient.custodians), [member]);
+    }
+  });
+
+  it('is linked by nobody but its own custodian and the other one, each heard for its side', async () => {
+    const world = await ContractWorld.founded();
+    const [ours, theirs] = [await registerPatient(world), await registerPatient(world, 'northside')];
+    const link = { linkId: random(), pid: ours, other: { pid: theirs, custodian: 'northside' }, salt: random() };
+    const call = (more: object = {}) => ({ request: { ...link, ...more }, actor: physician });
+    const change = { request: { linkId: link.linkId, salt: random() }, actor: physician };
+    await world.refused('not-heard', 'stmary', 'patient:link', { ...call(), actor: { ...physician, role: 'biller' } });
+    await world.refused('not-a-hospital', 'authority', 'patient:link', call());
+    await world.refused('unknown-patient', 'northside', 'patient:link', call());
+    const itself = call({ other: { pid: theirs, custodian: 'stmary' } });
+    await world.refused('link-to-itself', 'stmary', 'patient:link', itself);
+    await world.refused('unknown-link', 'northside', 'patient:confirm', change);
+    await world.submit('stmary', 'patient:link', call());
+    await world.refused('link-exists', 'stmary', 'patient:link', call());
+    await world.refused('link-confirmed', 'stmary', 'patient:confirm', change);
+    await world.refused('not-a-hospital', 'authority', 'patient:unlink', change);
+    // Of a patient whom nobody has a link can be said, and costs the same; nobody can confirm it.
+    const decoy = { linkId: random(), other: { pid: random(), custodian: 'northside' } };
+    await world.submit('stmary', 'patient:link', call(decoy));
+    await world.refused('unknown-link', 'northside', 'patient:confirm', {
+      request: { linkId: decoy.linkId, salt: random() },
+      actor: physician,
+    });
   });
 });

@@ -100,6 +100,7 @@ export const readRoutes: readonly ReadRoute[] = [
       bundle('transaction', [`Patient/${target.patient}`, `Observation?patient=${target.patient}`]),
     ],
   },
+  { route: 'GET Patient/:id/$links', ask: ({ patient }) => get(`Patient/${patient}/$links`) },
   { route: 'GET $write-status/:key', ask: ({ key }) => get(`$write-status/${key}`) },
   {
     route: 'GET /ledger/history/:type/:id',

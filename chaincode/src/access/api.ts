@@ -67,6 +67,8 @@ export interface RequestAccess {
   readonly custodian?: string | undefined;
   /** With purpose BTG; free text stays at the custodian. */
   readonly breakGlass?: BreakGlass | undefined;
+  /** The link in force by which the asker came from a patient of its own; while it is decided, the link cannot end unseen. */
+  readonly link?: string | undefined;
   /** A member outside `care` asks through the calling custodian: its signed request. See SignedRequest. */
   readonly onBehalfOf?: string | undefined;
   readonly salt: string;
@@ -145,6 +147,8 @@ export interface AccessRecord {
   readonly purpose: string;
   readonly scope: AccessScope;
   readonly breakGlass?: BreakGlass;
+  /** The link by which the asker came from a patient of its own. */
+  readonly link?: string;
   /** `permit` when any custodian's is. */
   readonly decision: 'permit' | 'deny';
   /** By custodian; empty for a patient nobody has. */
@@ -188,6 +192,7 @@ export const refuse = refusals({
   'reason-missing': 'invalid',
   'not-a-hospital': 'forbidden',
   'summary-first': 'conflict',
+  'link-not-in-force': 'conflict',
   'access-exists': 'conflict',
   'unknown-access': 'not-found',
   'signed-request-invalid': 'forbidden',
@@ -213,6 +218,7 @@ export const parseRequest: Parser<RequestAccess> = object<RequestAccess>({
   scope: parseScope,
   custodian: optional(memberName),
   breakGlass: optional(object<BreakGlass>({ reasonCode: code, follows: optional(hex256) })),
+  link: optional(hex256),
   onBehalfOf: optional(compactJws),
   salt: hex256,
 });

@@ -5,7 +5,7 @@ import { SalusContext } from '../lib/context';
 import { SalusContract } from '../lib/contract';
 import { exists, load, saveSalted } from '../lib/record';
 import { allowed } from '../lib/refusal';
-import { patientOf } from '../patient/reads';
+import { linkOf, patientOf } from '../patient/reads';
 import { hasRole, memberEntry } from '../registry/reads';
 import {
   parseAnchor,
@@ -17,7 +17,7 @@ import {
   type RequestAccess,
 } from './api';
 import type { Emergency } from './emergency';
-import { askable, type Asker, decideAccess, disclose, type Grounds, mayRead } from './rules';
+import { askable, type Asker, decideAccess, disclose, type Grounds, linkProblem, mayRead } from './rules';
 import { signedAsker, signedRequest } from './signed';
 import { accessKind, disclosureKind, readAnchorKind } from './state';
 
@@ -36,6 +36,8 @@ export class AccessContract extends SalusContract {
     const by = await asker(ctx, request);
     const isKnown = await exists(ctx, accessKind, request.aid);
     allowed(askable(request, by, isKnown, await emergency(ctx, request, by)));
+    const link = request.link === undefined ? undefined : await linkOf(ctx, request.link);
+    allowed(linkProblem(request, by, link));
     const record = decideAccess(request, by, await grounds(ctx, request.pid));
     await saveSalted(ctx, accessKind, [request.aid], record, request.salt);
   }

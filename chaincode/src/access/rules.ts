@@ -1,6 +1,7 @@
 import type { ConsentRecord } from '../consent/api';
 import type { Refusal } from '../lib/refusal';
-import type { PatientRecord } from '../patient/api';
+import type { PatientLink, PatientRecord } from '../patient/api';
+import { leadsTo } from '../patient/links';
 import { type AccessRecord, type DiscloseAccess, type Disclosure, refuse, type RequestAccess } from './api';
 import { decided } from './decided';
 import { type Emergency, emergencyProblem } from './emergency';
@@ -48,9 +49,15 @@ export function askable(
   return emergency && emergencyProblem(request, asker, emergency);
 }
 
+/** Refuses to go by a link that does not lead from a patient of the asker's to this one, or not any more. */
+export function linkProblem(request: RequestAccess, asker: Asker, link: PatientLink | undefined): Refusal | undefined {
+  if (request.link === undefined || leadsTo(link, asker.requester, request.pid)) return undefined;
+  return refuse('link-not-in-force', "no link in force leads from a patient of the asker's to this one");
+}
+
 /** Decides for each custodian asked, on the consents that count there, and says on what. Never refuses. */
 export function decideAccess(request: RequestAccess, asker: Asker, grounds: Grounds): AccessRecord {
-  const { aid, pid, purpose, scope, breakGlass } = request;
+  const { aid, pid, purpose, scope, breakGlass, link } = request;
   const { requester, submittedBy, user, role } = asker;
   const asked = custodiansAsked(request, requester, grounds.patient);
   const { consents, at } = grounds;
@@ -65,6 +72,7 @@ export function decideAccess(request: RequestAccess, asker: Asker, grounds: Grou
     purpose,
     scope,
     ...(breakGlass && { breakGlass }),
+    ...(link !== undefined && { link }),
     decision: isPermitted ? 'permit' : 'deny',
     custodians,
     consents: consents.map(({ consentId, version }) => ({ consentId, version })),

@@ -1,6 +1,17 @@
 /** patient: which custodians know a person, under a random id, and the keys registered for that person. In `care`. */
 import { refusals } from '../lib/refusal';
-import { fhirId, hex256, keyId, object, oneOf, optional, type Parser, type PublicJwk, publicJwk } from '../lib/schema';
+import {
+  fhirId,
+  hex256,
+  keyId,
+  memberName,
+  object,
+  oneOf,
+  optional,
+  type Parser,
+  type PublicJwk,
+  publicJwk,
+} from '../lib/schema';
 
 /** Transactions of this domain; requests travel in the transient map under `request`, the actor under `actor`. */
 export const transactions = {
@@ -10,6 +21,12 @@ export const transactions = {
   key: 'patient:key',
   /** Evaluate; ReadPatient; answers a PatientView as JSON. */
   read: 'patient:read',
+  /** `care` write; LinkPatients. One custodian says that its patient is another custodian's; links nothing yet. */
+  link: 'patient:link',
+  /** `care` write; ChangeLink. The other custodian says so, too: the link is in force. */
+  confirm: 'patient:confirm',
+  /** `care` write; ChangeLink. Either custodian ends it, for good; each record stays as it was. */
+  unlink: 'patient:unlink',
 } as const;
 
 /** patient:register. */
@@ -42,6 +59,23 @@ export interface ReadPatient {
   readonly pid: string;
 }
 
+/** patient:link. What is named of the other side is not looked up: nobody learns whom another hospital knows. */
+export interface LinkPatients {
+  /** 256 random bits made by the gateway. */
+  readonly linkId: string;
+  /** The calling custodian's patient. */
+  readonly pid: string;
+  /** A decoy where the caller's gateway found nobody. */
+  readonly other: { readonly pid: string; readonly custodian: string };
+  readonly salt: string;
+}
+
+/** patient:confirm and patient:unlink. */
+export interface ChangeLink {
+  readonly linkId: string;
+  readonly salt: string;
+}
+
 /** Stored under patient/<pid>. */
 export interface PatientRecord {
   readonly pid: string;
@@ -62,6 +96,35 @@ export interface PatientKey {
   readonly changed: string;
 }
 
+/** Whose word it is, as the member vouches: its staff's, or the patient's or guardian's whom it authenticated. */
+export interface LinkWord {
+  readonly member: string;
+  readonly user: string;
+  readonly role: string;
+  /** FHIR instant of the transaction. */
+  readonly at: string;
+}
+
+/** One of the two records that a link says are of one person. */
+export interface LinkSide {
+  readonly pid: string;
+  readonly custodian: string;
+  /** Absent until the custodian said so. */
+  readonly confirmed?: LinkWord;
+}
+
+/**
+ * Stored under patient-link/<linkId>. It opens nothing: what each custodian shows is decided on what patients consented
+ * to there.
+ */
+export interface PatientLink {
+  readonly linkId: string;
+  /** First the side that made it. */
+  readonly sides: readonly [LinkSide, LinkSide];
+  readonly state: 'proposed' | 'active' | 'ended';
+  readonly ended?: LinkWord;
+}
+
 /** What patient:read answers. */
 export interface PatientView {
   readonly patient: PatientRecord;
@@ -77,6 +140,12 @@ export const refuse = refusals({
   'key-exists': 'conflict',
   'unknown-key': 'not-found',
   'key-revoked': 'gone',
+  'not-heard': 'forbidden',
+  'link-exists': 'conflict',
+  'link-to-itself': 'invalid',
+  'unknown-link': 'not-found',
+  'link-confirmed': 'conflict',
+  'link-ended': 'gone',
 });
 
 /** Parser of RegisterPatient. */
@@ -99,3 +168,14 @@ export const parseRegisterKey: Parser<RegisterKey> = object<RegisterKey>({
 
 /** Parser of ReadPatient. */
 export const parseRead: Parser<ReadPatient> = object<ReadPatient>({ pid: hex256 });
+
+/** Parser of LinkPatients. */
+export const parseLink: Parser<LinkPatients> = object<LinkPatients>({
+  linkId: hex256,
+  pid: hex256,
+  other: object({ pid: hex256, custodian: memberName }),
+  salt: hex256,
+});
+
+/** Parser of ChangeLink. */
+export const parseChangeLink: Parser<ChangeLink> = object<ChangeLink>({ linkId: hex256, salt: hex256 });

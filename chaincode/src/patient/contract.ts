@@ -6,17 +6,22 @@ import { exists, list, load, saveSalted } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import { hasRole } from '../registry/reads';
 import {
+  parseChangeLink,
+  parseLink,
   parseRead,
   parseRegister,
   parseRegisterKey,
   type PatientKey,
+  type PatientLink,
+  type PatientRecord,
   type PatientView,
   refuse,
   type RegisterKey,
 } from './api';
-import { patientOf } from './reads';
+import { confirm, end, propose, sideOf, type Voucher } from './links';
+import { linkOf, patientOf } from './reads';
 import { register, type Registrar, replacedKey, setKey, walletKey } from './rules';
-import { patientKeyKind, patientKind } from './state';
+import { patientKeyKind, patientKind, patientLinkKind } from './state';
 
 /** Patients under their random ids. */
 export class PatientContract extends SalusContract {
@@ -45,6 +50,28 @@ export class PatientContract extends SalusContract {
     await saveKey(ctx, record, request.salt);
   }
 
+  @Transaction()
+  async link(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(parseLink);
+    const isKnown = await exists(ctx, patientLinkKind, request.linkId);
+    const made = propose(request, await voucher(ctx), isKnown, await patientOf(ctx, request.pid));
+    await saveLink(ctx, allowed(made), request.salt);
+  }
+
+  @Transaction()
+  async confirm(ctx: SalusContext): Promise<void> {
+    const { linkId, salt } = ctx.request(parseChangeLink);
+    const link = await linkOf(ctx, linkId);
+    await saveLink(ctx, allowed(confirm(link, await voucher(ctx), await ownSide(ctx, link))), salt);
+  }
+
+  @Transaction()
+  async unlink(ctx: SalusContext): Promise<void> {
+    const { linkId, salt } = ctx.request(parseChangeLink);
+    const link = await linkOf(ctx, linkId);
+    await saveLink(ctx, allowed(end(link, await voucher(ctx), await ownSide(ctx, link))), salt);
+  }
+
   @Transaction(false)
   @Returns('string')
   async read(ctx: SalusContext): Promise<string> {
@@ -68,4 +95,20 @@ async function replace(ctx: SalusContext, { pid, salt }: RegisterKey, kid: strin
 async function registrar(ctx: SalusContext): Promise<Registrar> {
   const { member } = ctx.caller;
   return { member, role: ctx.actor.role, isHospital: await hasRole(ctx, member, 'hospital') };
+}
+
+async function saveLink(ctx: SalusContext, link: PatientLink, salt: string): Promise<void> {
+  await saveSalted(ctx, patientLinkKind, [link.linkId], link, salt);
+}
+
+/** The patient on the calling member's side of a link. */
+async function ownSide(ctx: SalusContext, link: PatientLink | undefined): Promise<PatientRecord | undefined> {
+  const side = link && sideOf(link, ctx.caller.member);
+  return side && (await patientOf(ctx, side.pid));
+}
+
+async function voucher(ctx: SalusContext): Promise<Voucher> {
+  const { member } = ctx.caller;
+  const { user, role } = ctx.actor;
+  return { word: { member, user, role, at: ctx.now }, isHospital: await hasRole(ctx, member, 'hospital') };
 }

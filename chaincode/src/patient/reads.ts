@@ -1,7 +1,7 @@
 import type { SalusContext } from '../lib/context';
 import { load } from '../lib/record';
-import type { PatientKey, PatientRecord } from './api';
-import { patientKeyKind, patientKind } from './state';
+import type { PatientKey, PatientLink, PatientRecord } from './api';
+import { patientKeyKind, patientKind, patientLinkKind } from './state';
 
 /** The patient's custodians; undefined for an id nobody registered. */
 export function patientOf(ctx: SalusContext, pid: string): Promise<PatientRecord | undefined> {
@@ -16,4 +16,9 @@ export async function keysOf(ctx: SalusContext, patient: PatientRecord, kid: str
     if (key !== undefined) keys.push(key);
   }
   return keys;
+}
+
+/** A link of two patients, whatever its state. */
+export function linkOf(ctx: SalusContext, linkId: string): Promise<PatientLink | undefined> {
+  return load(ctx, patientLinkKind, linkId);
 }

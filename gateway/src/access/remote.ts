@@ -14,13 +14,12 @@ import type { DoorCaller } from '../door/caller.js';
 import type { ReadTransaction } from '../door/evidence.js';
 import type { JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse, Remote } from '../fhir/request.js';
-import { confinedTo, scopesAllow } from '../identity/scopes.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Ledger } from '../ports.js';
-import { patientParameters } from './patient-parameters.js';
 import { checkedBundle } from './checked.js';
 import { incompleteEntry, incompleteTag, missingEntry } from './note.js';
+import { entriesOf, isCovered, mayAsk, nextOf, searchPath, typeOf, withQuery } from './searchsets.js';
 
 /** Pages of one custodian followed for `$everything` at most. */
 export const MAX_PAGES = 100;
@@ -87,6 +86,19 @@ export class RemoteReads implements Remote {
       : this.#merged(request.actor, bundles, false);
   }
 
+  /** Entries that a linked patient's custodian shows: a search's of the type, or everything. Throws Refusal. */
+  async byLink(request: FhirRequest, link: AskedLink, type: string | undefined): Promise<readonly JsonObject[]> {
+    const scope: AccessScope =
+      type === undefined ? { types: [], interaction: 'everything' } : { types: [type], interaction: 'search' };
+    const { linkId, custodian, pid, patientId } = link;
+    const patient = { pid, custodians: { [custodian]: { patientId } } };
+    const permitted = await this.#asked(request, patient, { pid, scope, link: linkId, custodian });
+    const path = (id: string): string =>
+      type === undefined ? withQuery(`Patient/${id}/$everything`, request.query) : searchPath(type, request.query, id);
+    const bundles = await this.#ask(permitted, request.actor, path, MAX_PAGES);
+    return bundles.flatMap(({ bundle }) => entriesOf(bundle));
+  }
+
   /** In an emergency: asks on the ledger, gives custodians the reason, then asks those that open; undefined as for read. */
   async emergency(
     request: FhirRequest,
@@ -119,20 +131,25 @@ export class RemoteReads implements Remote {
     scope: AccessScope,
     breakGlass?: BreakGlass,
   ): Promise<Permitted | undefined> {
-    const { lookup, ledger, holdsCare, mspId } = this.ports;
+    const { lookup, holdsCare } = this.ports;
     if (!holdsCare) return undefined;
-    const { actor, pace } = asking;
-    const patient = mayAsk(actor, patientId) ? lookup.byId(patientId) : undefined;
-    const aid = randomBytes(32).toString('hex');
-    const request: RequestAccess = {
-      aid,
+    const patient = mayAsk(asking.actor, patientId) ? lookup.byId(patientId) : undefined;
+    return await this.#asked(asking, patient, {
       pid: patient?.pid ?? lookup.decoy(patientId),
-      purpose: actor.purpose,
       breakGlass,
       // What was typed and is nobody's id may be anything, a name too; the record is shared by all hospitals.
       scope: patient === undefined && scope.id !== undefined ? { ...scope, id: randomUUID() } : scope,
-      salt: randomBytes(32).toString('hex'),
-    };
+    });
+  }
+
+  async #asked(
+    { actor, pace }: FhirRequest,
+    patient: KnownPatient | undefined,
+    what: Pick<RequestAccess, 'pid' | 'scope' | 'breakGlass' | 'link' | 'custodian'>,
+  ): Promise<Permitted | undefined> {
+    const { ledger, mspId } = this.ports;
+    const aid = randomBytes(32).toString('hex');
+    const request: RequestAccess = { aid, purpose: actor.purpose, ...what, salt: randomBytes(32).toString('hex') };
     await ledger.submit({
       transaction: transactions.request,
       transient: { request: json(request), actor: actorBytes(actor) },
@@ -216,54 +233,18 @@ export interface EmergencyAnswer {
   readonly bundle: JsonObject;
 }
 
+/** A patient whom a link leads to. */
+export interface AskedLink {
+  readonly linkId: string;
+  readonly pid: string;
+  readonly custodian: string;
+  /** FHIR id at that custodian. */
+  readonly patientId: string;
+}
+
 interface CustodianBundle {
   readonly custodian: string;
   readonly bundle: JsonObject;
-}
-
-/** The same search with the custodian's own id for the patient, in the parameter that named the patient. */
-function searchPath(type: string, query: URLSearchParams, patientId: string): string {
-  const own = new URLSearchParams();
-  let named = false;
-  for (const [name, value] of query) {
-    const isIt: boolean = !named && patientParameters(type).includes(name);
-    own.append(name, isIt ? patientId : value);
-    named ||= isIt;
-  }
-  return withQuery(type, own);
-}
-
-function withQuery(path: string, query: URLSearchParams): string {
-  const text = query.toString();
-  return text === '' ? path : `${path}?${text}`;
-}
-
-/** Path below the base of a Bundle's next page; undefined at its end. */
-function nextOf(bundle: JsonObject): string | undefined {
-  const links = (bundle.link ?? []) as readonly { relation?: string; url?: string }[];
-  const url = links.find(({ relation }) => relation === 'next')?.url;
-  return url === undefined ? undefined : /\/fhir\/R4\/(.+)$/.exec(url)?.[1];
-}
-
-function entriesOf(bundle: JsonObject): readonly JsonObject[] {
-  return (bundle.entry ?? []) as readonly JsonObject[];
-}
-
-/** A patient, and whoever's token is for one patient, asks for that record alone. */
-function mayAsk(actor: Actor, patientId: string): boolean {
-  const only = actor.patient ?? confinedTo(actor);
-  return only === undefined || only === patientId;
-}
-
-function isCovered(actor: Actor): (entry: JsonObject) => boolean {
-  return (entry) => {
-    const type = String(typeOf(entry));
-    return type === 'OperationOutcome' || scopesAllow(actor, type, 'r') || scopesAllow(actor, type, 's');
-  };
-}
-
-function typeOf(entry: JsonObject): unknown {
-  return (entry.resource as JsonObject | undefined)?.resourceType;
 }
 
 function metaOf(resource: JsonObject): { versionId?: string; lastUpdated?: string } {

@@ -5,6 +5,7 @@ import { keepAnchored } from '../access/anchor.js';
 import { logged, loggedWork, type LoggedPorts } from '../access/logged.js';
 import { MemberReads, readLogFile } from '../access/member-reads.js';
 import { ReadLog } from '../access/read-log.js';
+import { joined } from '../access/joined.js';
 import { RemoteReads } from '../access/remote.js';
 import { auditHandler } from '../access/resource.js';
 import { recordAskedEnd } from '../consent/asked-end.js';
@@ -16,52 +17,28 @@ import { consentHooks, onBeat } from '../consent/hooks.js';
 import { consentHandler } from '../consent/resource.js';
 import { ConsentShelf } from '../consent/shelf.js';
 import { TrustedConsents } from '../consent/trusted.js';
-import type { FhirRequest, FhirResponse, TypeHandler } from '../fhir/request.js';
+import type { FhirRequest, FhirResponse, Join, TypeHandler } from '../fhir/request.js';
 import { withBreakGlass } from '../glass/operation.js';
 import { withGlassReview } from '../glass/review.js';
 import { GlassStore, type Glass, type GlassState } from '../glass/store.js';
-import type { SigningKey } from '../identity/keys.js';
 import { ScopedWriter } from '../identity/scoped-writer.js';
-import type { KeyStore } from '../keys/key-store.js';
-import type { Memory } from '../keys/memory.js';
 import { Wallet } from '../keys/wallet.js';
 import { custodialSigner } from '../patient/custody.js';
-import { withPatientKeys } from '../patient/key-operation.js';
 import { PatientKeys } from '../patient/keys.js';
-import { PatientLookup, type Facts } from '../patient/lookup.js';
+import { PatientLinks } from '../patient/links.js';
+import { PatientLookup } from '../patient/lookup.js';
+import { withPatientOperations } from '../patient/operations.js';
 import { RegisteringWriter } from '../patient/registering-writer.js';
-import type { Actor, Ledger, RecordWriter, StoredVersion } from '../ports.js';
-import type { Directory } from '../registry/directory.js';
+import type { Actor, RecordWriter } from '../ports.js';
 import type { GatewaySettings } from '../settings.js';
 import { DoorCaller } from './caller.js';
 import { Supply } from '../supply/open.js';
 import { armsHeard } from '../trial/arm.js';
-import type { ReadTransaction } from './evidence.js';
 import { openDoor } from './server.js';
+import type { SharingPorts } from './sharing-ports.js';
 
 /** Milliseconds an answer waits for the projection to show what was written. */
 const REACH_MS = 10_000;
-
-export interface SharingPorts {
-  readonly settings: GatewaySettings;
-  readonly ledger: Ledger;
-  readonly transaction: ReadTransaction;
-  readonly keys: KeyStore;
-  readonly memory: Memory;
-  readonly projection: Facts & {
-    current(type: string, id: string): StoredVersion | undefined;
-    version(type: string, id: string, version: number): StoredVersion | undefined;
-    reached(block: number, timeoutMs: number): Promise<boolean>;
-  };
-  readonly directory: Directory;
-  /** The writer of the member's own record. */
-  readonly writer: RecordWriter;
-  readonly signingKey: SigningKey;
-  /** Milliseconds since 1970, shifted as the settings say. */
-  readonly clock: () => number;
-  /** Something an operator must see; never names a patient. */
-  readonly alarm: (what: string, about: Readonly<Record<string, string>>) => void;
-}
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
@@ -84,10 +61,12 @@ export class Sharing {
   readonly #wallet: Wallet;
   readonly #glass: GlassStore;
   readonly #trusted: TrustedConsents;
+  readonly #links: PatientLinks;
 
   constructor(private readonly ports: SharingPorts) {
     const { settings, ledger, keys, projection, signingKey, clock } = ports;
     this.lookup = new PatientLookup(projection, keys, settings.member);
+    this.#links = new PatientLinks(projection, this.lookup, settings.member);
     this.#shelf = new ConsentShelf(projection);
     this.#log = new ReadLog(readLogFile(settings.dataDir, settings.gateway));
     this.#reads = new MemberReads(settings.dataDir);
@@ -113,12 +92,27 @@ export class Sharing {
 
   /** The FHIR interface with every local read logged, and with the operations on patients' keys and on what closed a patient. */
   logged(fhir: Fhir): Fhir {
-    const { member } = this.ports.settings;
-    const withKeys = withPatientKeys(fhir, { member, lookup: this.lookup, patientKeys: this.patientKeys });
-    const withConsents = withEvaluation(withClosure(withKeys, this.#lookedAt), this.#lookedAt);
+    const { patientKeys, decision } = this;
+    const patients = { ...this.#lookedAt, patientKeys, decision, links: this.#links, reached: this.#reached };
+    const withConsents = withClosure(withPatientOperations(fhir, patients), this.#lookedAt);
     const glass = { ...this.#lookedAt, glass: this.#glass, remote: this.remote, onGlass: this.#onGlass };
-    return logged(withGlassReview(withBreakGlass(withConsents, glass), glass), this.#logPorts);
+    return logged(
+      withGlassReview(withBreakGlass(withEvaluation(withConsents, this.#lookedAt), glass), glass),
+      this.#logPorts,
+    );
   }
+
+  /** What the FHIR interface works with. */
+  get context() {
+    const { writer, decision, remote, join, handlers } = this;
+    return { writer, decision, remote, join, handlers };
+  }
+
+  /** Joins what links lead to to an answer about an own patient. */
+  readonly join: Join = (request, local, chart) => {
+    const { lookup, remote } = this;
+    return joined({ lookup, remote, links: this.#links, onMissing: this.#onMissing }, request, local, chart);
+  };
 
   /** The CDS Hooks services, whose answers are logged as reads. */
   readonly hooks: Fhir = async (request) => {
@@ -253,7 +247,7 @@ export class Sharing {
   };
 
   #remote(): RemoteReads {
-    const { settings, ledger, transaction, alarm } = this.ports;
+    const { settings, ledger, transaction } = this.ports;
     return new RemoteReads({
       member: settings.member,
       mspId: settings.mspId,
@@ -263,14 +257,12 @@ export class Sharing {
       lookup: this.lookup,
       doors: this.#caller,
       transaction,
-      onMissing: (custodian, error) => {
-        alarm('custodian-missing', { custodian, error: String(error) });
-      },
+      onMissing: this.#onMissing,
     });
   }
 
   #handlers(): Readonly<Record<string, TypeHandler>> {
-    const { settings, ledger, projection } = this.ports;
+    const { settings, ledger } = this.ports;
     const own = { member: settings.member, baseUrl: baseOf(settings), lookup: this.lookup };
     return {
       Consent: consentHandler({
@@ -278,7 +270,7 @@ export class Sharing {
         ...this.#saying(),
         ledger,
         shelf: this.#shelf,
-        reached: (block) => projection.reached(block, REACH_MS),
+        reached: this.#reached,
         askCustodian: this.#caller.askEnd,
         tellDoors: ({ custodians, ...withdrawal }) => this.#caller.tell(custodians, withdrawal),
       }),
@@ -289,6 +281,12 @@ export class Sharing {
       }),
     };
   }
+
+  readonly #onMissing = (custodian: string, error: unknown): void => {
+    this.ports.alarm('custodian-missing', { custodian, error: String(error) });
+  };
+
+  readonly #reached = (block: number): Promise<boolean> => this.ports.projection.reached(block, REACH_MS);
 
   readonly #now = (): string => new Date(this.ports.clock()).toISOString();
 }

@@ -3,7 +3,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import type { Projection } from '../projection/projection.js';
 import type { Sight } from '../projection/search/search.js';
-import type { FhirPorts, FhirRequest, FhirResponse, Interaction } from './request.js';
+import type { Chart, FhirPorts, FhirRequest, FhirResponse, Interaction } from './request.js';
 
 export interface FhirContext extends FhirPorts {
   readonly projection: Projection;
@@ -42,6 +42,16 @@ export function visible(
 /** Whether an id cannot be given to a new resource: another has it, here out of the actor's sight or elsewhere. */
 export function isTaken({ projection, remote }: FhirContext, type: string, id: string): boolean {
   return projection.current(type, id) !== undefined || remote?.holds(type, id) === true;
+}
+
+/** An answer about an own patient, with what other custodians hold of the same person. */
+export async function joinedBy(
+  { join }: FhirContext,
+  request: FhirRequest,
+  local: FhirResponse,
+  chart: Chart,
+): Promise<FhirResponse> {
+  return join === undefined ? local : await join(request, local, chart);
 }
 
 export function sightOf(context: FhirContext, request: FhirRequest, interaction: Interaction): Sight {

@@ -3,13 +3,14 @@ import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import { generatedSearch, isResourceType } from '../projection/generated.js';
 import { bundleText } from './bundle-text.js';
-import { notFound, requireId, type FhirContext } from './context.js';
+import { joinedBy, notFound, requireId, type FhirContext } from './context.js';
 import { gone } from './outcome.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 
 export async function everything(context: FhirContext, request: FhirRequest, id: string): Promise<FhirResponse> {
   requireId(id);
-  const wanted = wantedOf(request.query);
+  // Said first, whatever is found.
+  wantedOf(request.query);
   const may = (each: StoredVersion): readonly StoredVersion[] => {
     const shown = context.decision.permit(request.actor, each, 'operation');
     return shown === undefined ? [] : [shown];
@@ -24,18 +25,24 @@ export async function everything(context: FhirContext, request: FhirRequest, id:
     return remote;
   }
   if (stored.deleted && record.length === 0) return gone(stored.version);
-  const seen = [...record, ...referred(context, record).flatMap(may)];
-  const entries = seen.filter(wanted).map((each) => ({
+  const local = searchsetOf(context, request, id, record.concat(referred(context, record).flatMap(may)));
+  return await joinedBy(context, request, local, { patient: id });
+}
+
+function searchsetOf(
+  context: FhirContext,
+  request: FhirRequest,
+  id: string,
+  seen: readonly StoredVersion[],
+): FhirResponse {
+  const entries = seen.filter(wantedOf(request.query)).map((each) => ({
     fullUrl: `${context.baseUrl}/${each.type}/${each.id}`,
     resource: each.text,
     more: { search: { mode: each.patient === id ? 'match' : 'include' } },
   }));
   const link = [{ relation: 'self', url: `${context.baseUrl}/${request.path}` }];
-  return {
-    status: 200,
-    headers: {},
-    resource: bundleText({ type: 'searchset', total: entries.length, link }, entries),
-  };
+  const resource = bundleText({ type: 'searchset', total: entries.length, link }, entries);
+  return { status: 200, headers: {}, resource };
 }
 
 /** By `_type` and `_since`. */

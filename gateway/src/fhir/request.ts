@@ -55,6 +55,17 @@ export interface Remote {
   everything(request: FhirRequest, patient: string): Promise<FhirResponse | undefined>;
 }
 
+/** Whose chart an answer is of: `$everything`, or a search of one type. */
+export interface Chart {
+  /** FHIR id of a patient kept here. */
+  readonly patient: string;
+  /** Absent = `$everything`. */
+  readonly type?: string;
+}
+
+/** Joins an answer about an own patient with what other custodians hold of the same person; gives it back where none do. */
+export type Join = (request: FhirRequest, local: FhirResponse, chart: Chart) => Promise<FhirResponse>;
+
 /** A domain's own handling of a resource type; `proceed` is what the router would do. */
 export type TypeHandler = (
   request: FhirRequest,
@@ -84,6 +95,8 @@ export interface FhirPorts {
   readonly writer: RecordWriter;
   readonly decision: Decision;
   readonly remote?: Remote;
+  /** Absent = the own record alone. */
+  readonly join?: Join;
   readonly writeStatus?: WriteStatus;
   /** A secret function of a text, the same at all of the member's gateways; absent = there is one gateway. */
   readonly stable?: (text: string) => string;

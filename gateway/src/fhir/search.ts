@@ -4,7 +4,7 @@ import type { StoredVersion } from '../ports.js';
 import { generatedSearch } from '../projection/generated.js';
 import type { Filter, Include, SearchQuery } from '../projection/search/query.js';
 import { bundleText, type EntryText } from './bundle-text.js';
-import { requireId, sightOf, type FhirContext } from './context.js';
+import { joinedBy, requireId, sightOf, type FhirContext } from './context.js';
 import { operationOutcome } from './outcome.js';
 import { withQuery } from './read.js';
 import type { FhirRequest, FhirResponse } from './request.js';
@@ -15,12 +15,15 @@ import { shapeOf } from './shape.js';
 export const INCLUDE_LIMIT = 1_000;
 
 export async function search(context: FhirContext, request: FhirRequest, type: string): Promise<FhirResponse> {
-  const elsewhere = patientElsewhere(context, request, type);
-  if (elsewhere !== undefined) {
-    const remote = await context.remote?.search(request, type, elsewhere);
+  const patient = patientNamed(request, type);
+  const elsewhere = patient !== undefined && context.remote !== undefined && isElsewhere(context, request, patient);
+  if (elsewhere) {
+    const remote = await context.remote.search(request, type, patient);
     if (remote !== undefined) return remote;
   }
-  return searchset(context, request, parseSearch(context, type, request.query, handlingOf(request)));
+  const local = searchset(context, request, parseSearch(context, type, request.query, handlingOf(request)));
+  if (patient === undefined || elsewhere) return local;
+  return await joinedBy(context, request, local, { patient, type });
 }
 
 /** A search among a type's resources in a patient's compartment (R4 http.html#vsearch): `Patient/1/Observation`. */
@@ -31,18 +34,19 @@ export async function searchCompartment(
   type: string,
 ): Promise<FhirResponse> {
   requireId(patient);
-  if (isElsewhere(context, request, patient)) {
-    const query = new URLSearchParams(request.query);
-    query.append('patient', patient);
+  const query = new URLSearchParams(request.query);
+  query.append(type === 'Patient' ? '_id' : 'patient', patient);
+  const elsewhere = isElsewhere(context, request, patient);
+  if (elsewhere) {
     const remote = await context.remote?.search({ ...request, query }, type, patient);
     if (remote !== undefined) return remote;
   }
   const parsed = parseSearch(context, type, request.query, handlingOf(request));
   const within = compartmentFilter(type, patient);
-  return searchset(context, request, {
-    ...parsed,
-    search: { ...parsed.search, filters: [...parsed.search.filters, within] },
-  });
+  const filters = [...parsed.search.filters, within];
+  const local = searchset(context, request, { ...parsed, search: { ...parsed.search, filters } });
+  if (elsewhere) return local;
+  return await joinedBy(context, { ...request, query }, local, { patient, type });
 }
 
 function compartmentFilter(type: string, patient: string): Filter {
@@ -82,13 +86,11 @@ function isElsewhere({ projection, decision }: FhirContext, { actor }: FhirReque
   return !may(stored) && !projection.compartment(patient).some(may);
 }
 
-/** The patient the search is about, when it is to be asked elsewhere. */
-function patientElsewhere(context: FhirContext, request: FhirRequest, type: string): string | undefined {
-  if (context.remote === undefined) return undefined;
+/** The one patient that the search says it is about. */
+function patientNamed(request: FhirRequest, type: string): string | undefined {
   const names = type === 'Patient' ? ['_id'] : ['patient', 'subject', 'patient:Patient', 'subject:Patient'];
   const value = names.map((name) => request.query.get(name)).find((each) => each !== null);
-  const id = /^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/.exec(value ?? '')?.[1];
-  return id !== undefined && isElsewhere(context, request, id) ? id : undefined;
+  return /^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/.exec(value ?? '')?.[1];
 }
 
 /** An entry of a searchset. */

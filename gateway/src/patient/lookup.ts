@@ -39,6 +39,11 @@ export class PatientLookup {
     return this.facts.fact(PATIENT_SPACE, this.#own(patientId)) !== undefined;
   }
 
+  /** The pid of the patient whom a member knows by this FHIR id, as that member itself said. */
+  keptAt(custodian: string, patientId: string): string | undefined {
+    return this.facts.fact(PATIENT_SPACE, `${byPatientId(patientId)}${custodian}`);
+  }
+
   /** The pid alone: once this member registered it, it stays. */
   pidOf(patientId: string): string | undefined {
     const known = this.#pids.get(patientId);

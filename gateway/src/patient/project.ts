@@ -1,5 +1,5 @@
 /** What the projection makes of patients in `care`: pid to custodians, and a custodian's FHIR id to pid. */
-import type { PatientKey, PatientRecord } from '@salus/chaincode/patient/api';
+import type { LinkSide, PatientKey, PatientLink, PatientRecord } from '@salus/chaincode/patient/api';
 import { mspIdOf, parseKey } from '@salus/chaincode/registry/api';
 
 import type { LedgerWrite } from '../ports.js';
@@ -10,12 +10,26 @@ export const PATIENT_SPACE = 'patient';
 export const REVOKED_SPACE = 'patient-key-revoked';
 /** Where a custodian registered one, by `keyOf`. */
 export const REGISTERED_SPACE = 'patient-key-registered';
+/** What custodians said of links, by `linkWord`, and which links a pid has, by `linkIndex`. */
+export const LINK_SPACE = 'patient-link';
 const CARE = 'care';
 
 /** Key of the facts that lead from a Patient's FHIR id to the pid, one for each custodian that gave the id. */
 export const byPatientId = (patientId: string): string => `id/${patientId}/`;
 /** Key of the facts that lead from a pid to its custodians, one for each. */
 export const byPid = (pid: string): string => `pid/${pid}/`;
+
+/** Key of the fact what a custodian said of a link. */
+export const linkWord = (linkId: string, custodian: string): string => `word/${linkId}/${custodian}`;
+/** Key of the fact that a pid has a link. */
+export const linkIndex = (pid: string, linkId: string): string => `of/${pid}/${linkId}`;
+
+/** What one custodian said of a link: of both sides, as it was then. */
+export interface ProjectedWord {
+  readonly member: string;
+  readonly state: 'confirmed' | 'ended';
+  readonly sides: readonly Pick<LinkSide, 'pid' | 'custodian'>[];
+}
 
 /** Key of the facts that a custodian registered or revoked a key. */
 export const keyOf = (pid: string, custodian: string, kid: string): string => `${pid}/${custodian}/${kid}`;
@@ -29,6 +43,7 @@ export function patientProjector(write: LedgerWrite, transaction: PlacedTransact
   if (write.collection !== CARE || write.key === undefined || write.value === undefined) return [];
   const name = parseKey(write.key)?.name;
   if (name === 'patient-key') return keyFact(write.value, transaction);
+  if (name === 'patient-link') return linkFacts(write.value, transaction);
   if (name !== 'patient') return [];
   const { pid, custodians } = JSON.parse(Buffer.from(write.value).toString('utf8')) as PatientRecord;
   const vouched = Object.entries(custodians).filter(([custodian]) => mspIdOf(custodian) === creatorMspId);
@@ -45,4 +60,21 @@ function keyFact(value: Uint8Array, { creatorMspId, block, index }: PlacedTransa
   const key = keyOf(pid, custodian, jwk.kid);
   const space = state === 'revoked' ? REVOKED_SPACE : REGISTERED_SPACE;
   return [{ kind: 'fact', space, key, value: JSON.stringify({ block, index, x: jwk.x, y: jwk.y }) }];
+}
+
+/** What a custodian's own transaction says of a link of its own patient's; of what others say of it nothing is believed. */
+function linkFacts(value: Uint8Array, { creatorMspId }: PlacedTransaction): readonly Change[] {
+  const { linkId, sides, state } = JSON.parse(Buffer.from(value).toString('utf8')) as PatientLink;
+  const member = sides.find(({ custodian }) => mspIdOf(custodian) === creatorMspId)?.custodian;
+  if (member === undefined) return [];
+  const word: ProjectedWord = {
+    member,
+    state: state === 'ended' ? 'ended' : 'confirmed',
+    sides: sides.map(({ pid, custodian }) => ({ pid, custodian })),
+  };
+  const said = { kind: 'fact', space: LINK_SPACE, key: linkWord(linkId, member), value: JSON.stringify(word) } as const;
+  const index = sides.map(
+    ({ pid }) => ({ kind: 'fact', space: LINK_SPACE, key: linkIndex(pid, linkId), value: '1' }) as const,
+  );
+  return [said, ...index];
 }

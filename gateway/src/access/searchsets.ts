@@ -1,0 +1,54 @@
+/** Searchsets of other custodians: how they are asked for and what of them may be shown. */
+import type { JsonObject } from '../fhir/json.js';
+import { confinedTo, scopesAllow } from '../identity/scopes.js';
+import type { Actor } from '../ports.js';
+import { patientParameters } from './patient-parameters.js';
+
+/** The same search with the custodian's own id for the patient, in the parameter that named the patient. */
+export function searchPath(type: string, query: URLSearchParams, patientId: string): string {
+  const own = new URLSearchParams();
+  let named = false;
+  for (const [name, value] of query) {
+    const isIt: boolean = !named && patientParameters(type).includes(name);
+    own.append(name, isIt ? patientId : value);
+    named ||= isIt;
+  }
+  return withQuery(type, own);
+}
+
+/** A path below the base with its query. */
+export function withQuery(path: string, query: URLSearchParams): string {
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+/** Path below the base of a Bundle's next page; undefined at its end. */
+export function nextOf(bundle: JsonObject): string | undefined {
+  const links = (bundle.link ?? []) as readonly { relation?: string; url?: string }[];
+  const url = links.find(({ relation }) => relation === 'next')?.url;
+  return url === undefined ? undefined : /\/fhir\/R4\/(.+)$/.exec(url)?.[1];
+}
+
+/** A Bundle's entries. */
+export function entriesOf(bundle: JsonObject): readonly JsonObject[] {
+  return (bundle.entry ?? []) as readonly JsonObject[];
+}
+
+/** A patient, and whoever's token is for one patient, asks for that record alone. */
+export function mayAsk(actor: Actor, patientId: string): boolean {
+  const only = actor.patient ?? confinedTo(actor);
+  return only === undefined || only === patientId;
+}
+
+/** Whether the asker's scopes cover an entry; outcomes always are. */
+export function isCovered(actor: Actor): (entry: JsonObject) => boolean {
+  return (entry) => {
+    const type = String(typeOf(entry));
+    return type === 'OperationOutcome' || scopesAllow(actor, type, 'r') || scopesAllow(actor, type, 's');
+  };
+}
+
+/** Resource type of an entry; undefined where it has none. */
+export function typeOf(entry: JsonObject): unknown {
+  return (entry.resource as JsonObject | undefined)?.resourceType;
+}

@@ -1,0 +1,30 @@
+/** What sharing works with. */
+import type { KeyStore } from '../keys/key-store.js';
+import type { Memory } from '../keys/memory.js';
+import type { SigningKey } from '../identity/keys.js';
+import type { Facts } from '../patient/lookup.js';
+import type { Ledger, RecordWriter, StoredVersion } from '../ports.js';
+import type { Directory } from '../registry/directory.js';
+import type { GatewaySettings } from '../settings.js';
+import type { ReadTransaction } from './evidence.js';
+
+export interface SharingPorts {
+  readonly settings: GatewaySettings;
+  readonly ledger: Ledger;
+  readonly transaction: ReadTransaction;
+  readonly keys: KeyStore;
+  readonly memory: Memory;
+  readonly projection: Facts & {
+    current(type: string, id: string): StoredVersion | undefined;
+    version(type: string, id: string, version: number): StoredVersion | undefined;
+    reached(block: number, timeoutMs: number): Promise<boolean>;
+  };
+  readonly directory: Directory;
+  /** The writer of the member's own record. */
+  readonly writer: RecordWriter;
+  readonly signingKey: SigningKey;
+  /** Milliseconds since 1970, shifted as the settings say. */
+  readonly clock: () => number;
+  /** Something an operator must see; never names a patient. */
+  readonly alarm: (what: string, about: Readonly<Record<string, string>>) => void;
+}

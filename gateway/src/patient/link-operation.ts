@@ -1,0 +1,181 @@
+/**
+ * Links between custodians' patients, by staff of a custodian or by the patient it authenticated:
+ * `POST Patient/{id}/$link` with Parameters `custodian` and `patient` (valueString: the other hospital and its id for the
+ * person) says that both are one; `POST Patient/{id}/$confirm-link` and `$unlink` with `link` (valueString, the Linkage's
+ * id) say so for the other side, or end it; `GET Patient/{id}/$links` lists them as R4 Linkage resources.
+ */
+import { randomBytes } from 'node:crypto';
+
+import { heardAtCustodian } from '@salus/chaincode/access/api';
+import { type ChangeLink, type LinkPatients, transactions } from '@salus/chaincode/patient/api';
+
+import { asResource } from '../fhir/body.js';
+import { notFound } from '../fhir/context.js';
+import { parseBody, type JsonObject } from '../fhir/json.js';
+import { outcomeOf } from '../fhir/outcome.js';
+import { Pace } from '../fhir/pace.js';
+import { givenOf } from '../fhir/parameters.js';
+import type { Decision, FhirRequest, FhirResponse } from '../fhir/request.js';
+import { requireScope } from '../identity/scopes.js';
+import { Refusal } from '../ledger/refusal.js';
+import { actorBytes } from '../ledger/vouched.js';
+import type { Actor, Commit, Ledger, StoredVersion } from '../ports.js';
+import { MAX_LINKS, type PatientLinks, type StandingLink } from './links.js';
+import type { PatientLookup } from './lookup.js';
+
+type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
+
+export interface LinkOperationPorts {
+  readonly member: string;
+  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly lookup: PatientLookup;
+  readonly links: PatientLinks;
+  readonly decision: Pick<Decision, 'permit'>;
+  readonly current: (type: string, id: string) => StoredVersion | undefined;
+  /** Whether the projection shows a block, waiting for it a while. */
+  readonly reached: (block: number) => Promise<boolean>;
+}
+
+const PATH = /^Patient\/([A-Za-z0-9.-]{1,64})\/\$(links|link|confirm-link|unlink)$/;
+
+/** The FHIR interface with the operations in front of it. */
+export function withLinks(fhir: Fhir, ports: LinkOperationPorts): Fhir {
+  return async (request) => {
+    const [, id, operation = ''] = PATH.exec(request.path) ?? [];
+    const isServed = request.method === (operation === 'links' ? 'GET' : 'POST');
+    if (id === undefined || !isServed) return await fhir(request);
+    const pace = new Pace();
+    const response = await answer(ports, request, id, operation).catch((error: unknown) => ({
+      headers: {},
+      ...outcomeOf(error),
+    }));
+    await pace.leave(response.status);
+    return response;
+  };
+}
+
+async function answer(
+  ports: LinkOperationPorts,
+  { actor, body }: FhirRequest,
+  id: string,
+  operation: string,
+): Promise<FhirResponse> {
+  const pid = ownPatient(ports, actor, id);
+  if (operation === 'links') return { status: 200, headers: {}, resource: bundleOf(ports, pid, id) };
+  requireHeard(actor, id);
+  const given = givenOf(asResource(parseBody(body ?? '').plain));
+  if (operation === 'link') return await link(ports, actor, { pid, id }, given);
+  return await change(ports, actor, { pid, id }, { linkId: given.text('link'), operation });
+}
+
+/** The pid of a patient kept here whom the actor may see. Throws Refusal 404 for any other. */
+function ownPatient({ lookup, current, decision }: LinkOperationPorts, actor: Actor, id: string): string {
+  const stored = current('Patient', id);
+  const shown = stored === undefined || stored.deleted ? undefined : decision.permit(actor, stored, 'operation');
+  const pid = lookup.keeps(id) ? lookup.pidOf(id) : undefined;
+  if (shown === undefined || pid === undefined) throw notFound('Patient', id);
+  return pid;
+}
+
+function requireHeard(actor: Actor, id: string): void {
+  if (!(heardAtCustodian as readonly string[]).includes(actor.role)) {
+    throw new Refusal('forbidden', 'not-heard', `patients are linked by ${heardAtCustodian.join(', ')}`);
+  }
+  requireScope(actor, 'Patient', ['u'], id);
+}
+
+interface Own {
+  readonly pid: string;
+  readonly id: string;
+}
+
+/** Says that a patient is another hospital's, too; whether that hospital has one of that id is not told. */
+async function link(
+  ports: LinkOperationPorts,
+  actor: Actor,
+  own: Own,
+  given: { text(name: string): string },
+): Promise<FhirResponse> {
+  const [custodian, patient] = [given.text('custodian'), given.text('patient')];
+  if (ports.links.of(own.pid).filter(({ state }) => state !== 'ended').length >= MAX_LINKS) {
+    throw new Refusal('conflict', 'too-many-links', `a patient has at most ${MAX_LINKS} links: end one first`);
+  }
+  const linkId = randomBytes(32).toString('hex');
+  const pid = ports.lookup.keptAt(custodian, patient) ?? ports.lookup.decoy(`${custodian}/${patient}`);
+  const request = { linkId, pid: own.pid, other: { pid, custodian }, salt: salt() } satisfies LinkPatients;
+  const commit = await submit(ports, transactions.link, request, actor);
+  return await shown(ports, { own, linkId, commit, status: 201 });
+}
+
+async function change(
+  ports: LinkOperationPorts,
+  actor: Actor,
+  own: Own,
+  { linkId, operation }: { readonly linkId: string; readonly operation: string },
+): Promise<FhirResponse> {
+  if (!ports.links.of(own.pid).some((each) => each.linkId === linkId)) {
+    throw new Refusal('not-found', 'unknown-link', 'this patient has no link of this id');
+  }
+  const transaction = operation === 'unlink' ? transactions.unlink : transactions.confirm;
+  const request = { linkId, salt: salt() } satisfies ChangeLink;
+  const commit = await submit(ports, transaction, request, actor);
+  return await shown(ports, { own, linkId, commit, status: 200 });
+}
+
+async function submit(
+  ports: LinkOperationPorts,
+  transaction: string,
+  request: LinkPatients | ChangeLink,
+  actor: Actor,
+): Promise<Commit> {
+  const transient = { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(actor) };
+  return await ports.ledger.submit({ transaction, transient });
+}
+
+/** The link as it stands after a commit. */
+async function shown(
+  ports: LinkOperationPorts,
+  {
+    own,
+    linkId,
+    commit,
+    status,
+  }: { readonly own: Own; readonly linkId: string; readonly commit: Commit; readonly status: number },
+): Promise<FhirResponse> {
+  await ports.reached(commit.block);
+  const found = ports.links.of(own.pid).find((each) => each.linkId === linkId);
+  const headers = { 'X-Tx-Id': commit.txId, 'X-Block': String(commit.block) };
+  return { status, headers, ...(found && { resource: linkageOf(ports, found, own.id) }) };
+}
+
+function bundleOf(ports: LinkOperationPorts, pid: string, id: string): JsonObject {
+  const entry = ports.links.of(pid).map((each) => ({ resource: linkageOf(ports, each, id) }));
+  return { resourceType: 'Bundle', type: 'collection', ...(entry.length > 0 && { entry }) };
+}
+
+/** R4 Linkage: the record here is the source, the other one the alternate. */
+function linkageOf({ links }: LinkOperationPorts, { linkId, other, state }: StandingLink, id: string): JsonObject {
+  // Before the other hospital said so nothing tells whether it has a patient of the id that was named.
+  const theirs = state === 'asked' || state === 'active' ? links.patientIdOf(other) : undefined;
+  return {
+    resourceType: 'Linkage',
+    id: linkId,
+    extension: [{ url: 'urn:salus:link-state', valueCode: state }],
+    active: state === 'active',
+    item: [
+      { type: 'source', resource: { reference: `Patient/${id}` } },
+      {
+        type: 'alternate',
+        resource: {
+          ...(theirs === undefined ? {} : { reference: `Patient/${theirs}` }),
+          type: 'Patient',
+          display: other.custodian,
+        },
+      },
+    ],
+  };
+}
+
+function salt(): string {
+  return randomBytes(32).toString('hex');
+}
