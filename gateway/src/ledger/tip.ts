@@ -1,8 +1,7 @@
 /** How far the chain is, asked of the peer: the number of its newest block. */
-import { randomBytes } from 'node:crypto';
-
 import { common, msp, orderer } from '@hyperledger/fabric-protos';
-import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
+
+import { channelHeader, envelopeOf, headerOf, signatureHeader } from '@salus/network/config/envelope';
 
 import type { PeerConnection } from './connection.js';
 
@@ -25,6 +24,7 @@ export async function readTip(
   throw new Error('the peer named no newest block');
 }
 
+/** Not signed yet: the client signs what it sends. */
 function seekNewest(connection: PeerConnection, channel: string, now: number): common.Envelope {
   const newest = new orderer.SeekPosition();
   newest.setNewest(new orderer.SeekNewest());
@@ -32,29 +32,11 @@ function seekNewest(connection: PeerConnection, channel: string, now: number): c
   seek.setStart(newest);
   seek.setStop(newest);
   seek.setBehavior(orderer.SeekInfo.SeekBehavior.BLOCK_UNTIL_READY);
-  const payload = new common.Payload();
-  payload.setHeader(header(connection, channel, now));
-  payload.setData(seek.serializeBinary());
-  const envelope = new common.Envelope();
-  envelope.setPayload(payload.serializeBinary());
-  return envelope;
-}
-
-function header(connection: PeerConnection, channel: string, now: number): common.Header {
-  const channelHeader = new common.ChannelHeader();
-  channelHeader.setType(common.HeaderType.DELIVER_SEEK_INFO);
-  channelHeader.setChannelId(channel);
-  channelHeader.setTimestamp(timestamps.Timestamp.fromDate(new Date(now)));
-  channelHeader.setTlsCertHash(connection.tlsClientCertificateHash);
+  const header = channelHeader(common.HeaderType.DELIVER_SEEK_INFO, channel, now);
+  header.setTlsCertHash(connection.tlsClientCertificateHash);
   const { mspId, credentials } = connection.gateway.getIdentity();
   const identity = new msp.SerializedIdentity();
   identity.setMspid(mspId);
   identity.setIdBytes(credentials);
-  const signatureHeader = new common.SignatureHeader();
-  signatureHeader.setCreator(identity.serializeBinary());
-  signatureHeader.setNonce(randomBytes(24));
-  const result = new common.Header();
-  result.setChannelHeader(channelHeader.serializeBinary());
-  result.setSignatureHeader(signatureHeader.serializeBinary());
-  return result;
+  return envelopeOf(headerOf(header, signatureHeader(identity.serializeBinary())), seek.serializeBinary());
 }

@@ -1,11 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
-import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import type { Material } from '../identity/material.js';
 import type { Topology } from '../topology/model.js';
 import { channelConfig } from './channel-config.js';
+import { channelHeader, envelopeOf, headerOf, signatureHeader, transactionId } from './envelope.js';
 
-const NONCE_BYTES = 24;
 const { BlockMetadataIndex, HeaderType } = common;
 const METADATA_ENTRIES = Object.keys(BlockMetadataIndex).length;
 
@@ -28,28 +27,15 @@ function configEnvelope(channel: string, root: common.ConfigGroup): Uint8Array {
   config.setChannelGroup(root);
   const configuration = new common.ConfigEnvelope();
   configuration.setConfig(config);
-  const nonce = randomBytes(NONCE_BYTES);
-  const payload = new common.Payload();
-  payload.setHeader(header(channel, nonce));
-  payload.setData(configuration.serializeBinary());
-  const envelope = new common.Envelope();
-  envelope.setPayload(payload.serializeBinary());
-  return envelope.serializeBinary();
+  return envelopeOf(header(channel), configuration.serializeBinary()).serializeBinary();
 }
 
-function header(channel: string, nonce: Uint8Array): common.Header {
-  const channelHeader = new common.ChannelHeader();
-  channelHeader.setType(HeaderType.CONFIG);
-  channelHeader.setVersion(1);
-  channelHeader.setTimestamp(timestamps.Timestamp.fromDate(new Date()));
-  channelHeader.setChannelId(channel);
-  channelHeader.setTxId(createHash('sha256').update(nonce).digest('hex'));
-  const signatureHeader = new common.SignatureHeader();
-  signatureHeader.setNonce(nonce);
-  const made = new common.Header();
-  made.setChannelHeader(channelHeader.serializeBinary());
-  made.setSignatureHeader(signatureHeader.serializeBinary());
-  return made;
+function header(channel: string): common.Header {
+  const signed = signatureHeader();
+  const made = channelHeader(HeaderType.CONFIG, channel);
+  made.setVersion(1);
+  made.setTxId(transactionId(signed));
+  return headerOf(made, signed);
 }
 
 /** Nobody signs block 0: whoever joins has it from a hand it trusts. */

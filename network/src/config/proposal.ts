@@ -1,11 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { common, peer } from '@hyperledger/fabric-protos';
-import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import { prepareTransaction, unpackProposal } from '../embedded/gateway/proposal.js';
 import type { Signer } from '../embedded/ports.js';
+import { channelHeader, headerOf, signatureHeader, transactionId } from './envelope.js';
 
-const NONCE_BYTES = 24;
-
+/** A call of a chaincode: the function's name is its first argument, as Fabric has it. */
 export interface Invocation {
   readonly channel: string;
   readonly chaincode: string;
@@ -24,14 +23,9 @@ export interface Proposal {
 
 /** A proposal by this signer; an empty channel addresses the peer itself. */
 export function createProposal(invocation: Invocation, creator: Uint8Array): Proposal {
-  const nonce = randomBytes(NONCE_BYTES);
-  const txId = createHash('sha256').update(nonce).update(creator).digest('hex');
-  const header = new common.Header();
-  header.setChannelHeader(channelHeader(invocation, txId).serializeBinary());
-  const signatureHeader = new common.SignatureHeader();
-  signatureHeader.setCreator(creator);
-  signatureHeader.setNonce(nonce);
-  header.setSignatureHeader(signatureHeader.serializeBinary());
+  const signed = signatureHeader(creator);
+  const txId = transactionId(signed);
+  const header = headerOf(transactionHeader(invocation, txId), signed);
   const payload = invocationPayload(invocation);
   const proposal = new peer.Proposal();
   proposal.setHeader(header.serializeBinary());
@@ -68,15 +62,12 @@ export function endorsedEnvelope(
   return Buffer.from(envelope.serializeBinary());
 }
 
-function channelHeader({ channel, chaincode }: Invocation, txId: string): common.ChannelHeader {
+function transactionHeader({ channel, chaincode }: Invocation, txId: string): common.ChannelHeader {
   const id = new peer.ChaincodeID();
   id.setName(chaincode);
   const extension = new peer.ChaincodeHeaderExtension();
   extension.setChaincodeId(id);
-  const header = new common.ChannelHeader();
-  header.setType(common.HeaderType.ENDORSER_TRANSACTION);
-  header.setTimestamp(timestamps.Timestamp.fromDate(new Date()));
-  header.setChannelId(channel);
+  const header = channelHeader(common.HeaderType.ENDORSER_TRANSACTION, channel);
   header.setTxId(txId);
   header.setExtension$(extension.serializeBinary());
   return header;

@@ -1,10 +1,10 @@
 /** A peer's blocks as it delivers them: protos.Deliver/Deliver, over mutual TLS. */
-import { createHash, randomBytes, X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { credentials } from '@grpc/grpc-js';
 import { common, orderer, peer } from '@hyperledger/fabric-protos';
-import timestampModule from 'google-protobuf/google/protobuf/timestamp_pb.js';
+import { channelHeader, envelopeOf, headerOf, signatureHeader } from '../config/envelope.js';
 import type { MemberEndpoints } from '../endpoints.js';
 import { createSigner } from '../identity/signer.js';
 
@@ -41,24 +41,9 @@ function nameOf(endpoint: string): Record<string, string> {
 
 function seekEverything(channel: string, mspId: string, cert: string, key: string): common.Envelope {
   const signer = createSigner(mspId, cert, key);
-  const channelHeader = new common.ChannelHeader();
-  channelHeader.setType(common.HeaderType.DELIVER_SEEK_INFO);
-  channelHeader.setChannelId(channel);
-  channelHeader.setTimestamp(timestampModule.Timestamp.fromDate(new Date()));
-  channelHeader.setTlsCertHash(createHash('sha256').update(new X509Certificate(cert).raw).digest());
-  const signatureHeader = new common.SignatureHeader();
-  signatureHeader.setCreator(signer.identity);
-  signatureHeader.setNonce(randomBytes(24));
-  const header = new common.Header();
-  header.setChannelHeader(channelHeader.serializeBinary());
-  header.setSignatureHeader(signatureHeader.serializeBinary());
-  const payload = new common.Payload();
-  payload.setHeader(header);
-  payload.setData(seekInfo().serializeBinary());
-  const envelope = new common.Envelope();
-  envelope.setPayload(payload.serializeBinary());
-  envelope.setSignature(signer.sign(Buffer.from(payload.serializeBinary())));
-  return envelope;
+  const made = channelHeader(common.HeaderType.DELIVER_SEEK_INFO, channel);
+  made.setTlsCertHash(createHash('sha256').update(new X509Certificate(cert).raw).digest());
+  return envelopeOf(headerOf(made, signatureHeader(signer.identity)), seekInfo().serializeBinary(), signer);
 }
 
 function seekInfo(): orderer.SeekInfo {

@@ -1,13 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
-import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import type { Signer } from '../../embedded/ports.js';
-
-const NONCE_BYTES = 24;
+import { channelHeader, envelopeOf, headerOf, signatureHeader, transactionId } from '../envelope.js';
 
 /** One administrator's signature under an update (common.ConfigSignature). */
 export function signUpdate(update: Uint8Array, signer: Signer): common.ConfigSignature {
-  const header = signatureHeader(signer);
+  const header = signatureHeader(signer.identity).serializeBinary();
   const signature = new common.ConfigSignature();
   signature.setSignatureHeader(header);
   signature.setSignature(signer.sign(Buffer.concat([header, update])));
@@ -24,32 +21,9 @@ export function updateEnvelope(
   const content = new common.ConfigUpdateEnvelope();
   content.setConfigUpdate(update);
   content.setSignaturesList([...signatures]);
-  const creator = signatureHeader(submitter);
-  const header = new common.Header();
-  header.setChannelHeader(channelHeader(channel, creator));
-  header.setSignatureHeader(creator);
-  const payload = new common.Payload();
-  payload.setHeader(header);
-  payload.setData(content.serializeBinary());
-  const bytes = Buffer.from(payload.serializeBinary());
-  const envelope = new common.Envelope();
-  envelope.setPayload(bytes);
-  envelope.setSignature(submitter.sign(bytes));
+  const signed = signatureHeader(submitter.identity);
+  const made = channelHeader(common.HeaderType.CONFIG_UPDATE, channel);
+  made.setTxId(transactionId(signed));
+  const envelope = envelopeOf(headerOf(made, signed), content.serializeBinary(), submitter);
   return Buffer.from(envelope.serializeBinary());
-}
-
-function channelHeader(channel: string, signatureHeaderBytes: Uint8Array): Uint8Array {
-  const header = new common.ChannelHeader();
-  header.setType(common.HeaderType.CONFIG_UPDATE);
-  header.setChannelId(channel);
-  header.setTimestamp(timestamps.Timestamp.fromDate(new Date()));
-  header.setTxId(createHash('sha256').update(signatureHeaderBytes).digest('hex'));
-  return header.serializeBinary();
-}
-
-function signatureHeader({ identity }: Signer): Uint8Array {
-  const header = new common.SignatureHeader();
-  header.setCreator(identity);
-  header.setNonce(randomBytes(NONCE_BYTES));
-  return header.serializeBinary();
 }

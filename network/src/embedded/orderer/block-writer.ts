@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
+import { signatureHeader } from '../../config/envelope.js';
 import type { Chain, Signer } from '../ports.js';
 import { blockDataHash, blockHeaderHash, encodeBlockHeader } from './header.js';
 
 /** Entries of a block's metadata, in the order of common.BlockMetadataIndex. */
 const METADATA_ENTRIES = 5;
-const NONCE_BYTES = 24;
 const { SIGNATURES, LAST_CONFIG } = common.BlockMetadataIndex;
 
 /** Where the chain ends: what the next block is built on. */
@@ -61,13 +60,9 @@ export class BlockWriter {
   #signatures(lastConfig: common.LastConfig, headerDer: Buffer): common.Metadata {
     const value = new common.OrdererBlockMetadata();
     value.setLastConfig(lastConfig);
-    const signatureHeader = new common.SignatureHeader();
-    signatureHeader.setCreator(this.signer.identity);
-    signatureHeader.setNonce(randomBytes(NONCE_BYTES));
-
     const metadata = withValue(value.serializeBinary());
     const signature = new common.MetadataSignature();
-    signature.setSignatureHeader(signatureHeader.serializeBinary());
+    signature.setSignatureHeader(signatureHeader(this.signer.identity).serializeBinary());
     const signed = Buffer.concat([metadata.getValue_asU8(), signature.getSignatureHeader_asU8(), headerDer]);
     signature.setSignature(this.signer.sign(signed));
     metadata.addSignatures(signature);
