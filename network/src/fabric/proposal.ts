@@ -10,7 +10,14 @@ import { writePublic } from '../identity/files.js';
 import { prepareState, type PrepareOptions, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
 import { defineChaincode } from './lifecycle.js';
-import { answering, applyUpdate, memberSignatures, runningChannel } from './reconfigure.js';
+import {
+  answering,
+  anyAnswering,
+  applyUpdate,
+  memberSignatures,
+  presentConfiguration,
+  runningChannel,
+} from './reconfigure.js';
 
 /** A change of the channel on its way from member to member: the update, and a file for each signature under it. */
 const UPDATE_FILE = 'update.pb';
@@ -33,10 +40,8 @@ export async function propose(
   folder: string,
   options: PrepareOptions = {},
 ): Promise<ChannelProposal> {
-  const [speaker] = await answering(runningChannel(stateDir));
-  if (!speaker) throw new CommandError('no peer of the channel answers; start the consortium first');
-  const present = (await speaker.config(topology.channel)).getChannelGroup();
-  if (!present) throw new Error('a channel without configuration');
+  const speaker = await anyAnswering(runningChannel(stateDir));
+  const present = await presentConfiguration(speaker, topology.channel);
   const { material } = await prepareState(topology, stateDir, { engine: 'fabric', ...options });
   const wanted = keepRevocations(present, channelConfig(topology, material));
   const update = configUpdate(topology.channel, present, wanted);
@@ -68,9 +73,7 @@ export function countersign(stateDir: string, folder: string, member: string): v
  */
 export async function applyProposal(stateDir: string, folder: string): Promise<number> {
   const running = runningChannel(stateDir);
-  const [speaker] = await answering(running);
-  if (!speaker) throw new CommandError('no peer of the channel answers; start the consortium first');
-  await applyUpdate(running, readUpdate(folder), readSignatures(folder), speaker);
+  await applyUpdate(running, readUpdate(folder), readSignatures(folder), await anyAnswering(running));
   const { channel, orderers } = running;
   return defineChaincode({ channel, peers: await answering(running), orderers }, readDefinition(stateDir));
 }

@@ -1,4 +1,5 @@
 import type { common } from '@hyperledger/fabric-protos';
+import { CommandError } from '../command.js';
 import { signUpdate, updateEnvelope } from '../config/update/signed.js';
 import { signerOf } from '../identity/signer.js';
 import { type NetworkFile, readNetwork } from '../prepare.js';
@@ -22,6 +23,20 @@ export function runningChannel(stateDir: string, network: NetworkFile = readNetw
     peers: ownPairs(pairs).flatMap((pair) => peerAdmins(pair)),
     orderers: broadcastAddresses(ordererPairs(pairs)),
   };
+}
+
+/** The channel's configuration in force, as this peer has it. */
+export async function presentConfiguration(speaker: PeerAdmin, channel: string): Promise<common.ConfigGroup> {
+  const present = (await speaker.config(channel)).getChannelGroup();
+  if (!present) throw new Error('a channel without configuration');
+  return present;
+}
+
+/** A peer that speaks for the running channel. Throws a CommandError when none answers. */
+export async function anyAnswering(running: RunningChannel): Promise<PeerAdmin> {
+  const [speaker] = await answering(running);
+  if (!speaker) throw new CommandError('no peer of the channel answers; start the consortium first');
+  return speaker;
 }
 
 /** A member's administrators sign an update: its own, and its orderer's where it runs one. */

@@ -10,7 +10,7 @@ import { type KeyFiles, mspFiles } from '../identity/layout.js';
 import { issuerOf, type MemberMaterial } from '../identity/material.js';
 import { readNetwork } from '../prepare.js';
 import { type MemberPair, memberPairs, peerAdmins } from './establish.js';
-import { applyUpdate, memberSignatures, runningChannel } from './reconfigure.js';
+import { applyUpdate, memberSignatures, presentConfiguration, runningChannel } from './reconfigure.js';
 
 /**
  * Revokes a certificate of a member: its authority's revocation list goes into the channel's configuration, by which
@@ -26,8 +26,7 @@ export async function revokeIdentity(stateDir: string, memberName: string, ident
   const [speaker] = peerAdmins(pair);
   if (!speaker) throw new CommandError(`${memberName} runs no peer`);
   const channel = runningChannel(stateDir, network);
-  const present = (await speaker.config(channel.channel)).getChannelGroup();
-  if (!present) throw new Error('a channel without configuration');
+  const present = await presentConfiguration(speaker, channel.channel);
   const lists = await extendedLists(pair, revocationsOf(present, pair.own.mspId), certificate);
   const wanted = withRevocations(present, pair.own.mspId, lists);
   const update = configUpdate(channel.channel, present, wanted)?.serializeBinary();
