@@ -1,5 +1,4 @@
 /** Calls other members' doors. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
 
@@ -10,6 +9,7 @@ import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { SigningKey } from '../identity/keys.js';
 import type { Commit } from '../ports.js';
 import type { Directory } from '../registry/directory.js';
+import { rootHash } from '../registry/entries.js';
 import type { GatewaySettings } from '../settings.js';
 import { signProof } from './proof.js';
 import { DOOR_BASE } from './server.js';
@@ -158,7 +158,7 @@ function strangerAt(
   while ((root.issuerCertificate as unknown) !== undefined && root.issuerCertificate !== root) {
     root = root.issuerCertificate;
   }
-  const hash = createHash('sha256').update(root.raw).digest('hex');
-  if (!roots.includes(hash)) return new Error(`the door of ${custodian} shows a certificate of somebody else`);
+  if (!roots.includes(rootHash(root)))
+    return new Error(`the door of ${custodian} shows a certificate of somebody else`);
   return checkServerIdentity(host, shown);
 }

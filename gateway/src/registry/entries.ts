@@ -38,7 +38,7 @@ export function entryHash(entry: RegistryEntry): string {
 }
 
 /** Lower-case hex SHA-256 of a certificate's DER, given as PEM or read. */
-export function rootHash(root: string | X509Certificate): string {
+export function rootHash(root: string | { readonly raw: Uint8Array }): string {
   const { raw } = typeof root === 'string' ? new X509Certificate(root) : root;
   return createHash('sha256').update(raw).digest('hex');
 }
