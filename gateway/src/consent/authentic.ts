@@ -8,7 +8,8 @@ import type { Memory } from '../keys/memory.js';
 import type { PatientKeys } from '../patient/keys.js';
 import type { Facts } from '../patient/lookup.js';
 import { keyOf, REVOKED_SPACE } from '../patient/project.js';
-import type { Place, ProjectedConsent } from './project.js';
+import { comparePlaces, type Place } from '../projection/place.js';
+import type { ProjectedConsent } from './project.js';
 
 export interface AuthenticPorts {
   readonly member: string;
@@ -44,7 +45,7 @@ function isSigned(ports: AuthenticPorts, { record, place }: ProjectedConsent, st
   const read = readStatement(statement);
   const key = read && ports.patientKeys.registered(record.pid, read.kid);
   if (read === undefined || key === undefined) return false;
-  if (key.revoked && !isBefore(place, revocationOf(ports, record.pid, read.kid))) return false;
+  if (key.revoked && !precedes(place, revocationOf(ports, record.pid, read.kid))) return false;
   return isAbout(read.subject, ports.channel, record) && saysWith(key.jwk, statement) === canonicalForm(record.consent);
 }
 
@@ -54,9 +55,8 @@ function revocationOf({ facts, member }: AuthenticPorts, pid: string, kid: strin
   return fact === undefined ? undefined : (JSON.parse(fact) as Place);
 }
 
-function isBefore(place: Place, revocation: Place | undefined): boolean {
-  if (revocation === undefined) return true;
-  return place.block < revocation.block || (place.block === revocation.block && place.index < revocation.index);
+function precedes(place: Place, revocation: Place | undefined): boolean {
+  return revocation === undefined || comparePlaces(place, revocation) < 0;
 }
 
 function isAbout(

@@ -6,6 +6,7 @@ import { parseKey } from '@salus/chaincode/registry/api';
 
 import { withVersion } from '../fhir/meta.js';
 import type { LedgerWrite } from '../ports.js';
+import type { Place } from '../projection/place.js';
 import type { Change, PlacedTransaction, Projector } from '../projection/projector.js';
 
 export const CONSENT_SPACE = 'consent';
@@ -21,12 +22,6 @@ export interface ProjectedConsent {
   readonly record: ConsentRecord;
   readonly creatorMspId: string;
   readonly place: Place;
-}
-
-/** Where in the order of the ledger a transaction stands: its block, and its place there. */
-export interface Place {
-  readonly block: number;
-  readonly index: number;
 }
 
 /** Key of the facts of a consent's versions, but for version and hash at its end. */

@@ -1,14 +1,7 @@
 /** A patient's consents as this member's own projection holds them. */
 import type { Facts } from '../patient/lookup.js';
-import {
-  consentKey,
-  CONSENT_SPACE,
-  COUNTED_SPACE,
-  DENIAL_SPACE,
-  EVER,
-  type Place,
-  type ProjectedConsent,
-} from './project.js';
+import { comparePlaces } from '../projection/place.js';
+import { consentKey, CONSENT_SPACE, COUNTED_SPACE, DENIAL_SPACE, EVER, type ProjectedConsent } from './project.js';
 
 /** Parsed consents kept in memory, by pid. */
 const MAX_CACHED = 5_000;
@@ -50,9 +43,5 @@ export class ConsentShelf {
 
 /** By version, the highest first; of one version what was said first. */
 function newestFirst(versions: readonly ProjectedConsent[]): readonly ProjectedConsent[] {
-  return [...versions].sort((a, b) => b.record.version - a.record.version || order(a.place, b.place));
-}
-
-function order(a: Place, b: Place): number {
-  return a.block - b.block || a.index - b.index;
+  return [...versions].sort((a, b) => b.record.version - a.record.version || comparePlaces(a.place, b.place));
 }

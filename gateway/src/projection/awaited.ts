@@ -1,13 +1,8 @@
 /** Values that blocks were applied without, kept beside the checkpoint until the peer delivers them or a purge is seen. */
 import type { AbsentValue, HashedKey } from './absent.js';
+import { comparePlaces, type Place } from './place.js';
 import type { FactChange } from './projector.js';
 import type { Statements } from './statements.js';
-
-/** Where in the order of the ledger a transaction stands: its block, and its place there. */
-export interface Place {
-  readonly block: number;
-  readonly index: number;
-}
 
 /** A value that is awaited, and the header hash (hex) of its block. */
 export interface AwaitedValue extends HashedKey {
@@ -104,6 +99,6 @@ interface Said {
   readonly tx: number;
 }
 
-function isAfter(said: Said, { block, index }: Place): boolean {
-  return said.block > block || (said.block === block && said.tx > index);
+function isAfter({ block, tx }: Said, place: Place): boolean {
+  return comparePlaces({ block, index: tx }, place) > 0;
 }
