@@ -1,4 +1,6 @@
-/** What one gateway is told about itself and its consortium: the shape of settings.json and its strict parser. */
+/** What one gateway is told about itself and its consortium: the strict parser of settings.json. */
+import type { GatewaySettings, ListenAddress, MemberSettings, PeerAddress, PublicJwk } from '@salus/network/settings';
+
 import {
   absent,
   asBoolean,
@@ -13,85 +15,8 @@ import {
   type Reader,
 } from './settings-reader.js';
 
+export type { GatewaySettings, MemberSettings, PeerAddress, PublicJwk } from '@salus/network/settings';
 export { SettingsError } from './settings-reader.js';
-
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface PeerAddress {
-  readonly name: string;
-  readonly mspId: string;
-  /** host:port */
-  readonly endpoint: string;
-  /** PEM file of the TLS CA. */
-  readonly tlsCa: string;
-  readonly serverName: string;
-}
-
-/** A public ES256 key (RFC 7517). */
-export interface PublicJwk {
-  readonly kty: 'EC';
-  readonly crv: 'P-256';
-  readonly x: string;
-  readonly y: string;
-  readonly kid: string;
-  readonly alg: 'ES256';
-  readonly use: 'sig';
-}
-
-export interface MemberSettings {
-  readonly name: string;
-  readonly mspId: string;
-  /** What people call it. */
-  readonly title: string;
-  readonly roles: readonly string[];
-  readonly baseUrl: string;
-  readonly doorUrl: string;
-  /** GS1 company prefixes. */
-  readonly gcp: readonly string[];
-  /** Party GLN. */
-  readonly pgln?: string;
-  /** SGLN of its premises. */
-  readonly sgln: readonly string[];
-  /** Key of its first gateway. */
-  readonly kid: string;
-  readonly jwk: PublicJwk;
-  /** Keys of all its gateways. */
-  readonly keys: readonly PublicJwk[];
-  /** PEM of the root of its doors' TLS certificates. */
-  readonly doorRoot: string;
-}
-
-/** settings.json of one gateway; all paths are absolute. */
-export interface GatewaySettings {
-  readonly member: string;
-  readonly mspId: string;
-  /** What people call the member. */
-  readonly title: string;
-  readonly roles: readonly string[];
-  /** Name within the member, such as gateway0. */
-  readonly gateway: string;
-  readonly channel: string;
-  readonly chaincode: string;
-  readonly production: boolean;
-  /** Name of the ledger that runs below: shown to people, decides nothing. */
-  readonly engine?: string;
-  /** Shifts this gateway's clock, in milliseconds; tests only, refused in production. */
-  readonly clockOffsetMs: number;
-  readonly listen: ListenAddress;
-  readonly door: ListenAddress;
-  /** As clients see it, without the FHIR path. */
-  readonly baseUrl: string;
-  readonly peers: readonly PeerAddress[];
-  readonly identity: { readonly cert: string; readonly key: string };
-  readonly doorTls: { readonly cert: string; readonly key: string; readonly ca: string };
-  /** File of the private ES256 signing key (JWK). */
-  readonly jwk: string;
-  readonly dataDir: string;
-  readonly members: readonly MemberSettings[];
-}
 
 const listen: Reader<ListenAddress> = (value, path) => asRecord(value, path, { host: asText, port: asPort });
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { writeEndpoints } from '@salus/network/endpoints';
 import { layout, mspFiles, tlsFiles } from '@salus/network/identity/layout';
 import { ensureMaterial, type Material } from '@salus/network/identity/material';
-import { type GatewaySettings, writeSettings } from '@salus/network/identity/settings';
+import { writeSettings } from '@salus/network/identity/settings';
+import type { GatewaySettings } from '@salus/network/settings';
 import { isLowS } from '@salus/network/identity/signature';
 import { DEFAULT_TOPOLOGY_FILE, loadTopology } from '@salus/network/topology';
 

@@ -1,31 +1,21 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import type { PublicJwk } from '../settings.js';
 import { writeSecret } from './files.js';
 import { keyPair } from './keys.js';
 
-/** Public ES256 key (RFC 7517) with which others verify what a gateway signs. */
-export interface GatewayJwk {
-  readonly kty: 'EC';
-  readonly crv: 'P-256';
-  readonly x: string;
-  readonly y: string;
-  readonly kid: string;
-  readonly alg: 'ES256';
-  readonly use: 'sig';
-}
-
 /** The gateway's signing key kept in this file (private JWK), made when there is none yet. Returns its public part. */
-export function ensureGatewayKey(file: string): GatewayJwk {
+export function ensureGatewayKey(file: string): PublicJwk {
   if (!existsSync(file)) {
     const { privateKey } = keyPair();
     const { x = '', y = '', d = '' } = privateKey.export({ format: 'jwk' });
     writeSecret(file, `${JSON.stringify({ ...publicJwk(x, y), d })}\n`);
   }
-  const stored = JSON.parse(readFileSync(file, 'utf8')) as GatewayJwk;
+  const stored = JSON.parse(readFileSync(file, 'utf8')) as PublicJwk;
   return publicJwk(stored.x, stored.y);
 }
 
-function publicJwk(x: string, y: string): GatewayJwk {
+function publicJwk(x: string, y: string): PublicJwk {
   return { kty: 'EC', crv: 'P-256', x, y, kid: thumbprint(x, y), alg: 'ES256', use: 'sig' };
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { PublicJwk } from '../settings.js';
 import type { GatewayNode, Member, OrdererNode, Topology } from '../topology/model.js';
 import type { IdentityIssuer } from './authority.js';
 import { memberAccess, ordererAccess } from './fabric-ca/access.js';
@@ -13,7 +14,7 @@ import {
   writeMsp,
 } from './issue.js';
 import { writePublic } from './files.js';
-import { ensureGatewayKey, type GatewayJwk } from './gateway-key.js';
+import { ensureGatewayKey } from './gateway-key.js';
 import { layout } from './layout.js';
 import { GATEWAY_UNIT } from './node-units.js';
 
@@ -34,7 +35,7 @@ export interface PeerMaterial {
 export interface GatewayMaterial {
   readonly name: string;
   readonly dir: string;
-  readonly jwk: GatewayJwk;
+  readonly jwk: PublicJwk;
 }
 
 export interface OrdererMaterial extends Organisation {

@@ -1,70 +1,11 @@
 import { join } from 'node:path';
+import type { GatewaySettings, MemberSettings, PeerAddress } from '../settings.js';
 import type { GatewayNode, Member, PeerNode, Topology } from '../topology/model.js';
 import { writePublic } from './files.js';
-import type { GatewayJwk } from './gateway-key.js';
 import { layout, mspRoots } from './layout.js';
 import type { Material, MemberMaterial } from './material.js';
 
-export interface PeerAddress {
-  readonly name: string;
-  readonly mspId: string;
-  /** host:port */
-  readonly endpoint: string;
-  /** File of the root under which the peer's TLS certificate was issued. */
-  readonly tlsCa: string;
-  /** A name in the peer's TLS certificate. */
-  readonly serverName: string;
-}
-
-/** What a gateway knows of a member when it starts; afterwards the registry on the ledger is right. */
-export interface MemberCard {
-  readonly name: string;
-  readonly mspId: string;
-  readonly title: string;
-  readonly roles: readonly string[];
-  /** http://host:port */
-  readonly baseUrl: string;
-  /** https://host:port */
-  readonly doorUrl: string;
-  readonly gcp: readonly string[];
-  readonly pgln?: string;
-  readonly sgln: readonly string[];
-  /** Key of the member's first gateway. */
-  readonly kid: string;
-  readonly jwk: GatewayJwk;
-  /** Keys of all its gateways. */
-  readonly keys: readonly GatewayJwk[];
-  /** PEM of the root under which its doors' certificates are issued. */
-  readonly doorRoot: string;
-}
-
-/** settings.json of one gateway; all paths absolute. */
-export interface GatewaySettings {
-  readonly member: string;
-  readonly mspId: string;
-  readonly title: string;
-  readonly roles: readonly string[];
-  readonly gateway: string;
-  readonly channel: string;
-  readonly chaincode: string;
-  readonly production: boolean;
-  /** Name of the ledger that runs below, for people to read; the gateway behaves the same on each. */
-  readonly engine?: string;
-  readonly clockOffsetMs: number;
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly door: { readonly host: string; readonly port: number };
-  readonly baseUrl: string;
-  /** The member's own peers. */
-  readonly peers: readonly PeerAddress[];
-  /** Fabric identity; its certificate serves as TLS client certificate too. */
-  readonly identity: { readonly cert: string; readonly key: string };
-  readonly doorTls: { readonly cert: string; readonly key: string; readonly ca: string };
-  /** File of the private ES256 key. */
-  readonly jwk: string;
-  readonly dataDir: string;
-  readonly members: readonly MemberCard[];
-}
-
+/** What is not the topology's to say of a network's settings. */
 export interface SettingsOptions {
   /** Shift of this network's clocks, for tests; refused in production. */
   readonly clockOffsetMs?: number;
@@ -76,7 +17,7 @@ export interface SettingsOptions {
 export function writeSettings(topology: Topology, material: Material, options: SettingsOptions = {}): string[] {
   const { clockOffsetMs = 0, engine } = options;
   if (topology.production && clockOffsetMs !== 0) throw new Error('clocks are not shifted in production');
-  const members = topology.members.map((member, index) => memberCard(member, at(material.members, index)));
+  const members = topology.members.map((member, index) => memberSettings(member, at(material.members, index)));
   return topology.members.flatMap((member, index) =>
     member.gateways.map((gateway) => {
       const own = at(material.members, index);
@@ -104,7 +45,7 @@ interface GatewayContext {
   readonly member: Member;
   readonly own: MemberMaterial;
   readonly gateway: GatewayNode;
-  readonly members: readonly MemberCard[];
+  readonly members: readonly MemberSettings[];
   readonly clockOffsetMs: number;
   readonly engine: string | undefined;
 }
@@ -135,7 +76,7 @@ function gatewaySettings(context: GatewayContext): GatewaySettings {
   };
 }
 
-function memberCard(member: Member, own: MemberMaterial): MemberCard {
+function memberSettings(member: Member, own: MemberMaterial): MemberSettings {
   const gateway = at(member.gateways, 0);
   const keys = own.gateways.map(({ jwk }) => jwk);
   const first = at(keys, 0);

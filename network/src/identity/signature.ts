@@ -1,4 +1,5 @@
 /** The DER form of ECDSA P-256 signatures: SEQUENCE { INTEGER r, INTEGER s }. Fabric accepts s only in the lower half. */
+import { createPrivateKey, sign } from 'node:crypto';
 
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const HALF_ORDER = ORDER >> 1n;
@@ -8,6 +9,16 @@ const INTEGER = 0x02;
 interface EcdsaSignature {
   readonly r: Buffer;
   readonly s: bigint;
+}
+
+/**
+ * Signs whole messages with a private key (PEM): ECDSA P-256 with SHA-256 in DER, s in the lower half. Node's own
+ * arithmetic is about ten times as fast as that of the stock signer of Fabric's client. Throws when the key is not on P-256.
+ */
+export function messageSigner(keyPem: string): (message: Uint8Array) => Buffer {
+  const key = createPrivateKey(keyPem);
+  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('the identity key must be EC P-256');
+  return (message) => lowS(sign('sha256', message, key));
 }
 
 /** Whether a DER signature's s lies in the lower half of the group's order; false for what is no signature. */

@@ -1,9 +1,8 @@
-import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { msp } from '@hyperledger/fabric-protos';
 import type { Signer } from '../embedded/ports.js';
-import { lowS } from './signature.js';
+import { messageSigner } from './signature.js';
 
 /** msp.SerializedIdentity of a certificate: what Fabric calls creator and endorser. */
 export function serializedIdentity(mspId: string, certificatePem: string): Buffer {
@@ -15,11 +14,7 @@ export function serializedIdentity(mspId: string, certificatePem: string): Buffe
 
 /** Signs with ECDSA P-256 and SHA-256, low-S, as Fabric demands. Keys are PKCS#8 PEM. */
 export function createSigner(mspId: string, certificatePem: string, keyPem: string): Signer {
-  const key = createPrivateKey(keyPem);
-  return {
-    identity: serializedIdentity(mspId, certificatePem),
-    sign: (message) => lowS(sign('sha256', message, key)),
-  };
+  return { identity: serializedIdentity(mspId, certificatePem), sign: messageSigner(keyPem) };
 }
 
 /** The signer of a local MSP folder in Fabric's layout (signcerts, keystore). */
