@@ -17,6 +17,12 @@ describe('signer', () => {
     }
   });
 
+  it('takes no key of another curve', () => {
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+    const pem = other.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+    assert.throws(() => createSigner('StmaryMSP', 'certificate', pem), /P-256/);
+  });
+
   it('turns a high s into the low one of the same signature', () => {
     const message = Buffer.from('salus');
     let high = sign('sha256', message, privateKey);

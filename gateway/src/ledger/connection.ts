@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 
 import * as grpc from '@grpc/grpc-js';
 import { connect, hash, type Gateway } from '@hyperledger/fabric-gateway';
+import { messageSigner } from '@salus/network/identity/signature';
 
 import type { GatewaySettings, PeerAddress } from '../settings.js';
-import { nativeSigner } from './signer.js';
 
 /** Milliseconds each call may take before it is given up. */
 export const DEADLINES = {
@@ -46,13 +46,14 @@ export function connectPeer(settings: GatewaySettings, peer: PeerAddress): PeerC
       'grpc.use_local_subchannel_pool': 1,
     },
   );
+  const sign = messageSigner(key.toString());
   const tlsClientCertificateHash = createHash('sha256').update(new X509Certificate(certificate).raw).digest();
   const gateway = connect({
     client,
     // A peer on mutual TLS delivers blocks only to a request that names the certificate it came with.
     tlsClientCertificateHash,
     identity: { mspId: settings.mspId, credentials: certificate },
-    signer: nativeSigner(key.toString()),
+    signer: (message) => Promise.resolve(sign(message)),
     hash: hash.none,
     evaluateOptions: deadline(DEADLINES.evaluate),
     endorseOptions: deadline(DEADLINES.endorse),

@@ -1,6 +1,8 @@
 /** The ledger as the gateway sees it, over its own member's peers. */
 import { readFileSync } from 'node:fs';
 
+import { messageSigner } from '@salus/network/identity/signature';
+
 import type { Commit, Ledger, LedgerBlock, LedgerCall } from '../ports.js';
 import type { GatewaySettings } from '../settings.js';
 import { decodeBlock } from './blocks.js';
@@ -8,7 +10,6 @@ import { connectPeer } from './connection.js';
 import { readFailure } from './failure.js';
 import { Inspector } from './inspector.js';
 import { Rotation } from './rotation.js';
-import { messageSigner } from './signer.js';
 import { FabricSteps, type TransactionSteps } from './steps.js';
 import { submitCall } from './submit.js';
 import { readTip } from './tip.js';
