@@ -82,8 +82,8 @@ export async function openLedger({ files, genesis, members, followConfig = false
     chain,
     committer,
     transient: {
-      put: (mspId, txId, privateSet, at) => privates.get(mspId)?.putTransient(txId, privateSet, at),
-      get: (mspId, txId) => privates.get(mspId)?.transient(txId) ?? [],
+      put: (mspId, txId, privateSet, at) => privates.get(mspId)?.transient.put(txId, privateSet, at),
+      get: (mspId, txId) => privates.get(mspId)?.transient.get(txId) ?? [],
     },
     definition: readDefinition,
     close: () => {
@@ -116,9 +116,7 @@ function storedTip(store: PublicStore, file: string, genesis: Buffer): Tip {
 function openPrivate(file: string, store: PublicStore, height: number): PrivateStore {
   const member = new PrivateStore(file);
   member.recover(height);
-  member.dropTransient(
-    member.transientIds().filter((txId) => store.transaction(txId) !== undefined),
-    0,
-  );
+  const ended = member.transient.ids().filter((txId) => store.transaction(txId) !== undefined);
+  member.transient.drop(ended, 0);
   return member;
 }

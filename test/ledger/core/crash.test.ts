@@ -104,7 +104,8 @@ describe('the embedded ledger after its process was killed', function () {
       key,
       keyHash: createHash('sha256').update(key).digest(),
     };
-    store.write({ number: height, values: [{ ...at, tx: 0, value: Buffer.from('lost') }], parts: [], purges: [] });
+    const values = [{ ...at, tx: 0, value: Buffer.from('lost') }];
+    await store.write({ number: height, values, parts: [], purges: [], hidden: [] });
     assert.equal(store.value(world.chaincode, 'care', 'kept', height + 1)?.value.toString(), 'lost');
     store.close();
     world.ledger = (await LedgerWorld.open(world.stateDir)).ledger;

@@ -4,7 +4,9 @@ import { ledger } from '@hyperledger/fabric-protos';
 import type { StateEntry, StateValue } from '../ports.js';
 import { joinPrivateSets, type PrivateWriteSet } from '../rwset/parse.js';
 import { PRIVATE_SCHEMA } from './schema.js';
-import { atomically, blob, durably, openForWriting, optionalBlob } from './sqlite.js';
+import { LogSync } from './log-sync.js';
+import { atomically, blob, openForWriting, optionalBlob } from './sqlite.js';
+import { TransientSets } from './transient-sets.js';
 
 const { kvrwset } = ledger.rwset;
 
@@ -32,15 +34,22 @@ export interface PrivateBlock {
   /** Write sets for delivery, and the block after which each has expired. */
   readonly parts: readonly (PrivateWriteSet & { readonly tx: number; readonly expires: number | undefined })[];
   readonly purges: readonly (PrivateKey & { readonly tx: number })[];
+  /** Keys that a write set holds and no value of its transaction stands for: written again, or never in force. */
+  readonly hidden: readonly (PrivateKey & { readonly tx: number })[];
 }
 
 /** The file with what one member alone holds in clear. Values are read as of a height. */
 export class PrivateStore {
   private readonly db: DatabaseSync;
   private readonly sql: Record<keyof typeof SQL, StatementSync>;
+  private readonly log: LogSync;
+  /** Write sets of transactions that are not committed yet. */
+  readonly transient: TransientSets;
 
   constructor(file: string) {
     this.db = openForWriting(file, PRIVATE_SCHEMA);
+    this.log = new LogSync(file);
+    this.transient = new TransientSets(`${file}-transient`);
     const names = Object.keys(SQL) as (keyof typeof SQL)[];
     this.sql = Object.fromEntries(names.map((name) => [name, this.db.prepare(SQL[name])])) as typeof this.sql;
   }
@@ -107,16 +116,23 @@ export class PrivateStore {
     return new Map([...byTx].map(([tx, parts]) => [tx, joinPrivateSets(parts)]));
   }
 
-  /** Writes a block's rows to the disk, tagged with it: they count once the public store has committed the block. */
-  write(block: PrivateBlock): void {
+  /**
+   * Writes a block's rows, tagged with it: they count once the public store has committed the block. Resolves when they
+   * are on the disk.
+   */
+  async write(block: PrivateBlock): Promise<void> {
     if (block.values.length + block.parts.length + block.purges.length === 0) return;
-    durably(this.db, () => {
+    atomically(this.db, () => {
       for (const change of block.values) this.writeValue(block.number, change);
       for (const part of block.parts) this.writePart(block.number, part);
+      for (const { namespace, collection, keyHash, tx } of block.hidden) {
+        this.sql.partKey.run(namespace, collection, keyHash, block.number, tx);
+      }
       for (const { namespace, collection, keyHash, tx } of block.purges) {
         this.sql.purge.run(namespace, collection, keyHash, block.number, tx);
       }
     });
+    await this.log.sync();
   }
 
   /**
@@ -125,46 +141,21 @@ export class PrivateStore {
    * of the oldest snapshot in use.
    */
   settle(height: number, oldest: number): void {
-    const purges = this.sql.purges.all();
+    const purges = this.sql.purges.all(height);
     const isOver = purges.length > 0 && oldest >= height;
     const due = this.sql.due.get(oldest, height - 1);
     if (purges.length === 0 && due === undefined) return;
     atomically(this.db, () => {
-      for (const row of purges) this.purgeParts(row);
-      if (isOver) this.sql.endPurges.run();
       this.sql.pruneParts.run(height - 1);
-      this.sql.pruneSuperseded.run(oldest);
-      this.sql.pruneDeleted.run(oldest);
+      for (const name of ['keepKeys', 'pruneSuperseded', 'pruneDeleted'] as const) this.sql[name].run(oldest);
+      for (const row of purges) this.purgeParts(row);
+      if (isOver) this.sql.endPurges.run(height);
     });
     if (isOver) this.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
-  /** Keeps a set until its transaction commits. A peer that loses power before that loses it, as endorsement promises nothing. */
-  putTransient(txId: string, bytes: Buffer, height: number): void {
-    const digest = hash('sha256', bytes, 'buffer');
-    this.sql.putTransient.run(Buffer.from(txId), digest, height, bytes);
-  }
-
-  transient(txId: string): Buffer[] {
-    return this.sql.transient.all(Buffer.from(txId)).map((row) => blob(row.bytes));
-  }
-
-  /** Forgets the sets of committed transactions and those simulated below a height. */
-  dropTransient(txIds: readonly string[], below: number): void {
-    const known = txIds.filter((txId) => this.sql.transient.get(Buffer.from(txId)) !== undefined);
-    if (known.length === 0 && this.sql.oldTransient.get(below) === undefined) return;
-    atomically(this.db, () => {
-      for (const txId of known) this.sql.dropTransient.run(Buffer.from(txId));
-      this.sql.dropOldTransient.run(below);
-    });
-  }
-
-  /** Ids of transactions with sets on their way. */
-  transientIds(): string[] {
-    return this.sql.transientIds.all().map((row) => blob(row.tx_id).toString());
-  }
-
   close(): void {
+    this.log.close();
     this.db.close();
   }
 
@@ -176,9 +167,6 @@ export class PrivateStore {
   private writePart(block: number, part: PrivateBlock['parts'][number]): void {
     const { tx, namespace, collection, bytes, expires } = part;
     this.sql.part.run(block, tx, namespace, collection, bytes, expires ?? null);
-    for (const write of kvrwset.KVRWSet.deserializeBinary(bytes).getWritesList()) {
-      this.sql.partKey.run(namespace, collection, hashOf(write.getKey()), block, tx);
-    }
   }
 
   /** Takes a purged key's writes out of every write set up to the purge's own. */
@@ -220,6 +208,8 @@ const SQL = {
     WHERE namespace = ?2 AND collection = ?3 AND key = ?4 AND superseded IS NULL AND block < ?5`,
   put: `INSERT OR REPLACE INTO value (namespace, collection, key, block, tx, hash, value)
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  keepKeys: `INSERT OR IGNORE INTO part_key SELECT namespace, collection, hash, block, tx FROM value
+    WHERE superseded < ?1 OR (value IS NULL AND block < ?1)`,
   pruneSuperseded: 'DELETE FROM value WHERE superseded < ?',
   pruneDeleted: 'DELETE FROM value WHERE value IS NULL AND block < ?',
   parts: 'SELECT tx, namespace, collection, bytes FROM part WHERE block = ? ORDER BY tx, namespace, collection',
@@ -228,17 +218,12 @@ const SQL = {
   rewritePart: 'UPDATE part SET bytes = ? WHERE block = ? AND tx = ? AND namespace = ? AND collection = ?',
   pruneParts: 'DELETE FROM part WHERE expires <= ?',
   partKey: 'INSERT OR IGNORE INTO part_key (namespace, collection, hash, block, tx) VALUES (?, ?, ?, ?, ?)',
-  partsOfKey: `SELECT block, tx FROM part_key WHERE ${OF_HASH} AND ${UP_TO}`,
+  partsOfKey: `SELECT block, tx FROM part_key WHERE ${OF_HASH} AND ${UP_TO}
+    UNION SELECT block, tx FROM value WHERE ${OF_HASH} AND ${UP_TO}`,
   dropPartsOfKey: `DELETE FROM part_key WHERE ${OF_HASH} AND ${UP_TO}`,
   purge: 'INSERT OR IGNORE INTO purge (namespace, collection, hash, block, tx) VALUES (?, ?, ?, ?, ?)',
-  purges: 'SELECT namespace, collection, hash, block, tx FROM purge',
-  endPurges: 'DELETE FROM purge',
+  purges: 'SELECT namespace, collection, hash, block, tx FROM purge WHERE block < ?',
+  endPurges: 'DELETE FROM purge WHERE block < ?',
   due: `SELECT 1 FROM value WHERE superseded < ?1 UNION ALL SELECT 1 FROM value WHERE value IS NULL AND block < ?1
     UNION ALL SELECT 1 FROM part WHERE expires <= ?2 LIMIT 1`,
-  putTransient: 'INSERT OR IGNORE INTO transient (tx_id, digest, height, bytes) VALUES (?, ?, ?, ?)',
-  transient: 'SELECT bytes FROM transient WHERE tx_id = ?',
-  transientIds: 'SELECT DISTINCT tx_id FROM transient',
-  dropTransient: 'DELETE FROM transient WHERE tx_id = ?',
-  oldTransient: 'SELECT 1 FROM transient WHERE height < ? LIMIT 1',
-  dropOldTransient: 'DELETE FROM transient WHERE height < ?',
 } as const;

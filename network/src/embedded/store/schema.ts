@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS expiry (
 /**
  * What one member alone holds. A value is kept per block until no reader needs the older one: rows are written before
  * the public store commits their block, and those above its height are dropped on opening. Values lie in a table with row
- * numbers: inside the tree of their keys, long ones would cost twice as much to write.
+ * numbers: inside the tree of their keys, long ones would cost twice as much to write. Which write sets hold a key is
+ * told by its values, and by `part_key` for those that are no row of `value` (any more).
  */
 export const PRIVATE_SCHEMA = `
 CREATE TABLE IF NOT EXISTS value (
@@ -51,9 +52,4 @@ CREATE TABLE IF NOT EXISTS purge (
   namespace TEXT NOT NULL, collection TEXT NOT NULL, hash BLOB NOT NULL, block INTEGER NOT NULL, tx INTEGER NOT NULL,
   PRIMARY KEY (namespace, collection, hash, block, tx)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS transient (
-  tx_id BLOB NOT NULL, digest BLOB NOT NULL, height INTEGER NOT NULL, bytes BLOB NOT NULL,
-  PRIMARY KEY (tx_id, digest)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS transient_by_height ON transient (height);
 `;

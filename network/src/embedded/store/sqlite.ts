@@ -11,7 +11,8 @@ export function openForWriting(file: string, schema: string): DatabaseSync {
   const db = new DatabaseSync(file);
   // The log is copied into the file every 32 MiB: sooner, a load would wait for the disk twice as often.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 8192; PRAGMA synchronous = NORMAL');
-  db.exec('PRAGMA secure_delete = ON');
+  // Room for the pages that a large block changes: without it each is written and read again before the commit.
+  db.exec('PRAGMA secure_delete = ON; PRAGMA cache_size = -16000');
   db.exec(schema);
   return db;
 }

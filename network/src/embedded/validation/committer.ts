@@ -56,21 +56,19 @@ export class BlockCommitter implements Committer {
     const { height, headerHash: previous, channel } = this.tip;
     checkBlock(block, height, previous, channel);
     const validated = await validateBlock(block, channel, this.store, this.options.followConfig);
-    this.write(block, validated);
+    await this.write(block, validated);
     this.options.onCommit(block.number);
     return { number: block.number, codes: validated.transactions.map(({ code }) => code) };
   }
 
   /** Private rows first, tagged with the block; the public store's commit makes them count; then what is over goes. */
-  private write(block: ReceivedBlock, validated: ValidatedBlock): void {
+  private async write(block: ReceivedBlock, validated: ValidatedBlock): Promise<void> {
     const expired = this.expired(block.number, validated);
     const changes = this.publicChanges(block, validated, expired);
     const sets = new PrivateSets(this.members);
-    for (const [mspId, store] of this.members) {
-      store.write(collectPrivate(block.number, validated, mspId, store, sets, expired));
-    }
-    this.snapshots.retire();
-    this.commitPublic(changes);
+    await this.keep(changes, async (mspId, store) => {
+      await store.write(collectPrivate(block.number, validated, mspId, store, sets, expired));
+    });
     this.tip = {
       height: block.number + 1,
       headerHash: changes.headerHash,
@@ -80,9 +78,14 @@ export class BlockCommitter implements Committer {
     this.settle(validated);
   }
 
-  /** Where the public store fails, the private rows of the block must not wait for another block of that number. */
-  private commitPublic(changes: BlockChanges): void {
+  /** Where a store fails, the private rows of the block must not wait for another block of that number. */
+  private async keep(
+    changes: BlockChanges,
+    writePrivate: (mspId: string, store: PrivateStore) => Promise<void>,
+  ): Promise<void> {
     try {
+      await allEnded([...this.members].map(([mspId, store]) => writePrivate(mspId, store)));
+      this.snapshots.retire();
       this.store.commit(changes);
     } catch (error) {
       for (const store of this.members.values()) store.recover(changes.number);
@@ -94,7 +97,7 @@ export class BlockCommitter implements Committer {
     const ids = transactions.flatMap(({ id }) => id ?? []);
     const { height } = this.tip;
     for (const store of this.members.values()) {
-      store.dropTransient(ids, height - TRANSIENT_RETENTION_BLOCKS);
+      store.transient.drop(ids, height - TRANSIENT_RETENTION_BLOCKS);
       store.settle(height, this.snapshots.oldest(height));
     }
   }
@@ -134,6 +137,12 @@ export class BlockCommitter implements Committer {
       return this.store.hashed(namespace, collection, keyHash)?.version.block === block;
     });
   }
+}
+
+/** Waits for all, then rejects as the first that did. */
+async function allEnded(steps: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(steps);
+  await Promise.all(steps);
 }
 
 function removal({ namespace, collection, keyHash }: ExpiringKey, block: number): StateChange {

@@ -38,7 +38,7 @@ export class PrivateSets {
     const position = `${mspId}\0${txId}`;
     let sets = this.known.get(position);
     if (sets === undefined) {
-      sets = (this.members.get(mspId)?.transient(txId) ?? []).flatMap((bytes) => parsePrivateSets(bytes));
+      sets = (this.members.get(mspId)?.transient.get(txId) ?? []).flatMap((bytes) => parsePrivateSets(bytes));
       this.known.set(position, sets);
     }
     return sets;
@@ -57,11 +57,13 @@ export function collectPrivate(
   const values = new ChangedValues(store);
   const parts: PrivatePart[] = [];
   const purges: (PrivateKey & { tx: number })[] = [];
+  const hidden: (PrivateKey & { tx: number })[] = [];
   for (const transaction of block.transactions) {
     const isValid = transaction.code === Code.VALID;
     for (const part of partsFor(number, transaction, mspId, sets, block.definitions)) {
       parts.push(part);
       if (isValid) values.write(part);
+      else hidden.push(...writtenBy(part));
     }
     if (!isValid) continue;
     for (const key of purgedKeys(transaction)) {
@@ -71,7 +73,7 @@ export function collectPrivate(
   }
   values.followMetadata(block);
   for (const key of expired) values.remove(key, 0);
-  return { number, values: values.all(), parts, purges };
+  return { number, values: values.all(), parts, purges, hidden: [...hidden, ...values.replaced] };
 }
 
 /** Blocks a collection's private values live for; 0 for ever. */
@@ -132,6 +134,8 @@ function metadataKeys({ sets }: ValidatedTransaction): PrivateKey[] {
 /** A member's private values as a block leaves them. */
 class ChangedValues {
   private readonly changes = new Map<string, PrivateChange>();
+  /** Changes that a later transaction of the block took the place of. */
+  readonly replaced: PrivateChange[] = [];
 
   constructor(private readonly store: PrivateStore) {}
 
@@ -139,13 +143,8 @@ class ChangedValues {
     return [...this.changes.values()];
   }
 
-  write({ namespace, collection, bytes, tx }: PrivatePart): void {
-    for (const write of kvrwset.KVRWSet.deserializeBinary(bytes).getWritesList()) {
-      const key = Buffer.from(write.getKey());
-      const value = Buffer.from(write.getValue_asU8());
-      const isDelete = write.getIsDelete() || value.length === 0;
-      this.set({ namespace, collection, key, keyHash: sha256(key), tx, value: isDelete ? undefined : value });
-    }
+  write(part: PrivatePart): void {
+    for (const change of writtenBy(part)) this.set(change);
   }
 
   /** Deletes a key known by hash, where the member holds it. */
@@ -176,7 +175,19 @@ class ChangedValues {
   }
 
   private set(change: PrivateChange): void {
-    this.changes.set(position(change), change);
+    const at = position(change);
+    const before = this.changes.get(at);
+    if (before !== undefined) this.replaced.push(before);
+    this.changes.set(at, change);
+  }
+}
+
+function* writtenBy({ namespace, collection, bytes, tx }: PrivatePart): IterableIterator<PrivateChange> {
+  for (const write of kvrwset.KVRWSet.deserializeBinary(bytes).getWritesList()) {
+    const key = Buffer.from(write.getKey());
+    const value = Buffer.from(write.getValue_asU8());
+    const isDelete = write.getIsDelete() || value.length === 0;
+    yield { namespace, collection, key, keyHash: sha256(key), tx, value: isDelete ? undefined : value };
   }
 }
 
