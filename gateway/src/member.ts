@@ -120,7 +120,12 @@ async function openRooms(settings: GatewaySettings, log: Logger): Promise<Rooms>
   const keys = new KeyStore(settings.dataDir);
   const connected = connectLedger(settings);
   const live = new LiveBlocks();
-  const outbox = new Outbox(connected.steps, new OutboxStore(settings.dataDir, settings.gateway, keys.seal), clock);
+  const outbox = new Outbox(
+    connected.steps,
+    new OutboxStore(settings.dataDir, settings.gateway, keys.seal),
+    keys,
+    clock,
+  );
   const recent = new RecentContents();
   const writer = new EhrWriter({
     keys,

@@ -67,7 +67,7 @@ describe('writing clinical versions', () => {
   function open(): void {
     keys = new KeyStore(folder.path);
     steps = new ScriptedSteps();
-    outbox = new Outbox(steps, new OutboxStore(folder.path, 'gateway0', keys.seal));
+    outbox = new Outbox(steps, new OutboxStore(folder.path, 'gateway0', keys.seal), keys);
     writer = new EhrWriter({
       keys,
       outbox,
@@ -139,7 +139,7 @@ describe('writing clinical versions', () => {
   it('goes on by itself once a full disk has room again, wherever it was', async () => {
     await outbox.stop();
     const full = new FullDisk(folder.path, 'gateway0', keys.seal);
-    outbox = new Outbox(steps, full);
+    outbox = new Outbox(steps, full, keys);
     writer = new EhrWriter({
       ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP', answerWaitMs: 60_000 },
       findDone: () => Promise.resolve(undefined),

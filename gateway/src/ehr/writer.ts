@@ -23,6 +23,8 @@ import { toEntry } from './translate.js';
 
 /** How long a client waits for the commit before it is told "unknown", milliseconds. */
 const ANSWER_WAIT_MS = 20_000;
+const NOT_KEPT =
+  'it is not known whether this took effect, and the disk does not keep it: ask again under the same key';
 
 export interface WriterPorts {
   readonly keys: KeyStore;
@@ -103,7 +105,7 @@ export class EhrWriter implements RecordWriter {
       return { state: 'committed', commit: found.standing.commit, written: found.written, replayed: true };
     }
     const pending = this.ports.outbox.pending(found);
-    if (pending === undefined) return { state: 'unknown', key };
+    if (pending === undefined) return await this.#unknown(key);
     const outcome = await this.#answer(this.#orDone(pending, found), found, key);
     return outcome.state === 'committed' ? { ...outcome, replayed: true } : outcome;
   }
@@ -113,15 +115,26 @@ export class EhrWriter implements RecordWriter {
     const late = sleep(this.ports.answerWaitMs ?? ANSWER_WAIT_MS, undefined, { signal: waiting.signal });
     try {
       const commit = await Promise.race([done, late.catch(() => undefined)]);
-      if (commit === undefined) return { state: 'unknown', key };
-      return { state: 'committed', commit, written: entry.written };
+      if (commit !== undefined) return { state: 'committed', commit, written: entry.written };
     } catch (error) {
-      if (!(error instanceof Refusal)) return { state: 'unknown', key };
-      this.ports.outbox.release(entry.key);
-      throw error;
+      if (error instanceof Refusal) {
+        this.ports.outbox.release(entry.key);
+        throw error;
+      }
     } finally {
       waiting.abort();
     }
+    return await this.#unknown(key);
+  }
+
+  /** The answer that it goes on by itself is given once it is kept. */
+  async #unknown(key: string): Promise<WriteOutcome> {
+    try {
+      await this.ports.outbox.durable();
+    } catch (error) {
+      throw new Refusal('unavailable', 'outcome-unknown', NOT_KEPT, { cause: error });
+    }
+    return { state: 'unknown', key };
   }
 
   #prepare(actor: Actor, writes: readonly ResourceWrite[], entry: OutboxEntry): Item {

@@ -29,11 +29,12 @@ export function truncateLog(database: DatabaseSync): void {
 /** SQLITE_FULL and SQLITE_IOERR (https://www.sqlite.org/rescode.html): the disk takes nothing more, for now perhaps. */
 const DISK_FAILURES: ReadonlySet<number> = new Set([13, 10]);
 
-/** Whether SQLite failed because of the disk: the same may succeed once there is room again. */
+/** Whether SQLite or a wait for the disk failed because of the disk: the same may succeed once there is room again. */
 export function isDiskFailure(error: unknown): boolean {
   const { errcode } = error as { errcode?: number };
   // The primary code is the low byte.
-  return errcode !== undefined && DISK_FAILURES.has(errcode & 0xff);
+  if (errcode !== undefined) return DISK_FAILURES.has(errcode & 0xff);
+  return (error as NodeJS.ErrnoException).syscall === 'fdatasync';
 }
 
 /** Runs `work` in one transaction; an error undoes it. */
@@ -50,7 +51,7 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
-/** Runs `work` in one transaction that a power failure may undo: for what can be learnt again. */
+/** Runs `work` in one transaction that a power failure may undo, until the log was brought to the disk. */
 export function inLazyTransaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec('PRAGMA synchronous = NORMAL');
   try {

@@ -10,8 +10,10 @@ import {
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
+import { LogSync } from '@salus/network/embedded/store/log-sync';
+
 import { Refusal } from '../ledger/refusal.js';
-import { inTransaction, openDatabase, truncateLog } from './database.js';
+import { inLazyTransaction, inTransaction, openDatabase, truncateLog } from './database.js';
 import { SECRET_BYTES } from './content.js';
 import { fileSeal, type Seal } from './sealing.js';
 
@@ -53,11 +55,14 @@ export class KeyStore {
   /** Tells whether another process wrote to the database. */
   readonly #selectChanges: StatementSync;
   readonly #selectOwnChanges: StatementSync;
+  readonly #log: LogSync;
   #changes = -1;
 
   constructor(dataDir: string) {
     this.seal = fileSeal(join(dataDir, 'master.key'));
-    this.database = openDatabase(join(dataDir, 'keys.db'), SCHEMA);
+    const file = join(dataDir, 'keys.db');
+    this.database = openDatabase(file, SCHEMA);
+    this.#log = new LogSync(file);
     this.#insertVersion = this.database.prepare('INSERT INTO version_keys VALUES (?, ?, ?, ?)');
     this.#selectVersion = this.database.prepare('SELECT patient, wrapped FROM version_keys WHERE salt = ?');
     this.#selectChanges = this.database.prepare('PRAGMA data_version');
@@ -74,10 +79,15 @@ export class KeyStore {
     return createHmac('sha256', this.#secret(name)).update(text).digest('hex');
   }
 
-  /** Keeps version keys, durable on return. Throws Refusal not-found for a patient whose key was destroyed. */
+  /** Resolves when all that was kept so far is on the disk. */
+  durable(): Promise<void> {
+    return this.#log.sync();
+  }
+
+  /** Keeps version keys: on the disk once `durable` says so. Throws Refusal not-found for a patient whose key was destroyed. */
   keepVersionKeys(keys: readonly VersionKey[]): void {
     try {
-      inTransaction(this.database, () => {
+      inLazyTransaction(this.database, () => {
         for (const { ledgerKey, salt, key, patient } of keys) {
           const wrapped = wrap(key, this.#wrappingKey(patient));
           this.#insertVersion.run(salt, ledgerKey, patient ?? null, wrapped);
@@ -147,6 +157,7 @@ export class KeyStore {
   }
 
   close(): void {
+    this.#log.close();
     this.database.close();
   }
 

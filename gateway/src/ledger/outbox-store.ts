@@ -1,8 +1,13 @@
-/** The outbox on disk: what was asked, the envelope that was sent, and what became of it. */
+/**
+ * The outbox on disk: what was asked, the envelope that was sent, and what became of it. The large values lie in tables
+ * of their own, or each change of a call's state would write them again.
+ */
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-import { inLazyTransaction, inTransaction, openDatabase } from '../keys/database.js';
+import { LogSync } from '@salus/network/embedded/store/log-sync';
+
+import { inLazyTransaction, openDatabase } from '../keys/database.js';
 import type { Seal } from '../keys/sealing.js';
 import type { Commit, LedgerCall } from '../ports.js';
 import { parseRefusal, Refusal } from './refusal.js';
@@ -10,8 +15,10 @@ import type { Endorsed } from './steps.js';
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS calls (
-  id INTEGER PRIMARY KEY, state TEXT NOT NULL, call BLOB, tx_id TEXT, envelope BLOB, block INTEGER, refusal TEXT,
-  created INTEGER NOT NULL) STRICT;
+  id INTEGER PRIMARY KEY, state TEXT NOT NULL, tx_id TEXT, block INTEGER, refusal TEXT, created INTEGER NOT NULL
+  ) STRICT;
+CREATE TABLE IF NOT EXISTS bodies (call INTEGER PRIMARY KEY REFERENCES calls (id), sealed BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS envelopes (call INTEGER PRIMARY KEY REFERENCES calls (id), bytes BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS keys (
   key TEXT PRIMARY KEY, call INTEGER NOT NULL REFERENCES calls (id), digest TEXT NOT NULL, written TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
@@ -40,80 +47,80 @@ export interface FoundEntry extends OutboxEntry {
   readonly standing: CallState;
 }
 
-/** Statements over outbox.db of one gateway. */
+/** Statements over outbox.db of one gateway. What it keeps is on the disk once `durable` says so. */
 export class OutboxStore {
   readonly #database: DatabaseSync;
-  readonly #insertCall: StatementSync;
-  readonly #insertKey: StatementSync;
-  readonly #moveKey: StatementSync;
-  readonly #setEndorsed: StatementSync;
-  readonly #setCommitted: StatementSync;
-  readonly #setRefused: StatementSync;
-  readonly #select: StatementSync;
+  readonly #log: LogSync;
+  readonly #sql: Record<keyof typeof SQL, StatementSync>;
 
   constructor(
     dataDir: string,
     gateway: string,
     private readonly seal: Seal,
   ) {
-    this.#database = openDatabase(join(dataDir, `outbox-${gateway}.db`), SCHEMA);
-    const prepare = (sql: string): StatementSync => this.#database.prepare(sql);
-    this.#insertCall = prepare(`INSERT INTO calls (state, call, created) VALUES ('intent', ?, ?)`);
-    this.#insertKey = prepare('INSERT INTO keys VALUES (?, ?, ?, ?)');
-    this.#moveKey = prepare('UPDATE keys SET call = ? WHERE key = ?');
-    this.#setEndorsed = prepare(`UPDATE calls SET state = 'endorsed', tx_id = ?, envelope = ? WHERE id = ?`);
-    this.#setCommitted = prepare(
-      `UPDATE calls SET state = 'committed', call = NULL, envelope = NULL, tx_id = ?, block = ? WHERE id = ?`,
-    );
-    this.#setRefused = prepare(
-      `UPDATE calls SET state = 'refused', call = NULL, envelope = NULL, refusal = ? WHERE id = ?`,
-    );
-    this.#select = prepare(
-      'SELECT k.call, k.digest, k.written, c.* FROM keys k JOIN calls c ON c.id = k.call WHERE k.key = ?',
-    );
+    const file = join(dataDir, `outbox-${gateway}.db`);
+    this.#database = openDatabase(file, SCHEMA);
+    this.#log = new LogSync(file);
+    const names = Object.keys(SQL) as (keyof typeof SQL)[];
+    const prepared = names.map((name) => [name, this.#database.prepare(SQL[name])]);
+    this.#sql = Object.fromEntries(prepared) as Record<keyof typeof SQL, StatementSync>;
   }
 
-  /** Keeps a call and the requests it carries, durable on return; returns its number. */
+  /** Resolves when all that was kept so far is on the disk. */
+  durable(): Promise<void> {
+    return this.#log.sync();
+  }
+
+  /** Keeps a call and the requests it carries; returns its number. */
   intend(call: LedgerCall, entries: readonly OutboxEntry[], now: number): number {
-    return inTransaction(this.#database, () => {
-      const id = Number(this.#insertCall.run(this.#sealCall(call), now).lastInsertRowid);
-      for (const { key, digest, written } of entries) this.#insertKey.run(key, id, digest, JSON.stringify(written));
+    return inLazyTransaction(this.#database, () => {
+      const id = this.#insert(call, now);
+      for (const { key, digest, written } of entries) this.#sql.insertKey.run(key, id, digest, JSON.stringify(written));
       return id;
     });
   }
 
-  /** Replaces a shared call that was refused by one call for each of its requests; durable on return. */
+  /** Replaces a shared call that was refused by one call for each of its requests. */
   split(calls: readonly { readonly call: LedgerCall; readonly entry: OutboxEntry }[], now: number): number[] {
-    return inTransaction(this.#database, () =>
+    return inLazyTransaction(this.#database, () =>
       calls.map(({ call, entry }) => {
-        const id = Number(this.#insertCall.run(this.#sealCall(call), now).lastInsertRowid);
-        this.#moveKey.run(id, entry.key);
+        const id = this.#insert(call, now);
+        this.#sql.moveKey.run(id, entry.key);
         return id;
       }),
     );
   }
 
-  /** Durable on return: from here on the envelope may be sent. */
+  /** Keeps the newest envelope of a call. */
   endorsed(id: number, { txId, envelope }: Endorsed): void {
-    inTransaction(this.#database, () => this.#setEndorsed.run(txId, envelope, id));
+    inLazyTransaction(this.#database, () => {
+      this.#sql.setEndorsed.run(txId, id);
+      this.#sql.putEnvelope.run(id, envelope);
+    });
   }
 
   /** Can be learnt again by asking the ledger, so a power failure may forget it. */
   committed(id: number, { txId, block }: Commit): void {
-    inLazyTransaction(this.#database, () => this.#setCommitted.run(txId, block, id));
+    inLazyTransaction(this.#database, () => {
+      this.#sql.setCommitted.run(txId, block, id);
+      this.#dropContent(id);
+    });
   }
 
   refused(id: number, { category, code, detail }: Refusal): void {
-    inLazyTransaction(this.#database, () => this.#setRefused.run(JSON.stringify({ category, code, detail }), id));
+    inLazyTransaction(this.#database, () => {
+      this.#sql.setRefused.run(JSON.stringify({ category, code, detail }), id);
+      this.#dropContent(id);
+    });
   }
 
   /** Removes a key whose request was refused, so that the client may use it for a corrected one. */
   release(key: string): void {
-    inLazyTransaction(this.#database, () => this.#database.prepare('DELETE FROM keys WHERE key = ?').run(key));
+    inLazyTransaction(this.#database, () => this.#sql.dropKey.run(key));
   }
 
   find(key: string): FoundEntry | undefined {
-    const row = this.#select.get(key);
+    const row = this.#sql.find.get(key);
     if (row === undefined) return undefined;
     const written = JSON.parse(row.written as string) as string[];
     return { key, digest: row.digest as string, written, call: row.id as number, standing: standing(row) };
@@ -121,14 +128,27 @@ export class OutboxStore {
 
   /** Calls that have not ended, oldest first. */
   open(): { readonly id: number; readonly call: LedgerCall; readonly standing: CallState }[] {
-    return this.#database
-      .prepare(`SELECT * FROM calls WHERE state IN ('intent', 'endorsed') ORDER BY id`)
-      .all()
-      .map((row) => ({ id: row.id as number, call: this.#openCall(row.call as Uint8Array), standing: standing(row) }));
+    return this.#sql.open.all().map((row) => ({
+      id: row.id as number,
+      call: this.#openCall(row.sealed as Uint8Array),
+      standing: standing(row),
+    }));
   }
 
   close(): void {
+    this.#log.close();
     this.#database.close();
+  }
+
+  #insert(call: LedgerCall, now: number): number {
+    const id = Number(this.#sql.insertCall.run(now).lastInsertRowid);
+    this.#sql.insertBody.run(id, this.#sealCall(call));
+    return id;
+  }
+
+  #dropContent(id: number): void {
+    this.#sql.dropBody.run(id);
+    this.#sql.dropEnvelope.run(id);
   }
 
   #sealCall(call: LedgerCall): Buffer {
@@ -139,6 +159,24 @@ export class OutboxStore {
     return decodeCall(this.seal.open(sealed, 'outbox'));
   }
 }
+
+const SQL = {
+  insertCall: `INSERT INTO calls (state, created) VALUES ('intent', ?)`,
+  insertBody: 'INSERT INTO bodies VALUES (?, ?)',
+  insertKey: 'INSERT INTO keys VALUES (?, ?, ?, ?)',
+  moveKey: 'UPDATE keys SET call = ? WHERE key = ?',
+  dropKey: 'DELETE FROM keys WHERE key = ?',
+  setEndorsed: `UPDATE calls SET state = 'endorsed', tx_id = ? WHERE id = ?`,
+  putEnvelope: 'INSERT OR REPLACE INTO envelopes VALUES (?, ?)',
+  setCommitted: `UPDATE calls SET state = 'committed', tx_id = ?, block = ? WHERE id = ?`,
+  setRefused: `UPDATE calls SET state = 'refused', refusal = ? WHERE id = ?`,
+  dropBody: 'DELETE FROM bodies WHERE call = ?',
+  dropEnvelope: 'DELETE FROM envelopes WHERE call = ?',
+  find: `SELECT k.digest, k.written, c.*, e.bytes AS envelope FROM keys k JOIN calls c ON c.id = k.call
+    LEFT JOIN envelopes e ON e.call = c.id WHERE k.key = ?`,
+  open: `SELECT c.*, b.sealed, e.bytes AS envelope FROM calls c JOIN bodies b ON b.call = c.id
+    LEFT JOIN envelopes e ON e.call = c.id WHERE c.state IN ('intent', 'endorsed') ORDER BY c.id`,
+} as const;
 
 interface CallHeader extends Omit<LedgerCall, 'transient'> {
   readonly parts: readonly (readonly [name: string, length: number])[];

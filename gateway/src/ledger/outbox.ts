@@ -12,6 +12,12 @@ import { settle, submitCall, type SubmitOptions } from './submit.js';
 /** Pause between attempts to learn what became of a call, milliseconds. */
 const RESOLVE_PAUSE_MS = 5_000;
 
+/** What a call rests on beside the outbox: the keys of its content must not be lost once it was sent. */
+export interface Foundation {
+  /** Resolves when all that was kept so far is on the disk. */
+  durable(): Promise<void>;
+}
+
 /** One gateway's outbox. Calls that were open when it stopped are carried on by `recover`. */
 export class Outbox {
   readonly #running = new Map<number, Promise<Commit>>();
@@ -22,6 +28,7 @@ export class Outbox {
   constructor(
     private readonly steps: TransactionSteps,
     private readonly store: OutboxStore,
+    private readonly keys: Foundation,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -30,7 +37,15 @@ export class Outbox {
     return this.store.find(key);
   }
 
-  /** Keeps the call durably, then submits it. Throws Refusal; while its outcome is unknown the promise stays open. */
+  /** Resolves when every call so far is on the disk, and the keys of its content. */
+  async durable(): Promise<void> {
+    await Promise.all([this.store.durable(), this.keys.durable()]);
+  }
+
+  /**
+   * Keeps the call and submits it; nothing is sent to be ordered before it is on the disk. Throws Refusal; while its
+   * outcome is unknown the promise stays open.
+   */
   submit(call: LedgerCall, entries: readonly OutboxEntry[], options?: SubmitOptions): Promise<Commit> {
     const id = this.store.intend(call, entries, this.now());
     return this.#track(id, this.#carry(id, call, { state: 'intent' }, options));
@@ -119,9 +134,10 @@ export class Outbox {
   async #untilKnown(id: number, call: LedgerCall, from: CallState, options?: SubmitOptions): Promise<Commit> {
     let standing = from;
     const observer: SubmitOptions['observer'] = {
-      endorsed: (endorsed) => {
-        standing = { state: 'endorsed', endorsed };
+      endorsed: async (endorsed) => {
         this.store.endorsed(id, endorsed);
+        await this.durable();
+        standing = { state: 'endorsed', endorsed };
       },
     };
     for (;;) {

@@ -18,9 +18,9 @@ const MVCC_READ_CONFLICT = 11;
 const PHANTOM_READ_CONFLICT = 12;
 const DUPLICATE_TXID = 9;
 
-/** Told of each step as it happens; what must be durable is durable when the callback returns. */
+/** Told of each step as it happens; what must be durable is durable when the promise resolves. */
 export interface SubmitObserver {
-  endorsed(endorsed: Endorsed): void;
+  endorsed(endorsed: Endorsed): Promise<void>;
 }
 
 export interface SubmitOptions {
@@ -58,7 +58,7 @@ async function attemptOnce(
     if (error instanceof Retriable) return error;
     throw error;
   }
-  observer?.endorsed(endorsed);
+  await observer?.endorsed(endorsed);
   return await settle(steps, endorsed, { mayBeSent: false });
 }
 
