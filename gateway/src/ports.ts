@@ -123,10 +123,21 @@ export interface LedgerTransaction {
   /** `<domain>:<verb>`, empty for configuration and lifecycle. */
   readonly transaction: string;
   readonly argument: string;
+  /** Public writes, and those of collections that this member holds. */
   readonly writes: readonly LedgerWrite[];
+  readonly elsewhere: Elsewhere;
   /** Public keys it read and found; of transactions that purge alone. */
   readonly reads?: readonly string[];
 }
+
+/** How many writes went to collections of which this member holds nothing, and how many of them purge. */
+export interface Elsewhere {
+  readonly writes: number;
+  readonly purges: number;
+}
+
+/** Whether this member's own peers hold the values of a collection. */
+export type Held = (collection: string) => boolean;
 
 export interface LedgerWrite {
   /** Absent = public state. */

@@ -15,7 +15,8 @@ const announcement: LedgerWrite = {
 
 function blockOf(writes: readonly LedgerWrite[], more: Partial<LedgerTransaction> = {}): LedgerBlock {
   const transaction = { txId: 'tx', index: 0, code: 0, timestamp: '', creatorMspId: 'StmaryMSP', endorsers: [] };
-  const transactions = [{ ...transaction, transaction: '', argument: '', writes, ...more }];
+  const elsewhere = { writes: 0, purges: 0 };
+  const transactions = [{ ...transaction, transaction: '', argument: '', writes, elsewhere, ...more }];
   return { number: 1, hash: '', previousHash: '', dataHash: '', commitHash: '', transactions };
 }
 
@@ -35,6 +36,13 @@ describe('the watch over purges', () => {
     watch().observe(blockOf([purge]));
     watch().observe(blockOf([purge], { reads }));
     assert.deepEqual(alarms, ['purge-without-erasure', 'purge-without-erasure']);
+  });
+
+  it('raises an alarm at purges in a collection of which the member holds nothing', () => {
+    const elsewhere = { writes: 3, purges: 3 };
+    watch().observe(blockOf([], { elsewhere }));
+    watch().observe(blockOf([announcement], { elsewhere, reads }));
+    assert.deepEqual(alarms, ['purge-without-erasure', 'purge-beyond-erasure']);
   });
 
   it('is quiet about what was announced, now or before a restart', () => {

@@ -94,6 +94,21 @@ describe('blocks decoded from a recorded Fabric chain', () => {
     assert.ok(writes.some((write) => write.isPurge));
   });
 
+  it('only counts what was written to collections that are not held', () => {
+    const writesTo = (block: LedgerBlock, name: string) =>
+      block.transactions.flatMap((each) => each.writes).filter(({ collection }) => collection === name);
+    for (const [number, block] of blocks.entries()) {
+      const counted = decodeBlock(withPrivateData(raw[number]!, []), 'one', (name) => name !== 'c34');
+      const elsewhere = counted.transactions.map((each) => each.elsewhere);
+      const sum = (pick: 'writes' | 'purges') => elsewhere.reduce((total, each) => total + each[pick], 0);
+      assert.equal(sum('writes'), writesTo(block, 'c34').length);
+      assert.equal(sum('purges'), writesTo(block, 'c34').filter(({ isPurge }) => isPurge).length);
+      assert.equal(writesTo(counted, 'c34').length, 0);
+      assert.equal(writesTo(counted, 'c12').length, writesTo(block, 'c12').length);
+    }
+    assert.ok(blocks.some((block) => writesTo(block, 'c34').some(({ isPurge }) => isPurge)));
+  });
+
   it('passes no clear value whose hash is not the one in the block', () => {
     const number = blocks.findIndex((block) =>
       block.transactions.some((each) => each.writes.some((write) => write.collection === 'c12' && write.value)),

@@ -78,6 +78,7 @@ export class RecordLedger implements RecordWriter, Ledger {
       endorsers: ['TestMSP'],
       transaction: 'ehr:write',
       argument: '',
+      elsewhere: { writes: 0, purges: 0 },
       writes,
     };
     this.chain.push({ number, hash, previousHash, dataHash, commitHash: '', transactions: [transaction] });

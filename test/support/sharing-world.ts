@@ -242,6 +242,7 @@ export class SharingWorld {
       transaction: '',
       argument: '',
       writes: [],
+      elsewhere: { writes: 0, purges: 0 },
     };
     const transaction = { txId, timestamp, creatorMspId, ...rest };
     const write = { collection, key, value, isDelete: false, isPurge: false };

@@ -41,8 +41,8 @@ export class PurgeWatch {
     }
   }
 
-  #check({ txId, writes, reads = [], creatorMspId }: LedgerTransaction): void {
-    const purges = writes.filter(({ isPurge }) => isPurge).length;
+  #check({ txId, writes, elsewhere, reads = [], creatorMspId }: LedgerTransaction): void {
+    const purges = elsewhere.purges + writes.filter(({ isPurge }) => isPurge).length;
     if (purges === 0) return;
     const records = reads.flatMap((key) => this.#erasure(key) ?? []);
     const [record] = records.filter(({ member }) => mspIdOf(member) === creatorMspId);

@@ -1,9 +1,9 @@
 /** Turns Fabric's blocks (protos.BlockAndPrivateData) into what the gateway reads of them. */
 import { common, msp, peer } from '@hyperledger/fabric-protos';
 
-import type { LedgerBlock, LedgerTransaction } from '../ports.js';
+import type { Held, LedgerBlock, LedgerTransaction } from '../ports.js';
 import { blockDataHash, blockHeaderHash } from './header-hash.js';
-import { decodeReads, decodeWrites, privateWritesOf, type PrivateWrites } from './writes.js';
+import { decodeReads, decodeWrites, NOTHING_ELSEWHERE, privateWritesOf, type PrivateWrites } from './writes.js';
 
 /** A block whose own hashes do not hold, or that Fabric could not have made. */
 export class BlockError extends Error {
@@ -22,24 +22,39 @@ const FILTER = common.BlockMetadataIndex.TRANSACTIONS_FILTER;
 const COMMIT_HASH = common.BlockMetadataIndex.COMMIT_HASH;
 
 /**
- * Decodes a block with the private data its reader may see; writes of namespaces other than `chaincode` are left out.
- * Throws BlockError when the data hash is not that of the data, or a flag is missing.
+ * Decodes a block with the private data its reader may see; writes of namespaces other than `chaincode` are left out,
+ * those of collections that are not `held` here only counted. Throws BlockError when the data hash is not that of
+ * the data, or a flag is missing.
  */
-export function decodeBlock(message: peer.BlockAndPrivateData, chaincode: string): LedgerBlock {
+export function decodeBlock(
+  message: peer.BlockAndPrivateData,
+  chaincode: string,
+  held: Held = everything,
+): LedgerBlock {
   const block = message.getBlock();
   if (block === undefined) throw new BlockError(-1, 'no block in the message');
   const sets = message.getPrivateDataMapMap();
-  return decodeBareBlock(block, chaincode, (index) => {
+  const privateOf = (index: number): PrivateWrites | undefined => {
     const set = sets.get(index);
     return set === undefined ? undefined : privateWritesOf(set, chaincode);
-  });
+  };
+  return decodeBareBlock(block, chaincode, { privateOf, held });
 }
+
+const everything: Held = () => true;
+
+interface PrivateSide {
+  readonly privateOf: (index: number) => PrivateWrites | undefined;
+  readonly held: Held;
+}
+
+const NO_PRIVATE_DATA: PrivateSide = { privateOf: () => undefined, held: everything };
 
 /** As decodeBlock, for a block delivered without private data. */
 export function decodeBareBlock(
   block: common.Block,
   chaincode: string,
-  privateOf: (index: number) => PrivateWrites | undefined = () => undefined,
+  side: PrivateSide = NO_PRIVATE_DATA,
 ): LedgerBlock {
   const header = block.getHeader();
   if (header === undefined) throw new BlockError(-1, 'no header');
@@ -57,7 +72,7 @@ export function decodeBareBlock(
     dataHash: hex(dataHash),
     commitHash: commitHash(number, metadata[COMMIT_HASH]),
     transactions: envelopes.map((envelope, index) =>
-      decodeTransaction({ number, index, code: flags[index] ?? 255, envelope, chaincode, privateOf }),
+      decodeTransaction({ ...side, number, index, code: flags[index] ?? 255, envelope, chaincode }),
     ),
   };
 }
@@ -68,13 +83,12 @@ function commitHash(number: number, metadata: Uint8Array | undefined): string {
   return value === undefined ? '' : hex(value);
 }
 
-interface RawTransaction {
+interface RawTransaction extends PrivateSide {
   readonly number: number;
   readonly index: number;
   readonly code: number;
   readonly envelope: Uint8Array;
   readonly chaincode: string;
-  readonly privateOf: (index: number) => PrivateWrites | undefined;
 }
 
 function decodeTransaction(raw: RawTransaction): LedgerTransaction {
@@ -89,8 +103,16 @@ function decodeTransaction(raw: RawTransaction): LedgerTransaction {
 
 function nothing(
   raw: RawTransaction,
-): Pick<LedgerTransaction, 'index' | 'code' | 'endorsers' | 'transaction' | 'argument' | 'writes'> {
-  return { index: raw.index, code: raw.code, endorsers: [], transaction: '', argument: '', writes: [] };
+): Pick<LedgerTransaction, 'index' | 'code' | 'endorsers' | 'transaction' | 'argument' | 'writes' | 'elsewhere'> {
+  return {
+    index: raw.index,
+    code: raw.code,
+    endorsers: [],
+    transaction: '',
+    argument: '',
+    writes: [],
+    elsewhere: NOTHING_ELSEWHERE,
+  };
 }
 
 function decodeEnvelope(raw: RawTransaction): LedgerTransaction {
@@ -109,7 +131,7 @@ function decodeEnvelope(raw: RawTransaction): LedgerTransaction {
   return { ...base, ...decodeAction(payload.getData_asU8(), raw) };
 }
 
-type ActionParts = Pick<LedgerTransaction, 'endorsers' | 'transaction' | 'argument' | 'writes' | 'reads'>;
+type ActionParts = Pick<LedgerTransaction, 'endorsers' | 'transaction' | 'argument' | 'writes' | 'elsewhere' | 'reads'>;
 
 function decodeAction(data: Uint8Array, raw: RawTransaction): Partial<ActionParts> {
   const action = peer.Transaction.deserializeBinary(data).getActionsList()[0];
@@ -122,9 +144,10 @@ function decodeAction(data: Uint8Array, raw: RawTransaction): Partial<ActionPart
   if (raw.code !== VALID || endorsed === undefined) return { ...invoked, endorsers };
   const response = peer.ProposalResponsePayload.deserializeBinary(endorsed.getProposalResponsePayload_asU8());
   const results = peer.ChaincodeAction.deserializeBinary(response.getExtension_asU8()).getResults_asU8();
-  const writes = decodeWrites(results, raw.chaincode, raw.privateOf(raw.index));
-  const purges = writes.some(({ isPurge }) => isPurge);
-  return { ...invoked, endorsers, writes, ...(purges ? { reads: decodeReads(results, raw.chaincode) } : {}) };
+  const { writes, elsewhere } = decodeWrites(results, raw.chaincode, raw.privateOf(raw.index), raw.held);
+  const purges = elsewhere.purges > 0 || writes.some(({ isPurge }) => isPurge);
+  const reads = purges ? { reads: decodeReads(results, raw.chaincode) } : {};
+  return { ...invoked, endorsers, writes, elsewhere, ...reads };
 }
 
 function invocation(bytes: Uint8Array, chaincode: string): Pick<ActionParts, 'transaction' | 'argument'> {

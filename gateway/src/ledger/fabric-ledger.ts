@@ -8,6 +8,7 @@ import type { GatewaySettings } from '../settings.js';
 import { decodeBlock } from './blocks.js';
 import { connectPeer } from './connection.js';
 import { readFailure } from './failure.js';
+import { heldBy } from './held.js';
 import { Inspector } from './inspector.js';
 import { Rotation } from './rotation.js';
 import { FabricSteps, type TransactionSteps } from './steps.js';
@@ -53,6 +54,7 @@ async function* followBlocks(
   signal: AbortSignal,
 ): AsyncIterable<LedgerBlock> {
   if (signal.aborted) return;
+  const held = heldBy(settings);
   const { peer } = peers;
   const network = peer.connection.gateway.getNetwork(settings.channel);
   const events = await network.newBlockAndPrivateDataEventsRequest({ startBlock: BigInt(start) }).getEvents();
@@ -62,7 +64,7 @@ async function* followBlocks(
   signal.addEventListener('abort', stop, { once: true });
   try {
     for await (const message of events) {
-      yield decodeBlock(message, settings.chaincode);
+      yield decodeBlock(message, settings.chaincode, held);
       if (isAborted(signal)) return;
     }
   } catch (error) {

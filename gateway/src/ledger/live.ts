@@ -61,23 +61,20 @@ export class LiveBlocks {
   #observe(block: LedgerBlock): void {
     // A stream opened again repeats blocks that were seen.
     if (block.number < this.height) return;
-    this.#recent.unshift(withoutValues(block));
+    this.#recent.unshift(withoutWrites(block));
     this.#recent.length = Math.min(this.#recent.length, RECENT_BLOCKS);
     for (const listener of this.#listeners) listener(block);
   }
 }
 
-/** Values are left to those who need them: here only what everybody may know is kept. */
-function withoutValues(block: LedgerBlock): LedgerBlock {
+/** What a transaction wrote is left to those who need it: here it is only counted. */
+function withoutWrites(block: LedgerBlock): LedgerBlock {
   return {
     ...block,
-    transactions: block.transactions.map((each) => ({
+    transactions: block.transactions.map(({ writes, elsewhere, ...each }) => ({
       ...each,
-      writes: each.writes.map(({ value, key, ...write }) =>
-        write.collection === undefined && key !== undefined
-          ? { ...write, key, ...(value === undefined ? {} : { value }) }
-          : write,
-      ),
+      writes: [],
+      elsewhere: { ...elsewhere, writes: elsewhere.writes + writes.length },
     })),
   };
 }

@@ -2,8 +2,9 @@
 import { hash } from 'node:crypto';
 
 import { ledger } from '@hyperledger/fabric-protos';
+import { BinaryReader } from 'google-protobuf';
 
-import type { LedgerWrite } from '../ports.js';
+import type { Elsewhere, Held, LedgerWrite } from '../ports.js';
 
 interface ClearWrite {
   readonly key: string;
@@ -29,21 +30,55 @@ export function privateWritesOf(set: ledger.rwset.TxPvtReadWriteSet, chaincode: 
   return collections;
 }
 
-/** The writes of one namespace of a serialized rwset.TxReadWriteSet. */
-export function decodeWrites(results: Uint8Array, chaincode: string, clear: PrivateWrites | undefined): LedgerWrite[] {
+/** No write that is only counted. */
+export const NOTHING_ELSEWHERE: Elsewhere = { writes: 0, purges: 0 };
+
+/**
+ * The writes of one namespace of a serialized rwset.TxReadWriteSet: public ones and those of collections that are held
+ * here. A load writes thousands of hashes at one member: at all others they are only counted.
+ */
+export function decodeWrites(
+  results: Uint8Array,
+  chaincode: string,
+  clear: PrivateWrites | undefined,
+  held: Held,
+): { readonly writes: LedgerWrite[]; readonly elsewhere: Elsewhere } {
   const set = ledger.rwset.TxReadWriteSet.deserializeBinary(results);
   const namespace = set.getNsRwsetList().find((each) => each.getNamespace() === chaincode);
-  if (namespace === undefined) return [];
+  if (namespace === undefined) return { writes: [], elsewhere: NOTHING_ELSEWHERE };
+  const elsewhere = { ...NOTHING_ELSEWHERE };
   const writes = ledger.rwset.kvrwset.KVRWSet.deserializeBinary(namespace.getRwset_asU8())
     .getWritesList()
     .map(publicWrite);
   for (const collection of namespace.getCollectionHashedRwsetList()) {
     const name = collection.getCollectionName();
-    const held = clear?.get(name);
-    const hashed = ledger.rwset.kvrwset.HashedRWSet.deserializeBinary(collection.getHashedRwset_asU8());
-    for (const write of hashed.getHashedWritesList()) writes.push(privateWrite(name, write, held));
+    const bytes = collection.getHashedRwset_asU8();
+    if (!held(name)) {
+      count(bytes, elsewhere);
+      continue;
+    }
+    const hashed = ledger.rwset.kvrwset.HashedRWSet.deserializeBinary(bytes);
+    for (const write of hashed.getHashedWritesList()) writes.push(privateWrite(name, write, clear?.get(name)));
   }
-  return writes;
+  return { writes, elsewhere };
+}
+
+/** Counts kvrwset.HashedRWSet.hashed_writes (2) and those with KVWriteHash.is_purge (4), decoding nothing else. */
+function count(hashedSet: Uint8Array, sum: { writes: number; purges: number }): void {
+  const set = new BinaryReader(hashedSet);
+  while (set.nextField()) {
+    if (set.getFieldNumber() !== 2) {
+      set.skipField();
+      continue;
+    }
+    sum.writes += 1;
+    set.readMessage(sum, (_, write) => {
+      while (write.nextField()) {
+        if (write.getFieldNumber() === 4 && write.readBool()) sum.purges += 1;
+        else write.skipField();
+      }
+    });
+  }
 }
 
 /** Public keys of one namespace that a transaction read and found. */

@@ -74,7 +74,7 @@ export function pageRoutes(ports: PagePorts): Router {
       height: live.height,
       blocks: live.recent.slice(0, count).map(({ transactions, ...block }) => ({
         ...block,
-        transactions: transactions.map(({ writes, ...each }) => ({ ...each, writes: writes.length })),
+        transactions: transactions.map(({ elsewhere, ...each }) => ({ ...each, writes: elsewhere.writes })),
       })),
     });
   });

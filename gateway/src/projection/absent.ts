@@ -1,9 +1,6 @@
 /** Private writes of a block whose values this member should hold, but its peer has not delivered with the block. */
 import { VALID } from '../ledger/blocks.js';
-import type { LedgerBlock, LedgerTransaction, LedgerWrite } from '../ports.js';
-
-/** Whether this member's own peers hold the values of a collection. */
-export type Held = (collection: string) => boolean;
+import type { Held, LedgerBlock, LedgerTransaction, LedgerWrite } from '../ports.js';
 
 /** A private key as the public ledger names it. */
 export interface HashedKey {

@@ -4,9 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { truncateLog } from '../keys/database.js';
 import { Refusal } from '../ledger/refusal.js';
-import type { LedgerBlock, StoredVersion } from '../ports.js';
+import type { Held, LedgerBlock, StoredVersion } from '../ports.js';
 import { BlockApplier, ProjectionError, type ApplierOptions, type Checkpoint } from './block-applier.js';
-import type { Held } from './absent.js';
 import { digestOf } from './digest.js';
 import { generatedSearch } from './generated.js';
 import { Search, WORK_LIMITS, type WorkLimits } from './search/search.js';
