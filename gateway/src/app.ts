@@ -8,6 +8,7 @@ import type { Meters } from './metrics.js';
 import { pageRoutes, type PagePorts } from './pages/routes.js';
 import { isResourceType } from './projection/generated.js';
 
+/** What the HTTP face is put together from; each handler is built in its own room. */
 export interface AppPorts extends PagePorts {
   readonly log: Logger;
   readonly meters: Meters;

@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import type { ExternalIssuer } from './identity/issuer.js';
 import { parseSettings, SettingsError, type GatewaySettings } from './settings.js';
 
+/** Levels that SALUS_LOG_LEVEL may name, those of pino; `silent` writes nothing. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 
+/** All that a gateway process is told from outside. */
 export interface GatewayConfig {
   readonly apps: readonly GatewaySettings[];
   /** The OpenID provider whose tokens are accepted; absent = the built-in development issuer. */

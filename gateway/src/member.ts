@@ -57,6 +57,7 @@ export interface RunningMember {
   stop(): Promise<void>;
 }
 
+/** What a gateway is given beside its settings. */
 export interface MemberOptions {
   readonly log: Logger;
   readonly issuer?: ExternalIssuer;

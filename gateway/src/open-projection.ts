@@ -15,6 +15,7 @@ export function projectionFile({ dataDir, gateway }: GatewaySettings): string {
   return join(dataDir, `projection-${gateway}.db`);
 }
 
+/** Where the projection lies and what it need not decrypt. */
 export interface ProjectionPlace {
   /** Instead of the gateway's own file. */
   readonly path?: string;

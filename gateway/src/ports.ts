@@ -52,6 +52,7 @@ export interface WriteCondition {
   readonly seen?: string;
 }
 
+/** Where a transaction was committed as VALID. */
 export interface Commit {
   readonly txId: string;
   readonly block: number;
@@ -83,6 +84,7 @@ export interface RecordWriter {
   write(actor: Actor, writes: readonly ResourceWrite[], idempotency?: Idempotency): Promise<WriteOutcome>;
 }
 
+/** One call of a contract. */
 export interface LedgerCall {
   /** `<domain>:<verb>` */
   readonly transaction: string;
@@ -101,6 +103,7 @@ export interface Ledger {
   blocks(start: number, signal: AbortSignal): AsyncIterable<LedgerBlock>;
 }
 
+/** A block that a peer delivered, decoded, with the private values that this member holds. */
 export interface LedgerBlock {
   readonly number: number;
   /** Hex. Header hash, as the next block's previousHash must say. */
@@ -111,6 +114,7 @@ export interface LedgerBlock {
   readonly transactions: readonly LedgerTransaction[];
 }
 
+/** One transaction of a block, valid or not. */
 export interface LedgerTransaction {
   readonly txId: string;
   readonly index: number;
@@ -139,6 +143,7 @@ export interface Elsewhere {
 /** Whether this member's own peers hold the values of a collection. */
 export type Held = (collection: string) => boolean;
 
+/** One write of a transaction. */
 export interface LedgerWrite {
   /** Absent = public state. */
   readonly collection?: string;

@@ -8,6 +8,7 @@ import type { PagePorts } from './pages/routes.js';
 import type { Actor } from './ports.js';
 import type { Projection } from './projection/projection.js';
 
+/** Who may see the resource, and what lays a transaction open. */
 export interface RecordHistoryPorts {
   readonly projection: Projection;
   readonly sharing: Sharing;

@@ -1,7 +1,9 @@
 /** Small strict readers for JSON of known shape: unknown keys are refused, errors name the place. */
 
+/** Keys and positions from the file to the value at hand, for errors. */
 export type Path = readonly (string | number)[];
 
+/** Takes a value of any shape. Throws a SettingsError that names the path when it is not right. */
 export type Reader<T> = (value: unknown, path: Path) => T;
 
 /** A mistake in a settings file: where it is and what would be right. */
@@ -50,11 +52,13 @@ export function asText(value: unknown, path: Path): string {
   return value;
 }
 
+/** Takes true or false, nothing that only stands for them. */
 export function asBoolean(value: unknown, path: Path): boolean {
   if (typeof value !== 'boolean') throw new SettingsError(path, 'must be true or false');
   return value;
 }
 
+/** Takes a whole number that JavaScript holds exactly, negative ones too. */
 export function asInteger(value: unknown, path: Path): number {
   if (!Number.isSafeInteger(value)) throw new SettingsError(path, 'must be a whole number');
   return value as number;

@@ -13,6 +13,7 @@ import { readRegistry } from './registry/approve.js';
 const PAUSE_MS = 100;
 const APPLY_WAIT_MS = 60_000;
 
+/** What is asked whether the gateway is ready. */
 export interface StartPorts {
   readonly connected: ConnectedLedger;
   readonly projection: Projection;

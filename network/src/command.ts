@@ -8,6 +8,7 @@ export interface Command {
   run(input: CommandInput, io: CommandIo): Promise<number>;
 }
 
+/** A positional argument of a verb. */
 export interface CommandArgument {
   readonly name: string;
   readonly summary: string;
@@ -15,6 +16,7 @@ export interface CommandArgument {
   readonly variadic?: boolean;
 }
 
+/** An option of a verb. */
 export interface CommandOption {
   /** In commander's form: `--member <name>` takes a value, `--json` is a switch. */
   readonly flags: string;
@@ -23,6 +25,7 @@ export interface CommandOption {
   readonly required?: boolean;
 }
 
+/** What the user gave, as a verb's `run` gets it. */
 export interface CommandInput {
   readonly args: readonly string[];
   /** By the option's long name in camel case. */

@@ -13,6 +13,7 @@ import { type Topology, withBuiltInAuthorities } from './topology/model.js';
 /** What the chaincode's build says about its private collections. */
 const COLLECTIONS_FILE = fileURLToPath(new URL('../../chaincode/dist/collections.json', import.meta.url));
 
+/** What may differ from what the topology and the chaincode's build say. */
 export interface PrepareOptions extends SettingsOptions {
   /** Other collections than those of the chaincode's build, for tests. */
   readonly collections?: readonly CollectionTemplate[];
@@ -62,6 +63,7 @@ export interface NetworkFile {
   readonly material: Material;
 }
 
+/** Reads `network.json` of a prepared folder. Throws where there is none. */
 export function readNetwork(stateDir: string): NetworkFile {
   return JSON.parse(readFileSync(layout.network(stateDir), 'utf8')) as NetworkFile;
 }

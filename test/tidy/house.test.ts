@@ -1,17 +1,12 @@
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { projectRoot } from '../support/shared.js';
+import { listed } from './listed.js';
 
 const maxLines = 300;
-const tracked = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-  cwd: projectRoot,
-  encoding: 'utf8',
-})
-  .split('\0')
-  .filter((file) => file !== '');
+const tracked = listed();
 const sources = tracked.filter((file) => /\.(ts|js|mjs)$/.test(file));
 const read = (file: string): string => readFileSync(join(projectRoot, file), 'utf8');
 

@@ -1,24 +1,16 @@
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { projectRoot } from '../support/shared.js';
+import { listed, sources } from './listed.js';
 
-const listed = (...patterns: string[]): string[] =>
-  execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns], {
-    cwd: projectRoot,
-    encoding: 'utf8',
-  })
-    .split('\n')
-    .filter((file) => file !== '');
 const read = (file: string): string => readFileSync(join(projectRoot, file), 'utf8');
 
 describe('every limit', () => {
   it('that is exported is named by a test', () => {
     const tests = listed('test/*.test.ts', 'test/ledger/conformance/*.ts').map(read).join('\n');
-    const sources = listed('chaincode/src/*.ts', 'gateway/src/*.ts', 'network/src/*.ts');
-    const limits = sources.flatMap((file) =>
+    const limits = sources().flatMap((file) =>
       [...read(file).matchAll(/^export const ((?:MAX|MOST)_[A-Z_]+|[A-Z_]+_LIMITS?)\b/gm)].map((match) => ({
         file,
         name: match[1] ?? '',

@@ -4,16 +4,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { projectRoot } from '../support/shared.js';
+import { listed } from './listed.js';
 
 const read = (file: string): string => readFileSync(join(projectRoot, file), 'utf8');
-const listed = (pattern: string): string[] =>
-  execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', pattern], {
-    cwd: projectRoot,
-    encoding: 'utf8',
-  })
-    .split('\n')
-    .filter((file) => file !== '');
-const sources = ['*.ts', '*.js', '*.mjs'].flatMap(listed);
+const sources = listed('*.ts', '*.js', '*.mjs');
 
 /** The files that may read the environment. */
 const environmentReaders = [

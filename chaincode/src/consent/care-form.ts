@@ -8,6 +8,7 @@ import type { CareConsent } from './terms';
 /** What was split off: JSON Pointer (RFC 6901) into the whole resource, and the value there. */
 export type Rest = readonly { readonly path: string; readonly value: unknown }[];
 
+/** A consent split in two: what is decided on goes to `care`, the rest stays at the custodian. */
 export interface CareForm {
   readonly care: CareConsent;
   readonly rest: Rest;

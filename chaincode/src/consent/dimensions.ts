@@ -20,7 +20,9 @@ import type {
 /** How far a rule speaks of a request. PERHAPS: it depends on a resource not yet known. */
 export const NEVER = 0;
 const PERHAPS = 1;
+/** The rule speaks of the request whatever the resource is. */
 export const ALWAYS = 2;
+/** NEVER, PERHAPS or ALWAYS; the lowest of a provision's dimensions is that of the provision. */
 export type Fit = 0 | 1 | 2;
 
 /** The question a rule is held against; without `facts` no resource is known yet. */
@@ -31,9 +33,13 @@ export interface Question {
   readonly now: number;
 }
 
+/** System of the identifier by which a consent names a member. */
 export const MEMBER = 'urn:salus:member';
+/** System of the identifier by which a consent names a person. */
 export const USER = 'urn:salus:user';
+/** System of the identifier by which a consent names a role of staff. */
 export const ROLE = 'urn:salus:role';
+/** Code system of `provision.class` where it names types of resources (R4 valueset-resource-types). */
 export const RESOURCE_TYPES = 'http://hl7.org/fhir/resource-types';
 
 /** Types that have no clinical time: a denial of a period does not reach them. */

@@ -5,6 +5,7 @@ import type { AccessRequest, CareConsent, Effect } from './terms';
 
 const CLINICIANS = ['physician', 'nurse', 'pharmacist', 'laboratory'] as const;
 
+/** A policy that a consent may name: what holds where none of its provisions speaks. */
 export interface BasePolicy {
   readonly effect: Effect;
   /** Where present: the policy speaks of these roles and purposes alone. */
@@ -73,6 +74,7 @@ const GOVERNED = ['TREAT', 'HPAYMT', 'HOPERAT', BREAK_GLASS];
 /** Roles to which, in an emergency, another member's record opens without a consent, unless the patient excluded it. */
 const EMERGENCY_ROLES = ['physician', 'nurse'];
 
+/** What a consent's base policy says of a request, and at which path of the consent it stands. */
 export interface BaseRule {
   readonly effect: Effect;
   readonly ofBreakGlass: boolean;
@@ -113,6 +115,7 @@ function speaksOf(policy: BasePolicy, request: AccessRequest): boolean {
   );
 }
 
+/** What applies where no consent speaks: the effect, which rule it is, and elements to leave out. */
 export interface ImplicitRule {
   readonly effect: Effect;
   readonly path: string;

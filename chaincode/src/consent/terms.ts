@@ -1,39 +1,47 @@
 /** The words of a decision. FHIR R4 Consent (http://hl7.org/fhir/R4/consent.html) as far as it is decided on. */
 
+/** What a rule does to what it matches (R4 Consent.provision.type). */
 export type Effect = 'permit' | 'deny';
 
 /** http://terminology.hl7.org/CodeSystem/consentaction */
 export type Action = 'collect' | 'access' | 'use' | 'disclose' | 'correct';
 
+/** R4 Identifier, as far as it is compared. */
 export interface Identifier {
   readonly system?: string;
   readonly value?: string;
 }
 
+/** R4 Coding without display: system and code are compared. */
 export interface Coding {
   readonly system?: string;
   readonly code?: string;
 }
 
+/** R4 CodeableConcept without text. */
 export interface CodeableConcept {
   readonly coding?: readonly Coding[];
 }
 
+/** R4 Reference: literal, or by identifier. */
 export interface Reference {
   readonly reference?: string;
   readonly identifier?: Identifier;
 }
 
+/** R4 Period; both ends are inclusive FHIR dates or instants, an absent end is open. */
 export interface Period {
   readonly start?: string;
   readonly end?: string;
 }
 
+/** Whom a provision is about: member, person or role (R4 Consent.provision.actor). */
 export interface ProvisionActor {
   readonly role?: CodeableConcept;
   readonly reference?: Reference;
 }
 
+/** Which resources a provision is about, by reference (R4 Consent.provision.data). */
 export interface ProvisionData {
   readonly meaning?: string;
   readonly reference?: Reference;
@@ -122,6 +130,7 @@ export interface ResourceFacts {
   readonly sensitivities: readonly string[];
 }
 
+/** What must be done to an answer before it is handed over. */
 export type Obligation =
   /** Leave out whatever carries one of these labels. */
   | { readonly kind: 'remove'; readonly labels: readonly string[] }

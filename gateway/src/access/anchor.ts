@@ -13,6 +13,7 @@ const ANCHOR_EVERY_MS = 30_000;
 /** Entries in one anchor at most. */
 const MAX_ENTRIES = 100_000;
 
+/** The log that is anchored, where to, and who hears of a failure: the entries stay and are anchored later. */
 export interface AnchorPorts {
   readonly ledger: Pick<Ledger, 'submit'>;
   readonly mspId: string;

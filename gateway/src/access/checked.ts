@@ -3,6 +3,7 @@ import { agrees, evidenceOf, type ReadTransaction } from '../door/evidence.js';
 import type { JsonObject } from '../fhir/json.js';
 import { incompleteTag, marked, missingEntry, sourceOf } from './note.js';
 
+/** How a transaction is read back from the own peer, and who hears of a custodian that does not agree with it. */
 export interface CheckPorts {
   readonly transaction: ReadTransaction;
   readonly baseUrl: string;

@@ -7,6 +7,7 @@ import { incompleteEntry, incompleteTag, missingEntry } from './note.js';
 import type { RemoteReads } from './remote.js';
 import { isCovered, mayAsk, nextOf } from './searchsets.js';
 
+/** Where a patient's links are found, and how the records they lead to are asked for. */
 export interface JoinPorts {
   readonly lookup: PatientLookup;
   readonly links: PatientLinks;

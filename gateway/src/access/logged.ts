@@ -7,6 +7,7 @@ import { NOBODY, type ReadLog } from './read-log.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
+/** The decision whose permits are logged, and the log. */
 export interface LoggedPorts {
   readonly decision: Pick<ConsentDecision, 'trailing'>;
   readonly log: ReadLog;

@@ -21,6 +21,7 @@ export interface Place {
   readonly seq: number;
 }
 
+/** An entry of a read log with its place among those of all gateways. */
 export type PlacedRead = ReadEntry & Place;
 
 /** Reads of any of the member's gateways; a gateway that is added later is found. */

@@ -5,6 +5,7 @@ import { parseKey } from '@salus/chaincode/registry/api';
 import type { LedgerTransaction, LedgerWrite } from '../ports.js';
 import type { Change } from '../projection/projector.js';
 
+/** Facts of access records: `<pid>/<aid>` to a ProjectedAccess. */
 export const ACCESS_SPACE = 'access';
 const CARE = 'care';
 

@@ -24,6 +24,7 @@ import { entriesOf, isCovered, mayAsk, nextOf, searchPath, typeOf, withQuery } f
 /** Pages of one custodian followed for `$everything` at most. */
 export const MAX_PAGES = 100;
 
+/** What remote reads need of this member's gateway: ledger, doors, and who its patients are. */
 export interface RemotePorts {
   readonly member: string;
   readonly mspId: string;

@@ -20,6 +20,7 @@ const LEDGER = '';
 const LEDGER_ENDS = '-';
 const LEDGER_REOPENINGS = '--';
 
+/** Where the lines of a patient's list come from: access records, local reads, consents and reopenings. */
 export interface AuditPorts extends ReopeningsPorts {
   readonly member: string;
   readonly baseUrl: string;

@@ -12,6 +12,7 @@ const LOOK_MS = { longest: 30_000, shortest: 250, afterFailure: 2_000 } as const
 /** Between two members at the start, milliseconds. */
 const FIRST_STEP_MS = 500;
 
+/** Whose turn it is, and by which clock. */
 export interface TickerOptions {
   readonly member: string;
   /** Members in the order in which they tick. */

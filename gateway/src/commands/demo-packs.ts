@@ -58,11 +58,13 @@ export function shipped(epc: string, party: string): object {
 }
 
 /** Received. */
+/** An EPCIS ObjectEvent: the receiver scanned these packs on arrival. */
 export function received(...epcList: readonly string[]): object {
   return observed('receiving', 'in_progress', { epcList });
 }
 
 /** Dispensed. */
+/** An EPCIS ObjectEvent: a pack went to a patient and leaves the chain. */
 export function dispensed(epc: string): object {
   return observed('dispensing', 'dispensed', { epcList: [epc] });
 }

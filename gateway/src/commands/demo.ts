@@ -17,6 +17,7 @@ const PACKS = 1_000;
 const EXPIRY = '2099-12-31';
 const PARTIES = ['acme', 'meridian', 'stmary', 'northside', 'authority'] as const;
 
+/** `salus demo <story>`; exit code 1 when a step does not turn out as the story says. */
 export const demo: Command = {
   name: 'demo',
   summary: 'play a story over the running consortium: supply, trial',

@@ -22,6 +22,7 @@ interface Report {
   readonly failed: string[];
 }
 
+/** `salus load <paths>`; ends with counts and rate, exit code 1 when a Bundle was refused. */
 export const load: Command = {
   name: 'load',
   summary: 'post FHIR Bundles (files, or folders of .json files) to a member',

@@ -6,6 +6,7 @@ import { type Command, CommandError } from '@salus/network/command';
 
 import { memberSettings } from './members.js';
 
+/** `salus rebuild`; exit code 1 when the digests differ. The projection in use is not touched. */
 export const rebuild: Command = {
   name: 'rebuild',
   summary: "derive a member's projection again from genesis and compare it with the one in use",

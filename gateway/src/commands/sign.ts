@@ -10,6 +10,7 @@ import { signStatement } from '../identity/statements.js';
 
 const OWNER_ONLY = 0o600;
 
+/** `salus sign <file>`: prints a compact JWS (ES256) over the consent's care form; the key is read, never sent. */
 export const signCommand: Command = {
   name: 'sign',
   summary: 'sign a Consent with a patient’s own key and print it for the header X-Statement',

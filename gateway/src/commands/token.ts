@@ -10,6 +10,7 @@ import { signToken, type TokenClaims } from '../identity/tokens.js';
 import type { GatewaySettings } from '../settings.js';
 import { memberSettings } from './members.js';
 
+/** `salus token`: prints the token alone, for use in a shell; there is none in production. */
 export const tokenCommand: Command = {
   name: 'token',
   summary: 'print a bearer token of the development issuer',

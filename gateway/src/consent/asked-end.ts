@@ -12,6 +12,7 @@ import { keepRest, restOf, type RestPorts } from './rest.js';
 import { callOf, type SayingPorts } from './saying.js';
 import type { TrustedConsents } from './trusted.js';
 
+/** What a custodian needs to record, as its own word, the end of a consent of its patient. */
 export interface AskedEndPorts extends RestPorts, SayingPorts {
   readonly member: string;
   readonly ledger: Pick<Ledger, 'submit'>;

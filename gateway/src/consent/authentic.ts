@@ -11,6 +11,7 @@ import { keyOf, REVOKED_SPACE } from '../patient/project.js';
 import { comparePlaces, type Place } from '../projection/place.js';
 import type { ProjectedConsent } from './project.js';
 
+/** This member's own knowledge alone: its keys of patients, what it said and what it saw before. */
 export interface AuthenticPorts {
   readonly member: string;
   readonly mspId: string;

@@ -30,11 +30,13 @@ export interface Reopening {
   readonly setAside: readonly { readonly consentId: string; readonly version: number; readonly hash: string }[];
 }
 
+/** Reads the versions of the resource that reopenings are kept in. */
 export interface ReopeningsPorts {
   readonly current: (type: string, id: string) => StoredVersion | undefined;
   readonly version: (type: string, id: string, version: number) => StoredVersion | undefined;
 }
 
+/** What closing, showing and reopening a patient's record to other members needs. */
 export interface ClosurePorts extends ReopeningsPorts {
   readonly member: string;
   readonly lookup: PatientLookup;

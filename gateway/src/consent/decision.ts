@@ -70,6 +70,7 @@ const BREAK_GLASS = 'BTG';
 /** What this gateway keeps for itself. */
 const HIDDEN = [REST_TYPE, HOLD_TYPE, REOPENING_TYPE, GLASS_TYPE];
 
+/** What this member knows of its patients and their consents, which is all that decides here. */
 export interface DecisionPorts {
   readonly member: string;
   readonly lookup: PatientLookup;

@@ -27,6 +27,7 @@ export interface AskedEnd {
 /** Asks one custodian's door; its commit, or undefined where it refuses already but has not recorded it. Throws when it cannot be asked. */
 export type AskCustodian = (custodian: string, end: AskedEnd) => Promise<Commit | undefined>;
 
+/** How a consent kept by another custodian is found, and how that custodian is asked. */
 export interface ElsewherePorts {
   readonly member: string;
   readonly lookup: PatientLookup;

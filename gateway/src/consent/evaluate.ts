@@ -36,6 +36,7 @@ import type { Actor, StoredVersion } from '../ports.js';
 import type { ConsentShelf } from './shelf.js';
 import type { TrustedConsents } from './trusted.js';
 
+/** What deciding a question without reading anything needs. */
 export interface EvaluatePorts {
   readonly member: string;
   readonly lookup: PatientLookup;

@@ -16,6 +16,7 @@ import { decisionOf, OFFICERS, type EvaluatePorts } from './evaluate.js';
 
 const HOOK = 'patient-consent-consult';
 
+/** What the CDS service needs beside the evaluation of consents. */
 export interface HooksPorts extends EvaluatePorts {
   /** FHIR base of this member. */
   readonly baseUrl: string;

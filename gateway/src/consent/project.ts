@@ -9,9 +9,11 @@ import type { LedgerWrite } from '../ports.js';
 import type { Place } from '../projection/place.js';
 import type { Change, PlacedTransaction, Projector } from '../projection/projector.js';
 
+/** Facts of consents' versions: `<pid>/<consent id>/<version and hash>` to a ProjectedConsent. */
 export const CONSENT_SPACE = 'consent';
 /** Holds one fact, once any consent denied anything. */
 export const DENIAL_SPACE = 'consent-denial';
+/** The one key in DENIAL_SPACE. */
 export const EVER = 'ever';
 /** Holds one fact for each consent that ever counted at this member: what once counted counts in every later version. */
 export const COUNTED_SPACE = 'consent-counted';

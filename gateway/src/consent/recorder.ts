@@ -24,6 +24,7 @@ export type TellDoors = (withdrawal: {
   readonly version: number;
 }) => Promise<void>;
 
+/** What recording a consent needs: the ledger, the rest's store, and the doors to tell of a withdrawal. */
 export interface RecorderPorts extends RestPorts, SayingPorts, ElsewherePorts {
   readonly member: string;
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
@@ -44,6 +45,7 @@ export interface ConsentSent {
   readonly statement?: string;
 }
 
+/** A version of a consent that is committed, and the resource as it is answered. */
 export interface RecordedConsent {
   readonly id: string;
   readonly version: number;

@@ -9,6 +9,7 @@ import { patientOf } from './project.js';
 import { recordConsent, type ConsentSent, type RecordedConsent, type RecorderPorts } from './recorder.js';
 import { joinedAll } from './rest.js';
 
+/** What the Consent endpoints need beside the recorder. */
 export interface ConsentPorts extends RecorderPorts {
   readonly baseUrl: string;
   /** Resolves when the projection has applied the block, or gives up. */

@@ -8,6 +8,7 @@ import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, LedgerCall } from '../ports.js';
 import { wordHash } from './authentic.js';
 
+/** Who signs for a patient without a device, and where this member's own word is remembered. */
 export interface SayingPorts {
   readonly channel: string;
   readonly memory: Pick<Memory, 'keepWord'>;

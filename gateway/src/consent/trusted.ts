@@ -19,6 +19,7 @@ export type Problem = 'rollback' | 'foreign-consent';
 /** Hears what is wrong, once for each patient, and of a withdrawal that was announced and never came. */
 export type Alarm = (what: Problem | 'withdrawal-overdue', pid: string) => void;
 
+/** What tells a consent that counts from one that does not, and who hears of one that does not. */
 export interface TrustPorts extends AuthenticPorts {
   readonly shelf: ConsentShelf;
   readonly memory: Memory;

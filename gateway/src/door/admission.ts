@@ -19,6 +19,7 @@ const TICK_FRESH_MS = 60_000;
 const LOOKUPS = 10;
 const LOOKUP_PAUSE_MS = 100;
 
+/** All that a caller is checked against: keys, the access record, and the consents that count here. */
 export interface AdmissionPorts {
   readonly member: string;
   readonly mspId: string;

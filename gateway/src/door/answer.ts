@@ -12,6 +12,7 @@ import type { Actor, Ledger, StoredVersion } from '../ports.js';
 import type { Admitted, DoorCall } from './admission.js';
 import { agrees, evidenceExtension, type Evidence, type ReadTransaction } from './evidence.js';
 
+/** What the answer to an admitted caller is made from; nothing in it asks another member. */
 export interface AnswerPorts {
   readonly member: string;
   readonly transaction: ReadTransaction;

@@ -21,6 +21,7 @@ const ANSWER_MS = 20_000;
 /** How long a door may take to hear of a withdrawal, ms. */
 const TELL_MS = 2_000;
 
+/** Where the doors are, whom they belong to, and with which key and certificate they are called. */
 export interface CallerPorts {
   readonly settings: Pick<GatewaySettings, 'doorTls'>;
   readonly directory: Pick<Directory, 'doorUrl' | 'doorRoots'>;

@@ -24,6 +24,7 @@ export interface ProofOf {
   readonly aud: string;
 }
 
+/** A proof whose signature is verified; that its `jti` is used once, the door's memory says. */
 export interface CheckedProof extends ProofOf {
   readonly jti: string;
   /** Seconds since 1970. */

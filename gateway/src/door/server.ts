@@ -17,10 +17,12 @@ import { admit, provenAccess, type AdmissionPorts, type DoorCall } from './admis
 import { answerCall, type AnswerPorts } from './answer.js';
 import { hearWithdrawal, WITHDRAWAL_PATH, type WithdrawalPorts } from './withdrawal.js';
 
+/** Path under which a door answers, with the slash at its end. */
 export const DOOR_BASE = '/door/fhir/R4/';
 /** Longest body a door reads of a withdrawal, bytes. */
 export const MAX_DOOR_BODY_BYTES = 65_536;
 
+/** What a door is put together from. */
 export type DoorPorts = AdmissionPorts &
   AnswerPorts &
   WithdrawalPorts &

@@ -8,6 +8,7 @@ import type { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
 import type { ReadTransaction } from './evidence.js';
 
+/** The rooms of one gateway that reading, consenting and answering at the door work with. */
 export interface SharingPorts {
   readonly settings: GatewaySettings;
   readonly ledger: Ledger;

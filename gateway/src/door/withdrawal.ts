@@ -8,6 +8,7 @@ import type { Memory } from '../keys/memory.js';
 import type { Commit } from '../ports.js';
 import type { Directory } from '../registry/directory.js';
 
+/** Where a door hears of withdrawals, below DOOR_BASE. */
 export const WITHDRAWAL_PATH = '$withdrawal';
 
 /** What one door tells another. */
@@ -20,6 +21,7 @@ export interface Withdrawal {
 /** What a door may be told: that a withdrawal comes, or that a patient at the teller's asks for it to be recorded here. */
 type Told = Withdrawal & Partial<Pick<AskedEnd, 'status' | 'asker'>>;
 
+/** What a door needs to refuse at once what was withdrawn, and to record an end it is asked for. */
 export interface WithdrawalPorts {
   readonly memory: Memory;
   readonly directory: Pick<Directory, 'roles'>;

@@ -26,6 +26,7 @@ const ANSWER_WAIT_MS = 20_000;
 const NOT_KEPT =
   'it is not known whether this took effect, and the disk does not keep it: ask again under the same key';
 
+/** Where keys and envelopes are kept before anything is sent, and how earlier writes are found again. */
 export interface WriterPorts {
   readonly keys: KeyStore;
   readonly outbox: Outbox;

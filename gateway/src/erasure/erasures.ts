@@ -9,6 +9,7 @@ import { withErasure } from './operation.js';
 import { ErasureSeries, type SeriesPorts } from './series.js';
 import { ErasureStore } from './store.js';
 
+/** The rooms of a gateway that erasing a record goes through. */
 export interface ErasuresPorts extends Pick<SeriesPorts, 'ledger' | 'recent' | 'settled' | 'signingKey' | 'onFailure'> {
   readonly settings: GatewaySettings;
   readonly keys: KeyStore;

@@ -13,6 +13,7 @@ export const HOLD_TYPE = 'LegalHold';
 
 const REASONS = ['litigation', 'investigation', 'audit'];
 
+/** Where a legal hold on a record is kept: a version of a resource like any other. */
 export interface HoldPorts {
   readonly writer: RecordWriter;
   readonly current: (type: string, id: string) => StoredVersion | undefined;

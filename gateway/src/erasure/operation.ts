@@ -24,6 +24,9 @@ export const MAX_REASON = 1_000;
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
+/**
+ * What `$erase` needs beside the holds: the series that carries an erasure out, and when the record was last written.
+ */
 export interface EraseOperationPorts extends HoldPorts {
   readonly baseUrl: string;
   readonly store: ErasureStore;

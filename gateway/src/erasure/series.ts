@@ -21,6 +21,7 @@ const RETRY_MS = 1_000;
 /** How long the projection may take to show a step, ms, before the step is looked at again. */
 const SHOWN_MS = 5_000;
 
+/** What each step of an erasure acts on; every step may be repeated after a restart. */
 export interface SeriesPorts {
   readonly member: string;
   readonly mspId: string;

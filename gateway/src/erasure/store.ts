@@ -30,6 +30,7 @@ export interface Erasure {
 
 const COLUMNS = 'id, patient, basis, asked, approved, state, certificate';
 
+/** Keeps each erasure with the step it has reached; the ids are random and name no patient outside this member. */
 export class ErasureStore {
   constructor(private readonly keys: KeyStore) {
     keys.database.exec(SCHEMA);

@@ -5,6 +5,7 @@ import type { FhirRequest } from './request.js';
 
 const JSON_TYPES = new Set(['application/fhir+json', 'application/json', 'text/json']);
 
+/** A resource sent, read twice: to be stored digit by digit, and to be looked at. */
 export interface Body {
   /** With decimals as sent. */
   readonly exact: JsonObject;
@@ -22,6 +23,10 @@ export function resourceBody(request: FhirRequest): Body {
   return { exact: asResource(exact), plain: asResource(plain) };
 }
 
+/**
+ * Throws a Refusal (415 in the outcome table) unless the body's media type is one of these; `advice` says which to
+ * send.
+ */
 export function requireMediaType(request: FhirRequest, types: ReadonlySet<string>, advice: string): void {
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (!types.has(type))

@@ -1,5 +1,6 @@
 /** Bundles put together from resources' stored texts, which need not be parsed for it (R4 bundle.html). */
 
+/** One entry of a Bundle, its resource already written out. */
 export interface EntryText {
   readonly fullUrl?: string;
   /** JSON text of the resource. */
@@ -8,6 +9,7 @@ export interface EntryText {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
+/** What stands before a Bundle's entries. */
 export interface BundleHead {
   readonly type: string;
   readonly total?: number;

@@ -8,6 +8,7 @@ import type { FhirRequest } from './request.js';
 /** Entries in one Bundle: as many versions as fit in one transaction. */
 export const BUNDLE_ENTRY_LIMIT = 2_000;
 
+/** One entry of a batch or transaction as it was asked for (R4 Bundle.entry.request). */
 export interface Entry {
   readonly position: number;
   readonly fullUrl?: string;

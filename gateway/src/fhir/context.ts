@@ -5,6 +5,7 @@ import type { Projection } from '../projection/projection.js';
 import type { Sight } from '../projection/search/search.js';
 import type { Chart, FhirPorts, FhirRequest, FhirResponse, Interaction } from './request.js';
 
+/** What the interactions are given: the projection to read, and the seams to write, decide and ask elsewhere. */
 export interface FhirContext extends FhirPorts {
   readonly projection: Projection;
   /** Instead of CATCH_UP_MS. */
@@ -54,6 +55,7 @@ export async function joinedBy(
   return join === undefined ? local : await join(request, local, chart);
 }
 
+/** What the asker of this request may see, as the projection's search asks it resource by resource. */
 export function sightOf(context: FhirContext, request: FhirRequest, interaction: Interaction): Sight {
   const { decision } = context;
   return {
@@ -72,6 +74,7 @@ export function versionHeaders(stored: StoredVersion): Record<string, string> {
   };
 }
 
+/** The weak ETag of a version (R4 http.html#versioning). */
 export function etagOf(version: number): string {
   return `W/"${version}"`;
 }
@@ -83,10 +86,12 @@ export function versionOf(etag: string): string {
   return version;
 }
 
+/** The absolute URL of a version, for `Location`. */
 export function locationOf(context: FhirContext, { type, id, version }: StoredVersion): string {
   return `${context.baseUrl}/${type}/${id}/_history/${version}`;
 }
 
+/** A stored version as a response, with ETag and Last-Modified. */
 export function answer(stored: StoredVersion, status = 200): FhirResponse {
   return { status, headers: versionHeaders(stored), resource: stored.text };
 }

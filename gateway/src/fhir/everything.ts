@@ -7,6 +7,10 @@ import { joinedBy, notFound, requireId, type FhirContext } from './context.js';
 import { gone } from './outcome.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 
+/**
+ * The patient's record as the asker may see it; of a patient kept elsewhere, what the custodians show. Refuses an
+ * unknown id.
+ */
 export async function everything(context: FhirContext, request: FhirRequest, id: string): Promise<FhirResponse> {
   requireId(id);
   // Said first, whatever is found.

@@ -11,6 +11,7 @@ import { search, searchCompartment } from './search.js';
 import { searchSystem } from './system-search.js';
 import { create, patch, patchMatch, remove, removeMatches, update, updateMatch } from './write.js';
 
+/** One line of the table: what is asked, and how it is answered. */
 export interface Route {
   readonly method: string;
   /** Segments: `:type`, `:id`, `:vid` stand for any, others for themselves. */
@@ -160,6 +161,7 @@ export const ROUTES: readonly Route[] = [
   },
 ];
 
+/** The line that a request meets, and what stands in it for `:type`, `:id` and `:vid`. */
 export interface Match {
   readonly route: Route;
   readonly parts: Readonly<Record<string, string>>;

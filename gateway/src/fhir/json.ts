@@ -1,6 +1,7 @@
 /** JSON as FHIR needs it: decimals keep every digit, duplicate keys and excess are refused (RFC 8259, R4 json.html). */
 import { Refusal } from '../ledger/refusal.js';
 
+/** A JSON object whose members are not checked yet. */
 export type JsonObject = Record<string, unknown>;
 
 /** What a body may hold; each refused beyond with `too-costly`. */
@@ -14,6 +15,7 @@ declare global {
   }
 }
 
+/** One text, parsed once and seen in two ways. */
 export interface ParsedJson {
   /** As sent; decimals that a double cannot hold digit by digit are JSON.rawJSON objects. */
   readonly exact: unknown;

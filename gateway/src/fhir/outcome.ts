@@ -33,6 +33,7 @@ const BY_CODE: Readonly<Record<string, { status: number; issue: string }>> = {
   'too-large': { status: 413, issue: 'too-long' },
 };
 
+/** One issue of an OperationOutcome. */
 export interface Issue {
   readonly severity: 'error' | 'warning' | 'information' | 'fatal';
   /** From the value set issue-type. */
@@ -52,6 +53,7 @@ export class IssuesRefusal extends Refusal {
   }
 }
 
+/** An HTTP status and the OperationOutcome that goes with it. */
 export interface Outcome {
   readonly status: number;
   readonly resource: JsonObject;

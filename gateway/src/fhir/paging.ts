@@ -1,6 +1,7 @@
 /** Page sizes (R4 search.html#count). */
 import { Refusal } from '../ledger/refusal.js';
 
+/** Entries of a page when `_count` does not say. */
 export const DEFAULT_PAGE = 50;
 /** More is answered with this many: a server may give less than was asked for. */
 export const LARGEST_PAGE = 1_000;

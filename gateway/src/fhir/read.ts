@@ -18,6 +18,10 @@ import { pageSize } from './paging.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { shaped } from './shape.js';
 
+/**
+ * The current version; of a patient kept elsewhere, what a custodian shows. Refused alike: unknown, hidden and
+ * deleted for others.
+ */
 export async function read(
   context: FhirContext,
   request: FhirRequest,
@@ -44,6 +48,7 @@ function isUnchanged({ headers }: FhirRequest, seen: StoredVersion): boolean {
   return Math.floor(Date.parse(seen.lastUpdated) / 1000) * 1000 <= since;
 }
 
+/** One version by number; refused as unknown where there is none or the asker may not see it. */
 export function vread(
   context: FhirContext,
   request: FhirRequest,
@@ -157,6 +162,7 @@ function historyEntry(context: FhirContext, stored: StoredVersion): EntryText {
   };
 }
 
+/** The URL with its query, without a lone question mark. */
 export function withQuery(url: string, query: URLSearchParams): string {
   const text = query.toString();
   return text === '' ? url : `${url}?${text}`;

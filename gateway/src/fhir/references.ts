@@ -53,6 +53,7 @@ function narrative(div: string, replacements: Replacements): string {
 
 const CONDITIONAL = /^([A-Z][A-Za-z]+)\?(.+)$/;
 
+/** `Type?criteria` in a transaction, to be replaced by the one resource it finds. */
 export interface ConditionalReference {
   readonly text: string;
   readonly type: string;

@@ -3,6 +3,7 @@ import type { Actor, Commit, Idempotency, RecordWriter, StoredVersion, WriteCond
 import type { JsonObject } from './json.js';
 import type { Pace } from './pace.js';
 
+/** A request with its actor already vouched for. */
 export interface FhirRequest {
   readonly method: string;
   /** Below the base, without query and leading slash: `Patient/1`. */
@@ -18,6 +19,7 @@ export interface FhirRequest {
   readonly pace?: Pace;
 }
 
+/** A response for any HTTP library to send. */
 export interface FhirResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -89,6 +91,7 @@ export type WriteStatus = (
   key: string,
 ) => Promise<{ readonly state: 'committed' | 'failed' | 'unknown'; readonly location?: string } | undefined>;
 
+/** What the FHIR room asks of the others; what is absent is not served. */
 export interface FhirPorts {
   /** Absolute, such as `http://127.0.0.1:8101/fhir/R4`. */
   readonly baseUrl: string;

@@ -18,16 +18,19 @@ const BATCH_WIDTH = 32;
 /** Characters of resources after which a batch reads no more: small requests must not make endless answers. */
 export const BATCH_ANSWER_LIMIT = 32 * 1024 * 1024;
 
+/** Answers FHIR requests of one member. */
 export interface FhirRouter {
   /** Never rejects. */
   handle(request: FhirRequest): Promise<FhirResponse>;
 }
 
+/** Who hears of what went wrong here. */
 export interface RouterOptions {
   /** Told of faults of ours, for the log: never of refusals. */
   readonly onFault?: (error: unknown) => void;
 }
 
+/** A router over this context; what it serves is the table of interactions. */
 export function fhirRouter(context: FhirContext, options: RouterOptions = {}): FhirRouter {
   const answered = async (request: FhirRequest): Promise<FhirResponse> => {
     try {

@@ -7,6 +7,7 @@ import { split } from '../projection/search/values.js';
 import type { FhirContext } from './context.js';
 import { pageSize } from './paging.js';
 
+/** How much one search may ask for; more is refused with the limit's name. */
 export const SEARCH_LIMITS = {
   parameters: 60,
   valuesPerParameter: 500,
@@ -15,8 +16,10 @@ export const SEARCH_LIMITS = {
   includes: 20,
 } as const;
 
+/** What becomes of unknown parameters (R4 search.html#errors): refused, or left out and said so. */
 export type Handling = 'strict' | 'lenient';
 
+/** A search ready to run, and what the answer has to say of it. */
 export interface ParsedSearch {
   readonly search: SearchQuery;
   /** What was applied, for the link `self`. */

@@ -14,6 +14,7 @@ import { shapeOf } from './shape.js';
 /** Resources that come along with a page's matches. */
 export const INCLUDE_LIMIT = 1_000;
 
+/** A page of the searchset of one type; of a patient kept elsewhere, what the custodians show. */
 export async function search(context: FhirContext, request: FhirRequest, type: string): Promise<FhirResponse> {
   const patient = patientNamed(request, type);
   const elsewhere = patient !== undefined && context.remote !== undefined && isElsewhere(context, request, patient);
@@ -74,6 +75,7 @@ function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSea
   return { status: 200, headers: {}, resource: bundleText(head, entries) };
 }
 
+/** What `Prefer: handling=` asks for; strict unless told. */
 export function handlingOf(request: FhirRequest): Handling {
   return /(?:^|[;,\s])handling=lenient\b/.test(request.headers.prefer ?? '') ? 'lenient' : 'strict';
 }

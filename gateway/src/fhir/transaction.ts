@@ -29,6 +29,10 @@ export type Reader = (request: FhirRequest) => Promise<FhirResponse>;
 
 const CHANGES = new Set(['POST', 'PUT', 'DELETE']);
 
+/**
+ * Runs the entries in the order of R4 http.html#trules and answers a `transaction-response`; a failing entry refuses
+ * all.
+ */
 export async function transaction(
   context: FhirContext,
   request: FhirRequest,

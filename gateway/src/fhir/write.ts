@@ -21,6 +21,7 @@ export function writeOf({ exact, plain }: Body, type: string, id: string, expect
   return patient === undefined ? write : { ...write, patient };
 }
 
+/** `POST [type]`: 201 with the new id; with `If-None-Exist`, 200 and the one resource that already fits. */
 export async function create(context: FhirContext, request: FhirRequest, type: string): Promise<FhirResponse> {
   const body = resourceBody(request);
   requireType(body.plain, type);
@@ -40,6 +41,9 @@ export function on(condition: WriteCondition | undefined, write: ResourceWrite):
   return condition === undefined ? write : { ...write, condition };
 }
 
+/**
+ * `PUT [type]/[id]`: 201 where there was none, else 200; `If-Match` refuses with 412 what is not the current version.
+ */
 export async function update(
   context: FhirContext,
   request: FhirRequest,
@@ -73,6 +77,7 @@ export async function updateMatch(context: FhirContext, request: FhirRequest, ty
   return decidedInTurn(context, [criteria], () => again(context, request, decide));
 }
 
+/** `PATCH [type]/[id]` by JSON Patch (RFC 6902), on the current version or the one that `If-Match` names. */
 export async function patch(
   context: FhirContext,
   request: FhirRequest,
@@ -120,6 +125,7 @@ export function requireFree(context: FhirContext, type: string, id: string): voi
   throw new Refusal('invalid', 'id-taken', `this id cannot be given to a ${type}: take another, or POST`);
 }
 
+/** `DELETE [type]/[id]`: 204, also where there is nothing any more. */
 export async function remove(
   context: FhirContext,
   request: FhirRequest,
@@ -157,6 +163,7 @@ export async function removeMatches(context: FhirContext, request: FhirRequest, 
   return { status: 204, headers: { 'X-Tx-Id': txId, 'X-Block': String(block), ...replayedHeader(outcome) } };
 }
 
+/** The write that deletes a version; it is refused when another version came in between. */
 export function deletionOf({ type, id, version, patient }: StoredVersion): ResourceWrite {
   const write = { type, id, expect: version };
   return patient === undefined ? write : { ...write, patient };

@@ -8,8 +8,10 @@ import type { Directory } from '../registry/directory.js';
 import { GLASS_REASONS, keepGlass, MAX_GLASS_TEXT, type GlassRecordPorts } from './record.js';
 import type { Glass, GlassState, GlassStore } from './store.js';
 
+/** Where a door is given the reason for a break-glass access, below DOOR_BASE. */
 export const BREAK_GLASS_PATH = '$break-glass';
 
+/** What a custodian checks and keeps before it opens. */
 export interface GlassDoorPorts extends GlassRecordPorts {
   readonly glass: GlassStore;
   readonly lookup: PatientLookup;

@@ -25,6 +25,7 @@ import { GLASS_REASONS, keepGlass, MAX_GLASS_TEXT, type GlassRecordPorts } from 
 import { summaryDocument } from './summary.js';
 import type { Glass, GlassState, GlassStore } from './store.js';
 
+/** What `$break-glass` needs, at home and towards other custodians. */
 export interface BreakGlassPorts extends GlassRecordPorts {
   readonly glass: GlassStore;
   readonly lookup: PatientLookup;

@@ -13,6 +13,7 @@ export const GLASS_REASONS = ['unconscious', 'life-threatening', 'urgent-treatme
 /** Longest free text with it, characters. */
 export const MAX_GLASS_TEXT = 1_000;
 
+/** Where the reason, the review and the patient's notice are written: this member's own record. */
 export interface GlassRecordPorts {
   readonly member: string;
   readonly writer: RecordWriter;

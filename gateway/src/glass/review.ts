@@ -20,6 +20,7 @@ const DAY_MS = 86_400_000;
 /** Acts in the list at most, the newest. */
 export const MAX_GLASS_LISTED = 500;
 
+/** What a privacy officer's review reads and writes. */
 export interface ReviewPorts extends GlassRecordPorts {
   readonly glass: GlassStore;
   /** Puts what was asked about a patient on that patient's list. */

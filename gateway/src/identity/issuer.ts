@@ -10,6 +10,7 @@ export interface ExternalIssuer {
   readonly jwks: string;
 }
 
+/** The one issuer whose tokens count, and the keys that verify them. */
 export interface AcceptedIssuer {
   readonly issuer: string;
   readonly keys: JWTVerifyGetKey;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import { importJWK, type CryptoKey, type JWK } from 'jose';
 
+/** JWS algorithm (RFC 7518) of all that gateways and patients sign. */
 export const SIGNATURE = 'ES256';
 
 /** A private key with its id. */

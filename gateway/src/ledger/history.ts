@@ -7,6 +7,7 @@ import type { InspectedTransaction } from './inspect.js';
 /** Versions in one answer at most, newest first. */
 export const MOST_VERSIONS = 100;
 
+/** One version of a resource as the ledger alone attests it. */
 export interface VersionOnLedger extends Omit<InspectedTransaction, 'writes'> {
   readonly version: number;
   readonly deleted: boolean;

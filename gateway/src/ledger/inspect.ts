@@ -11,6 +11,7 @@ const CODE_NAMES = new Map<number, string>(
   Object.entries(peer.TxValidationCode).map(([name, code]) => [code as number, name]),
 );
 
+/** One write of a transaction: its place and its hashes, never a private value. */
 export interface InspectedWrite {
   /** Absent = public state. */
   readonly collection?: string;
@@ -22,6 +23,7 @@ export interface InspectedWrite {
   readonly isPurge: boolean;
 }
 
+/** A transaction with every signature under it checked. */
 export interface InspectedTransaction extends Omit<
   LedgerTransaction,
   'creatorMspId' | 'endorsers' | 'writes' | 'argument'
@@ -34,6 +36,7 @@ export interface InspectedTransaction extends Omit<
   readonly writes: readonly InspectedWrite[];
 }
 
+/** A block with its transactions laid open. */
 export interface InspectedBlock extends Omit<LedgerBlock, 'transactions'> {
   readonly transactions: readonly InspectedTransaction[];
 }

@@ -42,6 +42,7 @@ export type CallState =
   | { readonly state: 'committed'; readonly commit: Commit }
   | { readonly state: 'refused'; readonly refusal: Refusal };
 
+/** An entry of the outbox with what became of its call. */
 export interface FoundEntry extends OutboxEntry {
   readonly call: number;
   readonly standing: CallState;

@@ -23,6 +23,7 @@ export interface SubmitObserver {
   endorsed(endorsed: Endorsed): Promise<void>;
 }
 
+/** How patiently a call is carried, and who is told of each stage. */
 export interface SubmitOptions {
   readonly observer?: SubmitObserver;
   /** Conflicts after which it gives up; MAX_ENDORSEMENTS unless told. */

@@ -40,6 +40,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** What the pages show, read through the seams of the rooms that know it. */
 export interface PagePorts {
   readonly settings: GatewaySettings;
   readonly live: LiveBlocks;

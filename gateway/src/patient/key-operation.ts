@@ -17,6 +17,7 @@ import type { PatientLookup } from './lookup.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
+/** Whose keys may be registered or revoked here, and where they are kept. */
 export interface KeyOperationPorts {
   readonly member: string;
   readonly lookup: PatientLookup;

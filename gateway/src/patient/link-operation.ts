@@ -25,6 +25,7 @@ import type { PatientLookup } from './lookup.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
+/** What linking two records of one person needs. */
 export interface LinkOperationPorts {
   readonly member: string;
   readonly ledger: Pick<Ledger, 'submit'>;

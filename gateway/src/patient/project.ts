@@ -5,6 +5,7 @@ import { mspIdOf, parseKey } from '@salus/chaincode/registry/api';
 import type { LedgerWrite } from '../ports.js';
 import type { Change, PlacedTransaction } from '../projection/projector.js';
 
+/** Facts that lead from a Patient's FHIR id to the pid and back, by `byPatientId` and `byPid`. */
 export const PATIENT_SPACE = 'patient';
 /** Where in the ledger's order a custodian revoked a key, by `keyOf`. */
 export const REVOKED_SPACE = 'patient-key-revoked';

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS registrations (
   patient TEXT PRIMARY KEY, pid TEXT NOT NULL, salt TEXT NOT NULL, done INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** What a patient's first write needs: the registration in `care` comes before it. */
 export interface RegistrationPorts {
   readonly ledger: Pick<Ledger, 'submit'>;
   readonly keys: KeyStore;

@@ -9,6 +9,7 @@ export interface HashedKey {
   readonly keyHash: string;
 }
 
+/** A write whose private value is not there yet, with the transaction that made it. */
 export interface AbsentValue extends HashedKey {
   readonly transaction: LedgerTransaction;
 }

@@ -13,6 +13,7 @@ import type { Change, FactChange, Open, PlacedTransaction, Projector } from './p
 import type { Statements } from './statements.js';
 import { VersionStore } from './version-store.js';
 
+/** The last block whose changes are in the database. */
 export interface Checkpoint {
   readonly number: number;
   /** Hex, header hash of that block. */
@@ -27,6 +28,7 @@ export class ProjectionError extends Error {
   }
 }
 
+/** What makes changes of writes, and what opens content. */
 export interface ApplierOptions {
   readonly projectors: readonly Projector[];
   readonly open: Open;
@@ -51,6 +53,7 @@ interface Batch {
   readonly purges: { readonly key: HashedKey; readonly block: number }[];
 }
 
+/** Applies blocks in order. Throws on a block that does not follow the checkpoint; then nothing is changed. */
 export class BlockApplier {
   readonly awaited: Awaited;
   private readonly versions: VersionStore;

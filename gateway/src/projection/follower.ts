@@ -16,6 +16,7 @@ const LAST_RETRY_MS = 5_000;
 /** And between asking for a block that lacks values, in ms: for so long the blocks behind it are looked at. */
 const LAST_LOOK_MS = 1_000;
 
+/** Who hears of interruptions, and the clock by which a value that stays away is given up. */
 export interface FollowOptions {
   /** The stream broke; the follower tries again. */
   onInterrupted?(error: unknown): void;

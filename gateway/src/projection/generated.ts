@@ -6,6 +6,7 @@ import type { JsonObject } from '../fhir/json.js';
 import type { ParameterEntry } from './compile/parameters.js';
 import type { IndexRows } from './values/rows.js';
 
+/** The compiled parameters as the gateway runs them. */
 export interface GeneratedSearch {
   /** Changes whenever index rows would come out differently. */
   readonly stamp: string;
@@ -18,6 +19,7 @@ export interface GeneratedSearch {
   readonly unindexed: readonly string[];
 }
 
+/** The compiled functions of one resource type. */
 export interface Indexer {
   /** Collects the rows of a resource. */
   index(resource: JsonObject, rows: IndexRows): void;

@@ -8,6 +8,7 @@ const REMEMBERED = 20_000;
 /** SQLite keeps no infinity in an index the same way everywhere: the largest doubles stand for open ends. */
 const finite = (value: number): number => Math.min(Math.max(value, -Number.MAX_VALUE), Number.MAX_VALUE);
 
+/** The index rows of current versions; it works inside its caller's database transaction. */
 export class IndexStore {
   private readonly known = new Map<string, number>();
 

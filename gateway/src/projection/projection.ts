@@ -14,6 +14,7 @@ import { Statements, type Row } from './statements.js';
 import { asStored, VERSION_COLUMNS } from './stored.js';
 import { Waiters } from './waiters.js';
 
+/** Where the database lies and what fills it. */
 export interface ProjectionOptions extends ApplierOptions {
   /** Path of the database file, or `:memory:`. */
   readonly path: string;
@@ -21,6 +22,7 @@ export interface ProjectionOptions extends ApplierOptions {
   readonly searchLimits?: WorkLimits;
 }
 
+/** Which versions are asked for; newest come first. */
 export interface HistoryQuery {
   readonly type?: string;
   readonly id?: string;
@@ -32,11 +34,16 @@ export interface HistoryQuery {
   readonly limit: number;
 }
 
+/** A version and its number among all, by which paging goes on. */
 export interface HistoryEntry {
   readonly position: number;
   readonly stored: StoredVersion;
 }
 
+/**
+ * Opens the database, applies blocks and answers reads. One process writes it; it can be derived again from the
+ * ledger.
+ */
 export class Projection {
   readonly search: Search;
   private readonly statements: Statements;

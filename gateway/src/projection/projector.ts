@@ -23,6 +23,7 @@ export interface FactChange {
   readonly value?: string;
 }
 
+/** What one write does to the projection. */
 export type Change = VersionChange | FactChange;
 
 /** Opens an encrypted value under its ledger key; undefined when its key is erased. */

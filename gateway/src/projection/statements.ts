@@ -4,8 +4,10 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 /** More distinct texts than this are searches of unusual form: the oldest are prepared again when asked. */
 const KEPT = 500;
 
+/** One row that a statement returned, by column. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** Runs statements on one database; each text is prepared once and kept. */
 export class Statements {
   private readonly prepared = new Map<string, StatementSync>();
 

@@ -8,6 +8,7 @@ import type { VersionChange } from './projector.js';
 import type { Statements } from './statements.js';
 import { IndexRows } from './values/rows.js';
 
+/** Every version and the current one of each resource; it works inside its caller's database transaction. */
 export class VersionStore {
   private readonly index: IndexStore;
 

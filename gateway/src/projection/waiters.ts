@@ -5,6 +5,7 @@ interface Waiter {
   readonly settle: (reached: boolean) => void;
 }
 
+/** Wakes each waiter when its block is applied or its time is up. */
 export class Waiters {
   private waiting: Waiter[] = [];
 

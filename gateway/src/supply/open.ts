@@ -28,6 +28,7 @@ import { verifyExpress } from './packs/verify-express.js';
 const REACH_MS = 20_000;
 const PHARMACIES = ['hospital', 'pharmacy'];
 
+/** The rooms of a gateway that take part in the supply chain. */
 export interface SupplyRooms extends RepositoryPorts {
   readonly settings: GatewaySettings;
   readonly keys: KeyStore;

@@ -2,6 +2,7 @@ import { type Command, CommandError } from '../command.js';
 import { readEndpoints } from '../endpoints.js';
 import { endOrphans, readRunFile, type RecordedProcess, runningProcesses } from './run-file.js';
 
+/** `salus backup <folder>`; exit code 1 when the folder holds something already. */
 export const backup: Command = {
   name: 'backup',
   summary: 'copy what a member needs to come back, or everything; what runs stands still meanwhile and goes on',
@@ -22,6 +23,7 @@ export const backup: Command = {
   },
 };
 
+/** `salus restore <folder>`; never writes over a state that is there. */
 export const restore: Command = {
   name: 'restore',
   summary: 'put a backup back where its place is empty; the next start goes on from it',

@@ -15,6 +15,7 @@ import { endOrphans, refuseSecond, removeRunFile, startTimeOf, writeRunFile } fr
 /** Which ledger runs below: the embedded one, or Hyperledger Fabric from programs on this machine. */
 export type Engine = 'embedded' | 'fabric';
 
+/** Which consortium, on which engine, and who is told how it goes. */
 export interface BringUpOptions {
   readonly engine: Engine;
   readonly stateDir: string;
@@ -28,6 +29,7 @@ export interface BringUpOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A consortium that is up; `stop` ends its processes in reverse and keeps its state. */
 export interface RunningConsortium {
   readonly engine: Engine;
   readonly topology: Topology;

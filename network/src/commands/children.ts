@@ -11,6 +11,7 @@ const readyTimeout = 180_000;
 /** How long a child may take to stop before it is killed, in milliseconds. */
 const stopTimeout = 10_000;
 
+/** A process to start: a Node script, its arguments and environment, and where its output goes. */
 export interface ChildPlan {
   readonly name: string;
   readonly script: string;
@@ -19,6 +20,7 @@ export interface ChildPlan {
   readonly logFile: string;
 }
 
+/** A process that was started. */
 export interface Child {
   readonly name: string;
   readonly pid: number;

@@ -4,6 +4,7 @@ import { composeFile } from '../compose/compose.js';
 import { prepareContainers } from '../compose/containers.js';
 import { loadTopology } from '../topology.js';
 
+/** `salus compose`: prints, writes nothing. */
 export const compose: Command = {
   name: 'compose',
   summary: 'print docker-compose.yaml as the topology file asks for it',
@@ -13,6 +14,7 @@ export const compose: Command = {
   },
 };
 
+/** `salus containers`: fills the state folder that docker-compose.yaml mounts. */
 export const containers: Command = {
   name: 'containers',
   summary: 'make the keys, configuration and settings that docker-compose.yaml mounts',

@@ -6,6 +6,7 @@ import { endOrphans, readRunFile } from './run-file.js';
 /** How long a running consortium may take to stop, in milliseconds. */
 const patience = 40_000;
 
+/** `salus down`: also ends what a killed supervisor left behind. */
 export const down: Command = {
   name: 'down',
   summary: 'stop the running consortium; its state stays',

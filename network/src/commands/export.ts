@@ -1,5 +1,6 @@
 import type { Command } from '../command.js';
 
+/** `salus export <folder> --member`, on Fabric. */
 export const exportMember: Command = {
   name: 'export',
   summary: 'write the folder that a member needs on a machine of its own: its keys and no other',

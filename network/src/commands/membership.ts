@@ -6,6 +6,7 @@ import { explained, requireFabric } from './running-fabric.js';
 const MEMBER = { flags: '--member <name>', summary: 'which member', required: true };
 const FOLDER = { name: 'folder', summary: 'of the proposed change', required: true };
 
+/** `salus join`: writes a proposed change that members countersign. */
 export const joinChannel: Command = {
   name: 'join',
   summary: 'propose that a member, already in the topology file, joins the running channel',
@@ -19,6 +20,7 @@ export const joinChannel: Command = {
   },
 };
 
+/** `salus leave`: writes a proposed change that members countersign. */
 export const leave: Command = {
   name: 'leave',
   summary: 'propose that a member, marked `left: true` in the topology file, leaves the running channel',
@@ -32,12 +34,14 @@ export const leave: Command = {
   },
 };
 
+/** `salus propose`: writes what the topology file changed as a proposed change. */
 export const propose: Command = {
   name: 'propose',
   summary: 'propose what else changed in the topology file: orderers (one at a time), peers',
   run: (_input, io) => proposeChange(io, `change-${Date.now()}`),
 };
 
+/** `salus countersign <folder>`: shows the change to whoever signs it. */
 export const countersign: Command = {
   name: 'countersign',
   summary: "print what a proposed change does, and add a member's signature to it",
@@ -53,6 +57,7 @@ export const countersign: Command = {
   },
 };
 
+/** `salus apply <folder>`; the orderers refuse a change that too few have signed. */
 export const apply: Command = {
   name: 'apply',
   summary: 'have the orderers take a proposed change that a majority has signed',

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { type Command, CommandError } from '../command.js';
 import { endOrphans, readRunFile } from './run-file.js';
 
+/** `salus reset`: asks first unless told `--yes`; refuses while the consortium runs. */
 export const reset: Command = {
   name: 'reset',
   summary: 'delete the state folder: keys, ledger and all records',

@@ -1,6 +1,7 @@
 import type { Command } from '../command.js';
 import { explained, requireFabric } from './running-fabric.js';
 
+/** `salus revoke`, on Fabric: through the revocation list in the channel's configuration. */
 export const revoke: Command = {
   name: 'revoke',
   summary: 'have every peer refuse a certificate of a member from the next block on',

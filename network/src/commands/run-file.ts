@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { CommandError } from '../command.js';
 
+/** What `run.json` says of the consortium that runs. */
 export interface RunFile {
   readonly pid: number;
   /** Start time of the process in clock ticks since boot (field 22 of /proc/<pid>/stat): pids are used again. */

@@ -16,6 +16,7 @@ interface MemberStatus {
   readonly height?: number;
 }
 
+/** `salus status`: asks every gateway for its readiness and its height. */
 export const status: Command = {
   name: 'status',
   summary: 'what runs, and how far each member is; exit code 1 unless all are ready',

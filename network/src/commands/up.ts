@@ -11,6 +11,7 @@ import { HOW_TO_STOP } from './start.js';
 /** How long a start in the background may take, in milliseconds. */
 const patience = 120_000;
 
+/** `salus up`: returns once every gateway answers, or with exit code 1 and what the start said. */
 export const up: Command = {
   name: 'up',
   summary: 'like start, in the background',

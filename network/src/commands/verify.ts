@@ -6,6 +6,7 @@ import type { Endpoints } from '../endpoints.js';
 import { layout } from '../identity/layout.js';
 import type { ChainReport } from '../verify/chain.js';
 
+/** `salus verify`; exit code 1 with a sentence for each finding when the chain is not what it says it is. */
 export const verify: Command = {
   name: 'verify',
   summary: "validate every block of a member's peer again, from this folder's genesis block on",

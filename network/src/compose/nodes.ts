@@ -23,6 +23,7 @@ export function volumeOf(service: string): string {
   return `${service.replace('.', '-')}-data`;
 }
 
+/** A member's orderer as a service of the compose file. */
 export function ordererService(member: Member, node: OrdererNode): Service {
   const dir = layout.orderer(MOUNT, member.name);
   return {
@@ -35,6 +36,7 @@ export function ordererService(member: Member, node: OrdererNode): Service {
   };
 }
 
+/** A member's peer as a service of the compose file. */
 export function peerService(member: Member, node: PeerNode): Service {
   const dir = layout.member(MOUNT, member.name);
   const own = layout.peer(dir, node.name);
@@ -54,6 +56,7 @@ export function peerService(member: Member, node: PeerNode): Service {
   };
 }
 
+/** A member's chaincode process as a service of the compose file. */
 export function chaincodeService(topology: Topology, member: Member): Service {
   const dir = layout.chaincode(layout.member(MOUNT, member.name));
   const { name, version } = topology.chaincode;
@@ -75,6 +78,7 @@ export function chaincodeService(topology: Topology, member: Member): Service {
   };
 }
 
+/** One gateway as a service of the compose file; people reach its port, members its door's. */
 export function gatewayService(topology: Topology, member: Member, node: GatewayNode): Service {
   const dir = layout.member(MOUNT, member.name);
   const own = layout.gateway(dir, node.name);

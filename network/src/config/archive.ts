@@ -12,6 +12,7 @@ const REGULAR_FILE = '0';
 /** Position and length of the header's checksum, which is computed as if it were spaces. */
 const CHECKSUM = { start: 148, length: 8 };
 
+/** A package of chaincode as a service: it names an address and holds no code. */
 export interface ChaincodePackage {
   readonly label: string;
   /** `<label>:<sha256 of the package>`, as Fabric names it. */

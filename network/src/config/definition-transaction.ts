@@ -8,6 +8,7 @@ const LIFECYCLE = '_lifecycle';
 const SYSTEM_VERSION = 'syscc';
 const OK = 200;
 
+/** Who signs a definition into force. */
 export interface DefinitionParties {
   /** A member's administrator. */
   readonly submitter: Signer;

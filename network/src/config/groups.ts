@@ -11,12 +11,14 @@ export interface Serializable {
   serializeBinary(): Uint8Array;
 }
 
+/** What a configuration group holds, by name; each value is serialized as it stands. */
 export interface GroupParts {
   readonly values?: Readonly<Record<string, Serializable>>;
   readonly policies: Readonly<Record<string, common.Policy>>;
   readonly groups?: Readonly<Record<string, common.ConfigGroup>>;
 }
 
+/** A configuration group (common.ConfigGroup) that its own `Admins` policy may change. */
 export function configGroup(parts: GroupParts): common.ConfigGroup {
   const group = new common.ConfigGroup();
   group.setModPolicy(CHANGED_BY);
@@ -34,6 +36,7 @@ export function fromBelow(rule: MemberRule, subPolicy: string): common.Policy {
   return policy(PolicyType.IMPLICIT_META, meta);
 }
 
+/** A policy that asks for signatures (common.Policy of type SIGNATURE). */
 export function signedBy(envelope: common.SignaturePolicyEnvelope): common.Policy {
   return policy(PolicyType.SIGNATURE, envelope);
 }

@@ -8,6 +8,7 @@ import { GATEWAY_UNIT } from '../identity/node-units.js';
 const { MSPRoleType } = msp.MSPRole;
 const { Classification } = msp.MSPPrincipal;
 
+/** A role of an MSP's principals, as Fabric names it: `MEMBER`, `PEER` and the like. */
 export type Role = keyof typeof MSPRoleType;
 
 /** Whoever holds the role in the organisation. */

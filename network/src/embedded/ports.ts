@@ -9,6 +9,7 @@ export interface Version {
   readonly tx: number;
 }
 
+/** A value of public state or of a private collection, with the version that wrote it. */
 export interface StateValue {
   readonly value: Buffer;
   readonly version: Version;
@@ -16,16 +17,19 @@ export interface StateValue {
   readonly metadata?: Buffer;
 }
 
+/** One entry of a range. */
 export interface StateEntry extends StateValue {
   readonly key: string;
 }
 
+/** What every member holds of a private value: its hash and version. */
 export interface HashedValue {
   readonly valueHash: Buffer;
   readonly version: Version;
   readonly metadata?: Buffer;
 }
 
+/** One change of a public key, as GetHistoryForKey tells it. */
 export interface HistoryEntry {
   readonly txId: string;
   readonly value: Buffer;
@@ -57,6 +61,7 @@ export interface Snapshot {
   release(): void;
 }
 
+/** Where a transaction lies, and its validation code (peer.TxValidationCode). */
 export interface TransactionPosition extends Version {
   readonly code: number;
 }
@@ -88,6 +93,7 @@ export interface Committer {
   commit(block: Buffer): Promise<{ readonly number: number; readonly codes: readonly number[] }>;
 }
 
+/** A certificate under one of the channel's MSPs, its chain already checked. */
 export interface Identity {
   readonly mspId: string;
   /** msp.SerializedIdentity. */
@@ -99,12 +105,14 @@ export interface Identity {
   verify(message: Buffer, signature: Buffer): boolean;
 }
 
+/** Bytes with a signature over them and who claims to have made it; nothing is checked yet. */
 export interface SignedData {
   readonly identity: Buffer;
   readonly data: Buffer;
   readonly signature: Buffer;
 }
 
+/** An identity with its private key; signatures are ECDSA P-256 in DER with low S. */
 export interface Signer {
   /** msp.SerializedIdentity. */
   readonly identity: Buffer;

@@ -15,6 +15,7 @@ const LIFECYCLE = '_lifecycle';
 const POLL_MS = 100;
 const PATIENCE_MS = 60_000;
 
+/** Who approves and commits a definition of the chaincode, and through which orderers. */
 export interface LifecycleNetwork {
   readonly channel: string;
   /** All peers, each with its member's administrator; the first of each member speaks for it. */

@@ -13,6 +13,7 @@ import { renderOrderer, renderPeer } from './render.js';
 
 const CHAINCODE_MAIN = fileURLToPath(new URL('../../../chaincode/dist/main.js', import.meta.url));
 
+/** What the native processes of a network are started from. */
 export interface FabricOptions {
   /** Prepared by prepareState. */
   readonly stateDir: string;

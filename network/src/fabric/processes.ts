@@ -11,6 +11,7 @@ const POLL_MS = 50;
 const STOP_TIMEOUT_MS = 8_000;
 const LOG_TAIL_LINES = 5;
 
+/** A native process to start; it counts as up once all of its addresses listen. */
 export interface ProcessPlan {
   readonly name: string;
   readonly command: string;

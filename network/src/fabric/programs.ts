@@ -8,7 +8,9 @@ const run = promisify(execFile);
 
 /** Fabric's programs that a native network needs. */
 export const PROGRAMS = ['peer', 'orderer'] as const;
+/** The name of one of Fabric's programs that a native network needs. */
 export type Program = (typeof PROGRAMS)[number];
+/** The path of each program. */
 export type Programs = Readonly<Record<Program, string>>;
 
 /** The oldest release with everything we ask of it. */
@@ -18,6 +20,7 @@ const FABRIC_CA_SERVER = 'fabric-ca-server';
 const OLDEST_FABRIC_CA = [1, 5, 0] as const;
 const VERSION_TIMEOUT_MS = 10_000;
 
+/** Where programs are looked for, in this order. */
 export interface SearchPlaces {
   /** SALUS_FABRIC_BIN: looked into first. */
   readonly folder?: string | undefined;

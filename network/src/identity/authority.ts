@@ -13,6 +13,7 @@ export interface Issued {
 /** Fabric's NodeOU roles: an identity has exactly one of them. */
 export type NodeRole = 'client' | 'peer' | 'admin' | 'orderer';
 
+/** Whom a certificate names: O, CN and OUs. None of it may name a person. */
 export interface Subject {
   readonly organisation: string;
   readonly name: string;

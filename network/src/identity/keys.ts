@@ -3,6 +3,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 /** ECDSA P-256 with SHA-256, as all of a member's certificates and signatures are made. */
 export const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
+/** A fresh P-256 key pair. */
 export function keyPair() {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }

@@ -25,6 +25,7 @@ export interface Organisation {
   readonly tlsCa: string;
 }
 
+/** Folders of one peer's identity and TLS. */
 export interface PeerMaterial {
   readonly name: string;
   readonly mspDir: string;
@@ -32,12 +33,14 @@ export interface PeerMaterial {
   readonly tlsDir: string;
 }
 
+/** Folder of one gateway's keys, and the public key with which it signs. */
 export interface GatewayMaterial {
   readonly name: string;
   readonly dir: string;
   readonly jwk: PublicJwk;
 }
 
+/** Folders of a member's orderer, an organisation of its own. */
 export interface OrdererMaterial extends Organisation {
   readonly dir: string;
   readonly mspDir: string;
@@ -46,6 +49,7 @@ export interface OrdererMaterial extends Organisation {
   readonly clientRoots: string;
 }
 
+/** Folders of all that a member holds. */
 export interface MemberMaterial extends Organisation {
   readonly name: string;
   readonly dir: string;

@@ -12,10 +12,12 @@ export const MEMBER_ROLES = [
   'witness',
   'cro',
 ] as const;
+/** One of the roles of members. */
 export type MemberRole = (typeof MEMBER_ROLES)[number];
 
 /** Rules over one vote per member, as Fabric's implicit meta policies know them. */
 export const MEMBER_RULES = ['ANY', 'ALL', 'MAJORITY'] as const;
+/** One of the rules over members' votes. */
 export type MemberRule = (typeof MEMBER_RULES)[number];
 
 /** First port of each kind of node. */
@@ -29,8 +31,10 @@ export interface PortPlan {
   /** Fabric CA servers that the native network starts. */
   readonly authorities: number;
 }
+/** The keys of a PortPlan, as the topology file may set them. */
 export const PORT_KINDS = ['gateways', 'doors', 'peers', 'orderers', 'chaincode', 'operations', 'authorities'] as const;
 
+/** A peer: where it listens and is reached. */
 export interface PeerNode {
   /** peer0, peer1 ... within the member. */
   readonly name: string;
@@ -43,6 +47,7 @@ export interface PeerNode {
   readonly chaincodeListenPort: number;
 }
 
+/** A gateway: where it listens, and where people and other gateways reach it. */
 export interface GatewayNode {
   /** gateway0, gateway1 ... within the member. */
   readonly name: string;
@@ -55,6 +60,7 @@ export interface GatewayNode {
   readonly doorPort: number;
 }
 
+/** A member's orderer: where it listens and is administered. */
 export interface OrdererNode {
   /** `<Member>OrdererMSP`: an MSP and CA of its own. */
   readonly mspId: string;
@@ -80,6 +86,7 @@ export interface FabricCaServer {
   readonly listens?: { readonly host: string; readonly port: number };
 }
 
+/** What a member is called in the supply chain (GS1 General Specifications). */
 export interface Gs1 {
   /** GS1 company prefixes, 6 to 12 digits. */
   readonly companyPrefixes: readonly string[];
@@ -89,6 +96,7 @@ export interface Gs1 {
   readonly premises: readonly string[];
 }
 
+/** One member and all that it runs. */
 export interface Member {
   readonly name: string;
   /** Position in the file: ports and ticking follow it. */
@@ -108,6 +116,7 @@ export interface Member {
   readonly chaincodePort: number;
 }
 
+/** The chaincode's definition, as members approve it. */
 export interface ChaincodeSpec {
   readonly name: string;
   readonly version: string;
@@ -117,6 +126,7 @@ export interface ChaincodeSpec {
   readonly lifecycle: MemberRule;
 }
 
+/** A topology file, parsed, checked and completed with what is derived. */
 export interface Topology {
   readonly file: string;
   readonly channel: string;

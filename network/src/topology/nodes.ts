@@ -14,6 +14,7 @@ const ORDERER_ADMIN_OFFSET = 40;
 /** Peers listen for chaincode callbacks, which nobody makes, in the free part of the operations range. */
 const CALLBACK_OFFSET = MEMBERS_MAX * PEER_STRIDE;
 
+/** A member's peers, numbered from 0. */
 export function peerNodes(place: Place, count: number): PeerNode[] {
   return numbered(count, (number) => {
     const offset = PEER_STRIDE * place.index + number;
@@ -28,6 +29,7 @@ export function peerNodes(place: Place, count: number): PeerNode[] {
   });
 }
 
+/** A member's gateways, numbered from 0. */
 export function gatewayNodes(place: Place, count: number): GatewayNode[] {
   return numbered(count, (number) => {
     const offset = place.index + MEMBERS_MAX * number;
@@ -42,6 +44,7 @@ export function gatewayNodes(place: Place, count: number): GatewayNode[] {
   });
 }
 
+/** A member's orderer; its MSP is named after the member's. */
 export function ordererNode(place: Place, mspId: string): OrdererNode {
   return {
     mspId: mspId.replace(/MSP$/, 'OrdererMSP'),

@@ -10,6 +10,7 @@ import { openLedger, type Ledger } from '../embedded/ledger.js';
 import { blockHeaderHash } from '../embedded/orderer/header.js';
 import { asFromOrderer, parseBlock } from '../embedded/validation/block-form.js';
 
+/** What an auditor learns of a chain. */
 export interface ChainReport {
   readonly blocks: number;
   readonly transactions: number;

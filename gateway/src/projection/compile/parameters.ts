@@ -23,11 +23,13 @@ export interface ParameterEntry {
   readonly parts?: readonly ParameterPart[];
 }
 
+/** A component of a composite parameter, as it is served. */
 export interface ParameterPart {
   readonly kind: string;
   readonly targets?: readonly string[];
 }
 
+/** A search parameter of one type with its expression parsed. */
 export interface Source extends ParameterEntry {
   readonly code: string;
   readonly type: string;

@@ -5,6 +5,7 @@ import type { ElementTable } from './definitions.js';
 import { Emitter } from './emit.js';
 import type { ParameterEntry, Source } from './parameters.js';
 
+/** What the build writes out, and what it must tell that it left out. */
 export interface CompiledSearch {
   /** JavaScript by resource type. */
   readonly modules: ReadonlyMap<string, string>;
@@ -23,6 +24,7 @@ const { token, string, reference, date, number, quantity, uri } = converters;
 const none = [];
 `;
 
+/** Compiles all parameters of all types; pure, and the same for the same definitions. */
 export function compileSearch(table: ElementTable, sources: readonly Source[]): CompiledSearch {
   const modules = new Map<string, string>();
   const parameters: Record<string, Record<string, ParameterEntry>> = {};

@@ -8,6 +8,7 @@ const PROSE = new Set([
   ...['isModifier', 'isModifierReason', 'meaningWhenMissing', 'representation', 'code', 'extension'],
 ]);
 
+/** A StructureDefinition without what only people read. */
 export function trimmed(definition: StructureDefinition): JsonObject {
   const { resourceType, id, url, name, type, kind, abstract, baseDefinition, derivation } = definition;
   const element = definition.snapshot.element.map(trimmedElement);

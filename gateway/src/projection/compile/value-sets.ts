@@ -29,6 +29,7 @@ interface ValueSet {
 /** Codes by system. */
 export type Codes = Readonly<Record<string, readonly string[]>>;
 
+/** The codes of each required value set by its URL. */
 export interface WrittenValueSets {
   readonly valueSets: Readonly<Record<string, Codes>>;
   /** Those whose codes R4's definitions do not list, such as UCUM's: not checked. */

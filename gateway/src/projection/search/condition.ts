@@ -24,8 +24,10 @@ export interface Nothing {
   readonly kind: 'nothing';
 }
 
+/** A condition over an index table, over columns of the resource itself, or one that nothing meets. */
 export type Condition = Rows | Columns | Nothing;
 
+/** The condition that no resource meets. */
 export const NOTHING: Nothing = { kind: 'nothing' };
 
 /** Rows of a table that match any of the alternatives. */

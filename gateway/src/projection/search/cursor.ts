@@ -10,6 +10,7 @@ export type Position = readonly (string | number)[];
 const NONCE = 12;
 const TAG = 16;
 
+/** Seals and opens cursors under a key that lies in the projection. */
 export class Cursors {
   private readonly key: Uint8Array;
 

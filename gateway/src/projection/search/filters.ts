@@ -27,6 +27,7 @@ export function takesModifier(entry: ParameterEntry, modifier: string): boolean 
   return entry.kind === 'reference' && (entry.targets?.includes(modifier) ?? false);
 }
 
+/** The condition of one parameter: any of its values will do. `now` (ms) is what `ap` on dates is measured from. */
 export function valueCondition(filter: ValueFilter, terms: Terms, now: number): Condition {
   const { entry, modifier, values } = filter;
   if (modifier === 'missing') return missing(entry, values);

@@ -8,6 +8,7 @@ import type { SortKey } from './query.js';
 /** Counting further to find the smallest driver costs more than it saves. */
 const ESTIMATE_LIMIT = 500;
 
+/** The pieces of a query, with the values bound to it in order. */
 export interface Plan {
   /** FROM, with resource as r; rows once per resource. */
   readonly from: string;

@@ -25,11 +25,13 @@ export type Filter =
     }
   | { readonly kind: 'has'; readonly type: string; readonly entry: ParameterEntry; readonly filter: Filter };
 
+/** One key of `_sort`. */
 export interface SortKey {
   readonly by: ParameterEntry | '_id' | '_lastUpdated';
   readonly descending: boolean;
 }
 
+/** One `_include` or `_revinclude`. */
 export interface Include {
   readonly reverse: boolean;
   /** Type that has the reference. */
@@ -40,6 +42,7 @@ export interface Include {
   readonly iterate: boolean;
 }
 
+/** One search of one type, everything in it checked. */
 export interface SearchQuery {
   readonly type: string;
   readonly filters: readonly Filter[];

@@ -3,6 +3,7 @@ import type { SQLInputValue } from 'node:sqlite';
 
 import { dateOf, numberOf, prefixed, split, unescaped, type NumberValue, type Prefix } from './values.js';
 
+/** A piece of SQL with the values bound to it. */
 export interface Alternative {
   readonly where: string;
   readonly values: readonly SQLInputValue[];

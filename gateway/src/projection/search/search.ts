@@ -24,6 +24,7 @@ export const WORK_LIMITS = {
   record: 50_000,
 } as const;
 
+/** How much work one search may be; see WORK_LIMITS. */
 export type WorkLimits = Readonly<Record<keyof typeof WORK_LIMITS, number>>;
 
 /** The text of resource r. */
@@ -37,6 +38,7 @@ export interface Sight {
   unrestricted(type: string): boolean;
 }
 
+/** One page of a search; every resource in it was permitted. */
 export interface SearchResult {
   readonly matches: readonly StoredVersion[];
   /** Undefined when it was not asked for or would cost too much. */
@@ -45,6 +47,7 @@ export interface SearchResult {
   readonly next?: string;
 }
 
+/** Runs a search within its limits. Throws a Refusal where it would cost more. */
 export class Search {
   private readonly terms: Terms;
   private readonly cursors: Cursors;

@@ -12,6 +12,7 @@ import { split, tokenOf, unescaped } from './values.js';
 /** A value may stand for at most so many different terms, such as a prefix shared by many names. */
 export const TERM_LIMIT = 20_000;
 
+/** The dictionary of codes, systems, texts and URLs, read only. */
 export class Terms {
   constructor(
     private readonly statements: Statements,

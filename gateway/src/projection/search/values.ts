@@ -2,7 +2,9 @@
 import { Refusal } from '../../ledger/refusal.js';
 import { spanOf, type TimeSpan } from '../values/dates.js';
 
+/** Comparison prefixes of R4 search.html#prefix. */
 export const PREFIXES = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const;
+/** One of the comparison prefixes; `eq` where a value has none. */
 export type Prefix = (typeof PREFIXES)[number];
 
 /** Splits at a separator that no backslash stands before. */
@@ -23,10 +25,12 @@ export function split(value: string, separator: ',' | '|' | '$'): string[] {
 }
 
 /** Resolves `\,` `\|` `\$` `\\`. */
+/** A value without its backslashes (R4 search.html#escaping). */
 export function unescaped(value: string): string {
   return value.replace(/\\([,|$\\])/g, '$1');
 }
 
+/** A token as `[system]|[code]` says it. */
 export interface TokenValue {
   /** Undefined: any; '': none. */
   readonly system?: string;
@@ -41,6 +45,7 @@ export function tokenOf(value: string): TokenValue {
   return code === '' ? { system } : { system, code };
 }
 
+/** A value and its prefix taken apart. */
 export function prefixed(value: string): { readonly prefix: Prefix; readonly rest: string } {
   const prefix = PREFIXES.find((each) => value.startsWith(each));
   return prefix === undefined ? { prefix: 'eq', rest: value } : { prefix, rest: value.slice(2) };
@@ -59,6 +64,7 @@ export function dateOf(value: string): TimeSpan {
   return span;
 }
 
+/** A number with the precision it was written in. */
 export interface NumberValue {
   readonly value: number;
   /** The implied range: half a unit of the last digit written on either side. */

@@ -7,11 +7,13 @@ import { stringConverters } from './string.js';
 import { tokenConverters } from './token.js';
 import { uriConverters } from './uri.js';
 
+/** Adds the index rows of one value under a parameter's number. */
 export type Converter = (rows: IndexRows, parameter: number, value: never) => void;
 
 /** Kinds of search parameters that have rows of their own. */
 export type SearchKind = 'token' | 'string' | 'reference' | 'date' | 'number' | 'quantity' | 'uri';
 
+/** By kind of parameter, then by FHIR type; a type that is missing cannot be held by that kind. */
 export const converters: Readonly<Record<SearchKind, Readonly<Record<string, Converter>>>> = {
   token: tokenConverters,
   string: stringConverters,

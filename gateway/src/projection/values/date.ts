@@ -33,6 +33,7 @@ function timing(rows: IndexRows, parameter: number, value: Timing): void {
   if (value.repeat?.boundsPeriod !== undefined) period(rows, parameter, value.repeat.boundsPeriod);
 }
 
+/** Converters of `date` parameters; a Timing is indexed by the span of its events, and by its bounds. */
 export const dateConverters = {
   date: moment,
   dateTime: moment,

@@ -1,11 +1,14 @@
 /** FHIR dates as spans of milliseconds (R4 search.html#date, datatypes.html#dateTime). */
 
+/** Milliseconds of the earliest time there is, for spans that are open at their start. */
 export const BEGINNING = -8.64e15;
+/** Milliseconds of the latest time there is, for spans that are open at their end. */
 export const END = 8.64e15;
 
 const PARTIAL =
   /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})?)?)?)?$/;
 
+/** Milliseconds since 1970; both ends belong to it. */
 export interface TimeSpan {
   readonly low: number;
   readonly high: number;

@@ -38,6 +38,7 @@ function unitOf(parameter: number, value: Quantity): Term {
   return { parameter, a: value.code ?? '', b: value.system ?? '', t };
 }
 
+/** Converters of `number` parameters. */
 export const numberConverters = {
   decimal: plain,
   integer: plain,
@@ -45,6 +46,7 @@ export const numberConverters = {
   unsignedInt: plain,
 } as const;
 
+/** Converters of `quantity` parameters; all specialisations of Quantity are indexed alike. */
 export const quantityConverters = {
   Quantity: quantity,
   SimpleQuantity: quantity,

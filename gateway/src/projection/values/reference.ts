@@ -42,6 +42,7 @@ export function patientOf(value: Reference, ids: Set<string>): void {
   if (id !== undefined) ids.add(id);
 }
 
+/** Converters of `reference` parameters. */
 export const referenceConverters = {
   Reference: reference,
   canonical,

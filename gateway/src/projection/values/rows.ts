@@ -35,6 +35,7 @@ export interface Pair {
   readonly high?: number;
 }
 
+/** Collects rows while the compiled functions walk a resource. */
 export class IndexRows {
   readonly terms: Term[] = [];
   readonly spans: Span[] = [];

@@ -19,6 +19,7 @@ function partsOf(names: readonly string[]) {
   };
 }
 
+/** Converters of `string` parameters. */
 export const stringConverters = {
   string: plain,
   markdown: plain,

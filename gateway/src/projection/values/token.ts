@@ -58,6 +58,7 @@ function text(value: string | undefined): string {
   return value === undefined ? '' : normalized(value);
 }
 
+/** Converters of `token` parameters. */
 export const tokenConverters = {
   CodeableConcept: concept,
   Coding: coding,

@@ -8,6 +8,7 @@ export const CONTEXT = 'https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.
 
 /** How EPCs are spelt in answers: GS1-EPC-Format. */
 export const EPC_FORMATS = ['No_Preference', 'Always_GS1_Digital_Link', 'Always_EPC_URN', 'Never_Translates'] as const;
+/** How identifiers are spelt in answers, from the header GS1-EPC-Format. */
 export type EpcFormat = (typeof EPC_FORMATS)[number];
 
 /** Respells one identifier. */

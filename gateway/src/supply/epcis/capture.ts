@@ -15,6 +15,7 @@ export const CAPTURE_LIMIT = 1_000;
 /** Largest body of a capture, bytes. */
 export const CAPTURE_BYTES = 8 * 1024 * 1024;
 
+/** What becomes of the rest when an event is wrong, from the header GS1-Capture-Error-Behaviour. */
 export type ErrorBehaviour = 'rollback' | 'proceed';
 
 /** Takes documents in; jobs run one after the other, so that no id is captured twice. */

@@ -8,6 +8,7 @@ import { Pages } from './paging.js';
 import type { EventRepository } from './repository.js';
 import type { ReadableEvent } from './stored.js';
 
+/** What the endpoints share: the member's events and what carries them to the ledger. */
 export interface DeskPorts {
   readonly repository: EventRepository;
   /** What captured events do on the ledger. */

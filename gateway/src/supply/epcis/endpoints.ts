@@ -31,6 +31,7 @@ export interface Asked {
   readonly json: () => unknown;
 }
 
+/** A response for any HTTP library to send; `body` is written as JSON. */
 export interface EpcisAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;

@@ -9,6 +9,7 @@ import { EpcisDesk } from './desk.js';
 import { epcisExpress } from './express.js';
 import { EventRepository, type RepositoryPorts } from './repository.js';
 
+/** The rooms of a gateway that the EPCIS interface is put together from. */
 export interface EpcisRooms extends RepositoryPorts {
   readonly settings: Pick<GatewaySettings, 'members'>;
   /** What captured events do on the ledger. */

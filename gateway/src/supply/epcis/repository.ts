@@ -25,6 +25,7 @@ const REACH_MS = 20_000;
 /** Parsed events remembered. */
 const REMEMBERED = 50_000;
 
+/** Where events are written, read back and anchored. */
 export interface RepositoryPorts {
   readonly projection: {
     fact(space: string, key: string): string | undefined;

@@ -21,26 +21,35 @@ export function isUri(value: unknown): value is string {
   return typeof value === 'string' && URI.test(value);
 }
 
+/** Takes an absolute or compact URI. */
 export const uri: Check = matching(isUri, 'a URI');
+/** Takes a dateTimeStamp: an offset from UTC must be there (EPCIS 2.0 section 7.4). */
 export const instant: Check = matching(
   (value) => typeof value === 'string' && instantMs(value) !== undefined,
   'a date and time with its offset from UTC, such as 2005-04-03T20:33:31.116-06:00',
 );
+/** Takes a finite JSON number. */
 export const decimal: Check = matching((value) => typeof value === 'number' && Number.isFinite(value), 'a number');
+/** Takes any text, an empty one too. */
 export const text: Check = matching((value) => typeof value === 'string', 'text');
+/** Takes a JSON boolean. */
 export const truth: Check = matching((value) => typeof value === 'boolean', 'true or false');
+/** Takes hexadecimal digits, at least one. */
 export const hexBinary: Check = matching(
   (value) => typeof value === 'string' && /^[A-Fa-f0-9]+$/.test(value),
   'hexadecimal digits',
 );
+/** Takes what has the form of a unit code; whether UN/ECE lists it is not looked up. */
 export const unit: Check = matching(
   (value) => typeof value === 'string' && /^[A-Z0-9]{2,3}$/.test(value),
   'a unit code of UN/ECE Recommendation 20, such as KGM',
 );
+/** Takes an offset from -14:00 to +14:00. */
 export const zone: Check = matching(
   (value) => typeof value === 'string' && /^[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00)$/.test(value),
   'an offset from UTC such as +02:00',
 );
+/** Takes EPCIS's three actions (section 7.3.2). */
 export const action: Check = matching(
   (value) => value === 'ADD' || value === 'OBSERVE' || value === 'DELETE',
   'ADD, OBSERVE or DELETE',

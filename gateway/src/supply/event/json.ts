@@ -1,5 +1,6 @@
 /** JSON values of EPCIS documents, read defensively. */
 
+/** A JSON object whose members are not checked yet. */
 export type JsonMap = Readonly<Record<string, unknown>>;
 
 /** Whether a value is a JSON object. */

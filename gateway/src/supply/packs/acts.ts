@@ -20,6 +20,7 @@ const ENDS: readonly string[] = ['dispense', 'decommission', 'undo'];
 /** Acts of one event that are on their way at once. */
 const AT_ONCE = 20;
 
+/** How acts reach the ledger, and where their secrets and terms are kept. */
 export interface ActPorts extends IssuerPorts {
   readonly ledger: Pick<Ledger, 'submit'>;
   readonly secrets: NamedSecrets;

@@ -18,6 +18,7 @@ export interface OpenedLot {
   readonly secret: string;
 }
 
+/** The message from the shipper's door to the receiver's; none of it is on the ledger in clear. */
 export interface Handover {
   readonly lots: readonly OpenedLot[];
   readonly units: readonly UnitTerms[];
@@ -52,6 +53,7 @@ export function handoverOf(shelf: PackShelf, shipped: ReadonlyMap<string, string
   return { lots, units, containers, salts };
 }
 
+/** How a receiver checks what it was told against the ledger, and keeps it. */
 export interface HearingPorts {
   readonly ledger: Pick<Ledger, 'evaluate'>;
   readonly secrets: NamedSecrets;

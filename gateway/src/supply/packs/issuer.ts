@@ -16,6 +16,7 @@ export interface Told extends OpenedLot {
 /** What one asks another member's door; undefined where it shows nothing. Throws when it cannot be asked. */
 export type AskDoor = (member: string, path: string, question: object) => Promise<unknown>;
 
+/** How the issuer of a pack is found by its company prefix, and asked. */
 export interface IssuerPorts {
   readonly member: string;
   readonly shelf: PackShelf;

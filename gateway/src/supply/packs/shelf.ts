@@ -8,6 +8,7 @@ import { type ContainerTerms, type LotTerms, PACK_SPACE, type UnitTerms } from '
 /** Trees whose proofs are kept in memory at most. */
 const REMEMBERED = 8;
 
+/** Where the member's copies of terms and its secrets lie. */
 export interface ShelfPorts {
   readonly projection: { fact(space: string, key: string): string | undefined };
   readonly secrets: NamedSecrets;

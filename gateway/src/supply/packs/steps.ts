@@ -43,6 +43,7 @@ export interface ActStep {
   readonly place: string;
 }
 
+/** What one event asks for, in the order in which it must be done. */
 export type Step = CommitStep | PackStep | RecallStep | ActStep;
 
 /** The master data of a lot in ILMD (CBV 2.0 section 9.2). */

@@ -34,6 +34,7 @@ export type FailureReason =
   | 'No_match_GTIN_Serial_Lot'
   | 'No_match_GTIN_Serial_Expiry';
 
+/** The answer to one scan. */
 export interface Verdict {
   readonly verified: boolean;
   readonly verificationFailureReason?: FailureReason;

@@ -9,6 +9,7 @@ import type { Scan, Verdict } from './verdict.js';
 /** Who may verify. */
 const ROLES = ['supply-operator', 'pharmacist', 'quality-officer', 'carrier', 'regulator', 'auditor'];
 
+/** Who asks, who answers, and what verifies a scan. */
 export interface VerifyPorts {
   readonly verify: (scan: Scan) => Promise<Verdict>;
   readonly actorOf: (request: Request) => Promise<Actor>;

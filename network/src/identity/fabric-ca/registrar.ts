@@ -14,6 +14,7 @@ import { type Authorisation, call, decoded, type FabricCaAddress, FabricCaRefusa
 const FOR_OTHERS = 0o077;
 const UNAUTHORISED = 401;
 
+/** Name and enrolment secret of whoever a Fabric CA knows. */
 export interface Credentials {
   readonly name: string;
   readonly secret: string;
