@@ -26,3 +26,47 @@ export function holders(folder: string, word: string): string[] {
     .filter((file) => holds(readFileSync(file), word))
     .map((file) => relative(folder, file));
 }
+
+/** A word as it may have been written: UTF-8 and UTF-16 in upper, lower and its own case, hex, base64. */
+export function shapesOf(word: string): Buffer[] {
+  const cases = [...new Set([word, word.toLowerCase(), word.toUpperCase()])];
+  const hex = Buffer.from(word).toString('hex');
+  return [
+    ...cases.flatMap((each) => [Buffer.from(each), Buffer.from(each, 'utf16le')]),
+    ...[hex, hex.toUpperCase()].map((each) => Buffer.from(each)),
+    ...base64Shapes(word),
+  ];
+}
+
+/** Which of many byte strings (4 bytes or more) lie in which files below a folder; reads each file once. */
+export function found(
+  folder: string,
+  needles: readonly Buffer[],
+): { readonly file: string; readonly needle: Buffer }[] {
+  const starts = new Uint8Array(1 << 24);
+  const byStart = new Map<number, Buffer[]>();
+  for (const needle of needles) {
+    const start = needle.readUIntBE(0, 3);
+    starts[start] = 1;
+    byStart.set(start, [...(byStart.get(start) ?? []), needle]);
+  }
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => statSync(join(folder, file)).isFile())
+    .flatMap((file) => {
+      const seen = foundIn(readFileSync(join(folder, file)), starts, byStart);
+      return [...seen].map((needle) => ({ file, needle }));
+    });
+}
+
+function foundIn(content: Buffer, starts: Uint8Array, byStart: ReadonlyMap<number, readonly Buffer[]>): Set<Buffer> {
+  const seen = new Set<Buffer>();
+  let start = ((content[0] ?? 0) << 8) | (content[1] ?? 0);
+  for (let at = 2; at < content.length; at += 1) {
+    start = ((start << 8) | (content[at] ?? 0)) & 0xff_ff_ff;
+    if (starts[start] !== 1) continue;
+    for (const needle of byStart.get(start) ?? []) {
+      if (content.compare(needle, 0, needle.length, at - 2, at - 2 + needle.length) === 0) seen.add(needle);
+    }
+  }
+  return seen;
+}
