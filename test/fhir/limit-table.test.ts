@@ -6,6 +6,7 @@ import { BUNDLE_ENTRY_LIMIT } from '@salus/gateway/fhir/bundle';
 import { CONDITIONAL_DELETE_LIMIT } from '@salus/gateway/fhir/conditional';
 import { BODY_LIMIT } from '@salus/gateway/fhir/express';
 import { JSON_LIMITS } from '@salus/gateway/fhir/json';
+import { MATCH_LIMIT } from '@salus/gateway/fhir/match';
 import { LARGEST_PAGE } from '@salus/gateway/fhir/paging';
 import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
 import { BATCH_ANSWER_LIMIT } from '@salus/gateway/fhir/router';
@@ -23,6 +24,7 @@ const limits: Record<string, number> = {
   CONDITIONAL_DELETE_LIMIT,
   BODY_LIMIT,
   LARGEST_PAGE,
+  MATCH_LIMIT,
   PATCH_LIMIT,
   BATCH_ANSWER_LIMIT,
   INCLUDE_LIMIT,

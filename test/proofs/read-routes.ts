@@ -52,6 +52,13 @@ const searches = ({ patient, family }: Target): string[] => [
 /** The list. */
 export const readRoutes: readonly ReadRoute[] = [
   { route: 'GET Patient/:id/$everything', ask: ({ patient }) => get(`Patient/${patient}/$everything`) },
+  {
+    route: 'POST Patient/$match',
+    ask: ({ family }) => [
+      { path: 'Patient/$match', body: { resourceType: 'Patient', name: [{ family }] } },
+      { path: 'Patient/$match', body: { resourceType: 'Patient', name: [{ family }], birthDate: '1971-03-14' } },
+    ],
+  },
   { route: 'GET Observation/$lastn', ask: ({ patient }) => get(`Observation/$lastn?patient=${patient}`) },
   { route: 'GET :type/:id/$validate', ask: ({ observation }) => get(`Observation/${observation}/$validate`) },
   { route: 'GET :type/:id/$meta', ask: ({ patient }) => get(`Patient/${patient}/$meta`) },

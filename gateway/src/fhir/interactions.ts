@@ -4,6 +4,7 @@ import { isResourceType } from '../projection/generated.js';
 import { requireMediaType } from './body.js';
 import type { FhirContext } from './context.js';
 import { everything } from './everything.js';
+import { match } from './match.js';
 import { changeMeta, lastN, meta, validate } from './operations.js';
 import { history, read, vread } from './read.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
@@ -44,6 +45,10 @@ const OPERATIONS: readonly Route[] = [
   {
     ...operation('GET', 'Patient/:id/$everything', 'Patient-everything'),
     run: (context, request, { id = '' }) => everything(context, request, id),
+  },
+  {
+    ...operation('POST', 'Patient/$match', 'Patient-match'),
+    run: (context, request) => match(context, request),
   },
   {
     ...operation('GET', 'Observation/$lastn', 'Observation-lastn'),
