@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Request } from 'express';
 import type { Logger } from 'pino';
 
+import { raise, watchBlocks } from './alarms.js';
 import { buildApp } from './app.js';
 import { answerClientErrors } from './client-errors.js';
 import { runTicker } from './clock/ticker.js';
@@ -17,7 +18,6 @@ import { CONDITION_SPACE } from './ehr/project.js';
 import { RecentContents } from './ehr/recent.js';
 import { EhrWriter } from './ehr/writer.js';
 import { Erasures } from './erasure/erasures.js';
-import { PurgeWatch } from './erasure/watch.js';
 import { fhirExpress } from './fhir/express.js';
 import type { FhirPorts, FhirRequest } from './fhir/request.js';
 import { fhirRouter } from './fhir/router.js';
@@ -42,8 +42,7 @@ import { Directory } from './registry/directory.js';
 import { drained } from './drain.js';
 import type { GatewaySettings } from './settings.js';
 import { standingOf, untilReady } from './start.js';
-import { openTrials, readTrial } from './trial/operations.js';
-import { watchUnblindings } from './trial/watch.js';
+import { openTrials } from './trial/operations.js';
 import { writeStatusOf } from './write-status.js';
 
 /** A gateway that listens. */
@@ -165,12 +164,6 @@ function openErasures(rooms: Rooms): Erasures {
   });
 }
 
-/** Something an operator must see: in the log, and counted. */
-function raise({ log, meters }: Pick<Rooms, 'log' | 'meters'>, what: string, about: Readonly<Record<string, string>>) {
-  meters.alarms.inc({ alarm: what });
-  log.warn({ alarm: what, ...about }, 'alarm');
-}
-
 /** The member's FHIR interface over its own record alone, for other members' requests. */
 function ownFhir({ settings, projection, writer, log }: Rooms, { decision }: Sharing) {
   const context = { baseUrl: fhirBase(settings.baseUrl), projection, writer, decision };
@@ -246,20 +239,7 @@ function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, s
   const onInterrupted = (error: unknown): void => {
     log.debug({ name: (error as Error).name }, 'blocks interrupted');
   };
-  const watch = new PurgeWatch(projection, (alarm, txId) => {
-    raise(rooms, alarm, { txId });
-  });
-  const unblindings = {
-    member: settings.member,
-    view: (trial: string) => readTrial(connected, trial),
-    alarm: (what: string, about: Readonly<Record<string, string>>) => {
-      raise(rooms, what, about);
-    },
-  };
-  live.onBlock((block) => {
-    watch.observe(block);
-    watchUnblindings(unblindings, block).catch(onInterrupted);
-  });
+  watchBlocks(rooms, signal);
   const failed = Promise.withResolvers<never>();
   const fail = (error: unknown): void => {
     if (!signal.aborted) failed.reject(error);
