@@ -8,15 +8,9 @@ import type { Actor } from '@salus/gateway/ports';
 
 import { composeConsent, sendConsent } from '../door/consents.js';
 import { random } from '../support/contract-world.js';
+import { adams, annAt } from '../support/ann.js';
 import { SharingWorld } from '../support/sharing-world.js';
 
-const adams: Actor = {
-  member: 'stmary',
-  user: 'u-adams',
-  role: 'physician',
-  purpose: 'TREAT',
-  scopes: ['user/*.cruds'],
-};
 const officer: Actor = { ...adams, user: 'u-olsen', role: 'privacy-officer', purpose: 'HCOMPL' };
 const ann: Actor = { ...adams, user: 'p-ann', role: 'patient', purpose: 'PATRQT', patient: 'ann' };
 
@@ -27,9 +21,7 @@ describe('a patient closed by an alarm', () => {
 
   beforeEach(async () => {
     world = await SharingWorld.open();
-    const text = '{"resourceType":"Patient","id":"ann"}';
-    await world.stmary.sharing.writer.write(adams, [{ type: 'Patient', id: 'ann', expect: 0, text, patient: 'ann' }]);
-    pid = world.stmary.sharing.lookup.pidOf('ann')!;
+    pid = await annAt(world);
     permitId = await sendConsent(world.stmary, composeConsent('northside'));
   });
   afterEach(() => world.close());

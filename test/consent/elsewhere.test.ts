@@ -9,15 +9,9 @@ import type { Actor } from '@salus/gateway/ports';
 import { Directory } from '@salus/gateway/registry/directory';
 
 import { composeConsent, sendConsent } from '../door/consents.js';
+import { adams, annAt } from '../support/ann.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
-const adams: Actor = {
-  member: 'stmary',
-  user: 'u-adams',
-  role: 'physician',
-  purpose: 'TREAT',
-  scopes: ['user/*.cruds'],
-};
 const baker: Actor = { ...adams, member: 'northside', user: 'u-baker' };
 const ann: Actor = {
   ...{ member: 'northside', user: 'p-ann', role: 'patient', purpose: 'PATRQT', patient: 'ann' },
@@ -31,9 +25,7 @@ describe('the end of a consent, asked for at a hospital that does not keep the r
 
   beforeEach(async () => {
     world = await SharingWorld.open();
-    const text = '{"resourceType":"Patient","id":"ann"}';
-    await world.stmary.sharing.writer.write(adams, [{ type: 'Patient', id: 'ann', expect: 0, text, patient: 'ann' }]);
-    pid = world.stmary.sharing.lookup.pidOf('ann')!;
+    pid = await annAt(world);
     consentId = await sendConsent(world.stmary, composeConsent('northside'));
   });
   afterEach(() => world.close());

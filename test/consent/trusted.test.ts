@@ -11,15 +11,9 @@ import type { Actor, LedgerCall } from '@salus/gateway/ports';
 import type { PublicJwk } from '@salus/gateway/settings';
 
 import { composeConsent, sendConsent } from '../door/consents.js';
+import { adams, annAt } from '../support/ann.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
-const adams: Actor = {
-  member: 'stmary',
-  user: 'u-adams',
-  role: 'physician',
-  purpose: 'TREAT',
-  scopes: ['user/*.cruds'],
-};
 const deniesAdams = {
   ...composeConsent('stmary'),
   provision: { type: 'deny', actor: [{ reference: { identifier: { system: 'urn:salus:user', value: 'u-adams' } } }] },
@@ -33,9 +27,7 @@ describe('the consents a custodian decides on', () => {
   beforeEach(async () => {
     world = await SharingWorld.open();
     alarms = world.stmary.alarms;
-    const text = '{"resourceType":"Patient","id":"ann"}';
-    await world.stmary.sharing.writer.write(adams, [{ type: 'Patient', id: 'ann', expect: 0, text, patient: 'ann' }]);
-    pid = world.stmary.sharing.lookup.pidOf('ann')!;
+    pid = await annAt(world);
   });
   afterEach(() => world.close());
 

@@ -10,18 +10,11 @@ import { DOOR_BASE, MAX_DOOR_BODY_BYTES } from '@salus/gateway/door/server';
 import { WITHDRAWAL_PATH } from '@salus/gateway/door/withdrawal';
 import { signStatement } from '@salus/gateway/identity/statements';
 import { signingKey } from '@salus/gateway/identity/keys';
-import type { Actor } from '@salus/gateway/ports';
 import { Agent, request } from 'undici';
 
+import { adams, annAt } from '../support/ann.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
-const adams: Actor = {
-  member: 'stmary',
-  user: 'u-adams',
-  role: 'physician',
-  purpose: 'TREAT',
-  scopes: ['user/*.cruds'],
-};
 const actor = { user: 'u-baker', role: 'physician' };
 
 describe('the door', () => {
@@ -82,14 +75,12 @@ describe('the door', () => {
 
   beforeEach(async () => {
     world = await SharingWorld.open();
+    pid = await annAt(world);
     const text = JSON.stringify({ resourceType: 'Observation', id: 'o1', subject: { reference: 'Patient/ann' } });
-    const { writer } = world.stmary.sharing;
-    await writer.write(adams, [
-      { type: 'Patient', id: 'ann', expect: 0, text: '{"resourceType":"Patient","id":"ann"}', patient: 'ann' },
+    await world.stmary.sharing.writer.write(adams, [
+      { type: 'Observation', id: 'o1', expect: 0, text, patient: 'ann' },
     ]);
-    await writer.write(adams, [{ type: 'Observation', id: 'o1', expect: 0, text, patient: 'ann' }]);
     consentId = await sendConsent(world.stmary, composeConsent('northside'));
-    pid = world.stmary.sharing.lookup.byId('ann')!.pid;
   });
   afterEach(() => world.close());
 

@@ -14,7 +14,7 @@ import { projectRoot } from '../support/shared.js';
 import { glucose, patient } from '../story/people.js';
 
 /** Kills in the slice that every test run takes, and in the whole campaign. */
-const kills = campaign('kill').size({ slice: 3, full: 20 });
+const kills = campaign('kill').size({ slice: 2, full: 20 });
 /** Who writes one resource at a time, and who writes transaction Bundles. */
 const clients = { single: 4, bundles: 2 };
 const bundleSize = 25;

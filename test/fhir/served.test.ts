@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { BODY_LIMIT } from '@salus/gateway/fhir/express';
 
-import { type Answer, type AskOptions, type TestNetwork, startNetwork } from '../support/network.js';
+import { type Answer, type AskOptions, networkOfSuite } from '../support/network.js';
 import { glucose, laboratoryForNorthside, patient } from '../story/people.js';
 
 interface Listed {
@@ -16,18 +16,14 @@ interface Listed {
 
 /** What a running gateway serves, over HTTP. */
 describe('a gateway of the consortium', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let token: string;
   let id: string;
   const types = ['Patient', 'Observation', 'Consent', 'AuditEvent', 'ResearchStudy'];
 
   before(async () => {
-    network = await startNetwork();
     token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
     id = String((await ask('Patient', { body: patient })).body.id);
-  });
-  after(async () => {
-    await network.stop();
   });
 
   const ask = (path: string, options: AskOptions = {}): Promise<Answer> =>

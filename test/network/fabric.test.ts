@@ -12,6 +12,7 @@ import { renderOrderer, renderPeer } from '@salus/network/fabric/render';
 import { layout } from '@salus/network/identity/layout';
 import { chaincodePackage } from '@salus/network/config/archive';
 import { parse } from 'yaml';
+import { eventually } from '../support/eventually.js';
 import { prepareTestState } from '../support/embedded-network.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -245,17 +246,4 @@ function contains(folder: string, text: string): boolean {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(text));
-}
-
-/** Tries again until it works; the last failure is thrown. Elections and reconnects take their time. */
-async function eventually(attempt: () => Promise<unknown>): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      if (tries === 40) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
 }

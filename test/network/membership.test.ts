@@ -7,6 +7,7 @@ import { parseTopology } from '@salus/network/topology/parse';
 import { exportMember } from '@salus/network/fabric/export';
 import { applyProposal, changesIn, countersign, propose } from '@salus/network/fabric/proposal';
 import { exportedState } from '@salus/network/prepare';
+import { eventually } from '../support/eventually.js';
 import { connectClient, prepareTestState, TEST_COLLECTIONS, type TestClient } from '../support/embedded-network.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -220,17 +221,4 @@ function files(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
-}
-
-/** Tries again until it works; the last failure is thrown. Elections and reconnects take their time. */
-async function eventually(attempt: () => Promise<unknown>): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      if (tries === 40) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
 }

@@ -4,20 +4,12 @@ import type { ConsentRecord } from '@salus/chaincode/consent/api';
 import type { PatientView } from '@salus/chaincode/patient/api';
 import { canonicalForm, readStatement } from '@salus/gateway/identity/statements';
 import { verifyStatement } from '../support/verify-statement.js';
-import type { Actor } from '@salus/gateway/ports';
 import type { PublicJwk } from '@salus/gateway/settings';
 import type { JWK } from 'jose';
 
 import { composeConsent, sendConsent } from '../door/consents.js';
+import { adams, annAt } from '../support/ann.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
-
-const staff: Actor = {
-  member: 'stmary',
-  user: 'u-adams',
-  role: 'physician',
-  purpose: 'TREAT',
-  scopes: ['user/*.cruds'],
-};
 
 describe("a patient's key in the custodian's wallet", () => {
   let world: SharingWorld;
@@ -25,9 +17,7 @@ describe("a patient's key in the custodian's wallet", () => {
 
   beforeEach(async () => {
     world = await SharingWorld.open();
-    const text = '{"resourceType":"Patient","id":"ann"}';
-    await world.stmary.sharing.writer.write(staff, [{ type: 'Patient', id: 'ann', expect: 0, text, patient: 'ann' }]);
-    pid = world.stmary.sharing.lookup.pidOf('ann')!;
+    pid = await annAt(world);
   });
   afterEach(() => world.close());
 
@@ -58,7 +48,7 @@ describe("a patient's key in the custodian's wallet", () => {
     assert.deepEqual(ofPatient.countsAt, ['stmary']);
     const own = { method: 'POST', path: 'Consent', query: new URLSearchParams(), headers: {} };
     const body = JSON.stringify(composeConsent('northside'));
-    const sent = await world.stmary.sharing.handlers.Consent!({ ...own, body, actor: staff }, 'create', () =>
+    const sent = await world.stmary.sharing.handlers.Consent!({ ...own, body, actor: adams }, 'create', () =>
       assert.fail('the domain answers itself'),
     );
     const ofStaff = await recorded(/Consent\/([^/]+)\//.exec(sent.headers.Location ?? '')![1]!);
@@ -68,14 +58,14 @@ describe("a patient's key in the custodian's wallet", () => {
   it('does not lend its signature to a role that is not heard', async () => {
     const own = { method: 'POST', path: 'Consent', query: new URLSearchParams(), headers: {} };
     const request = { ...own, body: JSON.stringify(composeConsent('northside')) };
-    const actor = { ...staff, role: 'laboratory' };
+    const actor = { ...adams, role: 'laboratory' };
     const asked = world.stmary.sharing.handlers.Consent!({ ...request, actor }, 'create', () => assert.fail());
     await assert.rejects(asked, { code: 'not-authentic' });
   });
 
   it('gives way to a key of the patient, which the same transaction registers', async () => {
     const phone = newJwk('phone').public as unknown as PublicJwk;
-    await world.stmary.sharing.patientKeys.register(staff, pid, phone, 'patient');
+    await world.stmary.sharing.patientKeys.register(adams, pid, phone, 'patient');
     const keys = await onLedger();
     const states = keys.map(({ holder, state }) => `${holder} ${state}`).sort();
     assert.deepEqual(states, ['custodian revoked', 'patient active']);

@@ -3,15 +3,8 @@ import assert from 'node:assert/strict';
 import type { FhirRequest, FhirResponse } from '@salus/gateway/fhir/request';
 import type { Actor } from '@salus/gateway/ports';
 
+import { adams, annAt } from '../support/ann.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
-
-const staff: Actor = {
-  member: 'stmary',
-  user: 'u-adams',
-  role: 'physician',
-  purpose: 'TREAT',
-  scopes: ['user/*.cruds'],
-};
 
 describe("the operation that registers a patient's key", () => {
   let world: SharingWorld;
@@ -28,8 +21,7 @@ describe("the operation that registers a patient's key", () => {
 
   before(async () => {
     world = await SharingWorld.open();
-    const text = '{"resourceType":"Patient","id":"ann"}';
-    await world.stmary.sharing.writer.write(staff, [{ type: 'Patient', id: 'ann', expect: 0, text, patient: 'ann' }]);
+    await annAt(world);
   });
   after(() => world.close());
 
@@ -37,22 +29,22 @@ describe("the operation that registers a patient's key", () => {
 
   it('registers it here and on the ledger, again without effect', async () => {
     const jwk = JSON.stringify(own.public);
-    assert.equal((await call(staff, { jwk })).status, 200);
-    assert.equal((await call(staff, { jwk })).status, 200);
+    assert.equal((await call(adams, { jwk })).status, 200);
+    assert.equal((await call(adams, { jwk })).status, 200);
     assert.equal(held()?.x, own.public.x);
     assert.equal(world.submitted.filter((each) => each === 'patient:key').length, 1);
   });
 
   it('refuses everybody but staff, a private key, and a patient that is not here', async () => {
     const jwk = JSON.stringify(own.public);
-    assert.equal((await call({ ...staff, role: 'patient' }, { jwk })).status, 403);
-    assert.equal((await call(staff, { jwk: JSON.stringify(own.private) })).status, 422);
-    assert.equal((await call(staff, { jwk: 'x' })).status, 422);
-    assert.equal((await call(staff, { jwk }, 'nobody')).status, 404);
+    assert.equal((await call({ ...adams, role: 'patient' }, { jwk })).status, 403);
+    assert.equal((await call(adams, { jwk: JSON.stringify(own.private) })).status, 422);
+    assert.equal((await call(adams, { jwk: 'x' })).status, 422);
+    assert.equal((await call(adams, { jwk }, 'nobody')).status, 404);
   });
 
   it('revokes it', async () => {
-    assert.equal((await call(staff, { jwk: JSON.stringify(own.public), state: 'revoked' })).status, 200);
+    assert.equal((await call(adams, { jwk: JSON.stringify(own.public), state: 'revoked' })).status, 200);
     assert.equal(held(), undefined);
   });
 });

@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
 
 import { PatientKeys } from '@salus/gateway/patient/keys';
-import type { Actor, Ledger } from '@salus/gateway/ports';
+import type { Ledger } from '@salus/gateway/ports';
 import type { PublicJwk } from '@salus/gateway/settings';
 
+import { adams, annAt } from '../support/ann.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
-const staff: Actor = {
-  member: 'stmary',
-  user: 'u-adams',
-  role: 'physician',
-  purpose: 'TREAT',
-  scopes: ['user/*.cruds'],
-};
 const keyOf = (kid: string): PublicJwk => newJwk(kid).public as never;
 
 describe("patients' keys that count at a member", () => {
@@ -22,9 +16,7 @@ describe("patients' keys that count at a member", () => {
 
   beforeEach(async () => {
     world = await SharingWorld.open();
-    const text = '{"resourceType":"Patient","id":"ann"}';
-    await world.stmary.sharing.writer.write(staff, [{ type: 'Patient', id: 'ann', expect: 0, text, patient: 'ann' }]);
-    pid = world.stmary.sharing.lookup.pidOf('ann')!;
+    pid = await annAt(world);
     keys = world.stmary.sharing.patientKeys;
   });
   afterEach(() => world.close());
@@ -41,19 +33,19 @@ describe("patients' keys that count at a member", () => {
         return world.ledgerOf('stmary').submit(call);
       },
     };
-    await sendingBy(ledger).register(staff, pid, phone, 'patient');
+    await sendingBy(ledger).register(adams, pid, phone, 'patient');
     assert.deepEqual(during, [undefined]);
     assert.deepEqual(keys.active(pid, 'phone'), phone);
     const unknown = '0'.repeat(64);
-    await assert.rejects(keys.register(staff, unknown, keyOf('tablet'), 'patient'), { code: 'unknown-patient' });
+    await assert.rejects(keys.register(adams, unknown, keyOf('tablet'), 'patient'), { code: 'unknown-patient' });
     assert.equal(keys.active(unknown, 'tablet'), undefined);
   });
 
   it('keep their kid: another key under it is refused, and what it was refused for can be sent again', async () => {
     const phone = keyOf('phone');
-    await assert.rejects(keys.register({ ...staff, role: 'patient' }, pid, keyOf('phone'), 'patient'));
-    await keys.register(staff, pid, phone, 'patient');
-    await assert.rejects(keys.register(staff, pid, keyOf('phone'), 'patient'), { code: 'key-exists' });
+    await assert.rejects(keys.register({ ...adams, role: 'patient' }, pid, keyOf('phone'), 'patient'));
+    await keys.register(adams, pid, phone, 'patient');
+    await assert.rejects(keys.register(adams, pid, keyOf('phone'), 'patient'), { code: 'key-exists' });
     assert.deepEqual(keys.active(pid, 'phone'), phone);
   });
 
@@ -65,13 +57,13 @@ describe("patients' keys that count at a member", () => {
         throw new Error('the line is down');
       },
     };
-    await assert.rejects(sendingBy(deaf).register(staff, pid, phone, 'patient'), /line/);
+    await assert.rejects(sendingBy(deaf).register(adams, pid, phone, 'patient'), /line/);
     assert.deepEqual(keys.active(pid, 'phone'), phone);
     assert.equal(keys.custodial(pid), undefined);
-    await keys.register(staff, pid, phone, 'patient');
+    await keys.register(adams, pid, phone, 'patient');
     assert.deepEqual(keys.active(pid, 'phone'), phone);
-    await keys.revoke(staff, pid, phone, 'patient');
-    await assert.rejects(keys.register(staff, pid, phone, 'patient'), { code: 'key-revoked' });
+    await keys.revoke(adams, pid, phone, 'patient');
+    await assert.rejects(keys.register(adams, pid, phone, 'patient'), { code: 'key-revoked' });
     assert.equal(keys.active(pid, 'phone'), undefined);
   });
 
@@ -84,7 +76,7 @@ describe("patients' keys that count at a member", () => {
         throw new Error('the line is down');
       },
     };
-    await assert.rejects(sendingBy(late).register(staff, pid, keyOf('phone'), 'patient'), /line/);
+    await assert.rejects(sendingBy(late).register(adams, pid, keyOf('phone'), 'patient'), /line/);
     assert.equal(keys.active(pid, 'phone'), undefined);
   });
 
@@ -92,7 +84,7 @@ describe("patients' keys that count at a member", () => {
     const request = { pid, jwk: keyOf('phone'), holder: 'patient', state: 'active', salt: '0'.repeat(64) };
     const actor = { user: 'u-mallory', role: 'admin', purpose: 'HSYSADMIN' };
     await world.submit('stmary', 'patient:key', { request, actor });
-    await assert.rejects(keys.register(staff, pid, keyOf('phone'), 'patient'), { code: 'key-exists' });
+    await assert.rejects(keys.register(adams, pid, keyOf('phone'), 'patient'), { code: 'key-exists' });
     assert.equal(keys.active(pid, 'phone'), undefined);
   });
 });

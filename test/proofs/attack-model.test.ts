@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 
 import { campaign } from '../support/campaigns.js';
-import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
+import { type Answer, networkOfSuite } from '../support/network.js';
 import { comingFor, staff, type Asker } from './attack-model/askers.js';
 import { templates, type Template } from './attack-model/consents.js';
 import { inEmergency, visibleTo } from './attack-model/judge.js';
@@ -24,18 +24,14 @@ const named = staff.filter(({ user, purpose }) => ['dr-cook', 'dr-baker'].includ
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
 
 describe(`a generated world, asked ${QUESTIONS} times by every way out`, () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   const world: Case[] = [];
   const tokens = new Map<string, Promise<string>>();
   let newest = 0;
 
   before(async function () {
     this.timeout(600_000);
-    network = await startNetwork();
     for (let n = 0; n < PATIENTS; n += 1) world.push(await made(n));
-  });
-  after(async () => {
-    await network.stop();
   });
 
   async function send(asker: Asker, sent: Sent): Promise<Answer> {

@@ -8,7 +8,7 @@ import { readSigningKey } from '@salus/gateway/identity/keys';
 import { signToken, TOKEN_LIFETIME_S } from '@salus/gateway/identity/tokens';
 import type { GatewaySettings } from '@salus/gateway/settings';
 
-import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
+import { type Answer, networkOfSuite } from '../support/network.js';
 import { condition, glucose, patient } from '../story/people.js';
 import { type Question, type Target, readRoutes } from './read-routes.js';
 
@@ -16,22 +16,17 @@ import { type Question, type Target, readRoutes } from './read-routes.js';
 const canary = /CANARY(?!FAMILY)/;
 
 describe('whoever must not read', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let victim: Target;
   let physician: string;
   const stranger: Target = { patient: randomUUID(), observation: randomUUID(), family: 'NOBODY', key: 'no-such-key' };
 
   before(async () => {
-    network = await startNetwork();
     physician = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
     const created = await made(patient, { 'idempotency-key': 'victim-key' });
     const observation = await made(glucose(created, 95.1));
     await made(condition(created));
     victim = { patient: created, observation, family: 'CANARYFAMILY', key: 'victim-key' };
-  });
-
-  after(async () => {
-    await network.stop();
   });
 
   async function made(resource: object, headers: Record<string, string> = {}): Promise<string> {

@@ -7,20 +7,15 @@ import * as grpc from '@grpc/grpc-js';
 import { type Identity, connect, hash, signers } from '@hyperledger/fabric-gateway';
 
 import { holders, holds } from '../support/bytes-search.js';
-import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
+import { type Answer, type TestNetwork, networkOfSuite } from '../support/network.js';
 import { CANARY, type Planted, STAFF, plant } from './planting.js';
 
 describe('a canary planted in patient data', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let planted: Planted;
 
   before(async () => {
-    network = await startNetwork();
     planted = await plant(network);
-  });
-
-  after(async () => {
-    await network.stop();
   });
 
   const below = (...folders: string[]): string => folders.join(sep) + sep;

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 
 import { campaign } from '../support/campaigns.js';
-import { type TestNetwork, startNetwork } from '../support/network.js';
+import { networkOfSuite } from '../support/network.js';
 import type { Garbage } from './garbage-parts.js';
 import { garbage } from './garbage.js';
 
@@ -17,18 +17,14 @@ interface Raw {
 }
 
 describe('malformed requests', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let token: string;
   let patient: string;
 
   before(async () => {
-    network = await startNetwork();
     token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
     const { body } = await network.ask('stmary', 'Patient', { token, body: { resourceType: 'Patient' } });
     patient = String(body.id);
-  });
-  after(async () => {
-    await network.stop();
   });
 
   /** Sends it byte for byte: no client of ours mends anything. */

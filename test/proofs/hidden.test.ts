@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 import { ASKED_BEAT_MS } from '@salus/gateway/fhir/pace';
 import { campaign } from '../support/campaigns.js';
-import { type Answer, type AskOptions, type TestNetwork, startNetwork } from '../support/network.js';
+import { type Answer, type AskOptions, networkOfSuite } from '../support/network.js';
 import { closedTo, glucose, patient } from '../story/people.js';
 
 const hidden = campaign('hidden');
@@ -20,7 +20,7 @@ function seen(answer: Answer, id: string): object {
 }
 
 describe('at its own custodian, a record hidden from a member of staff', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let adams: string;
   let baker: string;
   let cook: string;
@@ -30,7 +30,6 @@ describe('at its own custodian, a record hidden from a member of staff', () => {
   let ofNorthside: string;
 
   before(async () => {
-    network = await startNetwork();
     adams = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
     cook = await network.token({ member: 'stmary', user: 'dr-cook', role: 'physician' });
     id = await createdClosed();
@@ -41,9 +40,6 @@ describe('at its own custodian, a record hidden from a member of staff', () => {
     baker = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
     ofNorthside = await created('northside', baker, patient);
     await untilKnown(ofNorthside);
-  });
-  after(async () => {
-    await network.stop();
   });
 
   async function created(member: string, token: string, resource: object): Promise<string> {

@@ -4,21 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { type TestNetwork, startNetwork } from '../support/network.js';
+import { networkOfSuite } from '../support/network.js';
 import { projectRoot } from '../support/shared.js';
 
 const script = join(projectRoot, 'docs', 'plain-client.mjs');
 
 describe('a script with nothing but @hyperledger/fabric-gateway and a certificate', () => {
-  let network: TestNetwork;
-
-  before(async () => {
-    network = await startNetwork();
-  });
-
-  after(async () => {
-    await network.stop();
-  });
+  const network = networkOfSuite();
 
   it('has at most 40 lines and no other library', () => {
     const text = readFileSync(script, 'utf8');

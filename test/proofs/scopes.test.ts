@@ -1,26 +1,22 @@
 import { strict as assert } from 'node:assert';
 
-import { type Answer, type AskOptions, type TestNetwork, startNetwork } from '../support/network.js';
+import { type Answer, type AskOptions, networkOfSuite } from '../support/network.js';
 import { closedTo, condition, glucose, laboratoryForNorthside, patient, resourcesOf } from '../story/people.js';
 
 describe('a token of narrow scopes', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let adams: string;
   let ann: string;
   let ben: string;
   let ofBen: string;
 
   before(async () => {
-    network = await startNetwork();
     adams = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
     ann = await created({ ...patient, identifier: [{ system: 'urn:x', value: 'ann' }] });
     ben = await created({ ...patient, identifier: [{ system: 'urn:x', value: 'ben' }] });
     for (const id of [ann, ben]) await created(condition(id));
     await created(glucose(ann, 95.1));
     ofBen = await created(glucose(ben, 91.5));
-  });
-  after(async () => {
-    await network.stop();
   });
 
   const as =

@@ -8,7 +8,7 @@ import { signToken } from '@salus/gateway/identity/tokens';
 import type { GatewaySettings } from '@salus/gateway/settings';
 
 import { campaign } from '../support/campaigns.js';
-import { type FhirBody, type TestNetwork, startNetwork } from '../support/network.js';
+import { type FhirBody, networkOfSuite } from '../support/network.js';
 import { patient } from '../story/people.js';
 
 const CLIENTS = 50;
@@ -28,21 +28,17 @@ function idsOf({ body }: Answered): string[] {
 }
 
 describe('two gateways of one member', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite({ overrides: { gateways: { stmary: 2 } } });
   let gateways: readonly GatewaySettings[];
   /** Of the staff, at each gateway: each has a development issuer of its own. */
   let tokens: readonly string[];
 
   before(async () => {
-    network = await startNetwork({ overrides: { gateways: { stmary: 2 } } });
     gateways = ['gateway0', 'gateway1'].map((gateway) => {
       const file = join(network.stateDir, 'members', 'stmary', 'gateways', gateway, 'settings.json');
       return JSON.parse(readFileSync(file, 'utf8')) as GatewaySettings;
     });
     tokens = await tokensOf('dr-adams', 'physician');
-  });
-  after(async () => {
-    await network.stop();
   });
 
   const tokensOf = (subject: string, role: string): Promise<string[]> =>

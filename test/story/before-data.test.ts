@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Refusal } from '@salus/gateway/ledger/refusal';
 import type { Actor } from '@salus/gateway/ports';
 
-import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
+import { type Answer, networkOfSuite } from '../support/network.js';
 import { SharingWorld } from '../support/sharing-world.js';
 import { condition, glucose, laboratoryForNorthside, patient, resourcesOf } from './people.js';
 
@@ -27,14 +27,13 @@ interface Trace {
 }
 
 describe('before a record leaves for another hospital', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let requester: string;
   /** Permits laboratory results, and permits nothing. */
   let open: string;
   let closed: string;
 
   before(async () => {
-    network = await startNetwork();
     const physician = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
     requester = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
     const made = async (body: object): Promise<string> => {
@@ -50,11 +49,6 @@ describe('before a record leaves for another hospital', () => {
       await made(condition(id));
     }
     await made(laboratoryForNorthside(open));
-  });
-
-  after(async () => {
-    network.standStill(false);
-    await network.stop();
   });
 
   const ask = (path: string): Promise<Answer> => network.ask('northside', path, { token: requester });

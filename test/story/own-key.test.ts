@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { salus } from '../support/command.js';
-import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
+import { type Answer, networkOfSuite } from '../support/network.js';
 import { glucose, heartRate, laboratoryForNorthside, patient, resourcesOf } from './people.js';
 
 /** The same without what is for people's eyes: what is signed. */
@@ -16,7 +16,7 @@ function careForm(consent: object): Record<string, unknown> {
 }
 
 describe('the story of a patient with a key of the own', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let staff: string;
   let requester: string;
   let patientId: string;
@@ -25,7 +25,6 @@ describe('the story of a patient with a key of the own', () => {
   const consentId = randomUUID();
 
   before(async () => {
-    network = await startNetwork();
     staff = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
     requester = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
     const created = await network.ask('stmary', 'Patient', { token: staff, body: patient });
@@ -34,8 +33,7 @@ describe('the story of a patient with a key of the own', () => {
       assert.equal((await network.ask('stmary', 'Observation', { token: staff, body })).status, 201);
     }
   });
-  after(async () => {
-    await network.stop();
+  after(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 

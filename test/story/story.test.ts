@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 
-import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
+import { type Answer, networkOfSuite } from '../support/network.js';
 import { condition, glucose, heartRate, laboratoryForNorthside, patient, resourcesOf } from './people.js';
 
 /** What a program can see of an answer, with what is random in each replaced. */
@@ -16,7 +16,7 @@ function visible(answer: Answer, ...ids: string[]): object {
 }
 
 describe("the story: a patient's record travels between two hospitals by consent", () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let physician: string;
   let requester: string;
   let patientToken: string;
@@ -36,7 +36,6 @@ describe("the story: a patient's record travels between two hospitals by consent
   };
 
   before(async () => {
-    network = await startNetwork();
     physician = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
     requester = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
     patientId = await created(patient);
@@ -45,10 +44,6 @@ describe("the story: a patient's record travels between two hospitals by consent
     await created(glucose(patientId, 101.2));
     await created(heartRate(patientId));
     await created(condition(patientId));
-  });
-
-  after(async () => {
-    await network.stop();
   });
 
   const doors = (id: string): string[] => [

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 
-import { startNetwork, type TestNetwork } from '../support/network.js';
+import { networkOfSuite } from '../support/network.js';
 import { BATCH, pack, sscc, tell, TradeSystem } from './packs.js';
 
 describe('packs from the line to the patient, told by EPCIS events', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let acme: TradeSystem;
   let meridian: TradeSystem;
   let stmary: TradeSystem;
@@ -13,15 +13,9 @@ describe('packs from the line to the patient, told by EPCIS events', () => {
   const [first = '', second = '', third = ''] = serials.map(pack);
   const pallet = sscc(1);
 
-  before(async function () {
-    this.timeout(240_000);
-    network = await startNetwork();
+  before(() => {
     const of = (member: string): TradeSystem => new TradeSystem(network, member);
     [acme, meridian, stmary, northside] = [of('acme'), of('meridian'), of('stmary'), of('northside')];
-  });
-  after(async function () {
-    this.timeout(60_000);
-    await network.stop();
   });
 
   const verdict = async (system: TradeSystem, serial: string, lot?: string, exp?: string) => {

@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 
 import { salus } from '../support/command.js';
-import { startNetwork, type TestNetwork } from '../support/network.js';
+import { networkOfSuite } from '../support/network.js';
 
 describe('the demo of the supply chain', () => {
-  let network: TestNetwork;
-  before(async function () {
-    this.timeout(240_000);
-    network = await startNetwork();
-  });
-  after(async function () {
-    this.timeout(60_000);
-    await network.stop();
-  });
+  const network = networkOfSuite();
 
   it('takes 1,000 packs from the line to the patient and says what each party sees', async function () {
     this.timeout(240_000);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { startNetwork, type TestNetwork } from '../support/network.js';
+import { networkOfSuite } from '../support/network.js';
 import { documentOf, objectEvent } from './events.js';
 
 interface Job {
@@ -12,15 +12,7 @@ interface Job {
 }
 
 describe('EPCIS on the real processes', () => {
-  let network: TestNetwork;
-  before(async function () {
-    this.timeout(240_000);
-    network = await startNetwork();
-  });
-  after(async function () {
-    this.timeout(60_000);
-    await network.stop();
-  });
+  const network = networkOfSuite();
 
   it('captures at one member, anchors the capture for all, and shows the events to nobody else', async function () {
     this.timeout(120_000);

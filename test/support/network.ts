@@ -95,6 +95,20 @@ export async function startNetwork(wish: NetworkWish = {}): Promise<TestNetwork>
   };
 }
 
+/** A network for the suite in whose body this is called: there before its first test, gone after its last. */
+export function networkOfSuite(wish?: NetworkWish): TestNetwork {
+  const network: Partial<TestNetwork> = {};
+  before(async function () {
+    this.timeout(240_000);
+    Object.assign(network, await startNetwork(wish));
+  });
+  after(async function () {
+    this.timeout(60_000);
+    await network.stop?.();
+  });
+  return network as TestNetwork;
+}
+
 /** The nodes of a native Fabric network; none on the embedded ledger. */
 function fabricNodes(stateDir: string): RecordedProcess[] {
   const file = fabricProcessesOf(stateDir);

@@ -1,7 +1,9 @@
 /** Illegal acts, tried on one trial. */
 import assert from 'node:assert/strict';
-import type { TrialWorld } from './world.js';
-import { TRIAL } from './world.js';
+import { TRIAL, TrialWorld } from './world.js';
+
+/** How many acts each suite of them must have tried. */
+const LEAST = 40;
 
 /** An act that must be refused: what it is, the code, who tries, and what. */
 export type Attempt = readonly [
@@ -23,6 +25,19 @@ export class Attempts {
   tried = 0;
 
   constructor(readonly world: TrialWorld) {}
+
+  /** On an enrolling trial with P1 of stmary in slot 1 and P2 of northside in slot 2. */
+  static async onTwo(): Promise<Attempts> {
+    const world = await TrialWorld.enrolling(4);
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    await world.enrolled('P2', 'northside', 's1', 2);
+    return new Attempts(world);
+  }
+
+  /** Fails when hardly any were tried. */
+  assertMany(): void {
+    assert.ok(this.tried >= LEAST, `only ${this.tried} illegal acts were tried`);
+  }
 
   async all(attempts: readonly Attempt[]): Promise<void> {
     for (const [what, code, member, role, verb, request] of attempts) {

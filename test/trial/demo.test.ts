@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 
 import { salus } from '../support/command.js';
-import { startNetwork, type TestNetwork } from '../support/network.js';
+import { networkOfSuite } from '../support/network.js';
 
 describe('the demo of a trial', () => {
-  let network: TestNetwork;
-
-  before(async function () {
-    this.timeout(240_000);
-    network = await startNetwork();
-  });
-
-  after(async function () {
-    this.timeout(60_000);
-    await network.stop();
-  });
+  const network = networkOfSuite();
 
   it("takes a two-site study from registration to the reviewer's page, and the outcome switch is caught", async function () {
     this.timeout(240_000);

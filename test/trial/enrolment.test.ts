@@ -3,7 +3,7 @@ import { checkAllocation } from '@salus/gateway/trial/verify-lists';
 import { ARM_PATH } from '@salus/gateway/trial/arm';
 import { campaign } from '../support/campaigns.js';
 import { random } from '../support/contract-world.js';
-import { startNetwork, type TestNetwork } from '../support/network.js';
+import { networkOfSuite } from '../support/network.js';
 import { scratchFolder } from '../support/scratch.js';
 import { guesses, NO_CHANCE, type Seen, tells } from './guessing.js';
 import { NetworkStudy, strata, STUDY, text, threeHospitals } from './network-study.js';
@@ -21,7 +21,7 @@ const SLOTS = 200;
 describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over HTTP`, function () {
   this.timeout(1_800_000);
   const folder = scratchFolder();
-  let network: TestNetwork;
+  const network = networkOfSuite({ topologyFile: threeHospitals(folder.path) });
   let study: NetworkStudy;
   /** What is seen of each participant by whoever is blinded. */
   const seen = new Map<string, Record<string, number>>();
@@ -37,7 +37,6 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
   }
 
   before(async () => {
-    network = await startNetwork({ topologyFile: threeHospitals(folder.path) });
     study = new NetworkStudy(network, SLOTS);
     await study.opened();
     const draw = trialCampaign.random();
@@ -56,8 +55,7 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
     await Promise.all(lanes);
   });
 
-  after(async () => {
-    await network.stop();
+  after(() => {
     folder.remove();
   });
 

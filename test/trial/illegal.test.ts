@@ -9,14 +9,12 @@ describe('illegal acts before and at enrolment', () => {
   let attempts: Attempts;
 
   before(async () => {
-    world = await TrialWorld.enrolling(4);
-    attempts = new Attempts(world);
-    await world.enrolled('P1', 'stmary', 's1', 1);
-    await world.enrolled('P2', 'northside', 's1', 2);
+    attempts = await Attempts.onTwo();
+    world = attempts.world;
   });
 
   after(() => {
-    assert.ok(attempts.tried >= 40, `only ${attempts.tried} illegal acts were tried`);
+    attempts.assertMany();
   });
 
   it('of protocol and outcomes', async () => {

@@ -9,7 +9,7 @@ import { merkleRoot } from '@salus/chaincode/dist/lib/merkle.js';
 import { ARM_PATH } from '@salus/gateway/trial/arm';
 import { compactDecrypt } from 'jose';
 import { random } from '../support/contract-world.js';
-import { type Answer, startNetwork, type TestNetwork } from '../support/network.js';
+import { type Answer, networkOfSuite } from '../support/network.js';
 import { projectRoot } from '../support/shared.js';
 import { SigningKey } from '../support/signing.js';
 import { atDoor, atPeer } from './straight.js';
@@ -19,7 +19,7 @@ const NAME = 'ALXN-204';
 const usdm = readFileSync(join(projectRoot, 'test/trial/data/alxn1840-wd-204.usdm.json'), 'utf8');
 
 describe('a trial on the real processes, over HTTP', () => {
-  let network: TestNetwork;
+  const network = networkOfSuite();
   let view: TrialView;
   const list = listOf('all', 8);
   const investigator = new SigningKey('inv-1');
@@ -39,14 +39,6 @@ describe('a trial on the real processes, over HTTP', () => {
   async function look(member: string): Promise<TrialView> {
     return (await network.ask(member, `/trials/${NAME}`)).body as unknown as TrialView;
   }
-
-  before(async () => {
-    network = await startNetwork();
-  });
-
-  after(async () => {
-    await network.stop();
-  });
 
   it('is registered from USDM by the sponsor, and every member shows the same', async () => {
     const parties = { allocator: 'tally', board: 'tally', ethics: 'authority', regulator: 'authority', site: 'stmary' };
