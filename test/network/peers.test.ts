@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EndorseError } from '@hyperledger/fabric-gateway';
 import { peer } from '@hyperledger/fabric-protos';
 import { type TestClient } from '../support/embedded-network.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
@@ -8,6 +9,10 @@ const OWN = 'of-stmary';
 const WRITES = 20;
 /** So often, twice a second, a value is looked for that has to travel. */
 const LOOKS = 60;
+
+/** What the endorsing peer says: it knows of nobody to give the value to, or nobody has acknowledged it. */
+const UNDISTRIBUTED =
+  /failed to distribute private collection.*(required to disseminate to at least 1 peers, but know of only 0|Failed disseminating)/;
 
 const operation = (...operations: string[][]) => ['run', JSON.stringify(operations)] as const;
 
@@ -63,7 +68,11 @@ describe('three peers at each hospital on Fabric', function () {
   it('endorse nothing that no other peer would have', async () => {
     for (const name of ['peer1.stmary', 'peer2.stmary']) await fabric.network.signal(name, 'SIGKILL');
     const writer = fabric.client({ member: 'stmary' });
-    await assert.rejects(store(writer, 'alone'));
+    await assert.rejects(store(writer, 'alone'), (error) => {
+      assert.ok(error instanceof EndorseError, String(error));
+      assert.match(error.details.map(({ message }) => message).join(), UNDISTRIBUTED);
+      return true;
+    });
     // It is for the value's sake alone: what is public the same peer endorses.
     await writer.contract.submitTransaction(...operation(['put', 'pack', 'genuine']));
     await fabric.network.restart('peer1.stmary');
