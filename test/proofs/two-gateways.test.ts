@@ -143,6 +143,57 @@ describe('two gateways of one member', () => {
     }
   });
 
+  it('answer a transaction’s key with the versions it made, whatever came after', async () => {
+    const [kept, ended] = [await ask(0, '/Patient', patient), await ask(0, '/Patient', patient)];
+    const url = (body: FhirBody) => `Patient/${body.id ?? ''}`;
+    const changes = {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [
+        {
+          resource: { ...patient, id: kept.body.id, gender: 'other' },
+          request: { method: 'PUT', url: url(kept.body), ifMatch: 'W/"1"' },
+        },
+        { request: { method: 'DELETE', url: url(ended.body), ifMatch: 'W/"1"' } },
+        { resource: patient, request: { method: 'POST', url: 'Patient' } },
+      ],
+    };
+    const send = (gateway: number, block: string) =>
+      ask(gateway, '', changes, { 'idempotency-key': 'changed-at-both', 'x-min-block': block });
+    const told = ({ body }: Answered) =>
+      (body.entry ?? []).map(({ response }) => {
+        const { status, etag, location } = response as { status: string; etag?: string; location?: string };
+        return [status, etag, location?.replace(/^.*R4/, '')];
+      });
+    const first = await send(0, ended.block);
+    assert.equal(first.status, 200, JSON.stringify(first.body));
+    assert.deepEqual(
+      told(first).map(([status, etag]) => [status, etag]),
+      [
+        ['200 OK', 'W/"2"'],
+        ['204 No Content', 'W/"2"'],
+        ['201 Created', 'W/"1"'],
+      ],
+    );
+    const later = await ask(
+      0,
+      `/${url(kept.body)}`,
+      { ...patient, id: kept.body.id, gender: 'male' },
+      { method: 'PUT' },
+    );
+    assert.equal(later.etag, 'W/"3"');
+    for (const gateway of [0, 1]) {
+      const again = await send(gateway, later.block);
+      assert.equal(again.status, 200, `gateway ${gateway}: ${JSON.stringify(again.body)}`);
+      assert.deepEqual(told(again), told(first), `gateway ${gateway}`);
+      assert.equal(again.block, first.block);
+    }
+    // Another request under the key is no retry.
+    const other = { ...changes, entry: changes.entry.slice(0, 1) };
+    const misused = await ask(0, '', other, { 'idempotency-key': 'changed-at-both' });
+    assert.ok(misused.status >= 400 && misused.status < 500, String(misused.status));
+  });
+
   it('make one thing of a key that is asked at both at once', async () => {
     const headers = { 'idempotency-key': 'asked-at-once' };
     const answers = await Promise.all([0, 1, 0, 1].map((gateway) => ask(gateway, '/Patient', patient, headers)));

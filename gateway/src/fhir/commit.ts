@@ -65,15 +65,27 @@ async function told(
   return { ...response, headers: { ...response.headers, ...replayed } };
 }
 
-/**
- * Answers a retry under a key with what its first try made of a resource, where by now the request would be refused: it
- * builds on the version before.
- */
-export async function orEarlier(
+/** Answers a retry under a key with what its first try made of a resource. */
+export function orEarlier(
   context: FhirContext,
   request: FhirRequest,
   [type, id]: readonly [string, string],
   attempt: () => Promise<FhirResponse>,
+): Promise<FhirResponse> {
+  return retried(context, request, attempt, (commit) =>
+    told(context, request, { state: 'committed', commit, written: [`${type}/${id}`], replayed: true }, false),
+  );
+}
+
+/**
+ * Answers a retry under a key by the commit of its first try where by now the request would be refused: it builds on the
+ * version before.
+ */
+export async function retried(
+  context: FhirContext,
+  request: FhirRequest,
+  attempt: () => Promise<FhirResponse> | FhirResponse,
+  answer: (commit: Commit) => Promise<FhirResponse>,
 ): Promise<FhirResponse> {
   try {
     return await attempt();
@@ -82,8 +94,7 @@ export async function orEarlier(
     if (!(error instanceof Refusal) || error.category === 'unavailable' || idempotency === undefined) throw error;
     const commit = await context.earlier?.(request.actor, idempotency).catch(notToBeAsked);
     if (commit === undefined) throw error;
-    const outcome = { state: 'committed', commit, written: [`${type}/${id}`], replayed: true } as const;
-    return told(context, request, outcome, false);
+    return answer(commit);
   }
 }
 

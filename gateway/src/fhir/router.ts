@@ -10,7 +10,8 @@ import { routeOf, type Match } from './interactions.js';
 import { operationOutcome, outcomeOf } from './outcome.js';
 import { Pace } from './pace.js';
 import type { FhirRequest, FhirResponse, Served, TypeHandler } from './request.js';
-import { entryAnswer, transaction } from './transaction.js';
+import { entryAnswer } from './transaction-response.js';
+import { transaction } from './transaction.js';
 
 /** Entries of a batch that are worked on at a time: writes among them may share a Fabric transaction. */
 const BATCH_WIDTH = 32;

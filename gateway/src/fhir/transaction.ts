@@ -1,31 +1,17 @@
 /** transaction: all entries or none, written as one Fabric transaction (R4 http.html#trules). */
 import { Refusal } from '../ledger/refusal.js';
-import type { Commit, ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
+import type { Commit, StoredVersion, WriteCondition } from '../ports.js';
 import { partBody } from './body.js';
-import { bundleText, type EntryText } from './bundle-text.js';
 import { requestOf, targetOf, type Entry } from './bundle.js';
-import { accepted, again, behind, committed, isShown } from './commit.js';
+import { accepted, again, behind, committed, retried } from './commit.js';
 import { decidedInTurn, matchOne, matchOr } from './conditional.js';
-import { etagOf, locationOf, requireId, type FhirContext } from './context.js';
+import { caughtUp, requireId, type FhirContext } from './context.js';
 import { idempotencyOf, newId, replayedHeader } from './idempotency.js';
 import { IssuesRefusal } from './outcome.js';
 import { conditionalReferences, rewritten } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
+import { respond, type Done, type Reader, type Step } from './transaction-response.js';
 import { deletionOf, inForce, isSame, on, requireFree, writeOf } from './write.js';
-
-/** What becomes of an entry; one without a write finds what it asks for already there. */
-interface Step {
-  readonly entry: Entry;
-  readonly type: string;
-  readonly id: string;
-  readonly current?: StoredVersion;
-  /** Of criteria that matched nothing. */
-  readonly condition?: WriteCondition;
-  readonly write?: ResourceWrite;
-}
-
-/** Answers one entry that only reads. */
-export type Reader = (request: FhirRequest) => Promise<FhirResponse>;
 
 const CHANGES = new Set(['POST', 'PUT', 'DELETE']);
 
@@ -42,7 +28,12 @@ export async function transaction(
   for (const entry of entries) requireServed(context, entry, entries);
   const criteria = criteriaOf(entries);
   const work = (): Promise<FhirResponse> => carryOut(context, request, entries, reader);
-  return decidedInTurn(context, criteria, () => (criteria.length === 0 ? work() : again(context, request, work)));
+  return retried(
+    context,
+    request,
+    () => decidedInTurn(context, criteria, () => (criteria.length === 0 ? work() : again(context, request, work))),
+    (commit) => asCarriedOut(context, request, { entries, reader, commit }),
+  );
 }
 
 /** Criteria by which entries decide what they are about. */
@@ -59,9 +50,7 @@ async function carryOut(
   entries: readonly Entry[],
   reader: Reader,
 ): Promise<FhirResponse> {
-  const targets = entries
-    .filter((entry) => CHANGES.has(entry.method))
-    .map((entry) => at(entry, () => target(context, request, entry)));
+  const targets = targetsOf(context, request, entries);
   refuseTwice(targets);
   const replacements = replacementsOf(context, request, targets);
   const steps = targets.map((step) => at(step.entry, () => withWrite(context, request, step, replacements)));
@@ -76,6 +65,29 @@ async function carryOut(
   const { commit, replayed = false } = outcome;
   const response = await respond(context, request, { entries, steps, reader, versions, commit, replayed });
   return { ...response, headers: { ...response.headers, ...replayedHeader(outcome) } };
+}
+
+/** The answer to a retry that would be refused by now: its entries build on what was in force before its first try. */
+async function asCarriedOut(
+  context: FhirContext,
+  request: FhirRequest,
+  { entries, reader, commit }: Pick<Done, 'entries' | 'reader'> & { readonly commit: Commit },
+): Promise<FhirResponse> {
+  if (!(await caughtUp(context, commit.block))) return behind(commit);
+  const versions = new Map<number, StoredVersion>();
+  const steps = targetsOf(context, request, entries).map((step): Step => {
+    const { type, id, entry } = step;
+    const stored = context.projection.writtenBy(commit.txId, type, id);
+    const current = step.current ?? context.projection.current(type, id);
+    if (stored === undefined) return current === undefined ? step : { ...step, current };
+    versions.set(entry.position, stored);
+    return { ...step, write: { type, id, expect: stored.version - 1 } };
+  });
+  const response = await respond(context, request, { entries, steps, reader, versions, commit, replayed: true });
+  return {
+    ...response,
+    headers: { ...response.headers, ...replayedHeader({ state: 'committed', commit, written: [], replayed: true }) },
+  };
 }
 
 /** What was written but for what a retry finds there already: a resource its first try created on a condition. */
@@ -114,7 +126,13 @@ function at<T>(entry: Entry, check: () => T): T {
   }
 }
 
-/** Which resource an entry is about. */
+/** Which resource each entry that changes something is about. */
+function targetsOf(context: FhirContext, request: FhirRequest, entries: readonly Entry[]): Step[] {
+  return entries
+    .filter((entry) => CHANGES.has(entry.method))
+    .map((entry) => at(entry, () => target(context, request, entry)));
+}
+
 function target(context: FhirContext, request: FhirRequest, entry: Entry): Step {
   const { type, id, criteria } = targetOf(entry);
   requireResource(entry, type);
@@ -217,70 +235,4 @@ function withWrite(
 function deletionStep(step: Step, current: StoredVersion | undefined): Step {
   if (current === undefined) return step;
   return current.deleted ? { ...step, current } : { ...step, current, write: deletionOf(current) };
-}
-
-interface Done {
-  readonly entries: readonly Entry[];
-  readonly steps: readonly Step[];
-  readonly reader: Reader;
-  readonly commit?: Commit;
-  readonly replayed?: boolean;
-  /** What was written, by the entry's position. */
-  readonly versions: ReadonlyMap<number, StoredVersion | undefined>;
-}
-
-async function respond(
-  context: FhirContext,
-  request: FhirRequest,
-  { entries, steps, reader, commit, versions, replayed = false }: Done,
-): Promise<FhirResponse> {
-  const byPosition = new Map(steps.map((step) => [step.entry.position, step]));
-  const full = /(?:^|[;,\s])return=representation\b/.test(request.headers.prefer ?? '');
-  const answers: EntryText[] = [];
-  for (const entry of entries) {
-    const step = byPosition.get(entry.position);
-    if (step === undefined) answers.push(entryAnswer(await reader(requestOf(entry, request))));
-    else {
-      const stored = versions.get(entry.position) ?? step.current;
-      // What an earlier request wrote is decided on again.
-      const shows = full && (!replayed || (stored !== undefined && isShown(context, request, stored)));
-      answers.push(stepAnswer(context, step, stored, shows));
-    }
-  }
-  const headers = commit === undefined ? {} : { 'X-Tx-Id': commit.txId, 'X-Block': String(commit.block) };
-  return { status: 200, headers, resource: bundleText({ type: 'transaction-response' }, answers) };
-}
-
-function stepAnswer(
-  context: FhirContext,
-  { write }: Step,
-  stored: StoredVersion | undefined,
-  full: boolean,
-): EntryText {
-  if (stored === undefined) return { more: { response: { status: '204 No Content' } } };
-  const etag = etagOf(stored.version);
-  if (stored.deleted) return { more: { response: { status: '204 No Content', etag } } };
-  const response = {
-    status: write?.expect === 0 ? '201 Created' : '200 OK',
-    location: locationOf(context, stored),
-    etag,
-    lastModified: stored.lastUpdated,
-  };
-  return { ...(full ? { resource: stored.text } : {}), more: { response } };
-}
-
-/** A response of its own as an entry of a batch-response or transaction-response. */
-export function entryAnswer({ status, headers, resource }: FhirResponse): EntryText {
-  const text = typeof resource === 'object' ? JSON.stringify(resource) : resource;
-  const failed = status >= 400;
-  const response = {
-    status: String(status),
-    ...(headers.Location === undefined ? {} : { location: headers.Location }),
-    ...(headers.ETag === undefined ? {} : { etag: headers.ETag }),
-    ...(headers['Last-Modified'] === undefined
-      ? {}
-      : { lastModified: new Date(headers['Last-Modified']).toISOString() }),
-    ...(failed && typeof resource === 'object' ? { outcome: resource } : {}),
-  };
-  return { ...(failed || text === undefined ? {} : { resource: text }), more: { response } };
 }
