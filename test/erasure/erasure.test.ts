@@ -21,11 +21,11 @@ const erasure = campaign('erasure');
 /** Half of them are erased. */
 const PATIENTS = erasure.size({ slice: 12, full: 200 });
 /** In each some are erased while others write, and every process is killed. */
-const ROUNDS = erasure.size({ slice: 2, full: 10 });
+const ROUNDS = erasure.size({ slice: 2, full: 4 });
 /** Writes to each patient in a round, at most. */
-const TURNS = erasure.size({ slice: 20, full: 8 });
+const TURNS = erasure.size({ slice: 20, full: 5 });
 /** Milliseconds for what is done to each patient. */
-const SCALE_MS = 3_000 * PATIENTS;
+const SCALE_MS = 12_000 * PATIENTS;
 const word = (index: number): string => `ORTOLAN${String(index).padStart(3, '0')}QX`;
 
 /** What a patient's record holds in this test: a name and a remark that no other record has. */

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 const files: Readonly<Record<string, string>> = {
   attack: 'proofs/attack-model.test.js',
   consent: 'consent/properties.test.js',
+  dictionary: 'proofs/dictionary.test.js',
   erasure: 'erasure/erasure.test.js',
   garbage: 'proofs/garbage.test.js',
   hidden: 'proofs/hidden.test.js',
