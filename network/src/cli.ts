@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `salus` command: one verb a file; verbs of the gateway come from its own workspace. */
+import { fstatSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,6 +8,7 @@ import { Command as Program, CommanderError } from 'commander';
 
 import { type Command, CommandError, type CommandIo } from './command.js';
 import { networkCommands } from './commands/index.js';
+import { gatewayCommands } from './gateway-verbs.js';
 import { TopologyError } from './topology.js';
 
 const network = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -18,19 +20,13 @@ function inputOutput(): CommandIo {
     stateDir: resolve(process.env['SALUS_STATE'] ?? join(project, '.salus')),
     topologyFile: resolve(process.env['SALUS_TOPOLOGY'] ?? join(network, 'consortium.yaml')),
     isTerminal,
+    isKept: fstatSync(process.stdout.fd).isFile(),
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
     progress: (line) => {
       if (isTerminal) process.stdout.write(`\r\u001b[2K${line}`);
     },
   };
-}
-
-/** The gateway's verbs, if that workspace is there: a member that only runs nodes needs none of them. */
-async function gatewayCommands(): Promise<readonly Command[]> {
-  const module = '@salus/gateway/commands';
-  const loaded = (await import(module)) as { readonly gatewayCommands: readonly Command[] };
-  return loaded.gatewayCommands;
 }
 
 function addVerb(program: Program, command: Command, io: CommandIo, exit: (code: number) => void): void {

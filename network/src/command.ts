@@ -39,6 +39,8 @@ export interface CommandIo {
   /** Absolute path of the topology file. */
   readonly topologyFile: string;
   readonly isTerminal: boolean;
+  /** Whether what is written out stays in a file: no token is shown there. */
+  readonly isKept: boolean;
   out(line: string): void;
   err(line: string): void;
   /** Rewrites the last line on a terminal; on anything else prints nothing. */

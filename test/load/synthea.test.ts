@@ -40,6 +40,7 @@ describe('20 patients of Synthea, loaded with the salus command', () => {
       stateDir: network.stateDir,
       topologyFile: '',
       isTerminal: false,
+      isKept: false,
       out: (line) => printed.push(line),
       err: (line) => printed.push(line),
       progress: () => undefined,

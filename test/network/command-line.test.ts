@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { gatewayCommands } from '@salus/gateway/commands';
+import { MAX_TOKEN_MINUTES } from '@salus/gateway/commands/token';
 import { networkCommands } from '@salus/network/commands/index';
 import { readRunFile } from '@salus/network/commands/run-file';
 
@@ -71,6 +72,18 @@ describe('the salus command', () => {
     assert.doesNotMatch(result.err, /\n\s+at /, 'no stack for what the user can mend');
   });
 
+  it('explains a state folder in which nothing can be written', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    for (const place of ['/proc/salus/state', join(file, 'state')]) {
+      for (const verb of ['up', 'start', 'containers']) {
+        const result = await salus(place, [verb], topology);
+        assert.equal(result.code, 1, result.out);
+        assert.match(result.err, /nothing can be written to .*SALUS_STATE/);
+      }
+    }
+  });
+
   it('explains a port that is in use', async () => {
     const other = createServer().listen(portBase + 1, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
@@ -121,6 +134,9 @@ describe('the salus command', () => {
     assert.match(token.out.trim(), /^[\w-]+\.[\w-]+\.[\w-]+$/);
     assert.equal((await run('token', '--member', 'nobody', '--role', 'physician')).code, 2);
     assert.equal((await run('token', '--member', 'stmary', '--role', 'wizard')).code, 2);
+    for (const minutes of ['0', String(MAX_TOKEN_MINUTES + 1), 'soon']) {
+      assert.equal((await run('token', '--member', 'stmary', '--role', 'physician', '--minutes', minutes)).code, 2);
+    }
   });
 
   it('verifies every block of a member again', async () => {

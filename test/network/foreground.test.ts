@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { MAX_TOKEN_MINUTES } from '@salus/gateway/commands/token';
 import { type RecordedProcess, readRunFile } from '@salus/network/commands/run-file';
 
 import { salus } from '../support/command.js';
@@ -13,6 +14,26 @@ import { projectRoot } from '../support/shared.js';
 import { topologyAt } from '../support/topology-file.js';
 import { patient } from '../story/people.js';
 
+/** A compact JWS, by which tokens are known. */
+const TOKEN = /eyJ[\w-]+\.[\w-]+\.[\w-]+/;
+
+function tokenIn(said: string): string {
+  return TOKEN.exec(said.slice(said.indexOf('a token to try')))?.[0] ?? assert.fail(said);
+}
+
+function minutesOf(token: string): number {
+  const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+  const { iat, exp } = JSON.parse(claims) as { iat: number; exp: number };
+  return (exp - iat) / 60;
+}
+
+function filesWith(text: string, folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((file) => readFileSync(file).includes(text));
+}
+
 describe('npm start', () => {
   const folder = mkdtempSync(join(tmpdir(), 'salus-foreground-'));
   const stateDir = join(folder, 'state');
@@ -20,6 +41,7 @@ describe('npm start', () => {
   let topology: string;
   let running: ChildProcess | undefined;
   let written: string;
+  let shown: string;
 
   before(async () => {
     const portBase = await freePortBase();
@@ -72,12 +94,27 @@ describe('npm start', () => {
     assert.equal(Object.keys(members).length, 7);
     for (const [member, { fhir }] of Object.entries(members))
       assert.match(said, new RegExp(`^${member} .*${fhir}$`, 'm'));
-    const [, verb] = /token to try: npm run --silent salus -- (.*)/.exec(said) ?? [];
-    const tried = await salus(stateDir, (verb ?? '').split(' '), topology);
-    const headers = { authorization: `Bearer ${tried.out.trim()}`, 'content-type': 'application/fhir+json' };
+    shown = tokenIn(said);
+    assert.equal(minutesOf(shown), 60);
+    const headers = { authorization: `Bearer ${shown}`, 'content-type': 'application/fhir+json' };
     const created = await fetch(`${fhir.base}/Patient`, { method: 'POST', headers, body: JSON.stringify(patient) });
     assert.equal(created.status, 201);
     written = ((await created.json()) as { id: string }).id;
+    const [, verb = ''] = /to make a token: npm run --silent salus -- (.*)/.exec(said) ?? [];
+    assert.equal(minutesOf((await salus(stateDir, verb.split(' '), topology)).out), MAX_TOKEN_MINUTES);
+  });
+
+  it('leaves the token that it shows in no file, in the background neither', async () => {
+    assert.deepEqual(filesWith(shown, stateDir), []);
+    await controlC();
+    const { out } = await salus(stateDir, ['up'], topology);
+    assert.equal(minutesOf(tokenIn(out)), 60);
+    assert.deepEqual(filesWith(tokenIn(out), stateDir), []);
+    const log = readFileSync(join(stateDir, 'log', 'start.log'), 'utf8');
+    assert.match(log, /to make a token/);
+    assert.doesNotMatch(log, TOKEN);
+    await salus(stateDir, ['down'], topology);
+    await started();
   });
 
   it('leaves no process behind on Ctrl-C', async () => {

@@ -17,7 +17,7 @@ import { scratchFolder } from '../support/scratch.js';
 
 const quiet = (stateDir: string): CommandIo => {
   const none = () => undefined;
-  return { stateDir, topologyFile: '', isTerminal: false, out: none, err: none, progress: none };
+  return { stateDir, topologyFile: '', isTerminal: false, isKept: false, out: none, err: none, progress: none };
 };
 const run = (...operations: string[][]) => ['run', JSON.stringify(operations)] as const;
 const wish = { args: [], options: { member: 'medisure', identity: 'gateway0' } };

@@ -46,6 +46,7 @@ describe('the walk of the README, as a newcomer types it', () => {
 
   it('brings seven members up', () => {
     assert.match(printed[0] ?? '', /tally/);
+    assert.match(printed[0] ?? '', /^a token to try at stmary, .*\n[\w-]+\.[\w-]+\.[\w-]+$/m);
   });
 
   it('records a result, committed, with its decimal as sent', () => {

@@ -6,9 +6,12 @@ import { type Command, CommandError, type CommandInput } from '@salus/network/co
 
 import { acceptedIssuer, developmentIssuer, fhirBase } from '../identity/issuer.js';
 import { readSigningKey } from '../identity/keys.js';
-import { signToken, type TokenClaims } from '../identity/tokens.js';
+import { signToken, TOKEN_LIFETIME_S, type TokenClaims } from '../identity/tokens.js';
 import type { GatewaySettings } from '../settings.js';
 import { memberSettings } from './members.js';
+
+/** The longest that a token of the development issuer is good, minutes. */
+export const MAX_TOKEN_MINUTES = TOKEN_LIFETIME_S / 60;
 
 /** `salus token`: prints the token alone, for use in a shell; there is none in production. */
 export const tokenCommand: Command = {
@@ -21,6 +24,11 @@ export const tokenCommand: Command = {
     { flags: '--patient <id>', summary: 'FHIR id of the patient, for the roles patient and guardian' },
     { flags: '--purpose <codes>', summary: 'purposes of use, separated by commas; all of the role’s unless given' },
     { flags: '--scope <scopes>', summary: 'SMART scopes, separated by spaces' },
+    {
+      flags: '--minutes <number>',
+      summary: `how long it is good, at most ${MAX_TOKEN_MINUTES}`,
+      default: String(MAX_TOKEN_MINUTES),
+    },
   ],
   async run(input, io) {
     io.out(await mintToken(io.stateDir, wishOf(input)));
@@ -36,6 +44,8 @@ export interface TokenWish {
   readonly patient?: string | undefined;
   readonly scope?: string | undefined;
   readonly purposes?: readonly string[] | undefined;
+  /** How long it is good; MAX_TOKEN_MINUTES unless given. */
+  readonly minutes?: number | undefined;
 }
 
 /** A bearer token of the member's development issuer. Throws CommandError where there is none or the wish is wrong. */
@@ -44,7 +54,8 @@ export async function mintToken(stateDir: string, wish: TokenWish): Promise<stri
   if (settings.production) throw new CommandError('a production network has no development issuer');
   acceptedIssuer(settings, undefined);
   const claims = claimsOf(wish, settings);
-  return await signToken(claims, await readSigningKey(settings.jwk), Date.now() + settings.clockOffsetMs);
+  const now = Date.now() + settings.clockOffsetMs;
+  return await signToken(claims, await readSigningKey(settings.jwk), now, lifetimeOf(wish));
 }
 
 function wishOf(input: CommandInput): TokenWish {
@@ -55,7 +66,14 @@ function wishOf(input: CommandInput): TokenWish {
     patient: text(input, 'patient'),
     scope: text(input, 'scope'),
     purposes: text(input, 'purpose')?.split(','),
+    minutes: Number(text(input, 'minutes') ?? MAX_TOKEN_MINUTES),
   };
+}
+
+/** Seconds. */
+function lifetimeOf({ minutes = MAX_TOKEN_MINUTES }: TokenWish): number {
+  if (Number.isInteger(minutes) && minutes >= 1 && minutes <= MAX_TOKEN_MINUTES) return minutes * 60;
+  throw new CommandError(`--minutes must be a whole number from 1 to ${MAX_TOKEN_MINUTES}`, 2);
 }
 
 function claimsOf(wish: TokenWish, settings: GatewaySettings): TokenClaims {

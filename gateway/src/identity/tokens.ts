@@ -39,8 +39,13 @@ export interface TokenRules {
   readonly pseudonym: (subject: string) => string;
 }
 
-/** Signs a token as the built-in development issuer does. */
-export async function signToken(claims: TokenClaims, by: SigningKey, now: number): Promise<string> {
+/** Signs a token as the built-in development issuer does: good from `now` (milliseconds) for so many seconds. */
+export async function signToken(
+  claims: TokenClaims,
+  by: SigningKey,
+  now: number,
+  lifetime = TOKEN_LIFETIME_S,
+): Promise<string> {
   const seconds = Math.floor(now / 1000);
   const payload: JWTPayload = {
     member: claims.member,
@@ -55,7 +60,7 @@ export async function signToken(claims: TokenClaims, by: SigningKey, now: number
     .setAudience(claims.audience)
     .setSubject(claims.subject)
     .setIssuedAt(seconds)
-    .setExpirationTime(seconds + TOKEN_LIFETIME_S)
+    .setExpirationTime(seconds + lifetime)
     .sign(by.key);
 }
 

@@ -1,6 +1,7 @@
 import { type Command, CommandError } from '../command.js';
 import { readEndpoints } from '../endpoints.js';
 import { endOrphans, readRunFile, type RecordedProcess, runningProcesses } from './run-file.js';
+import { requireWritable } from './state-folder.js';
 
 /** `salus backup <folder>`; exit code 1 when the folder holds something already. */
 export const backup: Command = {
@@ -32,6 +33,7 @@ export const restore: Command = {
     if (readRunFile(io.stateDir) !== undefined) {
       throw new CommandError('the consortium runs; stop it first with: npm run salus -- down');
     }
+    requireWritable(io.stateDir);
     await endOrphans(io.stateDir);
     const { restore: putBack } = await import('../backup.js');
     const { member = 'everything', takenAt } = putBack(io.stateDir, folder);

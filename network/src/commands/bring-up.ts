@@ -24,7 +24,7 @@ export interface BringUpOptions {
   /** Told what is being done, one line a step. */
   readonly progress: (line: string) => void;
   /** Told when every gateway answers, before `run.json` tells other commands: they may read at once what this wrote. */
-  readonly announce?: (running: RunningConsortium) => void;
+  readonly announce?: (running: RunningConsortium) => Promise<void>;
   /** Further environment of the children, for tests. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -85,7 +85,7 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
     failed: firstEnd(children, authorities),
     stop,
   };
-  options.announce?.(running);
+  await options.announce?.(running);
   recordRun(options, children, true);
   return running;
 }

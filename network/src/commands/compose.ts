@@ -3,6 +3,7 @@ import type { Command } from '../command.js';
 import { composeFile } from '../compose/compose.js';
 import { prepareContainers } from '../compose/containers.js';
 import { loadTopology } from '../topology.js';
+import { requireWritable } from './state-folder.js';
 
 /** `salus compose`: prints, writes nothing. */
 export const compose: Command = {
@@ -19,6 +20,7 @@ export const containers: Command = {
   name: 'containers',
   summary: 'make the keys, configuration and settings that docker-compose.yaml mounts',
   async run(_input, io) {
+    requireWritable(io.stateDir);
     const stateDir = join(io.stateDir, 'containers');
     await prepareContainers(loadTopology(io.topologyFile), stateDir);
     io.out(`made ${stateDir}; go on with: docker compose --env-file ${join(stateDir, '.env')} up --detach --build`);

@@ -5,6 +5,8 @@ import { type Command, CommandError, type CommandIo } from '../command.js';
 import { type Engine, type RunningConsortium, bringUp } from './bring-up.js';
 import { startOptions } from './options.js';
 import { endOrphans, readRunFile } from './run-file.js';
+import { requireWritable } from './state-folder.js';
+import { tokenHint, tokenToTry } from './token-to-try.js';
 
 /** The last line of what a start in the foreground says. */
 export const HOW_TO_STOP = 'Ctrl-C stops; everything is kept for the next start';
@@ -16,6 +18,7 @@ export const start: Command = {
   options: startOptions,
   async run(input, io) {
     const engine = parseEngine(input.options['engine']);
+    requireWritable(io.stateDir);
     if (input.options['fresh'] === true) await makeFresh(io.stateDir);
     const began = Date.now();
     const stopWanted = signalled();
@@ -26,9 +29,10 @@ export const start: Command = {
       progress: (line) => {
         io.out(`  ${line}`);
       },
-      announce: (ready) => {
+      announce: async (ready) => {
         io.out(`ready in ${((Date.now() - began) / 1000).toFixed(1)} s`);
-        for (const line of table(ready)) io.out(line);
+        const token = await tokenToTry(ready.topology, io);
+        for (const line of [...table(ready), ...token, ...tokenHint(ready.topology), HOW_TO_STOP]) io.out(line);
       },
     });
     return await serve(running, stopWanted, io);
@@ -74,7 +78,7 @@ function entries(folder: string): string[] {
   }
 }
 
-/** What runs, and what to try. */
+/** What runs, and where. */
 function table(running: RunningConsortium): string[] {
   const engines = {
     embedded: 'embedded ledger: one process, no consensus, for development only',
@@ -91,7 +95,5 @@ function table(running: RunningConsortium): string[] {
     '',
     ...rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')),
     '',
-    'a token to try: npm run --silent salus -- token --member stmary --user dr-adams --role physician',
-    HOW_TO_STOP,
   ];
 }

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Command, CommandError, type CommandInput } from '../command.js';
+import { readNetwork } from '../prepare.js';
 import { startOptions } from './options.js';
 import { readRunFile } from './run-file.js';
 import { HOW_TO_STOP } from './start.js';
+import { requireWritable } from './state-folder.js';
+import { tokenToTry } from './token-to-try.js';
 
 /** How long a start in the background may take, in milliseconds. */
 const patience = 120_000;
@@ -17,6 +20,7 @@ export const up: Command = {
   summary: 'like start, in the background',
   options: startOptions,
   async run(input, io) {
+    requireWritable(io.stateDir);
     if (readRunFile(io.stateDir)?.ready === true) {
       io.out('already up');
       return 0;
@@ -30,6 +34,8 @@ export const up: Command = {
     if (failure === undefined) {
       supervisor.unref();
       io.out(log.replace(HOW_TO_STOP, 'to stop it: npm run salus -- down; everything is kept for the next start'));
+      // The log is kept, so the start that wrote it shows none.
+      for (const line of await tokenToTry(readNetwork(io.stateDir).topology, io)) io.out(line);
       return 0;
     }
     io.err(log);
