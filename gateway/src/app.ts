@@ -35,6 +35,7 @@ const AREAS = new Set([
   'trials',
   'cds-services',
   'ledger',
+  'record',
   'assets',
 ]);
 

@@ -36,7 +36,7 @@ import { openProjection } from './open-projection.js';
 import type { Ledger } from './ports.js';
 import { follow } from './projection/follower.js';
 import type { Projection } from './projection/projection.js';
-import { recordHistory } from './record-history.js';
+import { recordAudit, recordHistory } from './record-history.js';
 import { approveRegistry } from './registry/approve.js';
 import { Directory } from './registry/directory.js';
 import { drained } from './drain.js';
@@ -213,6 +213,7 @@ async function listen(
     ...sharing.supply.routers(actorOf, faultLog(log)),
     cdsHooks: fhirExpress({ handle: sharing.hooks }, actorOf, ''),
     trial: trials.view,
+    ...{ now: rooms.clock, audit: recordAudit(handle, tokens) },
     history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),
   });
   const server = createServer(app);

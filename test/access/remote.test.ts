@@ -177,7 +177,7 @@ describe('reading across hospitals', () => {
     for (const { agent, purposeOfEvent, recorded } of events) {
       assert.deepEqual(
         agent.map(({ who }) => who.identifier.value),
-        ['northside/u-baker', 'stmary'],
+        ['northside/u-baker', 'northside', 'stmary'],
       );
       assert.equal(purposeOfEvent[0]?.coding[0]?.code, 'TREAT');
       assert.match(recorded, /^\d{4}-/);

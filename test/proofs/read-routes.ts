@@ -108,6 +108,13 @@ export const readRoutes: readonly ReadRoute[] = [
     ],
   },
   { route: 'GET Patient/:id/$links', ask: ({ patient }) => get(`Patient/${patient}/$links`) },
+  {
+    route: 'POST /record',
+    ask: ({ patient }) => [
+      ...form('/record', `patient=${patient}`),
+      ...form('/record', `patient=${patient}&view=accounting`),
+    ],
+  },
   { route: 'GET $write-status/:key', ask: ({ key }) => get(`$write-status/${key}`) },
   {
     route: 'GET /ledger/history/:type/:id',
@@ -118,6 +125,6 @@ export const readRoutes: readonly ReadRoute[] = [
 
 /** Paths of the gateway that are open to all: what every member may know, and nothing of any record. */
 export const openPaths: readonly string[] = [
-  ...['/livez', '/readyz', '/metrics', '/', '/ledger', '/ledger/blocks', '/ledger/events', '/ledger/find'],
+  ...['/livez', '/readyz', '/metrics', '/', '/record', '/ledger', '/ledger/blocks', '/ledger/events', '/ledger/find'],
   ...['/ledger/blocks/:number', '/ledger/transactions/:txId', '/trials/:trial'],
 ];

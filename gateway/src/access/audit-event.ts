@@ -1,24 +1,15 @@
-/** Accesses as FHIR R4 AuditEvent, in the shapes of IHE BALP (https://profiles.ihe.net/ITI/BALP). Pure. */
+/** What Salus recorded of a patient's record, as FHIR R4 AuditEvent in the shapes of IHE BALP. Pure. */
 import { createHash } from 'node:crypto';
 
+import type { AccessScope } from '@salus/chaincode/access/api';
 import type { Asker, ConsentRecord } from '@salus/chaincode/consent/api';
 
 import type { Reopening } from '../consent/closure.js';
 import type { JsonObject } from '../fhir/json.js';
+import { auditEvent, consentEntity, resourceType, type AddressOf } from './balp.js';
 import type { PlacedRead } from './member-reads.js';
 import type { ProjectedAccess } from './project.js';
 import { NOBODY } from './read-log.js';
-
-const EVENT_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-event-type';
-const INTERACTION = 'http://hl7.org/fhir/restful-interaction';
-const REASON = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
-const PARTICIPATION = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType';
-const ROLE = 'urn:salus:role';
-const OBJECT_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
-const OBJECT_ROLE = 'http://terminology.hl7.org/CodeSystem/object-role';
-const SUCCESS = '0';
-/** Minor failure: what BALP says of a denial. */
-const DENIED = '4';
 
 const INTERACTIONS: Readonly<Record<string, string>> = {
   read: 'read',
@@ -29,133 +20,100 @@ const INTERACTIONS: Readonly<Record<string, string>> = {
 
 /** Characters of a consent's id that leave room for a version in an id of 64. */
 const MOST_OF_ID = 56;
-/** Codes of AuditEvent.action. */
-const ACTIONS: Readonly<Record<string, string>> = { read: 'R', update: 'U' };
+
+/** Whose record it is, who keeps it, and how members are reached. */
+export interface Kept {
+  readonly member: string;
+  /** FHIR id. */
+  readonly patient: string;
+  readonly addressOf: AddressOf;
+}
 
 /** An access that another member asked for, permitted or denied, as the patient sees it. */
-export function remoteEvent({ record, requested }: ProjectedAccess, custodian: string, patient: string): JsonObject {
-  const decided = record.custodians[custodian];
+export function remoteEvent({ record, requested }: ProjectedAccess, kept: Kept): JsonObject {
+  const { member, patient } = kept;
+  const decided = record.custodians[member];
   const permitted = decided?.decision === 'permit';
-  const { types, interaction } = record.scope;
-  return {
-    resourceType: 'AuditEvent',
+  const event = {
     // The access id itself stays between the gateways.
-    id: createHash('sha256').update(record.aid).digest('hex'),
-    ...eventOf(INTERACTIONS[interaction] ?? interaction, requested, record.purpose),
-    outcome: permitted ? SUCCESS : DENIED,
-    outcomeDesc: permitted ? 'permit' : 'deny',
-    agent: agents(record.requester, record.actor, record.purpose, custodian),
-    source: { observer: memberReference(custodian) },
-    entity: [
-      patientEntity(patient),
-      ...types.map((type) => ({ type: { system: 'http://hl7.org/fhir/resource-types', code: type } })),
-      ...record.consents.map(({ consentId, version }) => ({
-        what: { reference: `Consent/${consentId}/_history/${version}` },
-        role: { system: OBJECT_ROLE, code: '4', display: 'Domain Resource' },
-      })),
+    ...{ id: createHash('sha256').update(record.aid).digest('hex'), recorded: requested },
+    ...{ interaction: interactionOf(record.scope), purpose: record.purpose, permitted, patient, custodian: member },
+    outcome: permitted ? 'permit' : 'deny',
+    by: { member: record.requester, ...record.actor },
+    about: questionOf(record.scope, patient),
+    rest: [
+      ...record.scope.types.map((type) => ({ type: resourceType(type) })),
+      ...record.consents.map(consentEntity),
       ...(decided === undefined ? [] : [{ description: `decided by ${decided.path}` }]),
       ...(record.breakGlass ? [{ description: `break-glass: ${record.breakGlass.reasonCode}` }] : []),
     ],
   };
+  return auditEvent(event, kept.addressOf);
 }
 
 /** A consent that was ended because somebody at another hospital asked for it. */
-export function endEvent(record: ConsentRecord, asker: Asker, custodian: string, patient: string): JsonObject {
-  const { consentId, version, recorded, status } = record;
-  return {
-    resourceType: 'AuditEvent',
-    id: `${consentId.slice(0, MOST_OF_ID)}-${version}`,
-    ...eventOf('update', recorded, 'PATRQT'),
-    outcome: SUCCESS,
-    outcomeDesc: status,
-    agent: agents(asker.member, asker, 'PATRQT', custodian),
-    source: { observer: memberReference(custodian) },
-    entity: [
-      patientEntity(patient),
-      {
-        what: { reference: `Consent/${consentId}/_history/${version}` },
-        role: { system: OBJECT_ROLE, code: '4', display: 'Domain Resource' },
-      },
-    ],
+export function endEvent(record: ConsentRecord, asker: Asker, { member, patient, addressOf }: Kept): JsonObject {
+  const { consentId, version, recorded, status: outcome } = record;
+  const event = {
+    ...{ id: `${consentId.slice(0, MOST_OF_ID)}-${version}`, recorded, outcome, patient, custodian: member },
+    ...{ interaction: 'update', purpose: 'PATRQT', permitted: true, by: asker },
+    about: `Consent/${consentId}/_history/${version}`,
   };
+  return auditEvent(event, addressOf);
 }
 
 /** A patient closed by an alarm whom an officer opened to other members again. */
-export function reopenEvent(reopening: Reopening, member: string, patient: string): JsonObject {
+export function reopenEvent(reopening: Reopening, { member, patient, addressOf }: Kept): JsonObject {
   const { at, by, problem, since, setAside } = reopening;
-  return {
-    resourceType: 'AuditEvent',
-    id: createHash('sha256').update(`reopening/${patient}/${at}`).digest('hex'),
-    ...eventOf('update', at, 'HCOMPL'),
-    outcome: SUCCESS,
-    outcomeDesc: `open to other members again; closed since ${since} for ${problem}`,
-    agent: agents(member, by, 'HCOMPL', member),
-    source: { observer: memberReference(member) },
-    entity: [
-      patientEntity(patient),
-      ...setAside.map(({ consentId, version }) => ({
-        what: { reference: `Consent/${consentId}/_history/${version}` },
-        role: { system: OBJECT_ROLE, code: '4', display: 'Domain Resource' },
-      })),
-    ],
+  const event = {
+    ...{ id: createHash('sha256').update(`reopening/${patient}/${at}`).digest('hex'), recorded: at, patient },
+    ...{ interaction: 'update', purpose: 'HCOMPL', permitted: true, by: { member, ...by }, custodian: member },
+    outcome: `open to other members again; closed since ${since} for ${problem}`,
+    about: `Patient/${patient}`,
+    rest: setAside.map(consentEntity),
   };
+  return auditEvent(event, addressOf);
 }
 
 /** A read at the custodian itself. */
-export function localEvent(entry: PlacedRead, member: string): JsonObject {
-  return {
-    resourceType: 'AuditEvent',
-    id: `${entry.source}-${entry.seq}`,
-    ...eventOf('read', entry.at, entry.purpose),
-    outcome: SUCCESS,
-    outcomeDesc: 'permit',
-    agent: agents(member, entry, entry.purpose, member),
-    source: { observer: memberReference(member) },
-    entity: [...(entry.patient === NOBODY ? [] : [patientEntity(entry.patient)]), { description: entry.what }],
+export function localEvent(entry: PlacedRead, { member, addressOf }: Omit<Kept, 'patient'>): JsonObject {
+  const { source, seq, at: recorded, purpose, user, role, patient, what } = entry;
+  const event = {
+    ...{ id: `${source}-${seq}`, recorded, purpose, permitted: true, outcome: 'permit', custodian: member },
+    ...{ by: { member, user, role }, ...(patient === NOBODY ? {} : { patient }), ...askedBy(what) },
   };
+  return auditEvent(event, addressOf);
 }
 
-function eventOf(interaction: string, recorded: string, purpose: string): JsonObject {
-  return {
-    type: { system: EVENT_TYPE, code: 'rest', display: 'Restful Operation' },
-    subtype: [{ system: INTERACTION, code: interaction }],
-    action: ACTIONS[interaction] ?? 'E',
-    recorded,
-    purposeOfEvent: [{ coding: [{ system: REASON, code: purpose }] }],
-  };
+function interactionOf({ interaction }: AccessScope): string {
+  return INTERACTIONS[interaction] ?? interaction;
 }
 
-/** The person, as the asking member names them, and the custodian that was asked. */
-function agents(
-  member: string,
-  { user, role }: { user: string; role: string },
-  purpose: string,
-  custodian: string,
-): readonly JsonObject[] {
-  return [
-    {
-      type: { coding: [{ system: PARTICIPATION, code: 'IRCP', display: 'information recipient' }] },
-      role: [{ coding: [{ system: ROLE, code: role }] }],
-      who: { identifier: { system: 'urn:salus:user', value: `${member}/${user}` } },
-      requestor: true,
-      purposeOfUse: [{ coding: [{ system: REASON, code: purpose }] }],
-    },
-    {
-      type: { coding: [{ system: PARTICIPATION, code: 'CST', display: 'custodian' }] },
-      who: memberReference(custodian),
-      requestor: false,
-    },
-  ];
+/** What was asked for, as a client would have asked the custodian. */
+function questionOf({ interaction, types, id }: AccessScope, patient: string): string {
+  if (interaction === 'everything') return `GET Patient/${patient}/$everything`;
+  const [type = 'Patient'] = types;
+  if (interaction === 'read') return `${type}/${id ?? patient}`;
+  return interaction === 'history' ? `GET ${type}/${id ?? patient}/_history` : `GET ${types.join(',')}`;
 }
 
-function memberReference(member: string): JsonObject {
-  return { identifier: { system: 'urn:salus:member', value: member }, display: member };
+/** Methods that change one resource and show what became of it. */
+const CHANGES: Readonly<Record<string, string>> = { PUT: 'update', PATCH: 'patch' };
+
+/** What a line of the read log says: method and path, the query left out. */
+function askedBy(what: string): { readonly interaction: string; readonly about: string } {
+  const [, method = '', path = ''] = /^([A-Z]+) (.*)$/.exec(what) ?? [];
+  const [, instance, rest] = /^([A-Z][A-Za-z]*\/[A-Za-z0-9.-]{1,64})(\/_history\/[A-Za-z0-9.-]+)?$/.exec(path) ?? [];
+  const change = CHANGES[method];
+  if (instance !== undefined && change !== undefined) return { interaction: change, about: path };
+  if (instance === undefined || !['GET', 'HEAD'].includes(method)) return { interaction: asking(path), about: what };
+  return { interaction: rest === undefined ? 'read' : 'vread', about: path };
 }
 
-function patientEntity(patient: string): JsonObject {
-  return {
-    what: { reference: `Patient/${patient}` },
-    type: { system: OBJECT_TYPE, code: '1', display: 'Person' },
-    role: { system: OBJECT_ROLE, code: '1', display: 'Patient' },
-  };
+/** The interaction of a question that is not for one resource. */
+function asking(path: string): string {
+  const [first = ''] = path.split('/');
+  if (path.endsWith('/_history')) return path.split('/').length > 2 ? 'history-instance' : 'history-type';
+  if (path.includes('$') || !/^[A-Z][A-Za-z]*$/.test(first)) return path === '' ? 'search-system' : 'operation';
+  return 'search-type';
 }

@@ -9,7 +9,8 @@ import type { FhirRequest, FhirResponse, Served, TypeHandler } from '../fhir/req
 import { confinedTo } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
-import { endEvent, localEvent, remoteEvent, reopenEvent } from './audit-event.js';
+import { endEvent, localEvent, remoteEvent, reopenEvent, type Kept } from './audit-event.js';
+import type { AddressOf } from './balp.js';
 import { newestFirst, type MemberReads, type Place } from './member-reads.js';
 import { ACCESS_SPACE, type ProjectedAccess } from './project.js';
 import { NOBODY } from './read-log.js';
@@ -30,6 +31,7 @@ export interface AuditPorts extends ReopeningsPorts {
   readonly shelf: Pick<ConsentShelf, 'versions'>;
   /** The list is itself part of the patient's record: who reads it is logged. */
   readonly shown: (patient: string) => void;
+  readonly addressOf: AddressOf;
 }
 
 interface PlacedEvent extends Place {
@@ -70,7 +72,7 @@ function list(ports: AuditPorts, request: FhirRequest, patient: string): FhirRes
   const recorded = known === undefined ? [] : recordedEvents(ports, known.pid, patient);
   const local = ports.reads.page(patient, after, count + 1).map((entry) => ({
     ...{ at: entry.at, source: entry.source, seq: entry.seq },
-    resource: localEvent(entry, ports.member),
+    resource: localEvent(entry, ports),
   }));
   const rest = recorded.filter((event) => after === undefined || newestFirst(event, after) > 0);
   const events = [...rest, ...local].sort(newestFirst).slice(0, count + 1);
@@ -104,28 +106,31 @@ function recordedEvents(ports: AuditPorts, pid: string, patient: string): readon
 function reopenEvents(ports: AuditPorts, patient: string): readonly PlacedEvent[] {
   return reopeningsOf(ports, patient).map((reopening, seq) => ({
     ...{ at: reopening.at, source: LEDGER_REOPENINGS, seq },
-    resource: reopenEvent(reopening, ports.member, patient),
+    resource: reopenEvent(reopening, { ...ports, patient }),
   }));
 }
 
 /** Consents that were ended because somebody at another hospital asked. */
-function endEvents({ shelf, member }: AuditPorts, pid: string, patient: string): readonly PlacedEvent[] {
-  return shelf.versions(pid).flatMap(({ record }, seq) => {
+function endEvents(ports: AuditPorts, pid: string, patient: string): readonly PlacedEvent[] {
+  const kept: Kept = { ...ports, patient };
+  return ports.shelf.versions(pid).flatMap(({ record }, seq) => {
     const { askedBy, recorded: at } = record;
     if (askedBy === undefined) return [];
-    return [{ at, source: LEDGER_ENDS, seq, resource: endEvent(record, askedBy, member, patient) }];
+    return [{ at, source: LEDGER_ENDS, seq, resource: endEvent(record, askedBy, kept) }];
   });
 }
 
 /** Accesses that the ledger records, at other members and, where the own staff were denied, here. */
-function accessEvents({ facts, member }: AuditPorts, pid: string, patient: string): readonly PlacedEvent[] {
+function accessEvents(ports: AuditPorts, pid: string, patient: string): readonly PlacedEvent[] {
+  const { facts, member } = ports;
+  const kept: Kept = { ...ports, patient };
   return facts
     .facts(ACCESS_SPACE, `${pid}/`)
     .map(({ value }) => JSON.parse(value) as ProjectedAccess)
     .filter(({ record }) => isDeniedHere(record, member) || Object.hasOwn(record.custodians, member))
     .map((access, index) => ({
       ...{ at: access.requested, source: LEDGER, seq: index },
-      resource: remoteEvent(access, member, patient),
+      resource: remoteEvent(access, kept),
     }));
 }
 

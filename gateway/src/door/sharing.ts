@@ -262,7 +262,7 @@ export class Sharing {
   }
 
   #handlers(): Readonly<Record<string, TypeHandler>> {
-    const { settings, ledger } = this.ports;
+    const { settings, ledger, directory } = this.ports;
     const own = { member: settings.member, baseUrl: baseOf(settings), lookup: this.lookup };
     return {
       Consent: consentHandler({
@@ -278,6 +278,9 @@ export class Sharing {
         ...own,
         ...this.#lookedAt,
         reads: this.#reads,
+        // As the network knows a member: the own gateway by its address, another's by its door.
+        addressOf: (name) =>
+          (name === own.member ? own.baseUrl : directory.doorUrl(name)) ?? `urn:salus:member:${name}`,
       }),
     };
   }

@@ -13,7 +13,7 @@ export interface PageContent {
   readonly title: string;
   readonly body: Html;
   /** Path of the entry in the navigation that the page belongs to. */
-  readonly under: '/' | '/ledger';
+  readonly under: '/' | '/ledger' | '/record';
   /** Paths of further ES modules on this server. */
   readonly scripts?: readonly string[];
 }
@@ -23,9 +23,13 @@ export const PAGE_SCRIPT = '/assets/page.js';
 
 const NAVIGATION = [
   { path: '/', name: 'Start' },
+  { path: '/record', name: 'My record' },
   { path: '/ledger', name: 'Ledger' },
   { path: '/fhir/R4/metadata', name: 'FHIR' },
 ] as const;
+
+const ALL_MAY_KNOW = 'Pages show what every member may know: no content of any record.';
+const OWN_RECORD = 'This page says who asked for one record, to whoever may know: no content of it.';
 
 /** A whole document. */
 export function page(owner: PageOwner, { title, body, under, scripts = [] }: PageContent): string {
@@ -55,8 +59,7 @@ export function page(owner: PageOwner, { title, body, under, scripts = [] }: Pag
         </header>
         <main id="content" tabindex="-1">${body}</main>
         <footer class="muted">
-          Gateway of ${owner.member} on channel ${owner.channel}. Pages show what every member may know: no content of
-          any record.
+          Gateway of ${owner.member} on channel ${owner.channel}. ${under === '/record' ? OWN_RECORD : ALL_MAY_KNOW}
         </footer>
       </body>
     </html> `;

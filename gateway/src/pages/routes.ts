@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 import type { TrialView } from '@salus/chaincode/trial/api';
-import { Router, type Request, type Response } from 'express';
+import { Router, urlencoded, type Request, type Response } from 'express';
 
 import { outcomeOf } from '../fhir/outcome.js';
 import type { InspectedBlock, InspectedTransaction } from '../ledger/inspect.js';
@@ -13,6 +13,7 @@ import { messagePage, PAGE_SCRIPT, type PageOwner } from './layout.js';
 import { blockItem, blockPage, FIND_PATH, ledgerPage, LEDGER_SCRIPT, transactionPage } from './ledger.js';
 import type { LedgerBlock } from '../ports.js';
 import { trialPage } from '../trial/page.js';
+import { answerRecord, FORM_LIMIT, recordFormPage, type AskList } from './record.js';
 import { ICON, STYLE } from './style.js';
 
 /** Blocks that one answer lists. */
@@ -53,9 +54,13 @@ export interface PagePorts {
   readonly history: (request: Request, type: string, id: string) => Promise<object | undefined>;
   /** A trial as everybody may see it; undefined where there is none of this name. */
   readonly trial?: (name: string) => Promise<TrialView | undefined>;
+  /** A patient's list of who asked for and read the record, to whoever a token stands for. Throws Refusal. */
+  readonly audit?: AskList;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
 }
 
-/** The router for `/`, `/assets`, `/ledger` and `/trials`. */
+/** The router for `/`, `/assets`, `/ledger`, `/record` and `/trials`. */
 export function pageRoutes(ports: PagePorts): Router {
   const { settings, live, inspector } = ports;
   const owner: PageOwner = { member: settings.member, title: settings.title, channel: settings.channel };
@@ -98,6 +103,7 @@ export function pageRoutes(ports: PagePorts): Router {
   router.get('/ledger/history/:type/:id', async (request, response) => {
     await history(ports, request, response);
   });
+  record(router, ports, owner);
   router.get('/trials/:trial', async (request, response) => {
     const found = await ports.trial?.(request.params.trial);
     answer(owner, request, response, found && { found, page: () => trialPage(owner, found) });
@@ -107,6 +113,21 @@ export function pageRoutes(ports: PagePorts): Router {
     else next();
   });
   return router;
+}
+
+/** Who read a record: the form is for all, the answer for whom the token in it, or in the header, stands for. */
+function record(router: Router, { settings, audit, now = Date.now }: PagePorts, owner: PageOwner): void {
+  router.get('/record', (_request, response) => {
+    sendPage(response, recordFormPage(owner));
+  });
+  if (audit === undefined) return;
+  const titleOf = (name: string): string => settings.members.find((each) => each.name === name)?.title ?? name;
+  router.post('/record', urlencoded({ extended: false, limit: FORM_LIMIT }), async (request, response) => {
+    const [, token = ''] = /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '') ?? [];
+    const sent = { token, ...(request.body as Record<string, unknown> | undefined) };
+    const { status, text } = await answerRecord({ owner, titleOf, ask: audit, now }, sent);
+    sendPage(response, text, status);
+  });
 }
 
 async function history(ports: PagePorts, request: Request, response: Response): Promise<void> {

@@ -86,6 +86,15 @@ th { color: var(--quiet); font-size: 0.85rem; font-weight: 400; white-space: now
 .transaction > * + * { margin-top: 0.9rem; }
 .transaction h2 { margin: 0; }
 footer { padding-block: 0 2.5rem; }
+.ask p { margin: 0.75rem 0; }
+.ask label { display: block; font-size: 0.85rem; color: var(--quiet); }
+.ask input { width: 100%; max-width: 28rem; font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--quiet); border-radius: 0.4rem; padding: 0.35rem 0.6rem; }
+@media print {
+  .bar, .between, .skip { display: none; }
+  body { background: none; color: black; }
+  thead { display: table-header-group; }
+  tr { break-inside: avoid; }
+}
 @media (max-width: 34rem) {
   .head .muted, .push { margin-left: 0; }
   .stack thead { position: absolute; left: -100vw; }
