@@ -57,8 +57,14 @@ export function broken(event: Event, as?: string): string[] {
   const [, forPatient, name = ''] = PROFILE.exec(as ?? String(event.meta?.profile?.[0])) ?? [];
   const pattern = PATTERNS[name];
   if (pattern === undefined) return [`claims no pattern: ${JSON.stringify(event.meta)}`];
-  const entities = event.entity ?? [];
-  const rules: Record<string, boolean> = {
+  const rules = { ...headRules(event, pattern), ...peopleRules(event, name, forPatient !== undefined) };
+  return Object.entries(rules).flatMap(([rule, holds]) => (holds ? [] : [rule]));
+}
+
+type Pattern = (typeof PATTERNS)[string];
+
+function headRules(event: Event, pattern: Pattern): Record<string, boolean> {
+  return {
     'type is rest': isCoded(event.type, 'http://terminology.hl7.org/CodeSystem/audit-event-type', ['rest']),
     'subtype 1.. of http://hl7.org/fhir/restful-interaction': (event.subtype ?? []).some((each) =>
       isCoded(each, 'http://hl7.org/fhir/restful-interaction', pattern.subtypes),
@@ -67,13 +73,19 @@ export function broken(event: Event, as?: string): string[] {
     'recorded 1..1': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(String(event.recorded)),
     'outcome 0 where a profile is claimed': event.meta === undefined || event.outcome === '0',
     'source.observer 1..1': event.source?.observer !== undefined,
-    'agent client 1..1': isMachine(event, pattern.client),
-    'agent server 1..1': isMachine(event, pattern.server),
+  };
+}
+
+function peopleRules(event: Event, name: string, forPatient: boolean): Record<string, boolean> {
+  const { client, server } = PATTERNS[name]!;
+  const entities = event.entity ?? [];
+  return {
+    'agent client 1..1': isMachine(event, client),
+    'agent server 1..1': isMachine(event, server),
     'agent user 0..1 with who, requestor, no media and no network': usersAreRight(event, name),
-    'entity patient 1..1': forPatient === undefined || isPatientNamed(entities),
+    'entity patient 1..1': !forPatient || isPatientNamed(entities),
     'entity data or query 1..1': isObjectNamed(entities, name),
   };
-  return Object.entries(rules).flatMap(([rule, holds]) => (holds ? [] : [rule]));
 }
 
 const isCoded = (coding: Coding | undefined, system: string, codes: readonly string[]): boolean =>

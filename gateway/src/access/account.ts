@@ -111,10 +111,11 @@ function disclosureFor(purpose: string): 'counted' | 'exempt' {
 
 /** The person and the organisation, as the event's first agents name them. */
 function whoOf({ agent: [user, client] }: Event): { member: string; person: string; address: string } {
-  const [member = '', person = ''] = (user?.who.identifier.value ?? '').split(/\/(.*)/s);
+  const name = user?.who.identifier.value ?? '';
+  const member = name.split('/', 1)[0] ?? '';
   const role = codeOf(user?.role?.[0]);
-  const address = client?.network?.address ?? '';
-  return { member, person: role === 'patient' ? 'the patient' : `${person}, ${role}`, address };
+  const person = role === 'patient' ? 'the patient' : `${name.slice(member.length + 1)}, ${role}`;
+  return { member, person, address: client?.network?.address ?? '' };
 }
 
 function codeOf(concept: Coded | undefined): string {

@@ -201,6 +201,13 @@ export class ConsentDecision implements Decision {
   }
 }
 
+/** With the notice of 42 CFR 2.32 as a tag: it goes wherever the resource goes. */
+function noticed(resource: JsonObject, notice: string): JsonObject {
+  const meta = (resource.meta ?? {}) as { tag?: readonly unknown[] };
+  const tag = { system: NOTICE_SYSTEM, code: '42-cfr-2.32', display: notice };
+  return { ...resource, meta: { ...meta, tag: [...(meta.tag ?? []), tag] } };
+}
+
 /** Whether the access is for this type, and for this patient or what describes the hospital. */
 function isFramed({ types, patient }: DisclosureFrame, stored: StoredVersion): boolean {
   if (types.length > 0 && !types.includes(stored.type)) return false;
@@ -213,8 +220,10 @@ function honoured(stored: StoredVersion, obligations: readonly Obligation[]): St
   let resource = parseExactly(stored.text) as JsonObject;
   for (const obligation of obligations) {
     if (obligation.kind === 'redact') resource = labelled(redacted(resource, obligation.elements), REDACTED);
-    if (obligation.kind === 'no-redisclosure')
+    if (obligation.kind === 'no-redisclosure') {
       resource = labelled(resource, { system: ACT_CODE, code: obligation.label });
+      if (obligation.notice !== '') resource = noticed(resource, obligation.notice);
+    }
   }
   return { ...stored, text: JSON.stringify(resource) };
 }
@@ -223,6 +232,7 @@ function redacted(resource: JsonObject, elements: readonly string[]): JsonObject
   return Object.fromEntries(Object.entries(resource).filter(([name]) => !elements.includes(name)));
 }
 
+const NOTICE_SYSTEM = 'urn:salus:notice';
 const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const REDACTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'REDACTED' };
 
