@@ -30,7 +30,18 @@ export const servedTypes: Readonly<Record<string, Served>> = { Consent: CONSENT_
 export const domainOperations: Readonly<Record<string, readonly string[]>> = {
   '': ['break-glass', 'erasure'],
   Patient: [
-    ...['break-glass', 'closure', 'confirm-link', 'erase', 'legal-hold', 'link', 'links', 'patient-key', 'reopen'],
+    ...[
+      'break-glass',
+      'closure',
+      'confirm-link',
+      'erase',
+      'export-record',
+      'legal-hold',
+      'link',
+      'links',
+      'patient-key',
+      'reopen',
+    ],
     'unlink',
   ],
   Consent: ['evaluate'],

@@ -107,6 +107,7 @@ export const readRoutes: readonly ReadRoute[] = [
       bundle('transaction', [`Patient/${target.patient}`, `Observation?patient=${target.patient}`]),
     ],
   },
+  { route: 'GET Patient/:id/$export-record', ask: ({ patient }) => get(`Patient/${patient}/$export-record`) },
   { route: 'GET Patient/:id/$links', ask: ({ patient }) => get(`Patient/${patient}/$links`) },
   {
     route: 'POST /record',

@@ -6,6 +6,7 @@ import { load } from './load.js';
 import { rebuild } from './rebuild.js';
 import { signCommand } from './sign.js';
 import { tokenCommand } from './token.js';
+import { verifyRecord } from './verify-record.js';
 
 /** One verb a file. */
-export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand, load, rebuild, demo];
+export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand, load, rebuild, demo, verifyRecord];

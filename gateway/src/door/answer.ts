@@ -13,14 +13,18 @@ import type { Admitted, DoorCall } from './admission.js';
 import { agrees, evidenceExtension, type Evidence, type ReadTransaction } from './evidence.js';
 
 /** What the answer to an admitted caller is made from; nothing in it asks another member. */
-export interface AnswerPorts {
+/** What it takes to say how a stored value was made. */
+export interface EvidencePorts {
   readonly member: string;
   readonly transaction: ReadTransaction;
+  readonly version: (type: string, id: string, version: number) => StoredVersion | undefined;
+  readonly keys: Pick<KeyStore, 'versionSecrets'>;
+}
+
+export interface AnswerPorts extends EvidencePorts {
   /** The member's own FHIR interface, without its way to other members. */
   readonly fhir: (request: FhirRequest) => Promise<FhirResponse>;
   readonly decision: ConsentDecision;
-  readonly version: (type: string, id: string, version: number) => StoredVersion | undefined;
-  readonly keys: Pick<KeyStore, 'versionSecrets'>;
   readonly ledger: Pick<Ledger, 'submit'>;
   /** Hears of a manifest that could not be anchored. */
   readonly onUnanchored: (error: unknown) => void;
@@ -40,7 +44,7 @@ export async function answerCall(
     resource.resourceType === 'Bundle'
       ? resource
       : { resourceType: 'Bundle', type: 'collection', entry: [{ resource }] };
-  const entry = await Promise.all(entriesOf(bundle).map((each) => withEvidence(ports, each)));
+  const entry = await Promise.all(entriesOf(bundle).map((each) => evidenced(ports, each)));
   const shown = { ...withoutTotal(bundle), entry };
   return { bundle: shown, anchored: anchor(ports, record.aid, actor, entriesOf(shown)) };
 }
@@ -59,7 +63,7 @@ function entriesOf(bundle: JsonObject): readonly JsonObject[] {
 }
 
 /** An entry with its evidence, where the resource is whole: the version as it was written, nothing redacted. */
-async function withEvidence(ports: AnswerPorts, entry: JsonObject): Promise<JsonObject> {
+export async function evidenced(ports: EvidencePorts, entry: JsonObject): Promise<JsonObject> {
   const resource = entry.resource as Whole | undefined;
   if (resource === undefined) return entry;
   const stored = ports.version(resource.resourceType, resource.id, Number(resource.meta?.versionId ?? 0));
@@ -72,7 +76,7 @@ type Whole = JsonObject & { resourceType: string; id: string; meta?: { versionId
 
 /** There is more than one pair of secrets only where an attempt to write was cut short: the block says which holds. */
 async function evidenceFor(
-  ports: AnswerPorts,
+  ports: EvidencePorts,
   resource: JsonObject,
   stored: StoredVersion,
 ): Promise<Evidence | undefined> {

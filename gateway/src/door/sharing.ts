@@ -93,7 +93,8 @@ export class Sharing {
   /** The FHIR interface with every local read logged, and with the operations on patients' keys and on what closed a patient. */
   logged(fhir: Fhir): Fhir {
     const { patientKeys, decision } = this;
-    const patients = { ...this.#lookedAt, patientKeys, decision, links: this.#links, reached: this.#reached };
+    const own = { ...this.ports, ...this.#lookedAt, patientKeys, decision };
+    const patients = { ...own, links: this.#links, reached: this.#reached };
     const withConsents = withClosure(withPatientOperations(fhir, patients), this.#lookedAt);
     const glass = { ...this.#lookedAt, glass: this.#glass, remote: this.remote, onGlass: this.#onGlass };
     return logged(
