@@ -9,6 +9,7 @@ import type { Projection } from './projection/projection.js';
 import { readTrial } from './trial/operations.js';
 import { watchUnblindings } from './trial/watch.js';
 
+/** What alarms are raised about, and where they are seen. */
 export interface AlarmPorts {
   readonly settings: { readonly member: string };
   readonly log: Logger;

@@ -35,6 +35,27 @@ describe('the environment', () => {
   });
 });
 
+describe('the page for operators', () => {
+  const page = read('docs/operations.md');
+  const gateway = listed('gateway/src/*.ts').map(read).join('\n');
+  const missing = (names: readonly string[]): string[] => names.filter((name) => !page.includes(`| \`${name}\``));
+
+  it('names every metric', () => {
+    const metrics = [...gateway.matchAll(/name: '(salus_\w+)'/g)].map(([, name = '']) => name);
+    assert.ok(metrics.length > 4);
+    assert.deepEqual(missing(metrics), []);
+  });
+
+  it('names every alarm', () => {
+    const raised = [...gateway.matchAll(/\balarm\((?:\w+ === '\w+' \? )?'([a-z-]+)'(?: : '([a-z-]+)')?/g)].flatMap(
+      ([, ...names]) => names.filter((name) => (name as string | undefined) !== undefined),
+    );
+    const problems = /type Problem = (.*);/.exec(gateway)?.[1]?.match(/[a-z-]{2,}/g) ?? [];
+    assert.ok(raised.length > 7 && problems.length > 1, `${raised.join()} ${problems.join()}`);
+    assert.deepEqual(missing([...raised, ...problems]), []);
+  });
+});
+
 describe('the README', () => {
   it('names only scripts and verbs that exist', () => {
     const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;

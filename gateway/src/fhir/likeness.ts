@@ -9,6 +9,7 @@ import type { JsonObject } from './json.js';
 /** Grades of the extension http://hl7.org/fhir/StructureDefinition/match-grade. */
 export type MatchGrade = 'certain' | 'probable' | 'possible' | 'certainly-not';
 
+/** How likely two Patients are one person. */
 export interface Likeness {
   /** Probability from 0 to 1. */
   readonly score: number;
