@@ -1,6 +1,6 @@
 /** Finds a word in files, in whatever shape it may have been written. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 
 /** Whether bytes hold the word: in any case as UTF-8 or UTF-16, as base64 at any of its three offsets, or as hex. */
 export function holds(content: Buffer, word: string): boolean {
@@ -20,11 +20,22 @@ function base64Shapes(text: string): Buffer[] {
 
 /** Files below a folder that hold the word, named from there. */
 export function holders(folder: string, word: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((file) => join(folder, file))
-    .filter((file) => statSync(file).isFile())
-    .filter((file) => holds(readFileSync(file), word))
-    .map((file) => relative(folder, file));
+  return filesIn(folder).filter((file) => holds(contentOf(join(folder, file)), word));
+}
+
+function filesIn(folder: string): string[] {
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return found.filter((file) => statSync(join(folder, file), { throwIfNoEntry: false })?.isFile());
+}
+
+/** Nothing of a file that a running network deleted since it was listed. */
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 /** A word as it may have been written: UTF-8 and UTF-16 in upper, lower and its own case, hex, base64. */
@@ -50,12 +61,10 @@ export function found(
     starts[start] = 1;
     byStart.set(start, [...(byStart.get(start) ?? []), needle]);
   }
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => statSync(join(folder, file)).isFile())
-    .flatMap((file) => {
-      const seen = foundIn(readFileSync(join(folder, file)), starts, byStart);
-      return [...seen].map((needle) => ({ file, needle }));
-    });
+  return filesIn(folder).flatMap((file) => {
+    const seen = foundIn(contentOf(join(folder, file)), starts, byStart);
+    return [...seen].map((needle) => ({ file, needle }));
+  });
 }
 
 function foundIn(content: Buffer, starts: Uint8Array, byStart: ReadonlyMap<number, readonly Buffer[]>): Set<Buffer> {
