@@ -21,6 +21,7 @@ export interface EvidencePorts {
   readonly keys: Pick<KeyStore, 'versionSecrets'>;
 }
 
+/** What an answer at the door is made with. */
 export interface AnswerPorts extends EvidencePorts {
   /** The member's own FHIR interface, without its way to other members. */
   readonly fhir: (request: FhirRequest) => Promise<FhirResponse>;

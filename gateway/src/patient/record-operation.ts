@@ -15,6 +15,7 @@ import { recordRoot, signRecord } from './record-proof.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
+/** What an export is made with. */
 export interface RecordExportPorts extends EvidencePorts {
   readonly channel: string;
   readonly transaction: ReadTransaction;

@@ -31,7 +31,7 @@ export function recordRoot(entries: readonly JsonObject[]): string {
   return merkleRoot(leaves).toString('hex');
 }
 
-/** Signs. */
+/** Signs what is said of a record; a compact JWS. */
 export async function signRecord(claims: RecordClaims, by: SigningKey): Promise<string> {
   return await new CompactSign(Buffer.from(canonicalForm(claims)))
     .setProtectedHeader({ alg: SIGNATURE, kid: by.kid })
