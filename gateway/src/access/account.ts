@@ -20,6 +20,7 @@ export interface Line {
   readonly disclosure?: 'counted' | 'exempt';
 }
 
+/** One page of a patient's accounting. */
 export interface Account {
   readonly lines: readonly Line[];
   /** Cursor of the next page. */
