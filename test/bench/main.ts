@@ -12,6 +12,7 @@ import { residentBytes } from '../support/memory.js';
 import { sharedPath } from '../support/shared.js';
 import { type Measure, measure } from './meter.js';
 import { type Ratio, ratioTable, table } from './report.js';
+import { flatReads } from './many-consents.js';
 import { decisionRate, remoteReads } from './sharing.js';
 
 const bundleSize = 100;
@@ -225,11 +226,13 @@ async function main(): Promise<void> {
   const network = await startNetwork();
   const startSeconds = (performance.now() - began) / 1000;
   const atStart = residentOf(network);
+  const flat: Ratio[] = [];
   try {
     measures.push(...(await salus(network, bare)));
     const folder = sharedPath('data/synthea');
     if (folder !== undefined) measures.push(await loadBundles(network, folder));
     else console.log('load of the 20 bundles: not measured, ../shared/data/synthea is not on this machine');
+    flat.push(...(await flatReads(network)));
   } finally {
     bare.stop();
     await network.stop();
@@ -237,7 +240,7 @@ async function main(): Promise<void> {
   console.log(`ready in ${startSeconds.toFixed(1)} s, from nothing; resident memory then: ${atStart}\n`);
   console.log(table(measures));
   console.log();
-  console.log(ratioTable(ratios(measures)));
+  console.log(ratioTable([...ratios(measures), ...flat]));
 }
 
 await main();
