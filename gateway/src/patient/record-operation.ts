@@ -53,7 +53,9 @@ async function exported(fhir: Fhir, ports: RecordExportPorts, request: FhirReque
   const bundle = (typeof shown.resource === 'string' ? parseExactly(shown.resource) : shown.resource) as JsonObject;
   const all = await Promise.all(((bundle.entry ?? []) as readonly JsonObject[]).map((each) => evidenced(ports, each)));
   // What other hospitals keep they prove themselves; what is redacted nobody can.
-  const entry = all.filter((each) => each.extension !== undefined).map(({ search: _mode, ...rest }) => rest);
+  const entry = all
+    .filter((each) => each.extension !== undefined)
+    .map((each) => Object.fromEntries<JsonObject[string]>(Object.entries(each).filter(([name]) => name !== 'search')));
   return { status: 200, headers: {}, resource: await signedBundle(ports, id, entry) };
 }
 
