@@ -88,9 +88,12 @@ export class KeyStore {
   keepVersionKeys(keys: readonly VersionKey[]): void {
     try {
       inLazyTransaction(this.database, () => {
+        // Nobody else can change the database before this ends: each patient's key is looked up once.
+        const wrapping = new Map<string | undefined, KeyObject>();
         for (const { ledgerKey, salt, key, patient } of keys) {
-          const wrapped = wrap(key, this.#wrappingKey(patient));
-          this.#insertVersion.run(salt, ledgerKey, patient ?? null, wrapped);
+          const by = wrapping.get(patient) ?? this.#wrappingKey(patient);
+          wrapping.set(patient, by);
+          this.#insertVersion.run(salt, ledgerKey, patient ?? null, wrap(key, by));
         }
       });
     } catch (error) {
