@@ -101,7 +101,7 @@ export const readingBugs: readonly Bug[] = [
   },
   {
     name: 'a patient asks another hospital for somebody else',
-    file: 'gateway/dist/access/remote.js',
+    file: 'gateway/dist/access/searchsets.js',
     search: 'return only === undefined || only === patientId;',
     replace: 'return true;',
     test: 'door/attacks.test.js',
