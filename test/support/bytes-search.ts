@@ -74,7 +74,7 @@ function foundIn(content: Buffer, starts: Uint8Array, byStart: ReadonlyMap<numbe
     start = ((start << 8) | (content[at] ?? 0)) & 0xff_ff_ff;
     if (starts[start] !== 1) continue;
     for (const needle of byStart.get(start) ?? []) {
-      if (content.compare(needle, 0, needle.length, at - 2, at - 2 + needle.length) === 0) seen.add(needle);
+      if (content.subarray(at - 2, at - 2 + needle.length).equals(needle)) seen.add(needle);
     }
   }
   return seen;
