@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-import { LogSync } from '@salus/network/embedded/store/log-sync';
+import { LogSync } from '@salus/network/log-sync';
 
 import { Refusal } from '../ledger/refusal.js';
 import { inLazyTransaction, inTransaction, openDatabase, truncateLog } from './database.js';

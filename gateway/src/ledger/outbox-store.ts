@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-import { LogSync } from '@salus/network/embedded/store/log-sync';
+import { LogSync } from '@salus/network/log-sync';
 
 import { inLazyTransaction, openDatabase } from '../keys/database.js';
 import type { Seal } from '../keys/sealing.js';

@@ -4,7 +4,7 @@ import { ledger } from '@hyperledger/fabric-protos';
 import type { StateEntry, StateValue } from '../ports.js';
 import { joinPrivateSets, type PrivateWriteSet } from '../rwset/parse.js';
 import { PRIVATE_SCHEMA } from './schema.js';
-import { LogSync } from './log-sync.js';
+import { LogSync } from '../../log-sync.js';
 import { atomically, blob, openForWriting, optionalBlob } from './sqlite.js';
 import { TransientSets } from './transient-sets.js';
 
