@@ -17,7 +17,7 @@ import {
 export { decodeRefusal } from '../lib/refusal';
 export type { Category, RefusalData } from '../lib/refusal';
 export { mspIdOf } from '../lib/member';
-export { parseKey, type KeyParts } from '../lib/kind';
+export { collections, parseKey, type KeyParts } from '../lib/kind';
 export type { PublicJwk } from '../lib/schema';
 
 /** Transactions of this domain. */

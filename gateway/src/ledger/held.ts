@@ -1,15 +1,14 @@
-/** Which private values a member's own peers hold: the collections' members, as the chaincode's build lists them by role. */
+/** Which private values a member's own peers hold. */
+import { collections } from '@salus/chaincode/registry/api';
 
 import type { Held } from '../ports.js';
 
-const ROLES: Readonly<Record<string, readonly string[]>> = {
-  care: ['hospital', 'witness'],
-  'care-keys': ['hospital'],
-};
-
-/** Whether the member holds the values of a collection. */
+/** Whether the member holds the values of a collection, by the members that the chaincode gives it. */
 export function heldBy({ member, roles }: { readonly member: string; readonly roles: readonly string[] }): Held {
-  const shared = Object.keys(ROLES).filter((name) => ROLES[name]?.some((role) => roles.includes(role)));
-  const held = new Set([`of-${member}`, ...shared]);
+  const held = new Set(
+    collections
+      .filter(({ members }) => members === 'self' || members.some((role) => roles.includes(role)))
+      .map(({ name }) => name.replace('{member}', member)),
+  );
   return (collection) => held.has(collection);
 }
