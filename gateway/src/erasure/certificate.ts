@@ -2,10 +2,9 @@
 import { createHash } from 'node:crypto';
 
 import { merkleRoot } from '@salus/chaincode/access/api';
-import { CompactSign } from 'jose';
 
-import { SIGNATURE, type SigningKey } from '../identity/keys.js';
-import { canonicalForm } from '../identity/statements.js';
+import type { SigningKey } from '../identity/keys.js';
+import { signCanonical } from '../identity/statements.js';
 import type { Act, Basis } from './rules.js';
 
 /** What a certificate says; no FHIR id and no pid. */
@@ -42,7 +41,5 @@ export function rootOf(keyHashes: readonly string[]): string {
 
 /** Signs a certificate. */
 export async function signCertificate(claims: CertificateClaims, by: SigningKey): Promise<string> {
-  return await new CompactSign(Buffer.from(canonicalForm(claims)))
-    .setProtectedHeader({ alg: SIGNATURE, kid: by.kid })
-    .sign(by.key);
+  return await signCanonical(claims, by);
 }

@@ -15,8 +15,17 @@ export interface StatementSubject {
 
 /** Signs a resource in its RFC 8785 form. */
 export async function signStatement(resource: object, subject: StatementSubject, by: SigningKey): Promise<string> {
-  return await new CompactSign(Buffer.from(canonicalForm(resource)))
-    .setProtectedHeader({ alg: SIGNATURE, kid: by.kid, salus: { ...subject } })
+  return await signCanonical(resource, by, { salus: { ...subject } });
+}
+
+/** Signs the RFC 8785 form of what is said; `header` is signed with it. */
+export async function signCanonical(
+  content: object,
+  by: SigningKey,
+  header: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  return await new CompactSign(Buffer.from(canonicalForm(content)))
+    .setProtectedHeader({ alg: SIGNATURE, kid: by.kid, ...header })
     .sign(by.key);
 }
 

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 
 import { merkleRoot } from '@salus/chaincode/access/api';
-import { CompactSign, compactVerify, importJWK, decodeProtectedHeader } from 'jose';
+import { compactVerify, importJWK, decodeProtectedHeader } from 'jose';
 
 import type { JsonObject } from '../fhir/json.js';
 import { SIGNATURE, type SigningKey } from '../identity/keys.js';
-import { canonicalForm } from '../identity/statements.js';
+import { signCanonical } from '../identity/statements.js';
 import type { PublicJwk } from '../settings.js';
 
 /** What the signature of an exported record says. */
@@ -33,9 +33,7 @@ export function recordRoot(entries: readonly JsonObject[]): string {
 
 /** Signs what is said of a record; a compact JWS. */
 export async function signRecord(claims: RecordClaims, by: SigningKey): Promise<string> {
-  return await new CompactSign(Buffer.from(canonicalForm(claims)))
-    .setProtectedHeader({ alg: SIGNATURE, kid: by.kid })
-    .sign(by.key);
+  return await signCanonical(claims, by);
 }
 
 /** What was signed, if by the key that `keyOf` gives for its key id; undefined otherwise. */
