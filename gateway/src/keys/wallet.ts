@@ -3,23 +3,13 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 
 import type { JWK } from 'jose';
 
+import type { PublicJwk } from '../settings.js';
 import type { KeyStore } from './key-store.js';
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS signing_keys (
   patient TEXT PRIMARY KEY, kid TEXT NOT NULL, public TEXT NOT NULL, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
 `;
-
-/** A public ES256 key as `patient:key` takes it. */
-export interface WalletKey {
-  readonly kty: 'EC';
-  readonly crv: 'P-256';
-  readonly x: string;
-  readonly y: string;
-  readonly kid: string;
-  readonly alg: 'ES256';
-  readonly use: 'sig';
-}
 
 /** The custodial keys of a member's patients, by FHIR id, in keys.db. */
 export class Wallet {
@@ -28,21 +18,21 @@ export class Wallet {
   }
 
   /** The patient's public key; made at first use. */
-  publicKey(patient: string): WalletKey {
+  publicKey(patient: string): PublicJwk {
     const known = this.#find(patient);
-    if (known !== undefined) return JSON.parse(known.public as string) as WalletKey;
+    if (known !== undefined) return JSON.parse(known.public as string) as PublicJwk;
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const { x = '', y = '', d = '' } = privateKey.export({ format: 'jwk' });
     const kid = createHash('sha256')
       .update(JSON.stringify({ crv: 'P-256', kty: 'EC', x, y }))
       .digest('base64url');
-    const key: WalletKey = { kty: 'EC', crv: 'P-256', x, y, kid, alg: 'ES256', use: 'sig' };
+    const key: PublicJwk = { kty: 'EC', crv: 'P-256', x, y, kid, alg: 'ES256', use: 'sig' };
     const sealed = this.store.seal.seal(Buffer.from(JSON.stringify({ ...key, d })), useOf(patient));
     this.store.database
       .prepare('INSERT OR IGNORE INTO signing_keys VALUES (?, ?, ?, ?)')
       .run(patient, kid, JSON.stringify(key), sealed);
     const kept = this.#find(patient);
-    return JSON.parse(kept?.public as string) as WalletKey;
+    return JSON.parse(kept?.public as string) as PublicJwk;
   }
 
   /** The patient's private key, to sign one statement with; made at first use. */

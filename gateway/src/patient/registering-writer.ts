@@ -5,10 +5,11 @@ import { transactions, type RegisterPatient } from '@salus/chaincode/patient/api
 
 import { inTransaction } from '../keys/database.js';
 import type { KeyStore } from '../keys/key-store.js';
-import type { Wallet, WalletKey } from '../keys/wallet.js';
+import type { Wallet } from '../keys/wallet.js';
 import { Refusal } from '../ledger/refusal.js';
 import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Idempotency, Ledger, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
+import type { PublicJwk } from '../settings.js';
 import type { PatientKeys } from './keys.js';
 import type { PatientLookup } from './lookup.js';
 
@@ -32,7 +33,7 @@ interface Registration {
   readonly pid: string;
   readonly salt: string;
   readonly done: number;
-  readonly jwk: WalletKey;
+  readonly jwk: PublicJwk;
 }
 
 /** A RecordWriter for a hospital: new Patients are in `care` before they are in the record. */
