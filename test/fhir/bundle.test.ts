@@ -53,6 +53,62 @@ describe('FHIR transaction and batch', () => {
     assert.equal(first.response.etag, 'W/"1"');
   });
 
+  it('rewrites links by their type: versions, relative references and uris, but no other strings', async () => {
+    const urn = 'urn:uuid:0f3c1f0a-7d53-4c57-9d1e-222222222222';
+    const base = 'http://elsewhere.test/fhir/';
+    const sent = observation(`${urn}/_history/7`, {
+      identifier: [{ system: urn, value: urn }],
+      performer: [{ reference: 'Practitioner/one' }],
+      extension: [
+        { url: 'urn:x', valueUri: urn },
+        { url: 'urn:x', valueString: urn },
+      ],
+    });
+    const answer = await post(
+      bundle(
+        'transaction',
+        entry('POST', 'Observation', sent, { fullUrl: `${base}Observation/1` }),
+        entry('POST', 'Patient', patient(), { fullUrl: urn }),
+        entry('POST', 'Practitioner', { resourceType: 'Practitioner' }, { fullUrl: `${base}Practitioner/one` }),
+      ),
+      { prefer: 'return=representation' },
+    );
+    const [{ resource: made }, { resource: subject }, { resource: performer }] = answer.json.entry as [
+      Json,
+      Json,
+      Json,
+    ];
+    const name = `Patient/${subject.id as string}`;
+    assert.equal(made.subject.reference, `${name}/_history/1`);
+    assert.deepEqual(made.identifier, [{ system: name, value: urn }]);
+    assert.deepEqual(
+      (made.extension as Json[]).map((each) => (each.valueUri ?? each.valueString) as string),
+      [name, urn],
+    );
+    assert.equal(made.performer[0].reference, `Practitioner/${performer.id as string}`);
+  });
+
+  it('patches in a transaction and in a batch, by a Binary', async () => {
+    await server.ask('PUT Patient/a', { body: patient({ id: 'a' }) });
+    const change = (operations: unknown): Json => ({
+      resourceType: 'Binary',
+      contentType: 'application/json-patch+json',
+      data: Buffer.from(JSON.stringify(operations)).toString('base64'),
+    });
+    const male = change([{ op: 'replace', path: '/gender', value: 'male' }]);
+    const active = change([{ op: 'add', path: '/active', value: true }]);
+    const other = entry('POST', 'Patient', patient());
+    assert.deepEqual(statuses(await post(bundle('transaction', entry('PATCH', 'Patient/a', male), other))), [
+      ...['200', '201'],
+    ]);
+    assert.deepEqual(statuses(await post(bundle('batch', entry('PATCH', 'Patient/a', active)))), ['200']);
+    const { json } = await server.ask('GET Patient/a');
+    assert.deepEqual([json.gender, json.active, json.meta.versionId], ['male', true, '3']);
+    await refused(bundle('transaction', other, entry('PATCH', 'Patient/none', male)), 404, 'not-found');
+    await refused(bundle('transaction', other, entry('PATCH', 'Patient?name=nobody', male)), 404, 'not-found');
+    await refused(bundle('transaction', other, entry('PATCH', 'Patient/a', patient())), 415, 'media-type');
+  });
+
   it('keeps decimals in entries', async () => {
     const body = JSON.stringify(bundle('transaction', entry('POST', 'Observation', observation('Patient/x'))));
     await server.ask('POST ', { body: body.replace('5.4', '5.40') });

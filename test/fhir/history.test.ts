@@ -53,8 +53,29 @@ describe('FHIR history', () => {
     assert.equal(none.json.total, 0);
   });
 
+  it('at a time, oldest first, and in parts', async () => {
+    const written = (await server.ask('GET Patient/a/_history')).json.entry as Json[];
+    const [, second, first] = written.map((each) => each.response.lastModified as string);
+    const justBefore = new Date(Date.parse(second ?? '') - 1).toISOString();
+    assert.deepEqual(versions((await server.ask(`GET Patient/a/_history?_at=${justBefore}`)).json), [all[3]]);
+    assert.deepEqual(versions((await server.ask(`GET Patient/a/_history?_at=${first?.slice(0, 4) ?? ''}`)).json), [
+      ...[all[0], all[2], all[3]],
+    ]);
+    const oldest = await server.ask('GET _history?_sort=_lastUpdated&_count=2&_elements=gender');
+    assert.deepEqual(versions(oldest.json), [all[3], all[2]]);
+    assert.deepEqual(Object.keys(oldest.json.entry[0].resource as object), ['resourceType', 'id', 'meta', 'gender']);
+    const next = (oldest.json.link as { url: string }[])[1]?.url.replace('http://fhir.test/fhir/R4/', '');
+    assert.equal(versions((await server.ask(`GET ${next ?? ''}`)).json)[0], all[1]);
+  });
+
+  it('says of one resource how many versions there are, whatever the page', async () => {
+    assert.equal((await server.ask('GET Patient/a/_history?_count=1')).json.total, 3);
+    const counted = await server.ask('GET Patient/_history?_summary=count');
+    assert.deepEqual([counted.json.total, counted.json.entry], [3, undefined]);
+  });
+
   it('refuses what it does not know', async () => {
-    for (const query of ['_since=yesterday', '_at=2020', '_cursor=x', '_count=x', 'nonsense=1']) {
+    for (const query of ['_since=yesterday', '_at=soon', '_sort=name', '_cursor=x', '_count=x', 'nonsense=1']) {
       assert.equal((await server.ask(`GET _history?${query}`)).status, 400, query);
     }
     assert.equal((await server.ask('GET Patient/none/_history')).status, 404);

@@ -70,6 +70,7 @@ describe('FHIR over HTTP', () => {
   it('lets nobody in without a token, but shows what it can do', async () => {
     const refused = await ask('/Patient', { headers: { authorization: '' } });
     assert.equal(refused.status, 401);
+    assert.equal(refused.headers.get('www-authenticate'), 'Bearer');
     assert.equal(((await refused.json()) as Json).resourceType, 'OperationOutcome');
     const metadata = await ask('/metadata', { headers: { authorization: '' } });
     assert.equal(((await metadata.json()) as Json).fhirVersion, '4.0.1');
@@ -97,6 +98,18 @@ describe('FHIR over HTTP', () => {
       const text = await answer.text();
       assert.equal(answer.status, status, `${path}: ${text}`);
       assert.equal(JSON.parse(text).resourceType, 'OperationOutcome', path);
+    }
+  });
+
+  it('says which methods there are where one is not', async () => {
+    const cases = { '/Patient/x': 'GET, PUT, DELETE, PATCH', '/metadata': 'GET, HEAD', '/Patient/_search': 'POST' };
+    for (const [path, allowed] of Object.entries(cases)) {
+      const refused = await ask(path, {
+        method: path === '/Patient/_search' ? 'GET' : 'POST',
+        headers: json,
+        body: path.includes('_s') ? null : '{}',
+      });
+      assert.deepEqual([refused.status, refused.headers.get('allow')], [405, allowed], path);
     }
   });
 

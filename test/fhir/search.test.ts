@@ -1,5 +1,8 @@
 import { strict as assert } from 'node:assert';
 
+import { COMPARTMENTS } from '@salus/gateway/fhir/compartments';
+import { generatedSearch } from '@salus/gateway/projection/generated';
+
 import { FhirServer, idsOf, type Json } from '../support/fhir-server.js';
 import { observation, patient } from './resources.js';
 
@@ -115,6 +118,33 @@ describe('FHIR search', () => {
     assert.deepEqual(idsOf((await server.ask('GET Patient/p1/Observation?date=2020')).json), ['o1']);
     assert.deepEqual(idsOf((await server.ask('GET Patient/p2/Observation')).json), ['o3']);
     assert.equal((await server.ask('GET Patient/p1/Organization')).status, 404);
+  });
+
+  it('searches compartments of encounters and practitioners', async () => {
+    await server.ask('PUT Encounter/e1', {
+      body: { resourceType: 'Encounter', id: 'e1', status: 'finished', class: { code: 'AMB' } },
+    });
+    const more = { encounter: { reference: 'Encounter/e1' }, performer: [{ reference: 'Practitioner/d1' }] };
+    await server.ask('PUT Observation/in', { body: observation('Patient/none', { id: 'in', ...more }) });
+    assert.deepEqual(idsOf((await server.ask('GET Encounter/e1/Observation?status=final')).json), ['in']);
+    assert.deepEqual(idsOf((await server.ask('GET Encounter/e1/Encounter')).json), ['e1']);
+    assert.deepEqual(idsOf((await server.ask('POST Practitioner/d1/Observation/_search')).json), ['in']);
+    assert.deepEqual(idsOf((await server.ask('GET Encounter/e2/Observation')).json), []);
+    assert.equal((await server.ask('GET Encounter/e1/Library')).status, 404);
+    await server.ask('DELETE Observation/in');
+    await server.ask('DELETE Encounter/e1');
+  });
+
+  it('names in each compartment parameters that refer to what it is of', () => {
+    const { parameters } = generatedSearch();
+    for (const [compartment, types] of Object.entries(COMPARTMENTS)) {
+      for (const [type, codes] of Object.entries(types)) {
+        for (const code of codes) {
+          const { kind, targets } = parameters[type]?.[code] ?? assert.fail(`${type} ${code}`);
+          assert.ok(kind === 'reference' && targets?.includes(compartment) !== false, `${type} ${code} ${compartment}`);
+        }
+      }
+    }
   });
 
   it('searches across types, page by page', async () => {

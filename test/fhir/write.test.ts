@@ -63,6 +63,14 @@ describe('FHIR create, read, update, delete', () => {
     assert.equal((await server.ask(`GET Patient/${id}/_history/2`)).json.active, true);
   });
 
+  it('creates by If-None-Match: *, and refuses to write over what is there', async () => {
+    const put = (headers: Record<string, string>): Promise<{ status: number }> =>
+      server.ask('PUT Patient/once', { body: patient({ id: 'once' }), headers });
+    assert.equal((await put({ 'if-none-match': '*' })).status, 201);
+    assert.equal((await put({ 'if-none-match': '*' })).status, 412);
+    assert.equal((await server.ask('GET Patient/once', { headers: { 'if-none-match': '*' } })).status, 304);
+  });
+
   it('makes no version of identical content', async () => {
     const id = await made();
     const writes = server.ledger.writes;

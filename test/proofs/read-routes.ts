@@ -81,6 +81,16 @@ export const readRoutes: readonly ReadRoute[] = [
     route: 'POST Patient/:id/:member/_search',
     ask: ({ patient }) => form(`Patient/${patient}/Observation/_search`, 'code=2339-0'),
   },
+  ...['Encounter', 'Practitioner', 'RelatedPerson', 'Device'].flatMap((compartment): ReadRoute[] => [
+    {
+      route: `GET ${compartment}/:id/:member`,
+      ask: ({ patient }) => get(`${compartment}/any/Observation?patient=${patient}`),
+    },
+    {
+      route: `POST ${compartment}/:id/:member/_search`,
+      ask: ({ patient }) => form(`${compartment}/any/Observation/_search`, `patient=${patient}`),
+    },
+  ]),
   { route: 'GET ', ask: ({ patient }) => get(`?_type=Patient,Observation&_id=${patient}`) },
   { route: 'POST _search', ask: ({ patient }) => form('_search', `_type=Patient,Observation&_id=${patient}`) },
   { route: 'GET _history', ask: () => get('_history') },

@@ -83,18 +83,30 @@ function splitOnce(text: string, separator: string): [string, string?] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** The entry as a request of its own. */
+/** The entry as a request of its own; a JSON Patch comes as a Binary (R4 http.html#patch). */
 export function requestOf(entry: Entry, outer: FhirRequest): FhirRequest {
   const [path, query = ''] = splitOnce(entry.url, '?');
-  const headers: Record<string, string> = { 'content-type': 'application/fhir+json' };
-  for (const name of ['prefer', 'x-statement'] as const) {
-    if (outer.headers[name] !== undefined) headers[name] = outer.headers[name];
+  const request = { method: entry.method, path, query: new URLSearchParams(query), actor: outer.actor };
+  const { resource } = entry;
+  const headers = headersOf(entry, outer);
+  if (resource === undefined) return { ...request, headers };
+  if (entry.method !== 'PATCH' || resource.resourceType !== 'Binary') {
+    return { ...request, headers, body: JSON.stringify(resource) };
   }
-  if (entry.ifMatch !== undefined) headers['if-match'] = entry.ifMatch;
-  if (entry.ifNoneMatch !== undefined) headers['if-none-match'] = entry.ifNoneMatch;
-  if (entry.ifNoneExist !== undefined) headers['if-none-exist'] = entry.ifNoneExist;
+  const body = Buffer.from(String(resource.data), 'base64').toString();
+  return { ...request, headers: { ...headers, 'content-type': String(resource.contentType) }, body };
+}
+
+function headersOf(entry: Entry, outer: FhirRequest): Record<string, string> {
   const key = outer.headers['idempotency-key'];
-  if (key !== undefined) headers['idempotency-key'] = `${key}.${entry.position}`;
-  const request = { method: entry.method, path, query: new URLSearchParams(query), headers, actor: outer.actor };
-  return entry.resource === undefined ? request : { ...request, body: JSON.stringify(entry.resource) };
+  const given = {
+    prefer: outer.headers.prefer,
+    'x-statement': outer.headers['x-statement'],
+    'if-match': entry.ifMatch,
+    'if-none-match': entry.ifNoneMatch,
+    'if-none-exist': entry.ifNoneExist,
+    'idempotency-key': key === undefined ? undefined : `${key}.${entry.position}`,
+  };
+  const sent = Object.entries(given).filter((each): each is [string, string] => each[1] !== undefined);
+  return { 'content-type': 'application/fhir+json', ...Object.fromEntries(sent) };
 }

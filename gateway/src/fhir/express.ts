@@ -125,6 +125,7 @@ function bodyRefusal(error: unknown): unknown {
 function send(response: Response, request: Request, { status, headers, resource }: FhirResponse): void {
   response.status(status);
   response.set('Cache-Control', 'no-store');
+  if (status === 401) response.set('WWW-Authenticate', 'Bearer');
   for (const [name, value] of Object.entries(headers)) response.set(name, value);
   if (resource === undefined || status === 204 || status === 304) {
     response.end();

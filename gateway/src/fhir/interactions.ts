@@ -2,13 +2,15 @@
 import { Refusal } from '../ledger/refusal.js';
 import { isResourceType } from '../projection/generated.js';
 import { requireMediaType } from './body.js';
+import { COMPARTMENTS } from './compartments.js';
 import type { FhirContext } from './context.js';
 import { everything } from './everything.js';
+import { history } from './history.js';
 import { match } from './match.js';
 import { changeMeta, lastN, meta, validate } from './operations.js';
-import { history, read, vread } from './read.js';
+import { read, vread } from './read.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
-import { search, searchCompartment } from './search.js';
+import { search, searchCompartment, searchWithin } from './search.js';
 import { searchSystem } from './system-search.js';
 import { create, patch, patchMatch, remove, removeMatches, update, updateMatch } from './write.js';
 
@@ -83,23 +85,33 @@ const OPERATIONS: readonly Route[] = [
   },
 ];
 
+const COMPARTMENT = { code: 'search-type', level: 'compartment', interaction: 'search' } as const;
+
+/** Of encounters, practitioners, related persons and devices. */
+const OTHER_COMPARTMENTS: readonly Route[] = Object.keys(COMPARTMENTS).flatMap((name) => [
+  {
+    ...{ ...COMPARTMENT, method: 'GET', path: `${name}/:id/:member` },
+    run: (context, request, { id = '', member = '' }) => searchWithin(context, request, [name, id], member),
+  },
+  {
+    ...{ ...COMPARTMENT, method: 'POST', path: `${name}/:id/:member/_search` },
+    run: (context, request, { id = '', member = '' }) =>
+      searchWithin(context, formRequest(request), [name, id], member),
+  },
+]);
+
 /** Interactions on types and resources, in order of precedence. */
 export const ROUTES: readonly Route[] = [
   ...OPERATIONS,
   {
-    ...{ method: 'GET', path: 'Patient/:id/:member', code: 'search-type', level: 'compartment', interaction: 'search' },
+    ...{ ...COMPARTMENT, method: 'GET', path: 'Patient/:id/:member' },
     run: (context, request, { id = '', member = '' }) => searchCompartment(context, request, id, member),
   },
   {
-    ...{
-      method: 'POST',
-      path: 'Patient/:id/:member/_search',
-      code: 'search-type',
-      level: 'compartment',
-      interaction: 'search',
-    },
+    ...{ ...COMPARTMENT, method: 'POST', path: 'Patient/:id/:member/_search' },
     run: (context, request, { id = '', member = '' }) => searchCompartment(context, formRequest(request), id, member),
   },
+  ...OTHER_COMPARTMENTS,
   {
     ...{ method: 'GET', path: '', code: 'search-system', level: 'system', interaction: 'search' },
     run: (context, request) => searchSystem(context, request),
@@ -172,13 +184,18 @@ export interface Match {
   readonly parts: Readonly<Record<string, string>>;
 }
 
-/** The route of a request. Throws Refusal 404 for an unknown path or type, 405 where only the method is wrong. */
-export function routeOf(method: string, path: string): Match {
+/** The lines of a path, whatever the method. */
+export function routesAt(path: string): Match[] {
   const segments = path.split('/');
-  const matches = ROUTES.flatMap((route) => {
+  return ROUTES.flatMap((route) => {
     const parts = partsOf(route.path.split('/'), segments);
     return parts === undefined ? [] : [{ route, parts }];
   });
+}
+
+/** The route of a request. Throws Refusal 404 for an unknown path or type, 405 where only the method is wrong. */
+export function routeOf(method: string, path: string): Match {
+  const matches = routesAt(path);
   const match = matches.find(({ route }) => route.method === (method === 'HEAD' ? 'GET' : method));
   const type = match?.parts.type ?? match?.parts.member;
   if (match !== undefined && isServedType(type)) return match;

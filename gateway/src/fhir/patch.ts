@@ -2,6 +2,7 @@
 import { applyPatch, type Operation } from 'rfc6902';
 
 import { Refusal } from '../ledger/refusal.js';
+import type { StoredVersion } from '../ports.js';
 import { partBody, requireMediaType, type Body } from './body.js';
 import { parseBody, parseExactly, type JsonObject } from './json.js';
 import type { FhirRequest } from './request.js';
@@ -13,8 +14,21 @@ const TYPES = new Set(['application/json-patch+json']);
 const INHERITED = /\/(__proto__|constructor|prototype)(\/|$)/;
 const OPERATIONS = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test']);
 
+/** What a patch makes of the version in force, which `name` (Type/id) is told by. Throws Refusal 404, 422. */
+export type Patch = (current: StoredVersion | undefined, name: string) => Body;
+
+/** The patch in the body. Throws Refusal 400, 413, 415. */
+export function patchOf(request: FhirRequest): Patch {
+  const operations = patchBody(request);
+  return (current, name) => {
+    if (current === undefined || current.deleted)
+      throw new Refusal('not-found', 'not-found', `${name} is not known here`);
+    return patched(current.text, operations);
+  };
+}
+
 /** The operations in the body. Throws Refusal 400, 413, 415. */
-export function patchBody(request: FhirRequest): Operation[] {
+function patchBody(request: FhirRequest): Operation[] {
   requireMediaType(request, TYPES, 'send a patch as application/json-patch+json');
   const { exact } = parseBody(request.body ?? '');
   if (!Array.isArray(exact) || !exact.every(isOperation)) {
@@ -39,7 +53,7 @@ function isPointer(value: unknown): boolean {
 }
 
 /** The stored resource with the patch applied. Throws Refusal 422 where it cannot be. */
-export function patched(text: string, operations: readonly Operation[]): Body {
+function patched(text: string, operations: readonly Operation[]): Body {
   const resource = parseExactly(text) as JsonObject;
   const { resourceType, id } = resource;
   const failed = applyPatch(resource, [...operations]).findIndex((error) => error !== null);

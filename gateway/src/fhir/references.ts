@@ -1,53 +1,127 @@
 /** References inside a transaction: full URLs of new resources become references to them (R4 bundle.html#references). */
+import { getElementDefinition } from '@medplum/core';
+
+import { isResourceType } from '../projection/generated.js';
 import { isRaw, type JsonObject } from './json.js';
+import { loadType } from './validate.js';
+
+/** What stands in place of a full URL or of a conditional reference. */
+export interface Replacement {
+  /** `Type/id`. */
+  readonly name: string;
+  /** The version that a reference to a version is to. */
+  readonly version: number;
+}
 
 /** Replacement by full URL or conditional reference. */
-export type Replacements = ReadonlyMap<string, string>;
+export type Replacements = ReadonlyMap<string, Replacement>;
 
-/** The resource with every string that is a key of the map replaced, in narrative links too. */
-export function rewritten(resource: JsonObject, replacements: Replacements): JsonObject {
-  return replacements.size === 0 ? resource : (rewrite(resource, replacements) as JsonObject);
+/**
+ * The resource with every link that is a key of the map replaced: references, uri and its kinds, links of narrative; other
+ * strings stay. Relative references are read below `base`, where the resource's full URL has one.
+ */
+export function rewritten(resource: JsonObject, replacements: Replacements, base?: string): JsonObject {
+  if (replacements.size === 0) return resource;
+  return new Rewriting(resource, replacements, base).object(resource);
 }
 
-function rewrite(value: unknown, replacements: Replacements): unknown {
-  if (typeof value === 'string') return replaced(value, replacements);
-  if (typeof value !== 'object' || value === null || isRaw(value)) return value;
-  if (Array.isArray(value)) return rewriteList(value, replacements);
-  return rewriteObject(value as JsonObject, replacements);
+/** The part of a full URL before type and id, by which relative references are read (R4 bundle.html#references). */
+export function baseOf(fullUrl: string | undefined): string | undefined {
+  return /^(https?:\/\/.*\/)[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/.exec(fullUrl ?? '')?.[1];
 }
 
-function rewriteList(list: readonly unknown[], replacements: Replacements): readonly unknown[] {
-  const made = list.map((each) => rewrite(each, replacements));
-  return made.some((each, index) => each !== list[index]) ? made : list;
-}
+/** One resource on its way through the replacements. */
+class Rewriting {
+  /** Where in the resource the value at hand lies. */
+  private readonly path: (string | number)[] = [];
 
-/** The object itself where nothing in it is replaced. */
-function rewriteObject(object: JsonObject, replacements: Replacements): JsonObject {
-  let changed: JsonObject | undefined;
-  for (const name of Object.keys(object)) {
-    const inner = object[name];
-    const isNarrative = name === 'div' && typeof inner === 'string';
-    const made = isNarrative ? narrative(inner, replacements) : rewrite(inner, replacements);
-    if (made === inner) continue;
-    changed ??= { ...object };
-    changed[name] = made;
+  constructor(
+    private readonly root: JsonObject,
+    private readonly replacements: Replacements,
+    private readonly base: string | undefined,
+  ) {}
+
+  /** The object itself where nothing in it is replaced. */
+  object(object: JsonObject): JsonObject {
+    let changed: JsonObject | undefined;
+    for (const name of Object.keys(object)) {
+      const inner = object[name];
+      const made = this.at(name, inner);
+      if (made === inner) continue;
+      changed ??= { ...object };
+      changed[name] = made;
+    }
+    return changed ?? object;
   }
-  return changed ?? object;
+
+  private at(key: string | number, inner: unknown): unknown {
+    this.path.push(key);
+    const isNarrative = key === 'div' && typeof inner === 'string';
+    const made = isNarrative ? narrative(inner, this.replacements) : this.value(inner);
+    this.path.pop();
+    return made;
+  }
+
+  private value(value: unknown): unknown {
+    if (typeof value === 'string') return this.text(value);
+    if (typeof value !== 'object' || value === null || isRaw(value)) return value;
+    return Array.isArray(value) ? this.list(value) : this.object(value as JsonObject);
+  }
+
+  private list(list: readonly unknown[]): readonly unknown[] {
+    const made = list.map((each, index) => this.at(index, each));
+    return made.some((each, index) => each !== list[index]) ? made : list;
+  }
+
+  private text(text: string): string {
+    const whole = this.replacements.get(text)?.name ?? this.part(text);
+    return whole !== undefined && isLink(this.root, this.path) ? whole : text;
+  }
+
+  /** A relative reference, or one with a fragment or a version after the full URL. */
+  private part(text: string): string | undefined {
+    const [, start = text, version, fragment = ''] = PARTS.exec(text) ?? [];
+    const isRelative = this.base !== undefined && /^[A-Z]/.test(start);
+    if (!isRelative && start === text) return undefined;
+    const found = this.replacements.get(isRelative ? `${this.base}${start}` : start);
+    if (found === undefined) return undefined;
+    return `${found.name}${version === undefined ? '' : `/_history/${found.version}`}${fragment}`;
+  }
 }
 
-function replaced(text: string, replacements: Replacements): string {
-  const whole = replacements.get(text);
-  if (whole !== undefined) return whole;
-  // A fragment or version after the full URL stays.
-  const cut = text.startsWith('urn:') ? text.indexOf('#') : -1;
-  const start = cut > 0 ? replacements.get(text.slice(0, cut)) : undefined;
-  return start === undefined ? text : start + text.slice(cut);
+const PARTS = /^([^#]*?)(\/_history\/[A-Za-z0-9.-]{1,64})?(#.*)?$/;
+/** Types whose values are links; canonical is none (R4 http.html#trules). */
+const LINKS = new Set(['uri', 'url', 'oid', 'uuid']);
+
+/** Whether the value at the path is a link by its type. */
+function isLink(root: JsonObject, path: readonly (string | number)[]): boolean {
+  let [type, owner, value]: [string, string, unknown] = ['Resource', '', root];
+  for (const key of path) {
+    if (type === 'Resource') type = loadedType(value as JsonObject);
+    if (typeof key === 'string') [owner, type] = [type, typeAt(type, key)];
+    value = (value as Record<string | number, unknown>)[key];
+  }
+  return LINKS.has(type) || (owner === 'Reference' && path.at(-1) === 'reference');
+}
+
+function loadedType({ resourceType }: JsonObject): string {
+  const type = String(resourceType);
+  if (isResourceType(type)) loadType(type);
+  return type;
+}
+
+/** Type of an element, that of its JSON name where it has a choice; '' where R4 has none by this name. */
+function typeAt(owner: string, key: string): string {
+  const [first, ...others] = getElementDefinition(owner, key)?.type ?? [];
+  if (others.length === 0) return first?.code ?? '';
+  const name = key.toLowerCase();
+  return [first, ...others].find((each) => name.endsWith(each?.code.toLowerCase() ?? ''))?.code ?? '';
 }
 
 function narrative(div: string, replacements: Replacements): string {
   return div.replace(/\b(href|src)="([^"]+)"/g, (match, attribute: string, url: string) => {
     const target = replacements.get(url);
-    return target === undefined ? match : `${attribute}="${target}"`;
+    return target === undefined ? match : `${attribute}="${target.name}"`;
   });
 }
 

@@ -6,10 +6,11 @@ import { capabilityStatement } from './capability.js';
 import { resourceBody } from './body.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { entriesOf, requestOf, type Entry } from './bundle.js';
-import { routeOf, type Match } from './interactions.js';
+import { routeOf, routesAt, type Match } from './interactions.js';
 import { operationOutcome, outcomeOf } from './outcome.js';
 import { Pace } from './pace.js';
-import type { FhirRequest, FhirResponse, Served, TypeHandler } from './request.js';
+import type { FhirRequest, FhirResponse, Interaction, Served, TypeHandler } from './request.js';
+import { shaped } from './shape.js';
 import { entryAnswer } from './transaction-response.js';
 import { transaction } from './transaction.js';
 
@@ -40,7 +41,8 @@ export function fhirRouter(context: FhirContext, options: RouterOptions = {}): F
       return await dispatch(context, request, handle);
     } catch (error) {
       if (!(error instanceof Refusal)) options.onFault?.(error);
-      return { headers: {}, ...outcomeOf(error) };
+      const outcome = outcomeOf(error);
+      return { headers: outcome.status === 405 ? { Allow: allowOf(context, request.path) } : {}, ...outcome };
     }
   };
   const handle = async (request: FhirRequest): Promise<FhirResponse> => {
@@ -61,6 +63,23 @@ async function dispatch(context: FhirContext, request: FhirRequest, handle: Hand
   if (request.path.startsWith('$write-status/')) return writeStatus(context, request);
   return routed(context, request);
 }
+
+/** Methods served at a path (RFC 9110 section 10.2.1). */
+function allowOf({ served }: FhirContext, path: string): string {
+  const own = METHODS_APART.get(path.split('/')[0] ?? '');
+  const matches = own === undefined ? routesAt(path) : [];
+  const methods = matches.flatMap(({ route, parts }) => {
+    const apart = served?.[parts.type ?? ''];
+    return apart === undefined || apart.interactions.includes(route.code) ? [route.method] : [];
+  });
+  return own ?? [...new Set(methods)].join(', ');
+}
+
+/** Of what is in no table of interactions. */
+const METHODS_APART: ReadonlyMap<string, string> = new Map([
+  ['metadata', 'GET, HEAD'],
+  ['$write-status', 'GET, HEAD'],
+]);
 
 async function routed(context: FhirContext, request: FhirRequest): Promise<FhirResponse> {
   const match = routeOf(request.method, request.path);
@@ -86,7 +105,10 @@ async function handled(
   if (route.interaction === 'create' || route.interaction === 'update') resourceBody(request);
   if (route.level === 'operation') return readingOperation(context, request, match, type);
   // Whoever handles a type knows searches by patient, not compartments.
-  if (route.level === 'compartment') return routed(context, byPatient(request, parts));
+  if (route.level === 'compartment') {
+    if (!route.path.startsWith('Patient/')) throw new Refusal('invalid', 'not-supported', `search ${type} by patient`);
+    return routed(context, byPatient(request, parts));
+  }
   return handler(request, route.interaction, (inner) => run(context, inner, match));
 }
 
@@ -129,7 +151,7 @@ async function run(context: FhirContext, request: FhirRequest, { route, parts }:
 
 function metadata(context: FhirContext, request: FhirRequest): FhirResponse {
   requireMethod(request, ['GET', 'HEAD']);
-  return { status: 200, headers: {}, resource: capabilityStatement(context) };
+  return shaped({ status: 200, headers: {}, resource: capabilityStatement(context) }, request.query);
 }
 
 /** POST of a batch or transaction to the base. */
@@ -145,8 +167,8 @@ async function system(context: FhirContext, request: FhirRequest, handle: Handle
 }
 
 function allowEntry(context: FhirContext, request: FhirRequest, entry: Entry): void {
-  const interaction = { POST: 'create', PUT: 'update', DELETE: 'delete' } as const;
-  const asked = interaction[entry.method as keyof typeof interaction] as 'create' | 'update' | 'delete' | undefined;
+  const interaction = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' } as const;
+  const asked = interaction[entry.method as keyof typeof interaction] as Interaction | undefined;
   if (asked === undefined) return;
   const [type = ''] = entry.url.split(/[/?]/);
   context.decision.allow(request.actor, type, asked);

@@ -4,6 +4,7 @@ import type { StoredVersion } from '../ports.js';
 import { generatedSearch } from '../projection/generated.js';
 import type { Filter, Include, SearchQuery } from '../projection/search/query.js';
 import { bundleText, type EntryText } from './bundle-text.js';
+import { COMPARTMENTS } from './compartments.js';
 import { joinedBy, requireId, sightOf, type FhirContext } from './context.js';
 import { operationOutcome } from './outcome.js';
 import { withQuery } from './read.js';
@@ -48,6 +49,29 @@ export async function searchCompartment(
   const local = searchset(context, request, { ...parsed, search: { ...parsed.search, filters } });
   if (elsewhere) return local;
   return await joinedBy(context, { ...request, query }, local, { patient, type });
+}
+
+/** A search among a type's resources in another compartment: `Encounter/1/Observation`. */
+export function searchWithin(
+  context: FhirContext,
+  request: FhirRequest,
+  [compartment, id]: readonly [string, string],
+  type: string,
+): FhirResponse {
+  requireId(id);
+  const parsed = parseSearch(context, type, request.query, handlingOf(request));
+  const filters = [...parsed.search.filters, withinFilter(compartment, id, type)];
+  return searchset(context, request, { ...parsed, search: { ...parsed.search, filters } });
+}
+
+function withinFilter(compartment: string, id: string, type: string): Filter {
+  if (type === compartment) return { kind: 'id', values: [id] };
+  const { parameters } = generatedSearch();
+  const entries = (COMPARTMENTS[compartment]?.[type] ?? []).flatMap((code) => parameters[type]?.[code] ?? []);
+  if (entries.length === 0) {
+    throw new Refusal('not-found', 'unknown-type', `${type} lies in no compartment of ${compartment}`);
+  }
+  return { kind: 'references', entries, targets: [`${compartment}/${id}`] };
 }
 
 function compartmentFilter(type: string, patient: string): Filter {

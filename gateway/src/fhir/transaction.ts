@@ -1,6 +1,6 @@
 /** transaction: all entries or none, written as one Fabric transaction (R4 http.html#trules). */
 import { Refusal } from '../ledger/refusal.js';
-import type { Commit, StoredVersion, WriteCondition } from '../ports.js';
+import type { Commit, ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { partBody } from './body.js';
 import { requestOf, targetOf, type Entry } from './bundle.js';
 import { accepted, again, behind, committed, retried } from './commit.js';
@@ -8,12 +8,13 @@ import { decidedInTurn, matchOne, matchOr } from './conditional.js';
 import { caughtUp, requireId, type FhirContext } from './context.js';
 import { idempotencyOf, newId, replayedHeader } from './idempotency.js';
 import { IssuesRefusal } from './outcome.js';
-import { conditionalReferences, rewritten } from './references.js';
+import { patchOf } from './patch.js';
+import { baseOf, conditionalReferences, rewritten, type Replacement, type Replacements } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { respond, type Done, type Reader, type Step } from './transaction-response.js';
 import { deletionOf, inForce, isSame, on, requireFree, writeOf } from './write.js';
 
-const CHANGES = new Set(['POST', 'PUT', 'DELETE']);
+const CHANGES = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /**
  * Runs the entries in the order of R4 http.html#trules and answers a `transaction-response`; a failing entry refuses
@@ -97,8 +98,6 @@ function ofThese(written: readonly string[], steps: readonly Step[]): readonly s
 }
 
 function requireServed(context: FhirContext, entry: Entry, all: readonly Entry[]): void {
-  if (entry.method === 'PATCH')
-    throw new Refusal('invalid', 'not-supported', 'PATCH is not served in a transaction: send PUT');
   if (!CHANGES.has(entry.method)) return;
   const { type } = at(entry, () => targetOf(entry));
   if (context.handlers?.[type] === undefined) return;
@@ -139,6 +138,9 @@ function target(context: FhirContext, request: FhirRequest, entry: Entry): Step 
   if (entry.method === 'POST') return creation(context, request, entry, type);
   if (id === undefined) {
     const { match, condition } = matchOr(context, request, type, criteria ?? '');
+    if (match === undefined && entry.method === 'PATCH') {
+      throw new Refusal('not-found', 'not-found', `no ${type} matches the condition`);
+    }
     return match === undefined ? fresh(context, request, entry, type, condition) : { entry, type, id: match.id };
   }
   requireId(id);
@@ -149,7 +151,7 @@ function target(context: FhirContext, request: FhirRequest, entry: Entry): Step 
 }
 
 function requireResource(entry: Entry, type: string): void {
-  if (entry.method !== 'DELETE' && entry.resource?.resourceType !== type) {
+  if (!['DELETE', 'PATCH'].includes(entry.method) && entry.resource?.resourceType !== type) {
     throw new Refusal('invalid', 'structure', 'the resource is missing or not of the type in request.url');
   }
 }
@@ -190,11 +192,8 @@ function refuseTwice(steps: readonly Step[]): void {
 }
 
 /** Full URLs and conditional references, with what they stand for. */
-function replacementsOf(context: FhirContext, request: FhirRequest, steps: readonly Step[]): Map<string, string> {
-  const replacements = new Map<string, string>();
-  for (const { entry, type, id } of steps) {
-    if (entry.fullUrl !== undefined && entry.method !== 'DELETE') replacements.set(entry.fullUrl, `${type}/${id}`);
-  }
+function replacementsOf(context: FhirContext, request: FhirRequest, steps: readonly Step[]): Replacements {
+  const replacements = new Map(steps.flatMap((step) => fullUrlOf(context, step)));
   for (const { entry } of steps) {
     for (const { text, type, criteria } of conditionalReferences(entry.resource).values()) {
       if (replacements.has(text)) continue;
@@ -206,29 +205,37 @@ function replacementsOf(context: FhirContext, request: FhirRequest, steps: reado
           `Bundle.entry[${entry.position}]: a conditional reference to ${type} matches nothing`,
         );
       }
-      replacements.set(text, `${type}/${match.id}`);
+      replacements.set(text, { name: `${type}/${match.id}`, version: match.version });
     }
   }
   return replacements;
 }
 
-function withWrite(
-  context: FhirContext,
-  request: FhirRequest,
-  step: Step,
-  replacements: ReadonlyMap<string, string>,
-): Step {
+/** An entry's full URL, and the version that there will be under it. */
+function fullUrlOf(context: FhirContext, { entry, type, id, current }: Step): [string, Replacement][] {
+  if (entry.fullUrl === undefined || entry.method === 'DELETE') return [];
+  const version = current?.version ?? (context.projection.current(type, id)?.version ?? 0) + 1;
+  return [[entry.fullUrl, { name: `${type}/${id}`, version }]];
+}
+
+function withWrite(context: FhirContext, request: FhirRequest, step: Step, replacements: Replacements): Step {
   const { entry, type, id } = step;
-  const body = () => partBody(rewritten(entry.resource ?? {}, replacements));
+  const body = () => partBody(rewritten(entry.resource ?? {}, replacements, baseOf(entry.fullUrl)));
   if (entry.method === 'POST') {
     return step.current !== undefined ? step : { ...step, write: on(step.condition, writeOf(body(), type, id, 0)) };
   }
-  const interaction = entry.method === 'DELETE' ? 'delete' : 'update';
-  const current = inForce(context, requestOf(entry, request), interaction, type, id);
-  if (entry.method === 'DELETE') return deletionStep(step, current);
-  const write = writeOf(body(), type, id, current?.version ?? 0);
-  if (current === undefined) requireFree(context, type, id);
-  if (current === undefined) return { ...step, write: on(step.condition, write) };
+  const own = requestOf(entry, request);
+  if (entry.method === 'DELETE') return deletionStep(step, inForce(context, own, 'delete', type, id));
+  const current = inForce(context, own, 'update', type, id);
+  const content = entry.method === 'PATCH' ? patchOf(own)(current, `${type}/${id}`) : body();
+  return updateStep(context, step, current, writeOf(content, type, id, current?.version ?? 0));
+}
+
+function updateStep(context: FhirContext, step: Step, current: StoredVersion | undefined, write: ResourceWrite): Step {
+  if (current === undefined) {
+    requireFree(context, step.type, step.id);
+    return { ...step, write: on(step.condition, write) };
+  }
   return isSame(current, write) ? { ...step, current } : { ...step, current, write };
 }
 

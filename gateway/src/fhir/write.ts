@@ -4,13 +4,13 @@ import type { ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { indexerOf } from '../projection/generated.js';
 import { requireType, resourceBody, type Body } from './body.js';
 import { accepted, again, behind, committed, notInForce, orEarlier, submit, written } from './commit.js';
-import { etagOf, isTaken, notFound, requireId, versionOf, visible, type FhirContext } from './context.js';
+import { etagOf, isTaken, requireId, versionOf, visible, type FhirContext } from './context.js';
 import { idempotencyOf, newId, replayedHeader } from './idempotency.js';
 import { withVersion, writtenText } from './meta.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
 import { CONDITIONAL_DELETE_LIMIT, decidedInTurn, matchOne, matchOr, matchSome } from './conditional.js';
 import { pageSize } from './paging.js';
-import { patchBody, patched } from './patch.js';
+import { patchOf } from './patch.js';
 import { requireValid } from './validate.js';
 
 /** What is to be written of a resource, checked. */
@@ -85,13 +85,9 @@ export async function patch(
   id: string,
 ): Promise<FhirResponse> {
   requireId(id);
-  const operations = patchBody(request);
-  const change = () =>
-    replace(context, request, [type, id], (current) => {
-      if (current === undefined || current.deleted) throw notFound(type, id);
-      return patched(current.text, operations);
-    });
-  return orEarlier(context, request, [type, id], () => again(context, request, change));
+  const change = patchOf(request);
+  const apply = () => replace(context, request, [type, id], (current) => change(current, `${type}/${id}`));
+  return orEarlier(context, request, [type, id], () => again(context, request, apply));
 }
 
 /** patch of the one resource that the URL's criteria match. */
@@ -181,9 +177,15 @@ export function inForce(
   id: string,
 ): StoredVersion | undefined {
   const current = visible(context, request, interaction, [type, id]);
+  if (request.headers['if-none-match'] === '*' && current?.deleted === false) throw alreadyThere();
   const match = request.headers['if-match'];
   if (match !== undefined && versionOf(match) !== String(current?.version)) throw notInForce();
   return current;
+}
+
+/** `If-None-Match: *` asks to write only what is not there (RFC 9110 section 13.1.2). */
+function alreadyThere(): Refusal {
+  return new Refusal('conflict', 'precondition-failed', 'there is such a resource already: If-None-Match says not to');
 }
 
 /** Whether the write would change nothing: identical content makes no new version. */

@@ -22,15 +22,19 @@ export interface ProjectionOptions extends ApplierOptions {
   readonly searchLimits?: WorkLimits;
 }
 
-/** Which versions are asked for; newest come first. */
+/** Which versions are asked for; newest come first unless said otherwise. */
 export interface HistoryQuery {
   readonly type?: string;
   readonly id?: string;
-  /** Only versions with a number (vid) below this one: where the last page ended. */
-  readonly before?: number;
+  /** Only versions beyond this number (vid) in the order asked for: where the last page ended. */
+  readonly beyond?: number | undefined;
+  /** Oldest first. */
+  readonly ascending?: boolean;
   /** FHIR instants, inclusive. */
   readonly since?: string;
   readonly until?: string;
+  /** FHIR instant: only versions still in force after it. */
+  readonly endingAfter?: string;
   readonly limit: number;
 }
 
@@ -170,12 +174,12 @@ export class Projection {
     return rows.map((row) => row.a as string);
   }
 
-  /** Versions, newest first, of one resource, one type or everything. */
+  /** Versions, in the order asked for, of one resource, one type or everything. */
   history(query: HistoryQuery): HistoryEntry[] {
     const { where, values } = historyCondition(query);
     const rows = this.statements.all(
       `SELECT v.vid, ${VERSION_COLUMNS} FROM version v CROSS JOIN resource r ON r.rid = v.rid
-         WHERE ${where.join(' AND ')} ORDER BY v.vid DESC LIMIT ?`,
+         WHERE ${where.join(' AND ')} ORDER BY v.vid ${query.ascending === true ? 'ASC' : 'DESC'} LIMIT ?`,
       ...[...values, query.limit],
     );
     return rows.map((row) => ({ position: row.vid as number, stored: asStored(row) }));
@@ -234,6 +238,9 @@ export class Projection {
   }
 }
 
+/** A version of the same resource that came after version v. */
+const NEXT = 'SELECT 1 FROM version n WHERE n.rid = v.rid AND n.version > v.version';
+
 function historyCondition(query: HistoryQuery): { where: string[]; values: (string | number)[] } {
   const where = ['1 = 1'];
   const values: (string | number)[] = [];
@@ -244,9 +251,10 @@ function historyCondition(query: HistoryQuery): { where: string[]; values: (stri
   if (query.type !== undefined && query.id !== undefined) {
     add('v.rid = (SELECT rid FROM resource WHERE type = ? AND id = ?)', query.type, query.id);
   } else if (query.type !== undefined) add('r.type = ?', query.type);
-  if (query.before !== undefined) add('v.vid < ?', query.before);
+  if (query.beyond !== undefined) add(`v.vid ${query.ascending === true ? '>' : '<'} ?`, query.beyond);
   if (query.since !== undefined) add('v.updated >= ?', query.since);
   if (query.until !== undefined) add('v.updated <= ?', query.until);
+  if (query.endingAfter !== undefined) add(`NOT EXISTS (${NEXT} AND n.updated <= ?)`, query.endingAfter);
   return { where, values };
 }
 

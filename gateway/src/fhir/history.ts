@@ -1,0 +1,173 @@
+/** history of a resource, of a type or of everything (R4 http.html#history). */
+import { Refusal } from '../ledger/refusal.js';
+import type { HistoryEntry, HistoryQuery } from '../projection/projection.js';
+import { dateOf } from '../projection/search/values.js';
+import { bundleText, type EntryText } from './bundle-text.js';
+import { etagOf, notFound, requireId, type FhirContext } from './context.js';
+import { pageSize } from './paging.js';
+import { withQuery } from './read.js';
+import type { FhirRequest, FhirResponse } from './request.js';
+import { shapeOf } from './shape.js';
+import type { StoredVersion } from '../ports.js';
+
+/** Whose versions are asked for. */
+interface Subject {
+  readonly type?: string;
+  readonly id?: string;
+}
+
+/** A page of it; newest first unless `_sort` says otherwise. Refuses the history of what is unknown or hidden. */
+export function history(context: FhirContext, request: FhirRequest, type?: string, id?: string): FhirResponse {
+  const of = subject(type, id);
+  const asked = queryOf(request.query, of);
+  const count = request.query.get('_summary') === 'count' ? 0 : pageSize(request.query);
+  const page = count === 0 ? [] : versions(context, request, asked, count + 1);
+  if (page.length === 0 && of.id !== undefined) requireSome(context, request, of);
+  const total = totalOf(context, request, asked, { count, found: page.length });
+  return historyBundle(context, request, page, { count, ...(total === undefined ? {} : { total }) });
+}
+
+function subject(type?: string, id?: string): Subject {
+  if (type === undefined) return {};
+  if (id === undefined) return { type };
+  requireId(id);
+  return { type, id };
+}
+
+/** Of one resource all are counted; of more, a page that holds all of them says how many. */
+function totalOf(
+  context: FhirContext,
+  request: FhirRequest,
+  asked: HistoryQuery,
+  { count, found }: { readonly count: number; readonly found: number },
+): number | undefined {
+  if (count > 0 && found <= count && asked.beyond === undefined) return found;
+  if (count > 0 && asked.id === undefined) return undefined;
+  const all: HistoryQuery = { ...asked, beyond: undefined };
+  return [...walk(context, request, all, COUNTED_AT_A_TIME)].length;
+}
+
+const COUNTED_AT_A_TIME = 500;
+
+const PARAMETERS = new Set([
+  ...['_since', '_at', '_sort', '_count', '_cursor', '_format', '_pretty', '_summary', '_elements'],
+]);
+
+/** From the query string. Throws Refusal for what would be left out of the answer without a word. */
+function queryOf(query: URLSearchParams, of: Subject): HistoryQuery {
+  const unknown = [...query.keys()].find((name) => !PARAMETERS.has(name));
+  if (unknown !== undefined) {
+    throw new Refusal('invalid', 'unknown-parameter', `a history has no parameter '${unknown.slice(0, 80)}'`);
+  }
+  const beyond = position(query);
+  const order = ascending(query) ? { ascending: true } : {};
+  return {
+    ...{ ...of, ...since(query), ...at(query), ...order, limit: 0 },
+    ...(beyond === undefined ? {} : { beyond }),
+  };
+}
+
+function ascending(query: URLSearchParams): boolean {
+  const sort = query.get('_sort') ?? '-_lastUpdated';
+  if (sort === '_lastUpdated') return true;
+  if (sort === '-_lastUpdated') return false;
+  throw new Refusal('invalid', 'bad-value', '_sort of a history is _lastUpdated or -_lastUpdated');
+}
+
+function since(query: URLSearchParams): { since?: string } {
+  const text = query.get('_since');
+  if (text === null) return {};
+  const time = new Date(text.replace(' ', '+'));
+  if (Number.isNaN(time.getTime()))
+    throw new Refusal('invalid', 'bad-value', '_since is an instant such as 2026-01-31T10:00:00Z');
+  return { since: time.toISOString() };
+}
+
+/** `_at`: versions that were in force at some time of the period. */
+function at(query: URLSearchParams): { until?: string; endingAfter?: string } {
+  const text = query.get('_at');
+  if (text === null) return {};
+  const { low, high } = dateOf(text);
+  return { until: new Date(high).toISOString(), endingAfter: new Date(low).toISOString() };
+}
+
+/** Throws Refusal unless some version of the resource may be seen, whatever the query leaves of it. */
+function requireSome(context: FhirContext, request: FhirRequest, of: Subject): void {
+  if (versions(context, request, { ...of, limit: 0 }, 1).length === 0) throw notFound(of.type ?? '', of.id ?? '');
+}
+
+/** Up to `limit` versions that the actor may see. */
+function versions(context: FhirContext, request: FhirRequest, asked: HistoryQuery, limit: number): HistoryEntry[] {
+  const found: HistoryEntry[] = [];
+  for (const entry of walk(context, request, asked, limit)) {
+    found.push(entry);
+    if (found.length === limit) break;
+  }
+  return found;
+}
+
+/** Every version that the actor may see, `size` rows at a time. */
+function* walk(
+  { projection, decision }: FhirContext,
+  { actor }: FhirRequest,
+  asked: HistoryQuery,
+  size: number,
+): Generator<HistoryEntry> {
+  let query: HistoryQuery = { ...asked, limit: size };
+  for (;;) {
+    const entries = projection.history(query);
+    for (const entry of entries) {
+      const stored = decision.permit(actor, entry.stored, 'history');
+      if (stored !== undefined) yield { ...entry, stored };
+    }
+    const last = entries.at(-1);
+    if (entries.length < size || last === undefined) return;
+    query = { ...query, beyond: last.position };
+  }
+}
+
+/** Where the page before ended: a version's number in the projection, which says nothing about anybody. */
+function position(query: URLSearchParams): number | undefined {
+  const cursor = query.get('_cursor');
+  if (cursor === null) return undefined;
+  if (!/^\d{1,15}$/.test(cursor))
+    throw new Refusal('invalid', 'bad-cursor', 'this page is not known here: start again');
+  return Number(cursor);
+}
+
+function historyBundle(
+  context: FhirContext,
+  request: FhirRequest,
+  found: readonly HistoryEntry[],
+  { count, total }: { readonly count: number; readonly total?: number },
+): FhirResponse {
+  const page = found.slice(0, count);
+  const self = `${context.baseUrl}/${request.path}`;
+  const link = [{ relation: 'self', url: withQuery(self, request.query) }];
+  const last = page.at(-1);
+  if (found.length > count && last !== undefined) {
+    const query = new URLSearchParams(request.query);
+    query.set('_cursor', String(last.position));
+    link.push({ relation: 'next', url: withQuery(self, query) });
+  }
+  const head = { type: 'history', ...(total === undefined ? {} : { total }), link };
+  const shape = shapeOf(request.query) ?? ((text: string) => text);
+  const entries = page.map(({ stored }) => historyEntry(context, stored, shape));
+  return { status: 200, headers: {}, resource: bundleText(head, entries) };
+}
+
+function historyEntry(context: FhirContext, stored: StoredVersion, shape: (text: string) => string): EntryText {
+  const name = `${stored.type}/${stored.id}`;
+  const response = { etag: etagOf(stored.version), lastModified: stored.lastUpdated };
+  const fullUrl = `${context.baseUrl}/${name}`;
+  if (stored.deleted) {
+    return { fullUrl, more: { request: { method: 'DELETE', url: name }, response: { status: '204', ...response } } };
+  }
+  const first = stored.version === 1;
+  const request = first ? { method: 'POST', url: stored.type } : { method: 'PUT', url: name };
+  return {
+    fullUrl,
+    resource: shape(stored.text),
+    more: { request, response: { status: first ? '201' : '200', ...response } },
+  };
+}
