@@ -50,6 +50,7 @@ const specification: Record<string, Case[]> = {
     ['a researcher of the custodian sees nothing', 'deny', within({ role: 'researcher', purpose: 'HRESCH' }), lab, []],
     ['a flagged patient is closed to strangers', 'deny', within({ flagged: true }), lab, [], 'implicit/within/flagged'],
     ['and open to who cares for the patient', 'permit', within({ flagged: true, careRelationship: true }), lab, []],
+    ['and in an emergency', 'permit', within({ flagged: true, purpose: 'BTG' }), lab, []],
     [
       'the patient sees the own record',
       'permit',

@@ -16,6 +16,15 @@ export interface RawResource {
   readonly performer?: readonly { readonly reference: string }[];
 }
 
+/** What else the custodian's record holds: lists and teams, by their JSON. */
+export interface RawRecord {
+  readonly 'List/l': object;
+  readonly 'CareTeam/t': { readonly participant: readonly string[] };
+  readonly isRestricted: boolean;
+  /** Who treats the patient. */
+  readonly treating: readonly string[];
+}
+
 type Answer = 'permit' | 'deny';
 interface Chain {
   readonly rules: readonly Provision[];
@@ -24,6 +33,7 @@ interface Chain {
 interface World {
   readonly request: AccessRequest;
   readonly resource: RawResource;
+  readonly record: RawRecord;
   readonly now: string;
 }
 
@@ -35,7 +45,7 @@ const GOVERNED = ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT', 'BTG'];
 export function judge(world: World, consents: readonly ConsentInForce[]): Answer {
   const voices = consents.flatMap(({ care }) => voiceOf(care, world));
   const inside = world.request.member === world.request.custodian;
-  const implicit = inside ? role(world) : isEmergency(world);
+  const implicit = inside ? role(world) && isClose(world) : isEmergency(world);
   if (voices.some(({ answer, weak }) => answer === 'deny' && !weak)) return 'deny';
   const mayAdd = !(inside && GOVERNED.includes(world.request.purpose));
   if (mayAdd && voices.some(({ answer }) => answer === 'permit')) return 'permit';
@@ -43,6 +53,12 @@ export function judge(world: World, consents: readonly ConsentInForce[]): Answer
 }
 
 const isEmergency = ({ request }: World): boolean => request.purpose === 'BTG' && request.role === 'physician';
+
+/** A restricted patient's record is for those who treat or are in the team, and for emergencies. */
+function isClose({ request, record }: World): boolean {
+  const close = [...record.treating, ...record['CareTeam/t'].participant];
+  return !record.isRestricted || request.purpose === 'BTG' || close.includes(`${request.member}/${request.user}`);
+}
 
 /** The role table, as far as the generated roles go. */
 function role({ request, resource }: World): boolean {
@@ -102,14 +118,21 @@ function optsOut(rules: readonly Provision[], { request }: World): boolean {
   return request.member === request.custodian && !rules.some((rule) => naming.some((name) => name in rule));
 }
 
-function party(rule: Provision, { request, now }: World): boolean {
+function party(rule: Provision, { request, record, now }: World): boolean {
   const purposes = request.purpose === 'BTG' ? undefined : rule.purpose;
   return [
     rule.period === undefined || contains(rule.period, now.slice(0, 10)),
-    rule.actor?.some((actor) => isNamed(actor.reference?.identifier, request)) ?? true,
+    rule.actor?.some((actor) => isInTeam(actor, request, record) || isNamed(actor.reference?.identifier, request)) ??
+      true,
     rule.action?.some((action) => action.coding?.[0]?.code === 'access') ?? true,
     purposes?.some(({ code }) => named(code, request.purpose)) ?? true,
   ].every(Boolean);
+}
+
+type Actor = NonNullable<Provision['actor']>[number];
+
+function isInTeam({ reference }: Actor, { member, user }: AccessRequest, record: RawRecord): boolean {
+  return reference?.reference === 'CareTeam/t' && record['CareTeam/t'].participant.includes(`${member}/${user}`);
 }
 
 function contains({ start = '0', end = '9' }: Period, day: string): boolean {
@@ -121,22 +144,23 @@ function named(code = '', purpose: string): boolean {
 }
 
 /** A bare user id permits the custodian's own person, or one of a member that a rule above names. */
-function isBound(rule: Provision, above: readonly Provision[], { request }: World): boolean {
+function isBound(rule: Provision, above: readonly Provision[], { request, record }: World): boolean {
   if (request.member === request.custodian || rule.actor === undefined) return true;
-  const bare = ({ reference }: NonNullable<Provision['actor']>[number]): boolean =>
+  const bare = ({ reference }: Actor): boolean =>
     reference?.identifier?.system === 'urn:salus:user' && !reference.identifier.value?.includes('/');
   const members = above.flatMap(({ actor }) => actor ?? []).map(({ reference }) => reference?.identifier);
   const isIn = members.some(
     (each) => [undefined, 'urn:salus:member'].includes(each?.system) && each?.value === request.member,
   );
-  return isIn || rule.actor.some((actor) => !bare(actor) && isNamed(actor.reference?.identifier, request));
+  const isTeam = rule.actor.some((actor) => isInTeam(actor, request, record));
+  return isIn || isTeam || rule.actor.some((each) => !bare(each) && isNamed(each.reference?.identifier, request));
 }
 
 function isNamed(identifier: { system?: string; value?: string } | undefined, request: AccessRequest): boolean {
   switch (identifier?.system) {
     case undefined:
     case 'urn:salus:member':
-      return identifier?.value === request.member;
+      return identifier !== undefined && identifier.value === request.member;
     case 'urn:salus:user':
       return [request.user, `${request.member}/${request.user}`].includes(identifier.value ?? '');
     case 'urn:salus:role':
@@ -146,13 +170,13 @@ function isNamed(identifier: { system?: string; value?: string } | undefined, re
   }
 }
 
-function about(rule: Provision, effect: Answer, { resource }: World): boolean {
+function about(rule: Provision, effect: Answer, { resource, record }: World): boolean {
   const concepts = [...(resource.category ?? []), ...(resource.code ? [resource.code] : [])];
   const codes = concepts.flatMap(({ coding }) => coding).map(({ code }) => code);
   return [
     rule.class?.some(({ code }) => code === resource.resourceType) ?? true,
     rule.code?.some(({ coding }) => codes.includes(coding?.[0]?.code ?? '')) ?? true,
-    rule.data?.some((data) => refers(data.meaning, data.reference?.reference, resource)) ?? true,
+    rule.data?.some((data) => refers(data.meaning, data.reference?.reference, resource, record)) ?? true,
     rule.dataPeriod === undefined || during(rule.dataPeriod, effect, resource),
   ].every(Boolean);
 }
@@ -163,9 +187,18 @@ function during(period: Period, effect: Answer, resource: RawResource): boolean 
   return contains(period, day);
 }
 
-function refers(meaning: string | undefined, target: string | undefined, resource: RawResource): boolean {
+function refers(
+  meaning: string | undefined,
+  target: string | undefined,
+  resource: RawResource,
+  record: RawRecord,
+): boolean {
   const self = `${resource.resourceType}/${resource.id}` === target;
   if (meaning === 'authoredby') return resource.performer?.some(({ reference }) => reference === target) ?? false;
+  if (meaning === 'related') {
+    const named = target === 'List/l' ? JSON.stringify(record['List/l']) : '';
+    return self || named.includes(`"${resource.resourceType}/${resource.id}"`);
+  }
   if (meaning === 'dependents') return self || JSON.stringify(resource).includes(`"${target ?? ''}"`);
   return self;
 }

@@ -11,7 +11,7 @@ import {
 import fc from 'fast-check';
 
 import { campaign } from '../support/campaigns.js';
-import { judge, type RawResource } from './model.js';
+import { judge, type RawRecord, type RawResource } from './model.js';
 import { NOW, system } from './world.js';
 
 /** Few words, so that rules and requests meet often. */
@@ -37,13 +37,17 @@ const identifier = fc.oneof(
   person.map((value) => ({ system: 'urn:salus:user', value })),
   role.map((value) => ({ system: 'urn:salus:role', value })),
 );
+const party = fc.oneof(
+  { weight: 4, arbitrary: identifier.map((value) => ({ reference: { identifier: value } })) },
+  { weight: 1, arbitrary: fc.constant({ reference: { reference: 'CareTeam/t' } }) },
+);
 const datum = fc.record({
-  meaning: one('instance', 'dependents', 'authoredby'),
-  reference: one('Observation/1', 'Encounter/e', 'Practitioner/p').map((reference) => ({ reference })),
+  meaning: one('instance', 'dependents', 'authoredby', 'related'),
+  reference: one('Observation/1', 'Encounter/e', 'Practitioner/p', 'List/l').map((reference) => ({ reference })),
 });
 const dimensions = {
   period,
-  actor: some(identifier.map((value) => ({ reference: { identifier: value } }))),
+  actor: some(party),
   action: some(one('access', 'correct').map((code) => ({ coding: [{ code }] }))),
   securityLabel: some(fc.oneof(level, kind)),
   purpose: some(purpose.map((code) => ({ code }))),
@@ -95,7 +99,21 @@ const request = fc.record({
   purpose,
   action: fc.constant('access' as const),
 });
-const resource: fc.Arbitrary<RawResource> = fc
+/** Who treats, who is in the team: of the custodian and of others. */
+const persons = fc.subarray(['stmary/u-baker', 'stmary/u-chan', 'northside/u-baker', 'acme/u-chan']);
+const record: fc.Arbitrary<RawRecord> = fc
+  .record({
+    listed: fc.subarray(['Observation/1', 'Condition/1', 'Observation/2']),
+    participant: persons,
+    isRestricted: one(false, false, true),
+    treating: persons,
+  })
+  .map(({ listed, participant, ...rest }) => ({
+    'List/l': { resourceType: 'List', entry: listed.map((reference) => ({ item: { reference } })) },
+    'CareTeam/t': { participant },
+    ...rest,
+  }));
+const raws: fc.Arbitrary<RawResource> = fc
   .tuple(
     types,
     fc.array(fc.oneof(level, kind), { maxLength: 2 }),
@@ -112,9 +130,36 @@ const resource: fc.Arbitrary<RawResource> = fc
     ...(linked ? { encounter: { reference: 'Encounter/e' }, performer: [{ reference: 'Practitioner/p' }] } : {}),
   }));
 
-const permits = (
-  ...[asked, raw, all]: [Parameters<typeof decide>[0], RawResource, readonly ConsentInForce[]]
-): boolean => decide(asked, factsOf({ ...raw }), all, NOW).outcome === 'permit';
+/** A resource and what else lies in the record. */
+const resource = fc.record({ resource: raws, record });
+
+type Asked = Parameters<typeof decide>[0];
+interface Raw {
+  readonly resource: RawResource;
+  readonly record: RawRecord;
+}
+
+const permits = (asked: Asked, raw: Raw, all: readonly ConsentInForce[]): boolean => {
+  const facts = factsOf({ ...raw.resource }, referrers(raw));
+  return decide(standing(asked, raw.record), facts, all, NOW).outcome === 'permit';
+};
+
+function referrers({ resource: { resourceType, id }, record: { 'List/l': list } }: Raw): string[] {
+  return factsOf({ ...list }).references.includes(`${resourceType}/${id}`) ? ['List/l'] : [];
+}
+
+/** What the custodian's record says of who asks. */
+function standing(asked: Asked, { 'CareTeam/t': team, isRestricted, treating }: RawRecord): Asked {
+  const person = `${asked.member}/${asked.user}`;
+  const isMember = team.participant.includes(person);
+  return {
+    ...asked,
+    references: isMember ? ['CareTeam/t'] : [],
+    identifiers: [],
+    flagged: isRestricted,
+    careRelationship: isMember || treating.includes(person),
+  };
+}
 
 /** Every consent list that differs by one permit without rules below it. */
 function* withoutOnePermit(all: readonly ConsentInForce[]): Generator<readonly ConsentInForce[]> {
@@ -154,7 +199,7 @@ describe('decide, over generated worlds', () => {
       fc.property(request, resource, consents, (asked, raw, all) => {
         const answer = permits(asked, raw, all);
         permitted += Number(answer);
-        assert.equal(answer ? 'permit' : 'deny', judge({ request: asked, resource: raw, now: NOW }, all));
+        assert.equal(answer ? 'permit' : 'deny', judge({ request: asked, ...raw, now: NOW }, all));
       }),
       runs(4_000),
     );

@@ -62,7 +62,18 @@ class Projected {
     this.versions.find((each) => each.type === type && each.id === id && each.version === version);
   current = (type: string, id: string): StoredVersion | undefined =>
     this.versions.filter((each) => each.type === type && each.id === id).at(-1);
+  ofPatient = (type: string, patient: string): StoredVersion[] =>
+    this.#inForce().filter((each) => each.type === type && each.patient === patient);
+  /** What has all parts of the value somewhere: the world holds nothing that tells the difference. */
+  holding = (type: string, _parameter: string, value: string): StoredVersion[] =>
+    this.#inForce().filter(
+      (each) => each.type === type && value.split('|').every((part) => each.text.includes(`"${part}"`)),
+    );
   reached = (): Promise<boolean> => Promise.resolve(true);
+
+  #inForce(): StoredVersion[] {
+    return this.versions.filter((each) => !each.deleted && each === this.current(each.type, each.id));
+  }
 }
 
 /** One hospital. */

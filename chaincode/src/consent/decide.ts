@@ -12,6 +12,7 @@ export type { CareForm, Rest } from './care-form';
 export { codingsOf, factsOf } from './facts';
 export { labelsToAssign } from './labels';
 export { onlyPermits } from './provisions';
+export { periodSpan } from './spans';
 export { MAX_PROVISIONS, validateConsent } from './validate';
 export type { ConsentProblem } from './validate';
 export type * from './terms';

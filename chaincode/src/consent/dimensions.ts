@@ -60,25 +60,42 @@ export function both(one: Fit, other: Fit): Fit {
   return one < other ? one : other;
 }
 
-/** Whether period, actor, action and purpose of a rule speak of the request. BTG is asked of the rule itself alone. */
-export function partiesFit(rule: Provision, { request, now }: Question): boolean {
-  return (
+/** How far period, actor, action and purpose of a rule speak of the request. BTG is asked of the rule itself alone. */
+export function partiesFit(rule: Provision, question: Question): Fit {
+  const { request, now } = question;
+  const fits =
     periodFits(rule.period, now) &&
-    anyOf(rule.actor, (actor) => actorFits(actor, request)) &&
     anyOf(rule.action, (action) => actionFits(action, request)) &&
-    (request.purpose === BREAK_GLASS || anyOf(rule.purpose, ({ code }) => purposeCovers(code ?? '', request.purpose)))
+    (request.purpose === BREAK_GLASS || anyOf(rule.purpose, ({ code }) => purposeCovers(code ?? '', request.purpose)));
+  return fits ? actorsFit(rule.actor, question) : NEVER;
+}
+
+/** PERHAPS where an actor is one whom the custodian alone can look up, and it was not asked yet. */
+function actorsFit(actors: Provision['actor'], { request, facts }: Question): Fit {
+  if (anyOf(actors, (actor) => actorFits(actor, request))) return ALWAYS;
+  const isOpen = facts === undefined && request.references === undefined;
+  return isOpen && actors?.some((actor) => roleFits(actor, request) && isLookedUp(actor)) === true ? PERHAPS : NEVER;
+}
+
+/** Whether only the custodian's own record tells who it is: a team, a role held, an identifier of another system. */
+function isLookedUp({ reference }: ProvisionActor): boolean {
+  const { reference: literal = '', identifier } = reference ?? {};
+  const system = identifier?.system ?? MEMBER;
+  return (
+    /^(Practitioner|PractitionerRole|CareTeam|Organization)\//.test(literal) || ![MEMBER, USER, ROLE].includes(system)
   );
 }
 
 /**
- * Whether the actors of a rule name the request's person without doubt. A bare user id, or a literal Practitioner, is
+ * How far the actors of a rule name the request's person without doubt. A bare user id, or a literal Practitioner, is
  * the custodian's own person, or one of the member that a rule around it names: other members have users of that id too.
  * A denial is read broadly, a permit strictly.
  */
-export function actorsBound({ actor }: Provision, { request }: Question, isMemberNamed: boolean): boolean {
-  if (isMemberNamed || request.member === request.custodian) return true;
+export function actorsBound({ actor }: Provision, question: Question, isMemberNamed: boolean): Fit {
+  const { request } = question;
+  if (isMemberNamed || request.member === request.custodian) return ALWAYS;
   const qualified = { ...request, user: `${request.member}/${request.user}` };
-  return anyOf(actor, (each) => actorFits(each, qualified));
+  return actorsFit(actor, { ...question, request: qualified });
 }
 
 /** Whether a rule's actors name the request's member. */
@@ -130,10 +147,18 @@ function periodFits(period: Period | undefined, now: number): boolean {
   return span !== undefined && span.from <= now && now <= span.to;
 }
 
+function rolesOf({ role }: ProvisionActor): readonly Coding[] {
+  return role?.coding?.filter(({ system }) => system === ROLE) ?? [];
+}
+
+function roleFits(actor: ProvisionActor, request: AccessRequest): boolean {
+  const roles = rolesOf(actor);
+  return roles.length === 0 || roles.some(({ code }) => code === request.role);
+}
+
 function actorFits(actor: ProvisionActor, request: AccessRequest): boolean {
-  const roles = actor.role?.coding?.filter(({ system }) => system === ROLE) ?? [];
-  if (roles.length > 0 && !roles.some(({ code }) => code === request.role)) return false;
-  if (actor.reference === undefined) return roles.length > 0;
+  if (!roleFits(actor, request)) return false;
+  if (actor.reference === undefined) return rolesOf(actor).length > 0;
   const { identifier, reference } = actor.reference;
   return (
     (identifier !== undefined && identifierFits(identifier, request)) ||

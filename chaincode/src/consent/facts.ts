@@ -43,6 +43,8 @@ const AUTHORED = [
   'enterer',
   'attester',
   'informationSource',
+  'sender',
+  'provider',
 ];
 
 /** What of a resource is decided on. `referencedBy`: the resources that refer to it, where known. */

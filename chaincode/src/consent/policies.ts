@@ -125,7 +125,7 @@ export interface ImplicitRule {
 /** What applies where no consent speaks. `type` absent: some resource is asked for, not yet known which. */
 export function implicitRule(request: AccessRequest, type: string | undefined): ImplicitRule {
   if (request.member !== request.custodian) return betweenMembers(request);
-  if (request.flagged === true && request.careRelationship !== true)
+  if (request.flagged === true && request.careRelationship !== true && request.purpose !== BREAK_GLASS)
     return { effect: 'deny', path: 'implicit/within/flagged', redact: [] };
   const row = WITHIN.find((candidate) => rowAdmits(candidate, request, type));
   const path = `implicit/within/${request.role}/${request.purpose}`;

@@ -65,8 +65,9 @@ export function speakingRules(consent: CareConsent, question: Question): readonl
   const base = own ? rootRule(own) : baseRule(consent, question.request);
   const spoken: Spoken[] = [];
   const visit = (rule: Provision, effect: Effect | undefined, path: string, outer: Surroundings): void => {
-    if (!partiesFit(rule, question)) return;
-    const around = surround(rule, effect ?? 'permit', outer, question);
+    const parties = partiesFit(rule, question);
+    if (parties === NEVER) return;
+    const around = surround(rule, effect ?? 'permit', within(outer, parties), question);
     if (around.fit === NEVER) return;
     const from = (outer.depth < 0 ? base : undefined) ?? { path, ofBreakGlass: false };
     const said = effect && say(rule, effect, from, around, question);
@@ -119,10 +120,16 @@ function effectOf({ type }: Provision): Effect | undefined {
   return type === 'permit' || type === 'deny' ? type : undefined;
 }
 
+/** What surrounds a rule whose parties speak so far of the request. */
+function within(outer: Surroundings, parties: Fit): Surroundings {
+  if (parties === ALWAYS) return outer;
+  return { ...outer, fit: both(outer.fit, parties), strict: both(outer.strict, parties) };
+}
+
 /** The surroundings a rule makes for those below it, its own dimensions included. */
 function surround(rule: Provision, effect: Effect, outer: Surroundings, question: Question): Surroundings {
   const { facts } = question;
-  const bound = actorsBound(rule, question, outer.memberNamed) ? ALWAYS : NEVER;
+  const bound = actorsBound(rule, question, outer.memberNamed);
   const own = rule.securityLabel?.filter(isDataLabel) ?? NONE;
   return {
     depth: outer.depth + 1,

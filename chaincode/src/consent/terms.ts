@@ -93,9 +93,12 @@ export interface AccessRequest {
   /** HL7 v3 PurposeOfUse. */
   readonly purpose: string;
   readonly action: Action;
-  /** Literal references the actor answers to: Practitioner, PractitionerRole, CareTeam, Group. */
+  /**
+   * Literal references the actor answers to: Practitioner, PractitionerRole, CareTeam, Organization of the custodian. Absent, with
+   * `identifiers`, where the custodian's record was not looked at.
+   */
   readonly references?: readonly string[];
-  /** Further identifiers of the actor; any of them may match. */
+  /** Further identifiers of the actor, as the custodian's record has them; any of them may match. */
   readonly identifiers?: readonly Identifier[];
   /** The actor is this patient, or a guardian whom the custodian registered. */
   readonly isPatient?: boolean;

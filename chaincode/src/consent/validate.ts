@@ -13,6 +13,8 @@ const STATUSES = ['draft', 'proposed', 'active', 'rejected', 'inactive', 'entere
 const SCOPES = ['patient-privacy', 'research'];
 const ACTIONS = ['collect', 'access', 'use', 'disclose', 'correct'];
 const MEANINGS = ['instance', 'related', 'dependents', 'authoredby'];
+/** Of whom a custodian's record tells whether they are the person that asks. */
+const LITERAL_ACTORS = /^(Practitioner|PractitionerRole|CareTeam|Organization)\/[A-Za-z0-9.-]{1,64}$/;
 const KNOWN_ACTOR_SYSTEMS = [MEMBER, USER, ROLE];
 
 /** Why a consent is refused: path of the element and what would be right. */
@@ -102,14 +104,14 @@ function periodProblems(period: Period | undefined, path: string): ConsentProble
 
 function actorProblems({ role, reference }: ProvisionActor, path: string): ConsentProblem[] {
   const byRole = role?.coding?.some(({ system, code }) => system === ROLE && code !== undefined) ?? false;
-  const literal =
-    reference?.reference !== undefined && /^[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/.test(reference.reference);
+  const literal = LITERAL_ACTORS.test(reference?.reference ?? '');
   const known = byRole || literal || isKnownIdentifier(reference?.identifier);
   return unless(
     known,
     path,
     `unknown form of actor: use reference.identifier with a value and system ${KNOWN_ACTOR_SYSTEMS.join(', ')} ` +
-      'or another system, a literal reference Type/id, or a role of urn:salus:role',
+      'or another system, a literal reference to a Practitioner, PractitionerRole, CareTeam or Organization, or a role ' +
+      'of urn:salus:role',
   );
 }
 

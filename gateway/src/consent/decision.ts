@@ -27,6 +27,8 @@ import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import { REOPENING_TYPE } from './closure.js';
+import { referrersOf } from './related.js';
+import { Relationships, type RecordIndex } from './relationships.js';
 import { REST_TYPE } from './rest.js';
 import { mayWrite } from './roles.js';
 import type { ConsentShelf } from './shelf.js';
@@ -76,6 +78,7 @@ export interface DecisionPorts {
   readonly lookup: PatientLookup;
   readonly shelf: ConsentShelf;
   readonly trusted: Pick<TrustedConsents, 'within'>;
+  readonly index: RecordIndex;
   /** Whether this member's own person broke the glass before the patient's record lately. */
   readonly isBroken: (user: string, patient: string) => boolean;
   /** FHIR instant. */
@@ -87,7 +90,11 @@ export class ConsentDecision implements Decision {
   readonly #frames = new AsyncLocalStorage<DisclosureFrame>();
   readonly #trails = new AsyncLocalStorage<Trail>();
 
-  constructor(private readonly ports: DecisionPorts) {}
+  readonly #relationships: Relationships;
+
+  constructor(private readonly ports: DecisionPorts) {
+    this.#relationships = new Relationships(ports);
+  }
 
   /** Runs work in which another member's request is decided under `frame`. */
   async disclosing<T>(frame: DisclosureFrame, work: () => Promise<T>): Promise<T> {
@@ -118,13 +125,14 @@ export class ConsentDecision implements Decision {
     const only = actor.patient ?? confinedTo(actor);
     if (only !== undefined && only !== patient) return false;
     if (!this.#isExplained(actor, patient)) return false;
-    const request = this.#request(actor, patient);
-    return mayAskAtAll(request, this.#consentsOf(patient), this.ports.now()).outcome === 'permit';
+    const consents = this.#consentsOf(patient);
+    return mayAskAtAll(this.#request(actor, patient, consents), consents, this.ports.now()).outcome === 'permit';
   }
 
   unrestricted(actor: Actor, type: string): boolean {
     const isOwn = actor.member === this.ports.member && actor.patient === undefined;
     if (!isOwn || this.ports.shelf.deniesAnything || actor.purpose === BREAK_GLASS) return false;
+    if (this.#relationships.flagsAnybody) return false;
     if (!scopesReachAll(actor, type, 's')) return false;
     const { outcome, obligations } = this.#decided(actor, { type, text: '{}' }, []);
     return outcome === 'permit' && obligations.length === 0;
@@ -172,18 +180,19 @@ export class ConsentDecision implements Decision {
 
   #decided(
     actor: Actor,
-    stored: Pick<StoredVersion, 'type' | 'text' | 'patient'>,
+    stored: Pick<StoredVersion, 'type' | 'text' | 'patient'> & { readonly id?: string },
     consents: readonly ConsentInForce[],
   ) {
-    const request = this.#request(actor, stored.patient);
+    const request = this.#request(actor, stored.patient, consents);
     // Without a consent the type alone decides.
     const isRead = consents.length > 0 && stored.text !== '';
     const resource = isRead ? (JSON.parse(stored.text) as JsonObject) : {};
-    return decide(request, factsOf({ ...resource, resourceType: stored.type }), consents, this.ports.now());
+    const referrers = referrersOf(`${stored.type}/${stored.id ?? ''}`, consents, this.ports.index);
+    return decide(request, factsOf({ ...resource, resourceType: stored.type }, referrers), consents, this.ports.now());
   }
 
-  #request(actor: Actor, patient: string | undefined): AccessRequest {
-    return {
+  #request(actor: Actor, patient: string | undefined, consents: readonly ConsentInForce[]): AccessRequest {
+    const request: AccessRequest = {
       custodian: this.ports.member,
       member: actor.member,
       user: actor.user,
@@ -192,6 +201,7 @@ export class ConsentDecision implements Decision {
       action: 'access',
       isPatient: actor.patient !== undefined && actor.patient === patient,
     };
+    return this.#relationships.standing(request, patient, consents);
   }
 
   /** In force here of a patient by FHIR id. */

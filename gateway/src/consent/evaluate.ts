@@ -34,6 +34,8 @@ import { Refusal } from '../ledger/refusal.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import type { ConsentShelf } from './shelf.js';
+import { referrersOf } from './related.js';
+import { Relationships, type RecordIndex } from './relationships.js';
 import type { TrustedConsents } from './trusted.js';
 
 /** What deciding a question without reading anything needs. */
@@ -44,6 +46,7 @@ export interface EvaluatePorts {
   readonly shelf: Pick<ConsentShelf, 'versions'>;
   readonly trusted: Pick<TrustedConsents, 'within' | 'toOthers'>;
   readonly current: (type: string, id: string) => StoredVersion | undefined;
+  readonly index: RecordIndex;
   /** Puts what was asked about a patient on that patient's list. */
   readonly shown: (patient: string) => void;
   /** FHIR instant. */
@@ -82,9 +85,11 @@ function evaluate(ports: EvaluatePorts, { actor, body }: FhirRequest): FhirRespo
   return parametersAnswer(200, spoken(decisionOf(ports, { ...known, patient }, questionOf(ports, read))));
 }
 
+type DecidingPorts = Pick<EvaluatePorts, 'trusted' | 'current' | 'index' | 'now'>;
+
 /** The decision on somebody's request about a patient who is kept here, as it would be now. */
 export function decisionOf(
-  ports: Pick<EvaluatePorts, 'trusted' | 'current' | 'now'>,
+  ports: DecidingPorts,
   { pid, patient }: { readonly pid: string; readonly patient: string },
   { request, resource }: Question,
 ): Decision {
@@ -95,7 +100,7 @@ export function decisionOf(
   const own = request.member === request.custodian;
   const readings = own ? [ports.trusted.within(pid)] : ports.trusted.toOthers(pid);
   if (readings === undefined) return { outcome: 'deny', obligations: [], rule: 'closed' };
-  const decisions = readings.map((consents) => decided(request, stored, consents, ports.now()));
+  const decisions = readings.map((consents) => decided(ports, { request, patient, stored }, consents));
   return decisions.find(({ outcome }) => outcome === 'deny') ?? decisions[0] ?? CLOSED;
 }
 
@@ -108,14 +113,16 @@ export interface Question {
 }
 
 function decided(
-  request: AccessRequest,
-  stored: StoredVersion | undefined,
+  ports: DecidingPorts,
+  asked: { readonly request: AccessRequest; readonly patient: string; readonly stored: StoredVersion | undefined },
   consents: readonly ConsentInForce[],
-  now: string,
 ): Decision {
-  if (stored === undefined) return mayAskAtAll(request, consents, now);
+  const { patient, stored } = asked;
+  const request = new Relationships(ports).standing(asked.request, patient, consents);
+  if (stored === undefined) return mayAskAtAll(request, consents, ports.now());
   const resource = stored.text === '' ? {} : (JSON.parse(stored.text) as JsonObject);
-  return decide(request, factsOf({ ...resource, resourceType: stored.type }), consents, now);
+  const referrers = referrersOf(`${stored.type}/${stored.id}`, consents, ports.index);
+  return decide(request, factsOf({ ...resource, resourceType: stored.type }, referrers), consents, ports.now());
 }
 
 function requireEntitled(actor: Actor, patient: string): void {

@@ -18,6 +18,8 @@ export interface SharingPorts {
   readonly projection: Facts & {
     current(type: string, id: string): StoredVersion | undefined;
     version(type: string, id: string, version: number): StoredVersion | undefined;
+    ofPatient(type: string, patient: string): readonly StoredVersion[];
+    holding(type: string, parameter: string, value: string, limit?: number): readonly StoredVersion[];
     reached(block: number, timeoutMs: number): Promise<boolean>;
   };
   readonly directory: Directory;

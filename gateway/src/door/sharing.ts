@@ -81,6 +81,7 @@ export class Sharing {
       lookup: this.lookup,
       shelf: this.#shelf,
       trusted: this.#trusted,
+      index: projection,
       isBroken: (user, patient) => this.#glass.isBroken({ member: settings.member, user, patient }, clock()),
       now: this.#now,
     });
@@ -133,19 +134,17 @@ export class Sharing {
 
   /** Opens the door. `fhir` answers from the own record alone: it has no way to other members. */
   async open(fhir: Fhir): Promise<Server> {
-    const { settings, memory, projection, alarm } = this.ports;
+    const { settings, projection, alarm } = this.ports;
     return await openDoor({
       ...this.ports,
       heard: { ...this.supply.heard, ...armsHeard(this.ports.ledger) },
       member: settings.member,
       mspId: settings.mspId,
-      memory,
       lookup: this.lookup,
       trusted: this.#trusted,
       glass: this.#glass,
       onGlass: this.#onGlass,
       current: (type, id) => projection.current(type, id),
-      directory: this.ports.directory,
       findKey: (kid) => this.ports.directory.ownerOf(kid),
       fhir,
       decision: this.decision,
@@ -190,7 +189,7 @@ export class Sharing {
     const { projection } = this.ports;
     return {
       ...this.#saying(),
-      facts: projection,
+      ...{ facts: projection, index: projection },
       shelf: this.#shelf,
       lookup: this.lookup,
       now: this.#now,

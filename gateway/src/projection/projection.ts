@@ -154,6 +154,22 @@ export class Projection {
     throw new Refusal('invalid', 'too-costly', 'the record is too large for one answer: search it by type');
   }
 
+  /** Everything current of one type in a patient's compartment. */
+  ofPatient(type: string, patient: string): StoredVersion[] {
+    const rows = this.statements.all(
+      `SELECT ${VERSION_COLUMNS} FROM resource r CROSS JOIN version v ON v.vid = r.vid
+         WHERE r.patient = ? AND r.type = ? AND r.deleted = 0 ORDER BY r.rid`,
+      ...[patient, type],
+    );
+    return rows.map(asStored);
+  }
+
+  /** Current resources of a type with the value by a search parameter, at most `limit`; nothing is decided here. */
+  holding(type: string, parameter: string, value: string, limit?: number): StoredVersion[] {
+    const entry = generatedSearch().parameters[type]?.[parameter];
+    return entry === undefined ? [] : this.search.holding(type, entry, value, limit);
+  }
+
   /** Milliseconds since 1970 of the newest change to a patient's record; undefined where there is none. */
   lastEntry(patient: string): number | undefined {
     const row = this.statements.get('SELECT max(updated) AS last FROM resource WHERE patient = ?', patient);

@@ -2,9 +2,42 @@
 import type { Bug } from './bug.js';
 
 const decide = { test: 'consent/decide.test.js', isQuick: true } as const;
+const relationships = { test: 'consent/relationships.test.js', isQuick: true } as const;
 const precedence = { test: 'consent/precedence.test.js', isQuick: true } as const;
 
 export const consentBugs: readonly Bug[] = [
+  {
+    name: 'an encounter that never was makes a care relationship',
+    file: 'gateway/dist/consent/relationships.js',
+    search: 'if (!OPEN.includes(status)',
+    replace: 'if (false',
+    ...relationships,
+    title: 'was entered in error',
+  },
+  {
+    name: 'a user id of another member is taken for an own one',
+    file: 'gateway/dist/consent/relationships.js',
+    search: '...(isOwn ? [user] : [])',
+    replace: 'user',
+    ...relationships,
+    title: 'knows a person of another member',
+  },
+  {
+    name: 'a team that a consent names is asked of nobody',
+    file: 'chaincode/dist/consent/dimensions.js',
+    search: '&& isLookedUp(actor)',
+    replace: '&& false',
+    ...relationships,
+    title: 'may be a team that a permit names',
+  },
+  {
+    name: 'what a named resource refers to is not related',
+    file: 'chaincode/dist/consent/dimensions.js',
+    search: '|| facts.referencedBy.includes(target)',
+    replace: '',
+    ...decide,
+    title: 'what the plan refers to',
+  },
   {
     name: 'a permit wins over a denial at equal depth',
     file: 'chaincode/dist/consent/decide.js',

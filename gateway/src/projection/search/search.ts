@@ -9,7 +9,7 @@ import { anyOf, NOTHING, postings, type Condition } from './condition.js';
 import { Cursors, type Position } from './cursor.js';
 import { columnCondition, valueCondition } from './filters.js';
 import { afterPosition, planOf, sortExpression, type Plan } from './plan.js';
-import type { Filter, SearchQuery } from './query.js';
+import type { Filter, ParameterEntry, SearchQuery } from './query.js';
 import { Terms } from './terms.js';
 
 /** What one search may cost. */
@@ -214,7 +214,20 @@ export class Search {
 
   /** Current resources of a type that refer to one of the names by the parameter, at most `limit`. */
   referrers(type: string, parameter: number, names: readonly string[], limit: number): StoredVersion[] {
-    const plan = planOf(type, [postings(this.referring([parameter], names))], this.statements);
+    return this.first(type, postings(this.referring([parameter], names)), limit);
+  }
+
+  /** Current resources of a type with the value (R4 search.html) by the parameter, at most `limit`; nothing is decided. */
+  holding(type: string, entry: ParameterEntry, value: string, limit = this.limits.chainWidth): StoredVersion[] {
+    return this.first(
+      type,
+      valueCondition({ kind: 'value', entry, modifier: '', values: [value] }, this.terms, 0),
+      limit,
+    );
+  }
+
+  private first(type: string, condition: Condition, limit: number): StoredVersion[] {
+    const plan = planOf(type, [condition], this.statements);
     if (plan === undefined) return [];
     const rows = this.statements.all(
       `SELECT ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where} LIMIT ?`,
