@@ -18,14 +18,14 @@ import { KeyStore } from '@salus/gateway/keys/key-store';
 import { Memory } from '@salus/gateway/keys/memory';
 import { parseRefusal } from '@salus/gateway/ledger/refusal';
 import { patientProjector } from '@salus/gateway/patient/project';
-import type { Actor, Ledger, LedgerCall, RecordWriter, StoredVersion } from '@salus/gateway/ports';
-import type { Change } from '@salus/gateway/projection/projector';
+import type { Actor, Ledger, LedgerCall, RecordWriter } from '@salus/gateway/ports';
 import { Directory } from '@salus/gateway/registry/directory';
 import type { GatewaySettings, MemberSettings } from '@salus/gateway/settings';
 import { Authority } from '@salus/network/identity/authority';
 
 import { ContractWorld, random, type Outcome } from './contract-world.js';
 import { exampleSettings } from './example-settings.js';
+import { Projected } from './projected.js';
 import { scratchFolder } from './scratch.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -36,45 +36,6 @@ interface Transaction {
 
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 const mspIdOf = (member: string): string => `${member.charAt(0).toUpperCase()}${member.slice(1)}MSP`;
-
-/** A member's projection, in memory. */
-class Projected {
-  readonly #facts = new Map<string, Map<string, string>>();
-  readonly versions: StoredVersion[] = [];
-
-  apply(changes: readonly Change[], txId: string): void {
-    for (const change of changes) {
-      if (change.kind === 'version') this.versions.push({ ...change, txId, block: 0 });
-      if (change.kind !== 'fact') continue;
-      const space = this.#facts.get(change.space) ?? new Map<string, string>();
-      this.#facts.set(change.space, space);
-      if (change.value === undefined) space.delete(change.key);
-      else space.set(change.key, change.value);
-    }
-  }
-
-  fact = (space: string, key: string): string | undefined => this.#facts.get(space)?.get(key);
-  facts = (space: string, prefix = '') =>
-    [...(this.#facts.get(space) ?? [])]
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => ({ key, value }));
-  version = (type: string, id: string, version: number): StoredVersion | undefined =>
-    this.versions.find((each) => each.type === type && each.id === id && each.version === version);
-  current = (type: string, id: string): StoredVersion | undefined =>
-    this.versions.filter((each) => each.type === type && each.id === id).at(-1);
-  ofPatient = (type: string, patient: string): StoredVersion[] =>
-    this.#inForce().filter((each) => each.type === type && each.patient === patient);
-  /** What has all parts of the value somewhere: the world holds nothing that tells the difference. */
-  holding = (type: string, _parameter: string, value: string): StoredVersion[] =>
-    this.#inForce().filter(
-      (each) => each.type === type && value.split('|').every((part) => each.text.includes(`"${part}"`)),
-    );
-  reached = (): Promise<boolean> => Promise.resolve(true);
-
-  #inForce(): StoredVersion[] {
-    return this.versions.filter((each) => !each.deleted && each === this.current(each.type, each.id));
-  }
-}
 
 /** One hospital. */
 export class Hospital {

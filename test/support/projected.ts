@@ -1,0 +1,42 @@
+/** A projection in memory that holds whatever changes it is given. */
+import type { StoredVersion } from '@salus/gateway/ports';
+import type { Change } from '@salus/gateway/projection/projector';
+
+/** A member's projection, in memory. */
+export class Projected {
+  readonly #facts = new Map<string, Map<string, string>>();
+  readonly versions: StoredVersion[] = [];
+
+  apply(changes: readonly Change[], txId: string): void {
+    for (const change of changes) {
+      if (change.kind === 'version') this.versions.push({ ...change, txId, block: 0 });
+      if (change.kind !== 'fact') continue;
+      const space = this.#facts.get(change.space) ?? new Map<string, string>();
+      this.#facts.set(change.space, space);
+      if (change.value === undefined) space.delete(change.key);
+      else space.set(change.key, change.value);
+    }
+  }
+
+  fact = (space: string, key: string): string | undefined => this.#facts.get(space)?.get(key);
+  facts = (space: string, prefix = '') =>
+    [...(this.#facts.get(space) ?? [])]
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => ({ key, value }));
+  version = (type: string, id: string, version: number): StoredVersion | undefined =>
+    this.versions.find((each) => each.type === type && each.id === id && each.version === version);
+  current = (type: string, id: string): StoredVersion | undefined =>
+    this.versions.filter((each) => each.type === type && each.id === id).at(-1);
+  ofPatient = (type: string, patient: string): StoredVersion[] =>
+    this.#inForce().filter((each) => each.type === type && each.patient === patient);
+  /** What has all parts of the value somewhere: the world holds nothing that tells the difference. */
+  holding = (type: string, _parameter: string, value: string): StoredVersion[] =>
+    this.#inForce().filter(
+      (each) => each.type === type && value.split('|').every((part) => each.text.includes(`"${part}"`)),
+    );
+  reached = (): Promise<boolean> => Promise.resolve(true);
+
+  #inForce(): StoredVersion[] {
+    return this.versions.filter((each) => !each.deleted && each === this.current(each.type, each.id));
+  }
+}
