@@ -18,6 +18,8 @@ export interface AppPorts extends PagePorts {
   readonly epcis: RequestHandler;
   /** Answers everything under /verify. */
   readonly verify: RequestHandler;
+  /** Answers everything under /supply. */
+  readonly supply: RequestHandler;
   /** Answers everything under /cds-services. */
   readonly cdsHooks: RequestHandler;
 }
@@ -32,6 +34,8 @@ const AREAS = new Set([
   'metrics',
   'fhir',
   'epcis',
+  'verify',
+  'supply',
   'trials',
   'cds-services',
   'ledger',
@@ -57,6 +61,7 @@ export function buildApp(ports: AppPorts): Express {
   app.use('/fhir/R4', ports.fhir);
   app.use('/epcis', ports.epcis);
   app.use('/verify', ports.verify);
+  app.use('/supply', ports.supply);
   app.use('/cds-services', ports.cdsHooks);
   app.use(pageRoutes(ports));
   app.use((_request: Request, response: Response) => {

@@ -9,6 +9,7 @@ import type { Served } from './fhir/request.js';
 import { patientProjector } from './patient/project.js';
 import type { Projector } from './projection/projector.js';
 import { registryProjector } from './registry/project.js';
+import { supplyProjector } from './supply/project.js';
 import { trialOperations } from './trial/operations.js';
 
 /** The projectors of all domains at one member. */
@@ -20,6 +21,7 @@ export function projectors(member: string): readonly Projector[] {
     accessProjector,
     ehrProjector(member),
     erasureProjector(member),
+    supplyProjector,
   ];
 }
 

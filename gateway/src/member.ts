@@ -104,6 +104,7 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
     port: (server.address() as AddressInfo).port,
     ready: untilReady(rooms, stopping.signal).then(() => {
       state.ready = true;
+      goOn(rooms, sharing, stopping.signal);
     }),
     failed,
     stop: async () => {
@@ -259,6 +260,16 @@ function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, s
     .then(() => runTicker(connected, ticking, signal))
     .catch(fail);
   return failed.promise;
+}
+
+/** Carries on beside everything else with what packs were promised; the ledger knows by then what was sent to it. */
+function goOn({ outbox, log }: Rooms, { supply }: Sharing, signal: AbortSignal): void {
+  outbox
+    .settled()
+    .then(() => supply.goOn(signal))
+    .catch((error: unknown) => {
+      if (!signal.aborted) faultLog(log)(error);
+    });
 }
 
 async function stop(

@@ -73,6 +73,9 @@ describe('the pages of a gateway', () => {
       epcis: (_request, response) => {
         response.status(404).json({});
       },
+      supply: (_request, response) => {
+        response.status(404).json({});
+      },
       verify: (_request, response) => {
         response.status(404).json({});
       },

@@ -197,6 +197,19 @@ describe('supply on the ledger', () => {
     );
     await refused('quarantined', 'stmary', { act: 'dispense', item: unit, salt, premises }, pharmacist);
     assert.equal((await statusOf(unit)).quarantine?.by, 'authority');
+    const nowhere = call({ of: 'lot', id: random(), standing: 'held' }, regulator);
+    await desk.world.refused('unknown-lot', 'authority', 'supply:quarantine', nowhere);
+  });
+
+  it('keeps a pack in quarantine that nobody acted on yet, at whoever it is proven to be', async () => {
+    const [unit, salt] = [desk.lot.unit(1), random()];
+    const hold = { of: 'item', id: unit, standing: 'held', salt, origin: desk.lot.origin(unit) };
+    await desk.world.refused('not-yours', 'stmary', 'supply:quarantine', call(hold));
+    const forged = { ...hold, origin: desk.lot.origin(desk.lot.unit(0)) };
+    await desk.world.refused('not-in-lot', 'acme', 'supply:quarantine', call(forged));
+    await desk.world.submit('acme', 'supply:quarantine', call(hold));
+    const ship = { act: 'ship', item: unit, salt, origin: hold.origin, to: sealed('stmary').to };
+    await refused('quarantined', 'acme', ship);
   });
 
   it('dispenses nothing whose last day is over, and nothing that another member holds', async () => {

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { parseAnchor, type AnchorCapture } from '@salus/chaincode/supply/api';
+import { KeyStore } from '@salus/gateway/keys/key-store';
 import { Refusal } from '@salus/gateway/ledger/refusal';
 import type { Actor, Commit, LedgerCall, ResourceWrite } from '@salus/gateway/ports';
 import { follow } from '@salus/gateway/projection/follower';
@@ -14,9 +15,11 @@ import { epcisExpress } from '@salus/gateway/supply/epcis/express';
 import { EventRepository } from '@salus/gateway/supply/epcis/repository';
 import { epcisChange } from '@salus/gateway/supply/epcis/stored';
 import { prefixLengthAmong } from '@salus/gateway/supply/gs1/epc';
+import { PendingWork } from '@salus/gateway/supply/pending';
 import express from 'express';
 
 import { RecordLedger } from '../support/record-ledger.js';
+import { scratchFolder } from '../support/scratch.js';
 import { PREFIX } from './world.js';
 
 const projector: Projector = (write) => {
@@ -49,6 +52,9 @@ export class EpcisServer {
     open: () => undefined,
     base: 'http://x/',
   });
+  private readonly folder = scratchFolder();
+  private readonly keys = new KeyStore(this.folder.path);
+  private readonly pending = new PendingWork(this.keys, 'gateway0');
   private readonly stopping = new AbortController();
   private readonly following = follow(this.projection, this.ledger, this.stopping.signal);
   private server: Server | undefined;
@@ -64,6 +70,7 @@ export class EpcisServer {
     const desk = new EpcisDesk({
       repository,
       carry: () => Promise.resolve([]),
+      pending: made.pending,
       clock,
       prefixLength: prefixLengthAmong([PREFIX]),
     });
@@ -120,6 +127,8 @@ export class EpcisServer {
     this.stopping.abort();
     await this.following;
     this.projection.close();
+    this.keys.close();
+    this.folder.remove();
   }
 
   private anchor({ argument = '' }: LedgerCall): Promise<Commit> {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, TestNetwork } from '../support/network.js';
 
 /** Company prefix of acme, in the consortium that the tests start. */
-const PREFIX = '9521003';
+export const PREFIX = '9521003';
 const GTIN = '09521003000015';
 export const BATCH = 'L-0815';
 const CONTEXT = [
@@ -12,6 +12,8 @@ const CONTEXT = [
   { cbvmda: 'urn:epcglobal:cbv:mda#' },
 ];
 const PARTIES: Readonly<Record<string, string>> = { stmary: '9521001', northside: '9521002', meridian: '9521004' };
+/** A member's party GLN as EPC URN. */
+export const party = (member: string): string => `urn:epc:id:pgln:${PARTIES[member] ?? ''}.00000`;
 
 /** One effect of an event on the ledger, as a capture's job shows it. */
 export interface ShownEffect {
@@ -39,12 +41,12 @@ const event = (type: string, bizStep: string, more: object): object => ({
 
 /** The events that tell a pack's life. */
 export const tell = {
-  commissioned: (serials: readonly number[], expiry = '2099-12-31') =>
+  commissioned: (serials: readonly number[], batch = BATCH) =>
     event('ObjectEvent', 'commissioning', {
       action: 'ADD',
       epcList: serials.map(pack),
       disposition: 'active',
-      ilmd: { 'cbvmda:lotNumber': BATCH, 'cbvmda:itemExpirationDate': expiry },
+      ilmd: { 'cbvmda:lotNumber': batch, 'cbvmda:itemExpirationDate': '2099-12-31' },
     }),
   packed: (container: string, children: readonly string[]) =>
     event('AggregationEvent', 'packing', { action: 'ADD', parentID: container, childEPCs: children }),
@@ -53,7 +55,23 @@ export const tell = {
       action: 'OBSERVE',
       epcList: epcs,
       disposition: 'in_transit',
-      destinationList: [{ type: 'owning_party', destination: `urn:epc:id:pgln:${PARTIES[to] ?? ''}.00000` }],
+      destinationList: [{ type: 'owning_party', destination: party(to) }],
+    }),
+  carried: (epcs: readonly string[], by: string) =>
+    event('ObjectEvent', 'transporting', {
+      action: 'OBSERVE',
+      epcList: epcs,
+      disposition: 'in_transit',
+      destinationList: [{ type: 'possessing_party', destination: party(by) }],
+    }),
+  held: (epcs: readonly string[]) =>
+    event('ObjectEvent', 'holding', { action: 'OBSERVE', epcList: epcs, disposition: 'non_sellable_other' }),
+  sampled: (epcs: readonly string[], readPoint: string) =>
+    event('ObjectEvent', 'sampling', {
+      action: 'OBSERVE',
+      epcList: epcs,
+      disposition: 'inactive',
+      readPoint: { id: readPoint },
     }),
   received: (epcs: readonly string[]) =>
     event('ObjectEvent', 'receiving', { action: 'OBSERVE', epcList: epcs, disposition: 'in_progress' }),
@@ -78,6 +96,11 @@ export class TradeSystem {
 
   /** Captures events and waits for the end of the job: what they did on the ledger. */
   async capture(role: string, ...eventList: readonly object[]): Promise<readonly ShownEffect[]> {
+    return await this.effectsOf(role, await this.send(role, ...eventList));
+  }
+
+  /** Sends events: where the job is. */
+  async send(role: string, ...eventList: readonly object[]): Promise<string> {
     const token = await this.network.token({ member: this.member, role });
     const headers = { 'content-type': 'application/json', accept: 'application/json' };
     const creationDate = '2026-03-06T00:00:00Z';
@@ -90,17 +113,39 @@ export class TradeSystem {
     };
     const taken = await this.network.ask(this.member, '/epcis/capture', { method: 'POST', token, body, headers });
     if (taken.status !== 202) throw new Error(`${taken.status} ${taken.text}`);
+    return taken.headers.get('location') ?? '';
+  }
+
+  /** Waits for the end of a job: what its events did on the ledger. */
+  async effectsOf(role: string, location: string): Promise<readonly ShownEffect[]> {
+    const token = await this.network.token({ member: this.member, role });
+    const headers = { accept: 'application/json' };
     for (;;) {
-      const { body: job } = await this.network.ask(this.member, taken.headers.get('location') ?? '', {
-        token,
-        headers,
-      });
+      const { body: job } = await this.network.ask(this.member, location, { token, headers });
       if (job['running'] === false) {
         if (job['success'] !== true) throw new Error(JSON.stringify(job));
         return (job['effects'] ?? []) as readonly ShownEffect[];
       }
       await sleep(50);
     }
+  }
+
+  /** Asks what no event says, below `/supply`. */
+  async ask(role: string, path: string, body?: object): Promise<Answer> {
+    const token = await this.network.token({ member: this.member, role });
+    const headers = { accept: 'application/json', 'content-type': 'application/json' };
+    return await this.network.ask(this.member, `/supply/${path}`, {
+      token,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  /** Does what no event says: what became of each pack, by its code where it was refused. */
+  async does(role: string, path: string, body: object): Promise<readonly string[]> {
+    const { status, text, body: answer } = await this.ask(role, path, body);
+    if (status !== 200) throw new Error(`${status} ${text}`);
+    return (answer['effects'] as readonly ShownEffect[]).map(({ state, code }) => code ?? state);
   }
 
   /** Verifies a scanned pack. */

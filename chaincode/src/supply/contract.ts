@@ -96,14 +96,11 @@ export class SupplyContract extends SalusContract {
   async quarantine(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(parseQuarantine, argument);
     const record = await load(ctx, quarantineKind, request.id);
-    const lot = await load(ctx, lotKind, request.id);
-    const item = await load(ctx, itemKind, request.id);
-    await save(
-      ctx,
-      quarantineKind,
-      [request.id],
-      allowed(quarantine(request, await party(ctx), { record, lot, item }, ctx.now)),
-    );
+    const lot = request.of === 'lot' ? await load(ctx, lotKind, request.id) : undefined;
+    const known = await knownOf(ctx, request.id, request.origin);
+    const item = inEffect(request.id, request.origin, known, request.salt ?? NO_SALT);
+    const judged = quarantine(request, await party(ctx), { record, lot, item }, ctx.now);
+    await save(ctx, quarantineKind, [request.id], allowed(judged));
   }
 
   @Transaction()

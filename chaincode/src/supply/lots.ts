@@ -134,7 +134,8 @@ export function quarantine(
   request: Quarantine,
   party: Party,
   known: {
-    readonly item?: Item | undefined;
+    /** As it is in effect: what lies in a container is in the hands of whoever holds the outermost one. */
+    readonly item: Item | Refusal;
     readonly lot?: Lot | undefined;
     readonly record?: QuarantineRecord | undefined;
   },
@@ -145,12 +146,20 @@ export function quarantine(
     return refuse('quarantine-standing', isHeld ? 'it is in quarantine' : 'it is not in quarantine');
   }
   if (request.standing === 'released') return released(request, party, known.record, now);
-  const target = request.of === 'lot' ? known.lot : known.item;
-  if (target === undefined) return refuse('unknown-item', 'nothing has this id');
-  if (!party.isRegulator && !isTheirs(request, party.member, known)) {
-    return refuse('not-yours', 'a holder puts its own in quarantine, an issuer its lot, the regulator anything');
-  }
+  const problem = notTheirsToHold(request, party, known);
+  if (problem !== undefined) return problem;
   return { id: request.id, standing: 'held', by: party.member, at: now };
+}
+
+function notTheirsToHold(
+  request: Quarantine,
+  { isRegulator, member }: Party,
+  known: { readonly item: Item | Refusal; readonly lot?: Lot | undefined },
+): Refusal | undefined {
+  if (request.of === 'lot' && known.lot === undefined) return refuse('unknown-lot', 'no lot has this id');
+  if (request.of === 'item' && known.item instanceof Error) return known.item;
+  if (isRegulator || isTheirs(request, member, known)) return undefined;
+  return refuse('not-yours', 'a holder puts its own in quarantine, an issuer its lot, the regulator anything');
 }
 
 function released(
@@ -169,10 +178,10 @@ function released(
 function isTheirs(
   { of, salt }: Quarantine,
   member: string,
-  { item, lot }: { readonly item?: Item | undefined; readonly lot?: Lot | undefined },
+  { item, lot }: { readonly item: Item | Refusal; readonly lot?: Lot | undefined },
 ): boolean {
   if (of === 'lot') return lot?.issuer === member;
-  return salt !== undefined && item?.holder === commitmentOf(member, salt);
+  return salt !== undefined && !(item instanceof Error) && item.holder === commitmentOf(member, salt);
 }
 
 /** A fill that a prescription allows, once. */

@@ -90,6 +90,8 @@ export interface Quarantine {
   readonly standing: 'held' | 'released';
   /** Opens the item's holder, where a holder and no regulator asks. */
   readonly salt?: string | undefined;
+  /** Of a unit without a record. */
+  readonly origin?: Origin | undefined;
 }
 
 /** Stored under quarantine/<id>. */
@@ -250,6 +252,7 @@ export const parseQuarantine: Parser<Quarantine> = object<Quarantine>({
   id: hex256,
   standing: oneOf('held', 'released'),
   salt: optional(hex256),
+  origin: optional(origin),
 });
 
 /** Parser of LogClimate. */

@@ -31,6 +31,7 @@ const fit = ['not-recalled', 'not-expired', 'not-quarantined'] as const;
 /** The pack is somewhere it cannot be. */
 const elsewhere = {
   'not-yours': 'clone',
+  'unknown-item': 'ghost',
   'not-in-lot': 'ghost',
   'not-in-container': 'ghost',
   'forged-parent': 'forged-parent',

@@ -1,7 +1,6 @@
 /** Puts a member's part in the supply chain together from the rooms of its gateway. */
 import { randomUUID } from 'node:crypto';
 
-import { type StatusView, transactions } from '@salus/chaincode/supply/api';
 import type { Request, Router } from 'express';
 
 import type { Heard } from '../door/server.js';
@@ -12,17 +11,26 @@ import { GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Ledger } from '../ports.js';
 import { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
-import { openEpcis } from './epcis/open.js';
+import type { EpcisDesk } from './epcis/desk.js';
+import { epcisExpress } from './epcis/express.js';
+import { openDesk } from './epcis/open.js';
 import type { RepositoryPorts } from './epcis/repository.js';
 import { parseEpc } from './gs1/epc.js';
 import { PackActs } from './packs/acts.js';
+import { CARRIAGE_BYTES, CARRIAGE_PATH, hearCarriage } from './packs/carriage.js';
 import { carryEvents } from './packs/carry.js';
+import { Handing } from './packs/handing.js';
 import { HANDOVER_BYTES, HANDOVER_PATH, hearHandover } from './packs/handover.js';
 import { licenseeOf } from './packs/identity.js';
 import { type AskDoor, lookUp, tell, VERIFY_PATH } from './packs/issuer.js';
 import { PackShelf } from './packs/shelf.js';
+import { statusOf } from './packs/status.js';
+import { PACK_TYPES } from './packs/stored.js';
 import { judge, type Scan, type Verdict } from './packs/verdict.js';
 import { verifyExpress } from './packs/verify-express.js';
+import { PendingWork } from './pending.js';
+import { alertsOf } from './trade/alerts.js';
+import { tradeExpress } from './trade/express.js';
 
 /** Milliseconds to wait until the projection shows what was written. */
 const REACH_MS = 20_000;
@@ -44,32 +52,49 @@ export class Supply {
   readonly #secrets: NamedSecrets;
   readonly #directory: Directory;
   readonly #acts: PackActs;
+  readonly #handing: Handing;
+  readonly #desk: EpcisDesk;
 
   constructor(private readonly rooms: SupplyRooms) {
     const { settings, projection, keys, ledger, ask } = rooms;
     this.#secrets = new NamedSecrets(keys);
     this.#shelf = new PackShelf({ projection, secrets: this.#secrets });
     this.#directory = new Directory(projection, settings);
+    const pending = new PendingWork(keys, settings.gateway);
+    const own = { shelf: this.#shelf, secrets: this.#secrets, keep: this.#keep, ask };
+    const onTaken = (value: object): Promise<void> => this.#keep([{ type: PACK_TYPES.handedOver, value }]);
+    this.#handing = new Handing({ ...own, pending, onTaken });
     this.#acts = new PackActs({
       ...this.#looking,
+      ...own,
       ledger,
-      secrets: this.#secrets,
-      ask,
-      keep: this.#keep,
+      handing: this.#handing,
       premises: (user, place) => keys.hmac('lookup', `premises\n${user}\n${place}`),
+      ghost: (epc) => keys.hmac('lookup', `ghost\n${epc}`),
     });
+    this.#desk = openDesk({ ...rooms, pending, carry: carryEvents(this.#acts) });
   }
 
-  /** The routers to put under `/epcis` and `/verify`. */
+  /** Goes on with what a killed gateway had promised, then with handovers that doors do not take, until the signal aborts. */
+  async goOn(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#desk.capturing.goOn(), this.#handing.goOn(signal)]);
+  }
+
+  /** The routers to put under `/epcis`, `/verify` and `/supply`. */
   routers(
     actorOf: (request: Request) => Promise<Actor>,
     onFault: (error: unknown) => void,
-  ): { readonly epcis: Router; readonly verify: Router } {
-    const carry = carryEvents(this.#acts);
-    const epcis = openEpcis({ ...this.rooms, carry }, actorOf, onFault);
-    const party = parseEpc(this.#directory.gs1(this.rooms.settings.member).pgln ?? '');
+  ): { readonly epcis: Router; readonly verify: Router; readonly supply: Router } {
+    const { ledger, projection, settings } = this.rooms;
+    const http = { actorOf, onFault };
+    const party = parseEpc(this.#directory.gs1(settings.member).pgln ?? '');
     const responderGLN = party?.key ?? '';
-    return { epcis, verify: verifyExpress({ verify: this.verify, actorOf, now: this.#now, responderGLN, onFault }) };
+    const alerts = () => alertsOf(projection, this.#shelf);
+    return {
+      epcis: epcisExpress(this.#desk, actorOf, onFault),
+      verify: verifyExpress({ ...http, verify: this.verify, now: this.#now, responderGLN }),
+      supply: tradeExpress({ ...http, ledger, acts: this.#acts, alerts }),
+    };
   }
 
   /** What this member's door hears of packs. */
@@ -78,6 +103,11 @@ export class Supply {
       most: HANDOVER_BYTES,
       hear: (_teller, body) =>
         hearHandover({ ledger: this.rooms.ledger, secrets: this.#secrets, keep: this.#keep }, body),
+    },
+    [CARRIAGE_PATH]: {
+      most: CARRIAGE_BYTES,
+      hear: (_teller, body) =>
+        hearCarriage({ ...this.#looking, ledger: this.rooms.ledger, secrets: this.#secrets, keep: this.#keep }, body),
     },
     [VERIFY_PATH]: { most: 1_024, hear: (_teller, body) => Promise.resolve(tell(this.#shelf, body)) },
   };
@@ -116,13 +146,4 @@ export class Supply {
   };
 
   readonly #now = (): string => new Date(this.rooms.clock()).toISOString();
-}
-
-async function statusOf(
-  ledger: Pick<Ledger, 'evaluate'>,
-  { item, origin }: { readonly item: string; readonly origin?: object },
-): Promise<StatusView> {
-  const argument = JSON.stringify({ item, ...(origin === undefined ? {} : { origin }) });
-  const answer = await ledger.evaluate({ transaction: transactions.status, argument });
-  return JSON.parse(Buffer.from(answer).toString('utf8')) as StatusView;
 }

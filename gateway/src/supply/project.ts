@@ -1,5 +1,7 @@
-/** What the projection makes of the member's own events, packs and containers. */
-import type { Change } from '../projection/projector.js';
+/** What the projection makes of the member's own events, packs and containers, and of what is public about packs. */
+import { parseKey } from '@salus/chaincode/registry/api';
+
+import type { Change, Projector } from '../projection/projector.js';
 import { epcisChange } from './epcis/stored.js';
 import { packChanges } from './packs/stored.js';
 
@@ -8,3 +10,18 @@ export function supplyChanges(type: string, id: string, text: string | undefined
   const event = epcisChange(type, id, text);
   return event === undefined ? packChanges(type, id, text) : [event];
 }
+
+/** Space of the projection's facts about what is public: keys as on the ledger, parts joined by `/`. */
+export const PUBLIC_SPACE = 'supply';
+
+/** Kinds of public records that are looked up or listed. */
+const LISTED: readonly string[] = ['item', 'recall', 'alert'];
+
+/** The projector over public records of items, recalls and alerts. */
+export const supplyProjector: Projector = (write) => {
+  if (write.collection !== undefined || write.key === undefined || write.value === undefined) return [];
+  const parts = parseKey(write.key);
+  if (parts === undefined || !LISTED.includes(parts.name)) return [];
+  const key = [parts.name, ...parts.attributes].join('/');
+  return [{ kind: 'fact', space: PUBLIC_SPACE, key, value: Buffer.from(write.value).toString('utf8') }];
+};

@@ -1,11 +1,14 @@
 /** Captures events: EPCIS 2.0 section 8.2. */
 import { randomUUID } from 'node:crypto';
 
+import { Refusal } from '../../ledger/refusal.js';
 import type { Actor } from '../../ports.js';
 import type { DocumentEvent, EventDocument } from '../event/document.js';
 import { eventHash } from '../event/hash.js';
 import type { JsonMap } from '../event/json.js';
+import { STANDARD, withContext } from '../event/namespaces.js';
 import type { Carry } from '../packs/carry.js';
+import type { PendingWork } from '../pending.js';
 import { EpcisProblem } from './problem.js';
 import type { EventRepository } from './repository.js';
 import { type CaptureJob, identityOf, type StoredEvent } from './stored.js';
@@ -18,16 +21,32 @@ export const CAPTURE_BYTES = 8 * 1024 * 1024;
 /** What becomes of the rest when an event is wrong, from the header GS1-Capture-Error-Behaviour. */
 export type ErrorBehaviour = 'rollback' | 'proceed';
 
+/** A capture that was answered with 202 and is not carried out yet. */
+interface OpenCapture {
+  readonly actor: Actor;
+  readonly job: CaptureJob;
+  readonly context: unknown;
+  readonly events: readonly Omit<DocumentEvent, 'namespaces'>[];
+}
+
+const KIND = 'capture/';
+
 /** Takes documents in; jobs run one after the other, so that no id is captured twice. */
 export class Capturing {
   readonly #running = new Map<string, CaptureJob>();
+  /** What an earlier process left. */
+  readonly #left: readonly OpenCapture[];
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly repository: EventRepository,
     private readonly carry: Carry,
+    private readonly pending: Pick<PendingWork, 'keep' | 'drop' | 'list'>,
     private readonly now: () => string,
-  ) {}
+  ) {
+    this.#left = pending.list<OpenCapture>(KIND).map(({ value }) => value);
+    for (const { job } of this.#left) this.#running.set(job.captureID, job);
+  }
 
   /** Starts a capture: the job's id. Throws EpcisProblem for what is refused as a whole, with nothing stored. */
   start(actor: Actor, document: EventDocument, behaviour: ErrorBehaviour): string {
@@ -41,9 +60,21 @@ export class Capturing {
       captureErrorBehaviour: behaviour,
       errors: [],
     };
+    const events = document.events.map(({ event, problems }) => ({ event, problems }));
+    this.pending.keep(KIND + captureID, { actor, job, context: document.context, events } satisfies OpenCapture);
     this.#running.set(captureID, job);
-    this.#last = this.#last.then(() => this.#carry(actor, document, job));
+    this.#last = this.#last.then(() => this.#carry(actor, document, job, false));
     return captureID;
+  }
+
+  /** Goes on with what a killed gateway had promised; resolves when all of it is done. */
+  async goOn(): Promise<void> {
+    for (const { actor, job, context, events } of this.#left) {
+      const outer = withContext(STANDARD, context);
+      const read = events.map((each) => ({ ...each, namespaces: withContext(outer, each.event['@context']) }));
+      this.#last = this.#last.then(() => this.#carry(actor, { problems: [], context, events: read }, job, true));
+    }
+    await this.#last;
   }
 
   /** Captures one event and waits for it: its id. Throws EpcisProblem. */
@@ -67,26 +98,32 @@ export class Capturing {
     return [...jobs.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   }
 
-  async #carry(actor: Actor, document: EventDocument, job: CaptureJob): Promise<void> {
-    const { good, errors } = this.#sort(document, job);
-    const isRefused = errors.length > 0 && job.captureErrorBehaviour === 'rollback';
-    const done: CaptureJob = {
-      ...job,
-      running: false,
-      success: errors.length === 0,
-      errors,
-      finishedAt: this.now(),
-    };
+  async #carry(actor: Actor, document: EventDocument, job: CaptureJob, again: boolean): Promise<void> {
     try {
-      const kept = isRefused ? [] : good;
-      await this.repository.keep(actor, kept, done);
-      await this.repository.keepEffects(actor, job.captureID, await this.carry(actor, kept));
+      const isKept = again && this.repository.job(job.captureID) !== undefined;
+      const kept = isKept ? this.repository.ofCapture(job.captureID) : await this.#keep(actor, document, job);
+      const effects = await this.carry(actor, kept, again);
+      await this.repository.keepEffects(actor, job.captureID, effects);
+      // What nobody says the outcome of is asked for again at the next start.
+      if (effects.every(({ state }) => state !== 'unknown')) this.pending.drop(KIND + job.captureID);
       this.#running.delete(job.captureID);
     } catch (error) {
       const failed =
         error instanceof EpcisProblem ? error : new EpcisProblem('ImplementationException', detailOf(error));
-      this.#running.set(job.captureID, { ...done, success: false, errors: [failed.body] });
+      const ended = { running: false, success: false, finishedAt: this.now(), errors: [failed.body] };
+      this.#running.set(job.captureID, { ...job, ...ended });
+      if (error instanceof Refusal && error.category !== 'unavailable') this.pending.drop(KIND + job.captureID);
     }
+  }
+
+  /** Keeps what is right of a document, with the job: the events kept. */
+  async #keep(actor: Actor, document: EventDocument, job: CaptureJob): Promise<readonly StoredEvent[]> {
+    const { good, errors } = this.#sort(document, job);
+    const isRefused = errors.length > 0 && job.captureErrorBehaviour === 'rollback';
+    const kept = isRefused ? [] : good;
+    const ended = { running: false, success: errors.length === 0, errors, finishedAt: this.now() };
+    await this.repository.keep(actor, kept, { ...job, ...ended });
+    return kept;
   }
 
   /** What may be kept, and what is wrong with the rest. */

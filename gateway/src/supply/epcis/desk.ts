@@ -3,6 +3,7 @@ import { merklePath } from '@salus/chaincode/supply/api';
 
 import type { PrefixLength } from '../gs1/epc.js';
 import type { Carry } from '../packs/carry.js';
+import type { PendingWork } from '../pending.js';
 import { Capturing } from './capture.js';
 import { Pages } from './paging.js';
 import type { EventRepository } from './repository.js';
@@ -13,6 +14,8 @@ export interface DeskPorts {
   readonly repository: EventRepository;
   /** What captured events do on the ledger. */
   readonly carry: Carry;
+  /** What was promised and is not done yet. */
+  readonly pending: Pick<PendingWork, 'keep' | 'drop' | 'list'>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** Lengths of the company prefixes known to the consortium. */
@@ -29,7 +32,7 @@ export class EpcisDesk {
   constructor(private readonly ports: DeskPorts) {
     this.repository = ports.repository;
     this.prefixLength = ports.prefixLength;
-    this.capturing = new Capturing(ports.repository, ports.carry, () => this.now());
+    this.capturing = new Capturing(ports.repository, ports.carry, ports.pending, () => this.now());
     this.pages = new Pages(ports.clock);
   }
 
@@ -40,7 +43,7 @@ export class EpcisDesk {
 
   /** What proves to anybody, offline, that an event was captured: its hash, its place, and the root on the ledger. */
   proof(event: ReadableEvent): Readonly<Record<string, unknown>> {
-    const own = this.repository.all().filter(({ captureID }) => captureID === event.captureID);
+    const own = this.repository.ofCapture(event.captureID);
     const hashes = own.map(({ hash }) => Buffer.from(hash));
     const index = own.findIndex(({ position }) => position === event.position);
     const { merkleRoot, anchor } = this.repository.job(event.captureID) ?? {};

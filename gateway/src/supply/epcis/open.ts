@@ -1,12 +1,9 @@
 /** Puts a member's EPCIS interface together from the rooms of its gateway. */
-import type { Request, Router } from 'express';
-
-import type { Actor } from '../../ports.js';
 import type { GatewaySettings } from '../../settings.js';
 import { prefixLengthAmong } from '../gs1/epc.js';
 import type { Carry } from '../packs/carry.js';
+import type { PendingWork } from '../pending.js';
 import { EpcisDesk } from './desk.js';
-import { epcisExpress } from './express.js';
 import { EventRepository, type RepositoryPorts } from './repository.js';
 
 /** The rooms of a gateway that the EPCIS interface is put together from. */
@@ -14,23 +11,16 @@ export interface EpcisRooms extends RepositoryPorts {
   readonly settings: Pick<GatewaySettings, 'members'>;
   /** What captured events do on the ledger. */
   readonly carry: Carry;
+  /** What was promised and is not done yet. */
+  readonly pending: PendingWork;
   /** Milliseconds since 1970, shifted as the settings say. */
   readonly clock: () => number;
 }
 
-/** The router to put under `/epcis`. */
-export function openEpcis(
-  rooms: EpcisRooms,
-  actorOf: (request: Request) => Promise<Actor>,
-  onFault: (error: unknown) => void,
-): Router {
+/** A member's events and what goes on with them. */
+export function openDesk(rooms: EpcisRooms): EpcisDesk {
   const prefixes = rooms.settings.members.flatMap(({ gcp }) => gcp);
+  const { carry, pending, clock } = rooms;
   const repository = new EventRepository(rooms);
-  const desk = new EpcisDesk({
-    repository,
-    carry: rooms.carry,
-    clock: rooms.clock,
-    prefixLength: prefixLengthAmong(prefixes),
-  });
-  return epcisExpress(desk, actorOf, onFault);
+  return new EpcisDesk({ repository, carry, pending, clock, prefixLength: prefixLengthAmong(prefixes) });
 }

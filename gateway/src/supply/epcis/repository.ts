@@ -5,7 +5,7 @@ import { merkleRoot, transactions } from '@salus/chaincode/supply/api';
 
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger, RecordWriter, ResourceWrite } from '../../ports.js';
-import { type Effect, PACK_SPACE, PACK_TYPES } from '../packs/stored.js';
+import { type CaptureEffects, type Effect, PACK_SPACE, PACK_TYPES } from '../packs/stored.js';
 import { EpcisProblem } from './problem.js';
 import {
   type CaptureJob,
@@ -53,6 +53,11 @@ export class EventRepository {
     return this.all().filter(({ event }) => event.eventID === eventID);
   }
 
+  /** The events of one capture, in its order. */
+  ofCapture(captureID: string): readonly ReadableEvent[] {
+    return this.all().filter((each) => each.captureID === captureID);
+  }
+
   job(captureID: string): CaptureJob | undefined {
     const text = this.ports.projection.fact(EVENT_SPACE, `job/${captureID}`);
     return text === undefined ? undefined : this.#withEffects(JSON.parse(text) as CaptureJob);
@@ -78,8 +83,8 @@ export class EventRepository {
   /** Keeps what a capture did on the ledger. */
   async keepEffects(actor: Actor, captureID: string, effects: readonly Effect[]): Promise<void> {
     if (effects.length === 0) return;
-    const text = JSON.stringify(effects);
-    await this.#write(actor, [{ type: PACK_TYPES.effects, id: captureID, expect: 0, text }]);
+    const text = JSON.stringify({ captureID, effects } satisfies CaptureEffects);
+    await this.#write(actor, [{ type: PACK_TYPES.effects, id: randomUUID(), expect: 0, text }]);
   }
 
   namedQuery(name: string): NamedQuery | undefined {
@@ -121,7 +126,17 @@ export class EventRepository {
 
   #withEffects(job: CaptureJob): CaptureJob {
     const text = this.ports.projection.fact(PACK_SPACE, `effects/${job.captureID}`);
-    return text === undefined ? job : { ...job, effects: JSON.parse(text) as readonly Effect[] };
+    if (text === undefined) return job;
+    const effects = (JSON.parse(text) as readonly Effect[]).map((effect) => {
+      const isLater = effect.handedOver === false && this.#wasHandedOver(job.captureID, effect.event);
+      return isLater ? { ...effect, handedOver: true } : effect;
+    });
+    return { ...job, effects };
+  }
+
+  /** Whether a door took a shipment's terms that it had not taken at first. */
+  #wasHandedOver(captureID: string, event: number): boolean {
+    return this.ports.projection.fact(PACK_SPACE, `handed/${captureID}/${event}`) !== undefined;
   }
 
   #readable(key: string, value: string): ReadableEvent {

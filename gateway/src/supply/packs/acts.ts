@@ -1,99 +1,152 @@
-/** Carries out on the ledger what events say: lots, containers, recalls, and the acts of the contracts' table. */
-import { randomBytes } from 'node:crypto';
+/** Carries out on the ledger what events say: lots, containers, recalls, quarantines, and the acts of the contracts' table. */
+import { randomBytes, randomUUID } from 'node:crypto';
 
-import { type Act, commitmentOf, suspicionOf, transactions } from '@salus/chaincode/supply/api';
+import { type Act, commitmentOf, type Quarantine, suspicionOf, transactions } from '@salus/chaincode/supply/api';
 
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger } from '../../ports.js';
-import { HANDOVER_PATH, handoverOf } from './handover.js';
-import { memberOfParty, packOf } from './identity.js';
+import { isDone } from './done.js';
+import type { CapturePlace, Handing } from './handing.js';
+import { licenseeOf, memberOfParty, packOf } from './identity.js';
 import { type IssuerPorts, lookUp } from './issuer.js';
-import { newContainer, newLot } from './making.js';
+import { draftOf, newContainer, newLot } from './making.js';
 import type { KnownItem } from './shelf.js';
-import type { ActStep, CommitStep, PackStep, RecallStep, Step } from './steps.js';
+import { statusOf } from './status.js';
+import type { ActStep, CommitStep, PackStep, QuarantineStep, RecallStep, Step } from './steps.js';
 import { type Effect, PACK_TYPES } from './stored.js';
 
 /** Acts that say who ended a pack's life, and where. */
 const ENDS: readonly string[] = ['dispense', 'decommission', 'undo'];
+/** Acts whose other side is told by door. */
+const TOLD: readonly string[] = ['ship', 'return', 'hand-over'];
 /** Acts of one event that are on their way at once. */
 const AT_ONCE = 20;
 
 /** How acts reach the ledger, and where their secrets and terms are kept. */
 export interface ActPorts extends IssuerPorts {
-  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly secrets: NamedSecrets;
+  readonly handing: Pick<Handing, 'tell'>;
   /** Keeps the member's own copy of terms; resolves once they can be looked up. */
   readonly keep: (records: readonly { readonly type: string; readonly value: unknown }[]) => Promise<void>;
   /** Salted hash of actor and premises. */
   readonly premises: (user: string, place: string) => string;
+  /** Names a pack on the ledger that nobody committed: the same pack, the same name, known to this member alone. */
+  readonly ghost: (epc: string) => string;
 }
 
 type Outcome = Omit<Effect, 'event'>;
+
+/** In which capture a step is carried out, and whether for the first time or again after a gateway was killed. */
+export interface Way {
+  readonly again: boolean;
+  readonly place?: CapturePlace;
+}
+
+const AT_FIRST: Way = { again: false };
 
 /** A member's hand on the ledger. */
 export class PackActs {
   constructor(private readonly ports: ActPorts) {}
 
-  /** What one step did, by pack or container. */
-  async carry(actor: Actor, step: Step): Promise<readonly Outcome[]> {
+  /** What one step did, by pack or container. What took effect before, and is asked again, is done. */
+  async carry(actor: Actor, step: Step, way = AT_FIRST): Promise<readonly Outcome[]> {
     switch (step.kind) {
       case 'commit':
-        return [await settled({ act: 'commit' }, () => this.#commit(actor, step))];
+        return [await settled({ act: 'commit' }, () => this.#commit(actor, step, way))];
       case 'pack':
-        return [await settled({ act: 'pack', epc: step.container }, () => this.#pack(actor, step))];
+        return [await settled({ act: 'pack', epc: step.container }, () => this.#pack(actor, step, way))];
       case 'recall':
-        return [await settled({ act: 'recall' }, () => this.#recall(actor, step))];
+        return [await settled({ act: 'recall' }, () => this.#recall(actor, step, way))];
+      case 'quarantine':
+        return await this.#quarantine(actor, step, way);
       case 'act':
-        return await this.#acts(actor, step);
+        return await this.#acts(actor, step, way);
     }
   }
 
-  async #commit(actor: Actor, step: CommitStep): Promise<void> {
+  async #commit(actor: Actor, step: CommitStep, { again }: Way): Promise<void> {
+    const { shelf, secrets, keep } = this.ports;
+    if (again && shelf.lotIdOf(step.gtin, step.batch) !== undefined) return;
     const { lot, secret, request } = newLot(this.ports, step);
-    this.ports.secrets.keep({ [`lot/${lot.lotId}`]: secret });
-    await this.#submit(actor, transactions.commit, request);
-    await this.ports.keep([{ type: PACK_TYPES.lot, value: lot }]);
+    secrets.keep({ [draftOf(step.gtin, step.batch)]: lot.lotId, [`lot/${lot.lotId}`]: secret });
+    await unlessDone(again, 'lot-exists', () => this.#submit(actor, transactions.commit, request));
+    await keep([{ type: PACK_TYPES.lot, value: lot }]);
   }
 
-  async #pack(actor: Actor, step: PackStep): Promise<void> {
+  async #pack(actor: Actor, step: PackStep, { again }: Way): Promise<void> {
+    if (again && this.ports.shelf.container(step.container) !== undefined) return;
     const { terms, request } = newContainer(this.ports, step);
     this.ports.secrets.keep({ [`own/${request.container}`]: request.salt });
-    await this.#submit(actor, transactions.pack, request);
+    await unlessDone(again, 'container-exists', () => this.#submit(actor, transactions.pack, request));
     await this.ports.keep([{ type: PACK_TYPES.container, value: terms }]);
   }
 
-  async #recall(actor: Actor, { gtin, batch }: RecallStep): Promise<void> {
-    const lotId = this.ports.shelf.lotIdOf(gtin, batch);
-    if (lotId === undefined) throw new Refusal('not-found', 'unknown-lot', 'no lot of this number is known here');
-    await this.#submit(actor, transactions.recall, { lotId });
+  async #recall(actor: Actor, { gtin, batch }: RecallStep, { again }: Way): Promise<void> {
+    const lotId = this.#lotId({ gtin, batch });
+    await unlessDone(again, 'already-recalled', () => this.#submit(actor, transactions.recall, { lotId }));
   }
 
-  async #acts(actor: Actor, step: ActStep): Promise<readonly Outcome[]> {
-    const outcomes: Outcome[] = [];
-    for (let at = 0; at < step.epcs.length; at += AT_ONCE) {
-      const some = step.epcs.slice(at, at + AT_ONCE).map((epc) => this.#one(actor, step, epc));
-      outcomes.push(...(await Promise.all(some)));
-    }
+  #lotId(lot: NonNullable<QuarantineStep['lot']>): string {
+    const lotId = 'lotId' in lot ? lot.lotId : this.ports.shelf.lotIdOf(lot.gtin, lot.batch);
+    if (lotId === undefined) throw new Refusal('not-found', 'unknown-lot', 'no lot of this number is known here');
+    return lotId;
+  }
+
+  async #quarantine(actor: Actor, { epcs, lot, standing }: QuarantineStep, way: Way): Promise<readonly Outcome[]> {
+    const send = (request: Quarantine) =>
+      unlessDone(way.again, 'quarantine-standing', () => this.#submit(actor, transactions.quarantine, request));
+    const act = standing === 'held' ? 'quarantine' : 'release';
+    const ofLot = lot && (await settled({ act }, () => send({ of: 'lot', id: this.#lotId(lot), standing })));
+    const ofItems = await inTurns(epcs, (epc) =>
+      settled({ act, epc }, async () => {
+        const { item, origin } = await this.#known(epc);
+        const salt = this.ports.shelf.salt(epc, 'own') ?? this.ports.shelf.salt(epc, 'carry') ?? freshSecret();
+        await send({ of: 'item', id: item, standing, salt, ...(origin === undefined ? {} : { origin }) });
+      }),
+    );
+    return [...(ofLot === undefined ? [] : [ofLot]), ...ofItems];
+  }
+
+  async #acts(actor: Actor, step: ActStep, way: Way): Promise<readonly Outcome[]> {
+    const commitments = new Map<string, string>();
+    const outcomes = await inTurns(step.epcs, (epc) => this.#one(actor, { step, epc, commitments }, way));
     const done = outcomes.flatMap(({ state, epc }) => (state === 'done' && epc !== undefined ? [epc] : []));
     if (step.act === 'unpack' && done.length > 0) await this.ports.keep([{ type: PACK_TYPES.unpacked, value: done }]);
-    if (step.act !== 'ship' && step.act !== 'return') return outcomes;
-    const handedOver = await this.#handOver(step, outcomes);
+    if (!TOLD.includes(step.act)) return outcomes;
+    const shipped = [...commitments].filter(([epc]) => done.includes(epc));
+    const handedOver = shipped.length > 0 && (await this.#tell(step, shipped, way));
     return outcomes.map((each) => (each.state === 'done' ? { ...each, handedOver } : each));
   }
 
-  async #one(actor: Actor, step: ActStep, epc: string): Promise<Outcome> {
+  async #tell({ act, to = '' }: ActStep, shipped: [string, string][], { place }: Way): Promise<boolean> {
+    const as = act === 'hand-over' ? 'carrier' : 'receiver';
+    const id = place === undefined ? randomUUID() : `${place.captureID}/${place.event}`;
+    return await this.ports.handing.tell(id, { to: this.#member(to), as, shipped, place });
+  }
+
+  async #one(actor: Actor, { step, epc, commitments }: OneAct, way: Way): Promise<Outcome> {
     let item: string | undefined;
     const outcome = await settled({ act: step.act, epc }, async () => {
       const known = await this.#known(epc);
       item = known.item;
-      await this.#act(actor, step, known);
+      const commitment = await this.#act(actor, step, known, way);
+      if (commitment !== undefined) commitments.set(epc, commitment);
     });
-    if (outcome.state !== 'refused' || item === undefined) return outcome;
+    if (outcome.state !== 'refused') return outcome;
     const alert = suspicionOf(step.act, outcome.code ?? '');
-    const isRaised = alert !== undefined && (await this.#raise(actor, item, alert));
+    const named = item ?? this.#ghost(epc);
+    const isRaised = alert !== undefined && named !== undefined && (await this.#raise(actor, named, alert));
     return isRaised ? { ...outcome, alert } : outcome;
+  }
+
+  /** A pack under a member's company prefix that its issuer does not know; what is none of the consortium's is no suspicion. */
+  #ghost(epc: string): string | undefined {
+    const pack = packOf(epc);
+    const isLicensed = pack !== undefined && licenseeOf(this.ports.directory, pack.gtin) !== undefined;
+    return isLicensed ? this.ports.ghost(epc) : undefined;
   }
 
   async #known(epc: string): Promise<KnownItem> {
@@ -103,48 +156,52 @@ export class PackActs {
     return known;
   }
 
-  async #act(actor: Actor, step: ActStep, { epc, item, origin }: KnownItem): Promise<void> {
-    const { secrets, shelf, premises } = this.ports;
-    const salt = shelf.salt(epc, step.act === 'receive' ? 'receive' : 'own') ?? freshSecret();
-    const request: Act = {
-      act: step.act,
-      item,
-      salt,
-      ...(origin === undefined ? {} : { origin }),
-      ...this.#toReceiver(step, item),
-      ...(ENDS.includes(step.act) ? { premises: premises(actor.user, step.place) } : {}),
-      ...(step.reason === undefined ? {} : { reason: step.reason }),
-    };
-    await this.#submit(actor, transactions.act, request);
-    secrets.keep({ [`own/${item}`]: salt });
+  /** Acts on one item: the commitment of whoever it now goes to. */
+  async #act(actor: Actor, step: ActStep, known: KnownItem, { again }: Way): Promise<string | undefined> {
+    const { epc, item, origin } = known;
+    const salt = this.#salt(step, epc);
+    const premises = this.ports.premises(actor.user, step.place);
+    const { act, reason, supplied } = step;
+    const to = step.to === undefined ? undefined : this.#commitmentTo(step.to);
+    // What is undefined is left out of the JSON.
+    const request: Act = { act, item, salt, origin, to, reason, supplied, ...(ENDS.includes(act) ? { premises } : {}) };
+    const before = again ? await this.#doneBefore(step, known, { salt, premises }) : undefined;
+    if (before === undefined) await this.#submit(actor, transactions.act, request);
+    if (act !== 'hand-over') this.ports.secrets.keep({ [`own/${item}`]: salt });
+    return before?.to ?? to;
   }
 
-  #toReceiver({ to }: ActStep, item: string): Pick<Act, 'to'> {
-    if (to === undefined) return {};
+  #salt({ act }: ActStep, epc: string): string {
+    const { shelf } = this.ports;
+    const carried = act === 'hand-over' ? shelf.salt(epc, 'carry') : undefined;
+    return carried ?? shelf.salt(epc, act === 'receive' ? 'receive' : 'own') ?? freshSecret();
+  }
+
+  /** Whether the act took effect before the gateway was killed, and to whom it went then. */
+  async #doneBefore(
+    { act }: ActStep,
+    known: KnownItem,
+    begun: { readonly salt: string; readonly premises: string },
+  ): Promise<{ readonly to?: string | undefined } | undefined> {
+    const { ledger, secrets, member } = this.ports;
+    const { item } = await statusOf(ledger, known);
+    const isDrawn = (commitment: string): boolean => secrets.find(`sent/${commitment}`) !== undefined;
+    if (item === null || !isDone(act, item, { member, ...begun, isDrawn })) return undefined;
+    return { to: act === 'hand-over' ? item.holder : item.shipment?.receiver };
+  }
+
+  /** A commitment of the member with this party GLN; its salt is kept first, or the item could never be received. */
+  #commitmentTo(party: string): string {
     const salt = freshSecret();
-    this.ports.secrets.keep({ [`sent/${item}`]: salt });
-    return { to: commitmentOf(this.#receiver(to), salt) };
+    const commitment = commitmentOf(this.#member(party), salt);
+    this.ports.secrets.keep({ [`sent/${commitment}`]: salt });
+    return commitment;
   }
 
-  #receiver(party: string): string {
+  #member(party: string): string {
     const member = memberOfParty(this.ports.directory, party);
     if (member === undefined) throw new Refusal('invalid', 'incomplete-act', 'no member has this party GLN');
     return member;
-  }
-
-  async #handOver({ to = '' }: ActStep, outcomes: readonly Outcome[]): Promise<boolean> {
-    const { shelf, secrets, ask } = this.ports;
-    const shipped = outcomes.flatMap(({ state, epc }): [string, string][] => {
-      const item = state === 'done' && epc !== undefined ? shelf.find(epc)?.item : undefined;
-      const salt = item === undefined ? undefined : secrets.find(`sent/${item}`);
-      return epc === undefined || salt === undefined ? [] : [[epc, salt]];
-    });
-    if (shipped.length === 0) return false;
-    try {
-      return (await ask(this.#receiver(to), HANDOVER_PATH, handoverOf(shelf, new Map(shipped)))) !== undefined;
-    } catch {
-      return false;
-    }
   }
 
   /** Raises a suspicion: a member's repeated scans make one. Whether it stands on the ledger. */
@@ -166,8 +223,32 @@ export class PackActs {
   }
 }
 
+interface OneAct {
+  readonly step: ActStep;
+  readonly epc: string;
+  /** Whom each item goes to, for all of the event. */
+  readonly commitments: Map<string, string>;
+}
+
 function freshSecret(): string {
   return randomBytes(32).toString('hex');
+}
+
+async function inTurns<T>(epcs: readonly string[], work: (epc: string) => Promise<T>): Promise<T[]> {
+  const done: T[] = [];
+  for (let at = 0; at < epcs.length; at += AT_ONCE) {
+    done.push(...(await Promise.all(epcs.slice(at, at + AT_ONCE).map(work))));
+  }
+  return done;
+}
+
+/** A refusal that says it stands already is no failure of work that is done again. */
+async function unlessDone(again: boolean, code: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(again && error instanceof Refusal && error.code === code)) throw error;
+  }
 }
 
 async function settled(what: Pick<Outcome, 'act' | 'epc'>, work: () => Promise<void>): Promise<Outcome> {
@@ -176,6 +257,7 @@ async function settled(what: Pick<Outcome, 'act' | 'epc'>, work: () => Promise<v
     return { ...what, state: 'done' };
   } catch (error) {
     if (!(error instanceof Refusal)) return { ...what, state: 'unknown' };
-    return { ...what, state: 'refused', code: error.code, detail: error.detail };
+    const state = error.category === 'unavailable' ? 'unknown' : 'refused';
+    return { ...what, state, code: error.code, detail: error.detail };
   }
 }

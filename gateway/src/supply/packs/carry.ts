@@ -6,16 +6,17 @@ import type { PackActs } from './acts.js';
 import { stepOf } from './steps.js';
 import type { Effect } from './stored.js';
 
-/** What captured events do on the ledger. */
-export type Carry = (actor: Actor, events: readonly StoredEvent[]) => Promise<readonly Effect[]>;
+/** What captured events do on the ledger; `again` where a killed gateway may have done some of it. */
+export type Carry = (actor: Actor, events: readonly StoredEvent[], again: boolean) => Promise<readonly Effect[]>;
 
 /** The events' steps one after the other: what ships was packed before. */
 export function carryEvents(acts: PackActs): Carry {
-  return async (actor, events) => {
+  return async (actor, events, again) => {
     const effects: Effect[] = [];
-    for (const { event, context, position } of events) {
+    for (const { event, context, captureID, position } of events) {
       const step = stepOf(event, withContext(withContext(STANDARD, context), event['@context']));
-      const outcomes = step === undefined ? [] : await acts.carry(actor, step);
+      const outcomes =
+        step === undefined ? [] : await acts.carry(actor, step, { again, place: { captureID, event: position } });
       effects.push(...outcomes.map((each) => ({ event: position, ...each })));
     }
     return effects;

@@ -1,15 +1,16 @@
 /** What goes with a shipment from door to door: the terms of what is inside, the lots' secrets, the receiver's salts. */
-import { isIncluded, type Lot, type StatusView, transactions } from '@salus/chaincode/supply/api';
+import { isIncluded, type Lot } from '@salus/chaincode/supply/api';
 
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
 import { isUnderPrefix, itemId, packEpc, packOf } from './identity.js';
 import type { PackShelf } from './shelf.js';
+import { statusOf } from './status.js';
 import { type ContainerTerms, type LotTerms, PACK_TYPES, type UnitTerms } from './stored.js';
 
 /** Path of a handover below a door's base. */
 export const HANDOVER_PATH = '$supply-handover';
-/** Largest handover a door takes, bytes: a pallet of some 8,000 packs. */
+/** Largest handover a door takes, bytes: 4,000 packs with their proofs, and what holds them. */
 export const HANDOVER_BYTES = 16 * 1024 * 1024;
 
 /** A lot's terms with its secret, hex. */
@@ -27,11 +28,28 @@ export interface Handover {
   readonly salts: readonly { readonly item: string; readonly salt: string }[];
 }
 
-/** All that a shipment of these items tells their receiver. */
-export function handoverOf(shelf: PackShelf, shipped: ReadonlyMap<string, string>): Handover {
+/** Packs in one message at most: a larger shipment is told in several. */
+const UNITS_AT_ONCE = 4_000;
+
+/** All that a shipment of these items, each with its salt, tells their receiver: containers and salts come last. */
+export function handoversOf(shelf: PackShelf, shipped: ReadonlyMap<string, string>): readonly Handover[] {
+  const { units, containers } = insideOf(shelf, [...shipped.keys()]);
+  const salts = [...shipped].flatMap(([epc, salt]) => {
+    const item = shelf.find(epc)?.item;
+    return item === undefined ? [] : [{ item, salt }];
+  });
+  const parts: Handover[] = [];
+  for (let at = 0; at === 0 || at < units.length; at += UNITS_AT_ONCE) {
+    const some = units.slice(at, at + UNITS_AT_ONCE);
+    parts.push({ lots: lotsOf(shelf, some), units: some, containers: [], salts: [] });
+  }
+  return parts.map((part, index) => (index === parts.length - 1 ? { ...part, containers, salts } : part));
+}
+
+function insideOf(shelf: PackShelf, shipped: readonly string[]) {
   const containers: ContainerTerms[] = [];
   const units: UnitTerms[] = [];
-  const open = [...shipped.keys()];
+  const open = [...shipped];
   for (let epc = open.pop(); epc !== undefined; epc = open.pop()) {
     const container = shelf.container(epc);
     const unit = container === undefined ? shelf.unit(epc) : undefined;
@@ -41,16 +59,15 @@ export function handoverOf(shelf: PackShelf, shipped: ReadonlyMap<string, string
       open.push(...children);
     } else if (unit !== undefined) units.push(unit);
   }
-  const lotIds = new Set([...units.map(({ lotId }) => lotId), ...containers.flatMap(({ lots }) => lots)]);
-  const lots = [...lotIds].flatMap((lotId) => {
+  return { containers, units };
+}
+
+/** Lots of these packs alone: a lot of which all packs were taken out before is none of the receiver's. */
+function lotsOf(shelf: PackShelf, units: readonly UnitTerms[]): readonly OpenedLot[] {
+  return [...new Set(units.map(({ lotId }) => lotId))].flatMap((lotId) => {
     const [terms, secret] = [shelf.lot(lotId), shelf.secret(lotId)];
     return terms === undefined || secret === undefined ? [] : [{ terms, secret }];
   });
-  const salts = [...shipped].flatMap(([epc, salt]) => {
-    const item = shelf.find(epc)?.item;
-    return item === undefined ? [] : [{ item, salt }];
-  });
-  return { lots, units, containers, salts };
 }
 
 /** How a receiver checks what it was told against the ledger, and keeps it. */
@@ -73,11 +90,12 @@ export async function hearHandover(ports: HearingPorts, body: string): Promise<o
   const secrets = handover.lots.map(({ terms, secret }) => [`lot/${terms.lotId}`, secret]);
   const salts = handover.salts.map(({ item, salt }) => [`receive/${item}`, salt]);
   ports.secrets.keep(Object.fromEntries([...secrets, ...salts]) as Record<string, string>);
-  await ports.keep([
+  const records = [
     ...handover.lots.map(({ terms }) => ({ type: PACK_TYPES.lot, value: terms })),
     ...(handover.units.length === 0 ? [] : [{ type: PACK_TYPES.units, value: handover.units }]),
     ...handover.containers.map((value) => ({ type: PACK_TYPES.container, value })),
-  ]);
+  ];
+  if (records.length > 0) await ports.keep(records);
   return {};
 }
 
@@ -93,9 +111,7 @@ async function committedLot(
 ): Promise<Lot | undefined> {
   if (unit === undefined) return undefined;
   const { lotId, index, path } = unit;
-  const argument = JSON.stringify({ item: itemId(secret, unit.epc), origin: { lotId, index, path } });
-  const answer = await ledger.evaluate({ transaction: transactions.status, argument });
-  const { lot } = JSON.parse(Buffer.from(answer).toString('utf8')) as StatusView;
+  const { lot } = await statusOf(ledger, { item: itemId(secret, unit.epc), origin: { lotId, index, path } });
   if (lot?.lotId !== terms.lotId || lot.issuer !== terms.issuer || lot.expiry !== terms.expiry) return undefined;
   return isUnderPrefix(terms.gtin, lot.prefix) ? lot : undefined;
 }

@@ -1,4 +1,6 @@
 /** Asks whoever issued a pack for its terms: product and serial are the proof that one holds it. */
+import type { Origin } from '@salus/chaincode/supply/api';
+
 import type { Directory } from '../../registry/directory.js';
 import type { OpenedLot } from './handover.js';
 import { itemId, licenseeOf, packEpc } from './identity.js';
@@ -11,6 +13,8 @@ export const VERIFY_PATH = '$supply-verify';
 /** What an issuer tells of one pack. */
 export interface Told extends OpenedLot {
   readonly unit: UnitTerms;
+  /** The container it was shipped in, as long as nobody took it out: its state and custody are that one's. */
+  readonly within?: Origin['within'];
 }
 
 /** What one asks another member's door; undefined where it shows nothing. Throws when it cannot be asked. */
@@ -34,7 +38,8 @@ export async function lookUp(ports: IssuerPorts, gtin: string, serial: string): 
   const told = (await ports.ask(issuer, VERIFY_PATH, { gtin, serial })) as Partial<Told> | undefined;
   if (told?.unit === undefined || told.secret === undefined || told.terms === undefined) return undefined;
   const { lotId, index, path } = told.unit;
-  return { epc, item: itemId(told.secret, epc), terms: told.terms, origin: { lotId, index, path } };
+  const within = told.within === undefined ? {} : { within: told.within };
+  return { epc, item: itemId(told.secret, epc), terms: told.terms, origin: { lotId, index, path, ...within } };
 }
 
 /** Answers such a question; an empty answer for a pack of which nothing is known. Undefined for what is no question. */
@@ -43,7 +48,9 @@ export function tell(shelf: PackShelf, body: string): Partial<Told> | undefined 
   if (question === undefined) return undefined;
   const unit = shelf.unit(packEpc(question.gtin, question.serial));
   const [terms, secret] = unit === undefined ? [] : [shelf.lot(unit.lotId), shelf.secret(unit.lotId)];
-  return unit === undefined || terms === undefined || secret === undefined ? {} : { terms, secret, unit };
+  if (unit === undefined || terms === undefined || secret === undefined) return {};
+  const within = shelf.find(unit.epc)?.origin?.within;
+  return { terms, secret, unit, ...(within === undefined ? {} : { within }) };
 }
 
 function parse(body: string): { readonly gtin: string; readonly serial: string } | undefined {

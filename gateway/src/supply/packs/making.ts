@@ -18,9 +18,14 @@ interface MakingPorts {
   readonly directory: Pick<Directory, 'names' | 'gs1'>;
 }
 
+/** Name of the secret that is the id of a lot under way. */
+export function draftOf(gtin: string, batch: string): string {
+  return `draft/${gtin}/${batch}`;
+}
+
 /** A lot's own copy of the terms, its secret, and what goes on the ledger. Throws Refusal for packs known already. */
 export function newLot(
-  { member, shelf, directory }: MakingPorts,
+  { member, shelf, directory, secrets }: MakingPorts,
   { gtin, batch, expiry, serials }: CommitStep,
 ): { readonly lot: IssuedLot; readonly secret: string; readonly request: CommitLot } {
   if (shelf.lotIdOf(gtin, batch) !== undefined || serials.some((each) => shelf.unit(packEpc(gtin, each)))) {
@@ -28,7 +33,9 @@ export function newLot(
   }
   const licensee = licenseeOf(directory, gtin) ?? member;
   const prefix = directory.gs1(licensee).gcp.find((each) => isUnderPrefix(gtin, each)) ?? gtin.slice(1, 8);
-  const [lotId, secret] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
+  // What was drawn before the gateway was killed is the lot's for good: two ids for one pack would make it two packs.
+  const lotId = secrets.find(draftOf(gtin, batch)) ?? randomBytes(32).toString('hex');
+  const secret = secrets.find(`lot/${lotId}`) ?? randomBytes(32).toString('hex');
   const root = rootOf(serials.map((serial) => itemId(secret, packEpc(gtin, serial))));
   return {
     lot: { lotId, gtin, batch, expiry, issuer: member, serials },
@@ -50,14 +57,16 @@ export function newContainer(
     const salt = secrets.find(`own/${item}`);
     return salt === undefined ? [] : [{ item, salt }];
   });
+  const container = itemId(shelf.secret(lots[0] ?? '') ?? '', epc);
   const request = {
-    container: itemId(shelf.secret(lots[0] ?? '') ?? '', epc),
+    container,
     children: { root: rootOf(items), count: items.length },
     lots,
     moved,
-    salt: randomBytes(32).toString('hex'),
+    // One that opens the container already must not give way: packing it again is refused.
+    salt: secrets.find(`own/${container}`) ?? randomBytes(32).toString('hex'),
   };
-  return { terms: { epc, lots, children, items }, request };
+  return { terms: { epc, item: container, lots, children, items }, request };
 }
 
 function knownChild(shelf: PackShelf, epc: string): KnownItem {

@@ -10,7 +10,10 @@ const REMEMBERED = 8;
 
 /** Where the member's copies of terms and its secrets lie. */
 export interface ShelfPorts {
-  readonly projection: { fact(space: string, key: string): string | undefined };
+  readonly projection: {
+    fact(space: string, key: string): string | undefined;
+    facts(space: string, prefix?: string): readonly { readonly key: string; readonly value: string }[];
+  };
   readonly secrets: NamedSecrets;
 }
 
@@ -58,10 +61,10 @@ export class PackShelf {
   /** A pack or container by its canonical EPC. */
   find(epc: string): KnownItem | undefined {
     const container = this.container(epc);
-    if (container !== undefined) return { epc, item: this.#idOf(container.lots[0], epc) };
+    if (container !== undefined) return { epc, item: container.item };
     const unit = this.unit(epc);
     const terms = unit === undefined ? undefined : this.lot(unit.lotId);
-    if (unit === undefined || terms === undefined) return undefined;
+    if (unit === undefined || terms === undefined) return this.#carried(epc);
     const { lotId, index, path } = unit;
     const item = this.#idOf(lotId, epc);
     const within = this.#within(epc, item);
@@ -75,8 +78,27 @@ export class PackShelf {
     return { ...known, epc, path: known.path ?? this.#pathInLot(known.lotId, known.index) };
   }
 
-  /** Opens whose an item is, or who is to receive it: its own salt, or that of the container it lies in. */
-  salt(epc: string, of: 'own' | 'receive'): string | undefined {
+  #carried(epc: string): KnownItem | undefined {
+    const item = this.#fact(`carried/${epc}`);
+    return item === undefined ? undefined : { epc, item };
+  }
+
+  /** The packs among these ids that are known here, as they are printed. */
+  printed(items: ReadonlySet<string>): ReadonlyMap<string, string> {
+    const found = new Map<string, string>();
+    const secrets = new Map<string, string | undefined>();
+    for (const { key, value } of items.size === 0 ? [] : this.ports.projection.facts(PACK_SPACE, 'unit/')) {
+      const { lotId } = JSON.parse(value) as { readonly lotId: string };
+      if (!secrets.has(lotId)) secrets.set(lotId, this.secret(lotId));
+      const [secret, epc] = [secrets.get(lotId), key.slice('unit/'.length)];
+      const item = secret === undefined ? '' : itemId(secret, epc);
+      if (items.has(item)) found.set(item, epc);
+    }
+    return found;
+  }
+
+  /** Opens whose an item is, who is to receive it or who carries it: its own salt, or that of the container it lies in. */
+  salt(epc: string, of: 'own' | 'receive' | 'carry'): string | undefined {
     for (let at: string | undefined = epc, steps = 0; at !== undefined && steps <= MAX_DEPTH; steps += 1) {
       const item = this.find(at)?.item;
       const salt = item === undefined ? undefined : this.ports.secrets.find(`${of}/${item}`);
@@ -92,7 +114,7 @@ export class PackShelf {
     if (parent === undefined || terms === undefined) return undefined;
     const index = terms.items.indexOf(item);
     return {
-      container: this.#idOf(terms.lots[0], parent),
+      container: terms.item,
       index,
       path: this.#pathIn(parent, index, () => terms.items),
     };
@@ -117,8 +139,8 @@ export class PackShelf {
     return paths[index] ?? [];
   }
 
-  #idOf(lotId: string | undefined, epc: string): string {
-    const secret = lotId === undefined ? undefined : this.secret(lotId);
+  #idOf(lotId: string, epc: string): string {
+    const secret = this.secret(lotId);
     if (secret === undefined) throw new Error('the secret of a lot whose terms are known is not in the key store');
     return itemId(secret, epc);
   }

@@ -39,12 +39,23 @@ export interface ActStep {
   /** Party GLN of the receiver. */
   readonly to?: string | undefined;
   readonly reason?: EndReason | undefined;
-  /** Where it is done. */
+  /** Where it is done, canonical. */
   readonly place: string;
+  /** undo: whether the pack was supplied to the public. */
+  readonly supplied?: 'yes' | 'no' | undefined;
+}
+
+/** Packs and containers, or a lot, into quarantine or out of it. */
+export interface QuarantineStep {
+  readonly kind: 'quarantine';
+  readonly standing: 'held' | 'released';
+  readonly epcs: readonly string[];
+  /** As printed, or by its id on the ledger. */
+  readonly lot?: { readonly gtin: string; readonly batch: string } | { readonly lotId: string } | undefined;
 }
 
 /** What one event asks for, in the order in which it must be done. */
-export type Step = CommitStep | PackStep | RecallStep | ActStep;
+export type Step = CommitStep | PackStep | RecallStep | ActStep | QuarantineStep;
 
 /** The master data of a lot in ILMD (CBV 2.0 section 9.2). */
 const CBV_MASTER_DATA = 'urn:epcglobal:cbv:mda#';
@@ -71,14 +82,15 @@ const READ: Readonly<Record<string, (said: Said) => Step | undefined>> = {
   commissioning: commissioned,
   packing: packed,
   unpacking: unpacked,
-  shipping: (said) => acted(said, said.disposition === 'returned' ? 'return' : 'ship', { to: receiverOf(said) }),
+  shipping: shipped,
+  transporting: carried,
   receiving: (said) => acted(said, 'receive'),
   inspecting: (said) => (FIT.includes(said.disposition ?? '') ? acted(said, 'verify-return') : undefined),
   dispensing: (said) => (said.disposition === 'partially_dispensed' ? undefined : acted(said, 'dispense')),
   decommissioning: ended,
   destroying: ended,
   sampling: (said) => acted(said, 'decommission', { reason: 'sample' }),
-  holding: (said) => (said.disposition === 'recalled' ? recalled(said) : undefined),
+  holding: (said) => (said.disposition === 'recalled' ? recalled(said) : held(said)),
 };
 
 /** What an inspection finds fit for sale. */
@@ -98,14 +110,35 @@ function ended(said: Said): Step | undefined {
 
 function acted({ event, epcs }: Said, act: ActName, more: Partial<ActStep> = {}): Step | undefined {
   if (epcs.length === 0) return undefined;
-  return { kind: 'act', act, epcs, place: textOf(event.readPoint, 'id') ?? '', ...more };
+  return { kind: 'act', act, epcs, place: placeOf(textOf(event.readPoint, 'id') ?? ''), ...more };
 }
 
-function receiverOf({ event, namespaces }: Said): string | undefined {
-  const owning = asList(event.destinationList).find(
-    (each) => word(sourceTypes, textOf(each, 'type'), namespaces) === 'owning_party',
+/** A place in the one spelling that all spellings of it have in common. */
+export function placeOf(text: string): string {
+  return canonicalEpc(text) ?? text;
+}
+
+/** To a new owner; to a carrier, where only a party that possesses is named. */
+function shipped(said: Said): Step | undefined {
+  const to = partyOf(said, 'owning_party');
+  if (to === undefined && partyOf(said, 'possessing_party') !== undefined) return carried(said);
+  return acted(said, said.disposition === 'returned' ? 'return' : 'ship', { to });
+}
+
+function carried(said: Said): Step | undefined {
+  const to = partyOf(said, 'possessing_party');
+  return to === undefined ? undefined : acted(said, 'hand-over', { to });
+}
+
+function held({ epcs }: Said): Step | undefined {
+  return epcs.length === 0 ? undefined : { kind: 'quarantine', standing: 'held', epcs };
+}
+
+function partyOf({ event, namespaces }: Said, type: string): string | undefined {
+  const party = asList(event.destinationList).find(
+    (each) => word(sourceTypes, textOf(each, 'type'), namespaces) === type,
   );
-  return textOf(owning, 'destination');
+  return textOf(party, 'destination');
 }
 
 function commissioned({ event, namespaces, epcs }: Said): Step | undefined {

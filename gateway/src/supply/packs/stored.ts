@@ -11,7 +11,9 @@ export const PACK_TYPES = {
   units: 'SupplyUnits',
   container: 'SupplyContainer',
   unpacked: 'SupplyUnpacked',
+  carried: 'SupplyCarried',
   effects: 'SupplyEffects',
+  handedOver: 'SupplyHandedOver',
 } as const;
 
 /** The terms of a lot, each party's own copy of them. */
@@ -42,11 +44,21 @@ export interface UnitTerms {
 /** A container and what lies in it. */
 export interface ContainerTerms {
   readonly epc: string;
-  /** Lots inside; the first one's secret names the container on the ledger. */
+  /** Its id on the ledger, under the secret of the first of its lots. */
+  readonly item: string;
+  /** Lots inside when it was packed. */
   readonly lots: readonly string[];
   readonly children: readonly string[];
   /** Ids of all that was packed into it, in the order of its tree. */
   readonly items: readonly string[];
+}
+
+/** An item that this member carries or carried for others: it learns nothing of what is inside. */
+export interface CarriedItem {
+  /** Canonical Digital Link, as printed outside. */
+  readonly epc: string;
+  /** Its id on the ledger. */
+  readonly item: string;
 }
 
 /** What an event did on the ledger. */
@@ -64,6 +76,12 @@ export interface Effect {
   readonly alert?: string;
   /** Whether the receiver's door took the terms of a shipment. */
   readonly handedOver?: boolean;
+}
+
+/** What a capture's events did; a later version, of work that was gone on with, replaces it. */
+export interface CaptureEffects {
+  readonly captureID: string;
+  readonly effects: readonly Effect[];
 }
 
 type Facts = (id: string, text: string) => readonly (readonly [key: string, value?: string])[];
@@ -88,7 +106,16 @@ const FACTS: Readonly<Record<string, Facts>> = {
   },
   [PACK_TYPES.unpacked]: (_id, text) =>
     (JSON.parse(text) as readonly string[]).map((child) => [`parent/${child}`] as const),
-  [PACK_TYPES.effects]: (id, text) => [[`effects/${id}`, text]],
+  [PACK_TYPES.carried]: (_id, text) =>
+    (JSON.parse(text) as readonly CarriedItem[]).map(({ epc, item }) => [`carried/${epc}`, item] as const),
+  [PACK_TYPES.effects]: (_id, text) => {
+    const { captureID, effects } = JSON.parse(text) as CaptureEffects;
+    return [[`effects/${captureID}`, JSON.stringify(effects)]];
+  },
+  [PACK_TYPES.handedOver]: (_id, text) => {
+    const { captureID, event } = JSON.parse(text) as { readonly captureID: string; readonly event: number };
+    return [[`handed/${captureID}/${event}`, 'yes']];
+  },
 };
 
 /** The projection's changes for a version of one of these types; undefined for all others. */

@@ -2,7 +2,7 @@
 import { type Request, Router } from 'express';
 
 import { Refusal } from '../../ledger/refusal.js';
-import type { Actor } from '../../ports.js';
+import { answering, type HttpPorts } from '../http.js';
 import { hasCheckDigit } from '../gs1/check-digit.js';
 import type { Scan, Verdict } from './verdict.js';
 
@@ -10,35 +10,21 @@ import type { Scan, Verdict } from './verdict.js';
 const ROLES = ['supply-operator', 'pharmacist', 'quality-officer', 'carrier', 'regulator', 'auditor'];
 
 /** Who asks, who answers, and what verifies a scan. */
-export interface VerifyPorts {
+export interface VerifyPorts extends HttpPorts {
   readonly verify: (scan: Scan) => Promise<Verdict>;
-  readonly actorOf: (request: Request) => Promise<Actor>;
   /** FHIR instant. */
   readonly now: () => string;
   /** Party GLN of the member that answers, 13 digits; empty where it has none. */
   readonly responderGLN: string;
-  readonly onFault: (error: unknown) => void;
 }
-
-/** HTTP status of each category of refusal. */
-const STATUS = { invalid: 400, forbidden: 403, 'not-found': 404, conflict: 409, gone: 410, unavailable: 503 } as const;
 
 /** The router to put under `/verify`: `gtin/{gtin}/lot/{lot}/ser/{serial}?exp=YYMMDD`. */
 export function verifyExpress(ports: VerifyPorts): Router {
   const router = Router();
-  router.get('/gtin/:gtin/lot/:lot/ser/:serial', async (request, response) => {
-    response.set('Cache-Control', 'no-store');
-    try {
-      allow(await ports.actorOf(request));
-      const verdict = await ports.verify(scanOf(request));
-      response.json(answer(ports, verdict, request.query.corrUUID));
-    } catch (error) {
-      if (!(error instanceof Refusal)) ports.onFault(error);
-      const refusal = error instanceof Refusal ? error : new Refusal('unavailable', 'unavailable', 'try again');
-      const status = refusal.code === 'unauthenticated' ? 401 : STATUS[refusal.category];
-      response.status(status).json({ error: refusal.code, detail: refusal.detail });
-    }
-  });
+  const handle = answering(ports, ROLES, async (_actor, request) =>
+    answer(ports, await ports.verify(scanOf(request)), request.query.corrUUID),
+  );
+  router.get('/gtin/:gtin/lot/:lot/ser/:serial', handle);
   return router;
 }
 
@@ -47,11 +33,6 @@ function answer({ now, responderGLN }: VerifyPorts, verdict: Verdict, corrUUID: 
   const data = { verified, verificationFailureReason, additionalInfo };
   const correlation = typeof corrUUID === 'string' && /^[0-9a-fA-F-]{36}$/.test(corrUUID) ? { corrUUID } : {};
   return { timestamp: now(), responderGLN, data, ...correlation, ...more };
-}
-
-function allow({ role }: Actor): void {
-  if (ROLES.includes(role)) return;
-  throw new Refusal('forbidden', 'not-your-role', `only these roles verify: ${ROLES.join(', ')}`);
 }
 
 function scanOf({ params, query }: Request): Scan {

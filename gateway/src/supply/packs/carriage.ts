@@ -1,0 +1,66 @@
+/** What a carrier is told of what it takes over: its own salt for what is printed outside, and nothing of what is inside. */
+import { commitmentOf } from '@salus/chaincode/supply/api';
+
+import type { NamedSecrets } from '../../keys/named-secrets.js';
+import type { Ledger } from '../../ports.js';
+import type { PackShelf } from './shelf.js';
+import { statusOf } from './status.js';
+import { type CarriedItem, PACK_TYPES } from './stored.js';
+
+/** Path of a carriage below a door's base. */
+export const CARRIAGE_PATH = '$supply-carriage';
+/** Largest carriage a door takes, bytes. */
+export const CARRIAGE_BYTES = 1024 * 1024;
+
+/** The message from the door of whoever hands over to the carrier's. */
+export interface Carriage {
+  readonly carried: readonly (CarriedItem & { readonly salt: string })[];
+}
+
+/** What the carrier of these items is told. */
+export function carriageOf(shelf: PackShelf, opened: ReadonlyMap<string, string>): Carriage {
+  const carried = [...opened].flatMap(([epc, salt]) => {
+    const item = shelf.find(epc)?.item;
+    return item === undefined ? [] : [{ epc, item, salt }];
+  });
+  return { carried };
+}
+
+/** How a carrier checks that it was named on the ledger, and keeps what it was told. */
+export interface CarryingPorts {
+  readonly member: string;
+  readonly ledger: Pick<Ledger, 'evaluate'>;
+  readonly secrets: NamedSecrets;
+  readonly keep: (records: readonly { readonly type: string; readonly value: unknown }[]) => Promise<void>;
+}
+
+/** Takes a carriage in where the ledger names this member as holder of each item; undefined for anything else. */
+export async function hearCarriage(ports: CarryingPorts, body: string): Promise<object | undefined> {
+  const carried = parse(body);
+  if (carried === undefined || carried.length === 0) return undefined;
+  for (const { item, salt } of carried) {
+    const status = await statusOf(ports.ledger, { item });
+    if (status.item?.holder !== commitmentOf(ports.member, salt)) return undefined;
+  }
+  ports.secrets.keep(Object.fromEntries(carried.map(({ item, salt }) => [`carry/${item}`, salt])));
+  await ports.keep([{ type: PACK_TYPES.carried, value: carried.map(({ epc, item }) => ({ epc, item })) }]);
+  return {};
+}
+
+function parse(body: string): Carriage['carried'] | undefined {
+  try {
+    const { carried } = JSON.parse(body) as Partial<Carriage>;
+    const isRight =
+      Array.isArray(carried) &&
+      (carried as readonly Partial<Carriage['carried'][number]>[]).every(
+        ({ epc, item, salt }) => typeof epc === 'string' && isHex(item) && isHex(salt),
+      );
+    return isRight ? carried : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHex(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+}

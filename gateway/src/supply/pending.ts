@@ -1,0 +1,55 @@
+/** What was promised and is not done yet, sealed in keys.db: a gateway that was killed goes on from it. */
+import { inTransaction } from '../keys/database.js';
+import type { KeyStore } from '../keys/key-store.js';
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS supply_pending (id TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** One piece of work and what it takes to go on with it. */
+export interface PendingEntry<T> {
+  readonly id: string;
+  readonly value: T;
+}
+
+/** One gateway's open work; each of a member's gateways goes on with its own. */
+export class PendingWork {
+  readonly #prefix: string;
+
+  constructor(
+    private readonly store: KeyStore,
+    gateway: string,
+  ) {
+    store.database.exec(SCHEMA);
+    this.#prefix = `${gateway}/`;
+  }
+
+  /** Keeps a piece of work, durable on return; the same id replaces what it was. */
+  keep(id: string, value: object): void {
+    const name = this.#prefix + id;
+    const sealed = this.store.seal.seal(Buffer.from(JSON.stringify(value)), useOf(name));
+    const insert = this.store.database.prepare('INSERT OR REPLACE INTO supply_pending VALUES (?, ?)');
+    inTransaction(this.store.database, () => insert.run(name, sealed));
+  }
+
+  /** It is done, or never to be done. */
+  drop(id: string): void {
+    this.store.database.prepare('DELETE FROM supply_pending WHERE id = ?').run(this.#prefix + id);
+  }
+
+  /** Open work whose id starts so. */
+  list<T>(kind: string): readonly PendingEntry<T>[] {
+    const start = this.#prefix + kind;
+    const rows = this.store.database
+      .prepare('SELECT id, sealed FROM supply_pending WHERE id >= ? AND id < ? ORDER BY id')
+      .all(start, `${start}\u{10ffff}`);
+    return rows.map(({ id, sealed }) => ({
+      id: (id as string).slice(this.#prefix.length),
+      value: JSON.parse(this.store.seal.open(sealed as Uint8Array, useOf(id as string)).toString('utf8')) as T,
+    }));
+  }
+}
+
+function useOf(name: string): string {
+  return `supply-pending/${name}`;
+}

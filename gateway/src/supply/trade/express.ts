@@ -1,0 +1,66 @@
+/** What no EPCIS event says, over HTTP under `/supply`: acts, quarantines, authorisations, and alerts and their triage. */
+import { transactions } from '@salus/chaincode/supply/api';
+import express, { Router } from 'express';
+
+import { actorBytes } from '../../ledger/vouched.js';
+import type { Actor, Commit, Ledger } from '../../ports.js';
+import { answering, type HttpPorts } from '../http.js';
+import type { PackActs } from '../packs/acts.js';
+import type { Alerts } from './alerts.js';
+import { askedAct, askedQuarantine, bodyOf } from './asked.js';
+
+/** Who handles packs; what each of them may do the contracts say. */
+const KEEPERS = ['supply-operator', 'pharmacist', 'quality-officer', 'carrier'];
+const READERS = [...KEEPERS, 'regulator', 'auditor'];
+const BODY = '256kb';
+
+/** How trade reaches the ledger. */
+export interface TradePorts extends HttpPorts {
+  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly acts: Pick<PackActs, 'carry'>;
+  readonly alerts: () => Alerts;
+}
+
+/** The router to put under `/supply`. */
+export function tradeExpress(ports: TradePorts): Router {
+  const { acts, alerts } = ports;
+  const router = Router();
+  router.use(express.json({ limit: BODY }));
+  router.post(
+    '/acts',
+    answering(ports, KEEPERS, async (actor, { body }) => ({ effects: await acts.carry(actor, askedAct(body)) })),
+  );
+  router.post(
+    '/quarantines',
+    answering(ports, [...KEEPERS, 'regulator'], async (actor, { body }) => ({
+      effects: await acts.carry(actor, askedQuarantine(body)),
+    })),
+  );
+  router.post(
+    '/authorisations',
+    answering(ports, ['supply-operator', 'quality-officer'], async (actor, { body }) => {
+      const { prefix, member, standing } = bodyOf(body);
+      return await submitted(ports, actor, transactions.authorise, { prefix, member, standing });
+    }),
+  );
+  router.get(
+    '/alerts',
+    answering(ports, READERS, () => Promise.resolve(alerts())),
+  );
+  router.post(
+    '/alerts',
+    answering(ports, ['quality-officer', 'regulator'], async (actor, { body }) => {
+      const { item, kind, raisedBy, state, grade } = bodyOf(body);
+      return await submitted(ports, actor, transactions.resolve, { item, kind, raisedBy, state, grade });
+    }),
+  );
+  return router;
+}
+
+async function submitted({ ledger }: TradePorts, actor: Actor, transaction: string, request: object): Promise<Commit> {
+  return await ledger.submit({
+    transaction,
+    argument: JSON.stringify(request),
+    transient: { actor: actorBytes(actor) },
+  });
+}
