@@ -71,7 +71,10 @@ export const parseAdoptDocument = object({ trial: code, version: place, hash: he
 /** Parser of Delegate: somebody of the calling member, in the role of the log. */
 export const parseDelegate = object({
   trial: code,
-  role: oneOf('investigator', 'coordinator', 'pharmacist', 'monitor', 'cro', 'statistician', 'sponsor', 'board'),
+  role: oneOf(
+    ...(['investigator', 'coordinator', 'pharmacist', 'monitor', 'cro', 'statistician', 'sponsor', 'board'] as const),
+    'supply-operator',
+  ),
   jwk,
 });
 /** A delegation. */

@@ -4,6 +4,7 @@ import type { ReportedOutcome } from './outcomes';
 import { instant, MAX_OUTCOMES, outcomeFields, parseParties, parseProtocol, prose } from './protocol';
 
 export * from './acts';
+export { type KitRequest, parseKit } from './kit-acts';
 export * from './outcomes';
 export * from './protocol';
 export * from './views';
@@ -61,12 +62,18 @@ export const transactions = {
   postResults: 'trial:post-results',
   /** PointAct: entry, correction, query, verification, signature ... of one data point. */
   point: 'trial:point',
+  /** KitRequest: shipment, receipt, excursion, dispensing ... of one kit. */
+  kit: 'trial:kit',
   /** ReportEvent, AssessEvent, SubmitEvent. */
   reportEvent: 'trial:report-event',
   assessEvent: 'trial:assess-event',
   submitEvent: 'trial:submit-event',
   /** Evaluate; argument TrialName; answers a TrialView as JSON. */
   read: 'trial:read',
+  /** Evaluate; argument LineName; answers a ParticipantView as JSON. */
+  line: 'trial:line',
+  /** Evaluate; argument TrialName; answers every KitRecord as JSON, in the order of their keys. */
+  kits: 'trial:kits',
 } as const;
 
 /** Emitted for whom it concerns; payload names the trial and what happened, nothing personal. */
@@ -84,6 +91,9 @@ export const version = integer(1, MAX_VERSION);
 
 /** Parser of TrialName: the argument of trial:read. */
 export const parseTrialName = object({ trial: code });
+
+/** Parser of LineName: the argument of trial:line. */
+export const parseLineName = object({ trial: code, participant: code });
 
 /** Parser of RegisterTrial. */
 export const parseRegister = object({ trial: code, parties: parseParties, protocol: parseProtocol });

@@ -14,8 +14,8 @@ import { actOnPoint } from './points';
 import * as people from './people';
 import * as progress from './progress';
 import * as rules from './rules';
-import * as safety from './safety';
 import * as state from './state';
+import * as treatment from './treatment';
 
 const { numberPart } = state;
 
@@ -66,7 +66,7 @@ export class TrialContract extends SalusContract {
     const request = parseText(acts.parseCommitList, argument);
     const { trial, stratum } = request;
     await facts.permitted(ctx, trial, 'commit-list');
-    const { protocol } = (await facts.versionOf(ctx, trial, 1)) ?? unreachable();
+    const { protocol } = await facts.firstVersion(ctx, trial);
     const known = await load(ctx, state.listKind, trial, stratum);
     const record = allowed(allocation.commitList(request, protocol, known, facts.actOf(ctx)));
     await save(ctx, state.listKind, [trial, stratum], record);
@@ -243,35 +243,32 @@ export class TrialContract extends SalusContract {
   }
 
   @Transaction()
+  async kit(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseText(api.parseKit, argument);
+    await treatment.kit(ctx, await facts.permitted(ctx, request.trial, request.act), request);
+  }
+
+  @Transaction()
   async 'report-event'(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseReportEvent, argument);
-    const { trial, event, n, participant } = request;
+    const { trial, event, n } = request;
     await facts.permitted(ctx, trial, 'report-event');
-    const known = await facts.eventFacts(ctx, { trial, event, n, participant });
-    const record = allowed(safety.reportEvent(request, known, facts.actOf(ctx)));
-    await save(ctx, state.eventKind, [trial, event, numberPart(n)], record);
+    await treatment.reportEvent(ctx, request);
     ctx.emit(api.events.safetyReported, { trial, event, n });
   }
 
   @Transaction()
   async 'assess-event'(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseAssessEvent, argument);
-    const { trial, event, n } = request;
-    await facts.permitted(ctx, trial, 'assess-event');
-    const record = allowed(safety.assessEvent(request, await facts.eventFacts(ctx, request), facts.actOf(ctx)));
-    await save(ctx, state.eventKind, [trial, event, numberPart(n)], record);
+    await facts.permitted(ctx, request.trial, 'assess-event');
+    await treatment.assessEvent(ctx, request);
   }
 
   @Transaction()
   async 'submit-event'(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseSubmitEvent, argument);
-    const { trial, event, n } = request;
-    await facts.permitted(ctx, trial, 'submit-event');
-    const key = [trial, event, numberPart(n)] as const;
-    const reported = await load(ctx, state.eventKind, ...key);
-    const known = await load(ctx, state.submissionKind, ...key);
-    const judged = safety.submitEvent(request, reported, known, await ctx.clock(), facts.actOf(ctx));
-    await save(ctx, state.submissionKind, key, allowed(judged));
+    await facts.permitted(ctx, request.trial, 'submit-event');
+    await treatment.submitEvent(ctx, request);
   }
 
   @Transaction(false)
@@ -285,8 +282,17 @@ export class TrialContract extends SalusContract {
   async read(ctx: SalusContext, argument: string): Promise<string> {
     return canonical(await facts.viewOf(ctx, parseText(api.parseTrialName, argument).trial));
   }
-}
 
-function unreachable(): never {
-  throw new Error('a trial has a first version');
+  @Transaction(false)
+  @Returns('string')
+  async line(ctx: SalusContext, argument: string): Promise<string> {
+    const { trial, participant } = parseText(api.parseLineName, argument);
+    return canonical(await facts.participantView(ctx, trial, participant));
+  }
+
+  @Transaction(false)
+  @Returns('string')
+  async kits(ctx: SalusContext, argument: string): Promise<string> {
+    return canonical(await treatment.kitsOf(ctx, parseText(api.parseTrialName, argument).trial));
+  }
 }

@@ -11,7 +11,7 @@ import { type Action, permit } from './rights';
 import type { EventFacts } from './safety';
 import { approversOf, type ListStanding, phaseOf, type Standing, type VersionNeighbours } from './rules';
 import * as state from './state';
-import type { TrialView } from './views';
+import type { ParticipantView, TrialView } from './views';
 
 const { numberPart } = state;
 
@@ -54,6 +54,13 @@ export async function versionInForce(ctx: SalusContext, { trial, inForce }: Stan
 /** One version of the protocol. */
 export async function versionOf(ctx: SalusContext, trial: string, version: number): Promise<VersionRecord | undefined> {
   return version < 1 ? undefined : load(ctx, state.versionKind, trial, numberPart(version));
+}
+
+/** The version that a trial was registered with. */
+export async function firstVersion(ctx: SalusContext, trial: string): Promise<VersionRecord> {
+  const first = await versionOf(ctx, trial, 1);
+  if (first === undefined) throw new Error('a trial has a first version');
+  return first;
 }
 
 /** What a further version is judged by. */
@@ -194,7 +201,7 @@ export async function consentFacts(ctx: SalusContext, request: ConsentRequest): 
 /** Refuses a procedure without a consent that holds; the clock is read only where a deadline decides. */
 export async function demandConsent(
   ctx: SalusContext,
-  { trial, participant, consent = 1 }: PointRequest,
+  { trial, participant, consent = 1 }: Pick<PointRequest, 'trial' | 'participant' | 'consent'>,
 ): Promise<void> {
   const standing = await consentStanding(ctx, trial, participant, consent);
   const isCurrent = standing.newest?.document === standing.inForce?.version;
@@ -241,5 +248,19 @@ export async function viewOf(ctx: SalusContext, name: string): Promise<TrialView
     unblindings: await list(ctx, state.unblindingKind, name),
     events: await list(ctx, state.eventKind, name),
     submissions: await list(ctx, state.submissionKind, name),
+  };
+}
+
+/** Everything public of one participant: for evaluates. */
+export async function participantView(ctx: SalusContext, trial: string, name: string): Promise<ParticipantView> {
+  await standingOf(ctx, trial);
+  const participant = await load(ctx, state.participantKind, trial, name);
+  const eligible = await load(ctx, state.eligibleKind, trial, name);
+  return {
+    trial,
+    ...(participant && { participant }),
+    ...(eligible && { eligible }),
+    consents: await list(ctx, state.consentKind, trial, name),
+    points: await list(ctx, state.pointKind, trial, name),
   };
 }

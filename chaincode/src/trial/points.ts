@@ -42,7 +42,7 @@ export interface PointFacts {
 
 /** The next record of a data point's line. Refusals in order of precedence. */
 export function actOnPoint(request: PointRequest, facts: PointFacts, act: Act): PointRecord | Refusal {
-  const { n, act: what, delegate, reason, signatures } = request;
+  const { participant, visit, form, n, act: what, delegate, reason, signatures } = request;
   const problem =
     whereProblem(request, facts, act) ?? stateProblem(request, facts) ?? signatureProblem(request, facts, act);
   if (problem !== undefined) return problem;
@@ -51,7 +51,7 @@ export function actOnPoint(request: PointRequest, facts: PointFacts, act: Act): 
   const commitment = contentOf(request, facts.before);
   if (commitment === undefined) return refuse('reason-missing', 'an entry brings a commitment, a change also a reason');
   return {
-    n,
+    ...{ participant, visit, form, n },
     act: what,
     state: transitions[what].to,
     commitment,

@@ -21,6 +21,7 @@ export const partsOf = {
   investigator: ['site'],
   coordinator: ['site'],
   pharmacist: ['site'],
+  'supply-operator': ['sponsor', 'allocator'],
   patient: ['site'],
   ethics: ['ethics'],
   board: ['board'],
@@ -41,6 +42,7 @@ const recruiting = ['active', 'enrolling'] as const;
 const running = ['active', 'enrolling', 'halted'] as const;
 const withParticipants = ['enrolling', 'halted'] as const;
 const safety = ['enrolling', 'halted', 'locked', 'unblinded'] as const;
+const accountable = ['active', 'enrolling', 'halted', 'locked', 'unblinded'] as const;
 const onSite = ['investigator', 'coordinator'] as const;
 
 /** The table: an action is allowed to these roles in these states, and to nobody else. */
@@ -73,6 +75,14 @@ export const rights = {
   freeze: { roles: ['cro'], phases: withParticipants },
   'lock-point': { roles: ['cro'], phases: withParticipants },
   'unlock-point': { roles: ['cro'], phases: withParticipants },
+  'ship-kit': { roles: ['supply-operator'], phases: running },
+  'receive-kit': { roles: ['pharmacist'], phases: running },
+  'excursion-kit': { roles: ['pharmacist'], phases: running },
+  'release-kit': { roles: ['supply-operator'], phases: running },
+  'dispense-kit': { roles: ['pharmacist'], phases: withParticipants },
+  'return-kit': { roles: ['pharmacist'], phases: accountable },
+  'reconcile-kit': { roles: ['monitor'], phases: accountable },
+  'open-kit': { roles: ['supply-operator'], phases: ['unblinded'] },
   lock: { roles: ['cro'], phases: withParticipants },
   unlock: { roles: ['cro'], phases: ['locked'] },
   reveal: { roles: ['statistician'], phases: ['locked', 'unblinded'] },

@@ -45,6 +45,8 @@ export const pointKind = kind<records.PointRecord>(
   'form',
   'n',
 );
+/** trial-kit/<trial>/<kit>/<n>: a kit's acts in line. */
+export const kitKind = kind<records.KitRecord>('trial-kit', 'public', 'trial', 'kit', 'n');
 /** trial-event/<trial>/<event>/<n>: an adverse event as reported, then followed up and assessed. */
 export const eventKind = kind<records.EventRecord>('trial-event', 'public', 'trial', 'event', 'n');
 /** trial-submission/<trial>/<event>/<n>: the report to the regulator of that state of the event. */

@@ -1,4 +1,4 @@
-/** What trial:read answers: everything public of a trial but its data points. */
+/** What trial:read, trial:line and trial:kits answer: everything public of a trial but its data points. */
 import type * as records from './records';
 import type { Phase } from './rights';
 
@@ -22,4 +22,14 @@ export interface TrialView {
   readonly unblindings: readonly records.UnblindingRecord[];
   readonly events: readonly records.EventRecord[];
   readonly submissions: readonly records.SubmissionRecord[];
+}
+
+/** What trial:line answers: everything public of one participant. Lists are in the order of their keys. */
+export interface ParticipantView {
+  readonly trial: string;
+  /** Absent before enrolment. */
+  readonly participant?: records.ParticipantRecord;
+  readonly eligible?: records.EligibleRecord;
+  readonly consents: readonly records.ConsentRecord[];
+  readonly points: readonly records.PointRecord[];
 }

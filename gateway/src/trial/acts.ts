@@ -15,6 +15,8 @@ const apart: readonly string[] = [
     transactions.unblindOne,
     transactions.lock,
     transactions.read,
+    transactions.line,
+    transactions.kits,
     transactions.tellArm,
   ],
 ];

@@ -15,6 +15,7 @@ import { actCall, actOperations } from './acts.js';
 import { outcomeChanges } from './outcome-changes.js';
 import { givenOf, type Given } from '../fhir/parameters.js';
 import { dueParameters } from './due.js';
+import { kitParameters, readKits } from './kits.js';
 import { researchStudy } from './research-study.js';
 import { registerImported } from './register.js';
 import { searchset, studyResources } from './study-resources.js';
@@ -107,6 +108,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   'GET $outcome-diff': async (ports, _request, trial) => ok(outcomeChanges(await demandTrial(ports, trial))),
   'GET $due': async (ports, _request, trial) =>
     ok(dueParameters(await demandTrial(ports, trial), new Date(ports.now()).toISOString())),
+  'GET $kits': async (ports, _request, trial) => ok(kitParameters(await readKits(ports.ledger, trial))),
   'GET $usdm-export': async (ports, _request, trial) => {
     const { versions } = await demandTrial(ports, trial);
     return ok([{ name: 'usdm', valueString: JSON.stringify(exportUsdm(trial, versions)) }]);
