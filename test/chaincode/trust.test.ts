@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { lookupEntryKey, lookupSecretKey, quarterOf } from '@salus/chaincode/patient/api';
 import { ContractWorld, type Outcome, physician, random } from '../support/contract-world.js';
 import {
+  announceErasure,
   ask,
   consentOf,
   consentRequest,
@@ -66,6 +68,21 @@ async function everyTransaction(world: ContractWorld): Promise<void> {
   const positions = entries.map(({ key: hmac, version }) => ({ key: hmac, version }));
   const purge = { erasureId, part: 0, entries: positions, salt: random() };
   await world.submit('stmary', 'ehr:erase', { request: purge });
+  await everyLookup(world, pid);
+}
+
+/** Every transaction about look-up codes that writes; the world's clock is in the next quarter then. */
+async function everyLookup(world: ContractWorld, pid: string): Promise<void> {
+  const quarter = quarterOf(new Date(world.clockMs).toISOString());
+  await world.submit('stmary', 'patient:new-secret', { request: { quarter, secret: random(), salt: random() } });
+  const entry = { entryId: random(), pid, codes: [random()] };
+  await world.submit('stmary', 'patient:list-codes', { request: { quarter, entries: [entry], salt: random() } });
+  const entries = [entry.entryId];
+  const listed = await announceErasure(world, 'stmary', [lookupEntryKey('stmary', entry.entryId)]);
+  await world.submit('stmary', 'patient:purge-codes', { request: { erasureId: listed, entries } });
+  await world.pass(93 * 86_400_000, 'northside');
+  const secret = await announceErasure(world, 'northside', [lookupSecretKey(quarter)]);
+  await world.submit('northside', 'patient:retire-secret', { request: { erasureId: secret, quarter } });
 }
 
 describe('what every transaction leaves behind', () => {
@@ -92,7 +109,11 @@ describe('what every transaction leaves behind', () => {
       'patient:confirm',
       'patient:key',
       'patient:link',
+      'patient:list-codes',
+      'patient:new-secret',
+      'patient:purge-codes',
       'patient:register',
+      'patient:retire-secret',
       'patient:unlink',
       'registry:approve',
     ]);

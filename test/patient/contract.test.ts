@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
-import type { PatientView } from '@salus/chaincode/patient/api';
+import {
+  lookupEntryKey,
+  lookupSecretKey,
+  MAX_LISTED,
+  type PatientView,
+  quarterBefore,
+  quarterOf,
+} from '@salus/chaincode/patient/api';
 import { ContractWorld, physician, random } from '../support/contract-world.js';
-import { ask, everything, registerKey, registerPatient } from '../support/patients.js';
+import { announceErasure, ask, everything, registerKey, registerPatient } from '../support/patients.js';
 import { SigningKey } from '../support/signing.js';
 
 describe('patient on the ledger', () => {
@@ -130,5 +137,91 @@ describe('patient on the ledger', () => {
       request: { linkId: decoy.linkId, salt: random() },
       actor: physician,
     });
+  });
+});
+
+describe('look-up codes on the ledger', () => {
+  let world: ContractWorld;
+  let pid: string;
+  let [quarter, before, next] = ['', '', ''];
+  const entry = (more: object = {}) => ({ entryId: random(), pid, codes: [random(), random()], ...more });
+  const listing = (entries: readonly object[], more: object = {}) => ({
+    request: { quarter, entries, salt: random(), ...more },
+  });
+
+  beforeEach(async () => {
+    world = await ContractWorld.founded();
+    // Ten minutes before a quarter of next year ends, whenever this runs.
+    const year = new Date().getUTCFullYear() + 1;
+    world.clockMs = Date.parse(`${year}-03-31T23:50:00Z`);
+    await world.submit('northside', 'clock:tick');
+    pid = await registerPatient(world);
+    [quarter, before, next] = [`${year}-Q1`, `${year - 1}-Q4`, `${year}-Q2`];
+  });
+
+  it('counts quarters by the calendar', () => {
+    assert.equal(quarterOf('2026-12-31T23:59:59.999Z'), '2026-Q4');
+    assert.equal(quarterOf('2027-01-01T00:00:00.000Z'), '2027-Q1');
+    assert.deepEqual(['2027-Q1', '2026-Q3'].map(quarterBefore), ['2026-Q4', '2026-Q2']);
+  });
+
+  it("are listed by a hospital for its own patients, in the clock's quarter, once under each id", async () => {
+    const first = entry();
+    await world.submit('stmary', 'patient:list-codes', listing([first, entry()]));
+    await world.refused('entry-exists', 'stmary', 'patient:list-codes', listing([first]));
+    const twice = entry();
+    await world.refused('entry-exists', 'stmary', 'patient:list-codes', listing([twice, twice]));
+    await world.refused('unknown-patient', 'northside', 'patient:list-codes', listing([entry()]));
+    await world.refused('unknown-patient', 'stmary', 'patient:list-codes', listing([entry({ pid: random() })]));
+    await world.refused('not-a-hospital', 'authority', 'patient:list-codes', listing([entry()]));
+    const early = listing([entry()], { quarter: next });
+    await world.refused('quarter-not-in-force', 'stmary', 'patient:list-codes', early);
+    const many = Array.from({ length: MAX_LISTED + 1 }, () => entry());
+    await world.refused('invalid-request', 'stmary', 'patient:list-codes', listing(many));
+    await world.pass(15 * 60_000, 'stmary');
+    await world.refused('quarter-not-in-force', 'stmary', 'patient:list-codes', listing([entry()]));
+    await world.submit('stmary', 'patient:list-codes', early);
+  });
+
+  it('are purged by their custodian alone, exactly as it announced', async () => {
+    const [one, two] = [entry(), entry()];
+    await world.submit('stmary', 'patient:list-codes', listing([one, two]));
+    const entries = [one.entryId, two.entryId];
+    const keys = entries.map((id) => lookupEntryKey('stmary', id));
+    const erasureId = await announceErasure(world, 'stmary', keys);
+    const call = (more: object = {}) => ({ request: { erasureId, entries, ...more } });
+    await world.refused('not-announced', 'stmary', 'patient:purge-codes', call({ entries: [one.entryId] }));
+    await world.refused('not-announced', 'stmary', 'patient:purge-codes', call({ erasureId: random() }));
+    await world.refused('not-announced', 'northside', 'patient:purge-codes', call());
+    const theirs = await announceErasure(world, 'northside', keys);
+    await world.refused('not-announced', 'northside', 'patient:purge-codes', call({ erasureId: theirs }));
+    const { rwset } = await world.submit('stmary', 'patient:purge-codes', call());
+    assert.deepEqual(
+      rwset.purges,
+      keys.map((key) => ({ place: 'care', key })),
+    );
+  });
+
+  it('have one secret in each quarter, that hospitals alone read and that ends when the quarter is over', async () => {
+    const made = { request: { quarter, secret: random(), salt: random() } };
+    const read = { request: { quarter } };
+    await world.refused('unknown-secret', 'stmary', 'patient:secret', read);
+    await world.refused('not-a-hospital', 'authority', 'patient:new-secret', made);
+    const stale = { request: { ...made.request, quarter: before } };
+    await world.refused('quarter-not-in-force', 'stmary', 'patient:new-secret', stale);
+    await world.submit('stmary', 'patient:new-secret', made);
+    await world.refused('secret-exists', 'northside', 'patient:new-secret', made);
+    const { payload } = await world.evaluate('northside', 'patient:secret', read);
+    assert.deepEqual(JSON.parse(payload), { secret: made.request.secret });
+    assert.notEqual((await world.evaluate('authority', 'patient:secret', read)).status, 200);
+
+    const erasureId = await announceErasure(world, 'northside', [lookupSecretKey(quarter)]);
+    const retirement = { request: { erasureId, quarter } };
+    await world.refused('quarter-not-in-force', 'northside', 'patient:retire-secret', retirement);
+    await world.pass(15 * 60_000, 'stmary');
+    await world.refused('not-announced', 'stmary', 'patient:retire-secret', retirement);
+    await world.refused('not-a-hospital', 'authority', 'patient:retire-secret', retirement);
+    await world.submit('northside', 'patient:retire-secret', retirement);
+    await world.refused('unknown-secret', 'northside', 'patient:retire-secret', retirement);
   });
 });

@@ -195,6 +195,7 @@ export async function gatewayCertificate(member: string, units: readonly string[
 
 function isMemberOf(member: string, collection: string): boolean {
   if (collection === 'care') return (roles[member] ?? []).some((role) => ['hospital', 'witness'].includes(role));
+  if (collection === 'care-keys') return roles[member]?.includes('hospital') === true;
   return collection === `of-${member}`;
 }
 

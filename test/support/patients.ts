@@ -1,5 +1,6 @@
 /** Patients, consents and accesses on a ContractWorld. */
-import type { AccessRecord, AccessScope } from '@salus/chaincode/access/api';
+import { createHash } from 'node:crypto';
+import { type AccessRecord, type AccessScope, merkleRoot } from '@salus/chaincode/access/api';
 import { type ContractWorld, physician, random } from './contract-world.js';
 import type { SigningKey } from './signing.js';
 
@@ -9,6 +10,15 @@ export async function registerPatient(world: ContractWorld, member = 'stmary'): 
   const request = { pid, patientId: 'patient-1', salt: random() };
   await world.submit(member, 'patient:register', { request, actor: physician });
   return pid;
+}
+
+/** Announces that a member erases these keys; answers the erasureId. */
+export async function announceErasure(world: ContractWorld, member: string, keys: readonly string[]): Promise<string> {
+  const erasureId = random();
+  const root = merkleRoot(keys.map((key) => createHash('sha256').update(key).digest())).toString('hex');
+  const announcement = { erasureId, reason: 'rotation', keys: keys.length, root };
+  await world.submit(member, 'ehr:erase-announce', { args: [JSON.stringify(announcement)] });
+  return erasureId;
 }
 
 /** Registers a key of the patient at a hospital. */

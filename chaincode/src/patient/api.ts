@@ -13,6 +13,29 @@ import {
   publicJwk,
 } from '../lib/schema';
 
+export {
+  MAX_CODES,
+  MAX_LISTED,
+  parseListCodes,
+  parseNewSecret,
+  parsePurgeCodes,
+  parseReadSecret,
+  parseRetireSecret,
+  lookupEntryKey,
+  lookupSecretKey,
+  quarterBefore,
+  quarterOf,
+  type ListCodes,
+  type ListedCodes,
+  type LookupEntry,
+  type LookupSecret,
+  type NewSecret,
+  type PurgeCodes,
+  type Quarter,
+  type ReadSecret,
+  type RetireSecret,
+} from './codes';
+
 /** Transactions of this domain; requests travel in the transient map under `request`, the actor under `actor`. */
 export const transactions = {
   /** `care` write; RegisterPatient. The calling member becomes the patient's first custodian. */
@@ -27,6 +50,16 @@ export const transactions = {
   confirm: 'patient:confirm',
   /** `care` write; ChangeLink. Either custodian ends it, for good; each record stays as it was. */
   unlink: 'patient:unlink',
+  /** `care` write; ListCodes. The calling custodian lists codes by which other hospitals find its patients. */
+  listCodes: 'patient:list-codes',
+  /** `care` write; PurgeCodes. Purges entries of the calling custodian's. */
+  purgeCodes: 'patient:purge-codes',
+  /** `care-keys` write; NewSecret. The quarter's secret, made by the first hospital that needs it. */
+  newSecret: 'patient:new-secret',
+  /** Evaluate at the member's own peer; ReadSecret; answers a LookupSecret as JSON. */
+  secret: 'patient:secret',
+  /** `care-keys` write; RetireSecret. Purges the secret of a quarter that is over. */
+  retireSecret: 'patient:retire-secret',
 } as const;
 
 /** patient:register. */
@@ -146,6 +179,11 @@ export const refuse = refusals({
   'unknown-link': 'not-found',
   'link-confirmed': 'conflict',
   'link-ended': 'gone',
+  'quarter-not-in-force': 'conflict',
+  'entry-exists': 'conflict',
+  'not-announced': 'not-found',
+  'secret-exists': 'conflict',
+  'unknown-secret': 'not-found',
 });
 
 /** Parser of RegisterPatient. */

@@ -1,16 +1,25 @@
 import { Returns, Transaction } from 'fabric-contract-api';
+import { erasureOf } from '../ehr/reads';
 import { canonical } from '../lib/canonical';
 import { SalusContext } from '../lib/context';
 import { SalusContract } from '../lib/contract';
-import { exists, list, load, saveSalted } from '../lib/record';
+import { exists, list, load, purge, saveSalted } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import { hasRole } from '../registry/reads';
 import {
   parseChangeLink,
   parseLink,
+  parseListCodes,
+  parseNewSecret,
+  parsePurgeCodes,
   parseRead,
+  parseReadSecret,
   parseRegister,
   parseRegisterKey,
+  parseRetireSecret,
+  lookupEntryKey,
+  lookupSecretKey,
+  quarterOf,
   type PatientKey,
   type PatientLink,
   type PatientRecord,
@@ -19,9 +28,10 @@ import {
   type RegisterKey,
 } from './api';
 import { confirm, end, propose, sideOf, type Voucher } from './links';
+import { announced, listed, type Lister, mayList, newSecret, retired } from './lookup';
 import { linkOf, patientOf } from './reads';
 import { register, type Registrar, replacedKey, setKey, walletKey } from './rules';
-import { patientKeyKind, patientKind, patientLinkKind } from './state';
+import { lookupEntryKind, lookupSecretKind, patientKeyKind, patientKind, patientLinkKind } from './state';
 
 /** Patients under their random ids. */
 export class PatientContract extends SalusContract {
@@ -72,6 +82,53 @@ export class PatientContract extends SalusContract {
     await saveLink(ctx, allowed(end(link, await voucher(ctx), await ownSide(ctx, link))), salt);
   }
 
+  @Transaction()
+  async 'list-codes'(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(parseListCodes);
+    const by = await lister(ctx);
+    allowed(mayList(request, by));
+    for (const each of request.entries) {
+      const isKnown = await exists(ctx, lookupEntryKind, by.member, each.entryId);
+      const { entryId, pid, codes } = allowed(listed(each, by, isKnown, await patientOf(ctx, each.pid)));
+      await saveSalted(ctx, lookupEntryKind, [by.member, entryId], { pid, codes }, request.salt);
+    }
+  }
+
+  @Transaction()
+  async 'purge-codes'(ctx: SalusContext): Promise<void> {
+    const { erasureId, entries } = ctx.request(parsePurgeCodes);
+    const { member } = ctx.caller;
+    const keys = entries.map((entryId) => lookupEntryKey(member, entryId));
+    allowed(announced(keys, member, await erasureOf(ctx, erasureId)));
+    for (const entryId of entries) await purge(ctx, lookupEntryKind, member, entryId);
+  }
+
+  @Transaction()
+  async 'new-secret'(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(parseNewSecret);
+    const isKnown = await exists(ctx, lookupSecretKind, request.quarter);
+    const made = allowed(newSecret(request, await lister(ctx), isKnown));
+    await saveSalted(ctx, lookupSecretKind, [request.quarter], made, request.salt);
+  }
+
+  @Transaction()
+  async 'retire-secret'(ctx: SalusContext): Promise<void> {
+    const { erasureId, quarter } = ctx.request(parseRetireSecret);
+    const isKnown = await exists(ctx, lookupSecretKind, quarter);
+    allowed(retired(quarter, await lister(ctx), isKnown));
+    allowed(announced([lookupSecretKey(quarter)], ctx.caller.member, await erasureOf(ctx, erasureId)));
+    await purge(ctx, lookupSecretKind, quarter);
+  }
+
+  @Transaction(false)
+  @Returns('string')
+  async secret(ctx: SalusContext): Promise<string> {
+    const { quarter } = ctx.request(parseReadSecret);
+    const known = await load(ctx, lookupSecretKind, quarter);
+    if (known === undefined) throw refuse('unknown-secret', 'the quarter has no secret');
+    return canonical({ secret: known.secret });
+  }
+
   @Transaction(false)
   @Returns('string')
   async read(ctx: SalusContext): Promise<string> {
@@ -95,6 +152,11 @@ async function replace(ctx: SalusContext, { pid, salt }: RegisterKey, kid: strin
 async function registrar(ctx: SalusContext): Promise<Registrar> {
   const { member } = ctx.caller;
   return { member, role: ctx.actor.role, isHospital: await hasRole(ctx, member, 'hospital') };
+}
+
+async function lister(ctx: SalusContext): Promise<Lister> {
+  const { member } = ctx.caller;
+  return { member, isHospital: await hasRole(ctx, member, 'hospital'), quarter: quarterOf(await ctx.clock()) };
 }
 
 async function saveLink(ctx: SalusContext, link: PatientLink, salt: string): Promise<void> {
