@@ -85,7 +85,7 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
   const accepted = acceptedIssuer(settings, options.issuer);
   const rooms = await openRooms(settings, options.log);
   const sharing = openSharing(rooms);
-  const erasures = openErasures(rooms);
+  const erasures = openErasures(rooms, sharing);
   const tokens: TokenRules = {
     member: settings.member,
     issuer: accepted.issuer,
@@ -152,13 +152,17 @@ function openSharing(rooms: Rooms): Sharing {
     alarm: (what, about) => {
       raise(rooms, what, about);
     },
+    delayed: (what, error) => {
+      rooms.log.debug({ error: (error as Error).message }, `${what} delayed`);
+    },
   });
 }
 
-function openErasures(rooms: Rooms): Erasures {
+function openErasures(rooms: Rooms, { hospital }: Sharing): Erasures {
   return new Erasures({
     ...rooms,
     settled: () => rooms.outbox.settled(),
+    unlist: (patient) => Promise.resolve(hospital?.unlist(patient)),
     onFailure: (error) => {
       raise(rooms, 'erasure-delayed', { error: (error as Error).name });
     },

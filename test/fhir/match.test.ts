@@ -71,13 +71,16 @@ describe('Patient/$match', () => {
   }
   interface Entry {
     readonly resource?: { readonly id?: string };
-    readonly search?: { readonly score: number; readonly extension: readonly { readonly valueCode: string }[] };
+    readonly search?: {
+      readonly mode: string;
+      readonly score: number;
+      readonly extension: readonly { readonly valueCode: string }[];
+    };
   }
   const shown = ({ body }: Answer): unknown[] =>
-    ((body.entry ?? []) as readonly Entry[]).map(({ resource, search }) => [
-      resource?.id,
-      search?.extension[0]?.valueCode,
-    ]);
+    ((body.entry ?? []) as readonly Entry[])
+      .filter(({ search }) => search?.mode === 'match')
+      .map(({ resource, search }) => [resource?.id, search?.extension[0]?.valueCode]);
 
   it('grades candidates, best first, each with its score', async () => {
     const answer = await match({ ...ada, telecom: [] });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   lookupEntryKey,
   lookupSecretKey,
+  MAX_CODES,
   MAX_LISTED,
   type PatientView,
   quarterBefore,
@@ -178,6 +179,8 @@ describe('look-up codes on the ledger', () => {
     await world.refused('quarter-not-in-force', 'stmary', 'patient:list-codes', early);
     const many = Array.from({ length: MAX_LISTED + 1 }, () => entry());
     await world.refused('invalid-request', 'stmary', 'patient:list-codes', listing(many));
+    const codes = Array.from({ length: MAX_CODES + 1 }, random);
+    await world.refused('invalid-request', 'stmary', 'patient:list-codes', listing([entry({ codes })]));
     await world.pass(15 * 60_000, 'stmary');
     await world.refused('quarter-not-in-force', 'stmary', 'patient:list-codes', listing([entry()]));
     await world.submit('stmary', 'patient:list-codes', early);

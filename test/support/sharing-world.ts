@@ -67,6 +67,9 @@ export class Hospital {
       alarm: (what) => {
         this.alarms.push(what);
       },
+      delayed: (what, error) => {
+        throw new Error(what, { cause: error });
+      },
     });
   }
 

@@ -100,6 +100,15 @@ export class RemoteReads implements Remote {
     return bundles.flatMap(({ bundle }) => entriesOf(bundle));
   }
 
+  /** Entries that a custodian shows of a patient found by an identifier, or of nobody under a decoy. Throws Refusal. */
+  async candidate(request: FhirRequest, { pid, custodian, patientId }: SoughtPatient): Promise<readonly JsonObject[]> {
+    const patient = custodian === undefined ? undefined : { pid, custodians: { [custodian]: { patientId } } };
+    const scope: AccessScope = { types: ['Patient'], interaction: 'read', id: patientId ?? randomUUID() };
+    const permitted = await this.#asked(request, patient, { pid, scope });
+    const bundles = await this.#ask(permitted, request.actor, (id) => `Patient/${id}`);
+    return bundles.flatMap(({ bundle }) => entriesOf(bundle)).filter(isCovered(request.actor));
+  }
+
   /** In an emergency: asks on the ledger, gives custodians the reason, then asks those that open; undefined as for read. */
   async emergency(
     request: FhirRequest,
@@ -233,6 +242,11 @@ export interface EmergencyAnswer {
   /** A searchset, as of `$everything`. */
   readonly bundle: JsonObject;
 }
+
+/** A patient at a custodian, or a decoy's pid alone. */
+export type SoughtPatient =
+  | { readonly pid: string; readonly custodian: string; readonly patientId: string }
+  | { readonly pid: string; readonly custodian?: undefined; readonly patientId?: undefined };
 
 /** A patient whom a link leads to. */
 export interface AskedLink {

@@ -28,6 +28,8 @@ export interface SharingPorts {
   readonly signingKey: SigningKey;
   /** Milliseconds since 1970, shifted as the settings say. */
   readonly clock: () => number;
+  /** Something that failed and is tried again, for the log. */
+  readonly delayed: (what: string, error: unknown) => void;
   /** Something an operator must see; never names a patient. */
   readonly alarm: (what: string, about: Readonly<Record<string, string>>) => void;
 }

@@ -21,16 +21,16 @@ import type { FhirRequest, FhirResponse, Join, TypeHandler } from '../fhir/reque
 import { withBreakGlass } from '../glass/operation.js';
 import { withGlassReview } from '../glass/review.js';
 import { GlassStore, type Glass, type GlassState } from '../glass/store.js';
+import { fhirBase } from '../identity/issuer.js';
 import { ScopedWriter } from '../identity/scoped-writer.js';
 import { Wallet } from '../keys/wallet.js';
 import { custodialSigner } from '../patient/custody.js';
+import { Hospital } from '../patient/hospital.js';
 import { PatientKeys } from '../patient/keys.js';
 import { PatientLinks } from '../patient/links.js';
 import { PatientLookup } from '../patient/lookup.js';
 import { withPatientOperations } from '../patient/operations.js';
-import { RegisteringWriter } from '../patient/registering-writer.js';
 import type { Actor, RecordWriter } from '../ports.js';
-import type { GatewaySettings } from '../settings.js';
 import { DoorCaller } from './caller.js';
 import { Supply } from '../supply/open.js';
 import { armsHeard } from '../trial/arm.js';
@@ -52,6 +52,8 @@ export class Sharing {
   readonly writer: RecordWriter;
   readonly patientKeys: PatientKeys;
   readonly lookup: PatientLookup;
+  /** What is done for patients, at hospitals. */
+  readonly hospital: Hospital | undefined;
   /** Packs, from the line to the patient. */
   readonly supply: Supply;
   readonly #log: ReadLog;
@@ -86,7 +88,10 @@ export class Sharing {
       now: this.#now,
     });
     const writer = new LabellingWriter(ports.writer);
-    this.writer = new ScopedWriter(this.#isHospital ? this.#registering(writer) : writer);
+    const { lookup, patientKeys } = this;
+    const rooms = { ...ports, lookup, patientKeys, wallet: this.#wallet, reached: this.#reached, now: this.#now };
+    this.hospital = this.#isHospital ? new Hospital(rooms) : undefined;
+    this.writer = new ScopedWriter(this.hospital?.writer(writer) ?? writer);
     this.remote = this.#remote();
     this.handlers = this.#handlers();
   }
@@ -107,7 +112,8 @@ export class Sharing {
   /** What the FHIR interface works with. */
   get context() {
     const { writer, decision, remote, join, handlers } = this;
-    return { writer, decision, remote, join, handlers };
+    const found = this.hospital && { elsewhere: this.hospital.elsewhere(remote) };
+    return { writer, decision, remote, join, handlers, ...found };
   }
 
   /** Joins what links lead to to an answer about an own patient. */
@@ -119,7 +125,7 @@ export class Sharing {
   /** The CDS Hooks services, whose answers are logged as reads. */
   readonly hooks: Fhir = async (request) => {
     const opens = (actor: Actor, patient: string) => this.decision.opens(actor, patient);
-    const ports = { ...this.#lookedAt, baseUrl: baseOf(this.ports.settings), opens };
+    const ports = { ...this.#lookedAt, baseUrl: fhirBase(this.ports.settings.baseUrl), opens };
     return await onBeat(logged((asked) => consentHooks(ports, asked), this.#logPorts))(request);
   };
 
@@ -161,13 +167,14 @@ export class Sharing {
     });
   }
 
-  /** Keeps the read log anchored until the signal aborts. */
+  /** Keeps the read log anchored, and patients listed, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { ledger, settings, alarm } = this.ports;
     const onFailure = (error: unknown): void => {
       alarm('read-log-not-anchored', { error: String(error) });
     };
-    await keepAnchored({ ledger, mspId: settings.mspId, log: this.#log, onFailure }, signal);
+    const anchored = keepAnchored({ ledger, mspId: settings.mspId, log: this.#log, onFailure }, signal);
+    await Promise.all([anchored, this.hospital?.run(signal)]);
   }
 
   async close(): Promise<void> {
@@ -234,12 +241,6 @@ export class Sharing {
     });
   }
 
-  #registering(writer: RecordWriter): RecordWriter {
-    const { ledger, keys } = this.ports;
-    const { lookup, patientKeys } = this;
-    return new RegisteringWriter({ ledger, keys, lookup, patientKeys, wallet: this.#wallet, writer });
-  }
-
   /** At once, for the privacy officer: an alarm that names no patient, and the list that does. */
   readonly #onGlass = ({ member, pid }: Glass, state: GlassState): void => {
     const patient = this.ports.keys.hmac('lookup', pid).slice(0, 16);
@@ -252,7 +253,7 @@ export class Sharing {
       member: settings.member,
       mspId: settings.mspId,
       holdsCare: this.#isHospital,
-      baseUrl: baseOf(settings),
+      baseUrl: fhirBase(settings.baseUrl),
       ledger,
       lookup: this.lookup,
       doors: this.#caller,
@@ -263,7 +264,7 @@ export class Sharing {
 
   #handlers(): Readonly<Record<string, TypeHandler>> {
     const { settings, ledger, directory } = this.ports;
-    const own = { member: settings.member, baseUrl: baseOf(settings), lookup: this.lookup };
+    const own = { member: settings.member, baseUrl: fhirBase(settings.baseUrl), lookup: this.lookup };
     return {
       Consent: consentHandler({
         ...own,
@@ -292,8 +293,4 @@ export class Sharing {
   readonly #reached = (block: number): Promise<boolean> => this.ports.projection.reached(block, REACH_MS);
 
   readonly #now = (): string => new Date(this.ports.clock()).toISOString();
-}
-
-function baseOf({ baseUrl }: GatewaySettings): string {
-  return `${baseUrl.replace(/\/$/, '')}/fhir/R4`;
 }

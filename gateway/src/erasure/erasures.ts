@@ -10,7 +10,10 @@ import { ErasureSeries, type SeriesPorts } from './series.js';
 import { ErasureStore } from './store.js';
 
 /** The rooms of a gateway that erasing a record goes through. */
-export interface ErasuresPorts extends Pick<SeriesPorts, 'ledger' | 'recent' | 'settled' | 'signingKey' | 'onFailure'> {
+export interface ErasuresPorts extends Pick<
+  SeriesPorts,
+  'ledger' | 'recent' | 'settled' | 'unlist' | 'signingKey' | 'onFailure'
+> {
   readonly settings: GatewaySettings;
   readonly keys: KeyStore;
   readonly projection: Projection;

@@ -1,5 +1,7 @@
 /** Bundles put together from resources' stored texts, which need not be parsed for it (R4 bundle.html). */
 
+import type { JsonObject } from './json.js';
+
 /** One entry of a Bundle, its resource already written out. */
 export interface EntryText {
   readonly fullUrl?: string;
@@ -11,6 +13,7 @@ export interface EntryText {
 
 /** What stands before a Bundle's entries. */
 export interface BundleHead {
+  readonly meta?: JsonObject;
   readonly type: string;
   readonly total?: number;
   readonly link?: readonly { readonly relation: string; readonly url: string }[];

@@ -105,14 +105,14 @@ function agreements(asked: Traits, kept: Traits): Part[] {
   });
 }
 
-/** Of the systems both have: one that agrees outweighs one that does not. */
+/** Of the systems both have, however the value is spaced: one that agrees outweighs one that does not. */
 function identifierAgreement(
   asked: ReadonlyMap<string, string>,
   kept: ReadonlyMap<string, string>,
 ): number | undefined {
   const shared = [...asked].filter(([system]) => kept.has(system));
   if (shared.length === 0) return undefined;
-  return shared.some(([system, value]) => kept.get(system) === value) ? 1 : 0;
+  return shared.some(([system, value]) => same(kept.get(system) ?? '', value) === 1) ? 1 : 0;
 }
 
 function between({ agree, differ }: Weight, agreement: number): number {

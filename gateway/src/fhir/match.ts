@@ -2,12 +2,12 @@
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import { asResource, resourceBody } from './body.js';
-import { bundleText } from './bundle-text.js';
+import { bundleText, type EntryText } from './bundle-text.js';
 import { sightOf, type FhirContext } from './context.js';
 import type { JsonObject } from './json.js';
 import { likeness, traitsOf, type Likeness, type Traits } from './likeness.js';
 import { parameterOf } from './parameters.js';
-import type { FhirRequest, FhirResponse } from './request.js';
+import type { FhirRequest, FhirResponse, FoundElsewhere } from './request.js';
 import { parseSearch } from './search-request.js';
 
 /** Times one person may ask within a minute: enough for a desk, too few to try numbers out. */
@@ -21,12 +21,20 @@ const DEFAULT_COUNT = 10;
 const MOST_SHOWN = 50;
 const GRADE = 'http://hl7.org/fhir/StructureDefinition/match-grade';
 
-interface Found extends Likeness {
-  readonly stored: StoredVersion;
+interface Candidate {
+  readonly id: string;
+  /** JSON. */
+  readonly text: string;
+  readonly patient: JsonObject;
 }
 
-/** Candidates that the actor may see, best first; whoever is hidden is not among them. */
-export function match(context: FhirContext, request: FhirRequest): FhirResponse {
+type Found = Candidate & Likeness;
+
+/**
+ * Candidates that the actor may see, best first, those at other custodians among them; whoever is hidden is not. What goes
+ * with an answer across custodians comes last.
+ */
+export async function match(context: FhirContext, request: FhirRequest): Promise<FhirResponse> {
   const { patient, count, onlyCertain } = wishOf(request);
   const asked = traitsOf(patient);
   const searches = searchesFor(asked);
@@ -38,27 +46,52 @@ export function match(context: FhirContext, request: FhirRequest): FhirResponse 
     );
   }
   takeTurn(request);
-  const found = candidates(context, request, searches)
-    .map((stored) => ({ stored, ...likeness(asked, traitsOf(JSON.parse(stored.text) as JsonObject)) }))
+  const own = candidates(context, request, searches).map(ownCandidate);
+  const elsewhere = await context.elsewhere?.(request, patient);
+  const theirs = elsewhere?.entries.flatMap(theirCandidate) ?? [];
+  const found = [...own, ...theirs]
+    .map((candidate) => ({ ...candidate, ...likeness(asked, traitsOf(candidate.patient)) }))
     .filter(({ grade }) => grade !== 'certainly-not')
-    .sort((one, other) => other.score - one.score || (one.stored.id < other.stored.id ? -1 : 1));
-  return answer(context, request, onlyCertain ? theCertain(found) : found.slice(0, count));
+    .sort((one, other) => other.score - one.score || (one.id < other.id ? -1 : 1));
+  const shown = onlyCertain ? [...theCertain(found, own), ...theCertain(found, theirs)] : found.slice(0, count);
+  return answer(context, request, shown, elsewhere);
 }
 
-/** The one that is certain; none where two are, since then neither can be relied on. */
-function theCertain(found: readonly Found[]): readonly Found[] {
-  const certain = found.filter(({ grade }) => grade === 'certain');
+function ownCandidate({ id, text }: StoredVersion): Candidate {
+  return { id, text, patient: JSON.parse(text) as JsonObject };
+}
+
+function theirCandidate({ resource }: JsonObject): Candidate[] {
+  const patient = resource as JsonObject;
+  return patient.resourceType === 'Patient' ? [{ id: String(patient.id), text: JSON.stringify(patient), patient }] : [];
+}
+
+/** The one of these that is certain; none where two are, since then neither can be relied on. */
+function theCertain(found: readonly Found[], among: readonly Candidate[]): readonly Found[] {
+  const certain = found.filter(({ grade, text }) => grade === 'certain' && among.some((each) => each.text === text));
   return certain.length === 1 ? certain : [];
 }
 
-function answer({ baseUrl }: FhirContext, { path }: FhirRequest, found: readonly Found[]): FhirResponse {
-  const entries = found.map(({ stored, score, grade }) => ({
-    fullUrl: `${baseUrl}/Patient/${stored.id}`,
-    resource: stored.text,
+function answer(
+  { baseUrl }: FhirContext,
+  { path }: FhirRequest,
+  found: readonly Found[],
+  elsewhere: FoundElsewhere | undefined,
+): FhirResponse {
+  const entries: EntryText[] = found.map(({ id, text, score, grade }) => ({
+    fullUrl: `${baseUrl}/Patient/${id}`,
+    resource: text,
     more: { search: { extension: [{ url: GRADE, valueCode: grade }], mode: 'match', score } },
   }));
+  const notes = elsewhere?.entries.filter(({ resource }) => (resource as JsonObject).resourceType !== 'Patient') ?? [];
+  for (const { resource, search } of notes) entries.push({ resource: JSON.stringify(resource), more: { search } });
   const link = [{ relation: 'self', url: `${baseUrl}/${path}` }];
-  return { status: 200, headers: {}, resource: bundleText({ type: 'searchset', total: found.length, link }, entries) };
+  const meta = elsewhere === undefined ? {} : { meta: { tag: [elsewhere.tag] } };
+  return {
+    status: 200,
+    headers: {},
+    resource: bundleText({ ...meta, type: 'searchset', total: found.length, link }, entries),
+  };
 }
 
 interface Wish {

@@ -68,6 +68,15 @@ export interface Chart {
 /** Joins an answer about an own patient with what other custodians hold of the same person; gives it back where none do. */
 export type Join = (request: FhirRequest, local: FhirResponse, chart: Chart) => Promise<FhirResponse>;
 
+/** What other custodians show of a person: entries of a searchset, the note on it among them; and its tag. */
+export interface FoundElsewhere {
+  readonly entries: readonly JsonObject[];
+  readonly tag: object;
+}
+
+/** Looks for a person at other custodians by what a Patient says; undefined where nobody is asked. Throws Refusal. */
+export type Elsewhere = (request: FhirRequest, patient: JsonObject) => Promise<FoundElsewhere | undefined>;
+
 /** A domain's own handling of a resource type; `proceed` is what the router would do. */
 export type TypeHandler = (
   request: FhirRequest,
@@ -100,6 +109,8 @@ export interface FhirPorts {
   readonly remote?: Remote;
   /** Absent = the own record alone. */
   readonly join?: Join;
+  /** Absent = $match compares the own patients alone. */
+  readonly elsewhere?: Elsewhere;
   readonly writeStatus?: WriteStatus;
   /** A secret function of a text, the same at all of the member's gateways; absent = there is one gateway. */
   readonly stable?: (text: string) => string;

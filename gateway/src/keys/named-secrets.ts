@@ -22,6 +22,11 @@ export class NamedSecrets {
     });
   }
 
+  /** Destroys the secret under this name. */
+  forget(name: string): void {
+    this.store.database.prepare('DELETE FROM named_secrets WHERE name = ?').run(name);
+  }
+
   /** The secret (hex) under this name. */
   find(name: string): string | undefined {
     const row = this.store.database.prepare('SELECT sealed FROM named_secrets WHERE name = ?').get(name);

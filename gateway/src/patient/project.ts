@@ -1,5 +1,7 @@
 /** What the projection makes of patients in `care`: pid to custodians, and a custodian's FHIR id to pid. */
-import type { LinkSide, PatientKey, PatientLink, PatientRecord } from '@salus/chaincode/patient/api';
+import { createHash } from 'node:crypto';
+
+import type { LinkSide, LookupEntry, PatientKey, PatientLink, PatientRecord } from '@salus/chaincode/patient/api';
 import { mspIdOf, parseKey } from '@salus/chaincode/registry/api';
 
 import type { LedgerWrite } from '../ports.js';
@@ -13,6 +15,11 @@ export const REVOKED_SPACE = 'patient-key-revoked';
 export const REGISTERED_SPACE = 'patient-key-registered';
 /** What custodians said of links, by `linkWord`, and which links a pid has, by `linkIndex`. */
 export const LINK_SPACE = 'patient-link';
+/**
+ * By which codes custodians' patients are found, by `<code>/<custodian>/<hash of the ledger key>`: the pid; and by that hash
+ * alone the list of those, to forget with the value.
+ */
+export const CODE_SPACE = 'patient-code';
 const CARE = 'care';
 
 /** Key of the facts that lead from a Patient's FHIR id to the pid, one for each custodian that gave the id. */
@@ -41,10 +48,13 @@ export const keyOf = (pid: string, custodian: string, kid: string): string => `$
  */
 export function patientProjector(write: LedgerWrite, transaction: PlacedTransaction): readonly Change[] {
   const { creatorMspId } = transaction;
-  if (write.collection !== CARE || write.key === undefined || write.value === undefined) return [];
+  if (write.collection !== CARE) return [];
+  if (write.isPurge) return [{ kind: 'forget', space: CODE_SPACE, key: keyHashOf(write) }];
+  if (write.key === undefined || write.value === undefined) return [];
   const name = parseKey(write.key)?.name;
   if (name === 'patient-key') return keyFact(write.value, transaction);
   if (name === 'patient-link') return linkFacts(write.value, transaction);
+  if (name === 'lookup-entry') return codeFacts(write, transaction);
   if (name !== 'patient') return [];
   const { pid, custodians } = JSON.parse(Buffer.from(write.value).toString('utf8')) as PatientRecord;
   const vouched = Object.entries(custodians).filter(([custodian]) => mspIdOf(custodian) === creatorMspId);
@@ -78,4 +88,21 @@ function linkFacts(value: Uint8Array, { creatorMspId }: PlacedTransaction): read
     ({ pid }) => ({ kind: 'fact', space: LINK_SPACE, key: linkIndex(pid, linkId), value: '1' }) as const,
   );
   return [said, ...index];
+}
+
+/** Codes of a custodian's own patient, by its own transaction. */
+function codeFacts(write: LedgerWrite, { creatorMspId }: PlacedTransaction): readonly Change[] {
+  const [custodian = ''] = parseKey(write.key ?? '')?.attributes ?? [];
+  if (mspIdOf(custodian) !== creatorMspId) return [];
+  const { pid, codes } = JSON.parse(Buffer.from(write.value ?? []).toString('utf8')) as LookupEntry;
+  const origin = keyHashOf(write);
+  const keys = codes.map((code) => `${code}/${custodian}/${origin}`);
+  return [
+    ...keys.map((key) => ({ kind: 'fact', space: CODE_SPACE, key, value: pid }) as const),
+    { kind: 'fact', space: CODE_SPACE, key: origin, value: JSON.stringify(keys) },
+  ];
+}
+
+function keyHashOf({ key = '', keyHash }: LedgerWrite): string {
+  return keyHash ?? createHash('sha256').update(key).digest('hex');
 }

@@ -13,7 +13,8 @@ import type { PublicJwk } from '../settings.js';
 import type { PatientKeys } from './keys.js';
 import type { PatientLookup } from './lookup.js';
 
-const SCHEMA = `
+/** The table of this member's registered patients, in keys.db. */
+export const REGISTRATIONS = `
 CREATE TABLE IF NOT EXISTS registrations (
   patient TEXT PRIMARY KEY, pid TEXT NOT NULL, salt TEXT NOT NULL, done INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
@@ -39,7 +40,7 @@ interface Registration {
 /** A RecordWriter for a hospital: new Patients are in `care` before they are in the record. */
 export class RegisteringWriter implements RecordWriter {
   constructor(private readonly ports: RegistrationPorts) {
-    ports.keys.database.exec(SCHEMA);
+    ports.keys.database.exec(REGISTRATIONS);
   }
 
   async write(actor: Actor, writes: readonly ResourceWrite[], idempotency?: Idempotency): Promise<WriteOutcome> {

@@ -9,7 +9,7 @@ import { absentValues, purgedKeys, type AbsentValue, type HashedKey } from './ab
 import { Awaited } from './awaited.js';
 import { generatedSearch } from './generated.js';
 import type { Place } from './place.js';
-import type { Change, FactChange, Open, PlacedTransaction, Projector } from './projector.js';
+import type { Change, FactChange, ForgetChange, Open, PlacedTransaction, Projector } from './projector.js';
 import type { Statements } from './statements.js';
 import { VersionStore } from './version-store.js';
 
@@ -187,7 +187,16 @@ export class BlockApplier {
   private change({ what, txId, place }: Placed): void {
     if (what.kind === 'version') this.versions.write(what, txId, place.block);
     else if (what.kind === 'fact') this.fact(what, place);
+    else if (what.kind === 'forget') this.forget(what);
     else this.awaited.add(what.value, place.block, what.hash);
+  }
+
+  private forget({ space, key }: ForgetChange): void {
+    const list = this.statements.get('SELECT value FROM fact WHERE space = ? AND key = ?', space, key)?.value;
+    if (list === undefined) return;
+    for (const each of [...(JSON.parse(list as string) as string[]), key]) {
+      this.statements.run('DELETE FROM fact WHERE space = ? AND key = ?', space, each);
+    }
   }
 
   private fact(change: FactChange, place: Place): void {

@@ -23,8 +23,15 @@ export interface FactChange {
   readonly value?: string;
 }
 
+/** Forgets a fact whose value is a JSON list of keys of its space, and the facts under those. */
+export interface ForgetChange {
+  readonly kind: 'forget';
+  readonly space: string;
+  readonly key: string;
+}
+
 /** What one write does to the projection. */
-export type Change = VersionChange | FactChange;
+export type Change = VersionChange | FactChange | ForgetChange;
 
 /** Opens an encrypted value under its ledger key; undefined when its key is erased. */
 export type Open = (ledgerKey: string, value: Uint8Array) => string | undefined;
