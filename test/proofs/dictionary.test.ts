@@ -1,13 +1,17 @@
 import { strict as assert } from 'node:assert';
 import { createHash, createHmac, hash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { quarterOf } from '@salus/chaincode/patient/api';
 import { KeyStore } from '@salus/gateway/keys/key-store';
+import { NamedSecrets } from '@salus/gateway/keys/named-secrets';
+import { codeOf } from '@salus/gateway/patient/codes';
 
 import { glucose, laboratoryForNorthside, patient } from '../story/people.js';
 import { campaign } from '../support/campaigns.js';
+import { eventually } from '../support/eventually.js';
 import { type AskOptions, type TestNetwork, startNetwork } from '../support/network.js';
 
 const dictionary = campaign('dictionary');
@@ -36,6 +40,8 @@ const keysOf = (text: string): string[] => [
   key('condition', text),
   key('idempotency', text),
   key('resource', text, '00000001'),
+  key('lookup-entry', text),
+  key('lookup-entry', 'stmary', text),
 ];
 
 /** Hashes that everybody on the channel holds, found fast. */
@@ -73,6 +79,12 @@ function attack(known: PublicHashes, made: (text: string) => string, candidates 
   return found;
 }
 
+/** Every file below a folder. */
+function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+}
+
 const under =
   (secret: Buffer) =>
   (text: string): string =>
@@ -84,6 +96,14 @@ describe('a dictionary of identifiers against everything public', function () {
   const id = identifierOf(TRUE);
   let network: TestNetwork;
   let known: PublicHashes;
+  let quarterSecret: Buffer;
+
+  /** The hospitals' secret of this quarter, as northside's administrator opens it: kept from its first look-up on. */
+  function secretOf(store: KeyStore): Buffer {
+    const secret = new NamedSecrets(store).find(`look-up/${quarterOf(new Date().toISOString())}`);
+    assert.ok(secret, 'northside has looked somebody up');
+    return Buffer.from(secret, 'hex');
+  }
 
   const storeOf = (member: string): KeyStore => new KeyStore(join(stateDir, 'members', member, 'data'));
 
@@ -111,7 +131,14 @@ describe('a dictionary of identifiers against everything public', function () {
     const seen = await network.ask('northside', `Observation?patient=${id}`, { token: baker });
     assert.ok(seen.text.includes('2339-0'), seen.text);
     await network.ask('northside', `Patient/${id}`, { token: baker });
+    await eventually(async () => {
+      assert.match(await everythingPublic(), /patient:list-codes/);
+    });
+    await network.ask('northside', 'Patient/$match', { token: baker, body });
     known = new PublicHashes(await everythingPublic());
+    const kept = storeOf('northside');
+    quarterSecret = secretOf(kept);
+    kept.close();
     await network.stop();
   });
   after(() => {
@@ -149,6 +176,29 @@ describe('a dictionary of identifiers against everything public', function () {
     );
     northside.close();
     assert.deepEqual(attack(known, under(randomBytes(32)), CANDIDATES / 4), []);
+  });
+
+  it("finds nobody with the hospitals' secret of the quarter in hand, under which the true one is listed", () => {
+    for (const custodian of ['stmary', 'northside']) {
+      const made = (value: string): string => codeOf(quarterSecret, custodian, { system: SYSTEM, value });
+      const found: number[] = [];
+      for (let number = 0; number < CANDIDATES / 4; number += 1) {
+        const tried = keysOf(made(identifierOf(TRUE - number)));
+        if (tried.some((each) => known.has(hash('sha256', each)) || known.has(each))) found.push(number);
+      }
+      assert.deepEqual(found, []);
+    }
+    assert.deepEqual(attack(known, under(quarterSecret), CANDIDATES / 4), []);
+  });
+
+  it("finds the true one for a hospital's administrator alone, among the codes that hospitals share", () => {
+    const code = codeOf(quarterSecret, 'stmary', { system: SYSTEM, value: id });
+    const holds = (member: string): boolean =>
+      filesIn(join(stateDir, 'members', member)).some((file) => readFileSync(file).includes(code));
+    assert.deepEqual(
+      ['stmary', 'northside', 'authority', 'acme'].filter((member) => holds(member)),
+      ['stmary', 'northside', 'authority'],
+    );
   });
 
   it('finds the true one for whoever holds the secret of the hospital that wrote it: the search is no blind one', () => {

@@ -10,6 +10,7 @@ export class Projected {
   apply(changes: readonly Change[], txId: string): void {
     for (const change of changes) {
       if (change.kind === 'version') this.versions.push({ ...change, txId, block: 0 });
+      if (change.kind === 'forget') this.#forget(change.space, change.key);
       if (change.kind !== 'fact') continue;
       const space = this.#facts.get(change.space) ?? new Map<string, string>();
       this.#facts.set(change.space, space);
@@ -35,6 +36,11 @@ export class Projected {
       (each) => each.type === type && value.split('|').every((part) => each.text.includes(`"${part}"`)),
     );
   reached = (): Promise<boolean> => Promise.resolve(true);
+
+  #forget(space: string, key: string): void {
+    const keys = this.fact(space, key);
+    for (const each of [...(JSON.parse(keys ?? '[]') as string[]), key]) this.#facts.get(space)?.delete(each);
+  }
 
   #inForce(): StoredVersion[] {
     return this.versions.filter((each) => !each.deleted && each === this.current(each.type, each.id));

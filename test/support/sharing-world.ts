@@ -200,6 +200,7 @@ export class SharingWorld {
     for (const [place, writes] of outcome.rwset.writes) {
       for (const [key, value] of writes) if (value) this.project(outcome.txId, mspIdOf(member), place, key, value);
     }
+    for (const { key } of outcome.rwset.purges.filter(({ place }) => place === 'care')) this.#purge(outcome.txId, key);
     return outcome;
   }
 
@@ -228,6 +229,14 @@ export class SharingWorld {
       const projectors = [patientProjector, accessProjector, consentProjector(name), ehrProjector(name)];
       for (const projector of projectors) projected.apply(projector(write, transaction, open), txId);
     }
+  }
+
+  /** What a committed purge in `care` does to them. */
+  #purge(txId: string, key: string): void {
+    const write = { collection: 'care', keyHash: sha256(key), isDelete: true, isPurge: true };
+    const none = { block: 0, index: 0, code: 0, timestamp: '', creatorMspId: '', endorsers: [], argument: '' };
+    const transaction = { ...none, txId, transaction: '', writes: [], elsewhere: { writes: 0, purges: 1 } };
+    for (const { projected } of this.hospitals.values()) projected.apply(patientProjector(write, transaction), txId);
   }
 
   #settings(name: string, members: readonly MemberSettings[]): GatewaySettings {
