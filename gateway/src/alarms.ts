@@ -6,7 +6,7 @@ import type { LiveBlocks } from './ledger/live.js';
 import type { Meters } from './metrics.js';
 import type { Ledger } from './ports.js';
 import type { Projection } from './projection/projection.js';
-import { readTrial } from './trial/operations.js';
+import { readTrial } from './trial/reading.js';
 import { watchUnblindings } from './trial/watch.js';
 
 /** What alarms are raised about, and where they are seen. */

@@ -19,7 +19,14 @@ const events = [clockEvents, ehrEvents, registryEvents, supplyEvents, trialEvent
   Object.values(table),
 );
 /** Files of tests of the contracts beside every domain's contract.test.js. */
-const further = ['chaincode/trust', 'supply/climate', 'supply/containers', 'trial/illegal', 'trial/illegal-data'];
+const further = [
+  'chaincode/trust',
+  'supply/climate',
+  'supply/containers',
+  'trial/illegal',
+  'trial/illegal-data',
+  'trial/kits',
+];
 const compiled = dirname(import.meta.dirname);
 
 /** Refusal codes and events that the contracts answered with. */

@@ -121,6 +121,33 @@ describe('a trial on the real processes, over HTTP', () => {
     assert.equal(await told('medisure'), false);
   });
 
+  it('keeps a content at the site and, handed over through the door, at the sponsor, and nowhere else', async () => {
+    const [visit] = view.versions[3]!.protocol.visits.filter(({ forms }) => forms.length > 0);
+    const texts = { participant: 'P1', visit: visit!.id, form: visit!.forms[0]!, delegate: 'inv-1' };
+    const item = [{ linkId: 'systolic', answer: [{ valueString: 'CANARY-128' }] }];
+    const response = { resourceType: 'QuestionnaireResponse', status: 'completed', item };
+    const values = [
+      ...Object.entries(texts).map(([name, valueString]) => ({ name, valueString })),
+      ...['n', 'consent'].map((name) => ({ name, valueInteger: 1 })),
+      { name: 'response', resource: response },
+    ];
+    const entered = await post('stmary', 'investigator', `${NAME}/$enter`, values);
+    assert.equal(entered.status, 200, entered.text);
+    assert.match(entered.text, /"handedOver","valueBoolean":true/);
+    for (const [member, role, status] of [
+      ['stmary', 'investigator', 200],
+      ['acme', 'monitor', 200],
+      ['tally', 'cro', 403],
+    ] as const) {
+      const token = await network.token({ member, role });
+      const found = await network.ask(member, `QuestionnaireResponse?study=ResearchStudy/${NAME}&participant=P1`, {
+        token,
+      });
+      assert.equal(found.status, status, found.text);
+      assert.equal(found.text.includes('CANARY-128'), status === 200, member);
+    }
+  });
+
   it('lists what is owed and finds participants and events by study, at any member', async () => {
     const event = { event: 'E1', n: 1, participant: 'P1', commitment: random(), isSerious: true, isFatal: true };
     const awareAt = (await look('stmary')).slots[0]!.taken[0]!.at;

@@ -2,37 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FhirResponse } from '@salus/gateway/fhir/request';
-import { parseRefusal, Refusal } from '@salus/gateway/ledger/refusal';
-import type { Ledger } from '@salus/gateway/ports';
-import { readTrial, withTrials } from '@salus/gateway/trial/operations';
+import { Refusal } from '@salus/gateway/ledger/refusal';
+import { withTrials } from '@salus/gateway/trial/operations';
+import { readTrial } from '@salus/gateway/trial/reading';
 import { trialPage } from '@salus/gateway/trial/page';
 import { importUsdm } from '@salus/gateway/trial/usdm';
 import { random } from '../support/contract-world.js';
 import { projectRoot } from '../support/shared.js';
+import { Gateways, ledgerOf } from './ledger-double.js';
 import { outcomes, protocol, TRIAL, TrialWorld } from './world.js';
-
-/** The contracts' double as a member's gateway sees the ledger: a voided transaction is endorsed again, as there. */
-function ledgerOf(world: TrialWorld, member: string): Pick<Ledger, 'submit' | 'evaluate'> {
-  const call = (argument?: string, transient: Readonly<Record<string, Uint8Array>> = {}) => ({
-    ...(argument === undefined ? {} : { args: [argument] }),
-    ...(transient.request ? { request: JSON.parse(Buffer.from(transient.request).toString()) as object } : {}),
-    ...(transient.actor ? { actor: JSON.parse(Buffer.from(transient.actor).toString()) as object } : {}),
-  });
-  const checked = async (name: string, given: object) => {
-    const outcome = await world.ledger.evaluate(member, name, given);
-    if (outcome.status !== 200) throw parseRefusal(outcome.message) ?? new Error(outcome.message);
-    return outcome;
-  };
-  return {
-    evaluate: async ({ transaction, argument }) => Buffer.from((await checked(transaction, call(argument))).payload),
-    submit: async ({ transaction, argument, transient }) => {
-      for (;;) {
-        const outcome = await checked(transaction, call(argument, transient));
-        if (world.ledger.commit(outcome) === 'VALID') return { txId: outcome.txId, block: 1 };
-      }
-    },
-  };
-}
 
 const parameters = (values: readonly object[]): string =>
   JSON.stringify({ resourceType: 'Parameters', parameter: values });
@@ -45,16 +23,14 @@ describe('the operations on trials', () => {
   let world: TrialWorld;
 
   /** A request of somebody of a member. */
-  async function ask(member: string, role: string, method: string, path: string, body?: string): Promise<FhirResponse> {
-    const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
-      ...{ member, ledger: ledgerOf(world, member), decision: { allow: () => undefined } },
-      ask: () => Promise.reject(new Error('no door is open')),
-      now: Date.now,
-    });
-    const actor = { member, user: 'u-1', role, purpose: 'CLINTRCH', scopes: [] };
-    const headers = { 'content-type': 'application/fhir+json' };
-    const request = { method, path, query: new URLSearchParams(), headers, actor };
-    return fhir(body === undefined ? request : { ...request, body });
+  function ask(member: string, role: string, method: string, path: string, body?: string): Promise<FhirResponse> {
+    return new Gateways(world).ask(
+      member,
+      role,
+      method,
+      path,
+      body === undefined ? undefined : (JSON.parse(body) as object),
+    );
   }
 
   it('let sites race for slots by $randomize: each participant has one kit, read from the ledger', async () => {
@@ -173,7 +149,8 @@ describe('the operations on trials', () => {
   it('leave studies of the record readable while the ledger does not answer', async () => {
     const down = (): Promise<never> => Promise.reject(new Refusal('unavailable', 'ledger-down', 'no peer answers'));
     const ledger = { submit: down, evaluate: down };
-    const ports = { member: 'stmary', ledger, decision: { allow: () => undefined }, ask: down, now: Date.now };
+    const seen = { decision: { allow: () => undefined }, facts: { fact: () => undefined }, keep: down };
+    const ports = { member: 'stmary', ledger, ...seen, ask: down, now: Date.now };
     const actor = { member: 'stmary', user: 'u-1', role: 'investigator', purpose: 'CLINTRCH', scopes: [] };
     const get = async (status: number): Promise<number> => {
       const fhir = withTrials(() => Promise.resolve({ status, headers: {} }), ports);

@@ -33,7 +33,7 @@ import { withPatientOperations } from '../patient/operations.js';
 import type { Actor, RecordWriter } from '../ports.js';
 import { DoorCaller } from './caller.js';
 import { Supply } from '../supply/open.js';
-import { armsHeard } from '../trial/arm.js';
+import { trialsHeard } from '../trial/heard.js';
 import { openDoor } from './server.js';
 import type { SharingPorts } from './sharing-ports.js';
 
@@ -143,7 +143,7 @@ export class Sharing {
     const { settings, projection, alarm } = this.ports;
     return await openDoor({
       ...this.ports,
-      heard: { ...this.supply.heard, ...armsHeard(this.ports.ledger) },
+      heard: { ...this.supply.heard, ...trialsHeard(this.ports) },
       member: settings.member,
       mspId: settings.mspId,
       lookup: this.lookup,

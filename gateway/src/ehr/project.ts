@@ -6,6 +6,7 @@ import { withVersion } from '../fhir/meta.js';
 import type { LedgerTransaction, LedgerWrite } from '../ports.js';
 import type { Change, Open, Projector } from '../projection/projector.js';
 import { supplyChanges } from '../supply/project.js';
+import { contentChanges } from '../trial/content.js';
 import { contentOf } from './translate.js';
 
 const RESOURCE = 'resource';
@@ -45,8 +46,8 @@ function version(
   const plaintext = open(ledgerKey, value);
   if (plaintext === undefined) return NOTHING;
   const { type, id, patient, text } = contentOf(plaintext);
-  // Events and packs of the supply chain lie in the same collection and are no FHIR resources.
-  const supplied = supplyChanges(type, id, text);
+  // Events and packs of the supply chain, and contents of trials, lie in the same collection and are no FHIR resources.
+  const supplied = supplyChanges(type, id, text) ?? contentChanges(type, text);
   if (supplied !== undefined) return supplied;
   return [
     {

@@ -1,13 +1,10 @@
 /** Puts a member's part in the supply chain together from the rooms of its gateway. */
-import { randomUUID } from 'node:crypto';
-
 import type { Request, Router } from 'express';
 
 import type { Heard } from '../door/server.js';
+import { type Keep, keeper } from '../ehr/keep.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { NamedSecrets } from '../keys/named-secrets.js';
-import { Refusal } from '../ledger/refusal.js';
-import { GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Ledger } from '../ports.js';
 import { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
@@ -32,8 +29,6 @@ import { PendingWork } from './pending.js';
 import { alertsOf } from './trade/alerts.js';
 import { tradeExpress } from './trade/express.js';
 
-/** Milliseconds to wait until the projection shows what was written. */
-const REACH_MS = 20_000;
 const PHARMACIES = ['hospital', 'pharmacy'];
 
 /** The rooms of a gateway that take part in the supply chain. */
@@ -54,9 +49,11 @@ export class Supply {
   readonly #acts: PackActs;
   readonly #handing: Handing;
   readonly #desk: EpcisDesk;
+  readonly #keep: Keep;
 
   constructor(private readonly rooms: SupplyRooms) {
     const { settings, projection, keys, ledger, ask } = rooms;
+    this.#keep = keeper(rooms);
     this.#secrets = new NamedSecrets(keys);
     this.#shelf = new PackShelf({ projection, secrets: this.#secrets });
     this.#directory = new Directory(projection, settings);
@@ -132,18 +129,6 @@ export class Supply {
     const { settings, ask } = this.rooms;
     return { member: settings.member, shelf: this.#shelf, directory: this.#directory, ask };
   }
-
-  readonly #keep = async (records: readonly { readonly type: string; readonly value: unknown }[]): Promise<void> => {
-    const { writer, projection, settings } = this.rooms;
-    const gateway: Actor = { ...GATEWAY_ACTOR, member: settings.member, scopes: [] };
-    const writes = records.map(({ type, value }) => {
-      return { type, id: randomUUID(), expect: 0, text: JSON.stringify(value) };
-    });
-    const outcome = await writer.write(gateway, writes);
-    if (outcome.state !== 'committed')
-      throw new Refusal('unavailable', 'unknown', 'it is not known whether it was kept');
-    await projection.reached(outcome.commit.block, REACH_MS);
-  };
 
   readonly #now = (): string => new Date(this.rooms.clock()).toISOString();
 }

@@ -5,43 +5,52 @@
  */
 import { transactions, type TrialView } from '@salus/chaincode/trial/api';
 
+import { type KeepPorts, keeper } from '../ehr/keep.js';
 import { resourceBody } from '../fhir/body.js';
 import type { JsonObject } from '../fhir/json.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
-import type { Decision, FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
+import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import { actCall, actOperations } from './acts.js';
+import type { ContentFacts } from './content.js';
 import { outcomeChanges } from './outcome-changes.js';
 import { givenOf, type Given } from '../fhir/parameters.js';
+import { datasetParameters } from './dataset-operation.js';
 import { dueParameters } from './due.js';
+import { derivedFrom, type FacePorts } from './faces.js';
+import { type ContentPorts, enter, handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
+import { demandTrial, readTrial } from './reading.js';
 import { researchStudy } from './research-study.js';
 import { registerImported } from './register.js';
-import { searchset, studyResources } from './study-resources.js';
 import { unblind, type UnblindPorts } from './unblind.js';
 import { exportUsdm } from './usdm-export.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /** What trials need of the gateway. */
-export interface TrialPorts {
-  readonly member: string;
+export interface TrialPorts extends FacePorts, ContentPorts {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
-  readonly decision: Pick<Decision, 'allow'>;
   /** Asks another member's door. */
   readonly ask: UnblindPorts['ask'];
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
+/** The rooms of a gateway that trials take part in. */
+export type TrialRooms = Pick<TrialPorts, 'ledger'> &
+  KeepPorts & { readonly projection: ContentFacts; readonly clock: () => number };
+
 /** Trials at one gateway: their operations, and what the page shows. */
 export function openTrials(
-  rooms: Pick<TrialPorts, 'ledger'> & { readonly settings: Pick<TrialPorts, 'member'>; readonly clock: () => number },
+  rooms: TrialRooms,
   { decision, say }: { readonly decision: TrialPorts['decision']; readonly say: TrialPorts['ask'] },
 ): { readonly inFrontOf: (fhir: Fhir) => Fhir; readonly view: (name: string) => Promise<TrialView | undefined> } {
-  const { settings, ledger, clock } = rooms;
-  const ports = { member: settings.member, ledger, decision, ask: say, now: clock };
+  const { settings, ledger, clock, projection: facts } = rooms;
+  const kept = { facts, keep: keeper(rooms) };
+  const ports = { member: settings.member, ledger, decision, ask: say, now: clock, ...kept };
   return { inFrontOf: (fhir) => withTrials(fhir, ports), view: (name) => readTrial(ledger, name) };
 }
 
@@ -83,21 +92,6 @@ async function answer(
   return await run(ports, request, trial ?? '');
 }
 
-const SEARCH = /^(?:AdverseEvent|ResearchSubject)$/;
-
-/** A search of one trial's participants or adverse events; undefined where the study is none of the ledger's. */
-async function derivedFrom(
-  ports: TrialPorts,
-  { method, path, query, actor }: FhirRequest,
-): Promise<FhirResponse | undefined> {
-  const [name, ...more] = query.getAll('study');
-  if (method !== 'GET' || !SEARCH.test(path) || name === undefined || more.length > 0) return undefined;
-  ports.decision.allow(actor, 'ResearchStudy', 'operation');
-  const view = await readTrial(ports.ledger, name.replace(/^ResearchStudy\//, ''));
-  const resources = view && studyResources(path, view);
-  return resources && { status: 200, headers: {}, resource: searchset(resources) as JsonObject };
-}
-
 type Handler = (ports: TrialPorts, request: FhirRequest, trial: string) => Promise<FhirResponse | undefined>;
 
 const handlers: Readonly<Record<string, Handler>> = {
@@ -109,6 +103,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   'GET $due': async (ports, _request, trial) =>
     ok(dueParameters(await demandTrial(ports, trial), new Date(ports.now()).toISOString())),
   'GET $kits': async (ports, _request, trial) => ok(kitParameters(await readKits(ports.ledger, trial))),
+  'GET $dataset': async (ports, request, trial) => ok(await datasetParameters(ports, request, trial)),
   'GET $usdm-export': async (ports, _request, trial) => {
     const { versions } = await demandTrial(ports, trial);
     return ok([{ name: 'usdm', valueString: JSON.stringify(exportUsdm(trial, versions)) }]);
@@ -121,6 +116,16 @@ const handlers: Readonly<Record<string, Handler>> = {
     const headers = commit === undefined ? {} : committed(commit);
     if (sealed !== undefined) return { ...ok([{ name: 'sealed', valueString: sealed }]), headers };
     return said('the unblinding is on record', headers);
+  },
+  'POST $enter': enterPoint,
+  'POST $hand-over': async (ports, request, trial) => {
+    const participant = givenOf(resourceBody(request).plain).text('participant');
+    const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
+    const { taken, missing } = await handOver(ports, { trial, participant, sponsor });
+    return ok([
+      { name: 'taken', valueInteger: taken },
+      { name: 'missing', valueInteger: missing },
+    ]);
   },
   'POST $lock': async (ports, request, trial) => {
     const given = givenOf(resourceBody(request).plain);
@@ -144,6 +149,18 @@ function actHandler(method: string, operation: string | undefined): Handler | un
     const transient = { ...call.transient, ...actorOf(actor) };
     return done(await ledger.submit({ ...call, transient }), `${transaction} is on record`);
   };
+}
+
+async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse> {
+  const body = resourceBody(request).plain;
+  const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
+  const entry = { actor: request.actor, sponsor, body };
+  const { commit, commitment, isHandedOver } = await enter(ports, entry, trial, givenOf(body));
+  const told = [
+    { name: 'commitment', valueString: commitment },
+    { name: 'handedOver', valueBoolean: isHandedOver },
+  ];
+  return { ...ok(told), headers: committed(commit) };
 }
 
 async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<FhirResponse> {
@@ -188,29 +205,12 @@ function slotOf({ slots }: TrialView, participant: string): { readonly kit: stri
   return slots.flatMap(({ taken }) => taken).find((each) => each.participant === participant);
 }
 
-/** A trial as the ledger has it; undefined where there is none of this name. */
-export async function readTrial(ledger: Pick<Ledger, 'evaluate'>, trial: string): Promise<TrialView | undefined> {
-  try {
-    const bytes = await ledger.evaluate({ transaction: transactions.read, argument: JSON.stringify({ trial }) });
-    return JSON.parse(Buffer.from(bytes).toString('utf8')) as TrialView;
-  } catch (error) {
-    if (error instanceof Refusal && ['unknown-trial', 'invalid-request'].includes(error.code)) return undefined;
-    throw error;
-  }
-}
-
-async function demandTrial({ ledger }: TrialPorts, trial: string): Promise<TrialView> {
-  const view = await readTrial(ledger, trial);
-  if (view === undefined) throw new Refusal('not-found', 'unknown-trial', 'no trial of this name is registered');
-  return view;
-}
-
 function submit({ ledger }: TrialPorts, actor: Actor, transaction: string, asked: object): Promise<Commit> {
   return ledger.submit({ transaction, argument: JSON.stringify(asked), transient: actorOf(actor) });
 }
 
-function actorOf({ user, role, purpose }: Actor): { readonly actor: Uint8Array } {
-  return { actor: Buffer.from(JSON.stringify({ user, role, purpose })) };
+function actorOf(actor: Actor): { readonly actor: Uint8Array } {
+  return { actor: actorBytes(actor) };
 }
 
 function ok(parameter: readonly object[]): FhirResponse {

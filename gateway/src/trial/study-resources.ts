@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto';
 
 import type { EventRecord, TrialView } from '@salus/chaincode/trial/api';
 
-/** System of participants' codes. */
-const PARTICIPANT_SYSTEM = 'urn:salus:participant';
+import { PARTICIPANT_SYSTEM } from './systems.js';
+
 const SERIOUSNESS = 'http://terminology.hl7.org/CodeSystem/adverse-event-seriousness';
 /** Deadline at the regulator, whether the site was late, whether the sponsor says that it was unexpected. */
 const EVENT_EXTENSIONS = {
@@ -16,12 +16,6 @@ const EVENT_EXTENSIONS = {
   isLate: 'urn:salus:reported-late',
   isUnexpected: 'urn:salus:unexpected',
 } as const;
-
-/** What a trial shows under a type; undefined for a type of which it shows nothing. */
-export function studyResources(type: string, view: TrialView): readonly object[] | undefined {
-  if (type === 'ResearchSubject') return researchSubjects(view);
-  return type === 'AdverseEvent' ? adverseEvents(view) : undefined;
-}
 
 /** Everybody who has a slot. While the list of the stratum is not revealed, no arm is in it. */
 export function researchSubjects({ trial, phase, slots, reveals }: TrialView): readonly object[] {
@@ -79,13 +73,7 @@ function causalityOf({ byInvestigator, bySponsor }: EventRecord): readonly objec
     .map(([who, word]) => ({ assessment: { text: word }, author: { display: who } }));
 }
 
-/** FHIR ids are short, names on the ledger need not be. */
-function idOf(trial: string, name: string): string {
+/** A FHIR id: those are short, names on the ledger need not be. */
+export function idOf(trial: string, name: string): string {
   return createHash('sha256').update(`${trial}\n${name}`).digest('hex').slice(0, 40);
-}
-
-/** A searchset of resources that are all there is. */
-export function searchset(resources: readonly object[]): object {
-  const entry = resources.map((resource) => ({ resource, search: { mode: 'match' } }));
-  return { resourceType: 'Bundle', type: 'searchset', total: resources.length, ...(entry.length > 0 && { entry }) };
 }

@@ -1,0 +1,109 @@
+/**
+ * Searches of what the ledger has of a trial, by `study` and where it is of one participant by `participant`: ResearchSubject,
+ * AdverseEvent, AuditEvent; Consent, Provenance and QuestionnaireResponse. Contents are shown where they are kept, to the
+ * people of the participant's site and of the sponsor who work with them.
+ */
+import type { ParticipantView, TrialView } from '@salus/chaincode/trial/api';
+
+import type { JsonObject } from '../fhir/json.js';
+import { operationOutcome } from '../fhir/outcome.js';
+import type { Decision, FhirRequest, FhirResponse } from '../fhir/request.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { Actor, Ledger } from '../ports.js';
+import { type ContentFacts, heldContent } from './content.js';
+import { commitmentsOf } from './hand-over.js';
+import { auditEvents, provenances, researchConsents } from './line-resources.js';
+import { readLine, readTrial } from './reading.js';
+import { adverseEvents, idOf, researchSubjects } from './study-resources.js';
+
+/** What the searches need of the gateway. */
+export interface FacePorts {
+  readonly member: string;
+  readonly ledger: Pick<Ledger, 'evaluate'>;
+  readonly decision: Pick<Decision, 'allow'>;
+  readonly facts: ContentFacts;
+}
+
+type OfStudy = (view: TrialView) => readonly object[];
+type OfParticipant = (
+  line: ParticipantView,
+  asked: { readonly ports: FacePorts; readonly view: TrialView; readonly actor: Actor; readonly participant: string },
+) => readonly object[];
+
+const ofStudy: Readonly<Record<string, OfStudy>> = {
+  ResearchSubject: researchSubjects,
+  AdverseEvent: adverseEvents,
+  AuditEvent: auditEvents,
+};
+const ofParticipant: Readonly<Record<string, OfParticipant>> = {
+  Consent: (line, { participant }) => researchConsents(line, participant),
+  Provenance: provenances,
+  QuestionnaireResponse: contents,
+};
+
+/** Who works with contents, at the participant's site and at the sponsor. */
+const readers = { site: ['investigator', 'coordinator'], sponsor: ['sponsor', 'monitor'] } as const;
+
+/** A search of one trial; undefined where it is none, or the study is none of the ledger's. Throws Refusal. */
+export async function derivedFrom(
+  ports: FacePorts,
+  { method, path, query, actor }: FhirRequest,
+): Promise<FhirResponse | undefined> {
+  const [study, ...more] = query.getAll('study');
+  const isServed = Object.hasOwn(ofStudy, path) || Object.hasOwn(ofParticipant, path);
+  if (method !== 'GET' || !isServed || study === undefined || more.length > 0) return undefined;
+  ports.decision.allow(actor, 'ResearchStudy', 'operation');
+  const view = await readTrial(ports.ledger, study.replace(/^ResearchStudy\//, ''));
+  if (view === undefined) return undefined;
+  const found = ofStudy[path]?.(view) ?? (await aboutOne(ports, path, view, { actor, query }));
+  return { status: 200, headers: {}, resource: searchset(found) };
+}
+
+async function aboutOne(
+  ports: FacePorts,
+  type: string,
+  view: TrialView,
+  { actor, query }: Pick<FhirRequest, 'actor' | 'query'>,
+): Promise<readonly object[]> {
+  const participant = query.get('participant');
+  if (participant === null)
+    throw new Refusal('invalid', 'structure', `a search of ${type} by study names a participant`);
+  const line = await readLine(ports.ledger, view.trial.trial, participant);
+  return ofParticipant[type]?.(line, { ports, view, actor, participant }) ?? [];
+}
+
+/** The contents that are kept here, each once; an OperationOutcome says how many the ledger has a commitment of beyond them. */
+function contents(line: ParticipantView, { ports, view, actor }: Parameters<OfParticipant>[1]): readonly object[] {
+  ports.decision.allow(actor, 'QuestionnaireResponse', 'search');
+  demandReader(ports.member, view, line, actor);
+  const commitments = commitmentsOf(line);
+  const held = commitments.flatMap((commitment) => {
+    const resource = heldContent(ports.facts, commitment);
+    return resource === undefined ? [] : [{ ...resource, id: idOf(line.trial, commitment) }];
+  });
+  const missing = commitments.length - held.length;
+  if (missing === 0) return held;
+  const diagnostics = `${missing} contents of this participant are committed to and not kept here`;
+  return [...held, operationOutcome([{ severity: 'warning', code: 'incomplete', diagnostics }])];
+}
+
+/** Throws Refusal for anybody who does not work with this participant's contents here. */
+export function demandReader(member: string, { trial }: TrialView, line: ParticipantView, { role }: Actor): void {
+  const isAtSite = line.participant?.site === member && readers.site.some((each) => each === role);
+  const isAtSponsor = trial.parties.sponsor === member && readers.sponsor.some((each) => each === role);
+  if (isAtSite || isAtSponsor) return;
+  const detail =
+    'contents are read by investigator and coordinator of the site, and by sponsor and monitor at the sponsor';
+  throw new Refusal('forbidden', 'not-a-party', detail);
+}
+
+/** A searchset of resources that are all there is. */
+function searchset(resources: readonly object[]): JsonObject {
+  const isOutcome = (resource: object): boolean => (resource as JsonObject).resourceType === 'OperationOutcome';
+  const entry = resources.map((resource) => ({
+    resource,
+    search: { mode: isOutcome(resource) ? 'outcome' : 'match' },
+  }));
+  const total = resources.filter((resource) => !isOutcome(resource)).length;
+  return { resourceType: 'Bundle', type: 'searchset', total, ...(entry.length > 0 && { entry }) };
+}

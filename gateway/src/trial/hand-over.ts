@@ -1,0 +1,133 @@
+/**
+ * Data of a trial: `$enter` keeps a content at the site, puts its commitment on the ledger, and hands it to the sponsor through
+ * the door, in this order; `$hand-over` sends again what a participant's line names. The sponsor's door takes a content from
+ * the participant's own site alone, and only what the ledger has a commitment of.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { type ParticipantView, parseLineName, transactions, type TrialView } from '@salus/chaincode/trial/api';
+
+import type { Heard } from '../door/server.js';
+import type { Keep } from '../ehr/keep.js';
+import type { JsonObject } from '../fhir/json.js';
+import { type Given, parameterOf } from '../fhir/parameters.js';
+import { requireValid } from '../fhir/validate.js';
+import { Refusal } from '../ledger/refusal.js';
+import { actorBytes } from '../ledger/vouched.js';
+import type { Actor, Commit, Ledger } from '../ports.js';
+import { commitmentOf, CONTENT_TYPE, type ContentFacts, contentOf, heldContent } from './content.js';
+import { readLine, readTrial } from './reading.js';
+
+/** Path of a content below a door's base. */
+export const CONTENT_PATH = '$trial-content';
+/** Longest content that a door takes, bytes. */
+const CONTENT_BYTES = 4 * 1024 * 1024;
+/** How long, and in which steps, a door waits for its own peer to have the commitment, milliseconds. */
+const WAIT_MS = 5_000;
+const STEP_MS = 100;
+
+/** What handing over needs of the gateway. */
+export interface ContentPorts {
+  readonly member: string;
+  readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
+  readonly facts: ContentFacts;
+  readonly keep: Keep;
+}
+
+type Ask = (member: string, path: string, words: object) => Promise<unknown>;
+
+/** Enters or corrects a data point; whether the sponsor took its copy. Throws Refusal, before anything is kept where it can. */
+export async function enter(
+  ports: ContentPorts & { readonly ask: Ask },
+  { actor, sponsor, body }: { readonly actor: Actor; readonly sponsor: string; readonly body: JsonObject },
+  trial: string,
+  given: Given,
+): Promise<{ readonly commit: Commit; readonly commitment: string; readonly isHandedOver: boolean }> {
+  const { ledger, keep, ask } = ports;
+  const n = given.number('n');
+  const [participant, visit, form] = [given.text('participant'), given.text('visit'), given.text('form')] as const;
+  const resource = contentOf({ trial, participant, visit, form, n }, responseIn(body));
+  requireValid(resource);
+  const commitment = commitmentOf(resource);
+  const act =
+    n === 1 ? { act: 'enter', consent: given.number('consent') } : { act: 'correct', reason: given.text('reason') };
+  const asked = { trial, participant, visit, form, n, ...act, delegate: given.text('delegate'), commitment };
+  const call = {
+    transaction: transactions.point,
+    argument: JSON.stringify(asked),
+    transient: { actor: actorBytes(actor) },
+  };
+  // What the contract would refuse is not kept either.
+  await ledger.evaluate(call);
+  await keep([{ type: CONTENT_TYPE, value: resource }]);
+  const commit = await ledger.submit(call);
+  return { commit, commitment, isHandedOver: await isTaken(ask, sponsor, { trial, participant, resource }) };
+}
+
+function responseIn(body: JsonObject): JsonObject {
+  const resource = parameterOf(body, 'response')?.resource as JsonObject | undefined;
+  if (resource?.resourceType === 'QuestionnaireResponse') return resource;
+  throw new Refusal('invalid', 'structure', 'Parameters needs response with a QuestionnaireResponse as its resource');
+}
+
+async function isTaken(ask: Ask, sponsor: string, words: object): Promise<boolean> {
+  try {
+    return (await ask(sponsor, CONTENT_PATH, words)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Sends every content of a participant's line that lies here to the sponsor; counts of what it took and of what is missing. */
+export async function handOver(
+  { ledger, facts, ask }: Pick<ContentPorts, 'ledger' | 'facts'> & { readonly ask: Ask },
+  { trial, participant, sponsor }: { readonly trial: string; readonly participant: string; readonly sponsor: string },
+): Promise<{ readonly taken: number; readonly missing: number }> {
+  const commitments = commitmentsOf(await readLine(ledger, trial, participant));
+  let taken = 0;
+  for (const commitment of commitments) {
+    const resource = heldContent(facts, commitment);
+    if (resource !== undefined && (await isTaken(ask, sponsor, { trial, participant, resource }))) taken += 1;
+  }
+  return { taken, missing: commitments.length - taken };
+}
+
+/** Commitments of a participant's contents, each once, in the order of the line. */
+export function commitmentsOf({ points }: ParticipantView): readonly string[] {
+  return [...new Set(points.map(({ commitment }) => commitment))];
+}
+
+/** What the sponsor's door hears of contents. Whatever is wrong, it shows nothing and keeps nothing. */
+export function contentsHeard(ports: ContentPorts): Readonly<Record<string, Heard>> {
+  return { [CONTENT_PATH]: { most: CONTENT_BYTES, hear: (teller, body) => hearContent(ports, teller, body) } };
+}
+
+async function hearContent(ports: ContentPorts, teller: string, body: string): Promise<object | undefined> {
+  try {
+    const { resource, ...name } = JSON.parse(body) as { readonly resource: JsonObject };
+    const { trial, participant } = parseLineName(name, 'content');
+    const commitment = commitmentOf(resource);
+    const view = await readTrial(ports.ledger, trial);
+    if (view === undefined || !(await isCommitted(ports, view, { teller, participant, commitment }))) return undefined;
+    if (heldContent(ports.facts, commitment) === undefined) await ports.keep([{ type: CONTENT_TYPE, value: resource }]);
+    return { commitment };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether this member is the sponsor, and the teller the site that committed to it; the own peer may be behind the site's. */
+async function isCommitted(
+  { member, ledger }: ContentPorts,
+  { trial }: TrialView,
+  told: { readonly teller: string; readonly participant: string; readonly commitment: string },
+): Promise<boolean> {
+  if (trial.parties.sponsor !== member) return false;
+  for (let waited = 0; waited < WAIT_MS; waited += STEP_MS) {
+    const line = await readLine(ledger, trial.trial, told.participant);
+    if (line.participant !== undefined && line.participant.site !== told.teller) return false;
+    if (commitmentsOf(line).includes(told.commitment)) return true;
+    await sleep(STEP_MS);
+  }
+  return false;
+}

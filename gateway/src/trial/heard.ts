@@ -1,0 +1,16 @@
+/** What a member's door hears of trials: wishes for an arm, and contents of data points. */
+import type { Heard } from '../door/server.js';
+import { type KeepPorts, keeper } from '../ehr/keep.js';
+import type { Ledger } from '../ports.js';
+import { armsHeard } from './arm.js';
+import type { ContentFacts } from './content.js';
+import { contentsHeard } from './hand-over.js';
+
+/** Everything by its path. */
+export function trialsHeard(
+  rooms: KeepPorts & { readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>; readonly projection: ContentFacts },
+): Readonly<Record<string, Heard>> {
+  const { settings, ledger, projection: facts } = rooms;
+  const contents = contentsHeard({ member: settings.member, ledger, facts, keep: keeper(rooms) });
+  return { ...armsHeard(ledger), ...contents };
+}

@@ -1,0 +1,105 @@
+/**
+ * What is public of one participant as FHIR R4 Consent (research; https://hl7.org/fhir/R4/consent.html) and Provenance
+ * (https://hl7.org/fhir/R4/provenance.html), and what concerns a whole trial as AuditEvent
+ * (https://hl7.org/fhir/R4/auditevent.html). Pure. Derived from the ledger's facts: codes, key ids, commitments, no content.
+ */
+import type { ConsentRecord, ParticipantView, PointRecord, TrialView } from '@salus/chaincode/trial/api';
+
+import { placeName } from './content.js';
+import { idOf } from './study-resources.js';
+import { PARTICIPANT_SYSTEM } from './systems.js';
+
+const MEMBER_SYSTEM = 'urn:salus:member';
+const ACT_SYSTEM = 'urn:salus:trial-act';
+
+/** Every consent and withdrawal of a participant, in line. Only the last is in force, unless it withdraws. */
+export function researchConsents({ trial, consents }: ParticipantView, participant: string): readonly object[] {
+  return consents.map((record, index) => {
+    const isInForce = index === consents.length - 1 && record.withdrawn === undefined;
+    return {
+      resourceType: 'Consent',
+      id: idOf(trial, `consent/${participant}/${record.n}`),
+      extension: [{ url: 'urn:salus:research-study', valueReference: { reference: `ResearchStudy/${trial}` } }],
+      status: isInForce ? 'active' : 'inactive',
+      scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'research' }] },
+      category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'RESEARCH' }] }],
+      patient: { identifier: { system: PARTICIPANT_SYSTEM, value: participant } },
+      dateTime: record.at,
+      organization: [memberReference(record.by.member)],
+      policy: [{ uri: `urn:salus:consent-document:${trial}:${record.document}:${record.language}` }],
+      provision: provisionOf(record),
+    };
+  });
+}
+
+function provisionOf({ withdrawn, parts }: ConsentRecord): object {
+  return {
+    type: withdrawn === undefined ? 'permit' : 'deny',
+    ...(parts.length > 0 && { provision: parts.map((text) => ({ type: 'permit', code: [{ text }] })) }),
+  };
+}
+
+/** Every act on every data point of a participant: who, when, why, over which content, and what it revises. */
+export function provenances({ trial, points }: ParticipantView): readonly object[] {
+  return points.map((record) => ({
+    resourceType: 'Provenance',
+    id: idOf(trial, `point/${placeName({ trial, ...record })}`),
+    extension: [
+      { url: 'urn:salus:commitment', valueString: record.commitment },
+      { url: 'urn:salus:data-point-state', valueCode: record.state },
+    ],
+    target: [dataPoint(trial, record)],
+    recorded: record.at,
+    activity: { coding: [{ system: ACT_SYSTEM, code: record.act }] },
+    ...(record.reason !== undefined && { reason: [{ text: record.reason }] }),
+    agent: [
+      {
+        role: [{ text: record.by.role }],
+        who: { identifier: { system: 'urn:salus:delegate', value: record.delegate } },
+        onBehalfOf: memberReference(record.by.member),
+      },
+    ],
+    ...(record.n > 1 && { entity: [{ role: 'revision', what: dataPoint(trial, { ...record, n: record.n - 1 }) }] }),
+    ...(record.statements !== undefined && { signature: record.statements.map((jws) => signatureOf(record, jws)) }),
+  }));
+}
+
+function dataPoint(trial: string, place: Pick<PointRecord, 'participant' | 'visit' | 'form' | 'n'>): object {
+  return { identifier: { system: 'urn:salus:data-point', value: placeName({ trial, ...place }) } };
+}
+
+function signatureOf({ at, delegate }: PointRecord, jws: string): object {
+  return {
+    // Author's signature, ASTM E1762.
+    type: [{ system: 'urn:iso-astm:E1762-95:2013', code: '1.2.840.10065.1.12.1.1' }],
+    when: at,
+    who: { identifier: { system: 'urn:salus:delegate', value: delegate } },
+    sigFormat: 'application/jose',
+    data: Buffer.from(jws).toString('base64'),
+  };
+}
+
+/** Emergency unblindings, interim looks, and milestones of a trial. */
+export function auditEvents({ trial, unblindings, looks, milestones }: TrialView): readonly object[] {
+  const name = trial.trial;
+  return [
+    ...unblindings.map((record) => ({ ...record, act: 'unblind-one', about: `${record.stratum}/${record.slot}` })),
+    ...looks.map((record) => ({ ...record, act: 'record-look', about: String(record.look) })),
+    ...milestones.map((record) => ({ ...record, act: record.name, reason: undefined, about: record.name })),
+  ].map(({ act, about, by, at, reason }) => ({
+    resourceType: 'AuditEvent',
+    id: idOf(name, `audit/${act}/${about}`),
+    type: { system: 'http://terminology.hl7.org/CodeSystem/audit-event-type', code: 'object' },
+    subtype: [{ system: ACT_SYSTEM, code: act }],
+    recorded: at,
+    outcome: '0',
+    ...(reason !== undefined && { purposeOfEvent: [{ text: reason }] }),
+    agent: [{ requestor: true, role: [{ text: by.role }], who: memberReference(by.member) }],
+    source: { observer: memberReference(by.member) },
+    entity: [{ what: { reference: `ResearchStudy/${name}` }, description: about }],
+  }));
+}
+
+function memberReference(value: string): object {
+  return { identifier: { system: MEMBER_SYSTEM, value } };
+}

@@ -1,0 +1,34 @@
+/** A trial, and one of its participants, as the own peer has them. */
+import { type ParticipantView, transactions, type TrialView } from '@salus/chaincode/trial/api';
+
+import { Refusal } from '../ledger/refusal.js';
+import type { Ledger } from '../ports.js';
+
+type Evaluates = Pick<Ledger, 'evaluate'>;
+
+/** A trial as the ledger has it; undefined where there is none of this name. */
+export async function readTrial(ledger: Evaluates, trial: string): Promise<TrialView | undefined> {
+  try {
+    return (await evaluated(ledger, transactions.read, { trial })) as TrialView;
+  } catch (error) {
+    if (error instanceof Refusal && ['unknown-trial', 'invalid-request'].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+/** The same for a trial that must be there. Throws Refusal. */
+export async function demandTrial({ ledger }: { readonly ledger: Evaluates }, trial: string): Promise<TrialView> {
+  const view = await readTrial(ledger, trial);
+  if (view === undefined) throw new Refusal('not-found', 'unknown-trial', 'no trial of this name is registered');
+  return view;
+}
+
+/** Everything public of one participant. Throws Refusal. */
+export async function readLine(ledger: Evaluates, trial: string, participant: string): Promise<ParticipantView> {
+  return (await evaluated(ledger, transactions.line, { trial, participant })) as ParticipantView;
+}
+
+async function evaluated(ledger: Evaluates, transaction: string, asked: object): Promise<unknown> {
+  const bytes = await ledger.evaluate({ transaction, argument: JSON.stringify(asked) });
+  return JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;
+}

@@ -1,0 +1,2 @@
+/** System of participants' codes. */
+export const PARTICIPANT_SYSTEM = 'urn:salus:participant';

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import type { JsonObject } from '@salus/gateway/fhir/json';
+import { validationIssues } from '@salus/gateway/fhir/validate';
+import { commitmentOf } from '@salus/gateway/trial/content';
+import { Gateways, resourcesIn } from './ledger-double.js';
+import { TRIAL, TrialWorld } from './world.js';
+
+const STUDY = `ResearchStudy/${TRIAL}`;
+
+/** What a coordinator fills in. */
+function answered(value: string): object {
+  const item = [{ linkId: 'systolic', answer: [{ valueString: value }] }];
+  return { resourceType: 'QuestionnaireResponse', status: 'completed', item: [{ linkId: 'vitals', item }] };
+}
+
+describe('data of a trial', () => {
+  let world: TrialWorld;
+  let gateways: Gateways;
+
+  async function enter(n: number, value: string, more: object = {}) {
+    const { kid } = await world.delegate('stmary', 'coordinator');
+    const texts = { participant: 'P1', visit: 'v1', form: 'vitals', delegate: kid, reason: 'mistyped', ...more };
+    const parameter = [
+      ...Object.entries(texts).map(([name, valueString]) => ({ name, valueString })),
+      { name: 'n', valueInteger: n },
+      { name: 'consent', valueInteger: 1 },
+      { name: 'response', resource: answered(value) },
+    ];
+    return gateways.ask('stmary', 'coordinator', 'POST', `${STUDY}/$enter`, { resourceType: 'Parameters', parameter });
+  }
+
+  const search = (member: string, role: string, type: string) =>
+    gateways.ask(member, role, 'GET', `${type}?study=${STUDY}&participant=P1`);
+
+  before(async () => {
+    world = await TrialWorld.enrolling();
+    gateways = new Gateways(world);
+    await world.enrolled('P1', 'stmary', 's1', 1);
+  });
+
+  it('lies at the site and, handed over, at the sponsor; the ledger has a commitment that nobody can guess', async () => {
+    const { status, resource } = await enter(1, '128');
+    assert.equal(status, 200, JSON.stringify(resource));
+    assert.match(JSON.stringify(resource), /"handedOver","valueBoolean":true/);
+    const [content] = resourcesIn(await search('acme', 'monitor', 'QuestionnaireResponse'));
+    assert.match(JSON.stringify(content), /"128"/);
+    assert.deepEqual(resourcesIn(await search('stmary', 'investigator', 'QuestionnaireResponse')), [content]);
+    const { id, ...plain } = content!;
+    assert.equal(typeof id, 'string');
+    const commitment = [...gateways.kept.keys()][0]?.split(' ')[1];
+    assert.equal(commitmentOf(plain), commitment);
+    assert.deepEqual(validationIssues(content!), []);
+    const guessed = { ...plain, extension: [] } as JsonObject;
+    assert.notEqual(commitmentOf(guessed), commitment);
+    const said = world.ledger.outcomes.map(({ outcome: { rwset } }) =>
+      [...rwset.writes.values()].flatMap((writes) => [...writes.values()].map(String)).join(),
+    );
+    assert.ok(said.some((text) => text.includes(String(commitment))));
+    assert.ok(!said.some((text) => text.includes('"128"')), 'content lies on the ledger in clear');
+  });
+
+  it('is shown to nobody else', async () => {
+    for (const [member, role] of [
+      ['northside', 'investigator'],
+      ['tally', 'cro'],
+      ['acme', 'investigator'],
+      ['stmary', 'nurse'],
+    ] as const) {
+      assert.equal((await search(member, role, 'QuestionnaireResponse')).status, 403, `${role} of ${member}`);
+      assert.equal(
+        (await gateways.ask(member, role, 'GET', `${STUDY}/$dataset?name=QS`)).status % 200,
+        member === 'northside' ? 0 : 3,
+      );
+    }
+  });
+
+  it('is kept nowhere when the contract refuses it, and is taken by the sponsor from the site alone, as committed', async () => {
+    const before = gateways.kept.size;
+    assert.equal((await enter(1, '190')).status, 409);
+    assert.equal((await enter(1, '190', { form: 'mood' })).status, 400);
+    const [content] = resourcesIn(await search('stmary', 'investigator', 'QuestionnaireResponse'));
+    const { id, ...resource } = content!;
+    assert.ok(id);
+    const words = { trial: TRIAL, participant: 'P1', resource };
+    assert.equal(await gateways.knock('northside', 'acme', words), undefined);
+    assert.equal(await gateways.knock('stmary', 'tally', words), undefined);
+    assert.equal(await gateways.knock('stmary', 'acme', { ...words, trial: 'NONE' }), undefined);
+    assert.equal(await gateways.knock('stmary', 'acme', {}), undefined);
+    assert.equal(gateways.kept.size, before);
+    assert.ok(await gateways.knock('stmary', 'acme', words));
+    assert.equal(gateways.kept.size, before);
+  });
+
+  it('shows the gap while the sponsor lacks a content, and is handed over again', async () => {
+    gateways.away.add('acme');
+    const { resource } = await enter(2, '182');
+    assert.match(JSON.stringify(resource), /"handedOver","valueBoolean":false/);
+    const gap = resourcesIn(await search('acme', 'sponsor', 'QuestionnaireResponse'));
+    assert.match(JSON.stringify(gap.at(-1)), /1 contents of this participant are committed to and not kept here/);
+    gateways.away.delete('acme');
+    const body = { resourceType: 'Parameters', parameter: [{ name: 'participant', valueString: 'P1' }] };
+    const again = await gateways.ask('stmary', 'coordinator', 'POST', `${STUDY}/$hand-over`, body);
+    assert.match(JSON.stringify(again.resource), /"taken","valueInteger":2.*"missing","valueInteger":0/);
+    const both = resourcesIn(await search('acme', 'sponsor', 'QuestionnaireResponse'));
+    assert.deepEqual(
+      both.map(({ resourceType }) => resourceType),
+      ['QuestionnaireResponse', 'QuestionnaireResponse'],
+    );
+  });
+
+  it('is exported as Dataset-JSON: answers old and new, the audit trail, participants without arms', async () => {
+    const dataset = async (name: string, member = 'acme', role = 'sponsor') => {
+      const { resource } = await gateways.ask(member, role, 'GET', `${STUDY}/$dataset?name=${name}`);
+      const [{ valueString = '' } = {}] = (resource as { parameter?: { valueString?: string }[] }).parameter ?? [];
+      const found = JSON.parse(valueString) as { records: number; columns: { name: string }[]; rows: unknown[][] };
+      assert.equal(found.records, found.rows.length);
+      for (const row of found.rows) assert.equal(row.length, found.columns.length);
+      const names = found.columns.map((column) => column.name);
+      return found.rows.map((row) => Object.fromEntries(names.map((column, index) => [column, row[index]])));
+    };
+    assert.deepEqual(
+      (await dataset('QS')).map(({ QSTESTCD, QSORRES, SEQ }) => [QSTESTCD, QSORRES, SEQ]),
+      [
+        ['systolic', '128', 1],
+        ['systolic', '182', 2],
+      ],
+    );
+    const trail = await dataset('AUDIT', 'authority', 'regulator');
+    assert.deepEqual(
+      trail.map(({ ACT, REASON, MEMBER, ROLE }) => [ACT, REASON, MEMBER, ROLE]),
+      [
+        ['enter', null, 'stmary', 'coordinator'],
+        ['correct', 'mistyped', 'stmary', 'coordinator'],
+      ],
+    );
+    const people = await dataset('DM');
+    assert.deepEqual([people.length, people[0]?.['USUBJID'], people[0]?.['ARMCD']], [1, 'P1', null]);
+    assert.deepEqual(await dataset('AE'), []);
+    assert.equal((await gateways.ask('acme', 'sponsor', 'GET', `${STUDY}/$dataset?name=XX`)).status, 400);
+  });
+
+  it('is shown in FHIR by anybody as far as it is public: consents, provenance with what was revised, audit events', async () => {
+    const [consent] = resourcesIn(await search('authority', 'regulator', 'Consent'));
+    assert.equal(consent?.status, 'active');
+    assert.deepEqual(validationIssues(consent), []);
+    const [first, second] = resourcesIn(await search('authority', 'regulator', 'Provenance'));
+    assert.match(JSON.stringify(second), /"code":"correct".*"text":"mistyped".*"role":"revision"/);
+    const target = JSON.stringify((first?.target as unknown[])[0]);
+    assert.ok(JSON.stringify(second?.entity).includes(target), 'the second revises what the first is about');
+    const audit = await gateways.ask('authority', 'regulator', 'GET', `AuditEvent?study=${STUDY}`);
+    assert.match(JSON.stringify(audit.resource), /"code":"first-enrolment"/);
+    for (const each of [first!, second!, ...resourcesIn(audit)]) assert.deepEqual(validationIssues(each), []);
+    const nobody = await gateways.ask('authority', 'regulator', 'GET', `Provenance?study=${STUDY}`);
+    assert.equal(nobody.status, 400);
+  });
+});

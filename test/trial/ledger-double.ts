@@ -1,0 +1,85 @@
+/** Gateways of a trial's members on the contracts' double, each with what it keeps of contents. */
+import type { JsonObject } from '@salus/gateway/fhir/json';
+import type { FhirResponse } from '@salus/gateway/fhir/request';
+import { parseRefusal } from '@salus/gateway/ledger/refusal';
+import type { Ledger } from '@salus/gateway/ports';
+import { contentChanges } from '@salus/gateway/trial/content';
+import { CONTENT_PATH, contentsHeard } from '@salus/gateway/trial/hand-over';
+import { withTrials } from '@salus/gateway/trial/operations';
+import type { TrialWorld } from './world.js';
+
+/** The contracts' double as a member's gateway sees the ledger: a voided transaction is endorsed again, as there. */
+export function ledgerOf(world: TrialWorld, member: string): Pick<Ledger, 'submit' | 'evaluate'> {
+  const call = (argument?: string, transient: Readonly<Record<string, Uint8Array>> = {}) => ({
+    ...(argument === undefined ? {} : { args: [argument] }),
+    ...(transient.request ? { request: JSON.parse(Buffer.from(transient.request).toString()) as object } : {}),
+    ...(transient.actor ? { actor: JSON.parse(Buffer.from(transient.actor).toString()) as object } : {}),
+  });
+  const checked = async (name: string, given: object) => {
+    const outcome = await world.ledger.evaluate(member, name, given);
+    if (outcome.status !== 200) throw parseRefusal(outcome.message) ?? new Error(outcome.message);
+    return outcome;
+  };
+  return {
+    evaluate: async ({ transaction, argument, transient }) =>
+      Buffer.from((await checked(transaction, call(argument, transient))).payload),
+    submit: async ({ transaction, argument, transient }) => {
+      for (;;) {
+        const outcome = await checked(transaction, call(argument, transient));
+        if (world.ledger.commit(outcome) === 'VALID') return { txId: outcome.txId, block: 1 };
+      }
+    },
+  };
+}
+
+/** What each member keeps, by the name of the member and the commitment. */
+export class Gateways {
+  readonly kept = new Map<string, string>();
+  /** Members whose doors are shut. */
+  readonly away = new Set<string>();
+
+  constructor(readonly world: TrialWorld) {}
+
+  /** Knocks at a member's door with a content. */
+  async knock(teller: string, member: string, words: object): Promise<object | undefined> {
+    if (this.away.has(member)) throw new Error('no door is open');
+    return contentsHeard(this.#ports(member))[CONTENT_PATH]?.hear(teller, JSON.stringify(words));
+  }
+
+  /** A request of somebody of a member. */
+  async ask(member: string, role: string, method: string, path: string, body?: object): Promise<FhirResponse> {
+    const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
+      ...this.#ports(member),
+      decision: { allow: () => undefined },
+      ask: (to, _path, words) => this.knock(member, to, words),
+      now: () => this.world.ledger.clockMs,
+    });
+    const actor = { member, user: 'u-1', role, purpose: 'CLINTRCH', scopes: [] };
+    const headers = { 'content-type': 'application/fhir+json' };
+    const [name = '', query = ''] = path.split('?');
+    const request = { method, path: name, query: new URLSearchParams(query), headers, actor };
+    return fhir(body === undefined ? request : { ...request, body: JSON.stringify(body) });
+  }
+
+  #ports(member: string) {
+    return {
+      member,
+      ledger: ledgerOf(this.world, member),
+      facts: { fact: (_space: string, key: string) => this.kept.get(`${member} ${key}`) },
+      keep: (records: readonly { readonly type: string; readonly value: unknown }[]): Promise<void> => {
+        for (const { type, value } of records) {
+          for (const change of contentChanges(type, JSON.stringify(value)) ?? []) {
+            if (change.kind === 'fact') this.kept.set(`${member} ${change.key}`, change.value ?? '');
+          }
+        }
+        return Promise.resolve();
+      },
+    };
+  }
+}
+
+/** Resources of a searchset. */
+export function resourcesIn(response: FhirResponse): readonly JsonObject[] {
+  const { entry = [] } = response.resource as { readonly entry?: readonly { readonly resource: JsonObject }[] };
+  return entry.map(({ resource }) => resource);
+}
