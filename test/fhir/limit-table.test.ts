@@ -10,6 +10,8 @@ import { MATCH_LIMIT } from '@salus/gateway/fhir/match';
 import { LARGEST_PAGE } from '@salus/gateway/fhir/paging';
 import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
 import { BATCH_ANSWER_LIMIT } from '@salus/gateway/fhir/router';
+import { EXPORT_LIMIT } from '@salus/gateway/fhir/export';
+import { FILTER_LIMIT } from '@salus/gateway/fhir/filter-expression';
 import { INCLUDE_LIMIT } from '@salus/gateway/fhir/search';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
@@ -27,6 +29,8 @@ const limits: Record<string, number> = {
   MATCH_LIMIT,
   PATCH_LIMIT,
   BATCH_ANSWER_LIMIT,
+  EXPORT_LIMIT,
+  FILTER_LIMIT,
   INCLUDE_LIMIT,
   ISSUE_LIMIT,
   TERM_LIMIT,

@@ -32,6 +32,11 @@ const searches = [
   'Observation?value-quantity=5.4||mg/dL',
   'Observation?code-value-quantity=2339-0$gt5',
   'Observation?patient.name=mull&status=final',
+  'Observation?value-quantity=5.4|http://unitsofmeasure.org|g/L',
+  'Patient?_filter=(name co "mull" and not (gender eq male)) or birthdate gt 1960',
+  'Patient?_filter=name eq "nobody" or gender eq female',
+  'Location?near=48.2|16.4|10|km',
+  'Patient?_list=mine',
 ];
 
 describe('plans of searches', () => {
@@ -40,6 +45,11 @@ describe('plans of searches', () => {
     server = new FhirServer();
     const named = patient({ id: 'p1', identifier: [{ system: 'urn:x', value: '1' }], meta: { tag: [{ code: 'x' }] } });
     await server.ask('PUT Patient/p1', { body: named });
+    const position = { latitude: 48.2, longitude: 16.4 };
+    await server.ask('PUT Location/l1', { body: { resourceType: 'Location', id: 'l1', position } });
+    const entry = [{ item: { reference: 'Patient/p1' } }];
+    const list = { resourceType: 'List', id: 'mine', status: 'current', mode: 'working', entry };
+    await server.ask('PUT List/mine', { body: list });
     await server.ask('PUT Observation/o1', { body: observation('Patient/p1', { id: 'o1' }) });
     const code = { coding: [{ system: 'http://loinc.org', code: '718-7' }] };
     await server.ask('PUT Observation/o2', { body: observation('Patient/p1', { id: 'o2', code }) });

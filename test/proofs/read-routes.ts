@@ -59,6 +59,40 @@ export const readRoutes: readonly ReadRoute[] = [
       { path: 'Patient/$match', body: { resourceType: 'Patient', name: [{ family }], birthDate: '1971-03-14' } },
     ],
   },
+  {
+    route: 'POST Patient/:id/$everything',
+    ask: ({ patient }) => [{ path: `Patient/${patient}/$everything`, body: { resourceType: 'Parameters' } }],
+  },
+  {
+    route: 'POST Observation/$lastn',
+    ask: ({ patient }) => [
+      {
+        path: 'Observation/$lastn',
+        body: { resourceType: 'Parameters', parameter: [{ name: 'patient', valueString: patient }] },
+      },
+    ],
+  },
+  ...['GET', 'POST'].flatMap((method): ReadRoute[] => {
+    const body = method === 'POST' ? { body: { resourceType: 'Parameters' } } : {};
+    const headers = { prefer: 'respond-async' };
+    return [
+      { route: `${method} $export`, ask: () => [{ method, path: '$export', headers, ...body }] },
+      { route: `${method} Patient/$export`, ask: () => [{ method, path: 'Patient/$export', headers, ...body }] },
+      {
+        route: `${method} Group/:id/$export`,
+        ask: () => [{ method, path: 'Group/any/$export', headers, ...body }],
+      },
+    ];
+  }),
+  { route: 'GET $export-status/:job', ask: () => get('$export-status/any') },
+  { route: 'DELETE $export-status/:job', ask: () => [{ method: 'DELETE', path: '$export-status/any' }] },
+  { route: 'GET $export-file/:job/:file', ask: () => get('$export-file/any/Patient') },
+  { route: 'GET $meta', ask: () => get('$meta') },
+  { route: 'GET :type/$meta', ask: () => get('Patient/$meta', 'Observation/$meta') },
+  {
+    route: 'GET :type/:id/_history/:vid/$meta',
+    ask: ({ patient }) => get(`Patient/${patient}/_history/1/$meta`),
+  },
   { route: 'GET Observation/$lastn', ask: ({ patient }) => get(`Observation/$lastn?patient=${patient}`) },
   { route: 'GET :type/:id/$validate', ask: ({ observation }) => get(`Observation/${observation}/$validate`) },
   { route: 'GET :type/:id/$meta', ask: ({ patient }) => get(`Patient/${patient}/$meta`) },

@@ -37,10 +37,12 @@ function statement(context: FhirContext): JsonObject {
   };
 }
 
-/** Answered from columns, for every type. */
+/** Answered for every type, by no rows of an index of their own. */
 const COLUMN_PARAMETERS = [
   { name: '_id', definition: 'http://hl7.org/fhir/SearchParameter/Resource-id', type: 'token' },
   { name: '_lastUpdated', definition: 'http://hl7.org/fhir/SearchParameter/Resource-lastUpdated', type: 'date' },
+  { name: '_list', type: 'string' },
+  { name: '_filter', type: 'string' },
 ];
 
 function codes(level: string): { code: string }[] {

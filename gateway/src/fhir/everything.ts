@@ -1,11 +1,17 @@
 /** Patient/{id}/$everything: the patient's compartment and what it refers to (R4 operation-patient-everything). */
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
-import { generatedSearch, isResourceType } from '../projection/generated.js';
+import { generatedSearch, indexerOf, isResourceType } from '../projection/generated.js';
+import { dateOf } from '../projection/search/values.js';
+import { IndexRows } from '../projection/values/rows.js';
+import { resourceBody } from './body.js';
 import { bundleText } from './bundle-text.js';
 import { joinedBy, notFound, requireId, type FhirContext } from './context.js';
+import type { JsonObject } from './json.js';
 import { gone } from './outcome.js';
+import { pageSize } from './paging.js';
 import type { FhirRequest, FhirResponse } from './request.js';
+import { links } from './search.js';
 
 /**
  * The patient's record as the asker may see it; of a patient kept elsewhere, what the custodians show. Refuses an
@@ -33,24 +39,62 @@ export async function everything(context: FhirContext, request: FhirRequest, id:
   return await joinedBy(context, request, local, { patient: id });
 }
 
+/** The operation by POST: Parameters count as if they stood in the URL. Throws Refusal for what are none. */
+export function byQuery(request: FhirRequest): FhirRequest {
+  const query = new URLSearchParams(request.query);
+  if ((request.body ?? '') !== '') {
+    const { parameter = [] } = resourceBody(request).plain as { parameter?: JsonObject[] };
+    for (const { name, ...rest } of parameter) {
+      const [value] = Object.entries(rest).flatMap(([key, each]) => (key.startsWith('value') ? [each] : []));
+      query.append(String(name), String(value));
+    }
+  }
+  return { ...request, method: 'GET', query };
+}
+
 function searchsetOf(
   context: FhirContext,
   request: FhirRequest,
   id: string,
   seen: readonly StoredVersion[],
 ): FhirResponse {
-  const entries = seen.filter(wantedOf(request.query)).map((each) => ({
+  const wanted = seen.filter(wantedOf(request.query));
+  const { page, next } = pageOf(wanted, request.query);
+  const entries = page.map((each) => ({
     fullUrl: `${context.baseUrl}/${each.type}/${each.id}`,
     resource: each.text,
     more: { search: { mode: each.patient === id ? 'match' : 'include' } },
   }));
-  const link = [{ relation: 'self', url: `${context.baseUrl}/${request.path}` }];
-  const resource = bundleText({ type: 'searchset', total: entries.length, link }, entries);
+  const link = links(`${context.baseUrl}/${request.path}`, request.query, next);
+  const resource = bundleText({ type: 'searchset', total: wanted.length, link }, entries);
   return { status: 200, headers: {}, resource };
 }
 
-/** By `_type` and `_since`. */
+/** All of it, or with `_count` a page that starts behind the resource that `_cursor` names. */
+function pageOf(
+  wanted: readonly StoredVersion[],
+  query: URLSearchParams,
+): { readonly page: readonly StoredVersion[]; readonly next?: string } {
+  if (!query.has('_count')) return { page: wanted };
+  const nameOf = ({ type, id }: StoredVersion): string => `${type}/${id}`;
+  const cursor = query.get('_cursor');
+  const start = cursor === null ? 0 : wanted.findIndex((each) => nameOf(each) === cursor) + 1;
+  if (cursor !== null && start === 0) {
+    throw new Refusal('invalid', 'bad-cursor', 'this page is not known here: start again');
+  }
+  const page = wanted.slice(start, start + pageSize(query));
+  const last = page.at(-1);
+  return last === undefined || start + page.length >= wanted.length ? { page } : { page, next: nameOf(last) };
+}
+
+const PARAMETERS = new Set(['start', 'end', '_type', '_since', '_count', '_cursor', '_format', '_pretty']);
+
+/** By `_type`, `_since` and the dates of care `start` and `end`. Throws Refusal for what is not one of these. */
 function wantedOf(query: URLSearchParams): (stored: StoredVersion) => boolean {
+  const strange = [...query.keys()].find((name) => !PARAMETERS.has(name));
+  if (strange !== undefined) {
+    throw new Refusal('invalid', 'unknown-parameter', `$everything has no parameter '${strange.slice(0, 80)}'`);
+  }
   const types = query.get('_type')?.split(',');
   const unknown = types?.find((type) => !isResourceType(type));
   if (unknown !== undefined) throw new Refusal('invalid', 'bad-value', '_type names a type that R4 does not have');
@@ -58,7 +102,22 @@ function wantedOf(query: URLSearchParams): (stored: StoredVersion) => boolean {
   const time = since === null ? -Infinity : Date.parse(since);
   if (Number.isNaN(time))
     throw new Refusal('invalid', 'bad-value', '_since is an instant such as 2026-01-31T10:00:00Z');
-  return (stored) => (types === undefined || types.includes(stored.type)) && Date.parse(stored.lastUpdated) >= time;
+  const isCare = careWithin(query.get('start'), query.get('end'));
+  return (stored) =>
+    (types === undefined || types.includes(stored.type)) && Date.parse(stored.lastUpdated) >= time && isCare(stored);
+}
+
+/** Whether a resource is of care in the period: some date of it is, or it has none. */
+function careWithin(start: string | null, end: string | null): (stored: StoredVersion) => boolean {
+  if (start === null && end === null) return () => true;
+  const low = start === null ? -Infinity : dateOf(start).low;
+  const high = end === null ? Infinity : dateOf(end).high;
+  return ({ type, text }) => {
+    if (type === 'Patient') return true;
+    const rows = new IndexRows();
+    indexerOf(type).index(JSON.parse(text) as JsonObject, rows);
+    return rows.spans.length === 0 || rows.spans.some((span) => span.low <= high && span.high >= low);
+  };
 }
 
 /** Resources outside the compartment that it refers to: practitioners, organizations, medications. */

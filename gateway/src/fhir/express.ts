@@ -1,4 +1,7 @@
 /** The only file here that knows Express: from its requests to the router's and back. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 
 import { Refusal } from '../ledger/refusal.js';
@@ -22,7 +25,9 @@ export function fhirExpress(router: FhirRouter, authenticate: Authenticate, open
   app.use(crossOrigin);
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT }));
   app.use(async (request: Request, response: Response) => {
-    send(response, request, await answer(router, { authenticate, open }, request));
+    const answered = await answer(router, { authenticate, open }, request);
+    if (answered.lines === undefined) send(response, request, answered);
+    else await stream(response, request, answered.lines, answered.headers);
   });
   app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) next(error);
@@ -120,6 +125,18 @@ function bodyRefusal(error: unknown): unknown {
   return typeof status === 'number' && status < 500
     ? new Refusal('invalid', 'structure', 'the body cannot be read', { cause: error })
     : error;
+}
+
+/** A long answer, no faster than the client takes it. */
+async function stream(
+  response: Response,
+  request: Request,
+  lines: AsyncIterable<string>,
+  headers: FhirResponse['headers'],
+): Promise<void> {
+  response.set({ 'Cache-Control': 'no-store', ...headers });
+  if (request.method === 'HEAD') response.end();
+  else await pipeline(Readable.from(lines), response);
 }
 
 function send(response: Response, request: Request, { status, headers, resource }: FhirResponse): void {

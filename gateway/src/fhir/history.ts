@@ -1,6 +1,6 @@
 /** history of a resource, of a type or of everything (R4 http.html#history). */
 import { Refusal } from '../ledger/refusal.js';
-import type { HistoryEntry, HistoryQuery } from '../projection/projection.js';
+import type { HistoryEntry, HistoryQuery } from '../projection/history.js';
 import { dateOf } from '../projection/search/values.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { etagOf, notFound, requireId, type FhirContext } from './context.js';

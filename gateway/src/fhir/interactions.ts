@@ -1,13 +1,14 @@
 /** The table of what the router serves; the router runs it and the CapabilityStatement is written from it. */
 import { Refusal } from '../ledger/refusal.js';
-import { isResourceType } from '../projection/generated.js';
+import { generatedSearch, isResourceType } from '../projection/generated.js';
 import { requireMediaType } from './body.js';
 import { COMPARTMENTS } from './compartments.js';
 import type { FhirContext } from './context.js';
-import { everything } from './everything.js';
+import { everything, byQuery } from './everything.js';
+import { exportAll, exportEnd, exportFile, exportGroup, exportStatus } from './export.js';
 import { history } from './history.js';
 import { match } from './match.js';
-import { changeMeta, lastN, meta, validate } from './operations.js';
+import { changeMeta, lastN, meta, metaOfTypes, metaOfVersion, validate } from './operations.js';
 import { read, vread } from './read.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
 import { search, searchCompartment, searchWithin } from './search.js';
@@ -21,7 +22,7 @@ export interface Route {
   readonly path: string;
   /** Code in CapabilityStatement.rest.resource.interaction or rest.interaction; an operation's name. */
   readonly code: string;
-  readonly level: 'system' | 'type' | 'compartment' | 'operation';
+  readonly level: 'system' | 'type' | 'compartment' | 'operation' | 'job';
   /** What the decision is asked for the whole type; absent where each resource is decided alone. */
   readonly interaction: Interaction;
   /** URL of an operation's definition. */
@@ -49,6 +50,10 @@ const OPERATIONS: readonly Route[] = [
     run: (context, request, { id = '' }) => everything(context, request, id),
   },
   {
+    ...operation('POST', 'Patient/:id/$everything', 'Patient-everything'),
+    run: (context, request, { id = '' }) => everything(context, byQuery(request), id),
+  },
+  {
     ...operation('POST', 'Patient/$match', 'Patient-match'),
     run: (context, request) => match(context, request),
   },
@@ -70,6 +75,22 @@ const OPERATIONS: readonly Route[] = [
     run: (context, request, { type = '', id = '' }) => validate(context, request, type, id),
   },
   {
+    ...operation('POST', 'Observation/$lastn', 'Observation-lastn'),
+    run: (context, request) => lastN(context, byQuery(request)),
+  },
+  {
+    ...operation('GET', '$meta', 'Resource-meta'),
+    run: (context, request) => metaOfTypes(context, request, generatedSearch().types),
+  },
+  {
+    ...operation('GET', ':type/$meta', 'Resource-meta'),
+    run: (context, request, { type = '' }) => metaOfTypes(context, request, [type]),
+  },
+  {
+    ...operation('GET', ':type/:id/_history/:vid/$meta', 'Resource-meta'),
+    run: (context, request, { type = '', id = '', vid = '' }) => metaOfVersion(context, request, [type, id, vid]),
+  },
+  {
     ...operation('GET', ':type/:id/$meta', 'Resource-meta'),
     run: (context, request, { type = '', id = '' }) => meta(context, request, type, id),
   },
@@ -82,6 +103,45 @@ const OPERATIONS: readonly Route[] = [
     ...operation('POST', ':type/:id/$meta-delete', 'Resource-meta-delete'),
     interaction: 'update',
     run: (context, request, { type = '', id = '' }) => changeMeta(context, request, [type, id], 'delete'),
+  },
+];
+
+/** Kick-offs, by GET and by POST. */
+const EXPORTS: readonly Route[] = ['GET', 'POST'].flatMap((method): Route[] => [
+  {
+    ...exportOperation(method, '$export', 'export'),
+    run: (context, request) => exportAll(context, request, 'system'),
+  },
+  {
+    ...exportOperation(method, 'Patient/$export', 'patient-export'),
+    run: (context, request) => exportAll(context, request, 'patient'),
+  },
+  {
+    ...exportOperation(method, 'Group/:id/$export', 'group-export'),
+    run: (context, request, { id = '' }) => exportGroup(context, request, id),
+  },
+]);
+
+function exportOperation(method: string, path: string, name: string): Omit<Route, 'run'> {
+  const definition = `http://hl7.org/fhir/uv/bulkdata/OperationDefinition/${name}`;
+  return { ...operation(method, path, ''), definition };
+}
+
+const JOB = { code: 'export', level: 'job', interaction: 'operation' } as const;
+
+/** What a kick-off leads to. */
+const EXPORT_JOBS: readonly Route[] = [
+  {
+    ...{ ...JOB, method: 'GET', path: '$export-status/:job' },
+    run: (context, request, { job = '' }) => exportStatus(context, request, job),
+  },
+  {
+    ...{ ...JOB, method: 'DELETE', path: '$export-status/:job' },
+    run: (context, request, { job = '' }) => exportEnd(context, request, job),
+  },
+  {
+    ...{ ...JOB, method: 'GET', path: '$export-file/:job/:file' },
+    run: (context, request, { job = '', file = '' }) => exportFile(context, request, job, file),
   },
 ];
 
@@ -103,6 +163,8 @@ const OTHER_COMPARTMENTS: readonly Route[] = Object.keys(COMPARTMENTS).flatMap((
 /** Interactions on types and resources, in order of precedence. */
 export const ROUTES: readonly Route[] = [
   ...OPERATIONS,
+  ...EXPORTS,
+  ...EXPORT_JOBS,
   {
     ...{ ...COMPARTMENT, method: 'GET', path: 'Patient/:id/:member' },
     run: (context, request, { id = '', member = '' }) => searchCompartment(context, request, id, member),

@@ -1,6 +1,8 @@
 /** Operations: $validate, $meta and its changes, $lastn (R4 resource-operations.html, observation-operation-lastn). */
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
+import { isResourceType } from '../projection/generated.js';
+import { escaped } from '../projection/search/values.js';
 import { asResource, partBody, resourceBody, type Body } from './body.js';
 import { again, submit, written } from './commit.js';
 import { bundleText } from './bundle-text.js';
@@ -12,14 +14,18 @@ import type { FhirRequest, FhirResponse } from './request.js';
 import { entryOf, handlingOf, links } from './search.js';
 import { parseSearch } from './search-request.js';
 import { parameterOf } from './parameters.js';
-import { validationIssues } from './validate.js';
+import { issuesByProfile, validationIssues } from './validate.js';
 import { inForce, isSame, writeOf } from './write.js';
 
 /** $validate: what create or update would say of a resource; 200 with the issues, whatever they are. */
 export function validate(context: FhirContext, request: FhirRequest, type?: string, id?: string): FhirResponse {
   const asked = validateInput(context, request, type, id);
-  const issues = [...typeIssues(asked.resource, type), ...profileIssues(asked.profile)];
-  if (asked.mode !== 'delete') issues.push(...validationIssues(asked.resource));
+  const issues = typeIssues(asked.resource, type);
+  if (asked.mode !== 'delete') {
+    issues.push(...validationIssues(asked.resource));
+    issues.push(...profilesOf(asked).flatMap((profile) => profileIssues(context, request, asked.resource, profile)));
+    issues.push(...referenceIssues(context, request, asked.resource));
+  }
   const fine: Issue = { severity: 'information', code: 'informational', diagnostics: 'nothing is wrong with it' };
   return { status: 200, headers: {}, resource: operationOutcome(issues.length === 0 ? [fine] : issues) };
 }
@@ -58,11 +64,51 @@ function typeIssues(resource: JsonObject, type: string | undefined): Issue[] {
   return [{ severity: 'error', code: 'invalid', diagnostics, expression: ['resourceType'] }];
 }
 
-function profileIssues(profile: unknown): Issue[] {
-  if (typeof profile !== 'string' || profile.startsWith('http://hl7.org/fhir/StructureDefinition/')) return [];
-  return [
-    { severity: 'error', code: 'not-supported', diagnostics: 'the profile is not known here: only R4 itself is' },
-  ];
+/** The profiles a resource is held to: the one asked for, and those it claims. */
+function profilesOf({ profile, resource }: ValidateInput): string[] {
+  const claimed = listOf((resource.meta as JsonObject | undefined)?.profile);
+  const named = [profile, ...claimed].filter((each): each is string => typeof each === 'string');
+  return [...new Set(named)].filter((url) => !url.startsWith('http://hl7.org/fhir/StructureDefinition/'));
+}
+
+/** By a StructureDefinition that is stored here. */
+function profileIssues(context: FhirContext, request: FhirRequest, resource: JsonObject, url: string): Issue[] {
+  const query = new URLSearchParams({ url: escaped(url.split('|')[0] ?? url), _count: '1' });
+  const { search } = parseSearch(context, 'StructureDefinition', query, 'strict');
+  const [found] = context.projection.search.run(search, sightOf(context, request, 'operation')).matches;
+  const issues = found === undefined ? undefined : issuesByProfile(resource, JSON.parse(found.text) as JsonObject);
+  if (issues !== undefined) return issues;
+  const diagnostics = `the profile ${url.slice(0, 200)} is not known here: store its StructureDefinition with a snapshot`;
+  return [{ severity: 'error', code: 'not-supported', diagnostics }];
+}
+
+/** A warning for each literal reference to a resource that is not here, or not for the asker: both look the same. */
+function referenceIssues(context: FhirContext, request: FhirRequest, resource: JsonObject): Issue[] {
+  const names = referencesIn(resource, String(resource.resourceType));
+  return names.flatMap(({ reference, path }): Issue[] => {
+    const [, type = '', id = ''] = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})$/.exec(reference) ?? [];
+    if (!isResourceType(type)) return [];
+    const seen = visible(context, request, 'operation', [type, id]);
+    if (seen !== undefined && !seen.deleted) return [];
+    const diagnostics = `${type}/${id} is not known here`;
+    return [{ severity: 'warning', code: 'not-found', diagnostics, expression: [path] }];
+  });
+}
+
+interface FoundReference {
+  readonly reference: string;
+  /** FHIRPath of it. */
+  readonly path: string;
+}
+
+function referencesIn(value: unknown, path: string): FoundReference[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((each, at) => referencesIn(each, `${path}[${at}]`));
+  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
+    name === 'reference' && typeof inner === 'string'
+      ? [{ reference: inner, path: `${path}.reference` }]
+      : referencesIn(inner, `${path}.${name}`),
+  );
 }
 
 /** The version in force, if the actor may see it. Throws Refusal 404. */
@@ -75,6 +121,51 @@ function known(context: FhirContext, request: FhirRequest, type: string, id: str
 /** $meta: profiles, tags and security labels of a resource. */
 export function meta(context: FhirContext, request: FhirRequest, type: string, id: string): FhirResponse {
   return metaAnswer(known(context, request, type, id));
+}
+
+/** $meta of a version: what of it can be seen is decided as for a vread. */
+export function metaOfVersion(
+  context: FhirContext,
+  request: FhirRequest,
+  [type, id, version]: readonly [string, string, string],
+): FhirResponse {
+  const found = context.projection.version(type, id, Number(version));
+  const seen = found === undefined ? undefined : context.decision.permit(request.actor, found, 'vread');
+  if (seen === undefined || seen.deleted) throw notFound(type, id);
+  return metaAnswer(seen);
+}
+
+/** $meta of types: every profile, tag and label that some resource has which the asker may see. */
+export function metaOfTypes(context: FhirContext, request: FhirRequest, types: readonly string[]): FhirResponse {
+  const lists = new Map(LISTS.map((name) => [name, new Map<string, unknown>()]));
+  for (const type of types) {
+    for (const { text } of everyOne(context, request, type)) {
+      const { meta: own } = JSON.parse(text) as { meta?: JsonObject };
+      for (const [name, found] of lists) for (const each of listOf(own?.[name])) found.set(keyOf(each), each);
+    }
+  }
+  const valueMeta = Object.fromEntries([...lists].map(([name, found]) => [name, [...found.values()]]));
+  const filled = Object.fromEntries(Object.entries(valueMeta).filter(([, list]) => list.length > 0));
+  return {
+    status: 200,
+    headers: {},
+    resource: { resourceType: 'Parameters', parameter: [{ name: 'return', valueMeta: filled }] },
+  };
+}
+
+/** Resources of a type with a profile, a tag or a label. */
+function* everyOne(context: FhirContext, request: FhirRequest, type: string): Generator<StoredVersion> {
+  const sight = sightOf(context, request, 'operation');
+  for (const code of ['_profile', '_security', '_tag']) {
+    const query = new URLSearchParams({ [`${code}:missing`]: 'false', _count: String(LARGEST_PAGE), _total: 'none' });
+    const { search } = parseSearch(context, type, query, 'strict');
+    let cursor: string | undefined;
+    do {
+      const page = context.projection.search.run(cursor === undefined ? search : { ...search, cursor }, sight);
+      yield* page.matches;
+      cursor = page.next;
+    } while (cursor !== undefined);
+  }
 }
 
 function metaAnswer(stored: StoredVersion): FhirResponse {

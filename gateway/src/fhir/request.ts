@@ -25,6 +25,8 @@ export interface FhirResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** A resource, or its JSON text where it can be passed on as it is; absent = no body. */
   readonly resource?: JsonObject | string;
+  /** A body too long to be held, in pieces, instead of a resource. */
+  readonly lines?: AsyncIterable<string>;
 }
 
 /** What is done to a resource, by its FHIR word; `include` for what comes with a search. */

@@ -249,7 +249,8 @@ const JSON_FORMATS = new Set([
 const JSON_ACCEPTED = /(^|,)\s*(\*\/\*|application\/(\*|json|fhir\+json)|text\/json)/;
 
 /** Answers are JSON: who takes nothing else is told so (R4 http.html#mime-type). */
-function requireJsonAnswer({ query, headers }: FhirRequest): void {
+function requireJsonAnswer({ path, query, headers }: FhirRequest): void {
+  if (path.startsWith('$export-file/')) return;
   const format = query.get('_format');
   const acceptable =
     format === null ? JSON_ACCEPTED.test(headers.accept ?? '*/*') : JSON_FORMATS.has(format.split(';')[0] ?? '');

@@ -5,6 +5,7 @@ import { takesModifier } from '../projection/search/filters.js';
 import type { Filter, Include, ParameterEntry, SearchQuery, SortKey } from '../projection/search/query.js';
 import { split } from '../projection/search/values.js';
 import type { FhirContext } from './context.js';
+import { parseFilter } from './filter-expression.js';
 import { pageSize } from './paging.js';
 
 /** How much one search may ask for; more is refused with the limit's name. */
@@ -31,14 +32,7 @@ export interface ParsedSearch {
 /** Those that say how to answer, not what to find. */
 const RESULT = new Set([
   ...['_count', '_cursor', '_sort', '_include', '_revinclude', '_summary', '_elements', '_total', '_format', '_pretty'],
-  ...[
-    '_include:iterate',
-    '_revinclude:iterate',
-    '_include:recurse',
-    '_revinclude:recurse',
-    '_contained',
-    '_containedType',
-  ],
+  ...['_include:iterate', '_revinclude:iterate', '_include:recurse', '_revinclude:recurse'],
 ]);
 
 /** Throws Refusal 400 for what is unknown or wrong; unknown names are left out where handling is lenient. */
@@ -63,7 +57,8 @@ export function parseSearch(
         ignored.push(name);
         continue;
       }
-      filters.push(filter);
+      // Each condition of a conjunction may drive the search.
+      filters.push(...(filter.kind === 'all' ? filter.filters : [filter]));
     }
     applied.append(name, value);
   }
@@ -97,10 +92,19 @@ function filterOf(type: string, name: string, value: string, depth: number): Fil
   }
   if (name === '_id') return { kind: 'id', values };
   if (name === '_lastUpdated') return { kind: 'updated', values };
+  if (name === '_list') return listFilter(value);
+  if (name === '_filter') return parseFilter(value, (code, each) => filterOf(type, code, each, depth + 1));
   if (name.startsWith('_has:')) return hasFilter(type, name.slice('_has:'.length), value, depth);
   const dot = name.indexOf('.');
   if (dot > 0) return chainFilter(type, name.slice(0, dot), name.slice(dot + 1), value, depth);
   return valueFilter(type, name, values);
+}
+
+/** `_list=id`; lists that a server would keep by function are not served. */
+function listFilter(value: string): Filter {
+  const id = value.replace(/^List\//, '');
+  if (/^[A-Za-z0-9.-]{1,64}$/.test(id)) return { kind: 'list', id };
+  throw new Refusal('invalid', 'not-supported', '_list takes the id of one List');
 }
 
 function valueFilter(type: string, name: string, values: readonly string[]): Filter | undefined {

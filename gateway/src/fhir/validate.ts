@@ -41,6 +41,19 @@ export function validationIssues(resource: JsonObject): Issue[] {
   }
 }
 
+/** What is wrong with a resource by a profile; undefined where the profile has no snapshot, or is of another type. */
+export function issuesByProfile(resource: JsonObject, profile: JsonObject): Issue[] | undefined {
+  if (profile.snapshot === undefined || profile.type !== resource.resourceType) return undefined;
+  loadTypesOf(resource);
+  try {
+    const options = { profile: profile as unknown as StructureDefinition };
+    return validateResource(resource as unknown as Resource, options).map(issueOf);
+  } catch (error) {
+    if (error instanceof OperationOutcomeError) return error.outcome.issue.map(issueOf);
+    throw new Refusal('invalid', 'unprocessable', 'the profile cannot be read', { cause: error });
+  }
+}
+
 function issueOf(issue: OperationOutcomeIssue): Issue {
   const diagnostics = issue.details?.text ?? issue.diagnostics ?? 'not valid';
   return {

@@ -8,6 +8,13 @@ import type { Held, LedgerBlock, StoredVersion } from '../ports.js';
 import { BlockApplier, ProjectionError, type ApplierOptions, type Checkpoint } from './block-applier.js';
 import { digestOf } from './digest.js';
 import { generatedSearch } from './generated.js';
+import {
+  historyCondition,
+  type HistoryEntry,
+  type HistoryQuery,
+  type SnapshotPage,
+  type SnapshotQuery,
+} from './history.js';
 import { Search, WORK_LIMITS, type WorkLimits } from './search/search.js';
 import { DERIVED_TABLES, PRAGMAS, SCHEMA } from './schema.js';
 import { Statements, type Row } from './statements.js';
@@ -20,28 +27,6 @@ export interface ProjectionOptions extends ApplierOptions {
   readonly path: string;
   /** Instead of WORK_LIMITS. */
   readonly searchLimits?: WorkLimits;
-}
-
-/** Which versions are asked for; newest come first unless said otherwise. */
-export interface HistoryQuery {
-  readonly type?: string;
-  readonly id?: string;
-  /** Only versions beyond this number (vid) in the order asked for: where the last page ended. */
-  readonly beyond?: number | undefined;
-  /** Oldest first. */
-  readonly ascending?: boolean;
-  /** FHIR instants, inclusive. */
-  readonly since?: string;
-  readonly until?: string;
-  /** FHIR instant: only versions still in force after it. */
-  readonly endingAfter?: string;
-  readonly limit: number;
-}
-
-/** A version and its number among all, by which paging goes on. */
-export interface HistoryEntry {
-  readonly position: number;
-  readonly stored: StoredVersion;
 }
 
 /**
@@ -201,6 +186,27 @@ export class Projection {
     return rows.map((row) => ({ position: row.vid as number, stored: asStored(row) }));
   }
 
+  /** Number and time of the newest version; 0 where there is none. */
+  newest(): { readonly vid: number; readonly updated: string } {
+    const row = this.statements.get('SELECT vid, updated FROM version ORDER BY vid DESC LIMIT 1');
+    return row === undefined
+      ? { vid: 0, updated: new Date(0).toISOString() }
+      : { vid: row.vid as number, updated: row.updated as string };
+  }
+
+  /** A type's resources as they were when the version numbered `vid` was the newest. */
+  asOf(vid: number, { type, since, after, limit }: SnapshotQuery): SnapshotPage {
+    const rows = this.statements.all(
+      `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM resource r CROSS JOIN version v
+         ON v.vid = (SELECT max(n.vid) FROM version n WHERE n.rid = r.rid AND n.vid <= ?)
+         WHERE r.type = ? AND r.rid > ? ORDER BY r.rid LIMIT ?`,
+      ...[vid, type, after, limit],
+    );
+    const versions = rows.map(asStored).filter((each) => !each.deleted && each.lastUpdated >= since);
+    const last = rows.length < limit ? undefined : (rows.at(-1)?.rid as number);
+    return last === undefined ? { versions } : { versions, last };
+  }
+
   /** A domain's fact. */
   fact(space: string, key: string): string | undefined {
     return this.statements.get('SELECT value FROM fact WHERE space = ? AND key = ?', space, key)?.value as
@@ -252,26 +258,6 @@ export class Projection {
     if (row.form !== generatedSearch().stamp) this.applier.reindex();
     return { number: row.number as number, hash: row.hash as string };
   }
-}
-
-/** A version of the same resource that came after version v. */
-const NEXT = 'SELECT 1 FROM version n WHERE n.rid = v.rid AND n.version > v.version';
-
-function historyCondition(query: HistoryQuery): { where: string[]; values: (string | number)[] } {
-  const where = ['1 = 1'];
-  const values: (string | number)[] = [];
-  const add = (condition: string, ...own: (string | number)[]): void => {
-    where.push(condition);
-    values.push(...own);
-  };
-  if (query.type !== undefined && query.id !== undefined) {
-    add('v.rid = (SELECT rid FROM resource WHERE type = ? AND id = ?)', query.type, query.id);
-  } else if (query.type !== undefined) add('r.type = ?', query.type);
-  if (query.beyond !== undefined) add(`v.vid ${query.ascending === true ? '>' : '<'} ?`, query.beyond);
-  if (query.since !== undefined) add('v.updated >= ?', query.since);
-  if (query.until !== undefined) add('v.updated <= ?', query.until);
-  if (query.endingAfter !== undefined) add(`NOT EXISTS (${NEXT} AND n.updated <= ?)`, query.endingAfter);
-  return { where, values };
 }
 
 function storedOf(row: Row | undefined): StoredVersion | undefined {

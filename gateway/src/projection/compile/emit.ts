@@ -31,7 +31,7 @@ export class Emitter {
       paths,
       type,
       'r',
-      (variable, fhirType) => `${kind}.${fhirType}(out, ${number}, ${variable});`,
+      (variable, fhirType) => `${kind}['${fhirType}'](out, ${number}, ${variable});`,
     );
   }
 
@@ -60,7 +60,7 @@ export class Emitter {
       paths,
       type,
       node,
-      (variable, fhirType) => `${kind}.${fhirType}(${scratch}, 0, ${variable});`,
+      (variable, fhirType) => `${kind}['${fhirType}'](${scratch}, 0, ${variable});`,
     );
     left.push(...emitted.left);
     return { scratch, code: `const ${scratch} = out.scratch();\n${emitted.code}` };

@@ -20,7 +20,7 @@ export interface CompiledSearch {
 
 const HEAD = `import { converters } from '../../projection/values/converters.js';
 import { isTarget, patientOf } from '../../projection/values/reference.js';
-const { token, string, reference, date, number, quantity, uri } = converters;
+const { token, string, reference, date, number, quantity, uri, special } = converters;
 const none = [];
 `;
 

@@ -62,3 +62,45 @@ export function predicate(condition: Rows | Columns): string {
   const exists = `EXISTS (SELECT 1 FROM ${condition.from} WHERE x.rid = r.rid AND (${condition.where}))`;
   return condition.negated === true ? `NOT ${exists}` : exists;
 }
+
+/** Resources that meet any of the conditions; an index drives where rows of an index table say it of each. */
+export function union(conditions: readonly Condition[]): Condition {
+  const some = conditions.filter((each) => each.kind !== 'nothing');
+  if (some.length < 2) return some[0] ?? NOTHING;
+  if (some.every((each): each is Rows => each.kind === 'rows' && each.negated !== true)) {
+    const sets = some.map((each) => `SELECT x.rid AS rid FROM ${each.from} WHERE ${each.where}`);
+    const values = some.flatMap((each) => each.values);
+    return { kind: 'rows', from: `(${sets.join(' UNION ')}) x`, where: '1 = 1', values };
+  }
+  return joined(some, ' OR ');
+}
+
+/** Resources that meet all of the conditions. */
+export function intersection(conditions: readonly Condition[]): Condition {
+  const some = conditions.filter((each) => each.kind !== 'nothing');
+  return some.length < conditions.length ? NOTHING : joined(some, ' AND ');
+}
+
+function joined(conditions: readonly (Rows | Columns)[], by: string): Columns {
+  const values = conditions.flatMap((each) => each.values);
+  return { kind: 'columns', where: conditions.map(predicate).join(by), values };
+}
+
+/** Resources that do not meet the condition. */
+export function negation(condition: Condition): Condition {
+  if (condition.kind === 'nothing') return { kind: 'columns', where: '1 = 1', values: [] };
+  if (condition.kind === 'rows') return { ...condition, negated: condition.negated !== true };
+  return { ...condition, where: `NOT (${condition.where})` };
+}
+
+/** Resources by their names, `Type/id`. */
+export function named(names: readonly string[]): Condition {
+  if (names.length === 0) return NOTHING;
+  return anyOf('resource x', [
+    {
+      where:
+        "(x.type, x.id) IN (SELECT substr(value, 1, instr(value, '/') - 1), substr(value, instr(value, '/') + 1) FROM json_each(?))",
+      values: [JSON.stringify(names)],
+    },
+  ]);
+}

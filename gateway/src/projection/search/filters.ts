@@ -5,13 +5,15 @@ import { anyOf, NOTHING, postings, type Condition } from './condition.js';
 import type { Filter, IndexedParameter, ParameterEntry } from './query.js';
 import { dateRange, numberRange, quantityParts, type Alternative } from './ranges.js';
 import type { Terms } from './terms.js';
+import { nearby } from './near.js';
+import { UCUM } from './units.js';
 import { split, unescaped } from './values.js';
 
 type ValueFilter = Extract<Filter, { kind: 'value' }>;
 
 /** Modifiers by kind of parameter; a reference also takes a type. */
 const MODIFIERS: Readonly<Record<string, readonly string[]>> = {
-  token: ['', 'not', 'text', 'of-type', 'missing'],
+  token: ['', 'not', 'text', 'of-type', 'missing', 'in', 'not-in', 'above', 'below'],
   string: ['', 'exact', 'contains', 'missing'],
   reference: ['', 'identifier', 'missing'],
   date: ['', 'missing'],
@@ -19,6 +21,7 @@ const MODIFIERS: Readonly<Record<string, readonly string[]>> = {
   quantity: ['', 'missing'],
   uri: ['', 'above', 'below', 'missing'],
   composite: ['', 'missing'],
+  special: ['', 'missing'],
 };
 
 /** Whether a search by a parameter of this kind may have the modifier. */
@@ -38,6 +41,8 @@ export function valueCondition(filter: ValueFilter, terms: Terms, now: number): 
       return amounts(entry.number, values, terms);
     case 'quantity':
       return amounts(entry.number, values, terms);
+    case 'special':
+      return nearby(entry.number, values, terms);
     case 'composite':
       return composite(entry, values, terms, now);
     default:
@@ -72,6 +77,7 @@ const TABLES: Readonly<Record<string, string>> = {
   number: 'amount',
   quantity: 'amount',
   composite: 'pair',
+  special: 'pair',
 };
 
 function missing({ kind, number }: ParameterEntry, values: readonly string[]): Condition {
@@ -98,20 +104,28 @@ function withParameter(number: number, range: Alternative): Alternative {
 }
 
 function amounts(number: number, values: readonly string[], terms: Terms): Condition {
-  const alternatives = values.flatMap((value): Alternative[] => {
-    const parts = quantityParts(value);
-    const range = withParameter(number, numberRange(parts.number, 'x.low', 'x.high'));
-    if (parts.unit === undefined) return [range];
-    const units = terms.unit(number, parts.unit.system, parts.unit.code);
-    if (units.length === 0) return [];
-    return [
-      {
-        where: `${range.where} AND x.unit IN (SELECT value FROM json_each(?))`,
-        values: [...range.values, JSON.stringify(units)],
-      },
-    ];
-  });
+  const alternatives = values.flatMap((value) =>
+    quantities(number, value, terms, 'x.unit').map((each) => withParameter(number, each)),
+  );
   return alternatives.length === 0 ? NOTHING : anyOf('amount x', alternatives);
+}
+
+/** A number, or a quantity in its unit and in those of UCUM that it can be brought into; `column` has the unit's term. */
+function quantities(number: number, value: string, terms: Terms, column: string): Alternative[] {
+  const { number: asked, unit } = quantityParts(value);
+  if (unit === undefined) return [numberRange(asked, 'x.low', 'x.high')];
+  const own = terms.unit(number, unit.system, unit.code);
+  const same = own.length === 0 ? [] : [inUnit(numberRange(asked, 'x.low', 'x.high'), column, own)];
+  if (unit.system !== UCUM) return same;
+  const others = terms
+    .convertible(number, unit.code)
+    .map(({ tid, convert }) => inUnit(numberRange(asked, 'x.low', 'x.high', convert), column, [tid]));
+  return [...same, ...others];
+}
+
+function inUnit(range: Alternative, column: string, tids: readonly number[]): Alternative {
+  const unit = among(column, tids);
+  return { where: `(${range.where}) AND ${unit.where}`, values: [...range.values, ...unit.values] };
 }
 
 /** `code$value`: the first component is a term, the second whatever its parameter's kind is. */
@@ -124,34 +138,20 @@ function composite(entry: ParameterEntry, values: readonly string[], terms: Term
       throw new Refusal('invalid', 'bad-value', 'a composite value is written first$second');
     }
     const lefts = termsOf({ ...left, number: entry.number }, first, '', terms);
-    const rest =
-      second === '' || lefts.length === 0
-        ? undefined
-        : rightOf({ ...right, number: entry.number + BESIDE }, second, terms, now);
-    if (rest === undefined) return [];
-    return [
-      {
-        where: `x.left IN (SELECT value FROM json_each(?)) AND (${rest.where})`,
-        values: [JSON.stringify(lefts), ...rest.values],
-      },
-    ];
+    if (second === '' || lefts.length === 0) return [];
+    return rightsOf({ ...right, number: entry.number + BESIDE }, second, terms, now).map((rest) => ({
+      where: `x.left IN (SELECT value FROM json_each(?)) AND (${rest.where})`,
+      values: [JSON.stringify(lefts), ...rest.values],
+    }));
   });
   return alternatives.length === 0 ? NOTHING : anyOf('pair x', alternatives);
 }
 
-function rightOf(entry: IndexedParameter, value: string, terms: Terms, now: number): Alternative | undefined {
-  if (entry.kind === 'date') return dateRange(value, 'x.low', 'x.high', now);
-  if (entry.kind !== 'quantity' && entry.kind !== 'number') {
-    const rights = termsOf(entry, value, '', terms);
-    return rights.length === 0 ? undefined : among('x.right', rights);
-  }
-  const parts = quantityParts(value);
-  const range = numberRange(parts.number, 'x.low', 'x.high');
-  if (parts.unit === undefined) return range;
-  const units = terms.unit(entry.number, parts.unit.system, parts.unit.code);
-  if (units.length === 0) return undefined;
-  const unit = among('x.right', units);
-  return { where: `(${range.where}) AND ${unit.where}`, values: [...range.values, ...unit.values] };
+function rightsOf(entry: IndexedParameter, value: string, terms: Terms, now: number): Alternative[] {
+  if (entry.kind === 'date') return [dateRange(value, 'x.low', 'x.high', now)];
+  if (entry.kind === 'quantity' || entry.kind === 'number') return quantities(entry.number, value, terms, 'x.right');
+  const rights = termsOf(entry, value, '', terms);
+  return rights.length === 0 ? [] : [among('x.right', rights)];
 }
 
 function among(column: string, tids: readonly number[]): Alternative {

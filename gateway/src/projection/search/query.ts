@@ -23,6 +23,11 @@ export type Filter =
       readonly entry: ParameterEntry;
       readonly links: readonly { readonly type: string; readonly filter: Filter }[];
     }
+  /** What the List with the id holds (`_list`). */
+  | { readonly kind: 'list'; readonly id: string }
+  /** Of `_filter`. */
+  | { readonly kind: 'all' | 'any'; readonly filters: readonly Filter[] }
+  | { readonly kind: 'not'; readonly filter: Filter }
   | { readonly kind: 'has'; readonly type: string; readonly entry: ParameterEntry; readonly filter: Filter };
 
 /** One key of `_sort`. */

@@ -1,6 +1,7 @@
 /** Dates, numbers and quantities as ranges in SQL, by prefix (R4 search.html#prefix, #date, #quantity). */
 import type { SQLInputValue } from 'node:sqlite';
 
+import type { Conversion } from './units.js';
 import { dateOf, numberOf, prefixed, split, unescaped, type NumberValue, type Prefix } from './values.js';
 
 /** A piece of SQL with the values bound to it. */
@@ -42,10 +43,11 @@ function widened(asked: { low: number; high: number }, now: number): { low: numb
   return { low: asked.low - margin, high: asked.high + margin };
 }
 
-/** Columns low and high of the resource against a number. */
-export function numberRange(value: string, low: string, high: string): Alternative {
+/** Columns low and high of the resource against a number, which `convert` brings into the resource's unit. */
+export function numberRange(value: string, low: string, high: string, convert: Conversion = (own) => own): Alternative {
   const { prefix, rest } = prefixed(value);
-  const asked = numberOf(unescaped(rest));
+  const plain = numberOf(unescaped(rest));
+  const asked = { value: convert(plain.value), low: convert(plain.low), high: convert(plain.high) };
   return { where: NUMBERS[prefix](low, high), values: numberValues(prefix, asked) };
 }
 

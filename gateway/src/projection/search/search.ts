@@ -5,12 +5,16 @@ import { Refusal } from '../../ledger/refusal.js';
 import type { StoredVersion } from '../../ports.js';
 import { asStored, VERSION_COLUMNS } from '../stored.js';
 import type { Row, Statements } from '../statements.js';
-import { anyOf, NOTHING, postings, type Condition } from './condition.js';
+import { generatedSearch } from '../generated.js';
+import { literalOf } from '../values/reference.js';
+import { intersection, named, negation, postings, union, type Condition } from './condition.js';
 import { Cursors, type Position } from './cursor.js';
 import { columnCondition, valueCondition } from './filters.js';
 import { afterPosition, planOf, sortExpression, type Plan } from './plan.js';
 import type { Filter, ParameterEntry, SearchQuery } from './query.js';
 import { Terms } from './terms.js';
+import { escaped } from './values.js';
+import { withCodes, type Vocabulary } from './vocabulary.js';
 
 /** What one search may cost. */
 export const WORK_LIMITS = {
@@ -38,6 +42,10 @@ export interface Sight {
   unrestricted(type: string): boolean;
 }
 
+interface Reference {
+  readonly reference?: string;
+}
+
 /** One page of a search; every resource in it was permitted. */
 export interface SearchResult {
   readonly matches: readonly StoredVersion[];
@@ -54,7 +62,7 @@ export class Search {
 
   constructor(
     private readonly statements: Statements,
-    base: string,
+    private readonly base: string,
     private readonly limits: WorkLimits = WORK_LIMITS,
   ) {
     this.terms = new Terms(statements, base);
@@ -143,7 +151,15 @@ export class Search {
       case 'updated':
         return columnCondition(filter, Date.now());
       case 'value':
-        return valueCondition(filter, this.terms, Date.now());
+        return valueCondition(withCodes(filter, this.vocabulary(sight)), this.terms, Date.now());
+      case 'list':
+        return named(this.listed(filter.id, sight));
+      case 'any':
+        return union(this.conditions(filter.filters, sight));
+      case 'all':
+        return intersection(this.conditions(filter.filters, sight));
+      case 'not':
+        return negation(this.condition(filter.filter, sight));
       case 'references':
         return postings(
           this.referring(
@@ -157,9 +173,29 @@ export class Search {
             this.referring([filter.entry.number], this.matching(link.type, link.filter, sight).map(nameOf)),
           ),
         );
-      case 'has':
+      default:
         return this.has(filter, sight);
     }
+  }
+
+  /** `Type/id` of what a List holds, as the asker may see it (R4 search.html#list). */
+  private listed(id: string, sight: Sight): string[] {
+    const [list] = this.matching('List', { kind: 'id', values: [id] }, sight);
+    const { entry = [] } = JSON.parse(list?.text ?? '{}') as { entry?: { deleted?: boolean; item?: Reference }[] };
+    return entry.flatMap(({ deleted, item }) => {
+      const { target } = literalOf(item?.reference ?? '', this.base);
+      return deleted === true || !/^[A-Z][A-Za-z]+\/[^/]+$/.test(target) ? [] : [target];
+    });
+  }
+
+  /** Value sets and code systems that are stored here, as the asker may see them. */
+  private vocabulary(sight: Sight): Vocabulary {
+    return (type, url) => {
+      const entry = generatedSearch().parameters[type]?.url;
+      if (entry === undefined) return undefined;
+      const [found] = this.matching(type, { kind: 'value', entry, modifier: '', values: [escaped(url)] }, sight);
+      return found === undefined ? undefined : (JSON.parse(found.text) as unknown);
+    };
   }
 
   private referring(parameters: readonly number[], names: readonly string[]): number[] {
@@ -170,14 +206,7 @@ export class Search {
   private has(filter: Extract<Filter, { kind: 'has' }>, sight: Sight): Condition {
     const referring = this.matching(filter.type, filter.filter, sight);
     const names = new Set(referring.flatMap((each) => this.referencesOf(each, filter.entry.number)));
-    if (names.size === 0) return NOTHING;
-    return anyOf('resource x', [
-      {
-        where:
-          "(x.type, x.id) IN (SELECT substr(value, 1, instr(value, '/') - 1), substr(value, instr(value, '/') + 1) FROM json_each(?))",
-        values: [JSON.stringify([...names])],
-      },
-    ]);
+    return named([...names]);
   }
 
   private matching(type: string, filter: Filter, sight: Sight): StoredVersion[] {

@@ -7,6 +7,7 @@ import { literalOf } from '../values/reference.js';
 import { BESIDE } from '../values/rows.js';
 import { normalized } from '../values/text.js';
 import type { IndexedParameter } from './query.js';
+import { conversion, UCUM, type Conversion } from './units.js';
 import { split, tokenOf, unescaped } from './values.js';
 
 /** A value may stand for at most so many different terms, such as a prefix shared by many names. */
@@ -46,6 +47,10 @@ export class Terms {
       return this.find('parameter = ? AND a = ? AND b = ?', parameter, normalized(text), text);
     }
     const start = normalized(text);
+    if (modifier === 'equals') return this.find('parameter = ? AND a = ?', parameter, start);
+    if (modifier === 'ends') {
+      return this.find('parameter = ? AND substr(a, -length(?)) = ?', parameter, start, start);
+    }
     if (modifier === 'contains') return this.find('parameter = ? AND instr(a, ?) > 0', parameter, start);
     return this.find('parameter = ? AND a >= ? AND a < ?', parameter, start, after(start));
   }
@@ -70,9 +75,14 @@ export class Terms {
     return named.flatMap((name) => this.target(number, name));
   }
 
+  /** Terms whose first field is this. */
+  exactly(parameter: number, a: string): number[] {
+    return this.find('parameter = ? AND a = ?', parameter, a);
+  }
+
   /** Terms of a reference parameter that name exactly this. */
   target(parameter: number, name: string): number[] {
-    return this.find('parameter = ? AND a = ?', parameter, name);
+    return this.exactly(parameter, name);
   }
 
   /** A canonical reference: `url` or `url|version`. */
@@ -89,6 +99,18 @@ export class Terms {
       ...this.find('parameter = ? AND a = ?', parameter, code),
       ...this.find("parameter = ? AND t = ? AND t <> ''", parameter, normalized(code)),
     ];
+  }
+
+  /** Other units of UCUM than the one named, with what brings a value of it into them. */
+  convertible(parameter: number, code: string): { readonly tid: number; readonly convert: Conversion }[] {
+    const rows = this.statements.all(
+      `SELECT tid, a FROM term WHERE parameter = ? AND b = ? AND a <> ? LIMIT ${TERM_LIMIT}`,
+      ...[parameter, UCUM, code],
+    );
+    return rows.flatMap(({ tid, a }) => {
+      const convert = conversion(code, a as string);
+      return convert === undefined ? [] : [{ tid: tid as number, convert }];
+    });
   }
 
   private find(where: string, ...values: SQLInputValue[]): number[] {

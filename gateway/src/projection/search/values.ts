@@ -24,10 +24,14 @@ export function split(value: string, separator: ',' | '|' | '$'): string[] {
   return [...parts, part];
 }
 
-/** Resolves `\,` `\|` `\$` `\\`. */
 /** A value without its backslashes (R4 search.html#escaping). */
 export function unescaped(value: string): string {
   return value.replace(/\\([,|$\\])/g, '$1');
+}
+
+/** A text as a value of its own (R4 search.html#escaping). */
+export function escaped(text: string): string {
+  return text.replace(/[,|$\\]/g, '\\$&');
 }
 
 /** A token as `[system]|[code]` says it. */

@@ -5,13 +5,14 @@ import { referenceConverters } from './reference.js';
 import type { IndexRows } from './rows.js';
 import { stringConverters } from './string.js';
 import { tokenConverters } from './token.js';
+import { specialConverters } from './position.js';
 import { uriConverters } from './uri.js';
 
 /** Adds the index rows of one value under a parameter's number. */
 export type Converter = (rows: IndexRows, parameter: number, value: never) => void;
 
 /** Kinds of search parameters that have rows of their own. */
-export type SearchKind = 'token' | 'string' | 'reference' | 'date' | 'number' | 'quantity' | 'uri';
+export type SearchKind = 'token' | 'string' | 'reference' | 'date' | 'number' | 'quantity' | 'uri' | 'special';
 
 /** By kind of parameter, then by FHIR type; a type that is missing cannot be held by that kind. */
 export const converters: Readonly<Record<SearchKind, Readonly<Record<string, Converter>>>> = {
@@ -22,6 +23,7 @@ export const converters: Readonly<Record<SearchKind, Readonly<Record<string, Con
   number: numberConverters,
   quantity: quantityConverters,
   uri: uriConverters,
+  special: specialConverters,
 };
 
 /** Whether values of the FHIR type can be indexed for the kind of parameter. */
