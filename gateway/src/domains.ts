@@ -45,6 +45,7 @@ export const domainOperations: Readonly<Record<string, readonly string[]>> = {
       'reopen',
     ],
     'unlink',
+    'waiting-links',
   ],
   Consent: ['evaluate'],
   ResearchStudy: trialOperations,

@@ -47,6 +47,9 @@ describe('one person, a patient of two hospitals', () => {
   const links = async (member: string, id: string): Promise<Linkage[]> =>
     resources(await ask(member, 'physician', `Patient/${id}/$links`)) as Linkage[];
 
+  const waiting = async (member: string): Promise<(string | undefined)[]> =>
+    resources(await ask(member, 'physician', 'Patient/$waiting-links')).map(({ id }) => id);
+
   before(async () => {
     network = await startNetwork();
     ours = await create('stmary', 'Patient', patient);
@@ -71,6 +74,9 @@ describe('one person, a patient of two hospitals', () => {
     const [asked, ...more] = await links('northside', theirs);
     assert.deepEqual([asked?.id, asked?.active, more], [linkId, false, []]);
     assert.equal(asked?.item[1]?.resource.reference, `Patient/${ours}`);
+    assert.deepEqual(await waiting('northside'), [linkId]);
+    assert.deepEqual(await waiting('stmary'), []);
+    assert.equal((await ask('northside', 'biller', 'Patient/$waiting-links')).status, 403);
     const chart = await ask('northside', 'physician', `Patient/${theirs}/$everything`);
     assert.ok(!chart.text.includes(glucoseThere));
     assert.equal((await change('stmary', ours, 'unlink', String(unknown.body.id))).status, 200);
@@ -84,6 +90,7 @@ describe('one person, a patient of two hospitals', () => {
     const confirmed = await change('northside', theirs, 'confirm-link');
     assert.equal(confirmed.status, 200, confirmed.text);
     assert.equal(stateOf(confirmed), 'active');
+    assert.deepEqual(await waiting('northside'), []);
     const linked = (await links('stmary', ours)).find(({ active }) => active);
     assert.equal(linked?.item[1]?.resource.reference, `Patient/${theirs}`);
   });

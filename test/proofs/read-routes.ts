@@ -152,6 +152,7 @@ export const readRoutes: readonly ReadRoute[] = [
     ],
   },
   { route: 'GET Patient/:id/$export-record', ask: ({ patient }) => get(`Patient/${patient}/$export-record`) },
+  { route: 'GET Patient/$waiting-links', ask: () => get('Patient/$waiting-links') },
   { route: 'GET Patient/:id/$links', ask: ({ patient }) => get(`Patient/${patient}/$links`) },
   {
     route: 'POST /record',

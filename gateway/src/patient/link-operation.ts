@@ -2,11 +2,12 @@
  * Links between custodians' patients, by staff of a custodian or by the patient it authenticated:
  * `POST Patient/{id}/$link` with Parameters `custodian` and `patient` (valueString: the other hospital and its id for the
  * person) says that both are one; `POST Patient/{id}/$confirm-link` and `$unlink` with `link` (valueString, the Linkage's
- * id) say so for the other side, or end it; `GET Patient/{id}/$links` lists them as R4 Linkage resources.
+ * id) say so for the other side, or end it; `GET Patient/{id}/$links` lists them as R4 Linkage resources, and
+ * `GET Patient/$waiting-links` those of all patients that wait for this side's word.
  */
 import { randomBytes } from 'node:crypto';
 
-import { heardAtCustodian } from '@salus/chaincode/access/api';
+import { custodianStaff, heardAtCustodian } from '@salus/chaincode/access/api';
 import { type ChangeLink, type LinkPatients, transactions } from '@salus/chaincode/patient/api';
 
 import { asResource } from '../fhir/body.js';
@@ -39,9 +40,14 @@ export interface LinkOperationPorts {
 
 const PATH = /^Patient\/([A-Za-z0-9.-]{1,64})\/\$(links|link|confirm-link|unlink)$/;
 
+const WAITING = 'Patient/$waiting-links';
+/** Links that wait, shown at once. */
+const MOST_WAITING = 200;
+
 /** The FHIR interface with the operations in front of it. */
 export function withLinks(fhir: Fhir, ports: LinkOperationPorts): Fhir {
   return async (request) => {
+    if (request.path === WAITING && request.method === 'GET') return waiting(ports, request.actor);
     const [, id, operation = ''] = PATH.exec(request.path) ?? [];
     const isServed = request.method === (operation === 'links' ? 'GET' : 'POST');
     if (id === undefined || !isServed) return await fhir(request);
@@ -53,6 +59,21 @@ export function withLinks(fhir: Fhir, ports: LinkOperationPorts): Fhir {
     await pace.leave(response.status);
     return response;
   };
+}
+
+/** What staff has to say yes or no to, of patients whom it may see. */
+function waiting(ports: LinkOperationPorts, actor: Actor): FhirResponse {
+  if (!(custodianStaff as readonly string[]).includes(actor.role)) {
+    return { headers: {}, ...outcomeOf(new Refusal('forbidden', 'not-staff', `only ${custodianStaff.join(', ')}`)) };
+  }
+  const entry: object[] = [];
+  for (const link of ports.links.waiting()) {
+    const id = ports.links.patientIdOf(link.own) ?? '';
+    if (isShown(ports, actor, id)) entry.push({ resource: linkageOf(ports, link, id) });
+    if (entry.length === MOST_WAITING) break;
+  }
+  const resource = { resourceType: 'Bundle', type: 'collection', ...(entry.length > 0 && { entry }) };
+  return { status: 200, headers: {}, resource };
 }
 
 async function answer(
@@ -70,12 +91,16 @@ async function answer(
 }
 
 /** The pid of a patient kept here whom the actor may see. Throws Refusal 404 for any other. */
-function ownPatient({ lookup, current, decision }: LinkOperationPorts, actor: Actor, id: string): string {
-  const stored = current('Patient', id);
-  const shown = stored === undefined || stored.deleted ? undefined : decision.permit(actor, stored, 'operation');
-  const pid = lookup.keeps(id) ? lookup.pidOf(id) : undefined;
-  if (shown === undefined || pid === undefined) throw notFound('Patient', id);
+function ownPatient(ports: LinkOperationPorts, actor: Actor, id: string): string {
+  const isSeen = isShown(ports, actor, id);
+  const pid = ports.lookup.keeps(id) ? ports.lookup.pidOf(id) : undefined;
+  if (!isSeen || pid === undefined) throw notFound('Patient', id);
   return pid;
+}
+
+function isShown({ current, decision }: LinkOperationPorts, actor: Actor, id: string): boolean {
+  const stored = current('Patient', id);
+  return stored !== undefined && !stored.deleted && decision.permit(actor, stored, 'operation') !== undefined;
 }
 
 function requireHeard(actor: Actor, id: string): void {

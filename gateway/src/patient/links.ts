@@ -2,7 +2,7 @@
 import type { LinkSide } from '@salus/chaincode/patient/api';
 
 import type { Facts, PatientLookup } from './lookup.js';
-import { LINK_SPACE, linkIndex, linkWord, type ProjectedWord } from './project.js';
+import { LINK_SPACE, linkAsked, linkIndex, linkWord, type ProjectedWord } from './project.js';
 
 /** Links in force that are followed from one patient, at most: who has more is asked to end some. */
 export const MAX_LINKS = 20;
@@ -29,6 +29,15 @@ export class PatientLinks {
     const prefix = linkIndex(pid, '');
     const ids = this.facts.facts(LINK_SPACE, prefix).map(({ key }) => key.slice(prefix.length));
     return ids.flatMap((linkId) => this.#standing(linkId, pid) ?? []);
+  }
+
+  /** Those that other custodians proposed and this one has not said anything of, of patients it has. */
+  waiting(): readonly StandingLink[] {
+    const prefix = linkAsked(this.member, '');
+    return this.facts.facts(LINK_SPACE, prefix).flatMap(({ key, value: pid }) => {
+      const link = this.#standing(key.slice(prefix.length), pid);
+      return link?.state === 'asked' && this.patientIdOf(link.own) !== undefined ? [link] : [];
+    });
   }
 
   /** Those in force, at most MAX_LINKS. */

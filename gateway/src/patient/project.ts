@@ -13,7 +13,7 @@ export const PATIENT_SPACE = 'patient';
 export const REVOKED_SPACE = 'patient-key-revoked';
 /** Where a custodian registered one, by `keyOf`. */
 export const REGISTERED_SPACE = 'patient-key-registered';
-/** What custodians said of links, by `linkWord`, and which links a pid has, by `linkIndex`. */
+/** What custodians said of links, by `linkWord`; which links a pid has, by `linkIndex`; which wait, by `linkAsked`. */
 export const LINK_SPACE = 'patient-link';
 /**
  * By which codes custodians' patients are found, by `<code>/<custodian>/<hash of the ledger key>`: the pid; and by that hash
@@ -31,6 +31,9 @@ export const byPid = (pid: string): string => `pid/${pid}/`;
 export const linkWord = (linkId: string, custodian: string): string => `word/${linkId}/${custodian}`;
 /** Key of the fact that a pid has a link. */
 export const linkIndex = (pid: string, linkId: string): string => `of/${pid}/${linkId}`;
+
+/** Key of the fact that a custodian is asked whether a link is right, and has not said anything yet: its pid. */
+export const linkAsked = (custodian: string, linkId: string): string => `asked/${custodian}/${linkId}`;
 
 /** What one custodian said of a link: of both sides, as it was then. */
 export interface ProjectedWord {
@@ -87,7 +90,11 @@ function linkFacts(value: Uint8Array, { creatorMspId }: PlacedTransaction): read
   const index = sides.map(
     ({ pid }) => ({ kind: 'fact', space: LINK_SPACE, key: linkIndex(pid, linkId), value: '1' }) as const,
   );
-  return [said, ...index];
+  const asked = sides.map(({ pid, custodian }): Change => {
+    const waits = state === 'proposed' && custodian !== member;
+    return { kind: 'fact', space: LINK_SPACE, key: linkAsked(custodian, linkId), ...(waits && { value: pid }) };
+  });
+  return [said, ...index, ...asked];
 }
 
 /** Codes of a custodian's own patient, by its own transaction. */
