@@ -9,6 +9,7 @@ import type { Served } from './fhir/request.js';
 import { patientProjector } from './patient/project.js';
 import type { Projector } from './projection/projector.js';
 import { registryProjector } from './registry/project.js';
+import { prescriptionOperations } from './supply/dispense/operations.js';
 import { supplyProjector } from './supply/project.js';
 import { trialOperations } from './trial/operations.js';
 
@@ -48,5 +49,6 @@ export const domainOperations: Readonly<Record<string, readonly string[]>> = {
     'waiting-links',
   ],
   Consent: ['evaluate'],
+  MedicationRequest: prescriptionOperations,
   ResearchStudy: trialOperations,
 };

@@ -104,7 +104,7 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
     port: (server.address() as AddressInfo).port,
     ready: untilReady(rooms, stopping.signal).then(() => {
       state.ready = true;
-      goOn(rooms, sharing, stopping.signal);
+      sharing.supply.goOn(rooms.outbox.settled(), stopping.signal, faultLog(rooms.log));
     }),
     failed,
     stop: async () => {
@@ -202,11 +202,12 @@ async function listen(
     authenticate(request.headers.authorization, request.get('x-purpose-of-use'), tokens);
   const trials = openTrials(rooms, sharing);
   const served = trials.inFrontOf((request) => router.handle(request));
-  const handle = sharing.logged(
+  const recorded = sharing.logged(
     erasures.inFrontOf(served, (patient) => {
       sharing.decision.shown(patient);
     }),
   );
+  const handle = sharing.supply.inFrontOf(recorded);
   const app = buildApp({
     settings,
     log,
@@ -264,16 +265,6 @@ function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, s
     .then(() => runTicker(connected, ticking, signal))
     .catch(fail);
   return failed.promise;
-}
-
-/** Carries on beside everything else with what packs were promised; the ledger knows by then what was sent to it. */
-function goOn({ outbox, log }: Rooms, { supply }: Sharing, signal: AbortSignal): void {
-  outbox
-    .settled()
-    .then(() => supply.goOn(signal))
-    .catch((error: unknown) => {
-      if (!signal.aborted) faultLog(log)(error);
-    });
 }
 
 async function stop(

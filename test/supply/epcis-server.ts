@@ -58,19 +58,28 @@ export class EpcisServer {
   private readonly stopping = new AbortController();
   private readonly following = follow(this.projection, this.ledger, this.stopping.signal);
   private server: Server | undefined;
+  private delivering = new AbortController();
+  private delivered: Promise<void> = Promise.resolve();
 
   static async start(): Promise<EpcisServer> {
     const made = new EpcisServer();
+    await made.open();
+    return made;
+  }
+
+  /** A process of the gateway: opened again, it goes on from what the one before kept. */
+  async open(): Promise<void> {
     const repository = new EventRepository({
-      projection: made.projection,
-      writer: made.ledger,
-      ledger: { submit: (call) => made.anchor(call) },
+      projection: this.projection,
+      writer: this.ledger,
+      ledger: { submit: (call) => this.anchor(call) },
     });
-    const clock = (): number => (made.clockMs += 1);
+    const clock = (): number => (this.clockMs += 1);
     const desk = new EpcisDesk({
       repository,
       carry: () => Promise.resolve([]),
-      pending: made.pending,
+      pending: this.pending,
+      isProduction: false,
       clock,
       prefixLength: prefixLengthAmong([PREFIX]),
     });
@@ -78,13 +87,22 @@ export class EpcisServer {
       '/epcis',
       epcisExpress(
         desk,
-        (request) => made.actor(request.headers.authorization),
-        (error) => made.faults.push(error),
+        (request) => this.actor(request.headers.authorization),
+        (error) => this.faults.push(error),
       ),
     );
-    made.server = app.listen(0, '127.0.0.1');
-    await once(made.server, 'listening');
-    return made;
+    this.server = app.listen(0, '127.0.0.1');
+    await once(this.server, 'listening');
+    this.delivering = new AbortController();
+    this.delivered = desk.subscriptions.goOn(this.delivering.signal);
+  }
+
+  /** Ends the process, not what it kept. */
+  async stop(): Promise<void> {
+    this.delivering.abort();
+    await this.delivered;
+    this.server?.closeAllConnections();
+    this.server?.close();
   }
 
   async ask(path: string, init: RequestInit = {}): Promise<Answer> {
@@ -122,8 +140,7 @@ export class EpcisServer {
   }
 
   async close(): Promise<void> {
-    this.server?.closeAllConnections();
-    this.server?.close();
+    await this.stop();
     this.stopping.abort();
     await this.following;
     this.projection.close();

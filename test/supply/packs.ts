@@ -5,7 +5,7 @@ import type { Answer, TestNetwork } from '../support/network.js';
 
 /** Company prefix of acme, in the consortium that the tests start. */
 export const PREFIX = '9521003';
-const GTIN = '09521003000015';
+export const GTIN = '09521003000015';
 export const BATCH = 'L-0815';
 const CONTEXT = [
   'https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld',

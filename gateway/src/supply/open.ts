@@ -3,6 +3,7 @@ import type { Request, Router } from 'express';
 
 import type { Heard } from '../door/server.js';
 import { type Keep, keeper } from '../ehr/keep.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { NamedSecrets } from '../keys/named-secrets.js';
 import type { Actor, Ledger } from '../ports.js';
@@ -10,6 +11,7 @@ import { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
 import type { EpcisDesk } from './epcis/desk.js';
 import { epcisExpress } from './epcis/express.js';
+import { withDispensing } from './dispense/operations.js';
 import { openDesk } from './epcis/open.js';
 import type { RepositoryPorts } from './epcis/repository.js';
 import { parseEpc } from './gs1/epc.js';
@@ -28,6 +30,7 @@ import { verifyExpress } from './packs/verify-express.js';
 import { PendingWork } from './pending.js';
 import { alertsOf } from './trade/alerts.js';
 import { tradeExpress } from './trade/express.js';
+import { hearHolding, HOLDING_BYTES, HOLDING_PATH, holdersOf, recallsOf } from './trade/holders.js';
 
 const PHARMACIES = ['hospital', 'pharmacy'];
 
@@ -72,9 +75,17 @@ export class Supply {
     this.#desk = openDesk({ ...rooms, pending, carry: carryEvents(this.#acts) });
   }
 
-  /** Goes on with what a killed gateway had promised, then with handovers that doors do not take, until the signal aborts. */
-  async goOn(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#desk.capturing.goOn(), this.#handing.goOn(signal)]);
+  /**
+   * Goes on with what a killed gateway had promised, with deliveries to subscribers, and with handovers that doors do not
+   * take, until the signal aborts; begins once it is known what became of all that was sent to the ledger before.
+   */
+  goOn(settled: Promise<void>, signal: AbortSignal, onFault: (error: unknown) => void): void {
+    const { capturing, subscriptions } = this.#desk;
+    settled
+      .then(() => Promise.all([capturing.goOn(), subscriptions.goOn(signal), this.#handing.goOn(signal)]))
+      .catch((error: unknown) => {
+        if (!signal.aborted) onFault(error);
+      });
   }
 
   /** The routers to put under `/epcis`, `/verify` and `/supply`. */
@@ -87,10 +98,12 @@ export class Supply {
     const party = parseEpc(this.#directory.gs1(settings.member).pgln ?? '');
     const responderGLN = party?.key ?? '';
     const alerts = () => alertsOf(projection, this.#shelf);
+    const recalls = () => recallsOf(this.#holding);
+    const holders = (lotId: string) => holdersOf(this.#holding, lotId);
     return {
       epcis: epcisExpress(this.#desk, actorOf, onFault),
       verify: verifyExpress({ ...http, verify: this.verify, now: this.#now, responderGLN }),
-      supply: tradeExpress({ ...http, ledger, acts: this.#acts, alerts }),
+      supply: tradeExpress({ ...http, ledger, acts: this.#acts, alerts, recalls, holders }),
     };
   }
 
@@ -105,6 +118,10 @@ export class Supply {
       most: CARRIAGE_BYTES,
       hear: (_teller, body) =>
         hearCarriage({ ...this.#looking, ledger: this.rooms.ledger, secrets: this.#secrets, keep: this.#keep }, body),
+    },
+    [HOLDING_PATH]: {
+      most: HOLDING_BYTES,
+      hear: (teller, body) => Promise.resolve(hearHolding(this.#holding, teller, body)),
     },
     [VERIFY_PATH]: { most: 1_024, hear: (_teller, body) => Promise.resolve(tell(this.#shelf, body)) },
   };
@@ -124,6 +141,17 @@ export class Supply {
       salts: salts.filter((each) => each !== undefined),
     });
   };
+
+  /** The FHIR interface with prescriptions' fills and dispensing in front of it. */
+  inFrontOf(fhir: (request: FhirRequest) => Promise<FhirResponse>) {
+    const { projection, ledger } = this.rooms;
+    const find = (gtin: string, serial: string) => lookUp(this.#looking, gtin, serial);
+    return withDispensing(fhir, { projection, ledger, acts: this.#acts, lookUp: find, now: this.#now });
+  }
+
+  get #holding() {
+    return { ...this.#looking, projection: this.rooms.projection, secrets: this.#secrets };
+  }
 
   get #looking() {
     const { settings, ask } = this.rooms;

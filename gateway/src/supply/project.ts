@@ -15,9 +15,9 @@ export function supplyChanges(type: string, id: string, text: string | undefined
 export const PUBLIC_SPACE = 'supply';
 
 /** Kinds of public records that are looked up or listed. */
-const LISTED: readonly string[] = ['item', 'recall', 'alert'];
+const LISTED: readonly string[] = ['item', 'recall', 'alert', 'fill'];
 
-/** The projector over public records of items, recalls and alerts. */
+/** The projector over public records of items, recalls, alerts and fills. */
 export const supplyProjector: Projector = (write) => {
   if (write.collection !== undefined || write.key === undefined || write.value === undefined) return [];
   const parts = parseKey(write.key);

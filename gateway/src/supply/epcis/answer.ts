@@ -34,18 +34,20 @@ export function queryDocument(
   queryName: string,
   now: string,
   respell: Respell,
+  subscriptionID?: string,
 ): JsonMap {
   const { context, isShared } = sharedContext(events);
   const eventList = events.map((each) => {
     const event = respelt(each.event, respell);
     return isShared(each) ? event : { '@context': each.context, ...event };
   });
+  const subscribed = subscriptionID === undefined ? {} : { subscriptionID };
   return {
     '@context': context,
     type: 'EPCISQueryDocument',
     schemaVersion: '2.0',
     creationDate: now,
-    epcisBody: { queryResults: { queryName, resultsBody: { eventList } } },
+    epcisBody: { queryResults: { queryName, ...subscribed, resultsBody: { eventList } } },
   };
 }
 

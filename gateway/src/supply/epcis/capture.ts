@@ -29,6 +29,13 @@ interface OpenCapture {
   readonly events: readonly Omit<DocumentEvent, 'namespaces'>[];
 }
 
+/** The time, and who is told that events were kept. */
+interface Told {
+  /** FHIR instant. */
+  readonly now: () => string;
+  readonly onKept: () => void;
+}
+
 const KIND = 'capture/';
 
 /** Takes documents in; jobs run one after the other, so that no id is captured twice. */
@@ -42,7 +49,7 @@ export class Capturing {
     private readonly repository: EventRepository,
     private readonly carry: Carry,
     private readonly pending: Pick<PendingWork, 'keep' | 'drop' | 'list'>,
-    private readonly now: () => string,
+    private readonly told: Told,
   ) {
     this.#left = pending.list<OpenCapture>(KIND).map(({ value }) => value);
     for (const { job } of this.#left) this.#running.set(job.captureID, job);
@@ -54,7 +61,7 @@ export class Capturing {
     const captureID = randomUUID();
     const job: CaptureJob = {
       captureID,
-      createdAt: this.now(),
+      createdAt: this.told.now(),
       running: true,
       success: true,
       captureErrorBehaviour: behaviour,
@@ -110,7 +117,7 @@ export class Capturing {
     } catch (error) {
       const failed =
         error instanceof EpcisProblem ? error : new EpcisProblem('ImplementationException', detailOf(error));
-      const ended = { running: false, success: false, finishedAt: this.now(), errors: [failed.body] };
+      const ended = { running: false, success: false, finishedAt: this.told.now(), errors: [failed.body] };
       this.#running.set(job.captureID, { ...job, ...ended });
       if (error instanceof Refusal && error.category !== 'unavailable') this.pending.drop(KIND + job.captureID);
     }
@@ -121,9 +128,17 @@ export class Capturing {
     const { good, errors } = this.#sort(document, job);
     const isRefused = errors.length > 0 && job.captureErrorBehaviour === 'rollback';
     const kept = isRefused ? [] : good;
-    const ended = { running: false, success: errors.length === 0, errors, finishedAt: this.now() };
+    const ended = { running: false, success: errors.length === 0, errors, finishedAt: this.told.now() };
     await this.repository.keep(actor, kept, { ...job, ...ended });
+    this.told.onKept();
     return kept;
+  }
+
+  /** Later than any before: who goes on from one event misses none, even if the clock was set back. */
+  #recordTime(): string {
+    const last = Date.parse(String(this.repository.all().at(-1)?.event.recordTime));
+    const now = Date.parse(this.told.now());
+    return new Date(last >= now ? last + 1 : now).toISOString();
   }
 
   /** What may be kept, and what is wrong with the rest. */
@@ -131,7 +146,7 @@ export class Capturing {
     document: EventDocument,
     { captureID }: CaptureJob,
   ): { good: readonly StoredEvent[]; errors: readonly JsonMap[] } {
-    const recordTime = this.now();
+    const recordTime = this.#recordTime();
     const taken = new Set(this.repository.all().map(identityOf));
     const good: StoredEvent[] = [];
     const errors: JsonMap[] = [];

@@ -8,6 +8,7 @@ import { Capturing } from './capture.js';
 import { Pages } from './paging.js';
 import type { EventRepository } from './repository.js';
 import type { ReadableEvent } from './stored.js';
+import { Subscriptions } from './subscriptions.js';
 
 /** What the endpoints share: the member's events and what carries them to the ledger. */
 export interface DeskPorts {
@@ -18,6 +19,8 @@ export interface DeskPorts {
   readonly pending: Pick<PendingWork, 'keep' | 'drop' | 'list'>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** Whether a webhook may be plain HTTP on this machine. */
+  readonly isProduction: boolean;
   /** Lengths of the company prefixes known to the consortium. */
   readonly prefixLength: PrefixLength;
 }
@@ -27,12 +30,19 @@ export class EpcisDesk {
   readonly repository: EventRepository;
   readonly capturing: Capturing;
   readonly pages: Pages;
+  readonly subscriptions: Subscriptions;
   readonly prefixLength: PrefixLength;
 
   constructor(private readonly ports: DeskPorts) {
     this.repository = ports.repository;
     this.prefixLength = ports.prefixLength;
-    this.capturing = new Capturing(ports.repository, ports.carry, ports.pending, () => this.now());
+    this.subscriptions = new Subscriptions({ ...ports, now: () => this.now() });
+    this.capturing = new Capturing(ports.repository, ports.carry, ports.pending, {
+      now: () => this.now(),
+      onKept: () => {
+        this.subscriptions.wake();
+      },
+    });
     this.pages = new Pages(ports.clock);
   }
 

@@ -1,5 +1,4 @@
 /** The resources of the EPCIS interface, each as plain functions: EPCIS 2.0 section 12. */
-import type { Actor } from '../../ports.js';
 import { readDocument, readEvent } from '../event/document.js';
 import { isMap } from '../event/json.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
@@ -12,38 +11,24 @@ import {
   type Respell,
   singleEvent,
 } from './answer.js';
+import {
+  allow,
+  type Asked,
+  type Endpoint,
+  type EpcisAnswer,
+  found,
+  type Handler,
+  KEEPERS,
+  named,
+  READERS,
+} from './asked.js';
 import { type Collection, COLLECTIONS, occurring } from './collections.js';
 import type { EpcisDesk } from './desk.js';
 import { type Page, perPageOf } from './paging.js';
 import { EpcisProblem } from './problem.js';
-import { readQuery, runQuery, type Values } from './query.js';
+import { parametersOf, readQuery, runQuery, type Values } from './query.js';
+import { SUBSCRIPTION_ENDPOINTS } from './subscribe.js';
 import type { NamedQuery, ReadableEvent } from './stored.js';
-
-/** A request as the endpoints see it. */
-export interface Asked {
-  readonly actor: Actor;
-  readonly path: string;
-  readonly base: string;
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
-  readonly header: (name: string) => string | undefined;
-  /** The body. Throws EpcisProblem. */
-  readonly json: () => unknown;
-}
-
-/** A response for any HTTP library to send; `body` is written as JSON. */
-export interface EpcisAnswer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-}
-
-type Handler = (desk: EpcisDesk, asked: Asked) => EpcisAnswer | Promise<EpcisAnswer>;
-/** Handlers by method. */
-export type Endpoint = Readonly<Record<string, Handler>>;
-
-const KEEPERS = ['supply-operator', 'pharmacist', 'quality-officer', 'carrier'];
-const READERS = [...KEEPERS, 'regulator', 'auditor'];
 
 const capture: Handler = (desk, asked) => {
   allow(asked, KEEPERS);
@@ -148,6 +133,7 @@ const query: Handler = (desk, asked) => {
 const deleteQuery: Handler = async (desk, asked) => {
   allow(asked, READERS);
   const { name, createdAt } = named(desk, asked);
+  desk.subscriptions.dropAll(name);
   await desk.repository.keepQuery(asked.actor, { name, createdAt });
   return { status: 204 };
 };
@@ -187,24 +173,9 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   '/queries': { GET: queries, POST: createQuery },
   '/queries/:name': { GET: query, DELETE: deleteQuery },
   '/queries/:name/events': { GET: queryEvents },
+  ...SUBSCRIPTION_ENDPOINTS,
   '/nextPageToken/:token': { DELETE: dropToken },
 };
-
-function allow({ actor }: Asked, roles: readonly string[]): void {
-  if (roles.includes(actor.role)) return;
-  throw new EpcisProblem('SecurityException', `only these roles may: ${roles.join(', ')}`, 403);
-}
-
-function found<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new EpcisProblem('NoSuchResourceException', `there is no such ${what}`);
-  return value;
-}
-
-function named(desk: EpcisDesk, asked: Asked): NamedQuery {
-  const query = desk.repository.namedQuery(asked.parameters.name ?? '');
-  if (query === undefined) throw new EpcisProblem('NoSuchNameException', 'there is no query of this name');
-  return query;
-}
 
 function shown({ name, createdAt, query }: NamedQuery): object {
   return { name, createdAt, query };
@@ -232,11 +203,6 @@ function matching(desk: EpcisDesk, { parameter }: Collection, asked: Asked): rea
 function requested({ query: search }: Asked): ReadonlyMap<string, Values> {
   const names = [...new Set(search.keys())].filter((name) => name !== 'perPage' && name !== 'nextPageToken');
   return new Map(names.map((name) => [name, search.getAll(name).flatMap((each) => each.split('|'))] as const));
-}
-
-function parametersOf(query: Readonly<Record<string, unknown>>): ReadonlyMap<string, Values> {
-  const entries = Object.entries(query).filter(([name]) => name !== '@context');
-  return new Map(entries.map(([name, each]) => [name, (Array.isArray(each) ? each : [each]).map(String)] as const));
 }
 
 function respellFor(desk: EpcisDesk, { header }: Asked): Respell {

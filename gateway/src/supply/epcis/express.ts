@@ -4,7 +4,8 @@ import express, { type NextFunction, type Request, type RequestHandler, type Res
 import { Refusal } from '../../ledger/refusal.js';
 import type { Actor } from '../../ports.js';
 import { CAPTURE_BYTES, CAPTURE_LIMIT } from './capture.js';
-import { allowedOf, type Asked, type Endpoint, type EpcisAnswer, ENDPOINTS } from './endpoints.js';
+import type { Asked, Endpoint, EpcisAnswer } from './asked.js';
+import { allowedOf, ENDPOINTS } from './endpoints.js';
 import { EpcisProblem } from './problem.js';
 import type { EpcisDesk } from './desk.js';
 

@@ -8,7 +8,7 @@ import { EventRepository, type RepositoryPorts } from './repository.js';
 
 /** The rooms of a gateway that the EPCIS interface is put together from. */
 export interface EpcisRooms extends RepositoryPorts {
-  readonly settings: Pick<GatewaySettings, 'members'>;
+  readonly settings: Pick<GatewaySettings, 'members' | 'production'>;
   /** What captured events do on the ledger. */
   readonly carry: Carry;
   /** What was promised and is not done yet. */
@@ -22,5 +22,6 @@ export function openDesk(rooms: EpcisRooms): EpcisDesk {
   const prefixes = rooms.settings.members.flatMap(({ gcp }) => gcp);
   const { carry, pending, clock } = rooms;
   const repository = new EventRepository(rooms);
-  return new EpcisDesk({ repository, carry, pending, clock, prefixLength: prefixLengthAmong(prefixes) });
+  const prefixLength = prefixLengthAmong(prefixes);
+  return new EpcisDesk({ repository, carry, pending, clock, prefixLength, isProduction: rooms.settings.production });
 }

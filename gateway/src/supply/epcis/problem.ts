@@ -5,6 +5,8 @@ const EXCEPTIONS = {
   ValidationException: [400, 'The EPCIS document or event is not valid'],
   QueryParameterException: [400, 'A query parameter is not valid'],
   QueryTooLargeException: [413, 'The answer would be larger than the query allows'],
+  SubscriptionControlsException: [400, 'The subscription cannot be kept as asked for'],
+  InvalidURIException: [400, 'The address of the subscriber is not one to deliver to'],
   SecurityException: [401, 'Who asks is not known, or may not'],
   NoSuchNameException: [404, 'There is no query of this name'],
   NoSuchResourceException: [404, 'There is no such resource'],

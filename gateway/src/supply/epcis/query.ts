@@ -122,6 +122,12 @@ const FIXED: Readonly<Record<string, Make>> = {
       isMap(event.errorDeclaration) && anyOf(values, texts(event.errorDeclaration.correctiveEventIDs)),
 };
 
+/** A stored query's parameters, each with the values any of which may match. */
+export function parametersOf(query: Readonly<Record<string, unknown>>): ReadonlyMap<string, Values> {
+  const entries = Object.entries(query).filter(([name]) => name !== '@context');
+  return new Map(entries.map(([name, each]) => [name, (Array.isArray(each) ? each : [each]).map(String)] as const));
+}
+
 /** Parameters that say how to answer, not what. */
 const HOW = ['orderBy', 'orderDirection', 'eventCountLimit', 'maxEventCount'];
 

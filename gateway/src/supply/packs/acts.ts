@@ -161,10 +161,11 @@ export class PackActs {
     const { epc, item, origin } = known;
     const salt = this.#salt(step, epc);
     const premises = this.ports.premises(actor.user, step.place);
-    const { act, reason, supplied } = step;
+    const { act, reason, supplied, fill } = step;
     const to = step.to === undefined ? undefined : this.#commitmentTo(step.to);
     // What is undefined is left out of the JSON.
-    const request: Act = { act, item, salt, origin, to, reason, supplied, ...(ENDS.includes(act) ? { premises } : {}) };
+    const ended = ENDS.includes(act) ? { premises } : {};
+    const request: Act = { act, item, salt, origin, to, reason, supplied, fill, ...ended };
     const before = again ? await this.#doneBefore(step, known, { salt, premises }) : undefined;
     if (before === undefined) await this.#submit(actor, transactions.act, request);
     if (act !== 'hand-over') this.ports.secrets.keep({ [`own/${item}`]: salt });

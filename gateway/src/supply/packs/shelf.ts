@@ -83,6 +83,16 @@ export class PackShelf {
     return item === undefined ? undefined : { epc, item };
   }
 
+  /** Every pack of a lot that is known here, with its id on the ledger. */
+  packsOf(lotId: string): readonly { readonly epc: string; readonly item: string }[] {
+    const [terms, secret] = [this.lot(lotId), this.secret(lotId)];
+    if (terms === undefined || secret === undefined) return [];
+    const serials = (this.#read(`serials/${lotId}`) ?? []) as readonly string[];
+    const handed = this.ports.projection.facts(PACK_SPACE, `of/${lotId}/`).map(({ value }) => value);
+    const epcs = [...serials.map((serial) => packEpc(terms.gtin, serial)), ...handed];
+    return epcs.map((epc) => ({ epc, item: itemId(secret, epc) }));
+  }
+
   /** The packs among these ids that are known here, as they are printed. */
   printed(items: ReadonlySet<string>): ReadonlyMap<string, string> {
     const found = new Map<string, string>();

@@ -43,6 +43,8 @@ export interface ActStep {
   readonly place: string;
   /** undo: whether the pack was supplied to the public. */
   readonly supplied?: 'yes' | 'no' | undefined;
+  /** dispense: the fill of a prescription that it spends. */
+  readonly fill?: string | undefined;
 }
 
 /** Packs and containers, or a lot, into quarantine or out of it. */

@@ -99,7 +99,10 @@ const FACTS: Readonly<Record<string, Facts>> = {
     ];
   },
   [PACK_TYPES.units]: (_id, text) =>
-    (JSON.parse(text) as readonly UnitTerms[]).map((unit) => [`unit/${unit.epc}`, JSON.stringify(unit)] as const),
+    (JSON.parse(text) as readonly UnitTerms[]).flatMap((unit) => [
+      [`unit/${unit.epc}`, JSON.stringify(unit)] as const,
+      [`of/${unit.lotId}/${unit.epc}`, unit.epc] as const,
+    ]),
   [PACK_TYPES.container]: (_id, text) => {
     const { epc, children } = JSON.parse(text) as ContainerTerms;
     return [[`container/${epc}`, text], ...children.map((child) => [`parent/${child}`, epc] as const)];

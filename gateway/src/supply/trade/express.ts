@@ -1,4 +1,4 @@
-/** What no EPCIS event says, over HTTP under `/supply`: acts, quarantines, authorisations, and alerts and their triage. */
+/** What no EPCIS event says, over HTTP under `/supply`: acts, quarantines, authorisations, alerts and their triage, recalls. */
 import { transactions } from '@salus/chaincode/supply/api';
 import express, { Router } from 'express';
 
@@ -7,6 +7,7 @@ import type { Actor, Commit, Ledger } from '../../ports.js';
 import { answering, type HttpPorts } from '../http.js';
 import type { PackActs } from '../packs/acts.js';
 import type { Alerts } from './alerts.js';
+import type { Holders, ShownRecall } from './holders.js';
 import { askedAct, askedQuarantine, bodyOf } from './asked.js';
 
 /** Who handles packs; what each of them may do the contracts say. */
@@ -19,6 +20,8 @@ export interface TradePorts extends HttpPorts {
   readonly ledger: Pick<Ledger, 'submit'>;
   readonly acts: Pick<PackActs, 'carry'>;
   readonly alerts: () => Alerts;
+  readonly recalls: () => readonly ShownRecall[];
+  readonly holders: (lotId: string) => Promise<Holders>;
 }
 
 /** The router to put under `/supply`. */
@@ -53,6 +56,14 @@ export function tradeExpress(ports: TradePorts): Router {
       const { item, kind, raisedBy, state, grade } = bodyOf(body);
       return await submitted(ports, actor, transactions.resolve, { item, kind, raisedBy, state, grade });
     }),
+  );
+  router.get(
+    '/recalls',
+    answering(ports, READERS, () => Promise.resolve({ recalls: ports.recalls() })),
+  );
+  router.get(
+    '/recalls/:lotId/holders',
+    answering(ports, ['quality-officer', 'regulator'], (_actor, { params }) => ports.holders(String(params.lotId))),
   );
   return router;
 }

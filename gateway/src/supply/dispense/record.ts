@@ -1,0 +1,52 @@
+/** The MedicationDispense of a pack (R4 medicationdispense.html): prescription, pack, lot. Pure. */
+import type { JsonObject } from '../../fhir/json.js';
+import type { LotTerms } from '../packs/stored.js';
+import { lotIdentifier } from '../trade/holders.js';
+
+/** System of the identifier that is a pack's GS1 Digital Link. */
+export const PACK_SYSTEM = 'https://id.gs1.org';
+
+/** What is dispensed, on whose prescription, to whom. */
+export interface Given {
+  readonly prescription: JsonObject;
+  readonly epc: string;
+  readonly gtin: string;
+  readonly terms?: LotTerms | undefined;
+  /** FHIR id of a Patient kept here. */
+  readonly patient: string;
+}
+
+/** As it is kept before the ledger is asked. */
+export function dispenseOf({ prescription, epc, gtin, terms, patient }: Given): JsonObject {
+  const identifier = [{ system: PACK_SYSTEM, value: epc }, ...(terms === undefined ? [] : [lotOf(terms)])];
+  const batch = terms && { lotNumber: terms.batch, expirationDate: terms.expiry };
+  const medication = {
+    resourceType: 'Medication',
+    id: 'pack',
+    code: { coding: [{ system: 'https://www.gs1.org/gtin', code: gtin }] },
+    ...(batch === undefined ? {} : { batch }),
+  };
+  return {
+    resourceType: 'MedicationDispense',
+    contained: [medication],
+    identifier,
+    status: 'in-progress',
+    medicationReference: { reference: '#pack' },
+    subject: { reference: `Patient/${patient}` },
+    authorizingPrescription: [{ reference: `MedicationRequest/${String(prescription.id)}` }],
+  };
+}
+
+function lotOf({ gtin, batch }: LotTerms) {
+  return lotIdentifier(gtin, batch);
+}
+
+/** JSON Patch for the end: handed over, or why it was not. */
+export function endPatch(now: string, refused?: string): string {
+  const ended =
+    refused === undefined
+      ? [{ op: 'add', path: '/whenHandedOver', value: now }]
+      : [{ op: 'add', path: '/statusReasonCodeableConcept', value: { text: refused } }];
+  const status = refused === undefined ? 'completed' : 'cancelled';
+  return JSON.stringify([{ op: 'replace', path: '/status', value: status }, ...ended]);
+}

@@ -1,0 +1,123 @@
+/** Subscriptions over HTTP: `/queries/{name}/subscriptions` (EPCIS 2.0 section 12.6). */
+import { randomUUID } from 'node:crypto';
+
+import { instantMs } from '../event/instant.js';
+import { isMap, type JsonMap } from '../event/json.js';
+import { EPC_FORMATS, type EpcFormat } from './answer.js';
+import { allow, type Endpoint, found, type Handler, KEEPERS, named } from './asked.js';
+import type { EpcisDesk } from './desk.js';
+import { EpcisProblem } from './problem.js';
+import { dueAfter, readSchedule } from './schedule.js';
+import type { Subscription } from './subscriptions.js';
+
+/** Most subscriptions to one query. */
+export const MAX_SUBSCRIPTIONS = 20;
+const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
+
+const create: Handler = (desk, asked) => {
+  allow(asked, KEEPERS);
+  const { name } = named(desk, asked);
+  const body = asked.json();
+  if (!isMap(body)) throw bad('send a JSON object with dest, and stream: true or a schedule');
+  const subscription = subscriptionOf(desk, name, body);
+  if (desk.subscriptions.of(name).length >= MAX_SUBSCRIPTIONS) {
+    throw new EpcisProblem('SubscriptionControlsException', `a query has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+  }
+  desk.subscriptions.keep(subscription);
+  const address = `${asked.base}/queries/${name}/subscriptions/${subscription.subscriptionID}`;
+  return { status: 201, headers: { Location: address }, body: shown(subscription) };
+};
+
+const list: Handler = (desk, asked) => {
+  allow(asked, KEEPERS);
+  return { status: 200, body: desk.subscriptions.of(named(desk, asked).name).map(shown) };
+};
+
+const one: Handler = (desk, asked) => {
+  allow(asked, KEEPERS);
+  return { status: 200, body: shown(wanted(desk, asked)) };
+};
+
+const end: Handler = (desk, asked) => {
+  allow(asked, KEEPERS);
+  desk.subscriptions.drop(wanted(desk, asked).subscriptionID);
+  return { status: 204 };
+};
+
+/** The endpoints by path. */
+export const SUBSCRIPTION_ENDPOINTS: Readonly<Record<string, Endpoint>> = {
+  '/queries/:name/subscriptions': { GET: list, POST: create },
+  '/queries/:name/subscriptions/:subscriptionID': { GET: one, DELETE: end },
+};
+
+const wanted = (desk: EpcisDesk, asked: Parameters<Handler>[1]): Subscription =>
+  found(
+    desk.subscriptions
+      .of(named(desk, asked).name)
+      .find(({ subscriptionID }) => subscriptionID === asked.parameters.subscriptionID),
+    'subscription',
+  );
+
+function subscriptionOf(desk: EpcisDesk, queryName: string, body: JsonMap): Subscription {
+  const { stream, schedule: given, signatureToken, initialRecordTime } = body;
+  if ((stream === true) === (given !== undefined)) throw bad('say stream: true, or a schedule, and not both');
+  if (signatureToken !== undefined && (typeof signatureToken !== 'string' || signatureToken.length > 512)) {
+    throw bad('signatureToken is a text of at most 512 characters');
+  }
+  const schedule = given === undefined ? undefined : readSchedule(given);
+  const createdAt = desk.now();
+  return {
+    subscriptionID: randomUUID(),
+    queryName,
+    dest: destOf(body.dest, desk.subscriptions.isProduction),
+    signatureToken,
+    reportIfEmpty: body.reportIfEmpty === true,
+    epcFormat: formatOf(body.epcFormat),
+    createdAt,
+    schedule,
+    due: schedule === undefined ? 0 : (dueAfter(schedule, Date.parse(createdAt)) ?? 0),
+    told: desk.subscriptions.start(initialRecordTime === undefined ? undefined : instantOf(initialRecordTime)),
+  };
+}
+
+/** HTTPS, or plain HTTP on this machine where it is none of production. */
+function destOf(value: unknown, isProduction: boolean): string {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  const isNear = url?.protocol === 'http:' && LOOPBACK.includes(url.hostname) && !isProduction;
+  if (url !== undefined && (url.protocol === 'https:' || isNear) && url.username === '') return url.href;
+  throw new EpcisProblem('InvalidURIException', 'dest is an https address, without user and password in it');
+}
+
+function formatOf(value: unknown): EpcFormat {
+  const format = EPC_FORMATS.find((each) => each === (value ?? 'No_Preference'));
+  if (format === undefined) throw bad(`epcFormat is one of: ${EPC_FORMATS.join(', ')}`);
+  return format;
+}
+
+function instantOf(value: unknown): string {
+  const at = typeof value === 'string' ? instantMs(value) : undefined;
+  if (at === undefined) throw bad('initialRecordTime is a date and time with its offset from UTC');
+  return new Date(at).toISOString();
+}
+
+/** Without its token: whoever made it knows it. */
+function shown({
+  subscriptionID,
+  queryName,
+  dest,
+  createdAt,
+  reportIfEmpty,
+  epcFormat,
+  schedule,
+}: Subscription): object {
+  const when = schedule === undefined ? { stream: true } : { schedule: textsOf(schedule) };
+  return { subscriptionID, queryName, dest, createdAt, reportIfEmpty, epcFormat, ...when };
+}
+
+function textsOf(schedule: NonNullable<Subscription['schedule']>): object {
+  return Object.fromEntries(Object.entries(schedule).map(([name, values]) => [name, values.join(',')]));
+}
+
+function bad(detail: string): EpcisProblem {
+  return new EpcisProblem('SubscriptionControlsException', detail);
+}

@@ -1,0 +1,201 @@
+/** Subscriptions to named queries by webhook (EPCIS 2.0 section 8.2.5): what is kept, and what is delivered when. */
+import { createHash, createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { STANDARD, withContext } from '../event/namespaces.js';
+import type { PrefixLength } from '../gs1/epc.js';
+import type { PendingWork } from '../pending.js';
+import { type EpcFormat, queryDocument, respelling } from './answer.js';
+import { parametersOf, readQuery, runQuery } from './query.js';
+import type { EventRepository } from './repository.js';
+import { dueAfter, type Schedule } from './schedule.js';
+import type { ReadableEvent } from './stored.js';
+
+/** Events in one delivery at most. */
+export const MAX_DELIVERED_EVENTS = 1_000;
+/** Pause between looks at what is due, milliseconds. */
+const LOOK_MS = 500;
+/** How often a stream is looked at even if nothing was captured here: another gateway of the member may have. */
+const STREAM_MS = 30_000;
+const MOST_PAUSE_MS = 300_000;
+const ANSWER_MS = 10_000;
+const KIND = 'subscription/';
+
+/** A subscription with how far its subscriber was told. */
+export interface Subscription {
+  readonly subscriptionID: string;
+  readonly queryName: string;
+  readonly dest: string;
+  /** Key of the HMAC over each delivery. */
+  readonly signatureToken?: string | undefined;
+  readonly reportIfEmpty: boolean;
+  readonly epcFormat: EpcFormat;
+  readonly createdAt: string;
+  /** Absent = every event at once, as a stream. */
+  readonly schedule?: Schedule | undefined;
+  /** When a schedule is due, milliseconds since 1970. */
+  readonly due: number;
+  /** Key of the last event that its subscriber was told of, or that did not concern it. */
+  readonly told: string;
+  /** Key of the last event of a delivery that was begun: sent again it is the same. */
+  readonly sending?: string | undefined;
+}
+
+/** With a delivery on its way. */
+type Begun = Subscription & { readonly sending: string };
+
+/** What subscriptions are run with. */
+export interface SubscriptionPorts {
+  readonly repository: EventRepository;
+  readonly pending: Pick<PendingWork, 'keep' | 'drop' | 'list'>;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** FHIR instant. */
+  readonly now: () => string;
+  readonly prefixLength: PrefixLength;
+  readonly isProduction: boolean;
+}
+
+/** One gateway's subscriptions. */
+export class Subscriptions {
+  readonly #next = new Map<string, { readonly at: number; readonly pause: number }>();
+  readonly #looked = new Map<string, number>();
+
+  constructor(private readonly ports: SubscriptionPorts) {}
+
+  get isProduction(): boolean {
+    return this.ports.isProduction;
+  }
+
+  /** All of one query. */
+  of(queryName: string): readonly Subscription[] {
+    return this.#all().filter((each) => each.queryName === queryName);
+  }
+
+  keep(subscription: Subscription): void {
+    this.ports.pending.keep(KIND + subscription.subscriptionID, subscription);
+  }
+
+  drop(subscriptionID: string): void {
+    this.ports.pending.drop(KIND + subscriptionID);
+  }
+
+  /** Ends all of a query that is deleted. */
+  dropAll(queryName: string): void {
+    for (const { subscriptionID } of this.of(queryName)) this.drop(subscriptionID);
+  }
+
+  /** Where a subscription begins: after the last event there is, or at a time. */
+  start(initialRecordTime?: string): string {
+    if (initialRecordTime !== undefined) return `event/${initialRecordTime}`;
+    return this.ports.repository.all().at(-1)?.key ?? '';
+  }
+
+  /** Events were captured: streams are looked at. */
+  wake(): void {
+    this.#looked.clear();
+  }
+
+  /** Delivers what is due until the signal aborts. */
+  async goOn(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await Promise.all(
+        this.#all()
+          .filter((each) => this.#isDue(each))
+          .map((each) => this.#deliver(each)),
+      );
+      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  #all(): readonly Subscription[] {
+    return this.ports.pending.list<Subscription>(KIND).map(({ value }) => value);
+  }
+
+  #isDue({ subscriptionID, schedule, due, sending }: Subscription): boolean {
+    if (Date.now() < (this.#next.get(subscriptionID)?.at ?? 0)) return false;
+    if (sending !== undefined) return true;
+    if (schedule !== undefined) return this.ports.clock() >= due;
+    return Date.now() >= (this.#looked.get(subscriptionID) ?? 0) + STREAM_MS;
+  }
+
+  async #deliver(subscription: Subscription): Promise<void> {
+    const { subscriptionID, schedule, told } = subscription;
+    this.#looked.set(subscriptionID, Date.now());
+    const { events, last } = this.#found(subscription);
+    const due = schedule === undefined ? 0 : (dueAfter(schedule, this.ports.clock()) ?? 0);
+    if (events.length > 0 || isToldEmpty(subscription)) {
+      await this.#begin({ ...subscription, sending: events.length === 0 ? told : last }, events, due);
+    } else if (last !== told || schedule !== undefined) this.#move({ ...subscription, due, told: last });
+  }
+
+  /** Kept first: what is sent again after a kill is the same delivery under the same name. */
+  async #begin(subscription: Begun, events: readonly ReadableEvent[], due: number): Promise<void> {
+    const { subscriptionID: id, sending } = subscription;
+    this.keep(subscription);
+    if (await this.#send(subscription, events)) {
+      this.#next.delete(id);
+      this.#looked.delete(id);
+      this.#move({ ...subscription, due, told: sending, sending: undefined });
+      return;
+    }
+    const pause = Math.min(2 * (this.#next.get(id)?.pause ?? LOOK_MS), MOST_PAUSE_MS);
+    this.#next.set(id, { at: Date.now() + pause, pause });
+  }
+
+  /** Keeps how far it is, unless it was ended in the meantime. */
+  #move(subscription: Subscription): void {
+    if (this.of(subscription.queryName).some((each) => each.subscriptionID === subscription.subscriptionID)) {
+      this.keep(subscription);
+    }
+  }
+
+  /** What is to be delivered now, in the order of capture, and the last event that was looked at. */
+  #found({ queryName, told, sending }: Subscription): {
+    readonly events: readonly ReadableEvent[];
+    readonly last: string;
+  } {
+    const { query } = this.ports.repository.namedQuery(queryName) ?? {};
+    const all = this.ports.repository.all().filter(({ key }) => key > told && key <= (sending ?? '\u{10ffff}'));
+    if (query === undefined) return { events: [], last: all.at(-1)?.key ?? told };
+    const namespaces = withContext(STANDARD, query['@context']);
+    const found = new Set(runQuery(readQuery(parametersOf(query), namespaces), all));
+    const events = all.filter((each) => found.has(each)).slice(0, MAX_DELIVERED_EVENTS);
+    const isWhole = events.length === found.size;
+    return { events, last: (isWhole ? all.at(-1)?.key : events.at(-1)?.key) ?? told };
+  }
+
+  async #send(subscription: Begun, events: readonly ReadableEvent[]): Promise<boolean> {
+    const { subscriptionID, queryName, dest, signatureToken, epcFormat, told, sending } = subscription;
+    const respell = respelling(epcFormat, this.ports.prefixLength);
+    const body = JSON.stringify(queryDocument(events, queryName, this.ports.now(), respell, subscriptionID));
+    const name = createHash('sha256').update(`${subscriptionID}\n${told}\n${sending}`).digest('hex');
+    const signed =
+      signatureToken === undefined
+        ? {}
+        : { 'GS1-Signature': createHmac('sha256', signatureToken).update(body).digest('base64') };
+    try {
+      const response = await fetch(dest, {
+        method: 'POST',
+        redirect: 'error',
+        headers: {
+          'Content-Type': 'application/json',
+          'GS1-EPCIS-Version': '2.0.0',
+          'Idempotency-Key': name,
+          ...signed,
+        },
+        body,
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      await response.body?.cancel();
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** A schedule reports that there is nothing, where it is asked for. */
+function isToldEmpty({ reportIfEmpty, schedule }: Subscription): boolean {
+  return reportIfEmpty && schedule !== undefined;
+}

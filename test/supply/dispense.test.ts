@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+
+import { FILL_SYSTEM, MAX_FILLS } from '@salus/gateway/supply/dispense/prescriptions';
+
+import { patient } from '../story/people.js';
+import { type FhirBody, networkOfSuite } from '../support/network.js';
+import { GTIN, pack, PREFIX, tell, TradeSystem } from './packs.js';
+
+describe('a prescription and the packs dispensed on it', function () {
+  this.timeout(90_000);
+  const network = networkOfSuite();
+  const serials = [5001, 5002, 5003];
+  const packs = serials.map(pack);
+  let acme: TradeSystem;
+  let stmary: TradeSystem;
+  let patientId = '';
+
+  const asking = async (role: string, path: string, body?: unknown) =>
+    await network.ask('stmary', path, {
+      token: await network.token({ member: 'stmary', role }),
+      ...(body === undefined ? {} : { body }),
+    });
+  const prescribed = async (more: object = {}): Promise<string> => {
+    const order = {
+      resourceType: 'MedicationRequest',
+      status: 'active',
+      intent: 'order',
+      medicationCodeableConcept: { coding: [{ system: 'https://www.gs1.org/gtin', code: GTIN }] },
+      subject: { reference: `Patient/${patientId}` },
+      dispenseRequest: { numberOfRepeatsAllowed: 1 },
+      ...more,
+    };
+    const { status, body, text } = await asking('physician', 'MedicationRequest', order);
+    assert.equal(status, 201, text);
+    return String(body.id);
+  };
+  const sign = (order: string, role = 'physician') =>
+    asking(role, `MedicationRequest/${order}/$sign`, { resourceType: 'Parameters' });
+  const dispense = (order: string, epc = '', role = 'pharmacist') =>
+    asking(role, `MedicationRequest/${order}/$dispense`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'pack', valueString: epc }],
+    });
+  const codeOf = ({ body }: { readonly body: FhirBody }): string =>
+    (body['issue'] as { details?: { coding?: { code: string }[] } }[])[0]?.details?.coding?.[0]?.code ?? '';
+  const fillsIn = (body: FhirBody) =>
+    ((body['identifier'] ?? []) as { system: string; value: string }[]).filter(({ system }) => system === FILL_SYSTEM);
+
+  before(async () => {
+    [acme, stmary] = [new TradeSystem(network, 'acme'), new TradeSystem(network, 'stmary')];
+    patientId = String((await asking('physician', 'Patient', patient)).body.id);
+    await acme.capture('supply-operator', tell.commissioned(serials), tell.shipped(packs, 'stmary'));
+    const received = await stmary.capture('supply-operator', tell.received(packs));
+    assert.ok(
+      received.every(({ state }) => state === 'done'),
+      JSON.stringify(received),
+    );
+  });
+
+  it('allows as many fills as it says, each a random name in its content alone, once it is signed', async () => {
+    const order = await prescribed();
+    assert.equal(codeOf(await dispense(order, packs[0])), 'no-fill');
+    assert.equal((await sign(order, 'nurse')).status, 403);
+    const signed = await sign(order);
+    assert.equal(signed.status, 200, signed.text);
+    const fills = fillsIn(signed.body);
+    assert.equal(new Set(fills.map(({ value }) => value)).size, 2);
+    // Signed again it is the same prescription.
+    assert.deepEqual(fillsIn((await sign(order)).body), fills);
+    const many = await prescribed({ dispenseRequest: { numberOfRepeatsAllowed: MAX_FILLS } });
+    assert.equal((await sign(many)).status, 422);
+  });
+
+  it('is dispensed one pack a fill, in one transaction with the pack, and the record says which lot', async () => {
+    const order = await prescribed();
+    await sign(order);
+    assert.equal((await dispense(order, packs[0], 'physician')).status, 403);
+    assert.equal((await dispense(order, `urn:epc:id:sgtin:${PREFIX}.000002.1`)).status, 422);
+    const first = await dispense(order, packs[0]);
+    assert.equal(first.status, 201, first.text);
+    assert.equal(first.body['status'], 'completed');
+    assert.deepEqual(first.body['authorizingPrescription'], [{ reference: `MedicationRequest/${order}` }]);
+    const [{ batch } = { batch: undefined }] = first.body['contained'] as { batch?: object }[];
+    assert.deepEqual(batch, { lotNumber: 'L-0815', expirationDate: '2099-12-31' });
+    assert.equal((await stmary.verify('5001')).body['where'], 'dispensed');
+    // A pack that went out already spends no fill.
+    assert.equal(codeOf(await dispense(order, packs[0])), 'already-dispensed');
+    const second = await dispense(order, packs[1]);
+    assert.equal(second.status, 201, second.text);
+    assert.equal(codeOf(await dispense(order, packs[2])), 'no-fill');
+  });
+
+  it('is found again when the lot is recalled: holders by yes or no, patients by the pharmacy alone', async () => {
+    const [recalled] = await acme.capture('quality-officer', tell.recalled());
+    assert.equal(recalled?.state, 'done');
+    const recallsAt = async (system: TradeSystem, role: string) =>
+      (await system.ask(role, 'recalls')).body['recalls'] as { lotId: string; holdsHere: boolean; dispensed: string }[];
+    const [here] = await recallsAt(stmary, 'pharmacist');
+    assert.equal(here?.holdsHere, true);
+    const { body } = await asking('pharmacist', here.dispensed);
+    const given = (body.entry ?? []).map(({ resource }) => resource);
+    const subjects = given.filter((each) => each?.['status'] === 'completed').map((each) => each?.['subject']);
+    assert.deepEqual(subjects, Array(2).fill({ reference: `Patient/${patientId}` }));
+    const holders = await acme.ask('quality-officer', `recalls/${here.lotId}/holders`);
+    const said = (holders.body['holders'] as { member: string; holds: string }[]).map((each) => Object.values(each));
+    assert.deepEqual(new Map(said as [string, string][]).get('stmary'), 'yes');
+    assert.deepEqual(
+      said.filter(([, holds]) => holds !== 'no').map(([member]) => member),
+      ['stmary'],
+    );
+    // Neither issuer nor regulator, and told nothing.
+    const meridian = new TradeSystem(network, 'meridian');
+    const asked = await meridian.ask('quality-officer', `recalls/${here.lotId}/holders`);
+    assert.deepEqual(
+      (asked.body['holders'] as { member: string; holds: string }[]).filter(({ holds }) => holds === 'yes'),
+      [],
+    );
+  });
+});
