@@ -92,7 +92,8 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
     audience: fhirBase(settings.baseUrl),
     keys: accepted.keys,
     now: rooms.clock,
-    pseudonym: (subject) => `p-${rooms.keys.hmac('lookup', `subject/${subject}`).slice(0, 32)}`,
+    pseudonym: (subject) => rooms.keys.pseudonym(subject),
+    mandateOf: (user, patient) => sharing.mandates.of(user, patient),
   };
   const state = { ready: false };
   const server = await listen(rooms, sharing, erasures, tokens, state);

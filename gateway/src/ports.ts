@@ -10,10 +10,19 @@ export interface Actor {
   readonly purpose: string;
   /** FHIR id of the patient for roles patient and guardian. */
   readonly patient?: string;
+  /** Of role guardian, at the custodian of that patient. */
+  readonly mandate?: Mandate;
   /** FHIR id of the patient of the SMART launch, for staff: scopes `patient/` are for that one alone. */
   readonly launch?: string;
   /** SMART scopes, as granted. */
   readonly scopes: readonly string[];
+}
+
+/** As what a person comes for a patient: a delegate sees what the patient's consents permit to the RelatedPerson by name. */
+export interface Mandate {
+  readonly kind: 'guardian' | 'delegate' | 'none';
+  /** FHIR id of the RelatedPerson in force; absent for none. */
+  readonly person?: string;
 }
 
 /** A resource's version as the projection holds it. `text` is the resource's JSON with meta, decimals kept. */

@@ -59,6 +59,25 @@ describe('consent on the ledger', () => {
     await world.refused('not-authentic', 'northside', 'consent:record', by(signedConsent(plain, key)));
   });
 
+  it("counts a guardian's signature until the end of the key, by the ledger's clock", async () => {
+    const tick = world.clockMs;
+    for (const [kid, until, counts] of [
+      ['before', tick + 1, true],
+      ['after', tick, false],
+    ] as const) {
+      const key = new SigningKey(kid);
+      const request = { pid, jwk: key.jwk, holder: 'guardian', state: 'active', salt: random() };
+      const call = { request: { ...request, until: new Date(until).toISOString() }, actor: physician };
+      await world.submit('stmary', 'patient:key', call);
+      const signed = {
+        request: signedConsent(consentRequest(pid, consentOf(`c-${kid}`, 'northside')), key),
+        actor: physician,
+      };
+      if (counts) await world.submit('northside', 'consent:record', signed);
+      else await world.refused('not-authentic', 'northside', 'consent:record', signed);
+    }
+  });
+
   it("takes no patient's word for another, whatever statement comes with it", async () => {
     const plain = consentRequest(pid, consentOf('c-1', 'northside'));
     const actor = { user: 'p-mallory', role: 'patient', purpose: 'PATRQT' };

@@ -82,7 +82,7 @@ describe('the end of a consent, asked for at a hospital that does not keep the r
   });
 
   it("is the custodian's word where the patient has a key of the own", async () => {
-    await world.stmary.sharing.patientKeys.register(adams, pid, newJwk('phone').public as never, 'patient');
+    await world.stmary.sharing.patientKeys.register(adams, pid, newJwk('phone').public as never, { holder: 'patient' });
     assert.equal((await end()).status, 200);
     assert.equal((await recorded(2)).statement, undefined);
     const again = await sendConsent(world.stmary, composeConsent('northside'));

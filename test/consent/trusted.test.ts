@@ -68,7 +68,7 @@ describe('the consents a custodian decides on', () => {
   });
 
   it("are the custodian's own word where the patient has a key of the own", async () => {
-    await world.stmary.sharing.patientKeys.register(adams, pid, newJwk('phone').public as never, 'patient');
+    await world.stmary.sharing.patientKeys.register(adams, pid, newJwk('phone').public as never, { holder: 'patient' });
     const id = await sendConsent(world.stmary, composeConsent('northside'));
     assert.deepEqual(atDoor(), [id]);
     assert.deepEqual(alarms, []);
@@ -99,7 +99,7 @@ describe('the consents a custodian decides on', () => {
     const { patientKeys } = world.stmary.sharing;
     const byWallet = await sendConsent(world.stmary, composeConsent('northside'));
     const phone = newJwk('phone');
-    await patientKeys.register(adams, pid, phone.public as unknown as PublicJwk, 'patient');
+    await patientKeys.register(adams, pid, phone.public as unknown as PublicJwk, { holder: 'patient' });
     assert.deepEqual(atDoor(), [byWallet]);
     const said = composeConsent('northside');
     const sign = async (consent: string) =>
@@ -127,7 +127,7 @@ describe('the consents a custodian decides on', () => {
       },
     };
     const sending = new PatientKeys(keys, deaf, { facts: projected, member: 'stmary' });
-    await assert.rejects(sending.register(adams, pid, phone.public as unknown as PublicJwk, 'patient'));
+    await assert.rejects(sending.register(adams, pid, phone.public as unknown as PublicJwk, { holder: 'patient' }));
     const said = composeConsent('northside');
     const subject = { channel: 'health', consent: 'by-phone', version: 1, replaces: null };
     await sendConsent(

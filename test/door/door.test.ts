@@ -237,7 +237,7 @@ describe('the door', () => {
 
   it('closes the patient when a version of a consent says something else than before', async () => {
     const own = newJwk();
-    await world.stmary.sharing.patientKeys.register(adams, pid, own.public as never, 'patient');
+    await world.stmary.sharing.patientKeys.register(adams, pid, own.public as never, { holder: 'patient' });
     const subject = { channel: 'health', consent: 'signed', version: 1, replaces: null };
     const key = await signingKey(own.private);
     const said = composeConsent('acme');
@@ -260,7 +260,7 @@ describe('the door', () => {
   it('takes a consent signed with a key it registered', async () => {
     const own = newJwk();
     const staff = { ...adams, scopes: [] };
-    await world.stmary.sharing.patientKeys.register(staff, pid, own.public as never, 'patient');
+    await world.stmary.sharing.patientKeys.register(staff, pid, own.public as never, { holder: 'patient' });
     const signed = composeConsent('northside');
     const subject = { channel: 'health', consent: 'signed', version: 1, replaces: null };
     const statement = await signStatement(signed, subject, await signingKey(own.private));

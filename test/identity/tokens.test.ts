@@ -50,6 +50,7 @@ describe('bearer tokens', () => {
       audience: claims.audience,
       keys: createLocalJWKSet({ keys: [key.shown] }),
       now: () => NOW,
+      mandateOf: () => ({ kind: 'none' }) as const,
       pseudonym: (subject) => `pseudonym-of-${subject}`,
     };
   });

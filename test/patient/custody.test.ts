@@ -65,7 +65,7 @@ describe("a patient's key in the custodian's wallet", () => {
 
   it('gives way to a key of the patient, which the same transaction registers', async () => {
     const phone = newJwk('phone').public as unknown as PublicJwk;
-    await world.stmary.sharing.patientKeys.register(adams, pid, phone, 'patient');
+    await world.stmary.sharing.patientKeys.register(adams, pid, phone, { holder: 'patient' });
     const keys = await onLedger();
     const states = keys.map(({ holder, state }) => `${holder} ${state}`).sort();
     assert.deepEqual(states, ['custodian revoked', 'patient active']);

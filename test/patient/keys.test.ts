@@ -33,19 +33,21 @@ describe("patients' keys that count at a member", () => {
         return world.ledgerOf('stmary').submit(call);
       },
     };
-    await sendingBy(ledger).register(adams, pid, phone, 'patient');
+    await sendingBy(ledger).register(adams, pid, phone, { holder: 'patient' });
     assert.deepEqual(during, [undefined]);
     assert.deepEqual(keys.active(pid, 'phone'), phone);
     const unknown = '0'.repeat(64);
-    await assert.rejects(keys.register(adams, unknown, keyOf('tablet'), 'patient'), { code: 'unknown-patient' });
+    await assert.rejects(keys.register(adams, unknown, keyOf('tablet'), { holder: 'patient' }), {
+      code: 'unknown-patient',
+    });
     assert.equal(keys.active(unknown, 'tablet'), undefined);
   });
 
   it('keep their kid: another key under it is refused, and what it was refused for can be sent again', async () => {
     const phone = keyOf('phone');
-    await assert.rejects(keys.register({ ...adams, role: 'patient' }, pid, keyOf('phone'), 'patient'));
-    await keys.register(adams, pid, phone, 'patient');
-    await assert.rejects(keys.register(adams, pid, keyOf('phone'), 'patient'), { code: 'key-exists' });
+    await assert.rejects(keys.register({ ...adams, role: 'patient' }, pid, keyOf('phone'), { holder: 'patient' }));
+    await keys.register(adams, pid, phone, { holder: 'patient' });
+    await assert.rejects(keys.register(adams, pid, keyOf('phone'), { holder: 'patient' }), { code: 'key-exists' });
     assert.deepEqual(keys.active(pid, 'phone'), phone);
   });
 
@@ -57,13 +59,13 @@ describe("patients' keys that count at a member", () => {
         throw new Error('the line is down');
       },
     };
-    await assert.rejects(sendingBy(deaf).register(adams, pid, phone, 'patient'), /line/);
+    await assert.rejects(sendingBy(deaf).register(adams, pid, phone, { holder: 'patient' }), /line/);
     assert.deepEqual(keys.active(pid, 'phone'), phone);
     assert.equal(keys.custodial(pid), undefined);
-    await keys.register(adams, pid, phone, 'patient');
+    await keys.register(adams, pid, phone, { holder: 'patient' });
     assert.deepEqual(keys.active(pid, 'phone'), phone);
     await keys.revoke(adams, pid, phone, 'patient');
-    await assert.rejects(keys.register(adams, pid, phone, 'patient'), { code: 'key-revoked' });
+    await assert.rejects(keys.register(adams, pid, phone, { holder: 'patient' }), { code: 'key-revoked' });
     assert.equal(keys.active(pid, 'phone'), undefined);
   });
 
@@ -76,7 +78,7 @@ describe("patients' keys that count at a member", () => {
         throw new Error('the line is down');
       },
     };
-    await assert.rejects(sendingBy(late).register(adams, pid, keyOf('phone'), 'patient'), /line/);
+    await assert.rejects(sendingBy(late).register(adams, pid, keyOf('phone'), { holder: 'patient' }), /line/);
     assert.equal(keys.active(pid, 'phone'), undefined);
   });
 
@@ -84,7 +86,7 @@ describe("patients' keys that count at a member", () => {
     const request = { pid, jwk: keyOf('phone'), holder: 'patient', state: 'active', salt: '0'.repeat(64) };
     const actor = { user: 'u-mallory', role: 'admin', purpose: 'HSYSADMIN' };
     await world.submit('stmary', 'patient:key', { request, actor });
-    await assert.rejects(keys.register(adams, pid, keyOf('phone'), 'patient'), { code: 'key-exists' });
+    await assert.rejects(keys.register(adams, pid, keyOf('phone'), { holder: 'patient' }), { code: 'key-exists' });
     assert.equal(keys.active(pid, 'phone'), undefined);
   });
 });

@@ -6,7 +6,7 @@ import { comingFor, staff, type Asker } from './attack-model/askers.js';
 import { templates, type Template } from './attack-model/consents.js';
 import { inEmergency, visibleTo } from './attack-model/judge.js';
 import { waysFor, type Question, type Sent } from './attack-model/questions.js';
-import { contents, marksOf, nobody, PARTS, person, type Case, type Part } from './attack-model/record.js';
+import { contents, guardianOf, marksOf, nobody, PARTS, person, type Case, type Part } from './attack-model/record.js';
 
 const attack = campaign('attack');
 const random = attack.random();
@@ -62,11 +62,13 @@ describe(`a generated world, asked ${QUESTIONS} times by every way out`, () => {
       const { resourceType } = body as { resourceType: string };
       ids[part] = await written(by, { path: resourceType, body });
     }
+    const isGuardianGone = n % 3 === 2;
+    await written(by, { path: 'RelatedPerson', body: guardianOf(patient, isGuardianGone) });
     ids.note = ids.glucose!;
     const first = templates[n % templates.length]!;
     const consents = random() < 0.5 ? [first] : [first, pick(templates.filter((each) => each !== first))];
     for (const consent of consents) await given(custodian, patient, consent);
-    return { custodian, patient, family, marks, ids: ids as Record<Part, string>, consents };
+    return { custodian, patient, family, marks, ids: ids as Record<Part, string>, consents, isGuardianGone };
   }
 
   async function given(custodian: string, patient: string, { send: body, isWithdrawn }: Template): Promise<void> {

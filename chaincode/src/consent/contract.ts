@@ -47,6 +47,7 @@ async function standing(ctx: SalusContext, request: RecordConsent): Promise<Stan
   const { user, role } = ctx.actor;
   const patient = await patientOf(ctx, pid);
   const kid = statement === undefined ? undefined : statementHeader(statement)?.kid;
+  const keys = patient === undefined || kid === undefined ? [] : await keysOf(ctx, patient, kid);
   return {
     channel: ctx.channel,
     now: ctx.now,
@@ -54,7 +55,8 @@ async function standing(ctx: SalusContext, request: RecordConsent): Promise<Stan
     patient,
     isKnown: await exists(ctx, consentKind, consentId, version.toString()),
     previous: replaces === undefined ? undefined : await consentVersion(ctx, consentId, replaces),
-    keys: patient === undefined || kid === undefined ? [] : await keysOf(ctx, patient, kid),
+    keys,
+    clock: keys.some(({ until }) => until !== undefined) ? await ctx.clock() : undefined,
     list: await consentList(ctx, pid),
   };
 }

@@ -31,9 +31,9 @@ export function decide(
   consents: readonly ConsentInForce[],
   now: string,
 ): Decision {
-  const own = patientsOwn(request);
-  if (own) return own;
   const question: Question = { request, facts: resource, now: instant(now) };
+  const own = patientsOwn(question, consents);
+  if (own) return own;
   const heard = consents.flatMap((consent) => {
     const rule = deepest(speakingRules(consent.care, question));
     return rule ? [{ consent, rule }] : [];
@@ -52,9 +52,9 @@ export function decide(
  * resource; a permit here promises nothing about any one.
  */
 export function mayAskAtAll(request: AccessRequest, consents: readonly ConsentInForce[], now: string): Decision {
-  const own = patientsOwn(request);
-  if (own) return own;
   const question: Question = { request, facts: undefined, now: instant(now) };
+  const own = patientsOwn(question, consents);
+  if (own) return own;
   const heard = consents.map((consent) => ({ consent, rules: speakingRules(consent.care, question) }));
   const denial = first(heard, certainDenial);
   if (denial) return said(denial);
@@ -69,10 +69,31 @@ interface Heard {
   readonly rule: Spoken;
 }
 
-/** The right of access: a patient at the custodian reads the own record, whatever the consents say of others. */
-function patientsOwn(request: AccessRequest): Decision | undefined {
+/**
+ * The right of access: a patient at the custodian reads the own record, whatever the consents say of others; a guardian
+ * all but what is denied to the guardian by name.
+ */
+function patientsOwn(question: Question, consents: readonly ConsentInForce[]): Decision | undefined {
+  const { request, facts } = question;
   if (request.isPatient !== true || request.member !== request.custodian) return undefined;
+  if (request.representative !== undefined) {
+    const pick = facts === undefined ? certainDenial : deepest;
+    const ofPerson = consents.map((consent) => ({
+      consent,
+      rules: speakingRules(consent.care, question).filter(isOfPerson),
+    }));
+    const denial = first(ofPerson, (rules) => onlyDenial(pick(rules)));
+    if (denial) return said(denial);
+  }
   return { outcome: 'permit', obligations: [], rule: 'implicit/within/patient' };
+}
+
+function isOfPerson({ ofRepresentative }: Spoken): boolean {
+  return ofRepresentative;
+}
+
+function onlyDenial(rule: Spoken | undefined): Spoken | undefined {
+  return rule?.effect === 'deny' ? rule : undefined;
 }
 
 function implicitly(request: AccessRequest, type: string | undefined): Decision {

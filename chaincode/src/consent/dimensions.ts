@@ -104,6 +104,15 @@ export function namesMember({ actor }: Provision, { request }: Question): boolea
   return named.some((each) => each?.value === request.member && (each.system === undefined || each.system === MEMBER));
 }
 
+/** Whether a rule's actors name the person who comes for the patient. */
+export function namesRepresentative({ actor }: Provision, { request }: Question): boolean {
+  return actor?.some(({ reference }) => isRepresentative(reference?.reference, request)) ?? false;
+}
+
+function isRepresentative(reference: string | undefined, { representative }: AccessRequest): boolean {
+  return reference !== undefined && reference === representative;
+}
+
 /** Whether a rule may speak of a break-glass request at all: it names BTG. */
 export function namesPurpose(rule: Provision, request: AccessRequest): boolean {
   return request.purpose !== BREAK_GLASS || (rule.purpose?.some(({ code }) => code === BREAK_GLASS) ?? false);
@@ -184,6 +193,7 @@ function ownsIdentifier(named: { system: string | undefined; value: string }, { 
 }
 
 function literalFits(reference: string, request: AccessRequest): boolean {
+  if (isRepresentative(reference, request)) return true;
   return reference === `Practitioner/${request.user}` || (request.references?.includes(reference) ?? false);
 }
 

@@ -7,6 +7,7 @@ import {
   namesData,
   namesMember,
   namesPurpose,
+  namesRepresentative,
   NEVER,
   partiesFit,
 } from './dimensions';
@@ -30,6 +31,8 @@ export interface Spoken {
   readonly yields: boolean;
   /** Labels the rule states. */
   readonly labels: readonly Coding[];
+  /** The rule or one above names the person who comes for the patient. */
+  readonly ofRepresentative: boolean;
 }
 
 /** What surrounds a nested rule. */
@@ -45,6 +48,8 @@ interface Surroundings {
   readonly specific: boolean;
   /** The rule or one above names the member that asks. */
   readonly memberNamed: boolean;
+  /** The rule or one above names the person who comes for the patient. */
+  readonly ofRepresentative: boolean;
 }
 
 const NONE: readonly Coding[] = [];
@@ -55,6 +60,7 @@ const OUTSIDE: Surroundings = {
   labels: undefined,
   specific: false,
   memberNamed: false,
+  ofRepresentative: false,
 };
 
 /** Every rule of a consent that speaks, or may speak, of the question. */
@@ -137,6 +143,7 @@ function surround(rule: Provision, effect: Effect, outer: Surroundings, question
     strict: both(both(outer.strict, bound), dataFits(rule, 'permit', facts)),
     labels: own.length > 0 ? { list: own, effect } : outer.labels,
     memberNamed: outer.memberNamed || namesMember(rule, question),
+    ofRepresentative: outer.ofRepresentative || namesRepresentative(rule, question),
     specific: outer.specific || namesActorOrData(rule) || own.length > 0,
   };
 }
@@ -149,11 +156,12 @@ function say(
   question: Question,
 ): Spoken | undefined {
   if (!ofBreakGlass && !namesPurpose(rule, question.request)) return undefined;
-  if (isOptOut(effect, around, question)) return undefined;
+  if (isOptOut(effect, around, question) || isBeyondLimits(effect, around, question)) return undefined;
   const fit = fitAsSaid(effect, around, question);
   if (fit === NEVER) return undefined;
   const yields = around.depth === 0 && effect === 'deny' && hasPermit(rule);
-  return { effect, depth: around.depth, path, fit, yields, labels: rule.securityLabel ?? [] };
+  const { depth, ofRepresentative } = around;
+  return { effect, depth, path, fit, yields, labels: rule.securityLabel ?? [], ofRepresentative };
 }
 
 function fitAsSaid(effect: Effect, { fit, strict, labels }: Surroundings, { facts }: Question): Fit {
@@ -167,6 +175,11 @@ function fitAsSaid(effect: Effect, { fit, strict, labels }: Surroundings, { fact
 /** A denial that names neither actor nor data opts out of sharing: it does not bind the custodian's own staff. */
 function isOptOut(effect: Effect, around: Surroundings, { request }: Question): boolean {
   return effect === 'deny' && !around.specific && request.member === request.custodian;
+}
+
+/** Whatever else is permitted to all, a delegate gets what is permitted to the delegate. */
+function isBeyondLimits(effect: Effect, { ofRepresentative }: Surroundings, { request }: Question): boolean {
+  return effect === 'permit' && request.representative !== undefined && !ofRepresentative;
 }
 
 function hasPermit(rule: Provision): boolean {

@@ -26,6 +26,8 @@ export interface Standing {
   readonly previous: ConsentRecord | undefined;
   /** Keys of the statement's key id, by custodian. */
   readonly keys: readonly PatientKey[];
+  /** The last tick, where a key has an end. */
+  readonly clock: string | undefined;
   readonly list: ConsentList | undefined;
 }
 
@@ -89,12 +91,13 @@ function stateProblem({ consent, askedBy }: RecordConsent, previous: ConsentReco
 /** Custodians at which it counts: every one at which the version it replaces counts must be among them. */
 function authentic(
   request: RecordConsent,
-  { channel, submitter, keys, previous }: Standing,
+  { channel, submitter, keys, clock, previous }: Standing,
   patient: PatientRecord,
 ): readonly string[] | Refusal {
   const problem = request.statement && statementProblem(request, request.statement, channel);
   if (problem) return refuse('statement-invalid', `the statement is not about this version: ${problem}`);
-  const counted = countingAt(request, submitter, patient, keys);
+  const inTime = keys.filter(({ until }) => until === undefined || (clock !== undefined && clock < until));
+  const counted = countingAt(request, submitter, patient, inTime);
   if (counted.length === 0 || previous?.countsAt.some((custodian) => !counted.includes(custodian))) {
     return refuse('not-authentic', "needs a statement by a key a custodian registered, or a custodian's own staff");
   }

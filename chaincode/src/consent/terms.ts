@@ -102,6 +102,11 @@ export interface AccessRequest {
   readonly identifiers?: readonly Identifier[];
   /** The actor is this patient, or a guardian whom the custodian registered. */
   readonly isPatient?: boolean;
+  /**
+   * RelatedPerson of the custodian as whom the actor comes for the patient. With `isPatient` a guardian, who sees all but
+   * what a rule denies to that person by name; without, a delegate, to whom no permit counts but one that names that person.
+   */
+  readonly representative?: string;
   /** The patient is flagged: a care relationship is needed. */
   readonly flagged?: boolean;
   /** The actor has a care relationship by Encounter or CareTeam. */

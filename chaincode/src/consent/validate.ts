@@ -14,7 +14,7 @@ const SCOPES = ['patient-privacy', 'research'];
 const ACTIONS = ['collect', 'access', 'use', 'disclose', 'correct'];
 const MEANINGS = ['instance', 'related', 'dependents', 'authoredby'];
 /** Of whom a custodian's record tells whether they are the person that asks. */
-const LITERAL_ACTORS = /^(Practitioner|PractitionerRole|CareTeam|Organization)\/[A-Za-z0-9.-]{1,64}$/;
+const LITERAL_ACTORS = /^(Practitioner|PractitionerRole|CareTeam|Organization|RelatedPerson)\/[A-Za-z0-9.-]{1,64}$/;
 const KNOWN_ACTOR_SYSTEMS = [MEMBER, USER, ROLE];
 
 /** Why a consent is refused: path of the element and what would be right. */
@@ -110,8 +110,8 @@ function actorProblems({ role, reference }: ProvisionActor, path: string): Conse
     known,
     path,
     `unknown form of actor: use reference.identifier with a value and system ${KNOWN_ACTOR_SYSTEMS.join(', ')} ` +
-      'or another system, a literal reference to a Practitioner, PractitionerRole, CareTeam or Organization, or a role ' +
-      'of urn:salus:role',
+      'or another system, a literal reference to a Practitioner, PractitionerRole, CareTeam, Organization or ' +
+      'RelatedPerson, or a role of urn:salus:role',
   );
 }
 

@@ -103,6 +103,8 @@ export const memberName = text(/^[a-z][a-z0-9-]{0,31}$/, "a member's name: lower
 export const fhirId = text(/^[A-Za-z0-9.-]{1,64}$/, 'a FHIR id');
 /** A code of a code system: no white space, no free text. */
 export const code = text(/^[A-Za-z0-9._:-]{1,64}$/, 'a code of at most 64 letters, digits, dots, hyphens');
+/** FHIR instant in UTC, milliseconds: as text in the order of time. */
+export const instant = text(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'an instant such as 2026-01-31T09:30:00.000Z');
 /** A key's identifier in a JSON Web Key. */
 export const keyId = text(/^[A-Za-z0-9._~-]{1,128}$/, 'a key id of at most 128 URL-safe characters');
 /**

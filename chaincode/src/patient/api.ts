@@ -11,6 +11,7 @@ import {
   type Parser,
   type PublicJwk,
   publicJwk,
+  instant,
 } from '../lib/schema';
 
 export {
@@ -82,6 +83,8 @@ export interface RegisterKey {
   readonly jwk: PublicJwk;
   readonly holder: KeyHolder;
   readonly state: 'active' | 'revoked';
+  /** FHIR instant; of a guardian's key, from when on what it signs counts no more. */
+  readonly until?: string | undefined;
   /** With state active: kid of the key in the custodian's wallet that this one replaces; it is revoked along with it. */
   readonly replaces?: string | undefined;
   readonly salt: string;
@@ -125,6 +128,8 @@ export interface PatientKey {
   readonly jwk: PublicJwk;
   readonly holder: KeyHolder;
   readonly state: 'active' | 'revoked';
+  /** FHIR instant from which what it signs counts no more; absent = none. */
+  readonly until?: string;
   /** FHIR instant of the last change. */
   readonly changed: string;
 }
@@ -200,6 +205,7 @@ export const parseRegisterKey: Parser<RegisterKey> = object<RegisterKey>({
   jwk: publicJwk,
   holder: oneOf('patient', 'guardian', 'custodian'),
   state: oneOf('active', 'revoked'),
+  until: optional(instant),
   replaces: optional(keyId),
   salt: hex256,
 });

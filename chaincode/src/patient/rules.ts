@@ -50,9 +50,9 @@ export function setKey(
   }
   const misuse = keyProblem(request, known);
   if (misuse !== undefined) return misuse;
-  const { pid, jwk, holder, state } = request;
-  const stored = known === undefined ? { jwk, holder } : { jwk: known.jwk, holder: known.holder };
-  return { pid, custodian: registrar.member, ...stored, state, changed: now };
+  const { pid, jwk, holder, state, until } = request;
+  const stored = known ?? { jwk, holder, ...(until === undefined ? {} : { until }) };
+  return { ...stored, pid, custodian: registrar.member, state, changed: now };
 }
 
 function keyProblem({ state }: RegisterKey, known: PatientKey | undefined): Refusal | undefined {

@@ -13,9 +13,10 @@ import {
   type Parser,
   type PublicJwk,
   publicJwk,
+  instant,
 } from '../lib/schema';
 import { MAX_SLOTS, parseAllotted, slotNumber } from './allotted';
-import { instant, MAX_CRITERIA, prose } from './protocol';
+import { MAX_CRITERIA, prose } from './protocol';
 
 /** Most acts in one line: versions of a document, consents of a participant, acts on a data point. */
 export const MAX_LINE = 9_999;

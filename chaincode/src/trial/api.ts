@@ -1,7 +1,7 @@
 /** trial: protocol, allocation, consent, data and safety clocks of clinical trials. Public, but for arms and claims. */
-import { code, flag, hex256, integer, list, object, optional } from '../lib/schema';
+import { code, flag, hex256, integer, list, object, optional, instant } from '../lib/schema';
 import type { ReportedOutcome } from './outcomes';
-import { instant, MAX_OUTCOMES, outcomeFields, parseParties, parseProtocol, prose } from './protocol';
+import { MAX_OUTCOMES, outcomeFields, parseParties, parseProtocol, prose } from './protocol';
 
 export * from './acts';
 export { type KitRequest, parseKit } from './kit-acts';

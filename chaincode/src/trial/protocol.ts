@@ -12,9 +12,6 @@ export const MAX_CRITERIA = 200;
 
 /** A line of public prose: no control characters. */
 export const prose = text(/^[^\p{Cc}]{1,2000}$/u, 'one to 2000 characters without control characters');
-/** FHIR instant in UTC, milliseconds. */
-export const instant = text(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'an instant such as 2026-01-31T09:30:00.000Z');
-
 /** What an outcome counts for. */
 export const outcomeRoles = ['primary', 'secondary', 'exploratory'] as const;
 /** One of `outcomeRoles`. */

@@ -70,7 +70,7 @@ interface Event {
   readonly action: string;
   readonly purposeOfEvent: readonly Coded[];
   readonly agent: readonly {
-    readonly who: { readonly identifier: { readonly value: string } };
+    readonly who: { readonly reference?: string; readonly identifier: { readonly value: string } };
     readonly role?: readonly Coded[];
     readonly network?: { readonly address: string };
   }[];
@@ -112,11 +112,14 @@ function disclosureFor(purpose: string): 'counted' | 'exempt' {
 
 /** The person and the organisation, as the event's first agents name them. */
 function whoOf({ agent: [user, client] }: Event): { member: string; person: string; address: string } {
-  const name = user?.who.identifier.value ?? '';
-  const member = name.split('/', 1)[0] ?? '';
-  const role = codeOf(user?.role?.[0]);
-  const person = role === 'patient' ? 'the patient' : `${name.slice(member.length + 1)}, ${role}`;
+  const { reference, identifier }: Event['agent'][number]['who'] = user?.who ?? { identifier: { value: '' } };
+  const [member = '', ...rest] = identifier.value.split('/');
+  const person = personOf(reference ?? rest.join('/'), codeOf(user?.role?.[0]));
   return { member, person, address: client?.network?.address ?? '' };
+}
+
+function personOf(known: string, role: string): string {
+  return role === 'patient' ? 'the patient' : `${known}, ${role}`;
 }
 
 function codeOf(concept: Coded | undefined): string {

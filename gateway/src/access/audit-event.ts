@@ -77,10 +77,10 @@ export function reopenEvent(reopening: Reopening, { member, patient, addressOf }
 
 /** A read at the custodian itself. */
 export function localEvent(entry: PlacedRead, { member, addressOf }: Omit<Kept, 'patient'>): JsonObject {
-  const { source, seq, at: recorded, purpose, user, role, patient, what } = entry;
+  const { source, seq, at: recorded, purpose, user, role, person, patient, what } = entry;
   const event = {
     ...{ id: `${source}-${seq}`, recorded, purpose, permitted: true, outcome: 'permit', custodian: member },
-    ...{ by: { member, user, role }, ...(patient === NOBODY ? {} : { patient }), ...askedBy(what) },
+    ...{ by: { member, user, role, person }, ...(patient === NOBODY ? {} : { patient }), ...askedBy(what) },
   };
   return auditEvent(event, addressOf);
 }

@@ -44,7 +44,13 @@ export interface Audited {
   readonly permitted: boolean;
   readonly outcome: string;
   /** Who asked, as the member that asks names them. */
-  readonly by: { readonly member: string; readonly user: string; readonly role: string };
+  readonly by: {
+    readonly member: string;
+    readonly user: string;
+    readonly role: string;
+    /** FHIR id of the RelatedPerson as whom a guardian or delegate came. */
+    readonly person?: string | undefined;
+  };
   /** Who keeps the record and answers. */
   readonly custodian: string;
   /** FHIR id of the patient; absent for a search that came upon nobody's record. */
@@ -102,7 +108,10 @@ function agents({ by, purpose, custodian }: Audited, pattern: Pattern, addressOf
     {
       type: { coding: [pattern === 'Update' ? AUTHOR : RECIPIENT] },
       role: [{ coding: [{ system: ROLE, code: by.role }] }],
-      who: { identifier: { system: 'urn:salus:user', value: `${by.member}/${by.user}` } },
+      who: {
+        ...(by.person === undefined ? {} : { reference: `RelatedPerson/${by.person}` }),
+        identifier: { system: 'urn:salus:user', value: `${by.member}/${by.user}` },
+      },
       requestor: true,
       purposeOfUse: [{ coding: [{ system: REASON, code: purpose }] }],
     },

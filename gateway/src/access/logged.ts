@@ -63,7 +63,10 @@ function isRead({ method, path }: FhirRequest): boolean {
 function append({ log, now }: LoggedPorts, { actor, what }: LoggedRead, { patients, searched }: Trail): void {
   const named = patients.size === 0 && searched ? [NOBODY] : [...patients];
   if (named.length === 0) return;
-  const { user, role, purpose } = actor;
+  const { user, role, purpose, mandate } = actor;
   const at = now();
-  log.append(named.map((patient) => ({ at, patient, user, role, purpose, what })));
+  const as = mandate?.person === undefined ? {} : { person: mandate.person };
+  // Who is a delegate is not called a guardian: the patient reads this.
+  const known = mandate?.kind === 'delegate' ? mandate.kind : role;
+  log.append(named.map((patient) => ({ at, patient, user, role: known, ...as, purpose, what })));
 }

@@ -30,6 +30,8 @@ export interface ReadEntry {
   readonly patient: string;
   readonly user: string;
   readonly role: string;
+  /** FHIR id of the RelatedPerson as whom a guardian or delegate came. */
+  readonly person?: string;
   readonly purpose: string;
   /** HTTP method and path without query: what was asked. */
   readonly what: string;

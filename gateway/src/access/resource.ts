@@ -1,6 +1,7 @@
 /** `AuditEvent?patient=`: the patient's list of who asked for and read the record. */
 import type { AccessRecord } from '@salus/chaincode/access/api';
 
+import { actsAsPatient } from '../consent/mandates.js';
 import { reopeningsOf, type ReopeningsPorts } from '../consent/closure.js';
 import type { ConsentShelf } from '../consent/shelf.js';
 import type { JsonObject } from '../fhir/json.js';
@@ -81,7 +82,7 @@ function list(ports: AuditPorts, request: FhirRequest, patient: string): FhirRes
 
 /** Throws Refusal 403 for staff that may not see such lists; false for whoever asks for another patient's. */
 function mayList({ actor }: FhirRequest, patient: string): boolean {
-  if (actor.patient !== undefined) return actor.patient === patient;
+  if (actor.patient !== undefined) return actor.patient === patient && actsAsPatient(actor);
   if (!OFFICERS.includes(actor.role)) {
     throw new Refusal('forbidden', 'not-your-list', `the list is for the patient, ${OFFICERS.join(' and ')}`);
   }

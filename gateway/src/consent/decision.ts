@@ -28,6 +28,7 @@ import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import { REOPENING_TYPE } from './closure.js';
 import { referrersOf } from './related.js';
+import { actsAsPatient } from './mandates.js';
 import { Relationships, type RecordIndex } from './relationships.js';
 import { REST_TYPE } from './rest.js';
 import { mayWrite } from './roles.js';
@@ -199,7 +200,8 @@ export class ConsentDecision implements Decision {
       role: actor.role,
       purpose: actor.purpose,
       action: 'access',
-      isPatient: actor.patient !== undefined && actor.patient === patient,
+      isPatient: actor.patient === patient && actsAsPatient(actor),
+      ...representativeOf(actor),
     };
     return this.#relationships.standing(request, patient, consents);
   }
@@ -209,6 +211,11 @@ export class ConsentDecision implements Decision {
     const pid = patient === undefined ? undefined : this.ports.lookup.pidOf(patient);
     return pid === undefined ? [] : this.ports.trusted.within(pid);
   }
+}
+
+/** Whoever comes as guardian or delegate, and is none in force, is nobody whom any consent names. */
+function representativeOf({ role, mandate }: Actor): Pick<AccessRequest, 'representative'> {
+  return role === 'guardian' ? { representative: `RelatedPerson/${mandate?.person ?? ''}` } : {};
 }
 
 /** With the notice of 42 CFR 2.32 as a tag: it goes wherever the resource goes. */

@@ -34,6 +34,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import type { ConsentShelf } from './shelf.js';
+import { actsAsPatient } from './mandates.js';
 import { referrersOf } from './related.js';
 import { Relationships, type RecordIndex } from './relationships.js';
 import type { TrustedConsents } from './trusted.js';
@@ -127,7 +128,7 @@ function decided(
 
 function requireEntitled(actor: Actor, patient: string): void {
   requireScope(actor, 'Consent', ['r'], patient);
-  const isOwn = actor.patient !== undefined && actor.patient === patient;
+  const isOwn = actor.patient === patient && actsAsPatient(actor);
   if (isOwn || OFFICERS.includes(actor.role)) return;
   throw new Refusal('forbidden', 'not-your-record', `this is for the patient, ${OFFICERS.join(' and ')}`);
 }

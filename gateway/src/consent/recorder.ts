@@ -10,6 +10,7 @@ import { canonicalForm, readStatement } from '../identity/statements.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
 import type { Actor, Commit, Ledger, LedgerCall } from '../ports.js';
+import { actsAsPatient } from './mandates.js';
 import { endedElsewhere, withdrawElsewhere, type ElsewherePorts } from './elsewhere.js';
 import { patientOf } from './project.js';
 import { keepRest, type RestPorts } from './rest.js';
@@ -137,7 +138,6 @@ async function unprocessableIfInvalid<T>(asked: Promise<T>): Promise<T> {
 function patientFor(ports: RecorderPorts, sent: ConsentSent): { patientId: string; patient: KnownPatient } {
   const patientId = patientOf(sent.resource);
   if (patientId === undefined) throw unprocessable('Consent.patient must refer to a Patient by Patient/{id}');
-  const { role, patient: own } = sent.actor;
   const patient = ports.lookup.byId(patientId);
   const isCustodian = patient !== undefined && Object.hasOwn(patient.custodians, ports.member);
   if (patient === undefined || (!isCustodian && sent.statement === undefined)) {
@@ -146,10 +146,17 @@ function patientFor(ports: RecorderPorts, sent: ConsentSent): { patientId: strin
         "header X-Statement with the care form signed by the patient's registered key",
     );
   }
-  if ((role === 'patient' || role === 'guardian') && own !== patientId && sent.statement === undefined) {
-    throw new Refusal('forbidden', 'not-your-record', 'a patient gives consent about the own record alone');
+  if (sent.statement === undefined && !mayGiveFor(sent.actor, patientId)) {
+    const detail = 'a patient gives consent about the own record alone, a guardian while the mandate is in force';
+    throw new Refusal('forbidden', 'not-your-record', detail);
   }
   return { patientId, patient };
+}
+
+/** Staff may for every patient kept here. */
+function mayGiveFor(actor: Actor, patientId: string): boolean {
+  if (actor.role !== 'patient' && actor.role !== 'guardian') return true;
+  return actor.patient === patientId && actsAsPatient(actor);
 }
 
 function checkedForm({ resource, statement }: ConsentSent): CareForm {

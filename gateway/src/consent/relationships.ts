@@ -13,13 +13,12 @@ import {
 
 import type { JsonObject } from '../fhir/json.js';
 import type { StoredVersion } from '../ports.js';
+import { MEMBER, USER } from './person-systems.js';
 
 /** Days for which who cared for a patient in a finished encounter may still see a flagged record. */
 export const AFTERCARE_DAYS = 30;
 
 const DAY_MS = 86_400_000;
-const USER = 'urn:salus:user';
-const MEMBER = 'urn:salus:member';
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 /** Confidentiality of a Patient that flags the whole record. */
 const FLAGS = ['R', 'V'];

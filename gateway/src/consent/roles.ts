@@ -1,4 +1,5 @@
 /** Which roles write which types at their own hospital. */
+import { custodianStaff } from '@salus/chaincode/access/api';
 
 const CLINICAL = ['physician', 'nurse', 'pharmacist', 'laboratory', 'investigator', 'coordinator', 'admin'];
 
@@ -11,7 +12,11 @@ const FURTHER: Readonly<Record<string, readonly string[]>> = {
   Coverage: ['biller'],
 };
 
+/** Types that say who may act for a patient: by those alone who register patients' keys. */
+const RESERVED = ['RelatedPerson'];
+
 /** Whether the role may write resources of the type. */
 export function mayWrite(role: string, type: string): boolean {
+  if (RESERVED.includes(type)) return (custodianStaff as readonly string[]).includes(role);
   return CLINICAL.includes(role) || (FURTHER[type]?.includes(role) ?? false);
 }

@@ -1,7 +1,6 @@
 /** Puts together what one gateway shares: patients, consents, accesses, the read log and the door. */
 import type { Server } from 'node:https';
 
-import { keepAnchored } from '../access/anchor.js';
 import { logged, loggedWork, type LoggedPorts } from '../access/logged.js';
 import { MemberReads, readLogFile } from '../access/member-reads.js';
 import { ReadLog } from '../access/read-log.js';
@@ -15,6 +14,7 @@ import { LabellingWriter } from '../consent/labelling-writer.js';
 import { withEvaluation } from '../consent/evaluate.js';
 import { consentHooks, onBeat } from '../consent/hooks.js';
 import { consentHandler } from '../consent/resource.js';
+import { Mandates } from '../consent/mandates.js';
 import { ConsentShelf } from '../consent/shelf.js';
 import { TrustedConsents } from '../consent/trusted.js';
 import type { FhirRequest, FhirResponse, Join, TypeHandler } from '../fhir/request.js';
@@ -34,6 +34,7 @@ import type { Actor, RecordWriter } from '../ports.js';
 import { DoorCaller } from './caller.js';
 import { Supply } from '../supply/open.js';
 import { trialsHeard } from '../trial/heard.js';
+import { keepUp } from './keeping.js';
 import { openDoor } from './server.js';
 import type { SharingPorts } from './sharing-ports.js';
 
@@ -54,6 +55,8 @@ export class Sharing {
   readonly lookup: PatientLookup;
   /** What is done for patients, at hospitals. */
   readonly hospital: Hospital | undefined;
+  /** Who may come for a patient who is kept here. */
+  readonly mandates: Mandates;
   /** Packs, from the line to the patient. */
   readonly supply: Supply;
   readonly #log: ReadLog;
@@ -70,6 +73,8 @@ export class Sharing {
     this.lookup = new PatientLookup(projection, keys, settings.member);
     this.#links = new PatientLinks(projection, this.lookup, settings.member);
     this.#shelf = new ConsentShelf(projection);
+    const pseudonym = (subject: string): string => keys.pseudonym(subject);
+    this.mandates = new Mandates({ index: projection, pseudonym, now: this.#now });
     this.#log = new ReadLog(readLogFile(settings.dataDir, settings.gateway));
     this.#reads = new MemberReads(settings.dataDir);
     this.#caller = new DoorCaller({ settings, directory: ports.directory, signingKey, clock });
@@ -98,8 +103,8 @@ export class Sharing {
 
   /** The FHIR interface with every local read logged, and with the operations on patients' keys and on what closed a patient. */
   logged(fhir: Fhir): Fhir {
-    const { patientKeys, decision } = this;
-    const own = { ...this.ports, ...this.#lookedAt, patientKeys, decision };
+    const { patientKeys, decision, mandates } = this;
+    const own = { ...this.ports, ...this.#lookedAt, patientKeys, decision, mandates };
     const patients = { ...own, links: this.#links, reached: this.#reached };
     const withConsents = withClosure(withPatientOperations(fhir, patients), this.#lookedAt);
     const glass = { ...this.#lookedAt, glass: this.#glass, remote: this.remote, onGlass: this.#onGlass };
@@ -144,8 +149,7 @@ export class Sharing {
     return await openDoor({
       ...this.ports,
       heard: { ...this.supply.heard, ...trialsHeard(this.ports) },
-      member: settings.member,
-      mspId: settings.mspId,
+      ...{ member: settings.member, mspId: settings.mspId },
       lookup: this.lookup,
       trusted: this.#trusted,
       glass: this.#glass,
@@ -167,14 +171,11 @@ export class Sharing {
     });
   }
 
-  /** Keeps the read log anchored, and patients listed, until the signal aborts. */
+  /** Keeps the read log anchored, guardians' keys in time and patients listed until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { ledger, settings, alarm } = this.ports;
-    const onFailure = (error: unknown): void => {
-      alarm('read-log-not-anchored', { error: String(error) });
-    };
-    const anchored = keepAnchored({ ledger, mspId: settings.mspId, log: this.#log, onFailure }, signal);
-    await Promise.all([anchored, this.hospital?.run(signal)]);
+    const { patientKeys, mandates } = this;
+    const kept = { ...this.ports, mspId: this.ports.settings.mspId, log: this.#log, patientKeys, mandates };
+    await Promise.all([keepUp(kept, signal), this.hospital?.run(signal)]);
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import { mayClaim, purposesOf, type Role } from '@salus/chaincode/access/api';
 import { errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 
 import { Refusal } from '../ledger/refusal.js';
-import type { Actor } from '../ports.js';
+import type { Actor, Mandate } from '../ports.js';
 import { SIGNATURE, type SigningKey } from './keys.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
@@ -37,6 +37,8 @@ export interface TokenRules {
   readonly now: () => number;
   /** A patient's or guardian's subject as the ledger may show it. */
   readonly pseudonym: (subject: string) => string;
+  /** What a guardian, by pseudonym, may do for a patient. */
+  readonly mandateOf: (user: string, patient: string) => Mandate;
 }
 
 /** Signs a token as the built-in development issuer does: good from `now` (milliseconds) for so many seconds. */
@@ -86,12 +88,11 @@ export async function authenticate(
       `${role} may claim ${granted.join(', ')}, and nothing else`,
     );
   }
+  const [user, whose] = [userOf(payload, role, rules), patientOf(payload, role)];
+  const { patient } = whose;
   return {
-    member: rules.member,
-    user: userOf(payload, role, rules),
-    role,
-    purpose,
-    ...patientOf(payload, role),
+    ...{ member: rules.member, user, role, purpose, ...whose },
+    ...(role === 'guardian' && patient !== undefined ? { mandate: rules.mandateOf(user, patient) } : {}),
     scopes: typeof payload.scope === 'string' ? payload.scope.split(' ').filter((scope) => scope !== '') : [],
   };
 }

@@ -79,6 +79,11 @@ export class KeyStore {
     return createHmac('sha256', this.#secret(name)).update(text).digest('hex');
   }
 
+  /** A patient's or guardian's subject, of the issuer's tokens, as the ledger may show it. */
+  pseudonym(subject: string): string {
+    return `p-${this.hmac('lookup', `subject/${subject}`).slice(0, 32)}`;
+  }
+
   /** Resolves when all that was kept so far is on the disk. */
   durable(): Promise<void> {
     return this.#log.sync();

@@ -1,7 +1,8 @@
 /**
  * `POST Patient/{id}/$patient-key`: staff of the custodian register or revoke a key of the patient's or a guardian's.
  * Body: Parameters with `jwk` (valueString, a public ES256 JWK), `holder` (valueCode patient, guardian), `state`
- * (valueCode active, revoked; active unless given).
+ * (valueCode active, revoked; active unless given), and to register a guardian's `related-person` (valueString, id of the
+ * RelatedPerson whose mandate is in force): the key ends with the mandate.
  */
 import { custodianStaff } from '@salus/chaincode/access/api';
 
@@ -10,9 +11,10 @@ import { parseBody, type JsonObject } from '../fhir/json.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import { parameterOf } from '../fhir/parameters.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Mandates } from '../consent/mandates.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PublicJwk } from '../settings.js';
-import type { PatientKeys } from './keys.js';
+import type { KeyOwner, PatientKeys } from './keys.js';
 import type { PatientLookup } from './lookup.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
@@ -22,6 +24,7 @@ export interface KeyOperationPorts {
   readonly member: string;
   readonly lookup: PatientLookup;
   readonly patientKeys: PatientKeys;
+  readonly mandates: Pick<Mandates, 'ofPerson'>;
 }
 
 const PATH = /^Patient\/([A-Za-z0-9.-]{1,64})\/\$patient-key$/;
@@ -47,15 +50,31 @@ async function setKey(ports: KeyOperationPorts, { actor, body }: FhirRequest, id
   if (known === undefined || !Object.hasOwn(known.custodians, ports.member)) {
     throw new Refusal('not-found', 'not-found', `no Patient with this id is registered at ${ports.member}`);
   }
-  const { jwk, holder, state } = read(asResource(parseBody(body ?? '').plain));
+  const { jwk, holder, state, person } = read(asResource(parseBody(body ?? '').plain));
   if (state === 'revoked') await ports.patientKeys.revoke(actor, known.pid, jwk, holder);
-  else await ports.patientKeys.register(actor, known.pid, jwk, holder);
+  else await ports.patientKeys.register(actor, known.pid, jwk, ownerOf(ports, { holder, person }, id));
   const diagnostics = `the key ${jwk.kid} is ${state}`;
   const issue = { severity: 'information', code: 'informational', diagnostics } as const;
   return { status: 200, headers: {}, resource: operationOutcome([issue]) };
 }
 
+function ownerOf(
+  { mandates }: KeyOperationPorts,
+  { holder, person }: Pick<KeyWish, 'holder' | 'person'>,
+  patient: string,
+): KeyOwner {
+  if (holder === 'patient') return { holder };
+  const mandate = mandates.ofPerson(patient, person ?? '');
+  if (mandate?.kind !== 'guardian' || person === undefined) {
+    throw wrong("related-person must be the id of the patient's RelatedPerson who is guardian now");
+  }
+  const { until } = mandate;
+  const end = Number.isFinite(until) ? { until: new Date(until).toISOString() } : {};
+  return { holder, guardian: { patient, person }, ...end };
+}
+
 interface KeyWish {
+  readonly person: string | undefined;
   readonly jwk: PublicJwk;
   readonly holder: 'patient' | 'guardian';
   readonly state: 'active' | 'revoked';
@@ -71,7 +90,7 @@ function read(parameters: JsonObject): KeyWish {
   const state = value('state') ?? 'active';
   if (holder !== 'patient' && holder !== 'guardian') throw wrong('holder must be patient or guardian');
   if (state !== 'active' && state !== 'revoked') throw wrong('state must be active or revoked');
-  return { jwk: publicJwk(value('jwk') ?? ''), holder, state };
+  return { jwk: publicJwk(value('jwk') ?? ''), holder, state, person: value('related-person') };
 }
 
 function publicJwk(text: string): PublicJwk {

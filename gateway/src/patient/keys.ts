@@ -5,7 +5,7 @@ import { transactions, type KeyHolder, type RegisterKey } from '@salus/chaincode
 
 import type { KeyStore } from '../keys/key-store.js';
 import { Refusal } from '../ledger/refusal.js';
-import { actorBytes } from '../ledger/vouched.js';
+import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import type { PublicJwk } from '../settings.js';
 import type { Facts } from './lookup.js';
@@ -18,12 +18,30 @@ const SCHEMA = `
 CREATE TABLE IF NOT EXISTS patient_signing_keys (
   pid TEXT NOT NULL, kid TEXT NOT NULL, jwk TEXT NOT NULL, holder TEXT NOT NULL, active INTEGER NOT NULL,
   PRIMARY KEY (pid, kid)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS guardian_keys (
+  pid TEXT NOT NULL, kid TEXT NOT NULL, patient TEXT NOT NULL, person TEXT NOT NULL,
+  PRIMARY KEY (pid, kid)) STRICT, WITHOUT ROWID;
 `;
 
 /** Where a registration whose answer was lost is looked for. */
 export interface Registered {
   readonly facts: Pick<Facts, 'fact'>;
   readonly member: string;
+}
+
+/** Whose key a guardian's is: FHIR ids of the patient and of the RelatedPerson. */
+export interface GuardianKey {
+  readonly pid: string;
+  readonly patient: string;
+  readonly person: string;
+  readonly jwk: PublicJwk;
+}
+
+/** Whose a key is to be, and until when (FHIR instant) where it has an end. */
+export interface KeyOwner {
+  readonly holder: KeyHolder;
+  readonly guardian?: Pick<GuardianKey, 'patient' | 'person'>;
+  readonly until?: string | undefined;
 }
 
 /** The registered keys, in keys.db. */
@@ -77,12 +95,18 @@ export class PatientKeys {
    * Registers a key in `care`, and then here: it counts once the ledger took it. Again with the same key changes
    * nothing. The patient's own one replaces the wallet's. `actor` is staff of this member. Throws Refusal, `key-exists` where another key has this kid.
    */
-  async register(actor: Actor, pid: string, jwk: PublicJwk, holder: KeyHolder): Promise<Commit | undefined> {
+  async register(actor: Actor, pid: string, jwk: PublicJwk, owner: KeyOwner): Promise<Commit | undefined> {
+    const { holder, guardian, until } = owner;
     const wasSent = this.#send(pid, jwk, holder);
+    if (guardian !== undefined) {
+      this.store.database
+        .prepare('INSERT OR REPLACE INTO guardian_keys VALUES (?, ?, ?, ?)')
+        .run(pid, jwk.kid, guardian.patient, guardian.person);
+    }
     const replaced = holder === 'patient' ? this.custodial(pid)?.kid : undefined;
     const replaces = replaced === undefined ? {} : { replaces: replaced };
     const salt = randomBytes(32).toString('hex');
-    const request: RegisterKey = { pid, jwk, holder, state: 'active', ...replaces, salt };
+    const request: RegisterKey = { pid, jwk, holder, state: 'active', until, ...replaces, salt };
     const commit = await this.#submit(actor, request).catch((error: unknown) => {
       if (error instanceof Refusal && error.code === 'key-exists' && wasSent) return undefined;
       if (error instanceof Refusal && error.category !== 'unavailable' && !wasSent) this.#unsend(pid, jwk.kid);
@@ -101,6 +125,30 @@ export class PatientKeys {
   async revoke(actor: Actor, pid: string, jwk: PublicJwk, holder: KeyHolder): Promise<Commit> {
     this.#end(pid, jwk.kid);
     return await this.#submit(actor, { pid, jwk, holder, state: 'revoked', salt: randomBytes(32).toString('hex') });
+  }
+
+  /** Keys of guardians that count. */
+  ofGuardians(): readonly GuardianKey[] {
+    const rows = this.store.database
+      .prepare(
+        `SELECT g.pid, g.patient, g.person, k.jwk FROM guardian_keys g
+           JOIN patient_signing_keys k ON k.pid = g.pid AND k.kid = g.kid WHERE k.active = ?`,
+      )
+      .all(ACTIVE);
+    return rows.map(({ jwk, ...rest }) => ({
+      ...(rest as unknown as GuardianKey),
+      jwk: JSON.parse(jwk as string) as PublicJwk,
+    }));
+  }
+
+  /** Revokes a guardian's key in `care`, and then here: until the ledger has it, it is tried again. Throws Refusal. */
+  async endGuardian(pid: string, jwk: PublicJwk): Promise<void> {
+    const salt = randomBytes(32).toString('hex');
+    const request: RegisterKey = { pid, jwk, holder: 'guardian', state: 'revoked', salt };
+    await this.#submit(GATEWAY_ACTOR, request).catch((error: unknown) => {
+      if (!(error instanceof Refusal && error.code === 'key-revoked')) throw error;
+    });
+    this.#end(pid, jwk.kid);
   }
 
   #end(pid: string, kid: string): void {
@@ -159,7 +207,7 @@ export class PatientKeys {
     return facts.fact(space, keyOf(pid, member, kid));
   }
 
-  async #submit(actor: Actor, request: RegisterKey): Promise<Commit> {
+  async #submit(actor: Parameters<typeof actorBytes>[0], request: RegisterKey): Promise<Commit> {
     const transient = { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(actor) };
     return await this.ledger.submit({ transaction: transactions.key, transient });
   }

@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { custodianStaff, heardAtCustodian } from '@salus/chaincode/access/api';
 import { type ChangeLink, type LinkPatients, transactions } from '@salus/chaincode/patient/api';
 
+import { actsAsPatient } from '../consent/mandates.js';
 import { asResource } from '../fhir/body.js';
 import { notFound } from '../fhir/context.js';
 import { parseBody, type JsonObject } from '../fhir/json.js';
@@ -104,7 +105,8 @@ function isShown({ current, decision }: LinkOperationPorts, actor: Actor, id: st
 }
 
 function requireHeard(actor: Actor, id: string): void {
-  if (!(heardAtCustodian as readonly string[]).includes(actor.role)) {
+  const isLimited = actor.role === 'guardian' && !actsAsPatient(actor);
+  if (isLimited || !(heardAtCustodian as readonly string[]).includes(actor.role)) {
     throw new Refusal('forbidden', 'not-heard', `patients are linked by ${heardAtCustodian.join(', ')}`);
   }
   requireScope(actor, 'Patient', ['u'], id);

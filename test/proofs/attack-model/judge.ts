@@ -16,6 +16,7 @@ export function inEmergency(asker: Asker, record: Case, full: boolean): Readonly
 
 function maySee(asker: Asker, record: Case, part: Part): boolean {
   const inside = asker.member === record.custodian;
+  if (asker.role === 'guardian' && record.isGuardianGone) return false;
   if (asker.patient !== undefined) return inside && asker.patient === record.patient;
   // Nobody of them said why.
   if (asker.purpose === 'BTG') return false;

@@ -33,6 +33,8 @@ export interface Case {
   /** FHIR id of the resource of each part. */
   readonly ids: Readonly<Record<Part, string>>;
   readonly consents: readonly Template[];
+  /** Staff ended the mandate of the patient's guardian. */
+  readonly isGuardianGone: boolean;
 }
 
 /** Marks of the n-th patient. */
@@ -42,6 +44,17 @@ export function marksOf(n: number): Record<Part, string> {
 
 export function person(family: string, mark: string): object {
   return { resourceType: 'Patient', name: [{ family }], gender: 'female', address: [{ text: mark }] };
+}
+
+/** The guardian of the patient, as staff recorded, or ended. */
+export function guardianOf(patient: string, isGone: boolean): object {
+  return {
+    resourceType: 'RelatedPerson',
+    active: !isGone,
+    patient: { reference: `Patient/${patient}` },
+    identifier: [{ system: 'urn:salus:user', value: `guardian-${patient}` }],
+    relationship: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode', code: 'GUARD' }] }],
+  };
 }
 
 /** What lies in the record beside the patient, by part. */
@@ -63,5 +76,13 @@ const content = [{ attachment: { contentType: 'text/plain', url: 'http://example
 /** Somebody who does not exist, with the questions' names of one who does. */
 export function nobody({ custodian }: Case): Case {
   const ids = Object.fromEntries(PARTS.map((part) => [part, randomUUID()])) as Record<Part, string>;
-  return { custodian, patient: ids.person, family: 'NOBODY', marks: marksOf(-1), ids, consents: [] };
+  return {
+    custodian,
+    patient: ids.person,
+    family: 'NOBODY',
+    marks: marksOf(-1),
+    ids,
+    consents: [],
+    isGuardianGone: false,
+  };
 }

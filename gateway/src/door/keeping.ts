@@ -1,0 +1,19 @@
+/** What a gateway keeps doing beside answering: it anchors its read log and ends the keys of guardians who are none any more. */
+import { keepAnchored, type AnchorPorts } from '../access/anchor.js';
+import { keepKeysEnded, type GuardianKeyPorts } from '../patient/guardian-keys.js';
+
+/** What both work on, and who hears of a failure. */
+export interface KeepingPorts extends Omit<AnchorPorts, 'onFailure'>, Omit<GuardianKeyPorts, 'onFailure'> {
+  readonly alarm: (what: string, about: Readonly<Record<string, string>>) => void;
+}
+
+/** Goes on until the signal aborts. */
+export async function keepUp(ports: KeepingPorts, signal: AbortSignal): Promise<void> {
+  const failing = (what: string) => (error: unknown) => {
+    ports.alarm(what, { error: String(error) });
+  };
+  await Promise.all([
+    keepAnchored({ ...ports, onFailure: failing('read-log-not-anchored') }, signal),
+    keepKeysEnded({ ...ports, onFailure: failing('guardian-key-not-ended') }, signal),
+  ]);
+}
