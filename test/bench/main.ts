@@ -14,6 +14,7 @@ import { type Measure, measure } from './meter.js';
 import { type Ratio, ratioTable, table } from './report.js';
 import { flatReads } from './many-consents.js';
 import { decisionRate, remoteReads } from './sharing.js';
+import { trialRatios } from './trials.js';
 
 const bundleSize = 100;
 
@@ -237,6 +238,7 @@ async function main(): Promise<void> {
     bare.stop();
     await network.stop();
   }
+  flat.push(...(await trialRatios()));
   console.log(`ready in ${startSeconds.toFixed(1)} s, from nothing; resident memory then: ${atStart}\n`);
   console.log(table(measures));
   console.log();

@@ -13,6 +13,8 @@ describe('the demo of a trial', () => {
     assert.match(text, /wants to start before anybody approved\n {2}refused \(not-approved/);
     assert.equal(text.match(/kit K[0-9a-f]{12}, no arm/g)?.length, 8);
     assert.match(text, /wants to correct the site's data\n {2}refused \(not-your-role/);
+    assert.match(text, /acme \(sponsor\) wants to know the arm of slot 1\n {2}refused \(not-your-role/);
+    assert.match(text, /who signed for it opens the answer: (tablet|placebo)\n/);
     assert.match(text, /without a word\n {2}refused \(amendment-without-reason/);
     assert.match(text, /version 2 against first-enrolment: death demoted\n {2}version 2 .*: pressure promoted/);
     assert.match(text, /puts it in force all the same\n {2}refused \(not-approved/);

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { partsOf, phases, rights } from '@salus/chaincode/trial/api';
 import { checkAllocation } from '@salus/gateway/trial/verify-lists';
 import { ARM_PATH } from '@salus/gateway/trial/arm';
 import { campaign } from '../support/campaigns.js';
 import { random } from '../support/contract-world.js';
 import { networkOfSuite } from '../support/network.js';
 import { scratchFolder } from '../support/scratch.js';
+import { Cells } from './cells.js';
 import { guesses, NO_CHANCE, type Seen, tells } from './guessing.js';
 import { NetworkStudy, strata, STUDY, text, threeHospitals } from './network-study.js';
-import { atDoor, atPeer } from './straight.js';
+import { atDoor, atPeer, PeerCalls } from './straight.js';
 import { assertAllEnrolled } from './slots.js';
 import { sites } from './world.js';
 
@@ -23,6 +25,13 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
   const folder = scratchFolder();
   const network = networkOfSuite({ topologyFile: threeHospitals(folder.path) });
   let study: NetworkStudy;
+  let peers: PeerCalls | undefined;
+  let tried: Cells | undefined;
+  const cells = (): Cells => {
+    peers ??= new PeerCalls(network.stateDir);
+    tried ??= new Cells(peers, trialCampaign.size({ slice: 17, full: 1 }));
+    return tried;
+  };
   /** What is seen of each participant by whoever is blinded. */
   const seen = new Map<string, Record<string, number>>();
 
@@ -39,6 +48,7 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
   before(async () => {
     study = new NetworkStudy(network, SLOTS);
     await study.opened();
+    await cells().whileIn(STUDY, 'active');
     const draw = trialCampaign.random();
     const waiting = Array.from({ length: PARTICIPANTS }, (_, index) => ({
       site: sites[index % sites.length] ?? 'stmary',
@@ -56,7 +66,18 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
   });
 
   after(() => {
+    peers?.close();
     folder.remove();
+  });
+
+  it('obeys every cell of the table of rights straight at a peer, in every state', async () => {
+    await study.registered('CELLS-1');
+    await cells().whileIn('CELLS-1', 'registered');
+    await cells().whileIn(STUDY, 'enrolling');
+    const reason = 'to look at the cells';
+    await study.act('tally', 'board', 'halt', { reason });
+    await cells().whileIn(STUDY, 'halted');
+    await study.act('tally', 'board', 'resume', { reason });
   });
 
   it('loses no slot and gives none twice', async () => {
@@ -101,7 +122,10 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
   it('is recomputed from public data after lock: lists as committed, arms in balance', async () => {
     const lock = [text('root', random()), { name: 'points', valueInteger: 0 }, text('reason', 'last visit done')];
     assert.equal((await study.post('tally', 'cro', '$lock', lock)).status, 200);
+    await cells().whileIn(STUDY, 'locked');
     for (const [stratum, slots] of study.lists) await study.act('tally', 'statistician', 'reveal', { stratum, slots });
+    await cells().whileIn(STUDY, 'unblinded');
+    assert.equal(tried?.tried, Object.keys(rights).length * Object.keys(partsOf).length * phases.length);
     for (const { stratum, isListIntact, arms, enrolled } of checkAllocation(await study.view()).strata) {
       assert.equal(isListIntact, true, stratum);
       assert.ok(Math.abs((arms['A'] ?? 0) - (arms['B'] ?? 0)) <= 2, JSON.stringify(arms));

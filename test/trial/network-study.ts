@@ -46,7 +46,7 @@ export class NetworkStudy {
 
   /** Registered, approved, lists committed, documents adopted, investigators delegated. */
   async opened(): Promise<void> {
-    await this.#registered();
+    await this.registered(STUDY);
     for (const stratum of strata) await this.#listed(stratum);
     const approval = { version: 1, hash: (await this.view()).versions[0]?.hash };
     for (const role of ['ethics', 'regulator']) await this.act('authority', role, 'approve-version', approval);
@@ -104,10 +104,11 @@ export class NetworkStudy {
     return token;
   }
 
-  async #registered(): Promise<void> {
-    const usdm = JSON.stringify(exportUsdm(STUDY, [{ version: 1, protocol: protocol() }]));
+  /** Registers a trial like this one under a name, and does nothing more. */
+  async registered(name: string): Promise<void> {
+    const usdm = JSON.stringify(exportUsdm(name, [{ version: 1, protocol: protocol() }]));
     const parties = { allocator: 'tally', board: 'tally', ethics: 'authority', regulator: 'authority' };
-    const values = Object.entries({ trial: STUDY, usdm, ...parties }).map(([name, value]) => text(name, value));
+    const values = Object.entries({ trial: name, usdm, ...parties }).map(([name, value]) => text(name, value));
     const lists = [...sites.map((site) => text('site', site)), ...strata.map((each) => text('stratum', each))];
     const answer = await this.post('acme', 'sponsor', '$usdm-import', [...values, ...lists]);
     assert.equal(answer.status, 200, answer.text);

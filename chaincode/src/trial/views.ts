@@ -22,6 +22,9 @@ export interface TrialView {
   readonly unblindings: readonly records.UnblindingRecord[];
   readonly events: readonly records.EventRecord[];
   readonly submissions: readonly records.SubmissionRecord[];
+  /** Versions of the consent document, and the delegation log. */
+  readonly documents: readonly records.DocumentRecord[];
+  readonly delegates: readonly records.DelegateRecord[];
 }
 
 /** What trial:line answers: everything public of one participant. Lists are in the order of their keys. */

@@ -29,9 +29,20 @@ export class Study {
     return this.told(member, role, said, await this.send(member, role, operation, values));
   }
 
-  /** Tries what must not be, and says why it is refused. Throws CommandError where it is not. */
+  /** Tries an act that must not be, and says why it is refused. Throws CommandError where it is not. */
   async tries(member: string, role: string, operation: string, request: object, said: string): Promise<void> {
-    const { ok, issue = [] } = await this.send(member, role, operation, [text('request', JSON.stringify(request))]);
+    await this.triesWith(member, role, operation, [text('request', JSON.stringify(request))], said);
+  }
+
+  /** The same for an operation with parameters of its own. */
+  async triesWith(
+    member: string,
+    role: string,
+    operation: string,
+    values: readonly object[],
+    said: string,
+  ): Promise<void> {
+    const { ok, issue = [] } = await this.send(member, role, operation, values);
     if (ok) throw new CommandError(`${member} ${said}, and nobody stopped it`);
     const [{ details, diagnostics } = {}] = issue;
     this.io.out(`${member} (${role}) ${said}\n  refused (${details?.coding?.[0]?.code ?? ''}: ${diagnostics ?? ''})`);

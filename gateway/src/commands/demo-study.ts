@@ -2,7 +2,7 @@
 import { createHash, generateKeyPairSync, randomBytes, randomInt } from 'node:crypto';
 
 import type { Allotted, Protocol } from '@salus/chaincode/trial/api';
-import { CompactSign, type JWK } from 'jose';
+import { compactDecrypt, CompactSign, type JWK } from 'jose';
 
 import { SIGNATURE } from '../identity/keys.js';
 import { canonicalForm } from '../identity/statements.js';
@@ -95,4 +95,20 @@ export async function consentTo(
   const statement = await person.sign(content);
   const countersignature = await investigator.signature({ ...content, meaning: 'counter-signature', statement });
   return { ...about, jwk: person.jwk, statement, countersignature };
+}
+
+/** A wish to be told one arm, with the key that the answer is sealed for, and what opens the answer. */
+export async function wishToKnow(
+  place: { readonly channel: string; readonly trial: string; readonly stratum: string; readonly slot: number },
+  by: Signer,
+): Promise<{ readonly statement: string; readonly to: JWK; readonly open: (sealed: string) => Promise<string> }> {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
+  const to = { kty: 'EC', crv: 'P-256', x, y, kid: 'seal' };
+  const statement = await by.sign({ ...place, meaning: 'tell-arm', to });
+  const open = async (sealed: string): Promise<string> => {
+    const { plaintext } = await compactDecrypt(sealed, privateKey);
+    return (JSON.parse(Buffer.from(plaintext).toString('utf8')) as { readonly arm: string }).arm.trim();
+  };
+  return { statement, to, open };
 }

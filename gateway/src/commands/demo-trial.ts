@@ -16,6 +16,7 @@ import {
   Signer,
   strata,
   switched,
+  wishToKnow,
 } from './demo-study.js';
 import { memberSettings } from './members.js';
 
@@ -31,6 +32,7 @@ export async function trialStory(io: CommandIo): Promise<void> {
   await comesIntoForce(study);
   const investigators = await enrols(study);
   await collectsData(study, investigators);
+  await unblindsOne(study, investigators, lists);
   await switchesOutcomes(study);
   await ends(study, lists);
   await reviewer(study);
@@ -139,6 +141,23 @@ async function collectsData(study: Study, investigators: Investigators): Promise
   await study.tries('acme', 'sponsor', '$point', changed, "wants to correct the site's data");
   const silent = { ...about, n: 2, act: 'correct', commitment: randomHex(32) };
   await study.tries('stmary', 'investigator', '$point', silent, 'corrects it without a reason');
+}
+
+/** One arm, in an emergency, to one person who signs for it; nobody else is told. */
+async function unblindsOne(study: Study, investigators: Investigators, lists: Lists): Promise<void> {
+  const stratum = strata.stmary;
+  const investigator = investigators.get('stmary') ?? new Signer('nobody');
+  const { channel } = memberSettings(study.io.stateDir, 'stmary');
+  const wish = await wishToKnow({ channel, trial: study.trial, stratum, slot: 1 }, investigator);
+  const asked = { stratum, reason: 'overdose', delegate: investigator.kid, statement: wish.statement };
+  const texts = Object.entries({ ...asked, key: JSON.stringify(wish.to) }).map(([name, value]) => text(name, value));
+  const given = [...texts, { name: 'slot', valueInteger: 1 }];
+  await study.triesWith('acme', 'sponsor', '$unblind', given, 'wants to know the arm of slot 1');
+  const said = 'unblinds slot 1 after an overdose: on record for all, with an alarm at sponsor and board';
+  const { parameter = [] } = await study.call('stmary', 'investigator', '$unblind', given, said);
+  const arm = await wish.open(parameter.find(({ name }) => name === 'sealed')?.valueString ?? '');
+  const isRight = lists.get(stratum)?.[0]?.arm === arm;
+  study.io.out(`  the one person who signed for it opens the answer: ${isRight ? arm : 'NOT THE ARM OF THE LIST'}`);
 }
 
 async function switchesOutcomes(study: Study): Promise<void> {
