@@ -39,6 +39,7 @@ export const domainOperations: Readonly<Record<string, readonly string[]>> = {
       'confirm-link',
       'erase',
       'export-record',
+      'import-record',
       'legal-hold',
       'link',
       'links',

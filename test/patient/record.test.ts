@@ -53,6 +53,37 @@ describe('a record that a patient takes along', () => {
     assert.equal((await exported('privacy-officer', {}, 'nobody')).status, 404);
   });
 
+  it('is taken in by another hospital whose patient this is, once, under ids of its own', async () => {
+    const token = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
+    const ask = (path: string, body?: unknown): Promise<Answer> =>
+      network.ask('northside', path, body === undefined ? { token } : { token, body });
+    const theirs = String((await ask('Patient', patient)).body.id);
+    const stranger = { resourceType: 'Patient', name: [{ family: 'Ng', given: ['Wei'] }], birthDate: '1950-11-02' };
+    const other = String((await ask('Patient', stranger)).body.id);
+    const taken = await ask(`Patient/${theirs}/$import-record`, text);
+    assert.equal(taken.status, 200, taken.text);
+    assert.match(taken.text, /1 of 2 resources of stmary/);
+    const chart = await ask(`Observation?subject=Patient/${theirs}`);
+    assert.equal(chart.body.total, 1, chart.text);
+    assert.match(chart.text, /"value":81\.50/);
+    assert.match(chart.text, /"source":"urn:salus:member:stmary"/);
+    assert.ok(!chart.text.includes(id), 'no id of the other hospital');
+    const provenance = await ask(`Provenance?patient=${theirs}`);
+    assert.equal(provenance.body.total, 1, provenance.text);
+    assert.match(provenance.text, /"value":"stmary"[\s\S]*application\/jose/);
+    assert.equal((await ask(`Patient/${theirs}/$import-record`, text)).status, 200);
+    const again = await ask(`Observation?subject=Patient/${theirs}`);
+    assert.deepEqual([again.body.total, again.text.includes('"versionId":"2"')], [1, false]);
+
+    const changed = await ask(`Patient/${theirs}/$import-record`, text.replace('81.50', '81.51'));
+    assert.deepEqual([changed.status, /not the record that stmary signed/.test(changed.text)], [422, true]);
+    assert.equal((await ask(`Patient/${other}/$import-record`, text)).status, 409);
+    assert.equal((await ask('Patient/nobody/$import-record', text)).status, 404);
+    const biller = await network.token({ member: 'northside', user: 'b', role: 'biller' });
+    const refused = await network.ask('northside', `Patient/${theirs}/$import-record`, { token: biller, body: text });
+    assert.equal(refused.status, 403);
+  });
+
   it('verifies with the blocks of another member, and no longer once anything is changed', async () => {
     const whole = await verified(text);
     assert.equal(whole.code, 0, whole.err);

@@ -2,14 +2,15 @@
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { withPatientKeys, type KeyOperationPorts } from './key-operation.js';
 import { withRecordExport, type RecordExportPorts } from './record-operation.js';
+import { withRecordImport, type RecordImportPorts } from './import-operation.js';
 import { withLinks, type LinkOperationPorts } from './link-operation.js';
 
 type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
-/** The FHIR interface with patients' keys, links and exports in front of it. */
+/** The FHIR interface with patients' keys, links, exports and imports in front of it. */
 export function withPatientOperations(
   fhir: Fhir,
-  ports: KeyOperationPorts & LinkOperationPorts & RecordExportPorts,
+  ports: KeyOperationPorts & LinkOperationPorts & RecordExportPorts & RecordImportPorts,
 ): Fhir {
-  return withRecordExport(withLinks(withPatientKeys(fhir, ports), ports), ports);
+  return withRecordImport(withRecordExport(withLinks(withPatientKeys(fhir, ports), ports), ports), ports);
 }
