@@ -19,14 +19,14 @@ import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Ledger } from '../ports.js';
 import { checkedBundle } from './checked.js';
 import { incompleteEntry, incompleteTag, missingEntry } from './note.js';
+import { askOutside, type OutsidePorts } from './outside.js';
 import { entriesOf, isCovered, mayAsk, nextOf, searchPath, typeOf, withQuery } from './searchsets.js';
 
 /** Pages of one custodian followed for `$everything` at most. */
 export const MAX_PAGES = 100;
 
 /** What remote reads need of this member's gateway: ledger, doors, and who its patients are. */
-export interface RemotePorts {
-  readonly member: string;
+export interface RemotePorts extends OutsidePorts {
   readonly mspId: string;
   /** Whether this member holds `care`: hospitals do. */
   readonly holdsCare: boolean;
@@ -40,7 +40,7 @@ export interface RemotePorts {
 }
 
 interface Permitted {
-  readonly record: AccessRecord;
+  readonly aid: string;
   readonly patient: KnownPatient;
   readonly custodians: readonly string[];
 }
@@ -57,7 +57,8 @@ export class RemoteReads implements Remote {
   async read(request: FhirRequest, type: string, id: string): Promise<FhirResponse | undefined> {
     if (type !== 'Patient') return undefined;
     const permitted = await this.#access(request, id, { types: [type], interaction: 'read', id });
-    const bundles = await this.#ask(permitted, request.actor, (patientId) => `Patient/${patientId}`);
+    const path = this.ports.holdsCare ? 'Patient/' : 'Patient?_id=';
+    const bundles = await this.#ask(permitted, request.actor, (patientId) => `${path}${patientId}`);
     const found = bundles.flatMap(({ bundle }) => entriesOf(bundle)).find((entry) => typeOf(entry) === type);
     const resource = found?.resource as JsonObject | undefined;
     if (resource === undefined) return undefined;
@@ -118,7 +119,7 @@ export class RemoteReads implements Remote {
     const types = breakGlass.follows === undefined ? EMERGENCY_TYPES : [];
     const permitted = await this.#access(request, patient, { types, interaction: 'everything' }, breakGlass);
     if (permitted === undefined) return undefined;
-    const { aid } = permitted.record;
+    const { aid } = permitted;
     const { actor } = request;
     const { user, role } = actor;
     const told = permitted.custodians.map(async (custodian) => {
@@ -142,7 +143,7 @@ export class RemoteReads implements Remote {
     breakGlass?: BreakGlass,
   ): Promise<Permitted | undefined> {
     const { lookup, holdsCare } = this.ports;
-    if (!holdsCare) return undefined;
+    if (!holdsCare) return await this.#outside(asking, patientId, scope);
     const patient = mayAsk(asking.actor, patientId) ? lookup.byId(patientId) : undefined;
     return await this.#asked(asking, patient, {
       pid: patient?.pid ?? lookup.decoy(patientId),
@@ -150,6 +151,20 @@ export class RemoteReads implements Remote {
       // What was typed and is nobody's id may be anything, a name too; the record is shared by all hospitals.
       scope: patient === undefined && scope.id !== undefined ? { ...scope, id: randomUUID() } : scope,
     });
+  }
+
+  /** By the custodian that the asker names; what was decided its door says. */
+  async #outside(asking: FhirRequest, patientId: string, scope: AccessScope): Promise<Permitted | undefined> {
+    if (!mayAsk(asking.actor, patientId)) return undefined;
+    // The id is given to the custodian alone: whoever it may be lies not in the record that all hospitals share.
+    const { id, ...named } = scope;
+    const asked = await askOutside(this.ports, asking, patientId, {
+      ...named,
+      ...(id === undefined ? {} : { interaction: 'search' }),
+    });
+    if (asked === undefined) return undefined;
+    const { aid, custodian } = asked;
+    return { aid, patient: { pid: '', custodians: { [custodian]: { patientId } } }, custodians: [custodian] };
   }
 
   async #asked(
@@ -171,7 +186,7 @@ export class RemoteReads implements Remote {
     });
     const record = JSON.parse(Buffer.from(answer).toString('utf8')) as AccessRecord;
     const custodians = Object.keys(record.custodians).filter((name) => record.custodians[name]?.decision === 'permit');
-    if (patient !== undefined && custodians.length > 0) return { record, patient, custodians };
+    if (patient !== undefined && custodians.length > 0) return { aid, patient, custodians };
     pace?.askedInVain();
     return undefined;
   }
@@ -184,11 +199,11 @@ export class RemoteReads implements Remote {
     pages = 1,
   ): Promise<readonly CustodianBundle[]> {
     if (permitted === undefined) return [];
-    const { record, patient, custodians } = permitted;
+    const { aid, patient, custodians } = permitted;
     const asked = custodians.map(async (custodian) => {
       const patientId = patient.custodians[custodian]?.patientId;
       if (patientId === undefined) return [];
-      return await this.#pages({ custodian, aid: record.aid, actor }, path(patientId), pages);
+      return await this.#pages({ custodian, aid, actor }, path(patientId), pages);
     });
     return (await Promise.all(asked)).flat();
   }

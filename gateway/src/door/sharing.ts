@@ -5,6 +5,7 @@ import { logged, loggedWork, type LoggedPorts } from '../access/logged.js';
 import { MemberReads, readLogFile } from '../access/member-reads.js';
 import { ReadLog } from '../access/read-log.js';
 import { joined } from '../access/joined.js';
+import { outsideHeard } from '../access/outside.js';
 import { RemoteReads } from '../access/remote.js';
 import { auditHandler } from '../access/resource.js';
 import { recordAskedEnd } from '../consent/asked-end.js';
@@ -148,7 +149,11 @@ export class Sharing {
     const { settings, projection, alarm } = this.ports;
     return await openDoor({
       ...this.ports,
-      heard: { ...this.supply.heard, ...trialsHeard(this.ports) },
+      heard: {
+        ...this.supply.heard,
+        ...trialsHeard(this.ports),
+        ...outsideHeard({ ...this.ports, lookup: this.lookup }),
+      },
       ...{ member: settings.member, mspId: settings.mspId },
       lookup: this.lookup,
       trusted: this.#trusted,
@@ -249,17 +254,13 @@ export class Sharing {
   };
 
   #remote(): RemoteReads {
-    const { settings, ledger, transaction } = this.ports;
+    const { settings, ledger, transaction, signingKey } = this.ports;
+    const { member, mspId, channel } = settings;
     return new RemoteReads({
-      member: settings.member,
-      mspId: settings.mspId,
+      ...{ member, mspId, channel, signingKey, say: this.say },
       holdsCare: this.#isHospital,
       baseUrl: fhirBase(settings.baseUrl),
-      ledger,
-      lookup: this.lookup,
-      doors: this.#caller,
-      transaction,
-      onMissing: this.#onMissing,
+      ...{ ledger, lookup: this.lookup, doors: this.#caller, transaction, onMissing: this.#onMissing },
     });
   }
 
