@@ -4,11 +4,13 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { MAX_TOKEN_MINUTES } from '@salus/gateway/commands/token';
 import { type RecordedProcess, readRunFile } from '@salus/network/commands/run-file';
 
 import { salus } from '../support/command.js';
+import { eventually } from '../support/eventually.js';
 import { freePortBase } from '../support/free-ports.js';
 import { projectRoot } from '../support/shared.js';
 import { topologyAt } from '../support/topology-file.js';
@@ -123,6 +125,19 @@ describe('npm start', () => {
     await controlC();
     assert.deepEqual(children.filter(isAlive), []);
     assert.equal(readRunFile(stateDir), undefined);
+  });
+
+  it('stops in order, and all of it, when Ctrl-C is pressed again meanwhile', async () => {
+    await started();
+    const children = readRunFile(stateDir)?.children ?? [];
+    const group = -(running?.pid ?? assert.fail('nothing runs'));
+    process.kill(group, 'SIGINT');
+    await sleep(50);
+    process.kill(group, 'SIGINT');
+    await eventually(async () => {
+      assert.equal(await Promise.resolve(readRunFile(stateDir)), undefined);
+    });
+    assert.deepEqual(children.filter(isAlive), []);
   });
 
   it('goes on where it was', async () => {

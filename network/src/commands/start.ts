@@ -48,9 +48,10 @@ async function serve(running: RunningConsortium, stopWanted: Promise<string>, io
   return typeof end === 'string' ? 0 : 1;
 }
 
+/** The first signal to stop. Further ones are taken too: who presses Ctrl-C twice would leave everything else running. */
 function signalled(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve);
   });
 }
 

@@ -40,7 +40,7 @@ const wanted = (() => {
 
 const told = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
     told.abort();
   });
 }
