@@ -20,31 +20,46 @@ export interface Measure {
   /** Milliseconds of one operation. */
   readonly p50: number;
   readonly p90: number;
-  /** CPU-milliseconds of one unit, by process. */
+  /** CPU-milliseconds of one unit, by kind of process. */
   readonly cpu: Readonly<Record<string, number>>;
 }
 
 /** Clock ticks a second in /proc (USER_HZ is 100 on every Linux we run on). */
 const ticksPerSecond = 100;
 
-/** CPU time a process has used, in milliseconds: user and system of all its threads. */
-function cpuOf(pid: number): number {
+/** CPU time that processes have used, in milliseconds: user and system of all their threads. */
+function cpuOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + cpuOfOne(pid), 0);
+}
+
+function cpuOfOne(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
 }
 
-/** Runs the operation and measures it; `processes` gives pids by name, this process is `client`. */
-export async function measure(wish: Wish, processes: Readonly<Record<string, number>>): Promise<Measure> {
+/** Process ids by kind of process. */
+export type Processes = Readonly<Record<string, readonly number[]>>;
+
+/** `orderer.acme` and `orderer.stmary` are both of the kind `orderer`, `peer0.stmary` of the kind `peer`. */
+export function byKind(processes: readonly { readonly name: string; readonly pid: number }[]): Processes {
+  const kindOf = (name: string): string => name.replace(/\d*\..*$/, '');
+  const kinds = [...new Set(processes.map(({ name }) => kindOf(name)))];
+  const pidsOf = (kind: string) => processes.filter(({ name }) => kindOf(name) === kind).map(({ pid }) => pid);
+  return Object.fromEntries(kinds.map((kind) => [kind, pidsOf(kind)]));
+}
+
+/** Runs the operation and measures it, with what the processes used; this process is `client`. */
+export async function measure(wish: Wish, processes: Processes): Promise<Measure> {
   await runAll(wish, Math.ceil(wish.count / 10), 0, () => undefined);
-  const watched: Readonly<Record<string, number>> = { ...processes, client: process.pid };
-  const before = Object.entries(watched).map(([name, pid]) => [name, cpuOf(pid)] as const);
+  const watched = Object.entries({ ...processes, client: [process.pid] });
+  const before = watched.map(([, pids]) => cpuOf(pids));
   const latencies: number[] = [];
   const began = performance.now();
   await runAll(wish, wish.count, Math.ceil(wish.count / 10), (milliseconds) => latencies.push(milliseconds));
   const seconds = (performance.now() - began) / 1000;
   const units = wish.count * (wish.units ?? 1);
-  const cpu = before.map(([name, used]) => [name, (cpuOf(watched[name] ?? 0) - used) / units] as const);
+  const cpu = watched.map(([kind, pids], index) => [kind, (cpuOf(pids) - (before[index] ?? 0)) / units] as const);
   latencies.sort((a, b) => a - b);
   return {
     name: wish.name,

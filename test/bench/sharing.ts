@@ -2,8 +2,8 @@
 import { decide, factsOf, type ConsentInForce } from '@salus/chaincode/consent/decide';
 
 import { glucose, laboratoryForNorthside, patient } from '../story/people.js';
-import type { TestNetwork } from '../support/network.js';
-import { type Measure, measure } from './meter.js';
+import type { FhirBody, TestNetwork } from '../support/network.js';
+import { type Measure, type Processes, measure } from './meter.js';
 import type { Ratio } from './report.js';
 
 /** Consents of the patient that is decided about. */
@@ -34,11 +34,11 @@ function consentOf(index: number): ConsentInForce {
   return { id: `c${index}`, version: 1, care: JSON.parse(own) as ConsentInForce['care'] };
 }
 
-/** Searches at northside in a record of stmary's that a consent opens: each asks for an access of its own. */
-export async function remoteReads(
-  network: TestNetwork,
-  processes: Readonly<Record<string, number>>,
-): Promise<Measure[]> {
+/**
+ * Searches at northside in a record of stmary's that a consent opens: first ones, which each ask for an access of their
+ * own, and the second page of one, which is read under the access of the first.
+ */
+export async function remoteReads(network: TestNetwork, processes: Processes): Promise<Measure[]> {
   const adams = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
   const baker = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
   const created = async (body: object, token: string): Promise<{ id: string; block: string }> => {
@@ -50,11 +50,32 @@ export async function remoteReads(
   const { id } = await created(patient, adams);
   const own = await network.token({ member: 'stmary', user: 'pat', role: 'patient', patient: id });
   await created(glucose(id, 5), adams);
+  await created(glucose(id, 6), adams);
   const { block } = await created(laboratoryForNorthside(id), own);
-  const run = async (): Promise<void> => {
+  const search = async (path: string): Promise<FhirBody> => {
     const headers = { 'x-min-block': block };
-    const { body, text } = await network.ask('northside', `Observation?patient=${id}`, { token: baker, headers });
+    const { body, text } = await network.ask('northside', path, { token: baker, headers });
     if (!body.entry?.some(({ resource }) => resource?.resourceType === 'Observation')) throw new Error(text);
+    return body;
   };
-  return [await measure({ name: 'remote read', concurrency: 1, count: 100, run }, processes)];
+  const first = async (): Promise<void> => {
+    await search(`Observation?patient=${id}`);
+  };
+  const next = nextOf(await search(`Observation?patient=${id}&_count=1`));
+  const further = async (): Promise<void> => {
+    await search(next);
+  };
+  return [
+    await measure({ name: 'remote read', concurrency: 1, count: 100, run: first }, processes),
+    await measure({ name: 'remote read, next page', concurrency: 1, count: 100, run: further }, processes),
+  ];
+}
+
+/** Path of a searchset's next page, from the origin. */
+function nextOf(searchset: FhirBody): string {
+  const links = searchset['link'] as readonly { readonly relation: string; readonly url: string }[];
+  const next = links.find(({ relation }) => relation === 'next');
+  if (next === undefined) throw new Error('the first page names no next one');
+  const { pathname, search } = new URL(next.url);
+  return `${pathname}${search}`;
 }

@@ -43,6 +43,8 @@ export interface TestNetwork {
   token(wish: TokenWish): Promise<string>;
   /** Asks a member's gateway; `path` is below the FHIR base, or from the origin when it starts with `/`. */
   ask(member: string, path: string, options?: AskOptions): Promise<Answer>;
+  /** Every process by name, as `gateways` or `peer0.stmary`; the nodes are one `ledger` on the embedded ledger. */
+  processes(): readonly Pick<RecordedProcess, 'name' | 'pid'>[];
   /** kill -9 of every process. */
   kill(): Promise<void>;
   /** Lets every peer and orderer stand still, or go on. */
@@ -73,14 +75,16 @@ export async function startNetwork(wish: NetworkWish = {}): Promise<TestNetwork>
     ...(wish.env === undefined ? {} : { env: wish.env }),
   });
   const fhir = (member: string): string => endpoint(consortium, member);
+  const processes = () => [...consortium.children, ...fabricNodes(stateDir)];
   return {
     stateDir,
     consortium,
     fhir,
     token: (tokenWish) => mintToken(stateDir, tokenWish),
     ask: (member, path, options = {}) => ask(fhir(member), path, options),
+    processes,
     kill: async () => {
-      for (const { pid } of [...consortium.children, ...fabricNodes(stateDir)]) process.kill(pid, 'SIGKILL');
+      for (const { pid } of processes()) process.kill(pid, 'SIGKILL');
       await consortium.stop();
     },
     standStill: (still) => {

@@ -15,9 +15,8 @@ import { checkProof, type CheckedProof, type FindKey } from './proof.js';
 
 /** Oldest tick by which a door still opens, ms. */
 const TICK_FRESH_MS = 60_000;
-/** How often, and after what pause, an access that the own peer has not committed yet is looked for again. */
-const LOOKUPS = 10;
-const LOOKUP_PAUSE_MS = 100;
+/** Pauses before an access that the own peer has not committed yet is looked for again: most often a moment is enough. */
+const LOOKUP_PAUSES_MS = [5, 10, 20, 40, 80, 160, 320, 640];
 
 /** All that a caller is checked against: keys, the access record, and the consents that count here. */
 export interface AdmissionPorts {
@@ -100,12 +99,14 @@ async function heldProof(ports: AdmissionPorts, call: DoorCall): Promise<Checked
 
 /** The access by key in the own peer's `care`, which may commit it a moment after the asker's peer did. */
 async function recordOf(ports: AdmissionPorts, aid: string): Promise<AccessRecord | undefined> {
-  for (let attempt = 0; attempt < LOOKUPS; attempt += 1) {
-    const found = await evaluated<AccessRecord>(ports, transactions.read, { aid });
-    if (found !== undefined) return found;
-    await delay(LOOKUP_PAUSE_MS);
+  const look = () => evaluated<AccessRecord>(ports, transactions.read, { aid });
+  let found = await look();
+  for (const pause of LOOKUP_PAUSES_MS) {
+    if (found !== undefined) break;
+    await delay(pause);
+    found = await look();
   }
-  return undefined;
+  return found;
 }
 
 async function lastTick(ports: AdmissionPorts): Promise<Tick | undefined> {

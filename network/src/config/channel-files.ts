@@ -3,6 +3,7 @@ import { writePublic } from '../identity/files.js';
 import { layout } from '../identity/layout.js';
 import type { Material } from '../identity/material.js';
 import type { Topology } from '../topology/model.js';
+import { channelConfig } from './channel-config.js';
 import type { CollectionTemplate } from './collections.js';
 import { type ChaincodeDefinition, chaincodeDefinition } from './definition.js';
 import { buildGenesis } from './genesis.js';
@@ -14,7 +15,9 @@ export function ensureChannel(
   templates: readonly CollectionTemplate[],
 ): ChaincodeDefinition {
   const genesis = layout.genesis(material.stateDir);
-  if (!existsSync(genesis)) writePublic(genesis, buildGenesis(topology, material));
+  if (!existsSync(genesis)) {
+    writePublic(genesis, buildGenesis(topology.channel, channelConfig(topology, material)));
+  }
   const definition = chaincodeDefinition(topology, material, templates);
   writePublic(layout.definition(material.stateDir), `${JSON.stringify(encoded(definition), null, 2)}\n`);
   return definition;

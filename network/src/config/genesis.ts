@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
-import type { Material } from '../identity/material.js';
-import type { Topology } from '../topology/model.js';
-import { channelConfig } from './channel-config.js';
 import { channelHeader, envelopeOf, headerOf, signatureHeader, transactionId } from './envelope.js';
 
 const { BlockMetadataIndex, HeaderType } = common;
 const METADATA_ENTRIES = Object.keys(BlockMetadataIndex).length;
 
-/** The channel's block 0 (common.Block): its configuration, as `configtxgen` would write it. */
-export function buildGenesis(topology: Topology, material: Material): Buffer {
-  const envelope = configEnvelope(topology.channel, channelConfig(topology, material));
+/** The channel's block 0 (common.Block) with this configuration, as `configtxgen` would write it. */
+export function buildGenesis(channel: string, root: common.ConfigGroup): Buffer {
+  const envelope = configEnvelope(channel, root);
   const header = new common.BlockHeader();
   header.setDataHash(createHash('sha256').update(envelope).digest());
   const data = new common.BlockData();
