@@ -1,11 +1,12 @@
 /**
  * The gateways as a process: `node main.js <settings.json>...` starts one isolated app for each settings file. Prints
- * one JSON line when all are ready, stops cleanly on SIGTERM and SIGINT.
+ * one JSON line when all are ready, and until then how far each that lags is; stops cleanly on SIGTERM and SIGINT.
  */
 import { pino } from 'pino';
 
 import { loadConfig } from './config.js';
-import { startMember, type RunningMember } from './member.js';
+import { startMember } from './member.js';
+import type { RunningMember } from './start.js';
 
 /** A stop that takes longer is ended, milliseconds. */
 const STOP_MS = 8_000;
@@ -15,13 +16,24 @@ async function main(): Promise<void> {
   const log = pino({ level: config.logLevel }, pino.destination(2));
   const issuer = config.issuer === undefined ? {} : { issuer: config.issuer };
   const members = await Promise.all(
-    config.apps.map((settings) => startMember(settings, { log: log.child({ member: settings.member }), ...issuer })),
+    config.apps.map((settings) => {
+      const { member } = settings;
+      const onProgress = (height: number, of: number): void => {
+        say({ ready: false, member, height, of });
+      };
+      return startMember(settings, { log: log.child({ member }), ...issuer, onProgress });
+    }),
   );
   stopOnSignal(members);
   for (const { failed } of members) failed.catch(fail);
   await Promise.all(members.map(({ ready }) => ready));
   const ports = Object.fromEntries(members.map(({ member, port }) => [member, port]));
-  process.stdout.write(`${JSON.stringify({ ready: true, gateways: ports })}\n`);
+  say({ ready: true, gateways: ports });
+}
+
+/** One JSON line to whoever started this process. */
+function say(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
 function stopOnSignal(members: readonly RunningMember[]): void {

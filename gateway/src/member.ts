@@ -21,7 +21,7 @@ import { Erasures } from './erasure/erasures.js';
 import { fhirExpress } from './fhir/express.js';
 import type { FhirPorts, FhirRequest } from './fhir/request.js';
 import { fhirRouter } from './fhir/router.js';
-import { acceptedIssuer, fhirBase, type ExternalIssuer } from './identity/issuer.js';
+import { acceptedIssuer, fhirBase } from './identity/issuer.js';
 import { readSigningKey, type SigningKey } from './identity/keys.js';
 import { authenticate, type TokenRules } from './identity/tokens.js';
 import { KeyStore } from './keys/key-store.js';
@@ -41,26 +41,9 @@ import { approveRegistry } from './registry/approve.js';
 import { Directory } from './registry/directory.js';
 import { drained } from './drain.js';
 import type { GatewaySettings } from './settings.js';
-import { standingOf, untilReady } from './start.js';
+import { type MemberOptions, type RunningMember, standingOf, untilReady } from './start.js';
 import { openTrials } from './trial/operations.js';
 import { writeStatusOf } from './write-status.js';
-
-/** A gateway that listens. */
-export interface RunningMember {
-  readonly member: string;
-  readonly port: number;
-  /** Resolves when projection, registry and clock are where they must be for every request to be served. */
-  readonly ready: Promise<void>;
-  /** Rejects when the gateway can go on no longer. */
-  readonly failed: Promise<never>;
-  stop(): Promise<void>;
-}
-
-/** What a gateway is given beside its settings. */
-export interface MemberOptions {
-  readonly log: Logger;
-  readonly issuer?: ExternalIssuer;
-}
 
 /** Everything of one member that is open while it runs. */
 interface Rooms {
@@ -103,7 +86,7 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
   return {
     member: settings.member,
     port: (server.address() as AddressInfo).port,
-    ready: untilReady(rooms, stopping.signal).then(() => {
+    ready: untilReady(rooms, stopping.signal, options.onProgress).then(() => {
       state.ready = true;
       sharing.supply.goOn(rooms.outbox.settled(), stopping.signal, faultLog(rooms.log));
     }),

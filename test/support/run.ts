@@ -1,7 +1,8 @@
 /**
  * Runs the compiled tests, each file in a process of its own (what one loads must not change what the next one sees),
  * two at a time, and ends with `N passed, N failed, N skipped`. Arguments that are parts of paths choose files; without
- * any, everything under test/ runs. A file named `*.alone.test.ts` runs while nothing else does.
+ * any, everything under test/ runs; `--networks` leaves out what runs on no network. A file named `*.alone.test.ts` runs
+ * while nothing else does.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { engineName } from './engine.js';
+import { needsNetwork } from './networks.js';
 import type { FileResult } from './run-file.js';
 
 const compiled = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -26,11 +28,13 @@ interface FileRun extends FileResult {
   readonly file: string;
 }
 
-function testFiles(wanted: readonly string[]): string[] {
-  return readdirSync(compiled, { recursive: true, encoding: 'utf8' })
+function testFiles(args: readonly string[]): string[] {
+  const wanted = args.filter((arg) => arg !== '--networks');
+  const found = readdirSync(compiled, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.js'))
     .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
     .sort();
+  return args.includes('--networks') ? found.filter((file) => needsNetwork(join(compiled, file))) : found;
 }
 
 const isAlone = (file: string): boolean => file.endsWith('.alone.test.js');

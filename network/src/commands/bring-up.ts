@@ -58,7 +58,7 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
   const state = exported ?? (await prepared(options, topology, authorities));
   writeRunFile(options.stateDir, { engine: options.engine, ready: false, children: [] });
   const endpoints = writeEndpoints(topology, state.material, options.engine);
-  const children = plans(options, state).map(startChild);
+  const children = plans(options, state).map((plan) => startChild({ ...plan, progress: options.progress }));
   const stop = async (): Promise<void> => {
     for (const child of [...children].reverse()) await child.stop();
     await authorities?.stop();

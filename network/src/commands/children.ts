@@ -2,12 +2,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline';
+import { type Interface, createInterface } from 'node:readline';
 
 import { CommandError } from '../command.js';
 
-/** How long a child may take to say that it is ready, in milliseconds: more than a machine busy with other things needs. */
-const readyTimeout = 180_000;
+/**
+ * How long a child that is not ready yet may go without getting further, in milliseconds: more than a machine busy with
+ * other things needs. One that says how far it is, as a gateway does that rebuilds its index, has as long as it takes.
+ */
+const READY_TIMEOUT_MS = 180_000;
 /** How long a child may take to stop before it is killed, in milliseconds. */
 const stopTimeout = 10_000;
 
@@ -18,6 +21,10 @@ export interface ChildPlan {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** Hears how far it is while it is not ready. */
+  readonly progress?: (line: string) => void;
+  /** Other than READY_TIMEOUT_MS, for tests. */
+  readonly readyTimeoutMs?: number;
 }
 
 /** A process that was started. */
@@ -50,38 +57,55 @@ export function startChild(plan: ChildPlan): Child {
       resolve(error.message);
     });
   });
-  const readyLine = new Promise<true>((resolve) => {
-    createInterface({ input: process_.stdout }).on('line', (line) => {
-      log.write(`${line}\n`);
-      if (isReadyLine(line)) resolve(true);
-    });
-  });
+  const lines = createInterface({ input: process_.stdout });
+  lines.on('line', (line) => log.write(`${line}\n`));
   const stop = (): Promise<void> => stopChild(process_, ended);
-  const ready = becomeReady(plan, readyLine, ended);
+  const ready = becomeReady(plan, lines, ended);
   // Whoever awaits it hears of a failure; a supervisor that is stopping already does not.
   ready.catch(() => undefined);
   return { name: plan.name, pid: process_.pid ?? 0, ready, ended, stop };
 }
 
-async function becomeReady(plan: ChildPlan, ready: Promise<true>, ended: Promise<string>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<string>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(`no ready line within ${readyTimeout / 1000} s`);
-    }, readyTimeout);
+async function becomeReady(plan: ChildPlan, lines: Interface, ended: Promise<string>): Promise<void> {
+  const over = new AbortController();
+  const { name, logFile, progress, readyTimeoutMs = READY_TIMEOUT_MS } = plan;
+  const spoken = new Promise<true | string>((resolve) => {
+    const timer = setTimeout(() => {
+      resolve(`neither ready nor further in ${readyTimeoutMs / 1000} s`);
+    }, readyTimeoutMs);
+    const heard = (line: string): void => {
+      const said = parsed(line);
+      if (said?.ready === undefined) return;
+      timer.refresh();
+      if (said.ready) resolve(true);
+      else progress?.(`${name}: ${said.member} has ${said.height} of ${said.of} blocks`);
+    };
+    lines.on('line', heard);
+    over.signal.addEventListener('abort', () => {
+      lines.off('line', heard);
+      clearTimeout(timer);
+    });
   });
-  const outcome = await Promise.race([ready, ended, timeout]);
-  clearTimeout(timer);
+  const outcome = await Promise.race([spoken, ended]);
+  over.abort();
   if (outcome === true) return;
-  throw new CommandError(`${plan.name} did not start (${outcome}); its log says why: ${plan.logFile}`);
+  throw new CommandError(`${name} did not start (${outcome}); its log says why: ${logFile}`);
 }
 
-function isReadyLine(line: string): boolean {
-  if (!line.startsWith('{')) return false;
+/** What a child says on its standard output: that it is ready, or how many of the channel's blocks a member's index has. */
+interface Said {
+  readonly ready?: boolean;
+  readonly member?: string;
+  readonly height?: number;
+  readonly of?: number;
+}
+
+function parsed(line: string): Said | undefined {
+  if (!line.startsWith('{')) return undefined;
   try {
-    return (JSON.parse(line) as { ready?: unknown }).ready === true;
+    return JSON.parse(line) as Said;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
