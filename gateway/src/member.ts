@@ -45,6 +45,9 @@ import { type MemberOptions, type RunningMember, standingOf, untilReady } from '
 import { openTrials } from './trial/operations.js';
 import { writeStatusOf } from './write-status.js';
 
+/** Longer than proxies and clients keep an idle connection: whoever may still send a request is the one to close it. */
+const KEEP_ALIVE_MS = 75_000;
+
 /** Everything of one member that is open while it runs. */
 interface Rooms {
   readonly settings: GatewaySettings;
@@ -207,6 +210,7 @@ async function listen(
     history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),
   });
   const server = createServer(app);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   answerClientErrors(server);
   server.listen(settings.listen.port, settings.listen.host);
   await once(server, 'listening');

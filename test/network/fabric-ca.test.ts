@@ -15,6 +15,7 @@ import { layout, mspFiles } from '@salus/network/identity/layout';
 import { ensureAuthorities, ensureMaterial, type MemberMaterial } from '@salus/network/identity/material';
 import type { Topology } from '@salus/network/topology';
 import { prepareState } from '@salus/network/prepare';
+import { applyProposal, countersign, propose } from '@salus/network/fabric/proposal';
 import { revokeIdentity } from '@salus/network/fabric/revoke';
 import { take, TEST_COLLECTIONS, type TestClient } from '../support/embedded-network.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
@@ -166,6 +167,7 @@ describe('a member’s Fabric CA server', function () {
 
 describe('a network one of whose members has a Fabric CA', function () {
   this.timeout(180_000);
+  let portBase: number;
   let authorities: RunningAuthorities;
   let fabric: TestFabric;
 
@@ -173,7 +175,8 @@ describe('a network one of whose members has a Fabric CA', function () {
     await fabricCaOrPending(this);
     const programs = await programsOrPending(this);
     const stateDir = mkdtempSync(join(tmpdir(), 'salus-fabric-ca-'));
-    const topology = topologyWithFabricCa(SERVED, '{}', { portBase: await freePortBase() });
+    portBase = await freePortBase();
+    const topology = topologyWithFabricCa(SERVED, '{}', { portBase });
     authorities = await startAuthorities(topology, stateDir, PLACES);
     const prepared = await prepareState(topology, stateDir, { collections: TEST_COLLECTIONS });
     fabric = await startTestFabric(programs, { prepared });
@@ -209,6 +212,27 @@ describe('a network one of whose members has a Fabric CA', function () {
     await prepareState(prepared.topology, prepared.stateDir, { collections: TEST_COLLECTIONS });
     const { contract } = fabric.client({ member: SERVED });
     await contract.submitTransaction(...put('again'));
+  });
+
+  it('gives a member that joins its identities from a server of its own, which runs while the join is proposed', async () => {
+    const { stateDir, topology } = fabric.prepared;
+    const more = '  - { name: hill, mspId: HillMSP, roles: [hospital], fabricCa: {} }\n';
+    const withHill = topologyWithFabricCa(SERVED, '{}', { portBase }, more);
+    const options = { collections: TEST_COLLECTIONS, places: PLACES };
+    const { changes, folder } = await propose(stateDir, withHill, join(stateDir, 'updates', 'join'), options);
+    assert.ok(changes.some((line) => line.includes('HillMSP')));
+    const dir = layout.member(stateDir, 'hill');
+    const issued = readFileSync(join(dir, 'gateways', 'gateway0', 'cert.pem'), 'utf8');
+    const { port } = withHill.members.at(-1)?.fabricCa?.listens ?? assert.fail('no server');
+    const ca = await FabricCa.open(memberAccess(withHill.members.at(-1)!, dir)!, dir).catch((error: unknown) => error);
+    assert.match(String(ca), new RegExp(`${port} does not answer`));
+    for (const { name } of topology.members.slice(0, 4)) countersign(stateDir, folder, name);
+    assert.equal(await applyProposal(stateDir, folder), 2);
+    const again = await startAuthorities({ ...withHill, members: withHill.members.slice(-1) }, stateDir, PLACES);
+    const served = await FabricCa.open(memberAccess(withHill.members.at(-1)!, dir)!, dir);
+    const list = await served.revocation(new X509Certificate(issued));
+    await again.stop();
+    assert.ok(revokedSerialNumbers(list).includes(new X509Certificate(issued).serialNumber.toLowerCase()));
   });
 });
 

@@ -9,12 +9,13 @@ import { applyProposal, changesIn, countersign, propose } from '@salus/network/f
 import { exportedState } from '@salus/network/prepare';
 import { eventually } from '../support/eventually.js';
 import { connectClient, prepareTestState, TEST_COLLECTIONS, type TestClient } from '../support/embedded-network.js';
+import { PLACES } from '../support/fabric-ca.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
 import { scratchFolder } from '../support/scratch.js';
 import type { Programs } from '@salus/network/fabric/programs';
 
 const run = (...operations: string[][]) => ['run', JSON.stringify(operations)] as const;
-const options = { collections: TEST_COLLECTIONS };
+const options = { collections: TEST_COLLECTIONS, places: PLACES };
 
 /** The consortium of the project with an eighth member behind the others. */
 function withHill(portBase: number, ...lines: string[]): Topology {

@@ -18,9 +18,15 @@ export async function fabricCaOrPending(test: Mocha.Context): Promise<void> {
   }
 }
 
-/** The default topology in which a member's `fabricCa` is as given: a YAML map on one line. */
-export function topologyWithFabricCa(member: string, fabricCa: string, overrides: TopologyOverrides = {}): Topology {
+/** The default topology in which a member's `fabricCa` is as given, a YAML map on one line, and with more members. */
+export function topologyWithFabricCa(
+  member: string,
+  fabricCa: string,
+  overrides: TopologyOverrides = {},
+  more = '',
+): Topology {
   const text = readFileSync(DEFAULT_TOPOLOGY_FILE, 'utf8');
   const entry = `  - name: ${member}\n`;
-  return parseTopology(text.replace(entry, `${entry}    fabricCa: ${fabricCa}\n`), DEFAULT_TOPOLOGY_FILE, overrides);
+  const changed = text.replace(entry, `${entry}    fabricCa: ${fabricCa}\n`);
+  return parseTopology(`${changed}\n${more}`, DEFAULT_TOPOLOGY_FILE, overrides);
 }

@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command.js';
 import { type Endpoints, readEndpoints, writeEndpoints } from '../endpoints.js';
 import type { RunningAuthorities } from '../fabric/authorities.js';
-import { findPrograms, type SearchPlaces } from '../fabric/programs.js';
+import { findPrograms } from '../fabric/programs.js';
 import { exportedState, isExported, type PreparedState, prepareState } from '../prepare.js';
 import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
 import { type Child, type ChildPlan, startChild } from './children.js';
 import { checkPorts } from './free-ports.js';
 import { endOrphans, refuseSecond, removeRunFile, startTimeOf, writeRunFile } from './run-file.js';
+import { searchPlaces } from './running-fabric.js';
 
 /** Which ledger runs below: the embedded one, or Hyperledger Fabric from programs on this machine. */
 export type Engine = 'embedded' | 'fabric';
@@ -142,11 +143,6 @@ async function prepared({ engine, stateDir }: BringUpOptions, topology: Topology
     await authorities?.stop();
     throw error;
   }
-}
-
-/** Where Fabric's programs may be. */
-function searchPlaces(): SearchPlaces {
-  return { folder: process.env['SALUS_FABRIC_BIN'], path: process.env['PATH'] };
 }
 
 function plans(options: BringUpOptions, state: PreparedState): ChildPlan[] {

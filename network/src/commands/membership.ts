@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type Command, CommandError, type CommandInput, type CommandIo } from '../command.js';
 import { loadTopology } from '../topology.js';
-import { explained, requireFabric } from './running-fabric.js';
+import { explained, requireFabric, searchPlaces } from './running-fabric.js';
 
 const MEMBER = { flags: '--member <name>', summary: 'which member', required: true };
 const FOLDER = { name: 'folder', summary: 'of the proposed change', required: true };
@@ -75,7 +75,8 @@ async function proposeChange(io: CommandIo, name: string): Promise<number> {
   requireFabric(io.stateDir);
   const { propose: make } = await import('../fabric/proposal.js');
   const topology = loadTopology(io.topologyFile);
-  const { folder, changes } = await explained(make(io.stateDir, topology, join(io.stateDir, 'updates', name)));
+  const update = join(io.stateDir, 'updates', name);
+  const { folder, changes } = await explained(make(io.stateDir, topology, update, { places: searchPlaces() }));
   for (const line of changes) io.out(line);
   io.out(`proposed in ${folder}; a majority of members signs it: salus countersign ${folder} --member NAME`);
   io.out(`then one of them: salus apply ${folder}`);

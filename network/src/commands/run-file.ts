@@ -33,6 +33,10 @@ export const fabricProcessesOf = (stateDir: string): string => join(stateDir, 'f
 
 /** Where the Fabric CA servers that a supervisor started are remembered: a list of RecordedProcess. */
 export const authorityProcessesOf = (stateDir: string): string => join(stateDir, 'fabric-ca.json');
+/** The same of members that are about to join, while their join is proposed. */
+export const joiningProcessesOf = (stateDir: string): string => join(stateDir, 'fabric-ca-joining.json');
+/** Every such record. */
+const RECORDS = [fabricProcessesOf, authorityProcessesOf, joiningProcessesOf];
 
 /** The supervisor that runs now, or undefined; a file left by one that died is removed. */
 export function readRunFile(stateDir: string): RunFile | undefined {
@@ -45,7 +49,7 @@ export async function endOrphans(stateDir: string): Promise<number> {
   if (readRunFile(stateDir) !== undefined) return 0;
   const run = readJson(pathOf(stateDir)) as RunFile | undefined;
   const ended = await endRecorded([...(run?.children ?? []), ...nodesOf(stateDir)]);
-  for (const place of [pathOf, fabricProcessesOf, authorityProcessesOf]) rmSync(place(stateDir), { force: true });
+  for (const place of [pathOf, ...RECORDS]) rmSync(place(stateDir), { force: true });
   return ended;
 }
 
@@ -69,7 +73,7 @@ export function runningProcesses(stateDir: string, member?: string): RecordedPro
 
 /** What a native network started: its nodes, and its members' Fabric CA servers. */
 function nodesOf(stateDir: string): RecordedProcess[] {
-  return [fabricProcessesOf, authorityProcessesOf].flatMap((place) => recordedIn(place(stateDir)));
+  return RECORDS.flatMap((place) => recordedIn(place(stateDir)));
 }
 
 function recordedIn(file: string): RecordedProcess[] {

@@ -1,5 +1,6 @@
 import { CommandError } from '../command.js';
 import { readEndpoints } from '../endpoints.js';
+import type { SearchPlaces } from '../fabric/programs.js';
 
 /** Refuses what only a channel of Fabric's can do: the embedded ledger takes no update of its configuration. */
 export function requireFabric(stateDir: string): void {
@@ -20,4 +21,9 @@ export async function explained<T>(asked: Promise<T>): Promise<T> {
     if (error instanceof Error && error.name === 'FabricRefusal') throw new CommandError(error.message);
     throw error;
   }
+}
+
+/** Where Fabric's programs may be. */
+export function searchPlaces(): SearchPlaces {
+  return { folder: process.env['SALUS_FABRIC_BIN'], path: process.env['PATH'] };
 }

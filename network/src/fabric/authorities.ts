@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { authorityProcessesOf } from '../commands/run-file.js';
+import { authorityProcessesOf, joiningProcessesOf } from '../commands/run-file.js';
 import { writeSecret } from '../identity/files.js';
 import { readCredentials } from '../identity/fabric-ca/registrar.js';
 import { ensureTls } from '../identity/issue.js';
 import { type KeyFiles, layout, tlsFiles } from '../identity/layout.js';
 import { ensureAuthorities } from '../identity/material.js';
+import { readNetwork } from '../prepare.js';
 import type { FabricCaServer, Member, Topology } from '../topology/model.js';
 import { ProcessGroup } from './processes.js';
 import { findFabricCaServer, type SearchPlaces } from './programs.js';
@@ -41,8 +42,9 @@ export async function startAuthorities(
   topology: Topology,
   stateDir: string,
   places: SearchPlaces,
+  recordFile = authorityProcessesOf(stateDir),
 ): Promise<RunningAuthorities> {
-  const processes = new ProcessGroup(authorityProcessesOf(stateDir));
+  const processes = new ProcessGroup(recordFile);
   const served = servedMembers(topology);
   const command = served.length > 0 ? await findFabricCaServer(places) : '';
   try {
@@ -63,6 +65,26 @@ export async function startAuthorities(
     throw error;
   }
   return { pids: processes.pids(), failed: processes.failed, stop: () => processes.stop() };
+}
+
+/**
+ * Does something while the servers of members run that the running network does not know yet: those who join have their
+ * first identities from them. The next start of the network runs them with the others.
+ */
+export async function whileJoiningServed<T>(
+  topology: Topology,
+  stateDir: string,
+  places: SearchPlaces,
+  work: () => Promise<T>,
+): Promise<T> {
+  const known = new Set(readNetwork(stateDir).topology.members.map(({ name }) => name));
+  const members = topology.members.filter(({ name }) => !known.has(name));
+  const authorities = await startAuthorities({ ...topology, members }, stateDir, places, joiningProcessesOf(stateDir));
+  try {
+    return await work();
+  } finally {
+    await authorities.stop();
+  }
 }
 
 /** Writes the server's home: its configuration, its TLS certificate, and its registrar's credentials. */

@@ -9,7 +9,9 @@ import { keepRevocations } from '../config/update/revocations.js';
 import { writePublic } from '../identity/files.js';
 import { prepareState, type PrepareOptions, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
+import { whileJoiningServed } from './authorities.js';
 import { defineChaincode } from './lifecycle.js';
+import type { SearchPlaces } from './programs.js';
 import {
   answering,
   anyAnswering,
@@ -22,6 +24,12 @@ import {
 /** A change of the channel on its way from member to member: the update, and a file for each signature under it. */
 const UPDATE_FILE = 'update.pb';
 const SIGNATURES = 'signatures';
+
+/** How a change is proposed. */
+export interface ProposeOptions extends PrepareOptions {
+  /** Where Fabric's programs may be: a member that joins may want a Fabric CA server. */
+  readonly places: SearchPlaces;
+}
 
 /** What the members are asked to sign. */
 export interface ChannelProposal {
@@ -38,11 +46,13 @@ export async function propose(
   stateDir: string,
   topology: Topology,
   folder: string,
-  options: PrepareOptions = {},
+  { places, ...options }: ProposeOptions,
 ): Promise<ChannelProposal> {
   const speaker = await anyAnswering(runningChannel(stateDir));
   const present = await presentConfiguration(speaker, topology.channel);
-  const { material } = await prepareState(topology, stateDir, { engine: 'fabric', ...options });
+  const { material } = await whileJoiningServed(topology, stateDir, places, () =>
+    prepareState(topology, stateDir, { engine: 'fabric', ...options }),
+  );
   const wanted = keepRevocations(present, channelConfig(topology, material));
   const update = configUpdate(topology.channel, present, wanted);
   if (!update) throw new CommandError(`the channel is already what ${topology.file} says`);
