@@ -9,7 +9,7 @@ import { USER } from './person-systems.js';
 import type { RecordIndex } from './relationships.js';
 
 /** Age at which parents stand for their child no more, years. */
-export const MAJORITY_YEARS = 18;
+const MAJORITY_YEARS = 18;
 
 /** HL7 v3 RoleCode of those who have charge of a child until its majority. */
 const PARENTS = ['PRN', 'NPRN', 'MTH', 'NMTH', 'GESTM', 'FTH', 'NFTH', 'ADOPTP', 'ADOPTM', 'ADOPTF'];

@@ -21,7 +21,7 @@ export async function keepKeysEnded(ports: GuardianKeyPorts, signal: AbortSignal
 }
 
 /** Revokes the keys of all who are guardians no more. Throws Refusal. */
-export async function endKeys({ patientKeys, mandates }: Omit<GuardianKeyPorts, 'onFailure'>): Promise<void> {
+async function endKeys({ patientKeys, mandates }: Omit<GuardianKeyPorts, 'onFailure'>): Promise<void> {
   for (const { pid, patient, person, jwk } of patientKeys.ofGuardians()) {
     if (mandates.ofPerson(patient, person)?.kind === 'guardian') continue;
     await patientKeys.endGuardian(pid, jwk);
