@@ -83,9 +83,12 @@ describe('a prescription and the packs dispensed on it', function () {
     const [{ batch } = { batch: undefined }] = first.body['contained'] as { batch?: object }[];
     assert.deepEqual(batch, { lotNumber: 'L-0815', expirationDate: '2099-12-31' });
     assert.equal((await stmary.verify('5001')).body['where'], 'dispensed');
+    const code = encodeURIComponent(`01${GTIN}215001\u001d10L-0815`);
+    const token = await network.token({ member: 'stmary', role: 'pharmacist' });
+    assert.equal((await network.ask('stmary', `/verify/scan?code=${code}`, { token })).body['where'], 'dispensed');
     // A pack that went out already spends no fill.
     assert.equal(codeOf(await dispense(order, packs[0])), 'already-dispensed');
-    const second = await dispense(order, packs[1]);
+    const second = await dispense(order, `]d201${GTIN}17991231215002\u001d10L-0815`);
     assert.equal(second.status, 201, second.text);
     assert.equal(codeOf(await dispense(order, packs[2])), 'no-fill');
   });

@@ -1,6 +1,6 @@
 /**
  * Prescriptions and packs in FHIR, in front of the router. `POST MedicationRequest/{id}/$sign` by a physician allows its
- * fills. `POST MedicationRequest/{id}/$dispense` by a pharmacist, Parameters with `pack` (EPC URN or GS1 Digital Link),
+ * fills. `POST MedicationRequest/{id}/$dispense` by a pharmacist, Parameters with `pack` (EPC URN, GS1 Digital Link, or as a scanner reads it),
  * `place`, and `patient` (the pharmacy's own Patient, for a prescription kept elsewhere): one transaction spends a fill
  * and marks the pack dispensed, and the MedicationDispense names prescription, pack and lot. The prescription is read as
  * the person who asks may read it.
@@ -11,8 +11,9 @@ import { outcomeOf } from '../../fhir/outcome.js';
 import { givenOf } from '../../fhir/parameters.js';
 import type { FhirRequest, FhirResponse } from '../../fhir/request.js';
 import { Refusal } from '../../ledger/refusal.js';
+import { readCode } from '../gs1/element-string.js';
 import type { PackActs } from '../packs/acts.js';
-import { packOf } from '../packs/identity.js';
+import { packEpc, packOf } from '../packs/identity.js';
 import { placeOf } from '../packs/steps.js';
 import type { KnownItem } from '../packs/shelf.js';
 import type { Effect } from '../packs/stored.js';
@@ -129,13 +130,12 @@ async function spend({ ports, request }: Desk, { epc, place, fills, again }: Spe
 
 function wishOf(request: FhirRequest) {
   const parameters = givenOf(resourceBody(request).plain);
-  const epc = placeOf(parameters.text('pack'));
-  const pack = packOf(epc);
-  if (pack === undefined)
-    throw new Refusal('invalid', 'structure', 'pack is an EPC URN or a GS1 Digital Link with serial');
+  const text = parameters.text('pack');
+  const pack = packOf(placeOf(text)) ?? readCode(text);
+  const epc = packEpc(pack.gtin, pack.serial);
   const [place = ''] = parameters.texts('place');
   const [patient] = parameters.texts('patient');
-  return { epc, ...pack, place: placeOf(place), patient };
+  return { epc, gtin: pack.gtin, serial: pack.serial, place: placeOf(place), patient };
 }
 
 function demandRole({ actor }: FhirRequest, role: string, does: string): void {

@@ -4,6 +4,8 @@ import { type Request, Router } from 'express';
 import { Refusal } from '../../ledger/refusal.js';
 import { answering, type HttpPorts } from '../http.js';
 import { hasCheckDigit } from '../gs1/check-digit.js';
+import { dayOf } from '../gs1/day.js';
+import { readCode } from '../gs1/element-string.js';
 import type { Scan, Verdict } from './verdict.js';
 
 /** Who may verify. */
@@ -18,12 +20,17 @@ export interface VerifyPorts extends HttpPorts {
   readonly responderGLN: string;
 }
 
-/** The router to put under `/verify`: `gtin/{gtin}/lot/{lot}/ser/{serial}?exp=YYMMDD`. */
+/** The router to put under `/verify`: `gtin/{gtin}/lot/{lot}/ser/{serial}?exp=YYMMDD`, or `scan?code=` as a scanner reads it. */
 export function verifyExpress(ports: VerifyPorts): Router {
   const router = Router();
   const handle = answering(ports, ROLES, async (_actor, request) =>
     answer(ports, await ports.verify(scanOf(request)), request.query.corrUUID),
   );
+  const scanned = answering(ports, ROLES, async (_actor, { query }) => {
+    const scan = readCode(typeof query.code === 'string' ? query.code : '');
+    return { ...answer(ports, await ports.verify(scan), query.corrUUID), read: scan };
+  });
+  router.get('/scan', scanned);
   router.get('/gtin/:gtin/lot/:lot/ser/:serial', handle);
   return router;
 }
@@ -39,15 +46,13 @@ function scanOf({ params, query }: Request): Scan {
   const { gtin = '', lot = '', serial = '' } = params as Readonly<Record<string, string>>;
   if (!/^\d{14}$/.test(gtin) || !hasCheckDigit(gtin)) throw bad('gtin must be 14 digits with a right check digit');
   if (!isCode(serial) || !isCode(lot)) throw bad('lot and serial are 1 to 20 characters');
-  return { gtin, serial, batch: lot, expiry: typeof query.exp === 'string' ? dayOf(query.exp) : undefined };
+  return { gtin, serial, batch: lot, expiry: typeof query.exp === 'string' ? expiryOf(query.exp) : undefined };
 }
 
-/** YYMMDD; day 00 is the last of its month (GS1 General Specifications, AI 17). */
-function dayOf(text: string): string {
-  const [, year = '', month = '', day = ''] = /^(\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])$/.exec(text) ?? [];
-  if (year === '') throw bad('exp must be YYMMDD');
-  const last = new Date(Date.UTC(2000 + Number(year), Number(month), 0)).getUTCDate();
-  return `20${year}-${month}-${day === '00' ? String(last) : day}`;
+function expiryOf(text: string): string {
+  const day = dayOf(text);
+  if (day === undefined) throw bad('exp must be YYMMDD');
+  return day;
 }
 
 function isCode(text: string): boolean {

@@ -86,7 +86,7 @@ export function hearHolding(ports: HolderPorts, teller: string, body: string): o
 }
 
 /** Whether any pack of the lot is in this member's hands: the first one found says so. */
-export function holds(ports: HolderPorts, lotId: string): boolean {
+function holds(ports: HolderPorts, lotId: string): boolean {
   const isMine = new Map<string, boolean>();
   for (const { epc, item } of ports.shelf.packsOf(lotId)) {
     const top = topOf(ports, epc, item);

@@ -1,0 +1,89 @@
+/** What a scanner reads from a pack's DataMatrix (GS1 General Specifications section 7.8), and what scanners do to it. Pure. */
+import { Refusal } from '../../ledger/refusal.js';
+import { hasCheckDigit } from './check-digit.js';
+import { dayOf } from './day.js';
+
+/** A pack as its code says. */
+export interface ReadCode {
+  readonly gtin: string;
+  readonly serial: string;
+  readonly batch?: string;
+  /** YYYY-MM-DD. */
+  readonly expiry?: string;
+}
+
+/** Longest code, characters: a DataMatrix on a pack holds fewer. */
+export const MAX_CODE_LENGTH = 200;
+const SEPARATOR = '\u001d';
+/** Lengths of the elements that end without a separator, by the first digits of their identifier (figure 7.8.5-2). */
+const FIXED: Readonly<Record<string, number>> = { '00': 18, '01': 14, '02': 14, '20': 2 };
+const DATES = ['11', '12', '13', '15', '16', '17'];
+/** Longest value of every other element that packs carry. */
+const MOST_VALUE = 20;
+/** The row of digits as a French keyboard types it without the shift key. */
+const AZERTY = /^(?:\][A-Za-z]\d)?[&é"'(\-è_çà]{4}/;
+
+/** Reads an element string, with separators or with identifiers in brackets. Throws Refusal in words that help. */
+export function readCode(text: string): ReadCode {
+  if (text.length > MAX_CODE_LENGTH) throw bad(`a code has at most ${MAX_CODE_LENGTH} characters`);
+  const bare = text.replace(/^\](?:d2|C1|Q3|e0)/, '').replace(new RegExp(`^${SEPARATOR}`), '');
+  if (AZERTY.test(text)) {
+    throw bad('digits arrive as signs: the scanner types for another keyboard layout; set it to this computer’s');
+  }
+  const elements = bare.startsWith('(') ? bracketed(bare) : separated(bare);
+  const [gtin, serial] = [elements.get('01'), elements.get('21')];
+  if (gtin === undefined || !hasCheckDigit(gtin)) throw bad('no GTIN (01) of 14 digits with a right check digit');
+  if (serial === undefined) throw bad(lostSeparator(elements) ?? 'no serial (21): it is not the code of a single pack');
+  const lost = lostSeparator(elements);
+  if (lost !== undefined) throw bad(lost);
+  const [batch, day] = [elements.get('10'), elements.get('17')];
+  const expiry = day === undefined ? undefined : dayOf(day);
+  if (day !== undefined && expiry === undefined) throw bad('the expiry (17) is no day as YYMMDD');
+  return { gtin, serial, ...(batch === undefined ? {} : { batch }), ...(expiry === undefined ? {} : { expiry }) };
+}
+
+function bracketed(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    [...text.matchAll(/\((\d{2,4})\)([^(]*)/g)].map(([, identifier = '', value = '']) => [identifier, value.trim()]),
+  );
+}
+
+function separated(text: string): ReadonlyMap<string, string> {
+  const elements = new Map<string, string>();
+  let rest = text;
+  while (rest !== '') {
+    const identifier = identifierOf(rest);
+    const after = rest.slice(identifier.length);
+    const fixed = DATES.includes(identifier) ? 6 : FIXED[identifier];
+    const end = fixed ?? (after.indexOf(SEPARATOR) < 0 ? after.length : after.indexOf(SEPARATOR));
+    elements.set(identifier, after.slice(0, end));
+    rest = after.slice(end).replace(new RegExp(`^${SEPARATOR}`), '');
+  }
+  return elements;
+}
+
+/** Two digits, but for the national numbers (710 to 715) and what else packs carry with three. */
+function identifierOf(text: string): string {
+  const [found] = /^(?:71[0-9]|24[0-3]|25[0-5]|\d\d)/.exec(text) ?? [];
+  if (found === undefined) throw bad('it does not begin with a GS1 application identifier: it is no GS1 code');
+  return found;
+}
+
+/** A value that is too long, or that goes on with what looks like further elements where those are missing. */
+function lostSeparator(elements: ReadonlyMap<string, string>): string | undefined {
+  const last = [...elements].at(-1);
+  const isTooLong = [...elements].some(([identifier, value]) => isOpen(identifier) && value.length > MOST_VALUE);
+  const isMissing = ['10', '17', '21'].some((each) => !elements.has(each));
+  const looksLike =
+    last !== undefined && isOpen(last[0]) && /.(?:17\d\d(?:0[1-9]|1[0-2])[0-3]\d|21.+|10.+)/.test(last[1]);
+  if (!isTooLong && !(isMissing && looksLike && !elements.has('17'))) return undefined;
+  return 'elements run into each other: the scanner drops the group separator (ASCII 29); set it to send it';
+}
+
+function isOpen(identifier: string): boolean {
+  return FIXED[identifier] === undefined && !DATES.includes(identifier);
+}
+
+function bad(detail: string): Refusal {
+  return new Refusal('invalid', 'invalid-request', detail);
+}
