@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { leafOf, type TrialView } from '@salus/chaincode/trial/api';
 import { digest } from '@salus/chaincode/dist/lib/canonical.js';
 import { merkleRoot } from '@salus/chaincode/dist/lib/merkle.js';
 import { ARM_PATH } from '@salus/gateway/trial/arm';
+import type { TrialPackage } from '@salus/gateway/trial/package';
 import { compactDecrypt } from 'jose';
 import { random } from '../support/contract-world.js';
+import { salus } from '../support/command.js';
 import { type Answer, networkOfSuite } from '../support/network.js';
 import { projectRoot } from '../support/shared.js';
 import { SigningKey } from '../support/signing.js';
@@ -171,6 +173,44 @@ describe('a trial on the real processes, over HTTP', () => {
     const subjects = await ask(`ResearchSubject?study=ResearchStudy/${NAME}`);
     assert.equal(subjects.body.total, 1);
     assert.ok(!subjects.text.includes('Arm'));
+  });
+
+  it('gives a regulator one package, checked against the blocks of its own peer: nothing bent, nothing left out', async () => {
+    const token = await network.token({ member: 'authority', role: 'regulator' });
+    const answer = await network.ask('authority', `ResearchStudy/${NAME}/$package`, { token });
+    assert.equal(answer.status, 200, answer.text);
+    const verify = async (text: string): Promise<{ readonly code: number; readonly said: string }> => {
+      const file = join(network.stateDir, 'package.json');
+      writeFileSync(file, text);
+      const { code, out, err } = await salus(network.stateDir, ['verify-trial', file]);
+      return { code, said: `${out}${err}` };
+    };
+    const whole = await verify(answer.text);
+    assert.equal(whole.code, 0, whole.said);
+    assert.match(whole.said, /^\d{2,} records, each as on the ledger, none left out/m);
+    const [{ valueString = '' } = {}] = answer.body['parameter'] as { valueString?: string }[];
+    const changed = async (change: (found: TrialPackage) => object): Promise<string> => {
+      const parameter = [
+        { name: 'package', valueString: JSON.stringify(change(JSON.parse(valueString) as TrialPackage)) },
+      ];
+      const { code, said } = await verify(JSON.stringify({ resourceType: 'Parameters', parameter }));
+      assert.equal(code, 1, said);
+      return said;
+    };
+    assert.match(
+      await changed((found) => ({ ...found, view: { ...found.view, unblindings: [] } })),
+      /it leaves out trial-unblinding\/ALXN-204\/all\/000001/,
+    );
+    assert.match(
+      await changed(({ lines, ...found }) => {
+        const bent = lines.map(([name, line]) => [
+          name,
+          { ...line, points: line.points.map((point) => ({ ...point, n: 2 })) },
+        ]);
+        return { ...found, lines: bent };
+      }),
+      /not on the ledger: .*"act":"enter"/,
+    );
   });
 
   it('shows a reviewer a page whose versions lead to their endorsed transactions', async () => {

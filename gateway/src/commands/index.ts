@@ -7,6 +7,15 @@ import { rebuild } from './rebuild.js';
 import { signCommand } from './sign.js';
 import { tokenCommand } from './token.js';
 import { verifyRecord } from './verify-record.js';
+import { verifyTrial } from './verify-trial.js';
 
 /** One verb a file. */
-export const gatewayCommands: readonly Command[] = [tokenCommand, signCommand, load, rebuild, demo, verifyRecord];
+export const gatewayCommands: readonly Command[] = [
+  tokenCommand,
+  signCommand,
+  load,
+  rebuild,
+  demo,
+  verifyRecord,
+  verifyTrial,
+];

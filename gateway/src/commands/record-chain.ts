@@ -1,4 +1,4 @@
-/** What an exported record is checked by, read from a peer of one's own. */
+/** What an exported record or a trial's package is checked by, read from a peer of one's own. */
 import { existsSync, readFileSync } from 'node:fs';
 
 import { common } from '@hyperledger/fabric-protos';
@@ -10,7 +10,7 @@ import { peerBlocks } from '@salus/network/verify/block-stream';
 
 import type { HashedWrite } from '../door/evidence.js';
 import { decodeBareBlock, VALID } from '../ledger/blocks.js';
-import type { LedgerTransaction } from '../ports.js';
+import type { LedgerBlock, LedgerTransaction, LedgerWrite } from '../ports.js';
 import { REGISTRY_SPACE, registryProjector } from '../registry/project.js';
 
 interface KnownTransaction {
@@ -27,16 +27,9 @@ export interface RecordChain {
 
 /** Reads every block of a member's peer. Throws CommandError where there is no network or no such member. */
 export async function readChain(stateDir: string, name: string): Promise<RecordChain> {
-  const file = layout.endpoints(stateDir);
-  if (!existsSync(file)) throw new CommandError(`there is no network in ${stateDir}; start one with: npm start`);
-  const { channel, chaincode, members: known } = JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
-  const member = known[name];
-  if (member === undefined)
-    throw new CommandError(`no member ${name}; members are ${Object.keys(known).join(', ')}`, 2);
   const transactions = new Map<string, KnownTransaction>();
   const members = new Map<string, MemberEntry>();
-  for await (const bytes of peerBlocks(channel, member)) {
-    const block = decodeBareBlock(common.Block.deserializeBinary(bytes), chaincode);
+  for await (const block of blocksOf(stateDir, name)) {
     for (const transaction of block.transactions) {
       transactions.set(transaction.txId, transaction);
       if (transaction.code !== VALID) continue;
@@ -44,6 +37,25 @@ export async function readChain(stateDir: string, name: string): Promise<RecordC
     }
   }
   return { transactions, members };
+}
+
+/** Every write of a valid transaction, in the order of the blocks, from a member's peer. Throws CommandError. */
+export async function* validWrites(stateDir: string, name: string): AsyncGenerator<LedgerWrite> {
+  for await (const { transactions } of blocksOf(stateDir, name)) {
+    for (const { code, writes } of transactions) if (code === VALID) yield* writes;
+  }
+}
+
+async function* blocksOf(stateDir: string, name: string): AsyncGenerator<LedgerBlock> {
+  const file = layout.endpoints(stateDir);
+  if (!existsSync(file)) throw new CommandError(`there is no network in ${stateDir}; start one with: npm start`);
+  const { channel, chaincode, members: known } = JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
+  const member = known[name];
+  if (member === undefined)
+    throw new CommandError(`no member ${name}; members are ${Object.keys(known).join(', ')}`, 2);
+  for await (const bytes of peerBlocks(channel, member)) {
+    yield decodeBareBlock(common.Block.deserializeBinary(bytes), chaincode);
+  }
 }
 
 /** Members' entries that a transaction put in force. */

@@ -22,6 +22,7 @@ import { dueParameters } from './due.js';
 import { derivedFrom, type FacePorts } from './faces.js';
 import { type ContentPorts, enter, handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
+import { trialPackage } from './package.js';
 import { demandTrial, readTrial } from './reading.js';
 import { researchStudy } from './research-study.js';
 import { registerImported } from './register.js';
@@ -104,6 +105,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     ok(dueParameters(await demandTrial(ports, trial), new Date(ports.now()).toISOString())),
   'GET $kits': async (ports, _request, trial) => ok(kitParameters(await readKits(ports.ledger, trial))),
   'GET $dataset': async (ports, request, trial) => ok(await datasetParameters(ports, request, trial)),
+  'GET $package': async (ports, _request, trial) =>
+    ok([{ name: 'package', valueString: JSON.stringify(await trialPackage(ports, trial)) }]),
   'GET $usdm-export': async (ports, _request, trial) => {
     const { versions } = await demandTrial(ports, trial);
     return ok([{ name: 'usdm', valueString: JSON.stringify(exportUsdm(trial, versions)) }]);
