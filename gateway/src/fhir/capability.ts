@@ -24,7 +24,7 @@ function statement(context: FhirContext): JsonObject {
     implementation: { description: 'A FHIR gateway over a health ledger', url: context.baseUrl },
     fhirVersion: '4.0.1',
     format: ['json', 'application/fhir+json'],
-    patchFormat: ['application/json-patch+json'],
+    patchFormat: ['application/json-patch+json', 'application/fhir+json'],
     rest: [
       {
         mode: 'server',
