@@ -54,8 +54,8 @@ export const readingBugs: readonly Bug[] = [
   },
   {
     name: 'a history is not asked about',
-    file: 'gateway/dist/fhir/read.js',
-    search: "context.decision.permit(request.actor, entry.stored, 'history')",
+    file: 'gateway/dist/fhir/history.js',
+    search: "decision.permit(actor, entry.stored, 'history')",
     replace: 'entry.stored',
     ...attack,
   },
