@@ -25,21 +25,33 @@ const AZERTY = /^(?:\][A-Za-z]\d)?[&é"'(\-è_çà]{4}/;
 
 /** Reads an element string, with separators or with identifiers in brackets. Throws Refusal in words that help. */
 export function readCode(text: string): ReadCode {
+  const elements = elementsOf(text);
+  const gtin = elements.get('01');
+  if (gtin === undefined || !hasCheckDigit(gtin)) throw bad('no GTIN (01) of 14 digits with a right check digit');
+  if (hasLostSeparator(elements)) {
+    throw bad('elements run into each other: the scanner drops the group separator (ASCII 29); set it to send it');
+  }
+  const serial = elements.get('21');
+  if (serial === undefined) throw bad('no serial (21): it is not the code of a single pack');
+  const batch = elements.get('10');
+  return { gtin, serial, ...(batch === undefined ? {} : { batch }), ...expiryOf(elements) };
+}
+
+function elementsOf(text: string): ReadonlyMap<string, string> {
   if (text.length > MAX_CODE_LENGTH) throw bad(`a code has at most ${MAX_CODE_LENGTH} characters`);
-  const bare = text.replace(/^\](?:d2|C1|Q3|e0)/, '').replace(new RegExp(`^${SEPARATOR}`), '');
   if (AZERTY.test(text)) {
     throw bad('digits arrive as signs: the scanner types for another keyboard layout; set it to this computer’s');
   }
-  const elements = bare.startsWith('(') ? bracketed(bare) : separated(bare);
-  const [gtin, serial] = [elements.get('01'), elements.get('21')];
-  if (gtin === undefined || !hasCheckDigit(gtin)) throw bad('no GTIN (01) of 14 digits with a right check digit');
-  if (serial === undefined) throw bad(lostSeparator(elements) ?? 'no serial (21): it is not the code of a single pack');
-  const lost = lostSeparator(elements);
-  if (lost !== undefined) throw bad(lost);
-  const [batch, day] = [elements.get('10'), elements.get('17')];
-  const expiry = day === undefined ? undefined : dayOf(day);
-  if (day !== undefined && expiry === undefined) throw bad('the expiry (17) is no day as YYMMDD');
-  return { gtin, serial, ...(batch === undefined ? {} : { batch }), ...(expiry === undefined ? {} : { expiry }) };
+  const bare = text.replace(/^\](?:d2|C1|Q3|e0)/, '').replace(new RegExp(`^${SEPARATOR}`), '');
+  return bare.startsWith('(') ? bracketed(bare) : separated(bare);
+}
+
+function expiryOf(elements: ReadonlyMap<string, string>): { readonly expiry?: string } {
+  const day = elements.get('17');
+  if (day === undefined) return {};
+  const expiry = dayOf(day);
+  if (expiry === undefined) throw bad('the expiry (17) is no day as YYMMDD');
+  return { expiry };
 }
 
 function bracketed(text: string): ReadonlyMap<string, string> {
@@ -69,15 +81,12 @@ function identifierOf(text: string): string {
   return found;
 }
 
-/** A value that is too long, or that goes on with what looks like further elements where those are missing. */
-function lostSeparator(elements: ReadonlyMap<string, string>): string | undefined {
-  const last = [...elements].at(-1);
-  const isTooLong = [...elements].some(([identifier, value]) => isOpen(identifier) && value.length > MOST_VALUE);
-  const isMissing = ['10', '17', '21'].some((each) => !elements.has(each));
-  const looksLike =
-    last !== undefined && isOpen(last[0]) && /.(?:17\d\d(?:0[1-9]|1[0-2])[0-3]\d|21.+|10.+)/.test(last[1]);
-  if (!isTooLong && !(isMissing && looksLike && !elements.has('17'))) return undefined;
-  return 'elements run into each other: the scanner drops the group separator (ASCII 29); set it to send it';
+/** Whether a value is too long, or goes on with what looks like further elements where those are missing. */
+function hasLostSeparator(elements: ReadonlyMap<string, string>): boolean {
+  if ([...elements].some(([identifier, value]) => isOpen(identifier) && value.length > MOST_VALUE)) return true;
+  const [identifier, value] = [...elements].at(-1) ?? ['', ''];
+  const looksLike = isOpen(identifier) && /.(?:17\d\d(?:0[1-9]|1[0-2])[0-3]\d|21.+|10.+)/.test(value);
+  return looksLike && !elements.has('17');
 }
 
 function isOpen(identifier: string): boolean {
