@@ -76,7 +76,8 @@ function kickOff(context: FhirContext, asked: FhirRequest, level: Level): FhirRe
   const [oldest] = own.keys();
   if (own.size >= EXPORT_LIMIT && oldest !== undefined) own.delete(oldest);
   own.set(job.id, job);
-  void look(context, request, job);
+  // One that cannot be looked through, as where the gateway stops meanwhile, is there no more.
+  look(context, request, job).catch(() => own.delete(job.id));
   return { status: 202, headers: { 'Content-Location': `${context.baseUrl}/$export-status/${job.id}` } };
 }
 
