@@ -58,7 +58,8 @@ describe('FHIR transaction and batch', () => {
     const base = 'http://elsewhere.test/fhir/';
     const sent = observation(`${urn}/_history/7`, {
       identifier: [{ system: urn, value: urn }],
-      performer: [{ reference: 'Practitioner/one' }],
+      performer: [{ reference: 'Practitioner/one' }, { reference: '#own' }],
+      contained: [{ resourceType: 'CareTeam', id: 'own', subject: { reference: urn } }],
       extension: [
         { url: 'urn:x', valueUri: urn },
         { url: 'urn:x', valueString: urn },
@@ -86,6 +87,7 @@ describe('FHIR transaction and batch', () => {
       [name, urn],
     );
     assert.equal(made.performer[0].reference, `Practitioner/${performer.id as string}`);
+    assert.equal(made.contained[0].subject.reference, name, 'in contained resources, too');
   });
 
   it('patches in a transaction and in a batch, by a Binary', async () => {

@@ -97,8 +97,10 @@ const LINKS = new Set(['uri', 'url', 'oid', 'uuid']);
 function isLink(root: JsonObject, path: readonly (string | number)[]): boolean {
   let [type, owner, value]: [string, string, unknown] = ['Resource', '', root];
   for (const key of path) {
-    if (type === 'Resource') type = loadedType(value as JsonObject);
-    if (typeof key === 'string') [owner, type] = [type, typeAt(type, key)];
+    if (typeof key === 'string') {
+      owner = type === 'Resource' ? loadedType(value as JsonObject) : type;
+      type = typeAt(owner, key);
+    }
     value = (value as Record<string | number, unknown>)[key];
   }
   return LINKS.has(type) || (owner === 'Reference' && path.at(-1) === 'reference');
