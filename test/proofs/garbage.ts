@@ -170,7 +170,15 @@ const badParameter: Kind = (random) => {
     '_cursor=garbage',
   ];
   const wrong = ['gender:below=x', 'name:nothing=x', '_has:x=1', '_has:Observation:nothing:code=1', 'constructor=1'];
-  const others = ['__proto__=1', '_filter=x', '_text=x', '_content=x', '_list=$current-allergies', '_query=x', 'birthdate=2020-13-45'];
+  const others = [
+    '__proto__=1',
+    '_filter=x',
+    '_text=x',
+    '_content=x',
+    '_list=$current-allergies',
+    '_query=x',
+    'birthdate=2020-13-45',
+  ];
   const query = pick(random, [...values, ...more, ...wrong, ...others]);
   if (random() < 0.3) return { method: 'POST', path: 'Patient/_search', headers: FORM_TYPE, body: query };
   const further = [
