@@ -12,6 +12,7 @@ import type { CapturePlace, Handing } from './handing.js';
 import { licenseeOf, memberOfParty, packOf } from './identity.js';
 import { type IssuerPorts, lookUp } from './issuer.js';
 import { draftOf, newContainer, newLot } from './making.js';
+import { withSaltKept } from './salts.js';
 import type { KnownItem } from './shelf.js';
 import { statusOf } from './status.js';
 import type { ActStep, CommitStep, PackStep, QuarantineStep, RecallStep, Step } from './steps.js';
@@ -166,10 +167,11 @@ export class PackActs {
     // What is undefined is left out of the JSON.
     const ended = ENDS.includes(act) ? { premises } : {};
     const request: Act = { act, item, salt, origin, to, reason, supplied, fill, ...ended };
-    const before = again ? await this.#doneBefore(step, known, { salt, premises }) : undefined;
-    if (before === undefined) await this.#submit(actor, transactions.act, request);
-    if (act !== 'hand-over') this.ports.secrets.keep({ [`own/${item}`]: salt });
-    return before?.to ?? to;
+    const submit = () => this.#submit(actor, transactions.act, request);
+    const doneBefore = () => this.#doneBefore(step, known, { salt, premises });
+    const work = () => unlessDoneBefore(again, doneBefore, submit);
+    if (act === 'hand-over') return (await work())?.to ?? to;
+    return (await withSaltKept(this.ports.secrets, [`own/${item}`, salt], work))?.to ?? to;
   }
 
   #salt({ act }: ActStep, epc: string): string {
@@ -183,7 +185,7 @@ export class PackActs {
     { act }: ActStep,
     known: KnownItem,
     begun: { readonly salt: string; readonly premises: string },
-  ): Promise<{ readonly to?: string | undefined } | undefined> {
+  ): Promise<DoneBefore | undefined> {
     const { ledger, secrets, member } = this.ports;
     const { item } = await statusOf(ledger, known);
     const isDrawn = (commitment: string): boolean => secrets.find(`sent/${commitment}`) !== undefined;
@@ -241,6 +243,29 @@ async function inTurns<T>(epcs: readonly string[], work: (epc: string) => Promis
     done.push(...(await Promise.all(epcs.slice(at, at + AT_ONCE).map(work))));
   }
   return done;
+}
+
+/** What an act that took effect before leads to: whom the item went to. */
+interface DoneBefore {
+  readonly to?: string | undefined;
+}
+
+/** Does work unless it was done before; that may show only once it is refused, when the outbox has sent it meanwhile. */
+async function unlessDoneBefore(
+  again: boolean,
+  doneBefore: () => Promise<DoneBefore | undefined>,
+  work: () => Promise<void>,
+): Promise<DoneBefore | undefined> {
+  const before = again ? await doneBefore() : undefined;
+  if (before !== undefined) return before;
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    const meanwhile = again && error instanceof Refusal ? await doneBefore() : undefined;
+    if (meanwhile === undefined) throw error;
+    return meanwhile;
+  }
 }
 
 /** A refusal that says it stands already is no failure of work that is done again. */

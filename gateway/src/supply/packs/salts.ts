@@ -1,0 +1,24 @@
+import type { NamedSecrets } from '../../keys/named-secrets.js';
+import { Refusal } from '../../ledger/refusal.js';
+
+/**
+ * Does work on an item with its salt kept first: whoever is killed behind the commit must still be able to open the item.
+ * A salt that opens it already gives way only once the work is done.
+ */
+export async function withSaltKept<T>(
+  secrets: NamedSecrets,
+  [name, salt]: readonly [string, string],
+  work: () => Promise<T>,
+): Promise<T> {
+  const isNew = secrets.find(name) === undefined;
+  if (isNew) secrets.keep({ [name]: salt });
+  try {
+    const done = await work();
+    secrets.keep({ [name]: salt });
+    return done;
+  } catch (error) {
+    // Refused for certain: nothing on the ledger opens with it, and who holds one is taken for the item's owner.
+    if (isNew && error instanceof Refusal && error.category !== 'unavailable') secrets.forget(name);
+    throw error;
+  }
+}
