@@ -35,8 +35,8 @@ function consentOf(index: number): ConsentInForce {
 }
 
 /**
- * Searches at northside in a record of stmary's that a consent opens: first ones, which each ask for an access of their
- * own, and the second page of one, which is read under the access of the first.
+ * Searches at northside in a record of stmary's that a consent opens, and the second page of one. Each asks for an access
+ * of its own, the page, too.
  */
 export async function remoteReads(network: TestNetwork, processes: Processes): Promise<Measure[]> {
   const adams = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
