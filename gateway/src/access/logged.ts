@@ -1,11 +1,9 @@
 /** Logs local reads: what a request was permitted to see, before the answer goes out. */
 import type { ConsentDecision, Trail } from '../consent/decision.js';
 import { outcomeOf } from '../fhir/outcome.js';
-import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Fhir, FhirRequest } from '../fhir/request.js';
 import type { Actor } from '../ports.js';
 import { NOBODY, type ReadLog } from './read-log.js';
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /** The decision whose permits are logged, and the log. */
 export interface LoggedPorts {

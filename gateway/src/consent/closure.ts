@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 
 import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { outcomeOf } from '../fhir/outcome.js';
-import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { requireScope } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
@@ -47,8 +47,6 @@ export interface ClosurePorts extends ReopeningsPorts {
   /** FHIR instant. */
   readonly now: () => string;
 }
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 const OFFICER = 'privacy-officer';
 const LOOKERS = [OFFICER, 'auditor'];

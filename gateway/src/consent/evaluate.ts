@@ -27,7 +27,7 @@ import { ACCESS_SPACE, type ProjectedAccess } from '../access/project.js';
 import { parametersAnswer, parametersOf, type ReadParameter } from '../fhir/parameters.js';
 import type { JsonObject } from '../fhir/json.js';
 import { outcomeOf } from '../fhir/outcome.js';
-import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { requireScope } from '../identity/scopes.js';
 import { canonicalForm } from '../identity/statements.js';
 import { Refusal } from '../ledger/refusal.js';
@@ -53,8 +53,6 @@ export interface EvaluatePorts {
   /** FHIR instant. */
   readonly now: () => string;
 }
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /** Who looks at decisions about others. */
 export const OFFICERS = ['privacy-officer', 'auditor'];

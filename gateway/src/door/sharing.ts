@@ -18,7 +18,7 @@ import { consentHandler } from '../consent/resource.js';
 import { Mandates } from '../consent/mandates.js';
 import { ConsentShelf } from '../consent/shelf.js';
 import { TrustedConsents } from '../consent/trusted.js';
-import type { FhirRequest, FhirResponse, Join, TypeHandler } from '../fhir/request.js';
+import type { Fhir, Join, TypeHandler } from '../fhir/request.js';
 import { withBreakGlass } from '../glass/operation.js';
 import { withGlassReview } from '../glass/review.js';
 import { GlassStore, type Glass, type GlassState } from '../glass/store.js';
@@ -41,8 +41,6 @@ import type { SharingPorts } from './sharing-ports.js';
 
 /** Milliseconds an answer waits for the projection to show what was written. */
 const REACH_MS = 10_000;
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /** What the FHIR interface takes from here, and what must be started beside it. */
 export class Sharing {

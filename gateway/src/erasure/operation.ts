@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { outcomeOf } from '../fhir/outcome.js';
-import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { scopeMissing, scopesReachAll } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
@@ -21,8 +21,6 @@ import type { Erasure, ErasureStore } from './store.js';
 const ANSWER_WAIT_MS = 20_000;
 /** Longest reason, characters. */
 export const MAX_REASON = 1_000;
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /**
  * What `$erase` needs beside the holds: the series that carries an erasure out, and when the record was last written.

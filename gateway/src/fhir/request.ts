@@ -29,6 +29,9 @@ export interface FhirResponse {
   readonly lines?: AsyncIterable<string>;
 }
 
+/** A FHIR interface: what answers requests, whatever stands in front of it. */
+export type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
+
 /** What is done to a resource, by its FHIR word; `include` for what comes with a search. */
 export type Interaction =
   'read' | 'vread' | 'history' | 'search' | 'include' | 'operation' | 'create' | 'update' | 'patch' | 'delete';

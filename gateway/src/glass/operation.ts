@@ -16,7 +16,7 @@ import { notFound } from '../fhir/context.js';
 import type { JsonObject } from '../fhir/json.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import { Pace } from '../fhir/pace.js';
-import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { requireScope } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
@@ -36,8 +36,6 @@ export interface BreakGlassPorts extends GlassRecordPorts {
   /** Tells the privacy officer at once. */
   readonly onGlass: (glass: Glass, state: GlassState) => void;
 }
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 interface Wish {
   readonly reason: string;

@@ -7,7 +7,7 @@
 import type { JsonObject } from '../fhir/json.js';
 import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { outcomeOf } from '../fhir/outcome.js';
-import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { scopeMissing, scopesReachAll } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
@@ -26,8 +26,6 @@ export interface ReviewPorts extends GlassRecordPorts {
   /** Puts what was asked about a patient on that patient's list. */
   readonly shown: (patient: string) => void;
 }
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 const OFFICER = 'privacy-officer';
 const OPENED = ['justified', 'not-justified'];

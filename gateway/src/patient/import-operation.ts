@@ -14,14 +14,12 @@ import type { JsonObject } from '../fhir/json.js';
 import { likeness, traitsOf } from '../fhir/likeness.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import { rewritten, type Replacement } from '../fhir/references.js';
-import type { Decision, FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Decision, Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import type { Directory } from '../registry/directory.js';
 import { checkedRecord } from './record-check.js';
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /** What a record is checked and taken in with. */
 export interface RecordImportPorts {

@@ -10,14 +10,12 @@ import { asResource } from '../fhir/body.js';
 import { parseBody, type JsonObject } from '../fhir/json.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import { parameterOf } from '../fhir/parameters.js';
-import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Mandates } from '../consent/mandates.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PublicJwk } from '../settings.js';
 import type { KeyOwner, PatientKeys } from './keys.js';
 import type { PatientLookup } from './lookup.js';
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /** Whose keys may be registered or revoked here, and where they are kept. */
 export interface KeyOperationPorts {

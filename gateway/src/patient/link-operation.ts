@@ -17,15 +17,13 @@ import { parseBody, type JsonObject } from '../fhir/json.js';
 import { outcomeOf } from '../fhir/outcome.js';
 import { Pace } from '../fhir/pace.js';
 import { givenOf } from '../fhir/parameters.js';
-import type { Decision, FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Decision, Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { requireScope } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger, StoredVersion } from '../ports.js';
 import { MAX_LINKS, type PatientLinks, type StandingLink } from './links.js';
 import type { PatientLookup } from './lookup.js';
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /** What linking two records of one person needs. */
 export interface LinkOperationPorts {

@@ -8,12 +8,10 @@ import { evidenced, type EvidencePorts } from '../door/answer.js';
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import { outcomeOf } from '../fhir/outcome.js';
 import { Pace } from '../fhir/pace.js';
-import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { SigningKey } from '../identity/keys.js';
 import { Refusal } from '../ledger/refusal.js';
 import { recordRoot, signRecord } from './record-proof.js';
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /** What an export is made with. */
 export interface RecordExportPorts extends EvidencePorts {

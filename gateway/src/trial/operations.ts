@@ -9,7 +9,7 @@ import { type KeepPorts, keeper } from '../ehr/keep.js';
 import { resourceBody } from '../fhir/body.js';
 import type { JsonObject } from '../fhir/json.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
-import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
@@ -28,8 +28,6 @@ import { researchStudy } from './research-study.js';
 import { registerImported } from './register.js';
 import { unblind, type UnblindPorts } from './unblind.js';
 import { exportUsdm } from './usdm-export.js';
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /** What trials need of the gateway. */
 export interface TrialPorts extends FacePorts, ContentPorts {

@@ -9,7 +9,7 @@ import { resourceBody } from '../../fhir/body.js';
 import { parseBody, type JsonObject } from '../../fhir/json.js';
 import { outcomeOf } from '../../fhir/outcome.js';
 import { givenOf } from '../../fhir/parameters.js';
-import type { FhirRequest, FhirResponse } from '../../fhir/request.js';
+import type { Fhir, FhirRequest, FhirResponse } from '../../fhir/request.js';
 import { Refusal } from '../../ledger/refusal.js';
 import { readCode } from '../gs1/element-string.js';
 import type { PackActs } from '../packs/acts.js';
@@ -28,8 +28,6 @@ import {
   unspent,
 } from './prescriptions.js';
 import { dispenseOf, endPatch, PACK_SYSTEM } from './record.js';
-
-type Fhir = (request: FhirRequest) => Promise<FhirResponse>;
 
 /** What dispensing needs of the gateway. */
 export interface DispensePorts extends FillPorts {
