@@ -5,13 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { MAX_ENTRIES, transactions, type AnnounceErasure, type EraseVersions } from '@salus/chaincode/ehr/api';
+import { MAX_ENTRIES, transactions, type EraseVersions } from '@salus/chaincode/ehr/api';
 import { parseKey } from '@salus/chaincode/registry/api';
 
 import type { SigningKey } from '../identity/keys.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Facts } from '../patient/lookup.js';
 import type { Ledger } from '../ports.js';
+import { announcementOf } from './announcement.js';
 import { keyHashOf, rootOf, signCertificate } from './certificate.js';
 import { ERASURE_SPACE, PURGE_SPACE, type Announced, type Purged } from './project.js';
 import type { Erasure, ErasureStore } from './store.js';
@@ -118,13 +119,7 @@ export class ErasureSeries {
   }
 
   async #announce(erasureId: string, ledgerKeys: readonly string[]): Promise<void> {
-    const announcement: AnnounceErasure = {
-      erasureId,
-      reason: 'erasure',
-      keys: ledgerKeys.length,
-      root: rootOf(ledgerKeys.map(keyHashOf)),
-    };
-    const call = { transaction: transactions.announce, argument: JSON.stringify(announcement) };
+    const call = announcementOf(erasureId, 'erasure', ledgerKeys);
     await this.#unlessDone('erasure-exists', this.ports.ledger.submit(call));
     await this.#shown(ERASURE_SPACE, erasureId);
   }

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { transactions as ehr, type AnnounceErasure } from '@salus/chaincode/ehr/api';
+import type { AnnounceErasure } from '@salus/chaincode/ehr/api';
 import {
   lookupEntryKey,
   lookupSecretKey,
@@ -20,7 +20,7 @@ import {
   type RetireSecret,
 } from '@salus/chaincode/patient/api';
 
-import { keyHashOf, rootOf } from '../erasure/certificate.js';
+import { announcementOf } from '../erasure/announcement.js';
 import type { JsonObject } from '../fhir/json.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Ledger, StoredVersion } from '../ports.js';
@@ -184,9 +184,7 @@ export class CodeKeeper {
 
   async #announce(keys: readonly string[], reason: AnnounceErasure['reason']): Promise<string> {
     const erasureId = random();
-    const root = rootOf(keys.map(keyHashOf));
-    const announcement: AnnounceErasure = { erasureId, reason, keys: keys.length, root };
-    await this.ports.ledger.submit({ transaction: ehr.announce, argument: JSON.stringify(announcement) });
+    await this.ports.ledger.submit(announcementOf(erasureId, reason, keys));
     return erasureId;
   }
 
