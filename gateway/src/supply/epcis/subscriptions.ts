@@ -2,6 +2,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { BackOff } from '../back-off.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
 import type { PrefixLength } from '../gs1/epc.js';
 import type { PendingWork } from '../pending.js';
@@ -17,7 +18,6 @@ export const MAX_DELIVERED_EVENTS = 1_000;
 const LOOK_MS = 500;
 /** How often a stream is looked at even if nothing was captured here: another gateway of the member may have. */
 const STREAM_MS = 30_000;
-const MOST_PAUSE_MS = 300_000;
 const ANSWER_MS = 10_000;
 const KIND = 'subscription/';
 
@@ -58,7 +58,7 @@ export interface SubscriptionPorts {
 
 /** One gateway's subscriptions. */
 export class Subscriptions {
-  readonly #next = new Map<string, { readonly at: number; readonly pause: number }>();
+  readonly #subscribers = new BackOff();
   readonly #looked = new Map<string, number>();
 
   constructor(private readonly ports: SubscriptionPorts) {}
@@ -113,7 +113,7 @@ export class Subscriptions {
   }
 
   #isDue({ subscriptionID, schedule, due, sending }: Subscription): boolean {
-    if (Date.now() < (this.#next.get(subscriptionID)?.at ?? 0)) return false;
+    if (this.#subscribers.isWaiting(subscriptionID)) return false;
     if (sending !== undefined) return true;
     if (schedule !== undefined) return this.ports.clock() >= due;
     return Date.now() >= (this.#looked.get(subscriptionID) ?? 0) + STREAM_MS;
@@ -134,13 +134,12 @@ export class Subscriptions {
     const { subscriptionID: id, sending } = subscription;
     this.keep(subscription);
     if (await this.#send(subscription, events)) {
-      this.#next.delete(id);
+      this.#subscribers.worked(id);
       this.#looked.delete(id);
       this.#move({ ...subscription, due, told: sending, sending: undefined });
       return;
     }
-    const pause = Math.min(2 * (this.#next.get(id)?.pause ?? LOOK_MS), MOST_PAUSE_MS);
-    this.#next.set(id, { at: Date.now() + pause, pause });
+    this.#subscribers.failed(id);
   }
 
   /** Keeps how far it is, unless it was ended in the meantime. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { NamedSecrets } from '../../keys/named-secrets.js';
+import { BackOff } from '../back-off.js';
 import type { PendingWork } from '../pending.js';
 import { CARRIAGE_PATH, carriageOf } from './carriage.js';
 import { HANDOVER_PATH, handoversOf } from './handover.js';
@@ -10,8 +11,6 @@ import type { PackShelf } from './shelf.js';
 
 /** Pause between looks at what was not taken, milliseconds. */
 const LOOK_MS = 1_000;
-/** Longest pause before one door is asked once more, milliseconds. */
-const MOST_PAUSE_MS = 300_000;
 const KIND = 'handover/';
 
 /** The capture and event that a handover belongs to. */
@@ -42,7 +41,7 @@ export interface HandingPorts {
 /** One gateway's handovers. */
 export class Handing {
   readonly #under = new Set<string>();
-  readonly #next = new Map<string, { readonly at: number; readonly pause: number }>();
+  readonly #doors = new BackOff();
 
   constructor(private readonly ports: HandingPorts) {}
 
@@ -66,14 +65,13 @@ export class Handing {
   }
 
   async #again(id: string, handover: OpenHandover): Promise<void> {
-    const { at, pause } = this.#next.get(id) ?? { at: 0, pause: LOOK_MS };
-    if (this.#under.has(id) || Date.now() < at) return;
-    if (await this.#try(id, handover)) {
-      this.#next.delete(id);
-      if (handover.place !== undefined) await this.ports.onTaken(handover.place);
+    if (this.#under.has(id) || this.#doors.isWaiting(id)) return;
+    if (!(await this.#try(id, handover))) {
+      this.#doors.failed(id);
       return;
     }
-    this.#next.set(id, { at: Date.now() + pause, pause: Math.min(2 * pause, MOST_PAUSE_MS) });
+    this.#doors.worked(id);
+    if (handover.place !== undefined) await this.ports.onTaken(handover.place);
   }
 
   async #try(id: string, { to, as, shipped }: OpenHandover): Promise<boolean> {
