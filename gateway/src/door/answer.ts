@@ -12,7 +12,6 @@ import type { Actor, Ledger, StoredVersion } from '../ports.js';
 import type { Admitted, DoorCall } from './admission.js';
 import { agrees, evidenceExtension, type Evidence, type ReadTransaction } from './evidence.js';
 
-/** What the answer to an admitted caller is made from; nothing in it asks another member. */
 /** What it takes to say how a stored value was made. */
 export interface EvidencePorts {
   readonly member: string;
@@ -21,7 +20,7 @@ export interface EvidencePorts {
   readonly keys: Pick<KeyStore, 'versionSecrets'>;
 }
 
-/** What an answer at the door is made with. */
+/** What the answer to an admitted caller is made from; nothing in it asks another member. */
 export interface AnswerPorts extends EvidencePorts {
   /** The member's own FHIR interface, without its way to other members. */
   readonly fhir: (request: FhirRequest) => Promise<FhirResponse>;

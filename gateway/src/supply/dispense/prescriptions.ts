@@ -7,6 +7,7 @@ import type { JsonObject } from '../../fhir/json.js';
 import { Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger } from '../../ports.js';
+import { asList, isMap } from '../event/json.js';
 import { PUBLIC_SPACE } from '../project.js';
 import type { ShelfPorts } from '../packs/shelf.js';
 
@@ -83,6 +84,5 @@ function fillAt({ projection }: Pick<FillPorts, 'projection'>, fill: string): Fi
 }
 
 function objects(value: unknown): readonly JsonObject[] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return list.filter((each): each is JsonObject => typeof each === 'object' && each !== null);
+  return asList(value).filter(isMap);
 }

@@ -18,7 +18,10 @@ export interface Given {
 
 /** As it is kept before the ledger is asked. */
 export function dispenseOf({ prescription, epc, gtin, terms, patient }: Given): JsonObject {
-  const identifier = [{ system: PACK_SYSTEM, value: epc }, ...(terms === undefined ? [] : [lotOf(terms)])];
+  const identifier = [
+    { system: PACK_SYSTEM, value: epc },
+    ...(terms === undefined ? [] : [lotIdentifier(terms.gtin, terms.batch)]),
+  ];
   const batch = terms && { lotNumber: terms.batch, expirationDate: terms.expiry };
   const medication = {
     resourceType: 'Medication',
@@ -35,10 +38,6 @@ export function dispenseOf({ prescription, epc, gtin, terms, patient }: Given): 
     subject: { reference: `Patient/${patient}` },
     authorizingPrescription: [{ reference: `MedicationRequest/${String(prescription.id)}` }],
   };
-}
-
-function lotOf({ gtin, batch }: LotTerms) {
-  return lotIdentifier(gtin, batch);
 }
 
 /** JSON Patch for the end: handed over, or why it was not. */

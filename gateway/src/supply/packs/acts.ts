@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import { type Act, commitmentOf, type Quarantine, suspicionOf, transactions } from '@salus/chaincode/supply/api';
 
+import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
@@ -31,7 +32,7 @@ export interface ActPorts extends IssuerPorts {
   readonly secrets: NamedSecrets;
   readonly handing: Pick<Handing, 'tell'>;
   /** Keeps the member's own copy of terms; resolves once they can be looked up. */
-  readonly keep: (records: readonly { readonly type: string; readonly value: unknown }[]) => Promise<void>;
+  readonly keep: Keep;
   /** Salted hash of actor and premises. */
   readonly premises: (user: string, place: string) => string;
   /** Names a pack on the ledger that nobody committed: the same pack, the same name, known to this member alone. */

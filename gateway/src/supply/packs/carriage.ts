@@ -1,6 +1,7 @@
 /** What a carrier is told of what it takes over: its own salt for what is printed outside, and nothing of what is inside. */
 import { commitmentOf } from '@salus/chaincode/supply/api';
 
+import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
 import type { PackShelf } from './shelf.js';
@@ -31,7 +32,7 @@ export interface CarryingPorts {
   readonly member: string;
   readonly ledger: Pick<Ledger, 'evaluate'>;
   readonly secrets: NamedSecrets;
-  readonly keep: (records: readonly { readonly type: string; readonly value: unknown }[]) => Promise<void>;
+  readonly keep: Keep;
 }
 
 /** Takes a carriage in where the ledger names this member as holder of each item; undefined for anything else. */

@@ -1,6 +1,7 @@
 /** What goes with a shipment from door to door: the terms of what is inside, the lots' secrets, the receiver's salts. */
 import { isIncluded, type Lot } from '@salus/chaincode/supply/api';
 
+import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
 import { isUnderPrefix, itemId, packEpc, packOf } from './identity.js';
@@ -75,7 +76,7 @@ export interface HearingPorts {
   readonly ledger: Pick<Ledger, 'evaluate'>;
   readonly secrets: NamedSecrets;
   /** Keeps the member's own copy of the terms. */
-  readonly keep: (records: readonly { readonly type: string; readonly value: unknown }[]) => Promise<void>;
+  readonly keep: Keep;
 }
 
 /** Takes a handover in, if every pack is proven by the lot on the ledger; undefined for anything else. */
