@@ -42,7 +42,7 @@ import { Directory } from './registry/directory.js';
 import { drained } from './drain.js';
 import type { GatewaySettings } from './settings.js';
 import { type MemberOptions, type RunningMember, standingOf, untilReady } from './start.js';
-import { openTrials } from './trial/operations.js';
+import { openTrials, type Trials } from './trial/operations.js';
 import { writeStatusOf } from './write-status.js';
 
 /** Longer than proxies and clients keep an idle connection: whoever may still send a request is the one to close it. */
@@ -82,7 +82,8 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
     mandateOf: (user, patient) => sharing.mandates.of(user, patient),
   };
   const state = { ready: false };
-  const server = await listen(rooms, sharing, erasures, tokens, state);
+  const trials = openTrials(rooms, sharing);
+  const server = await listen(rooms, sharing, { erasures, trials, tokens }, state);
   const stopping = new AbortController();
   const failed = runInBackground(rooms, sharing, erasures, stopping.signal);
   const door = await sharing.open(ownFhir(rooms, sharing));
@@ -91,7 +92,9 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
     port: (server.address() as AddressInfo).port,
     ready: untilReady(rooms, stopping.signal, options.onProgress).then(() => {
       state.ready = true;
-      sharing.supply.goOn(rooms.outbox.settled(), stopping.signal, faultLog(rooms.log));
+      const settled = rooms.outbox.settled();
+      sharing.supply.goOn(settled, stopping.signal, faultLog(rooms.log));
+      void settled.then(() => trials.goOn(stopping.signal)).catch(faultLog(rooms.log));
     }),
     failed,
     stop: async () => {
@@ -166,8 +169,7 @@ function ownFhir({ settings, projection, writer, log }: Rooms, { decision }: Sha
 async function listen(
   rooms: Rooms,
   sharing: Sharing,
-  erasures: Erasures,
-  tokens: TokenRules,
+  { erasures, trials, tokens }: { readonly erasures: Erasures; readonly trials: Trials; readonly tokens: TokenRules },
   state: { readonly ready: boolean },
 ): Promise<Server> {
   const { settings, log, projection, live, meters } = rooms;
@@ -187,7 +189,6 @@ async function listen(
   );
   const actorOf = (request: Request) =>
     authenticate(request.headers.authorization, request.get('x-purpose-of-use'), tokens);
-  const trials = openTrials(rooms, sharing);
   const served = trials.inFrontOf((request) => router.handle(request));
   const recorded = sharing.logged(
     erasures.inFrontOf(served, (patient) => {

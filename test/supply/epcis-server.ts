@@ -15,7 +15,7 @@ import { epcisExpress } from '@salus/gateway/supply/epcis/express';
 import { EventRepository } from '@salus/gateway/supply/epcis/repository';
 import { epcisChange } from '@salus/gateway/supply/epcis/stored';
 import { prefixLengthAmong } from '@salus/gateway/supply/gs1/epc';
-import { PendingWork } from '@salus/gateway/supply/pending';
+import { PendingWork } from '@salus/gateway/keys/pending-work';
 import express from 'express';
 
 import { RecordLedger } from '../support/record-ledger.js';

@@ -7,7 +7,7 @@ import { Handing } from '@salus/gateway/supply/packs/handing';
 import { hearHandover } from '@salus/gateway/supply/packs/handover';
 import { itemId, packEpc } from '@salus/gateway/supply/packs/identity';
 import { PackShelf } from '@salus/gateway/supply/packs/shelf';
-import { PendingWork } from '@salus/gateway/supply/pending';
+import { PendingWork } from '@salus/gateway/keys/pending-work';
 
 import { random } from '../support/contract-world.js';
 import { scratchFolder } from '../support/scratch.js';

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import type { JsonObject } from '@salus/gateway/fhir/json';
 import { validationIssues } from '@salus/gateway/fhir/validate';
 import { commitmentOf } from '@salus/gateway/trial/content';
+import { random } from '../support/contract-world.js';
+import { eventually } from '../support/eventually.js';
 import { Gateways, resourcesIn } from './ledger-double.js';
 import { TRIAL, TrialWorld } from './world.js';
 
@@ -13,7 +15,8 @@ function answered(value: string): object {
   return { resourceType: 'QuestionnaireResponse', status: 'completed', item: [{ linkId: 'vitals', item }] };
 }
 
-describe('data of a trial', () => {
+describe('data of a trial', function () {
+  this.timeout(60_000);
   let world: TrialWorld;
   let gateways: Gateways;
 
@@ -31,6 +34,18 @@ describe('data of a trial', () => {
 
   const search = (member: string, role: string, type: string) =>
     gateways.ask(member, role, 'GET', `${type}?study=${STUDY}&participant=P1`);
+
+  /** The site's gateway, started anew, until something is so. */
+  async function goOn(isEnough: () => boolean): Promise<void> {
+    const stopping = new AbortController();
+    const going = gateways.entering('stmary').goOn(stopping.signal);
+    await eventually(() => {
+      assert.ok(isEnough());
+      return Promise.resolve();
+    });
+    stopping.abort();
+    await going;
+  }
 
   before(async () => {
     world = await TrialWorld.enrolling();
@@ -152,5 +167,43 @@ describe('data of a trial', () => {
     for (const each of [first!, second!, ...resourcesIn(audit)]) assert.deepEqual(validationIssues(each), []);
     const nobody = await gateways.ask('authority', 'regulator', 'GET', `Provenance?study=${STUDY}`);
     assert.equal(nobody.status, 400);
+  });
+
+  it('is gone on with after a kill before any of its steps: one copy, one act, and the sponsor has it', async () => {
+    await goOn(() => gateways.promised.size === 0);
+    let n = 2;
+    for (const step of ['copy', 'act', 'knock'] as const) {
+      const before = gateways.kept.size;
+      gateways.killedBefore = step;
+      n += 1;
+      await enter(n, `13${n}`);
+      gateways.killedBefore = undefined;
+      assert.equal(gateways.promised.size, 1, step);
+      await goOn(() => gateways.promised.size === 0);
+      assert.equal(gateways.kept.size, before + 2, `${step}: at the site and at the sponsor, once each`);
+      const contents = resourcesIn(await search('acme', 'sponsor', 'QuestionnaireResponse'));
+      assert.deepEqual([contents.length, contents.at(-1)?.resourceType], [n, 'QuestionnaireResponse'], step);
+      assert.match(JSON.stringify(contents.at(-1)), new RegExp(`"13${n}"`));
+    }
+  });
+
+  it('is gone on with only as far as it is still allowed: what somebody else was faster with is kept nowhere', async () => {
+    const before = gateways.kept.size;
+    gateways.killedBefore = 'copy';
+    await enter(6, 'lost');
+    gateways.killedBefore = undefined;
+    const about = { participant: 'P1', n: 6, act: 'correct', commitment: random(), reason: 'faster' };
+    await world.point('stmary', 'coordinator', about);
+    await goOn(() => gateways.promised.size === 0);
+    assert.equal(gateways.kept.size, before);
+  });
+
+  it('is handed over by itself once a sponsor that was away is back', async () => {
+    gateways.away.add('acme');
+    assert.match(JSON.stringify((await enter(7, '137')).resource), /"handedOver","valueBoolean":false/);
+    await goOn(() => [...gateways.promised.values()].every((text) => !text.includes('"137"')));
+    gateways.away.delete('acme');
+    await goOn(() => gateways.promised.size === 0);
+    assert.match(JSON.stringify(resourcesIn(await search('acme', 'sponsor', 'QuestionnaireResponse'))), /"137"/);
   });
 });

@@ -92,7 +92,7 @@ describe('what a trial owes and shows', () => {
     const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
       ...{ member: 'authority', ledger: { evaluate, submit: () => assert.fail('a read writes nothing') } },
       ...{ decision: { allow: () => undefined }, ask: () => assert.fail('no door is asked') },
-      ...{ facts: { fact: () => undefined }, keep: () => assert.fail('a read keeps nothing') },
+      ...{ facts: { fact: () => undefined }, entering: { enter: () => assert.fail('a read keeps nothing') } },
       now: () => began + 16 * DAY,
     });
     const actor = { member: 'authority', user: 'u-1', role: 'regulator', purpose: 'CLINTRCH', scopes: [] };

@@ -2,8 +2,10 @@
 import type { JsonObject } from '@salus/gateway/fhir/json';
 import type { FhirResponse } from '@salus/gateway/fhir/request';
 import { parseRefusal } from '@salus/gateway/ledger/refusal';
-import type { Ledger } from '@salus/gateway/ports';
+import type { PendingEntry } from '@salus/gateway/keys/pending-work';
+import type { Ledger, LedgerCall } from '@salus/gateway/ports';
 import { contentChanges } from '@salus/gateway/trial/content';
+import { Entering } from '@salus/gateway/trial/entering';
 import { CONTENT_PATH, contentsHeard } from '@salus/gateway/trial/hand-over';
 import { withTrials } from '@salus/gateway/trial/operations';
 import type { TrialWorld } from './world.js';
@@ -37,19 +39,41 @@ export class Gateways {
   readonly kept = new Map<string, string>();
   /** Members whose doors are shut. */
   readonly away = new Set<string>();
+  /** What gateways promised and did not end, by member and id. */
+  readonly promised = new Map<string, string>();
+  /** Before which step the site's gateway dies: an own copy, an act, a knock at a door. */
+  killedBefore: 'copy' | 'act' | 'knock' | undefined;
 
   constructor(readonly world: TrialWorld) {}
+
+  /** A member's entries, as after each start of its gateway: what was promised before is still there. */
+  entering(member: string): Entering {
+    const { promised } = this;
+    const pending = {
+      keep: (id: string, value: object): void => void promised.set(`${member} ${id}`, JSON.stringify(value)),
+      drop: (id: string): void => void promised.delete(`${member} ${id}`),
+      list: <T>(): readonly PendingEntry<T>[] => {
+        const own = [...promised].filter(([name]) => name.startsWith(`${member} `));
+        return own.map(([name, text]) => ({ id: name.slice(member.length + 1), value: JSON.parse(text) as T }));
+      },
+    };
+    const ask = (to: string, _path: string, words: object): Promise<unknown> => this.knock(member, to, words);
+    return new Entering({ ...this.#ports(member), ask, pending });
+  }
 
   /** Knocks at a member's door with a content. */
   async knock(teller: string, member: string, words: object): Promise<object | undefined> {
     if (this.away.has(member)) throw new Error('no door is open');
+    this.#die('knock');
     return contentsHeard(this.#ports(member))[CONTENT_PATH]?.hear(teller, JSON.stringify(words));
   }
 
   /** A request of somebody of a member. */
   async ask(member: string, role: string, method: string, path: string, body?: object): Promise<FhirResponse> {
+    const entering = this.entering(member);
     const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
       ...this.#ports(member),
+      entering,
       decision: { allow: () => undefined },
       ask: (to, _path, words) => this.knock(member, to, words),
       now: () => this.world.ledger.clockMs,
@@ -61,12 +85,18 @@ export class Gateways {
     return fhir(body === undefined ? request : { ...request, body: JSON.stringify(body) });
   }
 
+  #die(step: typeof this.killedBefore): void {
+    if (this.killedBefore === step) throw new Error('killed');
+  }
+
   #ports(member: string) {
+    const ledger = ledgerOf(this.world, member);
     return {
       member,
-      ledger: ledgerOf(this.world, member),
+      ledger: { ...ledger, submit: (call: LedgerCall) => (this.#die('act'), ledger.submit(call)) },
       facts: { fact: (_space: string, key: string) => this.kept.get(`${member} ${key}`) },
       keep: (records: readonly { readonly type: string; readonly value: unknown }[]): Promise<void> => {
+        this.#die('copy');
         for (const { type, value } of records) {
           for (const change of contentChanges(type, JSON.stringify(value)) ?? []) {
             if (change.kind === 'fact') this.kept.set(`${member} ${change.key}`, change.value ?? '');

@@ -27,7 +27,7 @@ import { statusOf } from './packs/status.js';
 import { PACK_TYPES } from './packs/stored.js';
 import { judge, type Scan, type Verdict } from './packs/verdict.js';
 import { verifyExpress } from './packs/verify-express.js';
-import { PendingWork } from './pending.js';
+import { PendingWork } from '../keys/pending-work.js';
 import { alertsOf } from './trade/alerts.js';
 import { tradeExpress } from './trade/express.js';
 import { hearHolding, HOLDING_BYTES, HOLDING_PATH, holdersOf, recallsOf } from './trade/holders.js';

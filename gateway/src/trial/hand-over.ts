@@ -1,21 +1,16 @@
 /**
- * Data of a trial: `$enter` keeps a content at the site, puts its commitment on the ledger, and hands it to the sponsor through
- * the door, in this order; `$hand-over` sends again what a participant's line names. The sponsor's door takes a content from
- * the participant's own site alone, and only what the ledger has a commitment of.
+ * Contents of data points from door to door: `$hand-over` sends again what a participant's line names. The sponsor's door takes
+ * a content from the participant's own site alone, and only what the ledger has a commitment of.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { type ParticipantView, parseLineName, transactions, type TrialView } from '@salus/chaincode/trial/api';
+import { type ParticipantView, parseLineName, type TrialView } from '@salus/chaincode/trial/api';
 
 import type { Heard } from '../door/server.js';
 import type { Keep } from '../ehr/keep.js';
 import type { JsonObject } from '../fhir/json.js';
-import { type Given, parameterOf } from '../fhir/parameters.js';
-import { requireValid } from '../fhir/validate.js';
-import { Refusal } from '../ledger/refusal.js';
-import { actorBytes } from '../ledger/vouched.js';
-import type { Actor, Commit, Ledger } from '../ports.js';
-import { commitmentOf, CONTENT_TYPE, type ContentFacts, contentOf, heldContent } from './content.js';
+import type { Ledger } from '../ports.js';
+import { commitmentOf, CONTENT_TYPE, type ContentFacts, heldContent } from './content.js';
 import { readLine, readTrial } from './reading.js';
 
 /** Path of a content below a door's base. */
@@ -34,43 +29,11 @@ export interface ContentPorts {
   readonly keep: Keep;
 }
 
-type Ask = (member: string, path: string, words: object) => Promise<unknown>;
+/** Asks another member's door something under a path. */
+export type Ask = (member: string, path: string, words: object) => Promise<unknown>;
 
-/** Enters or corrects a data point; whether the sponsor took its copy. Throws Refusal, before anything is kept where it can. */
-export async function enter(
-  ports: ContentPorts & { readonly ask: Ask },
-  { actor, sponsor, body }: { readonly actor: Actor; readonly sponsor: string; readonly body: JsonObject },
-  trial: string,
-  given: Given,
-): Promise<{ readonly commit: Commit; readonly commitment: string; readonly isHandedOver: boolean }> {
-  const { ledger, keep, ask } = ports;
-  const n = given.number('n');
-  const [participant, visit, form] = [given.text('participant'), given.text('visit'), given.text('form')] as const;
-  const resource = contentOf({ trial, participant, visit, form, n }, responseIn(body));
-  requireValid(resource);
-  const commitment = commitmentOf(resource);
-  const act =
-    n === 1 ? { act: 'enter', consent: given.number('consent') } : { act: 'correct', reason: given.text('reason') };
-  const asked = { trial, participant, visit, form, n, ...act, delegate: given.text('delegate'), commitment };
-  const call = {
-    transaction: transactions.point,
-    argument: JSON.stringify(asked),
-    transient: { actor: actorBytes(actor) },
-  };
-  // What the contract would refuse is not kept either.
-  await ledger.evaluate(call);
-  await keep([{ type: CONTENT_TYPE, value: resource }]);
-  const commit = await ledger.submit(call);
-  return { commit, commitment, isHandedOver: await isTaken(ask, sponsor, { trial, participant, resource }) };
-}
-
-function responseIn(body: JsonObject): JsonObject {
-  const resource = parameterOf(body, 'response')?.resource as JsonObject | undefined;
-  if (resource?.resourceType === 'QuestionnaireResponse') return resource;
-  throw new Refusal('invalid', 'structure', 'Parameters needs response with a QuestionnaireResponse as its resource');
-}
-
-async function isTaken(ask: Ask, sponsor: string, words: object): Promise<boolean> {
+/** Whether the sponsor took a copy; away and unwilling are alike. */
+export async function isTaken(ask: Ask, sponsor: string, words: object): Promise<boolean> {
   try {
     return (await ask(sponsor, CONTENT_PATH, words)) !== undefined;
   } catch {

@@ -10,6 +10,8 @@ import { resourceBody } from '../fhir/body.js';
 import type { JsonObject } from '../fhir/json.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { KeyStore } from '../keys/key-store.js';
+import { PendingWork } from '../keys/pending-work.js';
 import { Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
@@ -20,7 +22,8 @@ import { givenOf, type Given } from '../fhir/parameters.js';
 import { datasetParameters } from './dataset-operation.js';
 import { dueParameters } from './due.js';
 import { derivedFrom, type FacePorts } from './faces.js';
-import { type ContentPorts, enter, handOver } from './hand-over.js';
+import { Entering } from './entering.js';
+import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
 import { trialPackage } from './package.js';
 import { demandTrial, readTrial } from './reading.js';
@@ -30,27 +33,46 @@ import { unblind, type UnblindPorts } from './unblind.js';
 import { exportUsdm } from './usdm-export.js';
 
 /** What trials need of the gateway. */
-export interface TrialPorts extends FacePorts, ContentPorts {
+export interface TrialPorts extends FacePorts {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   /** Asks another member's door. */
   readonly ask: UnblindPorts['ask'];
+  readonly entering: Pick<Entering, 'enter'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
 /** The rooms of a gateway that trials take part in. */
 export type TrialRooms = Pick<TrialPorts, 'ledger'> &
-  KeepPorts & { readonly projection: ContentFacts; readonly clock: () => number };
+  KeepPorts & {
+    readonly settings: { readonly member: string; readonly gateway: string };
+    readonly keys: KeyStore;
+    readonly projection: ContentFacts;
+    readonly clock: () => number;
+  };
 
-/** Trials at one gateway: their operations, and what the page shows. */
+/** Trials at one gateway: their operations, what the page shows, and what is gone on with until the signal aborts. */
+export interface Trials {
+  readonly inFrontOf: (fhir: Fhir) => Fhir;
+  readonly view: (name: string) => Promise<TrialView | undefined>;
+  readonly goOn: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Opens them. */
 export function openTrials(
   rooms: TrialRooms,
   { decision, say }: { readonly decision: TrialPorts['decision']; readonly say: TrialPorts['ask'] },
-): { readonly inFrontOf: (fhir: Fhir) => Fhir; readonly view: (name: string) => Promise<TrialView | undefined> } {
+): Trials {
   const { settings, ledger, clock, projection: facts } = rooms;
-  const kept = { facts, keep: keeper(rooms) };
-  const ports = { member: settings.member, ledger, decision, ask: say, now: clock, ...kept };
-  return { inFrontOf: (fhir) => withTrials(fhir, ports), view: (name) => readTrial(ledger, name) };
+  const own = { ledger, facts, ask: say };
+  const pending = new PendingWork(rooms.keys, settings.gateway);
+  const entering = new Entering({ ...own, pending, keep: keeper(rooms) });
+  const ports = { ...own, member: settings.member, decision, now: clock, entering };
+  return {
+    inFrontOf: (fhir) => withTrials(fhir, ports),
+    view: (name) => readTrial(ledger, name),
+    goOn: (signal) => entering.goOn(signal),
+  };
 }
 
 /** How often another slot is proposed when others took the ones before. */
@@ -156,7 +178,7 @@ async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string
   const body = resourceBody(request).plain;
   const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
   const entry = { actor: request.actor, sponsor, body };
-  const { commit, commitment, isHandedOver } = await enter(ports, entry, trial, givenOf(body));
+  const { commit, commitment, isHandedOver } = await ports.entering.enter(entry, trial, givenOf(body));
   const told = [
     { name: 'commitment', valueString: commitment },
     { name: 'handedOver', valueBoolean: isHandedOver },

@@ -8,7 +8,7 @@ import { eventHash } from '../event/hash.js';
 import type { JsonMap } from '../event/json.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
 import type { Carry } from '../packs/carry.js';
-import type { PendingWork } from '../pending.js';
+import type { PendingWork } from '../../keys/pending-work.js';
 import { EpcisProblem } from './problem.js';
 import type { EventRepository } from './repository.js';
 import { type CaptureJob, identityOf, type StoredEvent } from './stored.js';

@@ -3,7 +3,7 @@ import { merklePath } from '@salus/chaincode/supply/api';
 
 import type { PrefixLength } from '../gs1/epc.js';
 import type { Carry } from '../packs/carry.js';
-import type { PendingWork } from '../pending.js';
+import type { PendingWork } from '../../keys/pending-work.js';
 import { Capturing } from './capture.js';
 import { Pages } from './paging.js';
 import type { EventRepository } from './repository.js';

@@ -2,7 +2,7 @@
 import type { GatewaySettings } from '../../settings.js';
 import { prefixLengthAmong } from '../gs1/epc.js';
 import type { Carry } from '../packs/carry.js';
-import type { PendingWork } from '../pending.js';
+import type { PendingWork } from '../../keys/pending-work.js';
 import { EpcisDesk } from './desk.js';
 import { EventRepository, type RepositoryPorts } from './repository.js';
 

@@ -2,10 +2,10 @@
 import { createHash, createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { BackOff } from '../back-off.js';
+import { BackOff } from '../../back-off.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
 import type { PrefixLength } from '../gs1/epc.js';
-import type { PendingWork } from '../pending.js';
+import type { PendingWork } from '../../keys/pending-work.js';
 import { type EpcFormat, queryDocument, respelling } from './answer.js';
 import { parametersOf, readQuery, runQuery } from './query.js';
 import type { EventRepository } from './repository.js';

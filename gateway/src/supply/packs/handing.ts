@@ -1,17 +1,11 @@
 /** Tells receivers and carriers by door what a shipment is, and goes on telling until they took it. */
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { NamedSecrets } from '../../keys/named-secrets.js';
-import { BackOff } from '../back-off.js';
-import type { PendingWork } from '../pending.js';
+import { Errands } from '../../errands.js';
+import type { PendingWork } from '../../keys/pending-work.js';
 import { CARRIAGE_PATH, carriageOf } from './carriage.js';
 import { HANDOVER_PATH, handoversOf } from './handover.js';
 import type { AskDoor } from './issuer.js';
 import type { PackShelf } from './shelf.js';
-
-/** Pause between looks at what was not taken, milliseconds. */
-const LOOK_MS = 1_000;
-const KIND = 'handover/';
 
 /** The capture and event that a handover belongs to. */
 export interface CapturePlace {
@@ -40,42 +34,28 @@ export interface HandingPorts {
 
 /** One gateway's handovers. */
 export class Handing {
-  readonly #under = new Set<string>();
-  readonly #doors = new BackOff();
+  readonly #errands: Errands<OpenHandover>;
 
-  constructor(private readonly ports: HandingPorts) {}
+  constructor(private readonly ports: HandingPorts) {
+    this.#errands = new Errands(ports.pending, 'handover/');
+  }
 
   /** Tells at once, and keeps what was not taken: whether it was. */
   async tell(id: string, handover: OpenHandover): Promise<boolean> {
-    this.#under.add(KIND + id);
-    try {
-      this.ports.pending.keep(KIND + id, handover);
-      return await this.#try(KIND + id, handover);
-    } finally {
-      this.#under.delete(KIND + id);
-    }
+    return await this.#errands.under(id, handover, () => this.#try(id, handover));
   }
 
-  /** Asks the doors that did not take their handovers again, ever more seldom, until the signal aborts. */
+  /** Asks the doors that did not take their handovers again until the signal aborts. */
   async goOn(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      for (const { id, value } of this.ports.pending.list<OpenHandover>(KIND)) await this.#again(id, value);
-      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  async #again(id: string, handover: OpenHandover): Promise<void> {
-    if (this.#under.has(id) || this.#doors.isWaiting(id)) return;
-    if (!(await this.#try(id, handover))) {
-      this.#doors.failed(id);
-      return;
-    }
-    this.#doors.worked(id);
-    if (handover.place !== undefined) await this.ports.onTaken(handover.place);
+    await this.#errands.goOn(signal, async (id, handover) => {
+      const isTaken = await this.#try(id, handover);
+      if (isTaken && handover.place !== undefined) await this.ports.onTaken(handover.place);
+      return isTaken;
+    });
   }
 
   async #try(id: string, { to, as, shipped }: OpenHandover): Promise<boolean> {
-    const { shelf, secrets, ask, pending } = this.ports;
+    const { shelf, secrets, ask } = this.ports;
     const opened = new Map(shipped.flatMap(([epc, commitment]) => withSalt(epc, secrets.find(`sent/${commitment}`))));
     const messages = as === 'carrier' ? [carriageOf(shelf, opened)] : handoversOf(shelf, opened);
     try {
@@ -85,7 +65,7 @@ export class Handing {
     } catch {
       return false;
     }
-    pending.drop(id);
+    this.#errands.drop(id);
     return true;
   }
 }

@@ -1,7 +1,8 @@
 /** What was promised and is not done yet, sealed in keys.db: a gateway that was killed goes on from it. */
-import { inTransaction } from '../keys/database.js';
-import type { KeyStore } from '../keys/key-store.js';
+import { inTransaction } from './database.js';
+import type { KeyStore } from './key-store.js';
 
+// Named after the domain that had it first: what older gateways promised is gone on with.
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS supply_pending (id TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
 `;

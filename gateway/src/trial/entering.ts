@@ -1,0 +1,156 @@
+/**
+ * `$enter`: keeps a content at the site, puts its commitment on the ledger, and hands it to the sponsor through the door, in
+ * this order. What is begun is kept first: a gateway that was killed, or a sponsor that did not answer, is gone on with.
+ */
+import { transactions } from '@salus/chaincode/trial/api';
+
+import { Errands } from '../errands.js';
+import type { JsonObject } from '../fhir/json.js';
+import { type Given, parameterOf } from '../fhir/parameters.js';
+import { requireValid } from '../fhir/validate.js';
+import type { PendingWork } from '../keys/pending-work.js';
+import { Refusal } from '../ledger/refusal.js';
+import { actorBytes } from '../ledger/vouched.js';
+import type { Actor, Commit, LedgerCall } from '../ports.js';
+import { commitmentOf, CONTENT_TYPE, contentOf, heldContent } from './content.js';
+import { type Ask, commitmentsOf, type ContentPorts, isTaken } from './hand-over.js';
+import { readLine } from './reading.js';
+
+/** What entering needs of the gateway. */
+export interface EnteringPorts extends Pick<ContentPorts, 'ledger' | 'facts' | 'keep'> {
+  readonly ask: Ask;
+  readonly pending: Pick<PendingWork, 'keep' | 'drop' | 'list'>;
+}
+
+/** What is asked of the contracts, by whom, about which content. */
+interface EntryAct {
+  readonly argument: string;
+  readonly actor: Pick<Actor, 'user' | 'role' | 'purpose'>;
+  readonly resource: JsonObject;
+}
+
+/** A content on its way, by its commitment. */
+interface OpenEntry {
+  readonly trial: string;
+  readonly participant: string;
+  readonly sponsor: string;
+  /** Until the own copy is kept and the act on record; then the handing over alone is left. */
+  readonly act?: EntryAct;
+}
+
+/** What became of an entry. */
+export interface Entered {
+  readonly commit: Commit;
+  readonly commitment: string;
+  /** Whether the sponsor took its copy; else it is asked again, ever more seldom. */
+  readonly isHandedOver: boolean;
+}
+
+/** One gateway's entries. */
+export class Entering {
+  readonly #errands: Errands<OpenEntry>;
+
+  constructor(private readonly ports: EnteringPorts) {
+    this.#errands = new Errands(ports.pending, 'trial-entry/');
+  }
+
+  /** Enters or corrects a data point. Throws Refusal; what the contract refuses beforehand is kept nowhere. */
+  async enter(
+    { actor, sponsor, body }: { readonly actor: Actor; readonly sponsor: string; readonly body: JsonObject },
+    trial: string,
+    given: Given,
+  ): Promise<Entered> {
+    const n = given.number('n');
+    const [participant, visit, form] = [given.text('participant'), given.text('visit'), given.text('form')] as const;
+    const resource = contentOf({ trial, participant, visit, form, n }, responseIn(body));
+    requireValid(resource);
+    const commitment = commitmentOf(resource);
+    const what =
+      n === 1 ? { act: 'enter', consent: given.number('consent') } : { act: 'correct', reason: given.text('reason') };
+    const asked = { trial, participant, visit, form, n, ...what, delegate: given.text('delegate'), commitment };
+    const { user, role, purpose } = actor;
+    const act = { argument: JSON.stringify(asked), actor: { user, role, purpose }, resource };
+    await this.ports.ledger.evaluate(callOf(act));
+    const open = { trial, participant, sponsor };
+    return await this.#errands.under(commitment, { ...open, act }, async () => {
+      const commit = await this.#record(commitment, open, act).catch((error: unknown) => {
+        if (isRefused(error)) this.#ended(commitment);
+        throw error;
+      });
+      return { commit, commitment, isHandedOver: await this.#handOver(commitment, open, resource) };
+    });
+  }
+
+  /** Goes on with what was begun until the signal aborts. */
+  async goOn(signal: AbortSignal): Promise<void> {
+    await this.#errands.goOn(signal, async (commitment, entry) => {
+      try {
+        return await this.#again(commitment, entry);
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  async #again(commitment: string, { act, ...open }: OpenEntry): Promise<boolean> {
+    if (act !== undefined && !(await this.#isOnRecord(commitment, open))) {
+      try {
+        await this.ports.ledger.evaluate(callOf(act));
+        await this.#record(commitment, open, act);
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        if (!(await this.#isOnRecord(commitment, open))) return this.#ended(commitment);
+      }
+    }
+    if (act !== undefined) await this.#keepCopy(commitment, act);
+    return await this.#handOver(commitment, open, act?.resource);
+  }
+
+  /** An act that was sent before the kill may be on record by now. */
+  async #isOnRecord(commitment: string, { trial, participant }: OpenEntry): Promise<boolean> {
+    return commitmentsOf(await readLine(this.ports.ledger, trial, participant)).includes(commitment);
+  }
+
+  /** The own copy, then the act. */
+  async #record(commitment: string, open: OpenEntry, act: EntryAct): Promise<Commit> {
+    await this.#keepCopy(commitment, act);
+    const commit = await this.ports.ledger.submit(callOf(act));
+    this.#errands.keep(commitment, open);
+    return commit;
+  }
+
+  async #keepCopy(commitment: string, { resource }: EntryAct): Promise<void> {
+    if (heldContent(this.ports.facts, commitment) !== undefined) return;
+    await this.ports.keep([{ type: CONTENT_TYPE, value: resource }]);
+  }
+
+  async #handOver(
+    commitment: string,
+    { trial, participant, sponsor }: OpenEntry,
+    resource = heldContent(this.ports.facts, commitment),
+  ): Promise<boolean> {
+    if (resource === undefined) return false;
+    if (!(await isTaken(this.ports.ask, sponsor, { trial, participant, resource }))) return false;
+    return this.#ended(commitment);
+  }
+
+  #ended(commitment: string): true {
+    this.#errands.drop(commitment);
+    return true;
+  }
+}
+
+function callOf({ argument, actor }: EntryAct): LedgerCall {
+  return { transaction: transactions.point, argument, transient: { actor: actorBytes(actor) } };
+}
+
+/** Whether it is certain that it has no effect. */
+function isRefused(error: unknown): boolean {
+  return error instanceof Refusal && error.category !== 'unavailable';
+}
+
+function responseIn(body: JsonObject): JsonObject {
+  const resource = parameterOf(body, 'response')?.resource as JsonObject | undefined;
+  if (resource?.resourceType === 'QuestionnaireResponse') return resource;
+  throw new Refusal('invalid', 'structure', 'Parameters needs response with a QuestionnaireResponse as its resource');
+}
