@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 
-import { MAX_READINGS, meanKineticTemperature } from '@salus/chaincode/supply/api';
+import { MAX_BATCH_CHARACTERS, MAX_READINGS, meanKineticTemperature } from '@salus/chaincode/supply/api';
 
 import { random } from '../support/contract-world.js';
-import { call, freshDesk, LotOfUnits, operator, pharmacist, quality } from './world.js';
+import { DataLogger } from './data-logger.js';
+import { call, freshDesk, LotOfUnits, operator, pharmacist, quality, regulator } from './world.js';
 
 const times = (count: number, reading: number): number[] => Array.from({ length: count }, () => reading);
 
@@ -23,6 +24,11 @@ describe('the mean kinetic temperature', () => {
 
 describe('the cold chain on the ledger', () => {
   const desk = freshDesk();
+  let logger: DataLogger;
+  beforeEach(async () => {
+    logger = new DataLogger();
+    await desk.world.submit('acme', 'supply:logger', call({ jwk: logger.jwk, standing: 'registered' }));
+  });
 
   /** A unit of a lot with these limits, in acme's hands. */
   const kept = async (kind: string, allowance = 60) => {
@@ -32,11 +38,13 @@ describe('the cold chain on the ledger', () => {
     return { item, salt: random(), origin: lot.origin(item) };
   };
   const log = (unit: object, readings: readonly number[], every = 10) =>
-    desk.world.submit('acme', 'supply:climate', call({ ...unit, readings, every }));
+    desk.world.submit('acme', 'supply:climate', call({ ...unit, signed: logger.read(readings, every) }));
   const held = async ({ item, origin }: { item: string; origin: object }) => {
     const { quarantine } = await desk.statusOf(item, { origin });
     return quarantine?.standing === 'held' ? quarantine.excursion : undefined;
   };
+  const decide = (item: object, decision: string, person: string, actor: object = quality) =>
+    call({ ...item, decision, person }, actor);
 
   it('puts in quarantine by itself at frost at once, and when the time out of range is used up', async () => {
     const unit = await kept('cold');
@@ -60,26 +68,120 @@ describe('the cold chain on the ledger', () => {
     assert.equal(await held(spiked), 'too-warm');
   });
 
-  it('keeps what broke its limits from being shipped until a quality officer releases it', async () => {
+  it('is released by the signatures of two persons of whoever holds it, and by nobody alone', async () => {
     const unit = await kept('frozen', 0);
     await log(unit, [-14_999]);
     const ship = { act: 'ship', ...unit, to: random() };
     await desk.refused('quarantined', 'acme', ship);
     const release = { of: 'item', id: unit.item, standing: 'released' };
-    await desk.world.refused('not-your-role', 'acme', 'supply:quarantine', call(release));
-    await desk.world.submit('acme', 'supply:quarantine', call(release, quality));
+    await desk.world.refused('two-signatures', 'acme', 'supply:quarantine', call(release, quality));
+    await desk.world.refused('two-signatures', 'authority', 'supply:quarantine', call(release, regulator));
+    const [anna, berta] = [random(), random()];
+    const refused = (code: string, member: string, asked: ReturnType<typeof call>) =>
+      desk.world.refused(code, member, 'supply:decide', asked);
+    await refused('not-your-role', 'acme', decide(unit, 'release', anna, operator));
+    await refused('not-yours', 'stmary', decide(unit, 'release', anna));
+    await desk.world.submit('acme', 'supply:decide', decide(unit, 'destroy', anna));
+    // Whoever signed first changes its mind, and is no second person.
+    await desk.world.submit('acme', 'supply:decide', decide(unit, 'release', anna));
+    await refused('same-person', 'acme', decide(unit, 'release', anna));
+    await refused('decision-differs', 'acme', decide(unit, 'destroy', berta));
+    await desk.refused('quarantined', 'acme', ship);
+    await desk.world.submit('acme', 'supply:decide', decide(unit, 'release', berta));
+    await refused('no-excursion', 'acme', decide(unit, 'release', berta));
+    // What was released breaks its limit anew by further minutes alone.
+    await log(unit, [-20_000]);
+    assert.equal(await held(unit), undefined);
     await desk.act('acme', ship);
   });
 
-  it('takes readings from the holder alone, of lots that have limits', async () => {
+  it('is never released once two persons decided to destroy it: its packs are decommissioned', async () => {
     const unit = await kept('cold');
-    const request = { ...unit, readings: [5_000], every: 1 };
+    await log(unit, [0]);
+    await desk.world.submit('acme', 'supply:decide', decide(unit, 'destroy', random()));
+    await desk.world.submit('authority', 'supply:decide', decide(unit, 'destroy', random(), regulator));
+    const release = { of: 'item', id: unit.item, standing: 'released' };
+    await desk.world.refused('condemned', 'authority', 'supply:quarantine', call(release, regulator));
+    await desk.refused('quarantined', 'acme', { act: 'ship', ...unit, to: random() });
+    await desk.act('acme', { act: 'decommission', ...unit, premises: random(), reason: 'destroyed' });
+  });
+
+  it('asks for two signatures where somebody had put it in quarantine by hand before', async () => {
+    const unit = await kept('cold');
+    const { item: id, salt, origin } = unit;
+    await desk.world.submit('acme', 'supply:quarantine', call({ of: 'item', id, standing: 'held', salt, origin }));
+    await log(unit, [0]);
+    const release = { of: 'item', id, standing: 'released' };
+    await desk.world.refused('two-signatures', 'acme', 'supply:quarantine', call(release, quality));
+  });
+
+  it('counts minutes in containers as a pack’s own, and lets none out of a container in quarantine', async () => {
+    const lot = new LotOfUnits(2);
+    const storage = { kind: 'cold', allowance: 60 };
+    await desk.world.submit('acme', 'supply:commit', call(lot.request({ storage })));
+    const [container, salt, unit] = [random(), random(), lot.unit(0)];
+    const children = { root: lot.units.root, count: 2 };
+    const packing = { container, children, lots: [lot.lotId], moved: [], salt };
+    await desk.world.submit('acme', 'supply:pack', call(packing));
+    await log({ item: container, salt }, times(5, 9_000));
+    const out = { act: 'unpack', item: unit, salt, origin: lot.origin(unit, { container, tree: lot.units }) };
+    await desk.act('acme', out);
+    await log({ item: container, salt }, times(2, 9_000));
+    const other = lot.unit(1);
+    const later = { ...out, item: other, origin: lot.origin(other, { container, tree: lot.units }) };
+    await desk.refused('quarantined', 'acme', later);
+    await log({ item: unit, salt }, [9_000]);
+    assert.equal(await held({ item: unit, origin: out.origin }), undefined);
+    await log({ item: unit, salt }, [9_000]);
+    assert.equal(await held({ item: unit, origin: out.origin }), 'out-of-range-too-long');
+  });
+
+  it('takes readings from the holder alone, of lots that have limits, signed, once, and not of tomorrow', async () => {
+    const unit = await kept('cold');
+    const signed = logger.read([5_000], 1);
+    const { started } = logger;
     const refused = (code: string, member: string, wrong: object, actor: object = operator) =>
-      desk.world.refused(code, member, 'supply:climate', call({ ...request, ...wrong }, actor));
+      desk.world.refused(code, member, 'supply:climate', call({ ...unit, signed, ...wrong }, actor));
     await refused('not-yours', 'stmary', {}, pharmacist);
     await refused('not-your-role', 'acme', {}, { ...operator, role: 'biller' });
     const bare = desk.lot.unit(0);
     await refused('no-storage-limits', 'acme', { item: bare, origin: desk.lot.origin(bare) });
-    await refused('invalid-request', 'acme', { readings: times(MAX_READINGS + 1, 5_000) });
+    await refused('invalid-request', 'acme', { signed: logger.sign({ ...logger.batch([5_000], 1), every: 0 }) });
+    await refused('unknown-logger', 'acme', { signed: new DataLogger().read([5_000], 1) });
+    const forged = `${signed.slice(0, -86)}${new DataLogger(logger.kid).read([5_000], 1).slice(-86)}`;
+    await refused('readings-not-signed', 'acme', { signed: forged });
+    const tomorrow = new Date(desk.world.clockMs + 86_400_000).toISOString();
+    await refused('readings-ahead', 'acme', { signed: logger.sign({ from: tomorrow, every: 1, readings: [5_000] }) });
+    await desk.world.submit('acme', 'supply:climate', call({ ...unit, signed }));
+    await refused('readings-known', 'acme', {});
+    // The same batch counts for what else was in the room; other readings of the same hour do not.
+    const second = await kept('cold');
+    await desk.world.submit('acme', 'supply:climate', call({ ...second, signed }));
+    const again = logger.sign({ from: started, every: 1, readings: [6_000] });
+    await refused('readings-known', 'acme', { ...(await kept('cold')), signed: again });
+  });
+
+  it('registers a key under its own thumbprint, by its member alone, and believes it no more once it ended', async () => {
+    const refused = (code: string, member: string, request: object, actor: object = operator) =>
+      desk.world.refused(code, member, 'supply:logger', call(request, actor));
+    const { jwk } = logger;
+    await refused('kid-not-thumbprint', 'acme', { jwk: new DataLogger('cold-room-7').jwk, standing: 'registered' });
+    await refused('logger-taken', 'stmary', { jwk, standing: 'ended' });
+    await refused('not-your-role', 'acme', { jwk, standing: 'ended' }, { ...operator, role: 'biller' });
+    const unit = await kept('cold');
+    await desk.world.submit('acme', 'supply:logger', call({ jwk, standing: 'ended' }));
+    const signed = logger.read([5_000], 1);
+    await desk.world.refused('unknown-logger', 'acme', 'supply:climate', call({ ...unit, signed }));
+  });
+
+  it(`takes at most ${MAX_READINGS} readings and ${MAX_BATCH_CHARACTERS} characters at once`, async () => {
+    const unit = await kept('cold');
+    const most = times(MAX_READINGS, 5_000);
+    const refused = (signed: string) =>
+      desk.world.refused('invalid-request', 'acme', 'supply:climate', call({ ...unit, signed }));
+    await refused(logger.sign(logger.batch([...most, 5_000], 1, 40 * 86_400_000)));
+    await refused(logger.sign(logger.batch([5_000], 1), { note: 'x'.repeat(MAX_BATCH_CHARACTERS) }));
+    const signed = logger.read(most, 1, 40 * 86_400_000);
+    await desk.world.submit('acme', 'supply:climate', call({ ...unit, signed }));
   });
 });

@@ -124,16 +124,21 @@ export function base64url(least: number, most: number): Parser<string> {
 /** Longest compact JWS, characters. */
 export const MAX_JWS_CHARACTERS = 120_000;
 
-/** Compact JWS: three parts in base64url, the last a signature of 64 bytes. */
-export const compactJws: Parser<string> = (value, path) => {
-  const parts = typeof value === 'string' && value.length <= MAX_JWS_CHARACTERS ? value.split('.') : [];
-  if (parts.length !== 3) throw invalid(path, `must be a compact JWS of at most ${MAX_JWS_CHARACTERS} characters`);
-  const [header, payload, signature] = parts;
-  base64url(1, MAX_JWS_CHARACTERS)(header, path);
-  base64url(1, MAX_JWS_CHARACTERS)(payload, path);
-  base64url(86, 86)(signature, path);
-  return parts.join('.');
-};
+/** Compact JWS of at most so many characters: three parts in base64url, the last a signature of 64 bytes. */
+export function compactJwsOf(most: number): Parser<string> {
+  return (value, path) => {
+    const parts = typeof value === 'string' && value.length <= most ? value.split('.') : [];
+    if (parts.length !== 3) throw invalid(path, `must be a compact JWS of at most ${most} characters`);
+    const [header, payload, signature] = parts;
+    base64url(1, most)(header, path);
+    base64url(1, most)(payload, path);
+    base64url(86, 86)(signature, path);
+    return parts.join('.');
+  };
+}
+
+/** Compact JWS of a statement. */
+export const compactJws: Parser<string> = compactJwsOf(MAX_JWS_CHARACTERS);
 
 /** Public half of a P-256 key (RFC 7517). */
 export interface PublicJwk {

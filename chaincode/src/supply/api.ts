@@ -9,7 +9,8 @@ import type { StorageLimits } from './climate';
 export { isIncluded, merklePath, merklePaths, merkleRoot } from '../lib/merkle';
 export { ACTS, type ActName, type ActRow, suspicionOf } from './table';
 export { MAX_READINGS, meanKineticTemperature } from './kinetic';
-export type { Climate, Excursion, StorageLimits } from './climate';
+export type { Excursion, StorageLimits } from './climate';
+export * from './cold-chain';
 export * from './requests';
 
 /** Transactions of this domain; requests are one argument as JSON, the actor travels in the transient map. */
@@ -26,8 +27,12 @@ export const transactions = {
   recall: 'supply:recall',
   /** Public write; Quarantine. */
   quarantine: 'supply:quarantine',
-  /** Public write; LogClimate: readings of a logger; breaks of the lots' limits put the item in quarantine. */
+  /** Public write; RegisterLogger. */
+  logger: 'supply:logger',
+  /** Public write; LogClimate: readings a logger signed; breaks of the lots' limits put the item in quarantine. */
   climate: 'supply:climate',
+  /** Public write; DecideExcursion: the second person's signature releases or condemns. */
+  decide: 'supply:decide',
   /** Public write; AllowFill: a prescription's fill, spent by the act that dispenses. */
   fill: 'supply:fill',
   /** Public write; AnchorCapture: the root over the hashes of one capture's events. */
@@ -155,6 +160,17 @@ export const refuse = refusals({
   'quarantine-not-yours': 'forbidden',
   'quarantine-standing': 'conflict',
   'no-storage-limits': 'invalid',
+  'kid-not-thumbprint': 'invalid',
+  'logger-taken': 'forbidden',
+  'unknown-logger': 'not-found',
+  'readings-not-signed': 'invalid',
+  'readings-known': 'conflict',
+  'readings-ahead': 'invalid',
+  'no-excursion': 'conflict',
+  'two-signatures': 'forbidden',
+  'same-person': 'forbidden',
+  'decision-differs': 'conflict',
+  condemned: 'conflict',
   'fill-exists': 'conflict',
   'unknown-fill': 'not-found',
   'fill-spent': 'conflict',

@@ -1,7 +1,26 @@
 /** The cold chain: what readings break, by the limits that a lot was committed with. Pure. */
+import { createHash } from 'node:crypto';
+import { canonical } from '../lib/canonical';
+import { isSignedBy, parseJws } from '../lib/jws';
 import type { Refusal } from '../lib/refusal';
-import { commitmentOf, type Item, type LogClimate, type Lot, type QuarantineRecord, refuse } from './api';
+import { parseText } from '../lib/schema';
+import {
+  type Climate,
+  commitmentOf,
+  type DecideExcursion,
+  type DecisionSignature,
+  type Item,
+  type LogClimate,
+  type Logger,
+  type Lot,
+  parseBatch,
+  type QuarantineRecord,
+  type ReadingBatch,
+  refuse,
+  type RegisterLogger,
+} from './api';
 import { meanKineticTemperature } from './kinetic';
+import type { Party } from './lots';
 
 /** How units of a lot are kept. */
 export interface StorageLimits {
@@ -12,17 +31,6 @@ export interface StorageLimits {
 
 /** Which limit was broken. */
 export type Excursion = 'too-cold' | 'too-warm' | 'out-of-range-too-long' | 'mean-kinetic-temperature';
-
-/** Stored under climate/<item>. */
-export interface Climate {
-  readonly item: string;
-  /** Minutes outside the limits so far. */
-  readonly minutesOut: number;
-  /** Of the last batch, thousandths of a degree Celsius. */
-  readonly meanKinetic: number;
-  readonly by: string;
-  readonly at: string;
-}
 
 /** Limits in thousandths of a degree Celsius: outside `low` and `high` time is counted, beyond the others at once. */
 interface Range {
@@ -42,50 +50,192 @@ const RANGES: Readonly<Record<StorageLimits['kind'], Range>> = {
 };
 /** Highest mean kinetic temperature of a controlled room (USP <1079>). */
 const MOST_MEAN_KINETIC = 25_000;
+/** How far a logger's clock may be ahead, milliseconds. */
+const AHEAD_MS = 300_000;
+const REGISTRARS = ['supply-operator', 'pharmacist', 'quality-officer', 'carrier', 'admin'];
+const DECIDERS = ['quality-officer', 'regulator'];
 const KEEPERS = ['supply-operator', 'pharmacist', 'quality-officer', 'carrier', 'device-gateway'];
 
-/** What logging finds: what is kept of the readings, and the quarantine where they broke a limit. */
+/** A batch as a registered logger signed it. */
+export interface SignedBatch extends ReadingBatch {
+  readonly logger: Logger;
+  /** SHA-256 of the JWS, hex. */
+  readonly digest: string;
+}
+
+/** The batch in a JWS, by a logger that is registered. Throws the call's refusal for a payload that is no batch. */
+export function batchOf(signed: string, logger: Logger | undefined): SignedBatch | Refusal {
+  const jws = parseJws(signed);
+  if (logger?.standing !== 'registered') return refuse('unknown-logger', 'no logger is registered under this key id');
+  if (jws === undefined || !isSignedBy(jws, logger.jwk)) {
+    return refuse('readings-not-signed', 'readings are a compact JWS (ES256) by the key of a registered logger');
+  }
+  return { ...parseText(parseBatch, jws.payload, 'signed'), logger, digest: sha256(signed) };
+}
+
+/** Registers a logger's key, or ends it. */
+export function registerLogger(
+  { jwk, standing }: RegisterLogger,
+  { member, role }: Pick<Party, 'member' | 'role'>,
+  known: Logger | undefined,
+): Logger | Refusal {
+  if (!REGISTRARS.includes(role)) return refuse('not-your-role', `only these roles register: ${REGISTRARS.join(', ')}`);
+  const { kty, crv, x, y, kid } = jwk;
+  const thumbprint = createHash('sha256').update(canonical({ crv, kty, x, y })).digest('base64url');
+  if (kid !== thumbprint) return refuse('kid-not-thumbprint', 'the key id is the thumbprint of the key (RFC 7638)');
+  if (known !== undefined && known.member !== member) return refuse('logger-taken', 'another member registered it');
+  return { ...known, kid, member, jwk, standing };
+}
+
+/** What logging leads to: what is kept of the readings, and the quarantine where they broke a limit. */
 export interface Judged {
   readonly climate: Climate;
+  readonly logger: Logger;
   readonly quarantine?: QuarantineRecord;
+}
+
+/** What is known of an item whose climate is judged. */
+export interface ClimateKnown {
+  readonly item: Item;
+  readonly lots: readonly Lot[];
+  readonly before?: Climate | undefined;
+  readonly held?: QuarantineRecord | undefined;
 }
 
 /** Judges a batch of readings by the strictest of the lots' limits; the holder alone brings them. */
 export function judgeClimate(
   request: LogClimate,
+  batch: SignedBatch,
   caller: { readonly member: string; readonly role: string },
-  known: { readonly item: Item; readonly lots: readonly Lot[]; readonly before?: Climate | undefined },
+  known: ClimateKnown,
   now: string,
 ): Judged | Refusal {
-  const { item, lots, before } = known;
-  const { member, role } = caller;
-  if (!KEEPERS.includes(role)) return refuse('not-your-role', `only these roles log: ${KEEPERS.join(', ')}`);
-  if (item.holder !== commitmentOf(member, request.salt)) {
-    return refuse('not-yours', 'the calling member does not hold it, or the salt is another');
-  }
-  const limits = lots.flatMap(({ storage }) => (storage === undefined ? [] : [storage]));
-  if (limits.length === 0) return refuse('no-storage-limits', 'its lots were committed without limits of storage');
-  const meanKinetic = meanKineticTemperature(request.readings);
-  const minutes = limits.map(({ kind }) => minutesOut(RANGES[kind], request));
-  const minutesSoFar = (before?.minutesOut ?? 0) + Math.max(...minutes);
-  const climate = { item: item.id, minutesOut: minutesSoFar, meanKinetic, by: member, at: now };
-  const [excursion] = limits.flatMap((each) => excursionOf(each, request.readings, climate) ?? []);
-  if (excursion === undefined) return { climate };
-  return { climate, quarantine: { id: item.id, standing: 'held', by: member, at: now, excursion } };
+  const { item, before } = known;
+  const { member } = caller;
+  const limits = known.lots.flatMap(({ storage }) => (storage === undefined ? [] : [storage]));
+  const until = new Date(Date.parse(batch.from) + batch.readings.length * batch.every * 60_000).toISOString();
+  const problem = notForThem(request, caller, item, limits) ?? outOfTime(batch, until, before, now);
+  if (problem !== undefined) return problem;
+  const added = Math.max(...limits.map(({ kind }) => minutesOut(RANGES[kind], batch)));
+  const climate: Climate = {
+    item: item.id,
+    minutesOut: (before?.minutesOut ?? 0) + added,
+    meanKinetic: meanKineticTemperature(batch.readings),
+    until,
+    chain: sha256((before?.chain ?? '') + batch.digest),
+    by: member,
+    at: now,
+  };
+  const logger: Logger = { ...batch.logger, until, last: batch.digest };
+  const [excursion] = limits.flatMap((each) => excursionOf(each, batch.readings, climate, added) ?? []);
+  return { climate, logger, ...quarantined(known, { by: member, at: now }, excursion) };
 }
 
-function minutesOut({ low, high }: Range, { readings, every }: LogClimate): number {
+/** A hold by hand gets the excursion, too: then one person alone does not release it. */
+function quarantined(
+  { item, held }: ClimateKnown,
+  made: { readonly by: string; readonly at: string },
+  excursion: Excursion | undefined,
+): { readonly quarantine?: QuarantineRecord } {
+  if (excursion === undefined || held?.excursion !== undefined || held?.standing === 'condemned') return {};
+  return { quarantine: { ...(held ?? { id: item.id, standing: 'held', ...made }), excursion } };
+}
+
+function notForThem(
+  { salt }: LogClimate,
+  { member, role }: { readonly member: string; readonly role: string },
+  item: Item,
+  limits: readonly StorageLimits[],
+): Refusal | undefined {
+  if (!KEEPERS.includes(role)) return refuse('not-your-role', `only these roles log: ${KEEPERS.join(', ')}`);
+  if (item.holder !== commitmentOf(member, salt)) {
+    return refuse('not-yours', 'the calling member does not hold it, or the salt is another');
+  }
+  if (limits.length > 0) return undefined;
+  return refuse('no-storage-limits', 'its lots were committed without limits of storage');
+}
+
+/** Good readings count once: each batch begins where the last one of the item, and another one of the logger, ended. */
+function outOfTime(
+  { from, logger, digest }: SignedBatch,
+  until: string,
+  before: Climate | undefined,
+  now: string,
+): Refusal | undefined {
+  const isKnown = from < (before?.until ?? '') || (digest !== logger.last && from < (logger.until ?? ''));
+  if (isKnown) return refuse('readings-known', 'a batch begins where the last one of item and logger ended, or later');
+  const isAhead = Date.parse(until) > Date.parse(now) + AHEAD_MS;
+  return isAhead ? refuse('readings-ahead', 'the readings end in the future: set the clock of the logger') : undefined;
+}
+
+/** Signs for what becomes of an item in quarantine after an excursion: the second person's signature decides. */
+export function decide(
+  { decision, person, salt }: DecideExcursion,
+  party: Party,
+  known: { readonly item: Item | Refusal; readonly record?: QuarantineRecord | undefined },
+  now: string,
+): QuarantineRecord | Refusal {
+  const { member, isRegulator } = party;
+  if (!DECIDERS.includes(party.role)) return refuse('not-your-role', `only these decide: ${DECIDERS.join(', ')}`);
+  const { item, record } = known;
+  if (item instanceof Error) return item;
+  if (!isRegulator && item.holder !== commitmentOf(member, salt ?? '')) {
+    return refuse('not-yours', 'whoever holds it decides, or the regulator');
+  }
+  if (record?.standing !== 'held' || record.excursion === undefined) {
+    return refuse('no-excursion', 'no readings put it in quarantine, or it was decided');
+  }
+  const mine = { decision, member, person, at: now };
+  const [first] = record.signatures ?? [];
+  if (first === undefined || isSamePerson(first, mine)) return firstSignature(record, first, mine);
+  if (first.decision !== decision) return refuse('decision-differs', 'the other person signed for something else');
+  return { ...record, standing: decision === 'release' ? 'released' : 'condemned', signatures: [first, mine] };
+}
+
+/** Whoever signed first may change its mind, and is no second person. */
+function firstSignature(
+  record: QuarantineRecord,
+  first: DecisionSignature | undefined,
+  mine: DecisionSignature,
+): QuarantineRecord | Refusal {
+  if (first?.decision === mine.decision) return refuse('same-person', 'the second signature is another person’s');
+  return { ...record, signatures: [mine] };
+}
+
+function isSamePerson(one: DecisionSignature, other: DecisionSignature): boolean {
+  return one.member === other.member && one.person === other.person;
+}
+
+/** An item's minutes with those of the containers it was taken out of; undefined where there is nothing to add. */
+export function inherited(
+  item: string,
+  own: Climate | undefined,
+  above: readonly Climate[],
+  made: { readonly by: string; readonly at: string },
+): Climate | undefined {
+  const minutes = above.reduce((sum, { minutesOut: each }) => sum + each, 0);
+  if (minutes === 0) return undefined;
+  return { item, ...own, minutesOut: (own?.minutesOut ?? 0) + minutes, ...made };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function minutesOut({ low, high }: Range, { readings, every }: ReadingBatch): number {
   return readings.filter((each) => each < low || each > high).length * every;
 }
 
 function excursionOf(
   { kind, allowance }: StorageLimits,
   readings: readonly number[],
-  { minutesOut: minutes, meanKinetic }: Climate,
+  { minutesOut: minutes, meanKinetic = 0 }: Climate,
+  added: number,
 ): Excursion | undefined {
   const { least, most } = RANGES[kind];
   if (readings.some((each) => each < least)) return 'too-cold';
   if (readings.some((each) => each > most)) return 'too-warm';
   if (kind === 'controlled-room' && meanKinetic > MOST_MEAN_KINETIC) return 'mean-kinetic-temperature';
-  return minutes > allowance ? 'out-of-range-too-long' : undefined;
+  // What two persons released breaks its limit anew only by further minutes.
+  return added > 0 && minutes > allowance ? 'out-of-range-too-long' : undefined;
 }

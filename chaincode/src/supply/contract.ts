@@ -14,7 +14,10 @@ import {
   parseAuthorise,
   parseClimate,
   parseCommit,
+  parseDecide,
   parseFill,
+  parseKid,
+  parseLogger,
   parsePack,
   parseQuarantine,
   parseRecall,
@@ -23,8 +26,18 @@ import {
   type StatusView,
 } from './api';
 import { allowFill, anchor, authorise, commit, pack, quarantine, raise, recall, resolve, spend } from './lots';
-import { judgeClimate } from './climate';
-import { heldQuarantine, knownOf, lotsOf, party, recordsOf, surroundings } from './loaders';
+import { batchOf, decide, inherited, judgeClimate, registerLogger } from './climate';
+import {
+  climateOf,
+  climatesOf,
+  heldQuarantine,
+  knownOf,
+  loggerOf,
+  lotsOf,
+  party,
+  recordsOf,
+  surroundings,
+} from './loaders';
 import { inEffect } from './origin';
 import { act } from './rules';
 import {
@@ -33,6 +46,7 @@ import {
   climateKind,
   fillKind,
   itemKind,
+  loggerKind,
   lotKind,
   prefixKind,
   quarantineKind,
@@ -80,6 +94,7 @@ export class SupplyContract extends SalusContract {
       await save(ctx, fillKind, [fill], allowed(spend(await load(ctx, fillKind, fill), ctx.now)));
     }
     await save(ctx, itemKind, [item.id], item);
+    await keepMinutes(ctx, item.id, known.above);
     ctx.emit(events.changed, { item: item.id, act: request.act });
   }
 
@@ -108,13 +123,30 @@ export class SupplyContract extends SalusContract {
     const request = parseText(parseClimate, argument);
     const known = await knownOf(ctx, request.item, request.origin);
     const item = allowed(inEffect(request.item, request.origin, known, request.salt));
-    const before = await load(ctx, climateKind, item.id);
-    const lots = await lotsOf(ctx, item.lots);
-    const judged = allowed(judgeClimate(request, await party(ctx), { item, lots, before }, ctx.now));
+    const batch = allowed(batchOf(request.signed, await loggerOf(ctx, request.signed)));
+    const facts = { item, lots: await lotsOf(ctx, item.lots), ...(await climateOf(ctx, item.id)) };
+    const judged = allowed(judgeClimate(request, batch, await party(ctx), facts, await ctx.clock()));
     await save(ctx, climateKind, [item.id], judged.climate);
-    const held = await heldQuarantine(ctx, [item.id]);
-    if (judged.quarantine !== undefined && held === undefined)
-      await save(ctx, quarantineKind, [item.id], judged.quarantine);
+    await save(ctx, loggerKind, [judged.logger.kid], judged.logger);
+    if (judged.quarantine !== undefined) await save(ctx, quarantineKind, [item.id], judged.quarantine);
+  }
+
+  @Transaction()
+  async logger(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseText(parseLogger, argument);
+    const { kid } = request.jwk;
+    const known = await load(ctx, loggerKind, parseKid(kid, 'jwk.kid'));
+    await save(ctx, loggerKind, [kid], allowed(registerLogger(request, await party(ctx), known)));
+  }
+
+  @Transaction()
+  async decide(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseText(parseDecide, argument);
+    const known = await knownOf(ctx, request.item, request.origin);
+    const item = inEffect(request.item, request.origin, known, request.salt ?? NO_SALT);
+    const record = await load(ctx, quarantineKind, request.item);
+    const decided = allowed(decide(request, await party(ctx), { item, record }, ctx.now));
+    await save(ctx, quarantineKind, [request.item], decided);
   }
 
   @Transaction()
@@ -160,6 +192,15 @@ export class SupplyContract extends SalusContract {
 
 /** Owners are not asked for in a status: a record-less unit's commitment means nothing. */
 const NO_SALT = '';
+
+/** What was too warm in its container was too warm itself. */
+async function keepMinutes(ctx: SalusContext, id: string, above: readonly Item[]): Promise<void> {
+  if (above.length === 0) return;
+  const climates = await climatesOf(ctx, above);
+  const made = { by: ctx.caller.member, at: ctx.now };
+  const climate = inherited(id, await load(ctx, climateKind, id), climates, made);
+  if (climate !== undefined) await save(ctx, climateKind, [id], climate);
+}
 
 async function view(ctx: SalusContext, item: Item): Promise<StatusView> {
   const [lotId = ''] = item.lots;

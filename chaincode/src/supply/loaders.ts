@@ -1,12 +1,22 @@
 /** Loads what the rules judge by. */
 import type { SalusContext } from '../lib/context';
+import { parseJws } from '../lib/jws';
 import { load } from '../lib/record';
 import { memberEntry } from '../registry/reads';
-import { type Item, type Lot, MAX_DEPTH, type Origin, type QuarantineRecord } from './api';
+import {
+  type Climate,
+  type Item,
+  type Logger,
+  type Lot,
+  MAX_DEPTH,
+  type Origin,
+  parseKid,
+  type QuarantineRecord,
+} from './api';
 import type { Party } from './lots';
 import type { Known } from './origin';
 import type { Surroundings } from './rules';
-import { itemKind, lotKind, quarantineKind, recallKind } from './state';
+import { climateKind, itemKind, loggerKind, lotKind, quarantineKind, recallKind } from './state';
 
 const PHARMACIES = ['hospital', 'pharmacy'];
 /** Before any last day: nothing is dispensed whose lots are unknown. */
@@ -69,13 +79,33 @@ export async function recordsOf(
   return items;
 }
 
-/** The first quarantine in force over any of these items and lots. */
+/** The first quarantine in force, or never to be lifted, over any of these items and lots. */
 export async function heldQuarantine(ctx: SalusContext, ids: readonly string[]): Promise<QuarantineRecord | undefined> {
   for (const id of ids) {
     const record = await load(ctx, quarantineKind, id);
-    if (record?.standing === 'held') return record;
+    if (record !== undefined && record.standing !== 'released') return record;
   }
   return undefined;
+}
+
+/** What loggers read of an item so far, and its own quarantine in force. */
+export async function climateOf(ctx: SalusContext, id: string) {
+  return { before: await load(ctx, climateKind, id), held: await heldQuarantine(ctx, [id]) };
+}
+
+/** What loggers read of these containers. */
+export async function climatesOf(ctx: SalusContext, items: readonly Item[]): Promise<readonly Climate[]> {
+  const climates: Climate[] = [];
+  for (const { id } of items) {
+    const climate = await load(ctx, climateKind, id);
+    if (climate !== undefined) climates.push(climate);
+  }
+  return climates;
+}
+
+/** The logger that a JWS names. Throws the call's refusal for a name that is none. */
+export async function loggerOf(ctx: SalusContext, signed: string): Promise<Logger | undefined> {
+  return await load(ctx, loggerKind, parseKid(parseJws(signed)?.header.kid, 'signed.kid'));
 }
 
 async function aboveOf(ctx: SalusContext, first: string | undefined): Promise<readonly Item[]> {

@@ -141,6 +141,7 @@ export function quarantine(
   },
   now: string,
 ): QuarantineRecord | Refusal {
+  if (known.record?.standing === 'condemned') return refuse('condemned', 'two persons decided to destroy it');
   const isHeld = known.record?.standing === 'held';
   if (isHeld === (request.standing === 'held')) {
     return refuse('quarantine-standing', isHeld ? 'it is in quarantine' : 'it is not in quarantine');
@@ -171,6 +172,9 @@ function released(
   if (!QUALITY.includes(party.role)) return refuse('not-your-role', `only these roles release: ${QUALITY.join(', ')}`);
   if (record?.by !== party.member && !party.isRegulator) {
     return refuse('quarantine-not-yours', 'whoever put it in quarantine releases it, or the regulator');
+  }
+  if (record?.excursion !== undefined) {
+    return refuse('two-signatures', 'readings broke its limits: two persons decide what becomes of it');
   }
   return { id, standing: 'released', by: party.member, at: now };
 }

@@ -3,7 +3,7 @@ import { hex256, integer, list, memberName, object, oneOf, optional, type Parser
 import { ACTS, type ActName } from './table';
 import type { EndReason, Item, Lot } from './api';
 import type { Excursion, StorageLimits } from './climate';
-import { MAX_READINGS } from './kinetic';
+import type { DecisionSignature } from './cold-chain';
 
 /** Most units in one lot. */
 export const MAX_UNITS = 50_000;
@@ -97,23 +97,14 @@ export interface Quarantine {
 /** Stored under quarantine/<id>. */
 export interface QuarantineRecord {
   readonly id: string;
-  readonly standing: 'held' | 'released';
+  /** `condemned`: two persons decided to destroy it; nobody releases it any more. */
+  readonly standing: 'held' | 'released' | 'condemned';
   readonly by: string;
   readonly at: string;
   /** The contract itself held it, as readings broke these limits. */
   readonly excursion?: Excursion | undefined;
-}
-
-/** supply:climate: what a logger read of an item, equally spaced in time. */
-export interface LogClimate {
-  readonly item: string;
-  /** Opens the item's holder. */
-  readonly salt: string;
-  readonly origin?: Origin | undefined;
-  /** Minutes between two readings. */
-  readonly every: number;
-  /** Thousandths of a degree Celsius. */
-  readonly readings: readonly number[];
+  /** Of whoever signed for what becomes of it. */
+  readonly signatures?: readonly DecisionSignature[] | undefined;
 }
 
 /** supply:fill. */
@@ -195,7 +186,8 @@ const index = integer(0, MAX_UNITS - 1);
 const prefix = text(/^[0-9]{4,12}$/, 'a GS1 company prefix of 4 to 12 digits');
 const day = text(/^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$/, 'a day as YYYY-MM-DD');
 
-const origin: Parser<Origin> = object<Origin>({
+/** Parser of Origin. */
+export const origin: Parser<Origin> = object<Origin>({
   lotId: hex256,
   index,
   path,
@@ -253,15 +245,6 @@ export const parseQuarantine: Parser<Quarantine> = object<Quarantine>({
   standing: oneOf('held', 'released'),
   salt: optional(hex256),
   origin: optional(origin),
-});
-
-/** Parser of LogClimate. */
-export const parseClimate: Parser<LogClimate> = object<LogClimate>({
-  item: hex256,
-  salt: hex256,
-  origin: optional(origin),
-  every: integer(1, 1_440),
-  readings: list(integer(-200_000, 200_000), 1, MAX_READINGS),
 });
 
 /** Parser of AllowFill. */

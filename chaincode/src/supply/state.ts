@@ -1,5 +1,16 @@
 import { kind } from '../lib/kind';
-import type { Alert, Capture, Climate, Fill, Item, Lot, PrefixAuthority, QuarantineRecord, Recall } from './api';
+import type {
+  Alert,
+  Capture,
+  Climate,
+  Fill,
+  Item,
+  Logger,
+  Lot,
+  PrefixAuthority,
+  QuarantineRecord,
+  Recall,
+} from './api';
 
 /** lot/<lotId>: one write for all of a lot's units. */
 export const lotKind = kind<Lot>('lot', 'public', 'lotId');
@@ -11,6 +22,8 @@ export const prefixKind = kind<PrefixAuthority>('prefix', 'public', 'prefix', 'm
 export const recallKind = kind<Recall>('recall', 'public', 'lotId');
 /** quarantine/<item or lot>. */
 export const quarantineKind = kind<QuarantineRecord>('quarantine', 'public', 'id');
+/** logger/<kid>: who signs readings. */
+export const loggerKind = kind<Logger>('logger', 'public', 'kid');
 /** climate/<item>: what the loggers of its holders read so far. */
 export const climateKind = kind<Climate>('climate', 'public', 'item');
 /** fill/<256 random bits>. */

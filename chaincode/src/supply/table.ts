@@ -84,7 +84,14 @@ export const ACTS = {
     guards: fit,
     alerts: elsewhere,
   },
-  unpack: { from: ['active'], to: 'active', who: 'owner', roles: people, guards: ['in-possession'], alerts: elsewhere },
+  unpack: {
+    from: ['active'],
+    to: 'active',
+    who: 'owner',
+    roles: people,
+    guards: ['in-possession', 'not-quarantined'],
+    alerts: elsewhere,
+  },
   dispense: {
     from: ['active'],
     to: 'dispensed',
