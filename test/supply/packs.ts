@@ -23,6 +23,7 @@ export interface ShownEffect {
   readonly state: string;
   readonly code?: string;
   readonly alert?: string;
+  readonly excursion?: string;
   readonly handedOver?: boolean;
 }
 
@@ -131,8 +132,8 @@ export class TradeSystem {
   }
 
   /** Asks what no event says, below `/supply`. */
-  async ask(role: string, path: string, body?: object): Promise<Answer> {
-    const token = await this.network.token({ member: this.member, role });
+  async ask(role: string, path: string, body?: object, user?: string): Promise<Answer> {
+    const token = await this.network.token({ member: this.member, role, ...(user === undefined ? {} : { user }) });
     const headers = { accept: 'application/json', 'content-type': 'application/json' };
     return await this.network.ask(this.member, `/supply/${path}`, {
       token,
@@ -142,8 +143,8 @@ export class TradeSystem {
   }
 
   /** Does what no event says: what became of each pack, by its code where it was refused. */
-  async does(role: string, path: string, body: object): Promise<readonly string[]> {
-    const { status, text, body: answer } = await this.ask(role, path, body);
+  async does(role: string, path: string, body: object, user?: string): Promise<readonly string[]> {
+    const { status, text, body: answer } = await this.ask(role, path, body, user);
     if (status !== 200) throw new Error(`${status} ${text}`);
     return (answer['effects'] as readonly ShownEffect[]).map(({ state, code }) => code ?? state);
   }

@@ -4,12 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { refusals } from '../lib/refusal';
-import type { StorageLimits } from './climate';
+import type { StorageLimits } from './storage';
 
 export { isIncluded, merklePath, merklePaths, merkleRoot } from '../lib/merkle';
 export { ACTS, type ActName, type ActRow, suspicionOf } from './table';
 export { MAX_READINGS, meanKineticTemperature } from './kinetic';
-export type { Excursion, StorageLimits } from './climate';
+export type { Excursion } from './climate';
+export { STORAGE_BOUNDS, type StorageLimits } from './storage';
 export * from './cold-chain';
 export * from './requests';
 

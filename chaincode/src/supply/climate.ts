@@ -21,33 +21,11 @@ import {
 } from './api';
 import { meanKineticTemperature } from './kinetic';
 import type { Party } from './lots';
-
-/** How units of a lot are kept. */
-export interface StorageLimits {
-  readonly kind: 'cold' | 'frozen' | 'controlled-room';
-  /** Minutes outside its limits that an item may spend in all its life. */
-  readonly allowance: number;
-}
+import { type Range, RANGES, type StorageLimits } from './storage';
 
 /** Which limit was broken. */
 export type Excursion = 'too-cold' | 'too-warm' | 'out-of-range-too-long' | 'mean-kinetic-temperature';
 
-/** Limits in thousandths of a degree Celsius: outside `low` and `high` time is counted, beyond the others at once. */
-interface Range {
-  readonly low: number;
-  readonly high: number;
-  readonly least: number;
-  readonly most: number;
-}
-
-const NEVER = 1_000_000;
-const RANGES: Readonly<Record<StorageLimits['kind'], Range>> = {
-  // What is kept at 2 to 8 degrees may be ruined by frost at once.
-  cold: { low: 2_000, high: 8_000, least: 2_000, most: NEVER },
-  frozen: { low: -NEVER, high: -15_000, least: -NEVER, most: NEVER },
-  // USP <1079>: excursions from 15 to 30 degrees, and spikes to 40, as long as the mean kinetic temperature holds.
-  'controlled-room': { low: 15_000, high: 30_000, least: -NEVER, most: 40_000 },
-};
 /** Highest mean kinetic temperature of a controlled room (USP <1079>). */
 const MOST_MEAN_KINETIC = 25_000;
 /** How far a logger's clock may be ahead, milliseconds. */
@@ -175,13 +153,10 @@ export function decide(
   known: { readonly item: Item | Refusal; readonly record?: QuarantineRecord | undefined },
   now: string,
 ): QuarantineRecord | Refusal {
-  const { member, isRegulator } = party;
-  if (!DECIDERS.includes(party.role)) return refuse('not-your-role', `only these decide: ${DECIDERS.join(', ')}`);
-  const { item, record } = known;
-  if (item instanceof Error) return item;
-  if (!isRegulator && item.holder !== commitmentOf(member, salt ?? '')) {
-    return refuse('not-yours', 'whoever holds it decides, or the regulator');
-  }
+  const { member } = party;
+  const { record } = known;
+  const problem = notTheirsToDecide(party, known.item, salt);
+  if (problem !== undefined) return problem;
   if (record?.standing !== 'held' || record.excursion === undefined) {
     return refuse('no-excursion', 'no readings put it in quarantine, or it was decided');
   }
@@ -190,6 +165,17 @@ export function decide(
   if (first === undefined || isSamePerson(first, mine)) return firstSignature(record, first, mine);
   if (first.decision !== decision) return refuse('decision-differs', 'the other person signed for something else');
   return { ...record, standing: decision === 'release' ? 'released' : 'condemned', signatures: [first, mine] };
+}
+
+function notTheirsToDecide(
+  { member, role, isRegulator }: Party,
+  item: Item | Refusal,
+  salt: string | undefined,
+): Refusal | undefined {
+  if (!DECIDERS.includes(role)) return refuse('not-your-role', `only these decide: ${DECIDERS.join(', ')}`);
+  if (item instanceof Error) return item;
+  if (isRegulator || item.holder === commitmentOf(member, salt ?? '')) return undefined;
+  return refuse('not-yours', 'whoever holds it decides, or the regulator');
 }
 
 /** Whoever signed first may change its mind, and is no second person. */

@@ -2,8 +2,9 @@
 import { hex256, integer, list, memberName, object, oneOf, optional, type Parser, text } from '../lib/schema';
 import { ACTS, type ActName } from './table';
 import type { EndReason, Item, Lot } from './api';
-import type { Excursion, StorageLimits } from './climate';
+import type { Excursion } from './climate';
 import type { DecisionSignature } from './cold-chain';
+import type { StorageLimits } from './storage';
 
 /** Most units in one lot. */
 export const MAX_UNITS = 50_000;

@@ -9,6 +9,8 @@ import { NamedSecrets } from '../keys/named-secrets.js';
 import type { Actor, Ledger } from '../ports.js';
 import { Directory } from '../registry/directory.js';
 import type { GatewaySettings } from '../settings.js';
+import { ColdChain } from './cold/cold-chain.js';
+import { evidenceOf } from './cold/evidence.js';
 import type { EpcisDesk } from './epcis/desk.js';
 import { epcisExpress } from './epcis/express.js';
 import { withDispensing } from './dispense/operations.js';
@@ -49,6 +51,7 @@ export class Supply {
   readonly #shelf: PackShelf;
   readonly #secrets: NamedSecrets;
   readonly #directory: Directory;
+  readonly #cold: ColdChain;
   readonly #acts: PackActs;
   readonly #handing: Handing;
   readonly #desk: EpcisDesk;
@@ -64,10 +67,12 @@ export class Supply {
     const own = { shelf: this.#shelf, secrets: this.#secrets, keep: this.#keep, ask };
     const onTaken = (value: object): Promise<void> => this.#keep([{ type: PACK_TYPES.handedOver, value }]);
     this.#handing = new Handing({ ...own, pending, onTaken });
+    const looking = { ...this.#looking, ledger, projection, keep: this.#keep };
+    this.#cold = new ColdChain({ ...looking, person: (user) => keys.hmac('lookup', `person\n${user}`) });
     this.#acts = new PackActs({
-      ...this.#looking,
+      ...looking,
       ...own,
-      ledger,
+      cold: this.#cold,
       handing: this.#handing,
       premises: (user, place) => keys.hmac('lookup', `premises\n${user}\n${place}`),
       ghost: (epc) => keys.hmac('lookup', `ghost\n${epc}`),
@@ -103,7 +108,7 @@ export class Supply {
     return {
       epcis: epcisExpress(this.#desk, actorOf, onFault),
       verify: verifyExpress({ ...http, verify: this.verify, now: this.#now, responderGLN }),
-      supply: tradeExpress({ ...http, ledger, acts: this.#acts, alerts, recalls, holders }),
+      supply: tradeExpress({ ...http, ...this.#coldRoom, ledger, acts: this.#acts, alerts, recalls, holders }),
     };
   }
 
@@ -147,6 +152,11 @@ export class Supply {
     const { projection, ledger } = this.rooms;
     const find = (gtin: string, serial: string) => lookUp(this.#looking, gtin, serial);
     return withDispensing(fhir, { projection, ledger, acts: this.#acts, lookUp: find, now: this.#now });
+  }
+
+  get #coldRoom() {
+    const ports = { ...this.#looking, ledger: this.rooms.ledger, projection: this.rooms.projection, now: this.#now };
+    return { cold: this.#cold, evidence: (epc: string) => evidenceOf(ports, epc) };
   }
 
   get #holding() {

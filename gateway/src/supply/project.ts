@@ -15,9 +15,9 @@ export function supplyChanges(type: string, id: string, text: string | undefined
 export const PUBLIC_SPACE = 'supply';
 
 /** Kinds of public records that are looked up or listed. */
-const LISTED: readonly string[] = ['item', 'recall', 'alert', 'fill'];
+const LISTED: readonly string[] = ['item', 'recall', 'alert', 'fill', 'climate', 'quarantine', 'logger'];
 
-/** The projector over public records of items, recalls, alerts and fills. */
+/** The projector over public records of items, recalls, alerts, fills, climates, quarantines and loggers. */
 export const supplyProjector: Projector = (write) => {
   if (write.collection !== undefined || write.key === undefined || write.value === undefined) return [];
   const parts = parseKey(write.key);

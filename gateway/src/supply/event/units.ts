@@ -55,6 +55,12 @@ function toBase(value: number, uom: string): { readonly quantity: string; readon
   return unit === undefined ? undefined : { quantity: unit.quantity, value: value * unit.factor + (unit.offset ?? 0) };
 }
 
+/** A temperature in degrees Celsius; undefined for what is none. */
+export function celsius(value: number, uom: string): number | undefined {
+  const base = toBase(value, uom);
+  return base?.quantity === 'temperature' ? base.value - 273.15 : undefined;
+}
+
 /** How far apart two values in base units may be and count as equal, relative: conversion rounds. */
 const RELATIVE_TOLERANCE = 1e-9;
 

@@ -8,29 +8,31 @@ import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger } from '../../ports.js';
+import type { ColdChain } from '../cold/cold-chain.js';
 import { isDone } from './done.js';
 import type { CapturePlace, Handing } from './handing.js';
 import { licenseeOf, memberOfParty, packOf } from './identity.js';
-import { type IssuerPorts, lookUp } from './issuer.js';
+import { type IssuerPorts, knownItem } from './issuer.js';
 import { draftOf, newContainer, newLot } from './making.js';
+import { inTurns, type Outcome, settled, unlessDone } from './outcome.js';
 import { withSaltKept } from './salts.js';
 import type { KnownItem } from './shelf.js';
 import { statusOf } from './status.js';
 import type { ActStep, CommitStep, PackStep, QuarantineStep, RecallStep, Step } from './steps.js';
-import { type Effect, PACK_TYPES } from './stored.js';
+import { PACK_TYPES } from './stored.js';
 
 /** Acts that say who ended a pack's life, and where. */
 const ENDS: readonly string[] = ['dispense', 'decommission', 'undo'];
 /** Acts whose other side is told by door. */
 const TOLD: readonly string[] = ['ship', 'return', 'hand-over'];
-/** Acts of one event that are on their way at once. */
-const AT_ONCE = 20;
 
 /** How acts reach the ledger, and where their secrets and terms are kept. */
 export interface ActPorts extends IssuerPorts {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly secrets: NamedSecrets;
   readonly handing: Pick<Handing, 'tell'>;
+  /** Brings loggers' readings to the ledger. */
+  readonly cold: Pick<ColdChain, 'log'>;
   /** Keeps the member's own copy of terms; resolves once they can be looked up. */
   readonly keep: Keep;
   /** Salted hash of actor and premises. */
@@ -38,8 +40,6 @@ export interface ActPorts extends IssuerPorts {
   /** Names a pack on the ledger that nobody committed: the same pack, the same name, known to this member alone. */
   readonly ghost: (epc: string) => string;
 }
-
-type Outcome = Omit<Effect, 'event'>;
 
 /** In which capture a step is carried out, and whether for the first time or again after a gateway was killed. */
 export interface Way {
@@ -64,6 +64,8 @@ export class PackActs {
         return [await settled({ act: 'recall' }, () => this.#recall(actor, step, way))];
       case 'quarantine':
         return await this.#quarantine(actor, step, way);
+      case 'climate':
+        return await this.ports.cold.log(actor, step, way.again);
       case 'act':
         return await this.#acts(actor, step, way);
     }
@@ -104,7 +106,7 @@ export class PackActs {
     const ofLot = lot && (await settled({ act }, () => send({ of: 'lot', id: this.#lotId(lot), standing })));
     const ofItems = await inTurns(epcs, (epc) =>
       settled({ act, epc }, async () => {
-        const { item, origin } = await this.#known(epc);
+        const { item, origin } = await knownItem(this.ports, epc);
         const salt = this.ports.shelf.salt(epc, 'own') ?? this.ports.shelf.salt(epc, 'carry') ?? freshSecret();
         await send({ of: 'item', id: item, standing, salt, ...(origin === undefined ? {} : { origin }) });
       }),
@@ -132,7 +134,7 @@ export class PackActs {
   async #one(actor: Actor, { step, epc, commitments }: OneAct, way: Way): Promise<Outcome> {
     let item: string | undefined;
     const outcome = await settled({ act: step.act, epc }, async () => {
-      const known = await this.#known(epc);
+      const known = await knownItem(this.ports, epc);
       item = known.item;
       const commitment = await this.#act(actor, step, known, way);
       if (commitment !== undefined) commitments.set(epc, commitment);
@@ -149,13 +151,6 @@ export class PackActs {
     const pack = packOf(epc);
     const isLicensed = pack !== undefined && licenseeOf(this.ports.directory, pack.gtin) !== undefined;
     return isLicensed ? this.ports.ghost(epc) : undefined;
-  }
-
-  async #known(epc: string): Promise<KnownItem> {
-    const pack = packOf(epc);
-    const known = pack === undefined ? this.ports.shelf.find(epc) : await lookUp(this.ports, pack.gtin, pack.serial);
-    if (known === undefined) throw new Refusal('not-found', 'unknown-item', 'nobody committed it to the ledger');
-    return known;
   }
 
   /** Acts on one item: the commitment of whoever it now goes to. */
@@ -238,14 +233,6 @@ function freshSecret(): string {
   return randomBytes(32).toString('hex');
 }
 
-async function inTurns<T>(epcs: readonly string[], work: (epc: string) => Promise<T>): Promise<T[]> {
-  const done: T[] = [];
-  for (let at = 0; at < epcs.length; at += AT_ONCE) {
-    done.push(...(await Promise.all(epcs.slice(at, at + AT_ONCE).map(work))));
-  }
-  return done;
-}
-
 /** What an act that took effect before leads to: whom the item went to. */
 interface DoneBefore {
   readonly to?: string | undefined;
@@ -266,25 +253,5 @@ async function unlessDoneBefore(
     const meanwhile = again && error instanceof Refusal ? await doneBefore() : undefined;
     if (meanwhile === undefined) throw error;
     return meanwhile;
-  }
-}
-
-/** A refusal that says it stands already is no failure of work that is done again. */
-async function unlessDone(again: boolean, code: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(again && error instanceof Refusal && error.code === code)) throw error;
-  }
-}
-
-async function settled(what: Pick<Outcome, 'act' | 'epc'>, work: () => Promise<void>): Promise<Outcome> {
-  try {
-    await work();
-    return { ...what, state: 'done' };
-  } catch (error) {
-    if (!(error instanceof Refusal)) return { ...what, state: 'unknown' };
-    const state = error.category === 'unavailable' ? 'unknown' : 'refused';
-    return { ...what, state, code: error.code, detail: error.detail };
   }
 }

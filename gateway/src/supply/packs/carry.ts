@@ -3,7 +3,7 @@ import type { Actor } from '../../ports.js';
 import type { StoredEvent } from '../epcis/stored.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
 import type { PackActs } from './acts.js';
-import { stepOf } from './steps.js';
+import { stepsOf } from './steps.js';
 import type { Effect } from './stored.js';
 
 /** What captured events do on the ledger; `again` where a killed gateway may have done some of it. */
@@ -14,10 +14,11 @@ export function carryEvents(acts: PackActs): Carry {
   return async (actor, events, again) => {
     const effects: Effect[] = [];
     for (const { event, context, captureID, position } of events) {
-      const step = stepOf(event, withContext(withContext(STANDARD, context), event['@context']));
-      const outcomes =
-        step === undefined ? [] : await acts.carry(actor, step, { again, place: { captureID, event: position } });
-      effects.push(...outcomes.map((each) => ({ event: position, ...each })));
+      const way = { again, place: { captureID, event: position } };
+      for (const step of stepsOf(event, withContext(withContext(STANDARD, context), event['@context']))) {
+        const outcomes = await acts.carry(actor, step, way);
+        effects.push(...outcomes.map((each) => ({ event: position, ...each })));
+      }
     }
     return effects;
   };

@@ -4,10 +4,11 @@ import { isIncluded, type Lot } from '@salus/chaincode/supply/api';
 import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
+import { digestOf } from '../cold/readings.js';
 import { isUnderPrefix, itemId, packEpc, packOf } from './identity.js';
 import type { PackShelf } from './shelf.js';
 import { statusOf } from './status.js';
-import { type ContainerTerms, type LotTerms, PACK_TYPES, type UnitTerms } from './stored.js';
+import { type ContainerTerms, type KeptReadings, type LotTerms, PACK_TYPES, type UnitTerms } from './stored.js';
 
 /** Path of a handover below a door's base. */
 export const HANDOVER_PATH = '$supply-handover';
@@ -27,10 +28,15 @@ export interface Handover {
   readonly containers: readonly ContainerTerms[];
   /** What opens each shipped item to its receiver. */
   readonly salts: readonly { readonly item: string; readonly salt: string }[];
+  /** What loggers signed of the shipped items; the ledger's chain says whether it is all. */
+  readonly readings?: readonly Omit<KeptReadings, 'digest'>[];
 }
 
 /** Packs in one message at most: a larger shipment is told in several. */
 const UNITS_AT_ONCE = 4_000;
+
+/** Characters of signed readings in one message at most; the oldest are left out. */
+const READINGS_AT_ONCE = 8_000_000;
 
 /** All that a shipment of these items, each with its salt, tells their receiver: containers and salts come last. */
 export function handoversOf(shelf: PackShelf, shipped: ReadonlyMap<string, string>): readonly Handover[] {
@@ -44,7 +50,17 @@ export function handoversOf(shelf: PackShelf, shipped: ReadonlyMap<string, strin
     const some = units.slice(at, at + UNITS_AT_ONCE);
     parts.push({ lots: lotsOf(shelf, some), units: some, containers: [], salts: [] });
   }
-  return parts.map((part, index) => (index === parts.length - 1 ? { ...part, containers, salts } : part));
+  const readings = readingsOf(shelf, salts);
+  return parts.map((part, index) => (index === parts.length - 1 ? { ...part, containers, salts, readings } : part));
+}
+
+function readingsOf(
+  shelf: PackShelf,
+  shipped: readonly { readonly item: string }[],
+): NonNullable<Handover['readings']> {
+  const all = shipped.flatMap(({ item }) => shelf.readings(item).map((signed) => ({ item, signed })));
+  let left = READINGS_AT_ONCE;
+  return all.reverse().filter(({ signed }) => (left -= signed.length) >= 0);
 }
 
 function insideOf(shelf: PackShelf, shipped: readonly string[]) {
@@ -95,9 +111,16 @@ export async function hearHandover(ports: HearingPorts, body: string): Promise<o
     ...handover.lots.map(({ terms }) => ({ type: PACK_TYPES.lot, value: terms })),
     ...(handover.units.length === 0 ? [] : [{ type: PACK_TYPES.units, value: handover.units }]),
     ...handover.containers.map((value) => ({ type: PACK_TYPES.container, value })),
+    ...keptReadings(handover),
   ];
   if (records.length > 0) await ports.keep(records);
   return {};
+}
+
+function keptReadings({ readings = [] }: Handover): readonly { readonly type: string; readonly value: KeptReadings }[] {
+  return readings.map(({ item, signed }) => {
+    return { type: PACK_TYPES.readings, value: { item, digest: digestOf(signed), signed } };
+  });
 }
 
 function isOfALot({ lotId }: UnitTerms, { lots }: Handover): boolean {
@@ -126,8 +149,10 @@ function isProven({ epc, index, path }: UnitTerms, { terms, secret }: OpenedLot,
 
 function parse(body: string): Handover | undefined {
   try {
-    const { lots, units, containers, salts } = JSON.parse(body) as Partial<Handover>;
-    const isWhole = [lots, units, containers, salts].every((each) => Array.isArray(each));
+    const { lots, units, containers, salts, readings = [] } = JSON.parse(body) as Partial<Handover>;
+    const isWhole =
+      [lots, units, containers, salts, readings].every((each) => Array.isArray(each)) &&
+      readings.every(({ item, signed }) => typeof item === 'string' && typeof signed === 'string');
     return isWhole ? (JSON.parse(body) as Handover) : undefined;
   } catch {
     return undefined;

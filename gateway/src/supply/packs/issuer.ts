@@ -1,9 +1,10 @@
 /** Asks whoever issued a pack for its terms: product and serial are the proof that one holds it. */
 import type { Origin } from '@salus/chaincode/supply/api';
 
+import { Refusal } from '../../ledger/refusal.js';
 import type { Directory } from '../../registry/directory.js';
 import type { OpenedLot } from './handover.js';
-import { itemId, licenseeOf, packEpc } from './identity.js';
+import { itemId, licenseeOf, packEpc, packOf } from './identity.js';
 import type { KnownItem, PackShelf } from './shelf.js';
 import type { UnitTerms } from './stored.js';
 
@@ -40,6 +41,14 @@ export async function lookUp(ports: IssuerPorts, gtin: string, serial: string): 
   const { lotId, index, path } = told.unit;
   const within = told.within === undefined ? {} : { within: told.within };
   return { epc, item: itemId(told.secret, epc), terms: told.terms, origin: { lotId, index, path, ...within } };
+}
+
+/** A pack or container by its canonical EPC, as `lookUp` finds it. Throws Refusal for what nobody committed. */
+export async function knownItem(ports: IssuerPorts, epc: string): Promise<KnownItem> {
+  const pack = packOf(epc);
+  const known = pack === undefined ? ports.shelf.find(epc) : await lookUp(ports, pack.gtin, pack.serial);
+  if (known === undefined) throw new Refusal('not-found', 'unknown-item', 'nobody committed it to the ledger');
+  return known;
 }
 
 /** Answers such a question; an empty answer for a pack of which nothing is known. Undefined for what is no question. */

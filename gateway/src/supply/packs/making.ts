@@ -26,8 +26,12 @@ export function draftOf(gtin: string, batch: string): string {
 /** A lot's own copy of the terms, its secret, and what goes on the ledger. Throws Refusal for packs known already. */
 export function newLot(
   { member, shelf, directory, secrets }: MakingPorts,
-  { gtin, batch, expiry, serials }: CommitStep,
-): { readonly lot: IssuedLot; readonly secret: string; readonly request: CommitLot } {
+  { gtin, batch, expiry, serials, storage }: CommitStep,
+): {
+  readonly lot: IssuedLot;
+  readonly secret: string;
+  readonly request: Omit<CommitLot, 'storage'> & Pick<CommitStep, 'storage'>;
+} {
   if (shelf.lotIdOf(gtin, batch) !== undefined || serials.some((each) => shelf.unit(packEpc(gtin, each)))) {
     throw new Refusal('conflict', 'lot-exists', 'this lot, or a pack of it, was committed before');
   }
@@ -40,7 +44,7 @@ export function newLot(
   return {
     lot: { lotId, gtin, batch, expiry, issuer: member, serials },
     secret,
-    request: { lotId, prefix, count: serials.length, root, expiry },
+    request: { lotId, prefix, count: serials.length, root, expiry, ...(storage === undefined ? {} : { storage }) },
   };
 }
 

@@ -107,6 +107,11 @@ export class PackShelf {
     return found;
   }
 
+  /** The batches that loggers signed of an item, as far as they are known here. */
+  readings(item: string): readonly string[] {
+    return this.ports.projection.facts(PACK_SPACE, `readings/${item}/`).map(({ value }) => value);
+  }
+
   /** Opens whose an item is, who is to receive it or who carries it: its own salt, or that of the container it lies in. */
   salt(epc: string, of: 'own' | 'receive' | 'carry'): string | undefined {
     for (let at: string | undefined = epc, steps = 0; at !== undefined && steps <= MAX_DEPTH; steps += 1) {

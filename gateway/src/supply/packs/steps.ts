@@ -15,6 +15,8 @@ export interface CommitStep {
   readonly batch: string;
   readonly expiry: string;
   readonly serials: readonly string[];
+  /** How its packs are kept, from ILMD of our own namespace; what the contracts do not know of they refuse. */
+  readonly storage?: { readonly kind: string; readonly allowance: number } | undefined;
 }
 
 /** A new container. */
@@ -56,11 +58,23 @@ export interface QuarantineStep {
   readonly lot?: { readonly gtin: string; readonly batch: string } | { readonly lotId: string } | undefined;
 }
 
+/** What a logger read of packs and containers. */
+export interface ClimateStep {
+  readonly kind: 'climate';
+  readonly epcs: readonly string[];
+  /** Compact JWS by the logger. */
+  readonly signed: string;
+  /** What the event says of the same readings. */
+  readonly reports: readonly unknown[];
+}
+
 /** What one event asks for, in the order in which it must be done. */
-export type Step = CommitStep | PackStep | RecallStep | ActStep | QuarantineStep;
+export type Step = CommitStep | PackStep | RecallStep | ActStep | QuarantineStep | ClimateStep;
 
 /** The master data of a lot in ILMD (CBV 2.0 section 9.2). */
 const CBV_MASTER_DATA = 'urn:epcglobal:cbv:mda#';
+/** What events say that the standard has no member for: `storage`, `minutesOutside`, `signedReadings`. */
+const OWN_NAMESPACE = 'urn:salus:epcis#';
 
 /** What an event says, read. */
 interface Said {
@@ -71,13 +85,35 @@ interface Said {
   readonly epcs: readonly string[];
 }
 
-/** The step that an event asks for; undefined where it only tells. */
-export function stepOf(event: JsonMap, namespaces: Namespaces): Step | undefined {
-  if (event.errorDeclaration !== undefined) return undefined;
+/** The steps that an event asks for; none where it only tells. Whoever holds a thing brings what loggers read of it. */
+export function stepsOf(event: JsonMap, namespaces: Namespaces): readonly Step[] {
+  if (event.errorDeclaration !== undefined) return [];
   const bizStep = word(bizSteps, event.bizStep, namespaces);
   const read = bizStep === undefined || !Object.hasOwn(READ, bizStep) ? undefined : READ[bizStep];
   const disposition = word(dispositions, event.disposition, namespaces);
-  return read?.({ event, namespaces, disposition, epcs: canonical(event.epcList) });
+  const step = read?.({ event, namespaces, disposition, epcs: canonical(event.epcList) });
+  const steps = step === undefined ? [] : [step];
+  const readings = readingsOf(event, namespaces);
+  return NEW_IN_HAND.includes(bizStep ?? '') ? [...steps, ...readings] : [...readings, ...steps];
+}
+
+/** Steps after which alone this member has the thing in hand. */
+const NEW_IN_HAND: readonly string[] = ['commissioning', 'packing', 'receiving'];
+
+/** What loggers signed, of the packs named or of the container they lie in. */
+function readingsOf(event: JsonMap, namespaces: Namespaces): readonly ClimateStep[] {
+  const named = canonical(event.epcList);
+  const epcs = named.length > 0 ? named : canonical(event.parentID);
+  return asList(event.sensorElementList)
+    .filter(isMap)
+    .flatMap((element) => {
+      const [signed] = valuesOf([element], nameOf(`${OWN_NAMESPACE}signedReadings`, namespaces), {
+        namespaces,
+        inner: false,
+      });
+      const isWhole = typeof signed === 'string' && epcs.length > 0;
+      return isWhole ? [{ kind: 'climate', epcs, signed, reports: asList(element.sensorReport) } as const] : [];
+    });
 }
 
 const READ: Readonly<Record<string, (said: Said) => Step | undefined>> = {
@@ -150,7 +186,15 @@ function commissioned({ event, namespaces, epcs }: Said): Step | undefined {
   const expiry = masterData(event, 'itemExpirationDate', namespaces)?.slice(0, 10);
   const isWhole = another === undefined && packs.length === epcs.length && event.action === 'ADD';
   if (!isWhole || gtin === undefined || batch === undefined || expiry === undefined) return undefined;
-  return { kind: 'commit', gtin, batch, expiry, serials: packs.map((each) => each.serial) };
+  const serials = packs.map((each) => each.serial);
+  return { kind: 'commit', gtin, batch, expiry, serials, storage: storageOf(event, namespaces) };
+}
+
+function storageOf({ ilmd }: JsonMap, namespaces: Namespaces): CommitStep['storage'] {
+  const said = (name: string): unknown =>
+    valuesOf([ilmd], nameOf(OWN_NAMESPACE + name, namespaces), { namespaces, inner: false })[0];
+  const [kind, allowance = 0] = [said('storage'), said('minutesOutside')];
+  return typeof kind === 'string' ? { kind, allowance: Number(allowance) } : undefined;
 }
 
 function masterData({ ilmd }: JsonMap, name: string, namespaces: Namespaces): string | undefined {

@@ -14,6 +14,7 @@ export const PACK_TYPES = {
   carried: 'SupplyCarried',
   effects: 'SupplyEffects',
   handedOver: 'SupplyHandedOver',
+  readings: 'SupplyReadings',
 } as const;
 
 /** The terms of a lot, each party's own copy of them. */
@@ -61,6 +62,14 @@ export interface CarriedItem {
   readonly item: string;
 }
 
+/** A batch of readings that a logger signed, as this member brought it to the ledger. */
+export interface KeptReadings {
+  readonly item: string;
+  /** SHA-256 of the JWS, hex. */
+  readonly digest: string;
+  readonly signed: string;
+}
+
 /** What an event did on the ledger. */
 export interface Effect {
   /** Position of the event in its capture. */
@@ -74,6 +83,8 @@ export interface Effect {
   readonly detail?: string;
   /** The suspicion that was raised. */
   readonly alert?: string;
+  /** Which limit readings broke: the contracts put it in quarantine. */
+  readonly excursion?: string;
   /** Whether the receiver's door took the terms of a shipment. */
   readonly handedOver?: boolean;
 }
@@ -114,6 +125,10 @@ const FACTS: Readonly<Record<string, Facts>> = {
   [PACK_TYPES.effects]: (_id, text) => {
     const { captureID, effects } = JSON.parse(text) as CaptureEffects;
     return [[`effects/${captureID}`, JSON.stringify(effects)]];
+  },
+  [PACK_TYPES.readings]: (_id, text) => {
+    const { item, digest, signed } = JSON.parse(text) as KeptReadings;
+    return [[`readings/${item}/${digest}`, signed]];
   },
   [PACK_TYPES.handedOver]: (_id, text) => {
     const { captureID, event } = JSON.parse(text) as { readonly captureID: string; readonly event: number };

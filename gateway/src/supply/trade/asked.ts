@@ -60,17 +60,22 @@ export function bodyOf(body: unknown): Readonly<Record<string, unknown>> {
   throw bad('send a JSON object with Content-Type: application/json');
 }
 
-function epcsOf(value: unknown): readonly string[] {
+/** Packs and containers, canonical. Throws Refusal invalid. */
+export function epcsOf(value: unknown): readonly string[] {
   const isRight = Array.isArray(value) && value.length >= 1 && value.length <= MAX_ASKED_EPCS;
   if (!isRight) throw bad(`epcs lists 1 to ${MAX_ASKED_EPCS} packs or containers as EPC URN or GS1 Digital Link`);
-  return value.map((each) => {
-    const epc = typeof each === 'string' ? canonicalEpc(each) : undefined;
-    if (epc === undefined) throw bad('each of epcs is an EPC URN or a GS1 Digital Link with a right check digit');
-    return epc;
-  });
+  return value.map(epcOf);
 }
 
-function word(given: Readonly<Record<string, unknown>>, name: string, choices: readonly string[]): string {
+/** A pack or container, canonical. Throws Refusal invalid. */
+export function epcOf(value: unknown): string {
+  const epc = typeof value === 'string' ? canonicalEpc(value) : undefined;
+  if (epc === undefined) throw bad('name it as EPC URN or a GS1 Digital Link with a right check digit');
+  return epc;
+}
+
+/** One of some words. Throws Refusal invalid. */
+export function word(given: Readonly<Record<string, unknown>>, name: string, choices: readonly string[]): string {
   const value = given[name];
   if (typeof value === 'string' && choices.includes(value)) return value;
   throw bad(`${name} is one of: ${choices.join(', ')}`);

@@ -4,7 +4,8 @@ import express, { Router } from 'express';
 
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../../ports.js';
-import { answering, type HttpPorts } from '../http.js';
+import { coldExpress, type ColdExpressPorts } from '../cold/express.js';
+import { answering } from '../http.js';
 import type { PackActs } from '../packs/acts.js';
 import type { Alerts } from './alerts.js';
 import type { Holders, ShownRecall } from './holders.js';
@@ -13,10 +14,10 @@ import { askedAct, askedQuarantine, bodyOf } from './asked.js';
 /** Who handles packs; what each of them may do the contracts say. */
 const KEEPERS = ['supply-operator', 'pharmacist', 'quality-officer', 'carrier'];
 const READERS = [...KEEPERS, 'regulator', 'auditor'];
-const BODY = '256kb';
+const BODY = '640kb';
 
 /** How trade reaches the ledger. */
-export interface TradePorts extends HttpPorts {
+export interface TradePorts extends ColdExpressPorts {
   readonly ledger: Pick<Ledger, 'submit'>;
   readonly acts: Pick<PackActs, 'carry'>;
   readonly alerts: () => Alerts;
@@ -29,6 +30,7 @@ export function tradeExpress(ports: TradePorts): Router {
   const { acts, alerts } = ports;
   const router = Router();
   router.use(express.json({ limit: BODY }));
+  router.use(coldExpress(ports));
   router.post(
     '/acts',
     answering(ports, KEEPERS, async (actor, { body }) => ({ effects: await acts.carry(actor, askedAct(body)) })),
