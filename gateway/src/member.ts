@@ -176,7 +176,7 @@ async function listen(
   const router = fhirRouter(
     {
       baseUrl: fhirBase(settings.baseUrl),
-      projection,
+      ...{ projection, member: settings.member },
       ...sharing.context,
       served: servedTypes,
       operations: domainOperations,

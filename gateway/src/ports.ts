@@ -25,6 +25,12 @@ export interface Mandate {
   readonly person?: string;
 }
 
+/** Who wrote a version, for whom and why, in the words of the token: part of the version's ciphertext, so of its hash. */
+export interface Authorship extends Pick<Actor, 'member' | 'user' | 'role' | 'purpose' | 'patient' | 'mandate'> {
+  /** CodeableConcepts that the writer gave as the reason. */
+  readonly reason?: readonly object[];
+}
+
 /** A resource's version as the projection holds it. `text` is the resource's JSON with meta, decimals kept. */
 export interface StoredVersion {
   readonly type: string;
@@ -40,6 +46,8 @@ export interface StoredVersion {
   readonly ledgerKey: string;
   /** FHIR id of the Patient in whose compartment it lies. */
   readonly patient?: string;
+  /** JSON text of an Authorship; absent where none was kept. */
+  readonly by?: string;
 }
 
 /** One version to write. `expect` is the version in force before (0 = none). */
@@ -50,6 +58,8 @@ export interface ResourceWrite {
   /** JSON text without meta.versionId and meta.lastUpdated; absent = delete. */
   readonly text?: string;
   readonly patient?: string;
+  /** CodeableConcepts: why it is written. */
+  readonly reason?: readonly object[];
   /** Void if by then another write was made on the same condition. */
   readonly condition?: WriteCondition;
 }

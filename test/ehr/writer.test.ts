@@ -111,8 +111,10 @@ describe('writing clinical versions', () => {
       const bytes = storedBytes(value);
       return contentOf(openStored(bytes, { versionKey: (salt) => keys.versionKey(salt) })!);
     });
-    assert.deepEqual(contents[0], { type: 'Observation', id: 'o1', patient: 'p1', text: observation('o1').text });
-    assert.deepEqual(contents[1], { type: 'Observation', id: 'o2', patient: 'p1' });
+    const { member, user, role, purpose } = actor;
+    const by = { member, user, role, purpose };
+    assert.deepEqual(contents[0], { type: 'Observation', id: 'o1', patient: 'p1', by, text: observation('o1').text });
+    assert.deepEqual(contents[1], { type: 'Observation', id: 'o2', patient: 'p1', by });
     assert.deepEqual(
       request.entries.map(({ version }) => version),
       [1, 4],

@@ -223,6 +223,8 @@ describe('the erasure of a record', function () {
       }
       const observed = await network.ask('stmary', `Observation?patient=${id}`, { token });
       assert.deepEqual(resourcesOf(observed.body), []);
+      const written = await network.ask('stmary', `Provenance?target=Patient/${id}`, { token });
+      assert.deepEqual([written.status, written.body.total], [200, 0], 'nor is it said who wrote it');
       assert.notEqual((await network.ask('stmary', 'Observation', { token, body: glucose(id, 1) })).status, 201);
       const remote = await network.ask('northside', `Patient/${id}`, {
         token: await as('physician', 'dr-baker', 'northside'),

@@ -14,6 +14,7 @@ import { EXPORT_LIMIT } from '@salus/gateway/fhir/export';
 import { FILTER_LIMIT } from '@salus/gateway/fhir/filter-expression';
 import { INCLUDE_LIMIT } from '@salus/gateway/fhir/search';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
+import { REASON_LIMIT } from '@salus/gateway/fhir/stated-reason';
 import { ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
 import { WORK_LIMITS } from '@salus/gateway/projection/search/search';
 import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
@@ -33,6 +34,7 @@ const limits: Record<string, number> = {
   FILTER_LIMIT,
   INCLUDE_LIMIT,
   ISSUE_LIMIT,
+  REASON_LIMIT,
   TERM_LIMIT,
   ...Object.fromEntries(
     Object.entries(groups).flatMap(([group, own]) =>

@@ -47,6 +47,22 @@ describe('the projection', () => {
     await write('Patient', 'p', patient({ active: false }), 3);
   };
 
+  it('goes on with a database of a time before versions named their writers', async () => {
+    await someHistory();
+    const first = projection();
+    first.apply(ledger.chain.slice(0, 3));
+    closeAll();
+    const database = new DatabaseSync(join(folder, 'p.db'));
+    database.exec('ALTER TABLE version DROP COLUMN author');
+    database.close();
+    const again = projection();
+    again.apply(ledger.chain.slice(3));
+    const whole = projection('other.db');
+    whole.apply(ledger.chain);
+    assert.equal(again.digest(), whole.digest());
+    assert.equal(again.version('Patient', 'p', 1)?.by, undefined);
+  });
+
   it('gives the same digest after a rebuild from genesis', async () => {
     await someHistory();
     const one = projection();

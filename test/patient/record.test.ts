@@ -69,7 +69,7 @@ describe('a record that a patient takes along', () => {
     assert.match(chart.text, /"source":"urn:salus:member:stmary"/);
     assert.ok(!chart.text.includes(id), 'no id of the other hospital');
     const provenance = await ask(`Provenance?patient=${theirs}`);
-    assert.equal(provenance.body.total, 1, provenance.text);
+    assert.equal(provenance.body.total, 2, 'what the import says, and who made the Patient here');
     assert.match(provenance.text, /"value":"stmary"[\s\S]*application\/jose/);
     assert.equal((await ask(`Patient/${theirs}/$import-record`, text)).status, 200);
     const again = await ask(`Observation?subject=Patient/${theirs}`);

@@ -45,13 +45,20 @@ const searches = ({ patient, family }: Target): string[] => [
   `Patient?_id=${patient}&_revinclude=Observation:subject`,
   `Patient?family=${family}`,
   `Patient?_has:Observation:patient:code=2339-0&family=${family}`,
+  `Patient?_id=${patient}&_revinclude=Provenance:target`,
+  `Provenance?target=Patient/${patient}`,
+  `Provenance?patient=${patient}`,
   `Consent?patient=${patient}`,
   `AuditEvent?patient=${patient}`,
 ];
 
 /** The list. */
 export const readRoutes: readonly ReadRoute[] = [
-  { route: 'GET Patient/:id/$everything', ask: ({ patient }) => get(`Patient/${patient}/$everything`) },
+  {
+    route: 'GET Patient/:id/$everything',
+    ask: ({ patient }) =>
+      get(`Patient/${patient}/$everything`, `Patient/${patient}/$everything?_type=Patient,Provenance`),
+  },
   {
     route: 'POST Patient/$match',
     ask: ({ family }) => [

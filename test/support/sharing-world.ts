@@ -9,7 +9,7 @@ import { accessProjector } from '@salus/gateway/access/project';
 import { consentProjector } from '@salus/gateway/consent/project';
 import { Sharing } from '@salus/gateway/door/sharing';
 import { ehrProjector } from '@salus/gateway/ehr/project';
-import { openStored, toEntry } from '@salus/gateway/ehr/translate';
+import { authorshipOf, openStored, toEntry } from '@salus/gateway/ehr/translate';
 import type { JsonObject } from '@salus/gateway/fhir/json';
 import type { FhirRequest, FhirResponse } from '@salus/gateway/fhir/request';
 import { signingKey } from '@salus/gateway/identity/keys';
@@ -103,6 +103,7 @@ export class Hospital {
             id,
             ...(text === undefined ? {} : { text }),
             ...(patient === undefined ? {} : { patient }),
+            by: authorshipOf(actor, undefined),
           };
           const { entry, ledgerKey } = toEntry(
             content,

@@ -8,7 +8,7 @@ import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { actorBytes } from '../ledger/vouched.js';
-import type { Actor, Ledger, StoredVersion } from '../ports.js';
+import type { Actor, Authorship, Ledger, StoredVersion } from '../ports.js';
 import type { Admitted, DoorCall } from './admission.js';
 import { agrees, evidenceExtension, type Evidence, type ReadTransaction } from './evidence.js';
 
@@ -80,13 +80,14 @@ async function evidenceFor(
   resource: JsonObject,
   stored: StoredVersion,
 ): Promise<Evidence | undefined> {
-  const { ledgerKey, txId, patient } = stored;
+  const { ledgerKey, txId, patient, by } = stored;
   const candidates = ports.keys.versionSecrets(ledgerKey).map(({ key, salt }) => ({
     ledgerKey,
     txId,
     versionKey: Buffer.from(key).toString('base64url'),
     salt: Buffer.from(salt).toString('base64url'),
     ...(patient === undefined ? {} : { patient }),
+    ...(by === undefined ? {} : { by: JSON.parse(by) as Authorship }),
   }));
   if (candidates.length < 2) return candidates[0];
   const transaction = await ports.transaction(txId);

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { storedBytes, toStoredValue } from '../ehr/translate.js';
 import type { JsonObject } from '../fhir/json.js';
 import { writtenText } from '../fhir/meta.js';
+import type { Authorship } from '../ports.js';
 
 const EVIDENCE_URL = 'urn:salus:evidence';
 
@@ -17,6 +18,8 @@ export interface Evidence {
   readonly txId: string;
   /** FHIR id of the Patient whose compartment it lies in; absent = none. */
   readonly patient?: string;
+  /** Who wrote the version; absent where none was kept. */
+  readonly by?: Authorship;
 }
 
 /** The extension of an entry that carries the evidence. */
@@ -45,6 +48,7 @@ function valueHash(resource: JsonObject, evidence: Evidence): string {
     type: resourceType,
     id,
     ...(evidence.patient === undefined ? {} : { patient: evidence.patient }),
+    ...(evidence.by === undefined ? {} : { by: evidence.by }),
     text: writtenText(resource, id),
   };
   const secrets = { key: Buffer.from(evidence.versionKey, 'base64url'), salt: Buffer.from(evidence.salt, 'base64url') };

@@ -45,7 +45,7 @@ function version(
 ): readonly Change[] {
   const plaintext = open(ledgerKey, value);
   if (plaintext === undefined) return NOTHING;
-  const { type, id, patient, text } = contentOf(plaintext);
+  const { type, id, patient, by, text } = contentOf(plaintext);
   // Events and packs of the supply chain, and contents of trials, lie in the same collection and are no FHIR resources.
   const supplied = supplyChanges(type, id, text) ?? contentChanges(type, text);
   if (supplied !== undefined) return supplied;
@@ -60,6 +60,7 @@ function version(
       text: text === undefined ? '' : withVersion(text, number, transaction.timestamp),
       ledgerKey,
       ...(patient === undefined ? {} : { patient }),
+      ...(by === undefined ? {} : { by: JSON.stringify(by) }),
     },
   ];
 }

@@ -2,6 +2,7 @@
 import { versionKey as ledgerKeyOf, type StoredValue, type VersionEntry } from '@salus/chaincode/ehr/api';
 
 import { openContent, sealContent } from '../keys/content.js';
+import type { Actor, Authorship } from '../ports.js';
 
 /** What is inside a version's ciphertext. */
 export interface VersionContent {
@@ -9,6 +10,8 @@ export interface VersionContent {
   readonly id: string;
   /** FHIR id of the Patient in whose compartment it lies. */
   readonly patient?: string;
+  /** Absent in versions of a time when it was not kept. */
+  readonly by?: Authorship;
   /** JSON text of the resource without meta.versionId and meta.lastUpdated; absent = a deletion. */
   readonly text?: string;
 }
@@ -58,12 +61,24 @@ export function openStored(bytes: Uint8Array, { versionKey, recent }: Opener): s
   return key === undefined ? undefined : openContent(value, key);
 }
 
-/** A line of JSON saying whose version it is, then the resource's text as it is, decimals untouched. */
-function plaintextOf({ type, id, patient, text }: VersionContent): string {
+/** What a version keeps of who wrote it, member by member always in the same order: the bytes are hashed. */
+export function authorshipOf(actor: Actor, reason: readonly object[] | undefined): Authorship {
+  const { member, user, role, purpose, patient, mandate } = actor;
+  return {
+    ...{ member, user, role, purpose },
+    ...(patient === undefined ? {} : { patient }),
+    ...(mandate === undefined ? {} : { mandate }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** A line of JSON saying whose version it is and who wrote it, then the resource's text as it is, decimals untouched. */
+function plaintextOf({ type, id, patient, by, text }: VersionContent): string {
   const head = {
     type,
     id,
     ...(patient === undefined ? {} : { patient }),
+    ...(by === undefined ? {} : { by }),
     ...(text === undefined ? { deleted: true } : {}),
   };
   return `${JSON.stringify(head)}\n${text ?? ''}`;

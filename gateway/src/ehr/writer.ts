@@ -19,7 +19,7 @@ import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import { GROUP_SIZE, Grouping, type Groupable } from './grouping.js';
 import type { RecentContents } from './recent.js';
-import { toEntry } from './translate.js';
+import { authorshipOf, toEntry } from './translate.js';
 
 /** How long a client waits for the commit before it is told "unknown", milliseconds. */
 const ANSWER_WAIT_MS = 20_000;
@@ -142,13 +142,14 @@ export class EhrWriter implements RecordWriter {
     const secrets = freshSecrets(writes.length);
     const entries: VersionEntry[] = [];
     const versionKeys: VersionKey[] = [];
-    for (const [index, { type, id, expect, text, patient }] of writes.entries()) {
+    for (const [index, { type, id, expect, text, patient, reason }] of writes.entries()) {
       const own = secrets[index];
       if (own === undefined) throw new Error('a version has no secrets');
       const content = {
         type,
         id,
         ...(patient === undefined ? {} : { patient }),
+        by: authorshipOf(actor, reason),
         ...(text === undefined ? {} : { text }),
       };
       const made = toEntry(content, expect + 1, this.ports.keys.hmac('lookup', `${type}/${id}`), own);

@@ -102,6 +102,7 @@ function headersOf(entry: Entry, outer: FhirRequest): Record<string, string> {
   const given = {
     prefer: outer.headers.prefer,
     'x-statement': outer.headers['x-statement'],
+    'x-provenance': outer.headers['x-provenance'],
     'if-match': entry.ifMatch,
     'if-none-match': entry.ifNoneMatch,
     'if-none-exist': entry.ifNoneExist,

@@ -3,6 +3,7 @@ import { generatedSearch } from '../projection/generated.js';
 import type { FhirContext } from './context.js';
 import { ROUTES } from './interactions.js';
 import type { JsonObject } from './json.js';
+import { FOUND_BY } from './provenance-filter.js';
 import type { Served } from './request.js';
 
 let written: { readonly context: FhirContext; readonly text: string } | undefined;
@@ -79,8 +80,11 @@ function resource(context: FhirContext, type: string): JsonObject {
     ...(served === undefined ? everything() : apart(served)),
     operation: [...operations(type), ...operations(':type', served !== undefined), ...ownOperations(context, type)],
     ...searches(type, served?.parameters),
+    ...(type === 'Provenance' && context.member !== undefined ? { documentation: DERIVED } : {}),
   };
 }
+
+const DERIVED = `Of each write one is derived, found by ${FOUND_BY.join(', ')}. The header X-Provenance states a write's reason.`;
 
 function everything(): JsonObject {
   return {

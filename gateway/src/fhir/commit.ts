@@ -6,6 +6,7 @@ import { idempotencyOf, replayedHeader } from './idempotency.js';
 import type { JsonObject } from './json.js';
 import { operationOutcome } from './outcome.js';
 import type { FhirRequest, FhirResponse } from './request.js';
+import { explained } from './stated-reason.js';
 
 /** How often an update without If-Match is tried again when another one came first. */
 const UPDATE_ATTEMPTS = 4;
@@ -43,7 +44,7 @@ export async function again(
 
 /** Writes one version and answers with what the projection then holds. */
 export async function submit(context: FhirContext, request: FhirRequest, write: ResourceWrite): Promise<FhirResponse> {
-  const outcome = await context.writer.write(request.actor, [write], idempotencyOf(request));
+  const outcome = await context.writer.write(request.actor, explained(request, [write]), idempotencyOf(request));
   return told(context, request, outcome, write.expect === 0);
 }
 

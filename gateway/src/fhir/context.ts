@@ -1,4 +1,5 @@
 /** What every interaction works with. */
+import { keyStartOf } from '../ehr/provenance-id.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import type { Projection } from '../projection/projection.js';
@@ -40,8 +41,9 @@ export function visible(
   return stored && decision.permit(actor, stored, interaction);
 }
 
-/** Whether an id cannot be given to a new resource: another has it, here out of the actor's sight or elsewhere. */
+/** Whether an id cannot be given to a new resource: another has it, here out of the actor's sight or elsewhere, or will. */
 export function isTaken({ projection, remote }: FhirContext, type: string, id: string): boolean {
+  if (type === 'Provenance' && keyStartOf(id) !== undefined) return true;
   return projection.current(type, id) !== undefined || remote?.holds(type, id) === true;
 }
 

@@ -10,6 +10,7 @@ import { joinedBy, notFound, requireId, type FhirContext } from './context.js';
 import type { JsonObject } from './json.js';
 import { gone } from './outcome.js';
 import { pageSize } from './paging.js';
+import { provenancesOf } from './provenance.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { links } from './search.js';
 
@@ -35,8 +36,19 @@ export async function everything(context: FhirContext, request: FhirRequest, id:
     return remote;
   }
   if (stored.deleted && record.length === 0) return gone(stored.version);
-  const local = searchsetOf(context, request, id, record.concat(referred(context, record).flatMap(may)));
+  const all = record.concat(referred(context, record).flatMap(may));
+  const local = searchsetOf(context, request, id, all.concat(provenanceAsked(context, request, all)));
   return await joinedBy(context, request, local, { patient: id });
+}
+
+/** Of every version of everything, so it comes to whoever asks for it. */
+function provenanceAsked(
+  context: FhirContext,
+  request: FhirRequest,
+  record: readonly StoredVersion[],
+): readonly StoredVersion[] {
+  const isAsked = request.query.get('_type')?.split(',').includes('Provenance') === true;
+  return isAsked ? provenancesOf(context, request, record, 'operation') : [];
 }
 
 /** The operation by POST: Parameters count as if they stood in the URL. Throws Refusal for what are none. */

@@ -1,4 +1,5 @@
 /** history of a resource, of a type or of everything (R4 http.html#history). */
+import { provenanceId } from '../ehr/provenance-id.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { HistoryEntry, HistoryQuery } from '../projection/history.js';
 import { dateOf } from '../projection/search/values.js';
@@ -156,18 +157,30 @@ function historyBundle(
   return { status: 200, headers: {}, resource: bundleText(head, entries) };
 }
 
+/** PROV-AQ (https://www.w3.org/TR/prov-aq/): where it is said who wrote the version, when and why. */
+const HAS_PROVENANCE = 'http://www.w3.org/ns/prov#has_provenance';
+
+function provenanceLink({ member, baseUrl }: FhirContext, { ledgerKey }: StoredVersion): object {
+  const id = member === undefined ? undefined : provenanceId(ledgerKey);
+  return id === undefined ? {} : { link: [{ relation: HAS_PROVENANCE, url: `${baseUrl}/Provenance/${id}` }] };
+}
+
 function historyEntry(context: FhirContext, stored: StoredVersion, shape: (text: string) => string): EntryText {
   const name = `${stored.type}/${stored.id}`;
   const response = { etag: etagOf(stored.version), lastModified: stored.lastUpdated };
   const fullUrl = `${context.baseUrl}/${name}`;
+  const more = provenanceLink(context, stored);
   if (stored.deleted) {
-    return { fullUrl, more: { request: { method: 'DELETE', url: name }, response: { status: '204', ...response } } };
+    return {
+      fullUrl,
+      more: { ...more, request: { method: 'DELETE', url: name }, response: { status: '204', ...response } },
+    };
   }
   const first = stored.version === 1;
   const request = first ? { method: 'POST', url: stored.type } : { method: 'PUT', url: name };
   return {
     fullUrl,
     resource: shape(stored.text),
-    more: { request, response: { status: first ? '201' : '200', ...response } },
+    more: { ...more, request, response: { status: first ? '201' : '200', ...response } },
   };
 }

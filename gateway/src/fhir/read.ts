@@ -2,7 +2,8 @@
 import type { StoredVersion } from '../ports.js';
 import { answer, notFound, requireId, versionHeaders, versionOf, visible, type FhirContext } from './context.js';
 import { gone } from './outcome.js';
-import type { FhirRequest, FhirResponse } from './request.js';
+import { provenanceById } from './provenance.js';
+import type { FhirRequest, FhirResponse, Interaction } from './request.js';
 import { shaped } from './shape.js';
 
 /**
@@ -15,7 +16,7 @@ export async function read(
   type: string,
   id: string,
 ): Promise<FhirResponse> {
-  const seen = visible(context, request, 'read', [type, id]);
+  const seen = visible(context, request, 'read', [type, id]) ?? derived(context, request, 'read', [type, id]);
   if (seen === undefined) {
     const remote = await context.remote?.read(request, type, id);
     if (remote === undefined) throw notFound(type, id);
@@ -24,6 +25,16 @@ export async function read(
   if (seen.deleted) return gone(seen.version);
   if (isUnchanged(request, seen)) return { status: 304, headers: versionHeaders(seen) };
   return shaped(answer(seen), request.query);
+}
+
+/** Provenance that no client stored. */
+function derived(
+  context: FhirContext,
+  request: FhirRequest,
+  interaction: Interaction,
+  [type, id]: readonly [string, string],
+): StoredVersion | undefined {
+  return type === 'Provenance' ? provenanceById(context, request, id, interaction) : undefined;
 }
 
 /** Conditional read: what the client already has is not sent again. */
@@ -44,8 +55,11 @@ export function vread(
 ): FhirResponse {
   requireId(id);
   const stored = /^[1-9]\d{0,14}$/.test(version) ? context.projection.version(type, id, Number(version)) : undefined;
-  const seen = stored === undefined ? undefined : context.decision.permit(request.actor, stored, 'vread');
-  if (seen === undefined) throw notFound(type, id);
+  const seen =
+    stored === undefined
+      ? version === '1' && derived(context, request, 'vread', [type, id])
+      : context.decision.permit(request.actor, stored, 'vread');
+  if (!seen) throw notFound(type, id);
   return seen.deleted ? gone(seen.version) : shaped(answer(seen), request.query);
 }
 

@@ -111,6 +111,8 @@ export interface FhirPorts {
   readonly baseUrl: string;
   readonly writer: RecordWriter;
   readonly decision: Decision;
+  /** The member whose record it is: Provenance is derived of its writes; absent = none is. */
+  readonly member?: string;
   readonly remote?: Remote;
   /** Absent = the own record alone. */
   readonly join?: Join;

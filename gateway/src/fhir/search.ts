@@ -3,11 +3,14 @@ import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import { generatedSearch } from '../projection/generated.js';
 import type { Filter, Include, SearchQuery } from '../projection/search/query.js';
+import type { SearchResult } from '../projection/search/search.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { COMPARTMENTS } from './compartments.js';
 import { joinedBy, requireId, sightOf, type FhirContext } from './context.js';
 import { operationOutcome } from './outcome.js';
 import { withQuery } from './read.js';
+import { isOfTarget, provenancesOf, searchProvenance, targetsOf, type ProvenancePage } from './provenance.js';
+import { FOUND_BY } from './provenance-filter.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { parseSearch, type Handling, type ParsedSearch } from './search-request.js';
 import { shapeOf } from './shape.js';
@@ -83,13 +86,13 @@ function compartmentFilter(type: string, patient: string): Filter {
 }
 
 function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSearch): FhirResponse {
-  const result = context.projection.search.run(parsed.search, sightOf(context, request, 'search'));
+  const result = found(context, request, parsed.search);
   const { included, cut } = withIncludes(context, request, parsed.search, result.matches);
   const shape = shapeOf(request.query) ?? ((text: string) => text);
   const entries = [
     ...result.matches.map((stored) => entryOf(context, shape(stored.text), stored, 'match')),
     ...included.map((stored) => entryOf(context, shape(stored.text), stored, 'include')),
-    ...warnings(parsed, cut),
+    ...warnings(parsed, cut, result.isPartial === true),
   ];
   const head = {
     type: 'searchset',
@@ -97,6 +100,11 @@ function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSea
     link: links(`${context.baseUrl}/${request.path.replace(/\/_search$/, '')}`, parsed.applied, result.next),
   };
   return { status: 200, headers: {}, resource: bundleText(head, entries) };
+}
+
+function found(context: FhirContext, request: FhirRequest, query: SearchQuery): Partial<ProvenancePage> & SearchResult {
+  if (query.type === 'Provenance') return searchProvenance(context, request, query);
+  return context.projection.search.run(query, sightOf(context, request, 'search'));
 }
 
 /** What `Prefer: handling=` asks for; strict unless told. */
@@ -129,10 +137,11 @@ export function entryOf(
   return { fullUrl: `${context.baseUrl}/${type}/${id}`, resource, more: { search: { mode } } };
 }
 
-function warnings({ ignored }: ParsedSearch, cut: boolean): EntryText[] {
+function warnings({ ignored }: ParsedSearch, cut: boolean, isPartial: boolean): EntryText[] {
   const told = [
     ...ignored.map((name) => `the search parameter '${name}' is not known and was left out`),
     ...(cut ? [`more than ${INCLUDE_LIMIT} resources would come along: the rest was left out`] : []),
+    ...(isPartial ? [`Provenance of writes is found by ${FOUND_BY.join(', ')} alone: there may be more`] : []),
   ];
   if (told.length === 0) return [];
   const issues = told.map((diagnostics) => ({ severity: 'warning', code: 'not-supported', diagnostics }) as const);
@@ -171,7 +180,7 @@ function withIncludes(
   let includes = query.includes;
   while (round.length > 0 && includes.length > 0) {
     const found: StoredVersion[] = [];
-    for (const candidate of includes.flatMap((include) => candidates(context, include, round))) {
+    for (const candidate of includes.flatMap((include) => candidates(context, request, include, round))) {
       const name = nameOf(candidate);
       const seen = known.has(name) ? undefined : context.decision.permit(request.actor, candidate, 'include');
       if (seen === undefined || seen.deleted) continue;
@@ -190,14 +199,20 @@ function nameOf({ type, id }: StoredVersion): string {
   return `${type}/${id}`;
 }
 
-function candidates(context: FhirContext, include: Include, from: readonly StoredVersion[]): StoredVersion[] {
+function candidates(
+  context: FhirContext,
+  request: FhirRequest,
+  include: Include,
+  from: readonly StoredVersion[],
+): StoredVersion[] {
   const { search } = context.projection;
   if (include.reverse) {
-    return search.referrers(include.type, include.entry.number, from.map(nameOf), INCLUDE_LIMIT + 1);
+    const stored = search.referrers(include.type, include.entry.number, from.map(nameOf), INCLUDE_LIMIT + 1);
+    return isOfTarget(include) ? [...stored, ...provenancesOf(context, request, from, 'include')] : stored;
   }
   const names = from
     .filter((each) => each.type === include.type)
-    .flatMap((each) => search.referencesOf(each, include.entry.number));
+    .flatMap((each) => (isOfTarget(include) && targetsOf(each)) || search.referencesOf(each, include.entry.number));
   return [...new Set(names)].flatMap((name) => {
     const [type = '', id = ''] = name.split('/');
     if (include.target !== undefined && include.target !== type) return [];

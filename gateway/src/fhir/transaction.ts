@@ -11,6 +11,7 @@ import { IssuesRefusal } from './outcome.js';
 import { patchOf } from './patch.js';
 import { baseOf, conditionalReferences, rewritten, type Replacement, type Replacements } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
+import { explained } from './stated-reason.js';
 import { respond, type Done, type Reader, type Step } from './transaction-response.js';
 import { deletionOf, inForce, isSame, on, requireFree, writeOf } from './write.js';
 
@@ -57,7 +58,8 @@ async function carryOut(
   const steps = targets.map((step) => at(step.entry, () => withWrite(context, request, step, replacements)));
   const writing = steps.filter((step) => step.write !== undefined);
   if (writing.length === 0) return respond(context, request, { entries, steps, reader, versions: new Map() });
-  const writes = writing.flatMap((step) => step.write ?? []);
+  const own = writing.flatMap((step) => step.write ?? []);
+  const writes = explained(request, own);
   const outcome = await context.writer.write(request.actor, writes, idempotencyOf(request));
   if (outcome.state === 'unknown') return accepted(outcome.key);
   const stored = await committed(context, { commit: outcome.commit, written: ofThese(outcome.written, steps) });

@@ -11,6 +11,7 @@ import type { FhirRequest, FhirResponse, Interaction } from './request.js';
 import { CONDITIONAL_DELETE_LIMIT, decidedInTurn, matchOne, matchOr, matchSome } from './conditional.js';
 import { pageSize } from './paging.js';
 import { patchOf } from './patch.js';
+import { explained } from './stated-reason.js';
 import { requireValid } from './validate.js';
 
 /** What is to be written of a resource, checked. */
@@ -152,7 +153,11 @@ export async function removeMatches(context: FhirContext, request: FhirRequest, 
   }
   const doomed = matches.flatMap((match) => inForce(context, request, 'delete', type, match.id) ?? []);
   if (doomed.length === 0) return { status: 204, headers: {} };
-  const outcome = await context.writer.write(request.actor, doomed.map(deletionOf), idempotencyOf(request));
+  const outcome = await context.writer.write(
+    request.actor,
+    explained(request, doomed.map(deletionOf)),
+    idempotencyOf(request),
+  );
   if (outcome.state === 'unknown') return accepted(outcome.key);
   if ((await committed(context, outcome)) === undefined) return behind(outcome.commit);
   const { txId, block } = outcome.commit;

@@ -5,7 +5,7 @@ import type { Statements } from './statements.js';
 
 /** Rows in canonical order; row numbers (rid, vid, tid) are left out: a rebuild after a purge gives others. */
 const QUERIES = [
-  `SELECT r.type, r.id, v.version, v.updated, v.deleted, v.text, v.tx_id, v.block, v.ledger_key, v.patient,
+  `SELECT r.type, r.id, v.version, v.updated, v.deleted, v.text, v.tx_id, v.block, v.ledger_key, v.patient, v.author,
      r.version AS current FROM version v JOIN resource r ON r.rid = v.rid ORDER BY r.type, r.id, v.version`,
   `SELECT r.type, r.id, t.parameter, t.a, t.b, t.t FROM posting p JOIN term t ON t.tid = p.tid
      JOIN resource r ON r.rid = p.rid ORDER BY r.type, r.id, t.parameter, t.a, t.b, t.t`,

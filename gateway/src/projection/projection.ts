@@ -16,7 +16,7 @@ import {
   type SnapshotQuery,
 } from './history.js';
 import { Search, WORK_LIMITS, type WorkLimits } from './search/search.js';
-import { DERIVED_TABLES, PRAGMAS, SCHEMA } from './schema.js';
+import { DERIVED_TABLES, makeTables, PRAGMAS } from './schema.js';
 import { Statements, type Row } from './statements.js';
 import { asStored, VERSION_COLUMNS } from './stored.js';
 import { Waiters } from './waiters.js';
@@ -47,7 +47,7 @@ export class Projection {
     // It holds the record in clear: readable by its owner only.
     if (options.path !== ':memory:') chmodSync(options.path, 0o600);
     this.database.exec(PRAGMAS);
-    this.database.exec(SCHEMA);
+    makeTables(this.database);
     this.statements = new Statements(this.database);
     this.search = new Search(this.statements, options.base, options.searchLimits);
     this.applier = new BlockApplier(this.database, this.statements, options);
@@ -83,6 +83,11 @@ export class Projection {
   /** Applies what an incomplete block, read once more, now has: as of that block. Throws ProjectionError. */
   applyLate(block: LedgerBlock): void {
     this.applier.applyLate(block);
+  }
+
+  /** How much work one question may be. */
+  get limits(): WorkLimits {
+    return this.options.searchLimits ?? WORK_LIMITS;
   }
 
   /** Whether this member holds the values of a collection. */
@@ -127,9 +132,19 @@ export class Projection {
     );
   }
 
+  /** Versions whose ledger keys start with this. */
+  keyed(prefix: string): HistoryEntry[] {
+    const rows = this.statements.all(
+      `SELECT v.vid, ${VERSION_COLUMNS} FROM version v CROSS JOIN resource r ON r.rid = v.rid
+         WHERE v.ledger_key >= ? AND v.ledger_key < ?`,
+      ...[prefix, `${prefix}\u{10ffff}`],
+    );
+    return rows.map(entryOf);
+  }
+
   /** Everything current in a patient's compartment, the Patient first. Throws Refusal when it is too much. */
   compartment(patient: string): StoredVersion[] {
-    const { record } = this.options.searchLimits ?? WORK_LIMITS;
+    const { record } = this.limits;
     const rows = this.statements.all(
       `SELECT ${VERSION_COLUMNS} FROM resource r CROSS JOIN version v ON v.vid = r.vid
          WHERE r.patient = ? AND r.deleted = 0 ORDER BY r.type <> 'Patient', r.rid LIMIT ?`,
@@ -183,7 +198,7 @@ export class Projection {
          WHERE ${where.join(' AND ')} ORDER BY v.vid ${query.ascending === true ? 'ASC' : 'DESC'} LIMIT ?`,
       ...[...values, query.limit],
     );
-    return rows.map((row) => ({ position: row.vid as number, stored: asStored(row) }));
+    return rows.map(entryOf);
   }
 
   /** Number and time of the newest version; 0 where there is none. */
@@ -258,6 +273,10 @@ export class Projection {
     if (row.form !== generatedSearch().stamp) this.applier.reindex();
     return { number: row.number as number, hash: row.hash as string };
   }
+}
+
+function entryOf(row: Row): HistoryEntry {
+  return { position: row.vid as number, stored: asStored(row) };
 }
 
 function storedOf(row: Row | undefined): StoredVersion | undefined {

@@ -13,6 +13,8 @@ export interface VersionChange {
   readonly text: string;
   readonly ledgerKey: string;
   readonly patient?: string;
+  /** JSON text of an Authorship. */
+  readonly by?: string;
 }
 
 /** A fact a domain keeps for itself, by space (the domain's own names) and key; no value deletes it. */

@@ -1,4 +1,5 @@
 /** The tables of a gateway's projection. Everything in them can be derived from the ledger again. */
+import type { DatabaseSync } from 'node:sqlite';
 
 /**
  * `resource` numbers resources in the order of their first version (rid), `version` holds every text; `term` is a
@@ -6,7 +7,7 @@
  * Posting tables come second by rid, so that an update or a purge finds all rows of a resource. `awaited` has the values
  * that blocks came without, `said` where each fact was said last while there are any.
  */
-export const SCHEMA = `
+const SCHEMA = `
 CREATE TABLE IF NOT EXISTS checkpoint (
   one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, hash TEXT NOT NULL, form TEXT NOT NULL
 ) STRICT;
@@ -20,7 +21,7 @@ CREATE INDEX IF NOT EXISTS resource_by_patient ON resource (patient, type, delet
 CREATE TABLE IF NOT EXISTS version (
   vid INTEGER PRIMARY KEY AUTOINCREMENT, rid INTEGER NOT NULL, version INTEGER NOT NULL, updated TEXT NOT NULL,
   deleted INTEGER NOT NULL, text TEXT NOT NULL, tx_id TEXT NOT NULL, block INTEGER NOT NULL, ledger_key TEXT NOT NULL,
-  patient TEXT, UNIQUE (rid, version)
+  patient TEXT, author TEXT, UNIQUE (rid, version)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS version_by_key ON version (ledger_key);
 CREATE TABLE IF NOT EXISTS term (
@@ -63,6 +64,13 @@ CREATE TABLE IF NOT EXISTS said (
   space TEXT NOT NULL, key TEXT NOT NULL, block INTEGER NOT NULL, tx INTEGER NOT NULL, PRIMARY KEY (space, key)
 ) STRICT, WITHOUT ROWID;
 `;
+
+/** Makes the tables, in a database of a time before versions named their writers, too: of those there are none to add. */
+export function makeTables(database: DatabaseSync): void {
+  database.exec(SCHEMA);
+  const columns = database.prepare('SELECT name FROM pragma_table_info(?)').all('version');
+  if (!columns.some(({ name }) => name === 'author')) database.exec('ALTER TABLE version ADD COLUMN author TEXT');
+}
 
 /** Every table with rows derived from the ledger, in an order that respects nothing but reading. */
 export const DERIVED_TABLES = [

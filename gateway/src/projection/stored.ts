@@ -4,7 +4,7 @@ import type { Row } from './statements.js';
 
 /** Columns of a StoredVersion, from `version v` joined with `resource r`. */
 export const VERSION_COLUMNS =
-  'r.type, r.id, v.version, v.updated, v.deleted, v.text, v.tx_id, v.block, v.ledger_key, v.patient';
+  'r.type, r.id, v.version, v.updated, v.deleted, v.text, v.tx_id, v.block, v.ledger_key, v.patient, v.author';
 
 /** A row of VERSION_COLUMNS as a version. */
 export function asStored(row: Row): StoredVersion {
@@ -19,5 +19,9 @@ export function asStored(row: Row): StoredVersion {
     block: row.block as number,
     ledgerKey: row.ledger_key as string,
   };
-  return row.patient === null ? version : { ...version, patient: row.patient as string };
+  return {
+    ...version,
+    ...(row.patient === null ? {} : { patient: row.patient as string }),
+    ...(row.author === null ? {} : { by: row.author as string }),
+  };
 }

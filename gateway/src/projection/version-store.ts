@@ -71,10 +71,11 @@ export class VersionStore {
   }
 
   private insert(change: VersionChange, rid: number, txId: string, block: number): number {
-    const { version, lastUpdated, deleted, text, ledgerKey, patient } = change;
+    const { version, lastUpdated, deleted, text, ledgerKey, patient, by } = change;
     return this.statements.insert(
-      'INSERT INTO version (rid, version, updated, deleted, text, tx_id, block, ledger_key, patient) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      ...[rid, version, lastUpdated, deleted ? 1 : 0, text, txId, block, ledgerKey, patient ?? null],
+      `INSERT INTO version (rid, version, updated, deleted, text, tx_id, block, ledger_key, patient, author)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[rid, version, lastUpdated, deleted ? 1 : 0, text, txId, block, ledgerKey, patient ?? null, by ?? null],
     );
   }
 

@@ -25,6 +25,14 @@ export const readingBugs: readonly Bug[] = [
     ...search,
   },
   {
+    name: 'Provenance is shown of what is hidden',
+    file: 'gateway/dist/fhir/provenance.js',
+    search: 'decision.permit(actor, stored, interaction) === undefined',
+    replace: 'false',
+    test: 'ehr/provenance.test.js',
+    title: 'is shown to nobody to whom its target is not',
+  },
+  {
     name: 'the total counts what is hidden',
     file: 'gateway/dist/projection/search/search.js',
     search: 'if (sight.permit(asStored(row)) !== undefined)',
