@@ -1,6 +1,7 @@
 /** The gateway's domains, what each makes of committed writes and what each serves: the lists and nothing else. */
 import { accessProjector } from './access/project.js';
 import { AUDIT_SERVED } from './access/resource.js';
+import { clockProjector } from './clock/project.js';
 import { consentProjector } from './consent/project.js';
 import { CONSENT_SERVED } from './consent/resource.js';
 import { ehrProjector } from './ehr/project.js';
@@ -17,6 +18,7 @@ import { trialOperations } from './trial/operations.js';
 export function projectors(member: string): readonly Projector[] {
   return [
     registryProjector,
+    clockProjector,
     patientProjector,
     consentProjector(member),
     accessProjector,

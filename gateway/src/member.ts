@@ -137,7 +137,7 @@ async function openRooms(settings: GatewaySettings, log: Logger): Promise<Rooms>
 function openSharing(rooms: Rooms): Sharing {
   return new Sharing({
     ...rooms,
-    transaction: (txId) => rooms.connected.inspector.transaction(txId),
+    transaction: (txId) => rooms.connected.written.of(txId),
     memory: new Memory(rooms.keys),
     alarm: (what, about) => {
       raise(rooms, what, about);

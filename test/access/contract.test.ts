@@ -166,12 +166,16 @@ describe('access on the ledger', () => {
     const pid = await registerPatient(world);
     const denied = await ask(world, 'northside', pid);
     const manifest = { aid: denied.aid, manifestId: random(), root: random(), count: 3, salt: random() };
-    await world.refused('not-permitted', 'stmary', 'access:disclose', { request: manifest });
+    await world.refused('not-permitted', 'stmary', 'access:disclose', { request: { manifests: [manifest] } });
     await grant(world, pid, 'c-1', 'northside');
     const { aid } = await ask(world, 'northside', pid);
-    await world.refused('unknown-access', 'northside', 'access:disclose', { request: { ...manifest, aid } });
-    await world.submit('stmary', 'access:disclose', { request: { ...manifest, aid } });
-    await world.refused('manifest-exists', 'stmary', 'access:disclose', { request: { ...manifest, aid } });
+    await world.refused('unknown-access', 'northside', 'access:disclose', {
+      request: { manifests: [{ ...manifest, aid }] },
+    });
+    await world.submit('stmary', 'access:disclose', { request: { manifests: [{ ...manifest, aid }] } });
+    await world.refused('manifest-exists', 'stmary', 'access:disclose', {
+      request: { manifests: [{ ...manifest, aid }] },
+    });
     const slice = { anchorId: random(), root: random(), first: 0, last: 9, salt: random() };
     const anchored = await world.submit('acme', 'access:anchor', { request: slice });
     assert.deepEqual([...anchored.rwset.writes.keys()], ['of-acme']);

@@ -56,7 +56,7 @@ async function everyTransaction(world: ContractWorld): Promise<void> {
   };
   await world.submit('northside', 'access:request', { request: broken, actor: nurse });
   const manifest = { aid, manifestId: random(), root: random(), count: 1, salt: random() };
-  await world.submit('stmary', 'access:disclose', { request: manifest });
+  await world.submit('stmary', 'access:disclose', { request: { manifests: [manifest] } });
   const slice = { anchorId: random(), root: random(), first: 0, last: 1, salt: random() };
   await world.submit('stmary', 'access:anchor', { request: slice });
   const entries = [{ key: random(), version: 1, value: value() }];

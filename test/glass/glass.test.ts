@@ -134,7 +134,7 @@ describe('break-glass', () => {
     assert.equal(await harvest(() => 'u-baker'), GLASS_BUDGET.clinician);
     assert.equal(await harvest((index) => `u-${index}`), GLASS_BUDGET.member - GLASS_BUDGET.clinician);
     assert.equal(await harvest((index) => `v-${index}`), 0);
-    await world.contracts.pass(3_600_000, 'northside');
+    await world.pass(3_600_000, 'northside');
     assert.equal(await harvest(() => 'u-baker'), GLASS_BUDGET.clinician);
   });
 

@@ -77,7 +77,7 @@ describe("a hospital's look-up codes", () => {
   });
 
   it("rotate with the quarter: last quarter's secret finds nothing and is no more", async () => {
-    await world.contracts.pass(93 * 86_400_000, 'northside');
+    await world.pass(93 * 86_400_000, 'northside');
     await write('bob', []);
     await eventually(() => {
       assert.deepEqual(found(kept(quarter())), [world.stmary.sharing.lookup.pidOf('ann')]);

@@ -32,6 +32,8 @@ describe('before a record leaves for another hospital', () => {
   /** Permits laboratory results, and permits nothing. */
   let open: string;
   let closed: string;
+  /** Permits laboratory results, and has two. */
+  let long: string;
 
   before(async () => {
     const physician = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
@@ -44,11 +46,14 @@ describe('before a record leaves for another hospital', () => {
     };
     open = await made(patient);
     closed = await made(patient);
-    for (const id of [open, closed]) {
+    long = await made(patient);
+    await made(glucose(long, 71.5));
+    for (const id of [open, closed, long]) {
       await made(glucose(id, 95.1));
       await made(condition(id));
     }
     await made(laboratoryForNorthside(open));
+    await made(laboratoryForNorthside(long));
   });
 
   const ask = (path: string): Promise<Answer> => network.ask('northside', path, { token: requester });
@@ -79,6 +84,25 @@ describe('before a record leaves for another hospital', () => {
     );
     const endorsers = ordered[0]?.endorsers.filter(({ verified }) => verified).map(({ mspId }) => mspId) ?? [];
     assert.ok(new Set(endorsers).size >= 2, `endorsed by ${endorsers.join(' ')}`);
+  });
+
+  it('a further page is given under the access of the first, and what was given is ordered, too', async () => {
+    const before = await height();
+    const first = await ask(`Observation?patient=${long}&_count=1`);
+    const links = first.body['link'] as readonly { readonly relation: string; readonly url: string }[];
+    const { pathname, search } = new URL(links.find(({ relation }) => relation === 'next')?.url ?? '');
+    await settled(before, 2);
+    const second = await ask(pathname + search);
+    const values = [first, second].flatMap(({ body }) => resourcesOf(body).map(({ valueQuantity }) => valueQuantity));
+    assert.equal(new Set(values.map((each) => JSON.stringify(each))).size, 2, second.text);
+    assert.deepEqual(
+      (await settled(before, 3)).map(({ transaction, code }) => [transaction, code]),
+      [
+        ['access:request', 0],
+        ['access:disclose', 0],
+        ['access:disclose', 0],
+      ],
+    );
   });
 
   /** The custodian's door anchors what it gave when it has given it. */

@@ -1,4 +1,6 @@
 /** A projection in memory that holds whatever changes it is given. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { StoredVersion } from '@salus/gateway/ports';
 import type { Change } from '@salus/gateway/projection/projector';
 
@@ -35,7 +37,12 @@ export class Projected {
     this.#inForce().filter(
       (each) => each.type === type && value.split('|').every((part) => each.text.includes(`"${part}"`)),
     );
-  reached = (): Promise<boolean> => Promise.resolve(true);
+  /** Whatever is committed is applied at once; further blocks come when they come. */
+  readonly block = 0;
+  reached = async (block: number, timeoutMs: number): Promise<boolean> => {
+    if (block > this.block) await sleep(Math.min(timeoutMs, 5));
+    return block <= this.block;
+  };
 
   #forget(space: string, key: string): void {
     const keys = this.fact(space, key);

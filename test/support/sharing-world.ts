@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 import { accessProjector } from '@salus/gateway/access/project';
+import { clockProjector } from '@salus/gateway/clock/project';
 import { consentProjector } from '@salus/gateway/consent/project';
 import { Sharing } from '@salus/gateway/door/sharing';
 import { ehrProjector } from '@salus/gateway/ehr/project';
@@ -154,6 +155,8 @@ export class SharingWorld {
       const { port } = hospital.server.address() as AddressInfo;
       members[index]!.doorUrl = `https://127.0.0.1:${port}`;
     }
+    // The tick that the world was founded with came before there was anybody to apply it.
+    await world.pass(60_000, 'northside');
     return world;
   }
 
@@ -203,6 +206,16 @@ export class SharingWorld {
     }
     for (const { key } of outcome.rwset.purges.filter(({ place }) => place === 'care')) this.#purge(outcome.txId, key);
     return outcome;
+  }
+
+  /** Lets the time pass and a member tick. */
+  async pass(ms: number, ticker: string): Promise<void> {
+    this.contracts.clockMs += ms;
+    const { txId, rwset } = await this.contracts.submit(ticker, 'clock:tick');
+    for (const [key, value] of rwset.writes.get('') ?? []) {
+      const write = { key, ...(value === undefined ? {} : { value }), isDelete: false, isPurge: false };
+      for (const { projected } of this.hospitals.values()) projected.apply(clockProjector(write), txId);
+    }
   }
 
   /** What a committed write does to the projections. */

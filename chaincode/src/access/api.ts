@@ -36,7 +36,7 @@ export const transactions = {
   request: 'access:request',
   /** Evaluate; ReadAccess; answers an AccessRecord as JSON to requester, custodians and witness; else not found. */
   read: 'access:read',
-  /** `care` write; DiscloseAccess. A custodian anchors what it delivered under an access. */
+  /** `care` write; DiscloseAccess. A custodian anchors what it delivered under accesses. */
   disclose: 'access:disclose',
   /** `of-<member>` write; AnchorReads. A member anchors a slice of its local read log. */
   anchor: 'access:anchor',
@@ -101,8 +101,17 @@ export interface ReadAccess {
   readonly aid: string;
 }
 
+/** Most deliveries that one transaction anchors. */
+export const MAX_MANIFESTS = 100;
+
 /** access:disclose. */
 export interface DiscloseAccess {
+  /** 1 to MAX_MANIFESTS. */
+  readonly manifests: readonly Manifest[];
+}
+
+/** What a custodian delivered at once under an access. */
+export interface Manifest {
   readonly aid: string;
   /** 256 random bits: one for each manifest. */
   readonly manifestId: string;
@@ -239,13 +248,17 @@ export const parseRead: Parser<ReadAccess> = object<ReadAccess>({ aid: hex256 })
 
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 
-/** Parser of DiscloseAccess. */
-export const parseDisclose: Parser<DiscloseAccess> = object<DiscloseAccess>({
+const manifest: Parser<Manifest> = object<Manifest>({
   aid: hex256,
   manifestId: hex256,
   root: hex256,
   count,
   salt: hex256,
+});
+
+/** Parser of DiscloseAccess. */
+export const parseDisclose: Parser<DiscloseAccess> = object<DiscloseAccess>({
+  manifests: list(manifest, 1, MAX_MANIFESTS),
 });
 
 /** Parser of AnchorReads. */

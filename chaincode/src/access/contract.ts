@@ -55,11 +55,13 @@ export class AccessContract extends SalusContract {
 
   @Transaction()
   async disclose(ctx: SalusContext): Promise<void> {
-    const request = ctx.request(parseDisclose);
-    const access = await load(ctx, accessKind, request.aid);
-    const isKnown = await exists(ctx, disclosureKind, request.aid, request.manifestId);
-    const record = allowed(disclose(request, ctx.caller.member, access, isKnown, ctx.now));
-    await saveSalted(ctx, disclosureKind, [request.aid, request.manifestId], record, request.salt);
+    for (const manifest of ctx.request(parseDisclose).manifests) {
+      const { aid, manifestId, salt } = manifest;
+      const access = await load(ctx, accessKind, aid);
+      const isKnown = await exists(ctx, disclosureKind, aid, manifestId);
+      const record = allowed(disclose(manifest, ctx.caller.member, access, isKnown, ctx.now));
+      await saveSalted(ctx, disclosureKind, [aid, manifestId], record, salt);
+    }
   }
 
   @Transaction()

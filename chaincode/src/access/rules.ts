@@ -2,7 +2,7 @@ import type { ConsentRecord } from '../consent/api';
 import type { Refusal } from '../lib/refusal';
 import type { PatientLink, PatientRecord } from '../patient/api';
 import { leadsTo } from '../patient/links';
-import { type AccessRecord, type DiscloseAccess, type Disclosure, refuse, type RequestAccess } from './api';
+import { type AccessRecord, type Manifest, type Disclosure, refuse, type RequestAccess } from './api';
 import { decided } from './decided';
 import { type Emergency, emergencyProblem } from './emergency';
 import { mayClaim } from './roles';
@@ -83,7 +83,7 @@ export function decideAccess(request: RequestAccess, asker: Asker, grounds: Grou
 
 /** A custodian anchors what it delivered under an access that permitted it. Refusals in order of precedence. */
 export function disclose(
-  request: DiscloseAccess,
+  request: Manifest,
   custodian: string,
   access: AccessRecord | undefined,
   isKnown: boolean,

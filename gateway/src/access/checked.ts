@@ -15,14 +15,10 @@ const NOT_WHOLE = ['REDACTED', 'SUBSETTED', 'NORDSCLCD'];
 
 /** The Bundle with every resource marked, and without those that do not agree with the block. */
 export async function checkedBundle(ports: CheckPorts, custodian: string, bundle: JsonObject): Promise<JsonObject> {
-  const seen = new Map<string, ReturnType<ReadTransaction>>();
-  const read: ReadTransaction = async (txId) => {
-    const found = seen.get(txId) ?? ports.transaction(txId);
-    seen.set(txId, found);
-    return await found;
-  };
   const entries = (bundle.entry ?? []) as readonly JsonObject[];
-  const checked = await Promise.all(entries.map((entry) => checkedEntry(read, custodian, entry, ports.baseUrl)));
+  const checked = await Promise.all(
+    entries.map((entry) => checkedEntry(ports.transaction, custodian, entry, ports.baseUrl)),
+  );
   const good = checked.filter((entry) => entry !== undefined);
   if (good.length === checked.length) return { ...bundle, entry: good };
   ports.onMissing(custodian, new Error(`${checked.length - good.length} resources do not agree with the ledger`));

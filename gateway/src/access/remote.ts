@@ -1,37 +1,33 @@
 /** Reads at a patient's custodians: asks for access on the ledger, then at the doors of those that permit it. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
-import {
-  EMERGENCY_TYPES,
-  transactions,
-  type AccessRecord,
-  type AccessScope,
-  type BreakGlass,
-  type RequestAccess,
-} from '@salus/chaincode/access/api';
+import { EMERGENCY_TYPES, type AccessScope, type BreakGlass } from '@salus/chaincode/access/api';
 
 import type { DoorCaller } from '../door/caller.js';
 import type { ReadTransaction } from '../door/evidence.js';
 import type { JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse, Remote } from '../fhir/request.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
-import { actorBytes } from '../ledger/vouched.js';
-import type { Actor, Ledger } from '../ports.js';
+import type { Actor } from '../ports.js';
 import { checkedBundle } from './checked.js';
+import { HeldAccesses } from './held.js';
 import { incompleteEntry, incompleteTag, missingEntry } from './note.js';
 import { askOutside, type OutsidePorts } from './outside.js';
+import { requestAccess, type AskedAccess, type RequestPorts } from './request.js';
 import { entriesOf, isCovered, mayAsk, nextOf, searchPath, typeOf, withQuery } from './searchsets.js';
 
 /** Pages of one custodian followed for `$everything` at most. */
 export const MAX_PAGES = 100;
+/** Parameter of a searchset's further pages. */
+const CURSOR = '_cursor';
 
 /** What remote reads need of this member's gateway: ledger, doors, and who its patients are. */
-export interface RemotePorts extends OutsidePorts {
-  readonly mspId: string;
+export interface RemotePorts extends OutsidePorts, RequestPorts {
   /** Whether this member holds `care`: hospitals do. */
   readonly holdsCare: boolean;
   readonly baseUrl: string;
-  readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
   readonly lookup: PatientLookup;
   readonly doors: Pick<DoorCaller, 'ask' | 'breakGlass'>;
   readonly transaction: ReadTransaction;
@@ -41,13 +37,19 @@ export interface RemotePorts extends OutsidePorts {
 
 interface Permitted {
   readonly aid: string;
+  /** FHIR instant of the tick at which it was decided; absent where the custodian alone knows. */
+  readonly at?: string;
   readonly patient: KnownPatient;
   readonly custodians: readonly string[];
 }
 
 /** Reads at other members' doors. */
 export class RemoteReads implements Remote {
-  constructor(private readonly ports: RemotePorts) {}
+  readonly #held: HeldAccesses<Permitted>;
+
+  constructor(private readonly ports: RemotePorts) {
+    this.#held = new HeldAccesses(ports.clock);
+  }
 
   holds(type: string, id: string): boolean {
     const { lookup } = this.ports;
@@ -71,10 +73,13 @@ export class RemoteReads implements Remote {
   }
 
   async search(request: FhirRequest, type: string, patient: string): Promise<FhirResponse | undefined> {
-    const permitted = await this.#access(request, patient, { types: [type], interaction: 'search' });
-    const bundles = await this.#ask(permitted, request.actor, (patientId) =>
-      searchPath(type, request.query, patientId),
-    );
+    const scope: AccessScope = { types: [type], interaction: 'search' };
+    const path = (id: string): string => searchPath(type, request.query, id);
+    const goneOn = await this.#ask(this.#heldFor(request, patient, scope), request.actor, path);
+    // Whom a door shows nothing any more asks on the ledger like anybody else.
+    const bundles = goneOn.some(({ bundle }) => entriesOf(bundle).length > 0)
+      ? goneOn
+      : await this.#ask(await this.#access(request, patient, scope), request.actor, path);
     return this.#merged(request.actor, bundles, bundles.length === 1);
   }
 
@@ -145,12 +150,21 @@ export class RemoteReads implements Remote {
     const { lookup, holdsCare } = this.ports;
     if (!holdsCare) return await this.#outside(asking, patientId, scope);
     const patient = mayAsk(asking.actor, patientId) ? lookup.byId(patientId) : undefined;
-    return await this.#asked(asking, patient, {
+    const permitted = await this.#asked(asking, patient, {
       pid: patient?.pid ?? lookup.decoy(patientId),
       breakGlass,
       // What was typed and is nobody's id may be anything, a name too; the record is shared by all hospitals.
       scope: patient === undefined && scope.id !== undefined ? { ...scope, id: randomUUID() } : scope,
     });
+    if (permitted?.at !== undefined && scope.interaction === 'search') {
+      this.#held.keep({ actor: asking.actor, patient: patientId, scope }, permitted.at, permitted);
+    }
+    return permitted;
+  }
+
+  /** The access that the page before was given under. */
+  #heldFor({ actor, query }: FhirRequest, patient: string, scope: AccessScope): Permitted | undefined {
+    return query.has(CURSOR) && mayAsk(actor, patient) ? this.#held.find({ actor, patient, scope }) : undefined;
   }
 
   /** By the custodian that the asker names; what was decided its door says. */
@@ -170,23 +184,11 @@ export class RemoteReads implements Remote {
   async #asked(
     { actor, pace }: FhirRequest,
     patient: KnownPatient | undefined,
-    what: Pick<RequestAccess, 'pid' | 'scope' | 'breakGlass' | 'link' | 'custodian'>,
+    what: AskedAccess,
   ): Promise<Permitted | undefined> {
-    const { ledger, mspId } = this.ports;
-    const aid = randomBytes(32).toString('hex');
-    const request: RequestAccess = { aid, purpose: actor.purpose, ...what, salt: randomBytes(32).toString('hex') };
-    await ledger.submit({
-      transaction: transactions.request,
-      transient: { request: json(request), actor: actorBytes(actor) },
-    });
-    const answer = await ledger.evaluate({
-      transaction: transactions.read,
-      transient: { request: json({ aid }) },
-      endorsers: [mspId],
-    });
-    const record = JSON.parse(Buffer.from(answer).toString('utf8')) as AccessRecord;
+    const record = await requestAccess(this.ports, actor, what);
     const custodians = Object.keys(record.custodians).filter((name) => record.custodians[name]?.decision === 'permit');
-    if (patient !== undefined && custodians.length > 0) return { aid, patient, custodians };
+    if (patient !== undefined && custodians.length > 0) return { aid: record.aid, at: record.at, patient, custodians };
     pace?.askedInVain();
     return undefined;
   }
@@ -279,8 +281,4 @@ interface CustodianBundle {
 
 function metaOf(resource: JsonObject): { versionId?: string; lastUpdated?: string } {
   return resource.meta ?? {};
-}
-
-function json(value: object): Buffer {
-  return Buffer.from(JSON.stringify(value));
 }

@@ -1,29 +1,31 @@
 /** Who is let through the door: the checks before anything is looked up. Whatever fails, the answer is the same. */
-import { ACCESS_LIFETIME_MS, transactions, type AccessRecord, type AccessScope } from '@salus/chaincode/access/api';
-import { transactions as clock, type Tick } from '@salus/chaincode/clock/api';
-import { setTimeout as delay } from 'node:timers/promises';
+import { ACCESS_LIFETIME_MS, type AccessRecord, type AccessScope } from '@salus/chaincode/access/api';
 
 import { patientParameters } from '../access/patient-parameters.js';
+import { projectedAccess } from '../access/project.js';
+import { projectedTick } from '../clock/project.js';
 import type { DisclosureFrame } from '../consent/decision.js';
 import type { TrustedConsents } from '../consent/trusted.js';
 import type { GlassStore } from '../glass/store.js';
 import type { Memory } from '../keys/memory.js';
-import { Refusal } from '../ledger/refusal.js';
-import type { PatientLookup } from '../patient/lookup.js';
-import type { Actor, Ledger } from '../ports.js';
+import type { Facts, PatientLookup } from '../patient/lookup.js';
+import type { Actor } from '../ports.js';
 import { checkProof, type CheckedProof, type FindKey } from './proof.js';
 
 /** Oldest tick by which a door still opens, ms. */
 const TICK_FRESH_MS = 60_000;
-/** Pauses before an access that the own peer has not committed yet is looked for again: most often a moment is enough. */
-const LOOKUP_PAUSES_MS = [5, 10, 20, 40, 80, 160, 320, 640];
+/** How long an access that the own peer has not committed yet is waited for, ms: most often a moment is enough. */
+const ACCESS_WAIT_MS = 1_300;
 
 /** All that a caller is checked against: keys, the access record, and the consents that count here. */
 export interface AdmissionPorts {
   readonly member: string;
-  readonly mspId: string;
   readonly trusted: TrustedConsents;
-  readonly ledger: Pick<Ledger, 'evaluate'>;
+  /** The own peer's committed blocks, as far as they are applied. */
+  readonly projection: Pick<Facts, 'fact'> & {
+    readonly block: number;
+    reached(block: number, timeoutMs: number): Promise<boolean>;
+  };
   readonly lookup: PatientLookup;
   readonly memory: Memory;
   readonly findKey: FindKey;
@@ -67,9 +69,8 @@ export async function admit(ports: AdmissionPorts, call: DoorCall): Promise<Admi
 export async function provenAccess(ports: AdmissionPorts, call: DoorCall): Promise<AccessRecord | undefined> {
   const proof = await heldProof(ports, call);
   if (proof === undefined) return undefined;
-  const [record, tick] = await Promise.all([recordOf(ports, proof.aid), lastTick(ports)]);
-  if (record === undefined || !isOf(record, proof) || !isTimely(ports, record, tick)) return undefined;
-  return record;
+  const record = await recordOf(ports, proof.aid);
+  return record !== undefined && isOf(record, proof) && isTimely(ports, record) ? record : undefined;
 }
 
 /** Where the glass was broken, why must be on this member's record before anything is shown. */
@@ -97,33 +98,14 @@ async function heldProof(ports: AdmissionPorts, call: DoorCall): Promise<Checked
   return ports.memory.useOnce(proof.jti, proof.exp * 1000, now) ? proof : undefined;
 }
 
-/** The access by key in the own peer's `care`, which may commit it a moment after the asker's peer did. */
-async function recordOf(ports: AdmissionPorts, aid: string): Promise<AccessRecord | undefined> {
-  const look = () => evaluated<AccessRecord>(ports, transactions.read, { aid });
-  let found = await look();
-  for (const pause of LOOKUP_PAUSES_MS) {
-    if (found !== undefined) break;
-    await delay(pause);
-    found = await look();
-  }
-  return found;
-}
-
-async function lastTick(ports: AdmissionPorts): Promise<Tick | undefined> {
-  return (await evaluated<Tick | null>(ports, clock.read)) ?? undefined;
-}
-
-async function evaluated<T>(ports: AdmissionPorts, transaction: string, request?: object): Promise<T | undefined> {
-  try {
-    const answer = await ports.ledger.evaluate({
-      transaction,
-      ...(request === undefined ? {} : { transient: { request: Buffer.from(JSON.stringify(request)) } }),
-      endorsers: [ports.mspId],
-    });
-    return JSON.parse(Buffer.from(answer).toString('utf8')) as T;
-  } catch (error) {
-    if (error instanceof Refusal && error.category === 'not-found') return undefined;
-    throw error;
+/** The access in the own peer's `care`, which may commit it a moment after the asker's peer did. */
+async function recordOf({ projection }: AdmissionPorts, aid: string): Promise<AccessRecord | undefined> {
+  const until = performance.now() + ACCESS_WAIT_MS;
+  for (;;) {
+    const found = projectedAccess(projection, aid);
+    const left = until - performance.now();
+    if (found !== undefined || left <= 0) return found;
+    await projection.reached(projection.block + 1, left);
   }
 }
 
@@ -132,8 +114,10 @@ function isOf(record: AccessRecord, proof: CheckedProof): boolean {
   return record.requester === proof.member && user === proof.actor.user && role === proof.actor.role;
 }
 
-function isTimely(ports: AdmissionPorts, record: AccessRecord, tick: Tick | undefined): boolean {
+/** By a tick that the projection itself has applied: one that lags behind may not know of a withdrawal, and opens to nobody. */
+function isTimely(ports: AdmissionPorts, record: AccessRecord): boolean {
   const now = ports.clock();
+  const tick = projectedTick(ports.projection);
   return (
     tick !== undefined &&
     now - Date.parse(tick.time) <= TICK_FRESH_MS &&

@@ -1,16 +1,12 @@
 /** Answers a call that was let in: asks the record, attaches what each resource can be checked by, anchors a manifest. */
-import { randomBytes } from 'node:crypto';
-
-import { merkleRoot, transactions, type DiscloseAccess } from '@salus/chaincode/access/api';
-
 import type { ConsentDecision } from '../consent/decision.js';
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { KeyStore } from '../keys/key-store.js';
-import { actorBytes } from '../ledger/vouched.js';
-import type { Actor, Authorship, Ledger, StoredVersion } from '../ports.js';
+import type { Authorship, StoredVersion } from '../ports.js';
 import type { Admitted, DoorCall } from './admission.js';
 import { agrees, evidenceExtension, type Evidence, type ReadTransaction } from './evidence.js';
+import type { Manifests } from './manifests.js';
 
 /** What it takes to say how a stored value was made. */
 export interface EvidencePorts {
@@ -25,9 +21,7 @@ export interface AnswerPorts extends EvidencePorts {
   /** The member's own FHIR interface, without its way to other members. */
   readonly fhir: (request: FhirRequest) => Promise<FhirResponse>;
   readonly decision: ConsentDecision;
-  readonly ledger: Pick<Ledger, 'submit'>;
-  /** Hears of a manifest that could not be anchored. */
-  readonly onUnanchored: (error: unknown) => void;
+  readonly manifests: Pick<Manifests, 'add'>;
 }
 
 /** The door's answer: always a Bundle; undefined where there is nothing to show. */
@@ -35,7 +29,7 @@ export async function answerCall(
   ports: AnswerPorts,
   { record, actor, frame }: Admitted,
   call: DoorCall,
-): Promise<{ readonly bundle: JsonObject; readonly anchored: Promise<void> } | undefined> {
+): Promise<JsonObject | undefined> {
   const request: FhirRequest = { method: 'GET', path: call.path, query: call.query, headers: {}, actor };
   const response = await ports.decision.disclosing(frame, () => ports.fhir(request));
   const resource = resourceOf(response);
@@ -46,7 +40,8 @@ export async function answerCall(
       : { resourceType: 'Bundle', type: 'collection', entry: [{ resource }] };
   const entry = await Promise.all(entriesOf(bundle).map((each) => evidenced(ports, each)));
   const shown = { ...withoutTotal(bundle), entry };
-  return { bundle: shown, anchored: anchor(ports, record.aid, actor, entriesOf(shown)) };
+  ports.manifests.add(record.aid, entriesOf(shown));
+  return shown;
 }
 
 function resourceOf({ resource }: FhirResponse): JsonObject | undefined {
@@ -92,23 +87,4 @@ async function evidenceFor(
   if (candidates.length < 2) return candidates[0];
   const transaction = await ports.transaction(txId);
   return candidates.find((evidence) => agrees(resource, evidence, ports.member, transaction));
-}
-
-/** Anchors what was delivered; the access record it hangs on is committed already. */
-async function anchor(ports: AnswerPorts, aid: string, actor: Actor, entries: readonly JsonObject[]): Promise<void> {
-  const salt = randomBytes(32);
-  const items = entries.map((entry) => Buffer.concat([salt, Buffer.from(JSON.stringify(entry.resource ?? null))]));
-  const request: DiscloseAccess = {
-    aid,
-    manifestId: randomBytes(32).toString('hex'),
-    root: merkleRoot(items).toString('hex'),
-    count: entries.length,
-    salt: salt.toString('hex'),
-  };
-  try {
-    const transient = { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(actor) };
-    await ports.ledger.submit({ transaction: transactions.disclose, transient });
-  } catch (error) {
-    ports.onUnanchored(error);
-  }
 }

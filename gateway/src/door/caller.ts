@@ -18,6 +18,8 @@ import { WITHDRAWAL_PATH, type Withdrawal } from './withdrawal.js';
 
 /** How long a door may take, ms. */
 const ANSWER_MS = 20_000;
+/** How long an idle line is kept, ms: setting one up costs more than asking. */
+const IDLE_MS = 60_000;
 /** How long a door may take to hear of a withdrawal, ms. */
 const TELL_MS = 2_000;
 
@@ -135,7 +137,10 @@ export class DoorCaller {
     if (known?.door === door && known.roots.join() === roots.join()) return known;
     known?.agent.close().catch(() => undefined);
     const checkServerIdentity = (host: string, shown: PeerCertificate) => strangerAt(custodian, roots, host, shown);
-    const agent = new Agent({ connect: { ...this.#tls, minVersion: 'TLSv1.3', checkServerIdentity } });
+    const agent = new Agent({
+      keepAliveTimeout: IDLE_MS,
+      connect: { ...this.#tls, minVersion: 'TLSv1.3', checkServerIdentity },
+    });
     const line = { door, roots, agent };
     this.#lines.set(custodian, line);
     return line;

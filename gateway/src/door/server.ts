@@ -19,6 +19,8 @@ import { hearWithdrawal, WITHDRAWAL_PATH, type WithdrawalPorts } from './withdra
 
 /** Path under which a door answers, with the slash at its end. */
 export const DOOR_BASE = '/door/fhir/R4/';
+/** How long a door keeps an idle line, ms; longer than who calls, so that the caller is the one to close it. */
+const DOOR_IDLE_MS = 75_000;
 /** Longest body a door reads of a withdrawal, bytes. */
 export const MAX_DOOR_BODY_BYTES = 65_536;
 
@@ -58,6 +60,7 @@ export async function openDoor(ports: DoorPorts): Promise<Server> {
   const roots = certificatesIn(ca);
   const server = createServer(
     {
+      keepAliveTimeout: DOOR_IDLE_MS,
       cert: readFileSync(doorTls.cert),
       key: readFileSync(doorTls.key),
       ca,
@@ -135,7 +138,7 @@ function shown(body: object | undefined): DoorReply {
 async function show(ports: DoorPorts, call: DoorCall): Promise<DoorReply> {
   const admitted = await admit(ports, call);
   const answer = admitted && (await answerCall(ports, admitted, call));
-  return answer === undefined ? ABSENT : { status: 200, body: answer.bundle };
+  return shown(answer);
 }
 
 /** The member whose root, as the registry has it, issued the certificate at the other end of the line. */

@@ -16,6 +16,8 @@ export interface SharingPorts {
   readonly keys: KeyStore;
   readonly memory: Memory;
   readonly projection: Facts & {
+    /** Number of the last block that is applied. */
+    readonly block: number;
     current(type: string, id: string): StoredVersion | undefined;
     version(type: string, id: string, version: number): StoredVersion | undefined;
     ofPatient(type: string, patient: string): readonly StoredVersion[];

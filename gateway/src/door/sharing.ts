@@ -36,6 +36,7 @@ import { DoorCaller } from './caller.js';
 import { Supply } from '../supply/open.js';
 import { trialsHeard } from '../trial/heard.js';
 import { keepUp } from './keeping.js';
+import { Manifests } from './manifests.js';
 import { openDoor } from './server.js';
 import type { SharingPorts } from './sharing-ports.js';
 
@@ -61,6 +62,7 @@ export class Sharing {
   readonly #log: ReadLog;
   readonly #reads: MemberReads;
   readonly #caller: DoorCaller;
+  readonly #manifests: Manifests;
   readonly #shelf: ConsentShelf;
   readonly #wallet: Wallet;
   readonly #glass: GlassStore;
@@ -77,6 +79,7 @@ export class Sharing {
     this.#log = new ReadLog(readLogFile(settings.dataDir, settings.gateway));
     this.#reads = new MemberReads(settings.dataDir);
     this.#caller = new DoorCaller({ settings, directory: ports.directory, signingKey, clock });
+    this.#manifests = new Manifests({ ledger, onUnanchored: this.#failing('manifest-not-anchored') });
     this.supply = new Supply({ ...ports, ask: this.say });
     this.patientKeys = new PatientKeys(keys, ledger, { facts: projection, member: settings.member });
     this.#wallet = new Wallet(keys);
@@ -144,7 +147,7 @@ export class Sharing {
 
   /** Opens the door. `fhir` answers from the own record alone: it has no way to other members. */
   async open(fhir: Fhir): Promise<Server> {
-    const { settings, projection, alarm } = this.ports;
+    const { settings, projection } = this.ports;
     return await openDoor({
       ...this.ports,
       heard: {
@@ -152,11 +155,8 @@ export class Sharing {
         ...trialsHeard(this.ports),
         ...outsideHeard({ ...this.ports, lookup: this.lookup }),
       },
-      ...{ member: settings.member, mspId: settings.mspId },
-      lookup: this.lookup,
-      trusted: this.#trusted,
-      glass: this.#glass,
-      onGlass: this.#onGlass,
+      ...{ member: settings.member, lookup: this.lookup, trusted: this.#trusted },
+      ...{ glass: this.#glass, onGlass: this.#onGlass },
       current: (type, id) => projection.current(type, id),
       findKey: (kid) => this.ports.directory.ownerOf(kid),
       fhir,
@@ -164,13 +164,9 @@ export class Sharing {
       version: (type, id, version) => projection.version(type, id, version),
       consentVersion: (id) => projection.current('Consent', id)?.version,
       recordEnd: (end) => recordAskedEnd(this.#saying(), end),
-      onUnrecorded: (error) => {
-        alarm('withdrawal-not-recorded', { error: String(error) });
-      },
+      onUnrecorded: this.#failing('withdrawal-not-recorded'),
       now: this.#now,
-      onUnanchored: (error) => {
-        alarm('manifest-not-anchored', { error: String(error) });
-      },
+      manifests: this.#manifests,
     });
   }
 
@@ -182,6 +178,7 @@ export class Sharing {
   }
 
   async close(): Promise<void> {
+    await this.#manifests.settled();
     await this.#caller.close();
     this.#reads.close();
     this.#log.close();
@@ -252,10 +249,10 @@ export class Sharing {
   };
 
   #remote(): RemoteReads {
-    const { settings, ledger, transaction, signingKey } = this.ports;
-    const { member, mspId, channel } = settings;
+    const { settings, ledger, projection, transaction, signingKey, clock } = this.ports;
+    const { member, channel } = settings;
     return new RemoteReads({
-      ...{ member, mspId, channel, signingKey, say: this.say },
+      ...{ member, channel, signingKey, say: this.say, projection, clock },
       holdsCare: this.#isHospital,
       baseUrl: fhirBase(settings.baseUrl),
       ...{ ledger, lookup: this.lookup, doors: this.#caller, transaction, onMissing: this.#onMissing },
@@ -283,6 +280,12 @@ export class Sharing {
         addressOf: (name) =>
           (name === own.member ? own.baseUrl : directory.doorUrl(name)) ?? `urn:salus:member:${name}`,
       }),
+    };
+  }
+
+  #failing(what: string): (error: unknown) => void {
+    return (error) => {
+      this.ports.alarm(what, { error: String(error) });
     };
   }
 

@@ -14,11 +14,13 @@ import { Rotation } from './rotation.js';
 import { FabricSteps, type TransactionSteps } from './steps.js';
 import { submitCall } from './submit.js';
 import { readTip } from './tip.js';
+import { readInBlock, WrittenTransactions } from './written.js';
 
 /** Ledger and steps over the member's peers; `close` ends the connections. */
 export interface ConnectedLedger extends Ledger {
   readonly steps: TransactionSteps;
   readonly inspector: Inspector;
+  readonly written: WrittenTransactions;
   /** Number of the channel's newest block, as the peer has it. Throws when it does not answer. */
   tip(): Promise<number>;
   close(): void;
@@ -33,9 +35,11 @@ export function connectLedger(settings: GatewaySettings): ConnectedLedger {
       return { connection, steps: new FabricSteps(connection, settings, sign) };
     }),
   );
+  const gateway = () => steps.peer.connection.gateway;
   return {
     steps,
-    inspector: new Inspector(() => steps.peer.connection.gateway, steps, settings),
+    inspector: new Inspector(gateway, steps, settings),
+    written: new WrittenTransactions(readInBlock(gateway, steps, settings)),
     tip: () => readTip(steps.peer.connection, settings.channel, () => Date.now() + settings.clockOffsetMs),
     submit: (call: LedgerCall): Promise<Commit> => submitCall(steps, call),
     evaluate: (call: LedgerCall): Promise<Uint8Array> => steps.evaluate(call),

@@ -94,10 +94,19 @@ export const readingBugs: readonly Bug[] = [
   {
     name: 'who is not known is not asked about on the ledger',
     file: 'gateway/dist/access/remote.js',
-    search: "const aid = randomBytes(32).toString('hex');",
-    replace: "if (patient === undefined) return undefined;\n        const aid = randomBytes(32).toString('hex');",
+    search: 'const record = await requestAccess(this.ports, actor, what);',
+    replace:
+      'if (patient === undefined) return undefined;\n        const record = await requestAccess(this.ports, actor, what);',
     ...remote,
     title: 'shows nothing without consent, and the same for a patient nobody has',
+  },
+  {
+    name: 'a page goes on under somebody else’s access',
+    file: 'gateway/dist/access/held.js',
+    search: 'JSON.stringify([user, role, purpose, patient, ',
+    replace: 'JSON.stringify([patient, ',
+    ...remote,
+    title: 'asks anew for a first page, another person, another purpose, another type',
   },
   {
     name: 'the requester does not compare with the ledger',
