@@ -124,8 +124,7 @@ describe('the end of a consent, asked for at a hospital that does not keep the r
     world.submit = submit;
     assert.deepEqual(world.stmary.alarms, ['withdrawal-not-recorded']);
     assert.equal(await isOpen(), false);
-    world.contracts.clockMs += ANNOUNCED_LIFETIME_MS;
-    await tick();
+    await world.pass(ANNOUNCED_LIFETIME_MS, 'stmary');
     assert.equal(await isOpen(), false);
     world.contracts.clockMs += 1;
     assert.equal(await isOpen(), true);
@@ -138,8 +137,4 @@ describe('the end of a consent, asked for at a hospital that does not keep the r
     await new Promise((resolve) => server!.close(resolve));
     await assert.rejects(end(), { code: 'custodian-unreachable' });
   });
-
-  async function tick(): Promise<void> {
-    await world.submit('stmary', 'clock:tick', {});
-  }
 });

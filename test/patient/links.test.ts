@@ -29,12 +29,17 @@ describe('one person, a patient of two hospitals', () => {
   let glucoseThere: string;
   let glucoseHere: string;
   let linkId: string;
+  let seen: string | undefined;
 
   async function as(member: string, role: string, more: object = {}): Promise<string> {
     return await network.token({ member, user: `${role}-${member}`, role, ...more });
   }
+  /** As a client that goes from one hospital to the other: what it was told of is there. */
   async function ask(member: string, role: string, path: string, options: AskOptions = {}): Promise<Answer> {
-    return await network.ask(member, path, { token: await as(member, role), ...options });
+    const headers = { ...(seen === undefined ? {} : { 'x-min-block': seen }), ...options.headers };
+    const answer = await network.ask(member, path, { token: await as(member, role), ...options, headers });
+    seen = answer.headers.get('x-block') ?? seen;
+    return answer;
   }
   async function create(member: string, resourceType: string, body: object): Promise<string> {
     const made = await ask(member, 'physician', resourceType, { body });

@@ -47,9 +47,9 @@ describe('the page for operators', () => {
   });
 
   it('names every alarm', () => {
-    const raised = [...gateway.matchAll(/\balarm\((?:\w+ === '\w+' \? )?'([a-z-]+)'(?: : '([a-z-]+)')?/g)].flatMap(
-      ([, ...names]) => names.filter((name) => (name as string | undefined) !== undefined),
-    );
+    const raised = [
+      ...gateway.matchAll(/\b(?:alarm|failing)\((?:\w+ === '\w+' \? )?'([a-z-]+)'(?: : '([a-z-]+)')?/g),
+    ].flatMap(([, ...names]) => names.filter((name) => (name as string | undefined) !== undefined));
     const problems = /type Problem = (.*);/.exec(gateway)?.[1]?.match(/[a-z-]{2,}/g) ?? [];
     assert.ok(raised.length > 7 && problems.length > 1, `${raised.join()} ${problems.join()}`);
     assert.deepEqual(missing([...raised, ...problems]), []);
