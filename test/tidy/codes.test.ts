@@ -23,6 +23,7 @@ const further = [
   'chaincode/trust',
   'supply/climate',
   'supply/containers',
+  'supply/exceptions-contract',
   'trial/illegal',
   'trial/illegal-data',
   'trial/kits',

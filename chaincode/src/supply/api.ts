@@ -12,6 +12,17 @@ export { MAX_READINGS, meanKineticTemperature } from './kinetic';
 export type { Excursion } from './climate';
 export { STORAGE_BOUNDS, type StorageLimits } from './storage';
 export * from './cold-chain';
+export {
+  type AnswerException,
+  EXCEPTION_KINDS,
+  parseAnswer,
+  parseReport,
+  parseSettle,
+  type ReportException,
+  RESOLUTIONS,
+  type SettleException,
+  type ShipmentException,
+} from './exceptions';
 export * from './requests';
 
 /** Transactions of this domain; requests are one argument as JSON, the actor travels in the transient map. */
@@ -42,6 +53,12 @@ export const transactions = {
   alert: 'supply:alert',
   /** Public write; ResolveAlert. */
   resolve: 'supply:resolve',
+  /** Public write; ReportException. */
+  report: 'supply:report',
+  /** Public write; AnswerException. */
+  answer: 'supply:answer',
+  /** Public write; SettleException. */
+  settle: 'supply:settle',
   /** Evaluate; ReadStatus; answers a StatusView as JSON. */
   status: 'supply:status',
 } as const;
@@ -176,6 +193,11 @@ export const refuse = refusals({
   'unknown-fill': 'not-found',
   'fill-spent': 'conflict',
   'capture-exists': 'conflict',
+  'exception-exists': 'conflict',
+  'unknown-exception': 'not-found',
+  'exception-answered': 'conflict',
+  'exception-not-answered': 'conflict',
+  'exception-resolved': 'conflict',
   'alert-known': 'conflict',
   'unknown-alert': 'not-found',
   'alert-closed': 'conflict',

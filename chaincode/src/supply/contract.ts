@@ -11,6 +11,7 @@ import {
   parseAct,
   parseAlert,
   parseAnchor,
+  parseAnswer,
   parseAuthorise,
   parseClimate,
   parseCommit,
@@ -21,7 +22,9 @@ import {
   parsePack,
   parseQuarantine,
   parseRecall,
+  parseReport,
   parseResolve,
+  parseSettle,
   parseStatus,
   type StatusView,
 } from './api';
@@ -38,12 +41,14 @@ import {
   recordsOf,
   surroundings,
 } from './loaders';
+import { answer, report, settle } from './exceptions';
 import { inEffect } from './origin';
 import { act } from './rules';
 import {
   alertKind,
   captureKind,
   climateKind,
+  exceptionKind,
   fillKind,
   itemKind,
   loggerKind,
@@ -177,6 +182,27 @@ export class SupplyContract extends SalusContract {
     const address = [request.item, request.kind, request.raisedBy] as const;
     const known = await load(ctx, alertKind, ...address);
     await save(ctx, alertKind, address, allowed(resolve(request, await party(ctx), known)));
+  }
+
+  @Transaction()
+  async report(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseText(parseReport, argument);
+    const known = await load(ctx, exceptionKind, request.exceptionId);
+    await save(ctx, exceptionKind, [request.exceptionId], allowed(report(request, await party(ctx), known, ctx.now)));
+  }
+
+  @Transaction()
+  async answer(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseText(parseAnswer, argument);
+    const known = await load(ctx, exceptionKind, request.exceptionId);
+    await save(ctx, exceptionKind, [request.exceptionId], allowed(answer(request, await party(ctx), known, ctx.now)));
+  }
+
+  @Transaction()
+  async settle(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseText(parseSettle, argument);
+    const known = await load(ctx, exceptionKind, request.exceptionId);
+    await save(ctx, exceptionKind, [request.exceptionId], allowed(settle(request, await party(ctx), known, ctx.now)));
   }
 
   @Transaction(false)

@@ -10,6 +10,7 @@ import type {
   PrefixAuthority,
   QuarantineRecord,
   Recall,
+  ShipmentException,
 } from './api';
 
 /** lot/<lotId>: one write for all of a lot's units. */
@@ -32,3 +33,5 @@ export const fillKind = kind<Fill>('fill', 'public', 'fill');
 export const captureKind = kind<Capture>('capture', 'public', 'captureId');
 /** alert/<item>/<kind>/<member>: repeated scans of one member make one. */
 export const alertKind = kind<Alert>('alert', 'public', 'item', 'kind', 'member');
+/** exception/<exceptionId>: of a shipment. */
+export const exceptionKind = kind<ShipmentException>('exception', 'public', 'exceptionId');
