@@ -44,6 +44,7 @@ describe('a handover at a door', () => {
         secrets,
         keep: (records) => Promise.resolve(void kept.push(...records)),
       },
+      'acme',
       typeof handover === 'string' ? handover : JSON.stringify(handover),
     );
 

@@ -63,7 +63,8 @@ export interface ShipmentException extends ReportException {
   readonly reporter: string;
   readonly reported: string;
   readonly state: 'reported' | 'answered' | 'resolved';
-  readonly answer?: { readonly word: AnswerException['answer']; readonly terms: string; readonly at: string } | undefined;
+  readonly answer?:
+    { readonly word: AnswerException['answer']; readonly terms: string; readonly at: string } | undefined;
   readonly proposal?:
     { readonly by: Side; readonly resolution: SettleException['resolution']; readonly at: string } | undefined;
 }
@@ -146,5 +147,7 @@ function sideOf({ member, role }: Party, known: ShipmentException | undefined, s
   if (!ROLES.includes(role)) return refuse('not-your-role', `only these roles settle: ${ROLES.join(', ')}`);
   // Who is no side of it learns nothing of whether it is there.
   if (known !== undefined && commitmentOf(member, salt) === known.respondent) return 'respondent';
-  return known?.reporter === member ? 'reporter' : refuse('unknown-exception', 'no exception of this member has this id');
+  return known?.reporter === member
+    ? 'reporter'
+    : refuse('unknown-exception', 'no exception of this member has this id');
 }

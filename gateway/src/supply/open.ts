@@ -22,7 +22,7 @@ import { CARRIAGE_BYTES, CARRIAGE_PATH, hearCarriage } from './packs/carriage.js
 import { carryEvents } from './packs/carry.js';
 import { Handing } from './packs/handing.js';
 import { HANDOVER_BYTES, HANDOVER_PATH, hearHandover } from './packs/handover.js';
-import { licenseeOf } from './packs/identity.js';
+import { licenseeOf, memberOfParty } from './packs/identity.js';
 import { type AskDoor, lookUp, tell, VERIFY_PATH } from './packs/issuer.js';
 import { PackShelf } from './packs/shelf.js';
 import { statusOf } from './packs/status.js';
@@ -31,8 +31,12 @@ import { judge, type Scan, type Verdict } from './packs/verdict.js';
 import { verifyExpress } from './packs/verify-express.js';
 import { PendingWork } from '../keys/pending-work.js';
 import { alertsOf } from './trade/alerts.js';
+import { EXCEPTION_BYTES, EXCEPTION_PATH, Exceptions } from './trade/exceptions.js';
 import { tradeExpress } from './trade/express.js';
 import { hearHolding, HOLDING_BYTES, HOLDING_PATH, holdersOf, recallsOf } from './trade/holders.js';
+import { reportReceipt } from './trade/receipt.js';
+import { shipmentOf, shipmentsOf } from './trade/shipments.js';
+import { Telling } from './trade/telling.js';
 
 const PHARMACIES = ['hospital', 'pharmacy'];
 
@@ -52,6 +56,8 @@ export class Supply {
   readonly #secrets: NamedSecrets;
   readonly #directory: Directory;
   readonly #cold: ColdChain;
+  readonly #telling: Telling;
+  readonly #exceptions: Exceptions;
   readonly #acts: PackActs;
   readonly #handing: Handing;
   readonly #desk: EpcisDesk;
@@ -68,16 +74,23 @@ export class Supply {
     const onTaken = (value: object): Promise<void> => this.#keep([{ type: PACK_TYPES.handedOver, value }]);
     this.#handing = new Handing({ ...own, pending, onTaken });
     const looking = { ...this.#looking, ledger, projection, keep: this.#keep };
+    this.#telling = new Telling(ask, pending);
+    this.#exceptions = new Exceptions({ ...looking, telling: this.#telling });
+    const titleOf = (name: string): string => settings.members.find((each) => each.name === name)?.title ?? name;
+    const shipping = { ...this.#looking, titleOf, now: this.#now };
     this.#cold = new ColdChain({ ...looking, person: (user) => keys.hmac('lookup', `person\n${user}`) });
     this.#acts = new PackActs({
       ...looking,
       ...own,
       cold: this.#cold,
+      shipment: (of, epcs) => shipmentOf(shipping, of, epcs),
       handing: this.#handing,
       premises: (user, place) => keys.hmac('lookup', `premises\n${user}\n${place}`),
       ghost: (epc) => keys.hmac('lookup', `ghost\n${epc}`),
     });
-    this.#desk = openDesk({ ...rooms, pending, carry: carryEvents(this.#acts) });
+    const receiving = { ...looking, secrets: this.#secrets, exceptions: this.#exceptions };
+    const carry = carryEvents(this.#acts, (actor, effects) => reportReceipt(receiving, actor, effects));
+    this.#desk = openDesk({ ...rooms, pending, carry });
   }
 
   /**
@@ -87,7 +100,10 @@ export class Supply {
   goOn(settled: Promise<void>, signal: AbortSignal, onFault: (error: unknown) => void): void {
     const { capturing, subscriptions } = this.#desk;
     settled
-      .then(() => Promise.all([capturing.goOn(), subscriptions.goOn(signal), this.#handing.goOn(signal)]))
+      .then(() => {
+        const toDoors = [this.#handing.goOn(signal), this.#telling.goOn(signal)];
+        return Promise.all([capturing.goOn(), subscriptions.goOn(signal), ...toDoors]);
+      })
       .catch((error: unknown) => {
         if (!signal.aborted) onFault(error);
       });
@@ -108,7 +124,16 @@ export class Supply {
     return {
       epcis: epcisExpress(this.#desk, actorOf, onFault),
       verify: verifyExpress({ ...http, verify: this.verify, now: this.#now, responderGLN }),
-      supply: tradeExpress({ ...http, ...this.#coldRoom, ledger, acts: this.#acts, alerts, recalls, holders }),
+      supply: tradeExpress({
+        ...http,
+        ...this.#coldRoom,
+        ...this.#exceptionRoom,
+        ledger,
+        acts: this.#acts,
+        alerts,
+        recalls,
+        holders,
+      }),
     };
   }
 
@@ -116,14 +141,15 @@ export class Supply {
   readonly heard: Readonly<Record<string, Heard>> = {
     [HANDOVER_PATH]: {
       most: HANDOVER_BYTES,
-      hear: (_teller, body) =>
-        hearHandover({ ledger: this.rooms.ledger, secrets: this.#secrets, keep: this.#keep }, body),
+      hear: (teller, body) =>
+        hearHandover({ ledger: this.rooms.ledger, secrets: this.#secrets, keep: this.#keep }, teller, body),
     },
     [CARRIAGE_PATH]: {
       most: CARRIAGE_BYTES,
       hear: (_teller, body) =>
         hearCarriage({ ...this.#looking, ledger: this.rooms.ledger, secrets: this.#secrets, keep: this.#keep }, body),
     },
+    [EXCEPTION_PATH]: { most: EXCEPTION_BYTES, hear: (teller, body) => this.#exceptions.hear(teller, body) },
     [HOLDING_PATH]: {
       most: HOLDING_BYTES,
       hear: (teller, body) => Promise.resolve(hearHolding(this.#holding, teller, body)),
@@ -157,6 +183,14 @@ export class Supply {
   get #coldRoom() {
     const ports = { ...this.#looking, ledger: this.rooms.ledger, projection: this.rooms.projection, now: this.#now };
     return { cold: this.#cold, evidence: (epc: string) => evidenceOf(ports, epc) };
+  }
+
+  get #exceptionRoom() {
+    return {
+      exceptions: this.#exceptions,
+      shipments: () => shipmentsOf(this.rooms.projection),
+      memberOf: (party: string) => memberOfParty(this.#directory, party),
+    };
   }
 
   get #holding() {

@@ -15,16 +15,7 @@ export function supplyChanges(type: string, id: string, text: string | undefined
 export const PUBLIC_SPACE = 'supply';
 
 /** Kinds of public records that are looked up or listed. */
-const LISTED: readonly string[] = [
-  'item',
-  'recall',
-  'alert',
-  'fill',
-  'climate',
-  'quarantine',
-  'logger',
-  'exception',
-];
+const LISTED: readonly string[] = ['item', 'recall', 'alert', 'fill', 'climate', 'quarantine', 'logger', 'exception'];
 
 /** The projector over public records of items, recalls, alerts, fills, climates, quarantines, loggers and exceptions. */
 export const supplyProjector: Projector = (write) => {

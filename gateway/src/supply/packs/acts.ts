@@ -9,6 +9,7 @@ import { Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger } from '../../ports.js';
 import type { ColdChain } from '../cold/cold-chain.js';
+import type { ShipmentTerms } from '../trade/shipments.js';
 import { isDone } from './done.js';
 import type { CapturePlace, Handing } from './handing.js';
 import { licenseeOf, memberOfParty, packOf } from './identity.js';
@@ -31,6 +32,11 @@ export interface ActPorts extends IssuerPorts {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly secrets: NamedSecrets;
   readonly handing: Pick<Handing, 'tell'>;
+  /** Transaction information and statement of a shipment. */
+  readonly shipment: (
+    of: { readonly shipmentId: string; readonly to: string; readonly isReturn: boolean },
+    epcs: readonly string[],
+  ) => ShipmentTerms;
   /** Brings loggers' readings to the ledger. */
   readonly cold: Pick<ColdChain, 'log'>;
   /** Keeps the member's own copy of terms; resolves once they can be looked up. */
@@ -128,7 +134,12 @@ export class PackActs {
   async #tell({ act, to = '' }: ActStep, shipped: [string, string][], { place }: Way): Promise<boolean> {
     const as = act === 'hand-over' ? 'carrier' : 'receiver';
     const id = place === undefined ? randomUUID() : `${place.captureID}/${place.event}`;
-    return await this.ports.handing.tell(id, { to: this.#member(to), as, shipped, place });
+    const member = this.#member(to);
+    if (as === 'carrier') return await this.ports.handing.tell(id, { to: member, as, shipped, place });
+    const epcs = shipped.map(([epc]) => epc);
+    const shipment = this.ports.shipment({ shipmentId: id, to: member, isReturn: act === 'return' }, epcs);
+    await this.ports.keep([{ type: PACK_TYPES.shipment, value: shipment }]);
+    return await this.ports.handing.tell(id, { to: member, as, shipped, place, shipment });
   }
 
   async #one(actor: Actor, { step, epc, commitments }: OneAct, way: Way): Promise<Outcome> {

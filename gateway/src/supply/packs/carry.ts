@@ -9,8 +9,11 @@ import type { Effect } from './stored.js';
 /** What captured events do on the ledger; `again` where a killed gateway may have done some of it. */
 export type Carry = (actor: Actor, events: readonly StoredEvent[], again: boolean) => Promise<readonly Effect[]>;
 
+/** What else follows from all of a capture. */
+export type Afterwards = (actor: Actor, effects: readonly Effect[]) => Promise<readonly Effect[]>;
+
 /** The events' steps one after the other: what ships was packed before. */
-export function carryEvents(acts: PackActs): Carry {
+export function carryEvents(acts: Pick<PackActs, 'carry'>, afterwards: Afterwards): Carry {
   return async (actor, events, again) => {
     const effects: Effect[] = [];
     for (const { event, context, captureID, position } of events) {
@@ -20,6 +23,6 @@ export function carryEvents(acts: PackActs): Carry {
         effects.push(...outcomes.map((each) => ({ event: position, ...each })));
       }
     }
-    return effects;
+    return [...effects, ...(await afterwards(actor, effects))];
   };
 }

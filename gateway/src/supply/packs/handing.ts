@@ -5,6 +5,7 @@ import type { PendingWork } from '../../keys/pending-work.js';
 import { CARRIAGE_PATH, carriageOf } from './carriage.js';
 import { HANDOVER_PATH, handoversOf } from './handover.js';
 import type { AskDoor } from './issuer.js';
+import type { ShipmentTerms } from '../trade/shipments.js';
 import type { PackShelf } from './shelf.js';
 
 /** The capture and event that a handover belongs to. */
@@ -20,6 +21,8 @@ export interface OpenHandover {
   /** Each item with the commitment whose salt opens it. */
   readonly shipped: readonly (readonly [epc: string, commitment: string])[];
   readonly place?: CapturePlace | undefined;
+  /** What the receiver is told of the shipment as a whole. */
+  readonly shipment?: ShipmentTerms | undefined;
 }
 
 /** How doors are reached, and what is told. */
@@ -54,10 +57,10 @@ export class Handing {
     });
   }
 
-  async #try(id: string, { to, as, shipped }: OpenHandover): Promise<boolean> {
+  async #try(id: string, { to, as, shipped, shipment }: OpenHandover): Promise<boolean> {
     const { shelf, secrets, ask } = this.ports;
     const opened = new Map(shipped.flatMap(([epc, commitment]) => withSalt(epc, secrets.find(`sent/${commitment}`))));
-    const messages = as === 'carrier' ? [carriageOf(shelf, opened)] : handoversOf(shelf, opened);
+    const messages = as === 'carrier' ? [carriageOf(shelf, opened)] : handoversOf(shelf, opened, shipment);
     try {
       for (const message of messages) {
         if ((await ask(to, as === 'carrier' ? CARRIAGE_PATH : HANDOVER_PATH, message)) === undefined) return false;

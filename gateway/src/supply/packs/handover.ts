@@ -5,6 +5,7 @@ import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
 import { digestOf } from '../cold/readings.js';
+import type { ShipmentTerms } from '../trade/shipments.js';
 import { isUnderPrefix, itemId, packEpc, packOf } from './identity.js';
 import type { PackShelf } from './shelf.js';
 import { statusOf } from './status.js';
@@ -30,6 +31,8 @@ export interface Handover {
   readonly salts: readonly { readonly item: string; readonly salt: string }[];
   /** What loggers signed of the shipped items; the ledger's chain says whether it is all. */
   readonly readings?: readonly Omit<KeptReadings, 'digest'>[];
+  /** Transaction information and statement. */
+  readonly shipment?: ShipmentTerms | undefined;
 }
 
 /** Packs in one message at most: a larger shipment is told in several. */
@@ -39,7 +42,11 @@ const UNITS_AT_ONCE = 4_000;
 const READINGS_AT_ONCE = 8_000_000;
 
 /** All that a shipment of these items, each with its salt, tells their receiver: containers and salts come last. */
-export function handoversOf(shelf: PackShelf, shipped: ReadonlyMap<string, string>): readonly Handover[] {
+export function handoversOf(
+  shelf: PackShelf,
+  shipped: ReadonlyMap<string, string>,
+  shipment?: ShipmentTerms,
+): readonly Handover[] {
   const { units, containers } = insideOf(shelf, [...shipped.keys()]);
   const salts = [...shipped].flatMap(([epc, salt]) => {
     const item = shelf.find(epc)?.item;
@@ -51,7 +58,9 @@ export function handoversOf(shelf: PackShelf, shipped: ReadonlyMap<string, strin
     parts.push({ lots: lotsOf(shelf, some), units: some, containers: [], salts: [] });
   }
   const readings = readingsOf(shelf, salts);
-  return parts.map((part, index) => (index === parts.length - 1 ? { ...part, containers, salts, readings } : part));
+  return parts.map((part, index) =>
+    index === parts.length - 1 ? { ...part, containers, salts, readings, shipment } : part,
+  );
 }
 
 function readingsOf(
@@ -96,9 +105,9 @@ export interface HearingPorts {
 }
 
 /** Takes a handover in, if every pack is proven by the lot on the ledger; undefined for anything else. */
-export async function hearHandover(ports: HearingPorts, body: string): Promise<object | undefined> {
+export async function hearHandover(ports: HearingPorts, teller: string, body: string): Promise<object | undefined> {
   const handover = parse(body);
-  if (handover === undefined || !handover.units.every((unit) => isOfALot(unit, handover))) return undefined;
+  if (handover === undefined || !isOfOne(handover, teller)) return undefined;
   for (const lot of handover.lots) {
     const units = handover.units.filter(({ lotId }) => lotId === lot.terms.lotId);
     const committed = await committedLot(ports.ledger, lot, units[0]);
@@ -112,6 +121,7 @@ export async function hearHandover(ports: HearingPorts, body: string): Promise<o
     ...(handover.units.length === 0 ? [] : [{ type: PACK_TYPES.units, value: handover.units }]),
     ...handover.containers.map((value) => ({ type: PACK_TYPES.container, value })),
     ...keptReadings(handover),
+    ...(handover.shipment === undefined ? [] : [{ type: PACK_TYPES.shipment, value: handover.shipment }]),
   ];
   if (records.length > 0) await ports.keep(records);
   return {};
@@ -121,6 +131,12 @@ function keptReadings({ readings = [] }: Handover): readonly { readonly type: st
   return readings.map(({ item, signed }) => {
     return { type: PACK_TYPES.readings, value: { item, digest: digestOf(signed), signed } };
   });
+}
+
+/** Every pack is of a lot that comes along, and the shipment is the teller's own. */
+function isOfOne(handover: Handover, teller: string): boolean {
+  const isTellers = handover.shipment === undefined || handover.shipment.from.member === teller;
+  return isTellers && handover.units.every((unit) => isOfALot(unit, handover));
 }
 
 function isOfALot({ lotId }: UnitTerms, { lots }: Handover): boolean {
@@ -149,12 +165,20 @@ function isProven({ epc, index, path }: UnitTerms, { terms, secret }: OpenedLot,
 
 function parse(body: string): Handover | undefined {
   try {
-    const { lots, units, containers, salts, readings = [] } = JSON.parse(body) as Partial<Handover>;
+    const handover = JSON.parse(body) as Partial<Handover>;
+    const { lots, units, containers, salts, readings = [] } = handover;
     const isWhole =
       [lots, units, containers, salts, readings].every((each) => Array.isArray(each)) &&
       readings.every(({ item, signed }) => typeof item === 'string' && typeof signed === 'string');
-    return isWhole ? (JSON.parse(body) as Handover) : undefined;
+    return isWhole && isShipment(handover.shipment) ? (handover as Handover) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isShipment(given: Partial<ShipmentTerms> | undefined): boolean {
+  if (given === undefined) return true;
+  const { shipmentId, from, to, items } = given;
+  const areTexts = [shipmentId, from?.member, to?.member].every((each) => typeof each === 'string');
+  return areTexts && Array.isArray(items) && /^[0-9A-Za-z/-]{1,100}$/.test(shipmentId ?? '');
 }

@@ -26,7 +26,7 @@ export function draftOf(gtin: string, batch: string): string {
 /** A lot's own copy of the terms, its secret, and what goes on the ledger. Throws Refusal for packs known already. */
 export function newLot(
   { member, shelf, directory, secrets }: MakingPorts,
-  { gtin, batch, expiry, serials, storage }: CommitStep,
+  { gtin, batch, expiry, serials, storage, product }: CommitStep,
 ): {
   readonly lot: IssuedLot;
   readonly secret: string;
@@ -42,7 +42,7 @@ export function newLot(
   const secret = secrets.find(`lot/${lotId}`) ?? randomBytes(32).toString('hex');
   const root = rootOf(serials.map((serial) => itemId(secret, packEpc(gtin, serial))));
   return {
-    lot: { lotId, gtin, batch, expiry, issuer: member, serials },
+    lot: { lotId, gtin, batch, expiry, issuer: member, serials, ...(product === undefined ? {} : { product }) },
     secret,
     request: { lotId, prefix, count: serials.length, root, expiry, ...(storage === undefined ? {} : { storage }) },
   };

@@ -7,6 +7,7 @@ import { bareTerm, bizSteps, dispositions, sourceTypes, type Vocabulary } from '
 import { nameOf, valuesOf } from '../epcis/match.js';
 import { canonicalEpc, parseEpc } from '../gs1/epc.js';
 import { packOf } from './identity.js';
+import type { ProductTerms } from './stored.js';
 
 /** A new lot. */
 export interface CommitStep {
@@ -15,6 +16,7 @@ export interface CommitStep {
   readonly batch: string;
   readonly expiry: string;
   readonly serials: readonly string[];
+  readonly product?: ProductTerms | undefined;
   /** How its packs are kept, from ILMD of our own namespace; what the contracts do not know of they refuse. */
   readonly storage?: { readonly kind: string; readonly allowance: number } | undefined;
 }
@@ -187,7 +189,20 @@ function commissioned({ event, namespaces, epcs }: Said): Step | undefined {
   const isWhole = another === undefined && packs.length === epcs.length && event.action === 'ADD';
   if (!isWhole || gtin === undefined || batch === undefined || expiry === undefined) return undefined;
   const serials = packs.map((each) => each.serial);
-  return { kind: 'commit', gtin, batch, expiry, serials, storage: storageOf(event, namespaces) };
+  const [storage, product] = [storageOf(event, namespaces), productOf(event, namespaces)];
+  return { kind: 'commit', gtin, batch, expiry, serials, storage, product };
+}
+
+/** Longest text of master data that is handed on. */
+const MAX_PRODUCT_TEXT = 200;
+
+function productOf(event: JsonMap, namespaces: Namespaces): ProductTerms | undefined {
+  const names = ['regulatedProductName', 'strengthDescription', 'dosageFormType', 'netContentDescription'] as const;
+  const said = names.flatMap((name) => {
+    const text = masterData(event, name, namespaces);
+    return text === undefined ? [] : [[name, text.slice(0, MAX_PRODUCT_TEXT)] as const];
+  });
+  return said.length === 0 ? undefined : Object.fromEntries(said);
 }
 
 function storageOf({ ilmd }: JsonMap, namespaces: Namespaces): CommitStep['storage'] {

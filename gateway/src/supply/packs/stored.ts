@@ -1,5 +1,7 @@
 /** A member's own copy of the terms of lots, packs and containers: in its collection, encrypted, and in its facts. */
 import type { Change } from '../../projection/projector.js';
+import type { KeptAnswer, KeptException } from '../trade/exceptions.js';
+import type { ShipmentTerms } from '../trade/shipments.js';
 import { packEpc } from './identity.js';
 
 /** Space of the projection's facts about packs. */
@@ -15,6 +17,9 @@ export const PACK_TYPES = {
   effects: 'SupplyEffects',
   handedOver: 'SupplyHandedOver',
   readings: 'SupplyReadings',
+  shipment: 'SupplyShipment',
+  exception: 'SupplyException',
+  answer: 'SupplyAnswer',
 } as const;
 
 /** The terms of a lot, each party's own copy of them. */
@@ -26,6 +31,16 @@ export interface LotTerms {
   /** Last day, YYYY-MM-DD. */
   readonly expiry: string;
   readonly issuer: string;
+  /** What the product is, as its lot's event says it. */
+  readonly product?: ProductTerms | undefined;
+}
+
+/** Master data of a product that transaction information names (CBV 2.0 section 9.2). */
+export interface ProductTerms {
+  readonly regulatedProductName?: string | undefined;
+  readonly strengthDescription?: string | undefined;
+  readonly dosageFormType?: string | undefined;
+  readonly netContentDescription?: string | undefined;
 }
 
 /** The issuer's copy: with the serials in the order of the lot's tree. */
@@ -85,6 +100,8 @@ export interface Effect {
   readonly alert?: string;
   /** Which limit readings broke: the contracts put it in quarantine. */
   readonly excursion?: string;
+  /** Id of the exception of a shipment that a receipt led to. */
+  readonly exception?: string;
   /** Whether the receiver's door took the terms of a shipment. */
   readonly handedOver?: boolean;
 }
@@ -129,6 +146,18 @@ const FACTS: Readonly<Record<string, Facts>> = {
   [PACK_TYPES.readings]: (_id, text) => {
     const { item, digest, signed } = JSON.parse(text) as KeptReadings;
     return [[`readings/${item}/${digest}`, signed]];
+  },
+  [PACK_TYPES.shipment]: (_id, text) => {
+    const { from, shipmentId } = JSON.parse(text) as ShipmentTerms;
+    return [[`shipment/${from.member}/${shipmentId}`, text]];
+  },
+  [PACK_TYPES.exception]: (_id, text) => {
+    const { exceptionId } = JSON.parse(text) as KeptException;
+    return [[`exception/${exceptionId}`, text]];
+  },
+  [PACK_TYPES.answer]: (_id, text) => {
+    const { exceptionId, answered } = JSON.parse(text) as KeptAnswer;
+    return [[`answer/${exceptionId}`, answered]];
   },
   [PACK_TYPES.handedOver]: (_id, text) => {
     const { captureID, event } = JSON.parse(text) as { readonly captureID: string; readonly event: number };

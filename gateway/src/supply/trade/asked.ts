@@ -81,7 +81,8 @@ export function word(given: Readonly<Record<string, unknown>>, name: string, cho
   throw bad(`${name} is one of: ${choices.join(', ')}`);
 }
 
-function textOf(value: unknown, name: string): string {
+/** A text of a request. Throws Refusal invalid. */
+export function textOf(value: unknown, name: string): string {
   if (typeof value === 'string' && value.length <= 200) return value;
   throw bad(`${name} is a text of at most 200 characters`);
 }

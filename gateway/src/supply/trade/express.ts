@@ -9,6 +9,7 @@ import { answering } from '../http.js';
 import type { PackActs } from '../packs/acts.js';
 import type { Alerts } from './alerts.js';
 import type { Holders, ShownRecall } from './holders.js';
+import { exceptionExpress, type ExceptionExpressPorts } from './exception-express.js';
 import { askedAct, askedQuarantine, bodyOf } from './asked.js';
 
 /** Who handles packs; what each of them may do the contracts say. */
@@ -17,7 +18,7 @@ const READERS = [...KEEPERS, 'regulator', 'auditor'];
 const BODY = '640kb';
 
 /** How trade reaches the ledger. */
-export interface TradePorts extends ColdExpressPorts {
+export interface TradePorts extends ColdExpressPorts, ExceptionExpressPorts {
   readonly ledger: Pick<Ledger, 'submit'>;
   readonly acts: Pick<PackActs, 'carry'>;
   readonly alerts: () => Alerts;
@@ -31,6 +32,7 @@ export function tradeExpress(ports: TradePorts): Router {
   const router = Router();
   router.use(express.json({ limit: BODY }));
   router.use(coldExpress(ports));
+  router.use(exceptionExpress(ports));
   router.post(
     '/acts',
     answering(ports, KEEPERS, async (actor, { body }) => ({ effects: await acts.carry(actor, askedAct(body)) })),
