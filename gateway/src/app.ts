@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
 
+import { AUTHORIZATION_PATH } from './identity/issuer.js';
+import { SMART_CONFIGURATION, type FindSmartServer } from './identity/smart.js';
 import type { Meters } from './metrics.js';
 import { pageRoutes, type PagePorts } from './pages/routes.js';
 import { isResourceType } from './projection/generated.js';
@@ -14,6 +16,10 @@ export interface AppPorts extends PagePorts {
   readonly meters: Meters;
   /** Answers everything under /fhir/R4. */
   readonly fhir: RequestHandler;
+  /** Whose tokens are accepted; absent = nobody is told. */
+  readonly smart?: FindSmartServer;
+  /** Answers everything under /auth; absent where an external issuer's tokens are accepted. */
+  readonly authorization?: RequestHandler;
   /** Answers everything under /epcis. */
   readonly epcis: RequestHandler;
   /** Answers everything under /verify. */
@@ -33,6 +39,7 @@ const AREAS = new Set([
   'readyz',
   'metrics',
   'fhir',
+  'auth',
   'epcis',
   'verify',
   'supply',
@@ -58,7 +65,9 @@ export function buildApp(ports: AppPorts): Express {
   app.get('/metrics', async (_request, response) => {
     response.type(ports.meters.registry.contentType).send(await ports.meters.registry.metrics());
   });
+  app.get(`/fhir/R4/${SMART_CONFIGURATION}`, smartConfiguration(ports.smart));
   app.use('/fhir/R4', ports.fhir);
+  if (ports.authorization !== undefined) app.use(AUTHORIZATION_PATH, ports.authorization);
   app.use('/epcis', ports.epcis);
   app.use('/verify', ports.verify);
   app.use('/supply', ports.supply);
@@ -109,6 +118,16 @@ function areaOf(url: string): string {
   if (fhirType !== undefined && isResourceType(fhirType)) return `fhir/${fhirType}`;
   const [, first = 'other'] = /^\/([^/?]*)/.exec(url) ?? [];
   return AREAS.has(first) ? first : 'other';
+}
+
+/** Where SMART apps are to ask for tokens; open to scripts of any origin, as they ask before they have one. */
+function smartConfiguration(find: FindSmartServer | undefined): RequestHandler {
+  return async (_request, response) => {
+    const server = await find?.();
+    response.set('Access-Control-Allow-Origin', '*');
+    if (server !== undefined) response.json(server);
+    else response.status(503).set('Retry-After', '5').json({ error: 'temporarily_unavailable' });
+  };
 }
 
 /** Ready when the projection has what the channel has: a readiness, not a liveness. */

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 
 import { raise, watchBlocks } from './alarms.js';
 import { buildApp } from './app.js';
+import { openAskers, type Askers } from './authorization/open.js';
 import { answerClientErrors } from './client-errors.js';
 import { runTicker } from './clock/ticker.js';
 import { Sharing } from './door/sharing.js';
@@ -23,7 +24,7 @@ import type { FhirPorts, FhirRequest } from './fhir/request.js';
 import { fhirRouter } from './fhir/router.js';
 import { acceptedIssuer, fhirBase } from './identity/issuer.js';
 import { readSigningKey, type SigningKey } from './identity/keys.js';
-import { authenticate, type TokenRules } from './identity/tokens.js';
+import { authenticate } from './identity/tokens.js';
 import { KeyStore } from './keys/key-store.js';
 import { Memory } from './keys/memory.js';
 import { durableLedger } from './ledger/durable.js';
@@ -72,18 +73,10 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
   const rooms = await openRooms(settings, options.log);
   const sharing = openSharing(rooms);
   const erasures = openErasures(rooms, sharing);
-  const tokens: TokenRules = {
-    member: settings.member,
-    issuer: accepted.issuer,
-    audience: fhirBase(settings.baseUrl),
-    keys: accepted.keys,
-    now: rooms.clock,
-    pseudonym: (subject) => rooms.keys.pseudonym(subject),
-    mandateOf: (user, patient) => sharing.mandates.of(user, patient),
-  };
+  const askers = openAskers(rooms, accepted, (user, patient) => sharing.mandates.of(user, patient));
   const state = { ready: false };
   const trials = openTrials(rooms, sharing);
-  const server = await listen(rooms, sharing, { erasures, trials, tokens }, state);
+  const server = await listen(rooms, sharing, { erasures, trials, askers }, state);
   const stopping = new AbortController();
   const failed = runInBackground(rooms, sharing, erasures, stopping.signal);
   const door = await sharing.open(ownFhir(rooms, sharing));
@@ -100,6 +93,7 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
     stop: async () => {
       const stopped = erasures.series.stop();
       await stop(rooms, sharing, { stopping, also: stopped }, [server, door]);
+      askers.authorization?.close();
     },
   };
 }
@@ -169,10 +163,11 @@ function ownFhir({ settings, projection, writer, log }: Rooms, { decision }: Sha
 async function listen(
   rooms: Rooms,
   sharing: Sharing,
-  { erasures, trials, tokens }: { readonly erasures: Erasures; readonly trials: Trials; readonly tokens: TokenRules },
+  { erasures, trials, askers }: { readonly erasures: Erasures; readonly trials: Trials; readonly askers: Askers },
   state: { readonly ready: boolean },
 ): Promise<Server> {
   const { settings, log, projection, live, meters } = rooms;
+  const { tokens, smart, authorization } = askers;
   const router = fhirRouter(
     {
       baseUrl: fhirBase(settings.baseUrl),
@@ -184,6 +179,7 @@ async function listen(
       earlier: (actor, idempotency) => rooms.writer.earlier(actor, idempotency),
       stable: (text) => rooms.keys.hmac('idempotency', `new id\n${text}`),
       conditionOf: conditionsOf(rooms),
+      smart,
     },
     { onFault: faultLog(log) },
   );
@@ -204,6 +200,8 @@ async function listen(
     inspector: rooms.connected.inspector,
     standing: () => standingOf(rooms, state.ready),
     fhir: fhirExpress({ handle }, actorOf),
+    smart,
+    ...(authorization === undefined ? {} : { authorization: authorization.routes(actorOf, handle) }),
     ...sharing.supply.routers(actorOf, faultLog(log)),
     cdsHooks: fhirExpress({ handle: sharing.hooks }, actorOf, ''),
     trial: trials.view,

@@ -2,6 +2,11 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { SIGN_IN_LIMITS } from '@salus/gateway/authorization/lock-out';
+import { ASSERTION_S } from '@salus/gateway/authorization/offered';
+import { MAX_PASSWORD_CHARACTERS } from '@salus/gateway/authorization/passwords';
+import { SIGN_IN_BODY_LIMIT } from '@salus/gateway/authorization/ports';
+import { OPEN_SIGN_INS_LIMIT } from '@salus/gateway/authorization/store';
 import { BUNDLE_ENTRY_LIMIT } from '@salus/gateway/fhir/bundle';
 import { CONDITIONAL_DELETE_LIMIT } from '@salus/gateway/fhir/conditional';
 import { BODY_LIMIT } from '@salus/gateway/fhir/express';
@@ -16,13 +21,19 @@ import { INCLUDE_LIMIT } from '@salus/gateway/fhir/search';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { REASON_LIMIT } from '@salus/gateway/fhir/stated-reason';
 import { ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
+import { MAX_TOKEN_CHARACTERS } from '@salus/gateway/identity/tokens';
 import { WORK_LIMITS } from '@salus/gateway/projection/search/search';
 import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
 
 import { projectRoot } from '../support/shared.js';
 
-const groups = { JSON_LIMITS, SEARCH_LIMITS, WORK_LIMITS };
+const groups = { SIGN_IN_LIMITS, JSON_LIMITS, SEARCH_LIMITS, WORK_LIMITS };
 const limits: Record<string, number> = {
+  ASSERTION_S,
+  MAX_PASSWORD_CHARACTERS,
+  MAX_TOKEN_CHARACTERS,
+  OPEN_SIGN_INS_LIMIT,
+  SIGN_IN_BODY_LIMIT,
   BUNDLE_ENTRY_LIMIT,
   CONDITIONAL_DELETE_LIMIT,
   BODY_LIMIT,

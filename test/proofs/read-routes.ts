@@ -180,4 +180,5 @@ export const readRoutes: readonly ReadRoute[] = [
 export const openPaths: readonly string[] = [
   ...['/livez', '/readyz', '/metrics', '/', '/record', '/ledger', '/ledger/blocks', '/ledger/events', '/ledger/find'],
   ...['/ledger/blocks/:number', '/ledger/transactions/:txId', '/trials/:trial'],
+  '/fhir/R4/.well-known/smart-configuration',
 ];

@@ -27,8 +27,8 @@ export default function config({ production = false }: { readonly production?: b
       chaincode: { project },
       gateway: { project },
       network: { project },
-      // axe-core is served to the browser as a file.
-      test: { entry: started, project: ['**/*.ts'], ignoreDependencies: ['axe-core'] },
+      // axe-core and fhirclient are served to the browser as files.
+      test: { entry: started, project: ['**/*.ts'], ignoreDependencies: ['axe-core', 'fhirclient'] },
     },
     ignoreIssues: excepted,
     ignoreExportsUsedInFile: production || { interface: true, type: true },

@@ -1,17 +1,21 @@
 /** The gateway's verbs of the `salus` command. */
 import type { Command } from '@salus/network/command';
 
+import { appCommand } from './app.js';
 import { demo } from './demo.js';
 import { load } from './load.js';
 import { rebuild } from './rebuild.js';
 import { signCommand } from './sign.js';
 import { tokenCommand } from './token.js';
+import { userCommand } from './user.js';
 import { verifyRecord } from './verify-record.js';
 import { verifyTrial } from './verify-trial.js';
 
 /** One verb a file. */
 export const gatewayCommands: readonly Command[] = [
   tokenCommand,
+  userCommand,
+  appCommand,
   signCommand,
   load,
   rebuild,

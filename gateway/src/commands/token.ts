@@ -8,6 +8,7 @@ import { acceptedIssuer, developmentIssuer, fhirBase } from '../identity/issuer.
 import { readSigningKey } from '../identity/keys.js';
 import { signToken, TOKEN_LIFETIME_S, type TokenClaims } from '../identity/tokens.js';
 import type { GatewaySettings } from '../settings.js';
+import { textOption } from './given.js';
 import { memberSettings } from './members.js';
 
 /** The longest that a token of the development issuer is good, minutes. */
@@ -60,13 +61,13 @@ export async function mintToken(stateDir: string, wish: TokenWish): Promise<stri
 
 function wishOf(input: CommandInput): TokenWish {
   return {
-    member: text(input, 'member') ?? '',
-    role: text(input, 'role') ?? '',
-    user: text(input, 'user'),
-    patient: text(input, 'patient'),
-    scope: text(input, 'scope'),
-    purposes: text(input, 'purpose')?.split(','),
-    minutes: Number(text(input, 'minutes') ?? MAX_TOKEN_MINUTES),
+    member: textOption(input, 'member') ?? '',
+    role: textOption(input, 'role') ?? '',
+    user: textOption(input, 'user'),
+    patient: textOption(input, 'patient'),
+    scope: textOption(input, 'scope'),
+    purposes: textOption(input, 'purpose')?.split(','),
+    minutes: Number(textOption(input, 'minutes') ?? MAX_TOKEN_MINUTES),
   };
 }
 
@@ -109,9 +110,4 @@ function personClaims({ user, role, patient, scope }: TokenWish): Pick<TokenClai
 /** The same patient is the same person each time. */
 function subjectOf(patient: string): string {
   return `p-${createHash('sha256').update(patient).digest('hex').slice(0, 32)}`;
-}
-
-function text(input: CommandInput, name: string): string | undefined {
-  const value = input.options[name];
-  return typeof value === 'string' ? value : undefined;
 }

@@ -1,4 +1,5 @@
 /** The CapabilityStatement, written from the tables the router and the search run on (R4 capabilitystatement.html). */
+import { securityOf, type SmartServer } from '../identity/smart.js';
 import { generatedSearch } from '../projection/generated.js';
 import type { FhirContext } from './context.js';
 import { ROUTES } from './interactions.js';
@@ -6,15 +7,24 @@ import type { JsonObject } from './json.js';
 import { FOUND_BY } from './provenance-filter.js';
 import type { Served } from './request.js';
 
-let written: { readonly context: FhirContext; readonly text: string } | undefined;
+interface Written {
+  readonly context: FhirContext;
+  readonly server: SmartServer | undefined;
+  readonly text: string;
+}
 
-/** Its JSON text; written once. */
-export function capabilityStatement(context: FhirContext): string {
-  if (written?.context !== context) written = { context, text: JSON.stringify(statement(context)) };
+let written: Written | undefined;
+
+/** Its JSON text; written again only when the issuer of tokens says something else of itself. */
+export async function capabilityStatement(context: FhirContext): Promise<string> {
+  const server = await context.smart?.();
+  if (written?.context !== context || written.server !== server) {
+    written = { context, server, text: JSON.stringify(statement(context, server)) };
+  }
   return written.text;
 }
 
-function statement(context: FhirContext): JsonObject {
+function statement(context: FhirContext, server: SmartServer | undefined): JsonObject {
   const { types } = generatedSearch();
   return {
     resourceType: 'CapabilityStatement',
@@ -29,6 +39,7 @@ function statement(context: FhirContext): JsonObject {
     rest: [
       {
         mode: 'server',
+        ...(context.smart === undefined ? {} : { security: securityOf(server) }),
         resource: types.map((type) => resource(context, type)),
         interaction: [{ code: 'transaction' }, { code: 'batch' }, ...codes('system')],
         searchParam: COLUMN_PARAMETERS,

@@ -1,4 +1,5 @@
 /** What the FHIR router is asked and what it answers, free of any HTTP library; and what it asks of other rooms. */
+import type { FindSmartServer } from '../identity/smart.js';
 import type { Actor, Commit, Idempotency, RecordWriter, StoredVersion, WriteCondition } from '../ports.js';
 import type { JsonObject } from './json.js';
 import type { Pace } from './pace.js';
@@ -125,6 +126,8 @@ export interface FhirPorts {
   readonly earlier?: (actor: Actor, idempotency: Idempotency) => Promise<Commit | undefined>;
   /** The state of criteria of a type, from the projection as it is now; absent = nobody else writes. */
   readonly conditionOf?: (type: string, criteria: string) => WriteCondition;
+  /** Whose tokens are accepted, for the CapabilityStatement; absent = it does not say. */
+  readonly smart?: FindSmartServer;
   /** By resource type. */
   readonly handlers?: Readonly<Record<string, TypeHandler>>;
   /** What is served of the types that are handled so, by resource type. */

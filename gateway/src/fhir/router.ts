@@ -149,9 +149,9 @@ async function run(context: FhirContext, request: FhirRequest, { route, parts }:
   return route.run(context, request, parts);
 }
 
-function metadata(context: FhirContext, request: FhirRequest): FhirResponse {
+async function metadata(context: FhirContext, request: FhirRequest): Promise<FhirResponse> {
   requireMethod(request, ['GET', 'HEAD']);
-  return shaped({ status: 200, headers: {}, resource: capabilityStatement(context) }, request.query);
+  return shaped({ status: 200, headers: {}, resource: await capabilityStatement(context) }, request.query);
 }
 
 /** POST of a batch or transaction to the base. */

@@ -39,9 +39,12 @@ export function acceptedIssuer(settings: GatewaySettings, external: ExternalIssu
   return { issuer: developmentIssuer(settings.baseUrl), keys, development: true };
 }
 
-/** Issuer named in development tokens. */
+/** Path of the development authorization server at a gateway. */
+export const AUTHORIZATION_PATH = '/auth';
+
+/** Issuer named in development tokens: the development authorization server of the gateway. */
 export function developmentIssuer(baseUrl: string): string {
-  return `${baseUrl}/development-issuer`;
+  return `${baseUrl}${AUTHORIZATION_PATH}`;
 }
 
 /** Audience of a member's tokens: its FHIR base. */

@@ -36,6 +36,27 @@ function grantOf(scope: string): Grant[] {
   return [{ isConfined: context === 'patient', type, letters: VERSION_1[permissions] ?? permissions }];
 }
 
+/** Whether a text is a scope for resources, of either version. */
+export function isClinicalScope(scope: string): boolean {
+  const [, , , permissions] = CLINICAL.exec(scope) ?? [];
+  return permissions !== undefined && permissions !== '';
+}
+
+/** Whether whoever was promised `allowed` may be granted `scope`: the same, or less of it. */
+export function isWithin(scope: string, allowed: readonly string[]): boolean {
+  if (allowed.includes(scope)) return true;
+  const [, context, type = '', permissions = ''] = CLINICAL.exec(scope) ?? [];
+  if (context === undefined) return false;
+  const letters = Array.from(VERSION_1[permissions] ?? permissions);
+  return allowed
+    .filter((each) => each.startsWith(`${context}/`))
+    .flatMap(grantOf)
+    .some(
+      (grant) =>
+        (grant.type === '*' || grant.type === type) && letters.every((letter) => grant.letters.includes(letter)),
+    );
+}
+
 function granting({ scopes }: Bearer, type: string, letter: ScopeLetter): readonly Grant[] {
   return grantsOf(scopes).filter(
     (grant) => (grant.type === '*' || grant.type === type) && grant.letters.includes(letter),

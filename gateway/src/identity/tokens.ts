@@ -37,6 +37,8 @@ export interface TokenRules {
   readonly now: () => number;
   /** A patient's or guardian's subject as the ledger may show it. */
   readonly pseudonym: (subject: string) => string;
+  /** Whether a token that verifies still counts, asked every time; absent = until its end. */
+  readonly isInForce?: (payload: JWTPayload) => boolean;
   /** What a guardian, by pseudonym, may do for a patient. */
   readonly mandateOf: (user: string, patient: string) => Mandate;
 }
@@ -113,9 +115,9 @@ async function verified(token: string, rules: TokenRules): Promise<JWTPayload> {
   lately.set(rules, tokens);
   const now = rules.now();
   const known = tokens.find(token, now);
-  if (known !== undefined) return known;
-  const payload = await verify(token, rules);
-  tokens.keep(token, payload, now);
+  const payload = known ?? (await verify(token, rules));
+  if (rules.isInForce?.(payload) === false) throw unauthenticated('the token was revoked; get a new one');
+  if (known === undefined) tokens.keep(token, payload, now);
   return payload;
 }
 

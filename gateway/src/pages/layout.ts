@@ -13,8 +13,8 @@ export interface PageContent {
   readonly title: string;
   readonly body: Html;
   /** Path of the entry in the navigation that the page belongs to. */
-  readonly under: '/' | '/ledger' | '/record';
-  /** Paths of further ES modules on this server. */
+  readonly under: '/' | '/ledger' | '/record' | '/auth';
+  /** Paths of further ES modules on this server; where people sign in no script runs at all. */
   readonly scripts?: readonly string[];
 }
 
@@ -29,7 +29,10 @@ const NAVIGATION = [
 ] as const;
 
 const ALL_MAY_KNOW = 'Pages show what every member may know: no content of any record.';
-const OWN_RECORD = 'This page says who asked for one record, to whoever may know: no content of it.';
+const FOOTERS: Readonly<Partial<Record<PageContent['under'], string>>> = {
+  '/record': 'This page says who asked for one record, to whoever may know: no content of it.',
+  '/auth': 'For development: in production people sign in at the member’s own OpenID provider.',
+};
 
 /** A whole document. */
 export function page(owner: PageOwner, { title, body, under, scripts = [] }: PageContent): string {
@@ -41,7 +44,7 @@ export function page(owner: PageOwner, { title, body, under, scripts = [] }: Pag
         <title>${title} · ${owner.title}</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/style.css" />
-        ${[PAGE_SCRIPT, ...scripts].map((path) => html`<script type="module" src="${path}"></script>`)}
+        ${(under === '/auth' ? [] : [PAGE_SCRIPT, ...scripts]).map((path) => html`<script type="module" src="${path}"></script>`)}
       </head>
       <body>
         <a class="skip" href="#content">Skip to content</a>
@@ -59,7 +62,7 @@ export function page(owner: PageOwner, { title, body, under, scripts = [] }: Pag
         </header>
         <main id="content" tabindex="-1">${body}</main>
         <footer class="muted">
-          Gateway of ${owner.member} on channel ${owner.channel}. ${under === '/record' ? OWN_RECORD : ALL_MAY_KNOW}
+          Gateway of ${owner.member} on channel ${owner.channel}. ${FOOTERS[under] ?? ALL_MAY_KNOW}
         </footer>
       </body>
     </html> `;

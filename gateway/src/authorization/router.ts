@@ -1,0 +1,107 @@
+/** `/auth`: the pages people sign in at, launches by an EHR, and behind them the provider's own endpoints. */
+import { Readable } from 'node:stream';
+
+import express, { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express';
+import { decodeJwt, jwtVerify } from 'jose';
+
+import { outcomeOf } from '../fhir/outcome.js';
+import { fhirBase } from '../identity/issuer.js';
+import { Refusal } from '../ledger/refusal.js';
+import { ENDPOINTS, LAUNCH_PATH } from './offered.js';
+import { SIGN_IN_BODY_LIMIT, type AuthorizationPorts } from './ports.js';
+import { signInRoutes } from './sign-in.js';
+
+/** Everything under the issuer's path. */
+export function authorizationRoutes(ports: AuthorizationPorts): Router {
+  const router = Router();
+  router.use(signInRoutes(ports));
+  router.post(LAUNCH_PATH, express.json({ limit: SIGN_IN_BODY_LIMIT }), launch(ports));
+  const byForm = urlencoded({ extended: false, limit: SIGN_IN_BODY_LIMIT });
+  router.post([ENDPOINTS.introspection, ENDPOINTS.revocation], byForm, aboutToken(ports));
+  router.get(ENDPOINTS.authorization, askingForConsent, toProvider(ports));
+  router.use(toProvider(ports));
+  return router;
+}
+
+function toProvider({ provider }: AuthorizationPorts): RequestHandler {
+  return async (request, response) => {
+    const callback = (await provider()).callback();
+    await callback(request, response);
+  };
+}
+
+/** OpenID Connect drops offline_access without the word consent; SMART apps do not know that word, and are asked anyway. */
+const askingForConsent: RequestHandler = (request, _response, next) => {
+  const [path = '', search = ''] = request.url.split(/\?(.*)/s, 2);
+  const query = new URLSearchParams(search);
+  if (query.get('scope')?.split(' ').includes('offline_access') === true && !query.has('prompt')) {
+    query.set('prompt', 'consent');
+    request.url = `${path}?${query.toString()}`;
+    request.originalUrl = `${request.baseUrl}${request.url}`;
+  }
+  next();
+};
+
+/**
+ * Introspection (RFC 7662) and revocation (RFC 7009): the provider looks tokens up by their id, which for the signed
+ * ones is the claim jti.
+ */
+function aboutToken(ports: AuthorizationPorts): RequestHandler {
+  return async (request, response) => {
+    const form = new URLSearchParams(request.body as Record<string, string>);
+    const token = form.get('token');
+    if (token?.includes('.') === true) form.set('token', await idOf(token, ports));
+    const callback = (await ports.provider()).callback();
+    await callback(withBody(request, form.toString()), response);
+  };
+}
+
+/** The id of a token that was made here; one of nothing for any other. */
+async function idOf(token: string, { keys, settings }: AuthorizationPorts): Promise<string> {
+  try {
+    const issuedAt = new Date((decodeJwt(token).iat ?? 0) * 1000);
+    const { payload } = await jwtVerify(token, keys, { audience: fhirBase(settings.baseUrl), currentDate: issuedAt });
+    return payload.jti ?? 'none';
+  } catch {
+    return 'none';
+  }
+}
+
+/** The same request with another body. */
+function withBody(request: Request, body: string): Request {
+  const bytes = Buffer.from(body);
+  const { method, url, originalUrl, baseUrl, socket, httpVersion } = request;
+  const headers = { ...request.headers, 'content-length': String(bytes.length) };
+  const changed = Object.assign(Readable.from([bytes]), {
+    method,
+    url,
+    originalUrl,
+    baseUrl,
+    socket,
+    httpVersion,
+    headers,
+  });
+  return changed as unknown as Request;
+}
+
+/** An EHR says for which patient it is about to open an app, as the person who has it open. */
+function launch({ authenticate, launches, maySee, settings }: AuthorizationPorts): RequestHandler {
+  return async (request, response) => {
+    try {
+      const actor = await authenticate(request);
+      const { patient } = request.body as { patient?: unknown };
+      if (typeof patient !== 'string') throw new Refusal('invalid', 'bad-value', 'send {"patient": "its FHIR id"}');
+      if (!(await maySee(actor, patient))) throw new Refusal('not-found', 'not-found', 'no such patient is known here');
+      const id = launches.begin({ user: actor.user, patient });
+      response.status(201).json({ launch: id, iss: fhirBase(settings.baseUrl) });
+    } catch (error) {
+      answerRefusal(response, error);
+    }
+  };
+}
+
+function answerRefusal(response: Response, error: unknown): void {
+  const { status, resource } = outcomeOf(error);
+  if (status === 401) response.set('WWW-Authenticate', 'Bearer');
+  response.status(status).type('application/fhir+json').send(JSON.stringify(resource));
+}

@@ -1,0 +1,181 @@
+import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
+
+import { ASSERTION_S, BACKEND_TOKEN_S } from '@salus/gateway/authorization/offered';
+import { addApp } from '@salus/gateway/commands/app';
+import { CommandError } from '@salus/network/command';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
+
+import { patient } from '../story/people.js';
+import { networkOfSuite } from '../support/network.js';
+import { discover, post, type Endpoints } from '../support/smart-app.js';
+
+const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+describe('SMART Backend Services', () => {
+  const network = networkOfSuite();
+  let endpoints: Endpoints;
+  let ann: string;
+  const keys: Record<string, CryptoKey> = {};
+
+  before(async () => {
+    endpoints = await discover(network.fhir('stmary'));
+    const publicKeys = [];
+    for (const alg of ['ES384', 'RS384', 'ES256']) {
+      const { privateKey, publicKey } = await generateKeyPair(alg);
+      keys[alg] = privateKey;
+      publicKeys.push({ ...(await exportJWK(publicKey)), kid: alg, alg, use: 'sig' });
+    }
+    const service = { id: 'exporter', name: 'Exporter', redirectUris: [], role: 'auditor' };
+    addApp(network.stateDir, 'stmary', { ...service, role: 'physician', keys: publicKeys, scope: 'system/Patient.rs' });
+    addApp(network.stateDir, 'stmary', { id: 'public', name: 'Public', redirectUris: ['http://127.0.0.1:9/callback'] });
+    const token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
+    ann = String((await network.ask('stmary', 'Patient', { token, body: patient })).body.id);
+  });
+
+  interface Wish {
+    readonly alg?: string;
+    readonly claims?: Readonly<Record<string, unknown>>;
+    readonly header?: Readonly<Record<string, unknown>>;
+    readonly seconds?: number;
+    readonly scope?: string;
+  }
+
+  async function assertion({ alg = 'ES384', claims = {}, header = {}, seconds = 60 }: Wish = {}): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    const payload = {
+      iss: 'exporter',
+      sub: 'exporter',
+      aud: endpoints.token_endpoint,
+      jti: randomUUID(),
+      exp: now + seconds,
+      ...claims,
+    };
+    return await new SignJWT(payload).setProtectedHeader({ alg, kid: alg, typ: 'JWT', ...header }).sign(keys[alg]!);
+  }
+
+  const ask = (client_assertion: string, scope = 'system/Patient.rs') =>
+    post(endpoints.token_endpoint, {
+      grant_type: 'client_credentials',
+      scope,
+      client_assertion,
+      client_assertion_type: TYPE,
+    });
+  const refused = async (wish: Wish) => {
+    const { status, body } = await ask(await assertion(wish), wish.scope);
+    return [status, body.error];
+  };
+
+  for (const alg of ['ES384', 'RS384']) {
+    it(`get a token for an assertion signed with ${alg}, good for what the service is registered for`, async () => {
+      const { status, body } = await ask(await assertion({ alg }), 'system/Patient.rs');
+      assert.deepEqual(
+        [status, body.scope, body.expires_in, body.refresh_token],
+        [200, 'system/Patient.rs', BACKEND_TOKEN_S, undefined],
+        JSON.stringify(body),
+      );
+      assert.equal((await network.ask('stmary', `Patient/${ann}`, { token: body.access_token })).status, 200);
+      assert.equal(
+        (await network.ask('stmary', `Observation?patient=${ann}`, { token: body.access_token })).status,
+        403,
+      );
+      assert.equal((await network.ask('stmary', 'Patient', { token: body.access_token, body: patient })).status, 403);
+    });
+  }
+
+  it('use an assertion once, of two at the same moment as well', async () => {
+    const used = await assertion();
+    assert.equal((await ask(used)).status, 200);
+    const again = await ask(used);
+    assert.deepEqual([again.status, again.body.error], [401, 'invalid_client']);
+    const twice = await assertion();
+    const both = await Promise.all([ask(twice), ask(twice)]);
+    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 401]);
+  });
+
+  it(`are refused an assertion that ends later than in ${ASSERTION_S} seconds, or has ended`, async () => {
+    assert.deepEqual(await refused({ seconds: ASSERTION_S + 60 }), [401, 'invalid_client']);
+    assert.deepEqual(await refused({ seconds: -60 }), [401, 'invalid_client']);
+    assert.equal((await ask(await assertion({ seconds: ASSERTION_S }))).status, 200);
+  });
+
+  it('are refused an assertion of another algorithm, service, server or key, or without an id', async () => {
+    for (const wish of [
+      { alg: 'ES256' },
+      { claims: { iss: 'somebody' } },
+      { claims: { sub: 'nobody', iss: 'nobody' } },
+      { claims: { aud: 'https://other.test/token' } },
+      { claims: { jti: undefined } },
+      { header: { kid: undefined } },
+      { header: { kid: 'RS384' } },
+    ]) {
+      assert.deepEqual(await refused(wish), [401, 'invalid_client'], JSON.stringify(wish));
+    }
+    const [head, , signature] = (await assertion()).split('.');
+    const [, payload] = (await assertion()).split('.');
+    assert.equal((await ask(`${head}.${payload}.${signature}`)).status, 401);
+  });
+
+  it('are granted less of what they may have, and nothing else', async () => {
+    assert.equal(
+      (await ask(await assertion(), 'system/Patient.r system/Observation.rs')).body.scope,
+      'system/Patient.r',
+    );
+    for (const scope of [
+      'system/*.rs',
+      'system/Patient.cruds',
+      'user/Patient.rs',
+      'patient/Patient.rs',
+      'openid',
+      '',
+    ]) {
+      assert.deepEqual(await refused({ scope }), [400, 'invalid_scope'], scope);
+    }
+  });
+
+  it('are the way of services alone: no app gets a token without a person', async () => {
+    const fields = { grant_type: 'client_credentials', client_id: 'public', scope: 'system/Patient.rs' };
+    const { status, body } = await post(endpoints.token_endpoint, fields);
+    assert.deepEqual([status, body.error], [400, 'invalid_request']);
+  });
+
+  it('have their tokens introspected and revoked', async () => {
+    const { access_token: token } = (await ask(await assertion())).body;
+    const about = async (endpoint: string) =>
+      (
+        await post(endpoint, {
+          token,
+          client_assertion: await assertion({ claims: { aud: endpoint } }),
+          client_assertion_type: TYPE,
+        })
+      ).body;
+    const said = await about(endpoints.introspection_endpoint);
+    assert.deepEqual(
+      [said['active'], said['role'], said['client_id']],
+      [true, 'physician', 'exporter'],
+      JSON.stringify(said),
+    );
+    await about(endpoints.revocation_endpoint);
+    assert.equal((await network.ask('stmary', `Patient/${ann}`, { token })).status, 401);
+    assert.equal((await about(endpoints.introspection_endpoint))['active'], false);
+  });
+
+  it('are registered with keys and a role, and apps with where to send people back', () => {
+    const app = { id: 'x', name: 'X', redirectUris: [] as string[] };
+    for (const wrong of [
+      app,
+      { ...app, role: 'physician' },
+      { ...app, role: 'wizard', keys: [{}] },
+      { ...app, redirectUris: ['nowhere'] },
+      { ...app, id: 'a b', redirectUris: ['http://a.test'] },
+    ]) {
+      assert.throws(
+        () => {
+          addApp(network.stateDir, 'stmary', wrong);
+        },
+        CommandError,
+        JSON.stringify(wrong),
+      );
+    }
+  });
+});
