@@ -2,8 +2,8 @@
  * `POST Patient/{id}/$break-glass` by a clinician, for purpose BTG: Parameters with `reason` (valueCode, of GLASS_REASONS),
  * `text` (valueString) and, for the second act, `full` (valueBoolean). Of a patient kept elsewhere the first act answers
  * the emergency summary as a document, the second, within half an hour, everything. Of one kept here it opens the record
- * for half an hour to reads for purpose BTG. 202 where a custodian's privacy officer is asked; nobody's patient, and one
- * who excluded it, are 404 alike.
+ * for half an hour to reads for purpose BTG; while the ledger is away by a trace that is on disk alone, which the answer
+ * (202) says. 202 where a custodian's privacy officer is asked; nobody's patient, and one who excluded it, are 404 alike.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 
@@ -21,7 +21,7 @@ import { requireScope } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
-import { GLASS_REASONS, keepGlass, MAX_GLASS_TEXT, type GlassRecordPorts } from './record.js';
+import { GLASS_REASONS, keepGlass, MAX_GLASS_TEXT, recordedAt, type GlassRecordPorts } from './record.js';
 import { summaryDocument } from './summary.js';
 import type { Glass, GlassState, GlassStore } from './store.js';
 
@@ -89,13 +89,30 @@ async function here(
   const pid = ports.lookup.pidOf(patient) ?? '';
   const at = Date.parse(ports.now());
   const glass = { aid: randomBytes(32).toString('hex'), pid, patient, member: actor.member, user: actor.user, at };
+  ports.glass.settleQueued((aid) => recordedAt(ports, aid) !== undefined);
   ports.glass.takeOwn(glass);
   ports.shown(patient);
   const kept = await keepGlass(ports, glass, { ...wish, role: actor.role }, 'taken');
-  if (kept !== 'committed') throw new Refusal('unavailable', 'outcome-unknown', 'not on the record yet: send it again');
+  if (kept !== 'committed') return openedLate(ports, glass);
   ports.glass.open(glass.aid);
   ports.onGlass(glass, 'open');
   return parametersAnswer(200, { state: 'open' });
+}
+
+const QUEUED =
+  'the ledger does not answer: the record is open, why is kept on disk here, and goes on the ledger, marked late, when it answers';
+
+/**
+ * The writer answers `unknown` once its intent, with why and the patient's notice in it, is on disk: a trace that nobody
+ * takes back. So the own record opens, as often as the budget lets it. Throws Refusal beyond that.
+ */
+function openedLate(ports: BreakGlassPorts, glass: Glass): FhirResponse {
+  if (!ports.glass.queue(glass)) {
+    const detail = 'the ledger does not answer, and too much was opened without it in this hour: try again later';
+    throw new Refusal('unavailable', 'ledger-unreachable', detail);
+  }
+  ports.onGlass(glass, 'queued');
+  return parametersAnswer(202, { state: 'queued', warning: QUEUED });
 }
 
 async function elsewhere(

@@ -18,6 +18,7 @@ export interface GlassRecordPorts {
   readonly member: string;
   readonly writer: RecordWriter;
   readonly current: (type: string, id: string) => StoredVersion | undefined;
+  readonly version: (type: string, id: string, version: number) => StoredVersion | undefined;
   /** FHIR instant. */
   readonly now: () => string;
 }
@@ -31,6 +32,11 @@ export interface GlassReason {
 
 /** Id of an act outside the gateways: the access id itself stays between them. */
 export const glassId = (aid: string): string => createHash('sha256').update(aid).digest('hex');
+
+/** When an act came on the ledger, a FHIR instant; undefined where it is not there yet. */
+export function recordedAt({ version }: Pick<GlassRecordPorts, 'version'>, aid: string): string | undefined {
+  return version(GLASS_TYPE, glassId(aid), 1)?.lastUpdated;
+}
 
 /** Keeps why, and, where the record opens, tells the patient; in one transaction, on the ledger when it resolves. */
 export async function keepGlass(

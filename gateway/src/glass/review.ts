@@ -11,7 +11,7 @@ import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { scopeMissing, scopesReachAll } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
-import { glassId, keepReview, MAX_GLASS_TEXT, type GlassRecordPorts } from './record.js';
+import { glassId, keepReview, MAX_GLASS_TEXT, recordedAt, type GlassRecordPorts } from './record.js';
 import type { GlassStore, KeptGlass } from './store.js';
 
 /** Days within which broken glass is to be reviewed. */
@@ -50,16 +50,23 @@ export function withGlassReview(fhir: Fhir, ports: ReviewPorts): Fhir {
 function list(ports: ReviewPorts, { actor }: FhirRequest): FhirResponse {
   requireRole(actor, [OFFICER, 'auditor']);
   if (!scopesReachAll(actor, 'AuditEvent', 's')) throw scopeMissing('AuditEvent', 's');
+  settle(ports);
   const acts = ports.glass.all(MAX_GLASS_LISTED);
   for (const { patient } of acts) ports.shown(patient);
-  const parameter = acts.map((act) => ({ name: 'break-glass', part: partsOf(act, Date.parse(ports.now())) }));
+  const parameter = acts.map((act) => ({ name: 'break-glass', part: partsOf(ports, act) }));
   return { status: 200, headers: {}, resource: { resourceType: 'Parameters', parameter } };
 }
 
-function partsOf(act: KeptGlass, now: number): readonly JsonObject[] {
-  const { aid, patient, member, user, at, follows, state, review: outcome } = act;
+/** What was opened while the ledger was away, and is on it by now. */
+function settle(ports: ReviewPorts): void {
+  ports.glass.settleQueued((aid) => recordedAt(ports, aid) !== undefined);
+}
+
+function partsOf(ports: ReviewPorts, act: KeptGlass): readonly JsonObject[] {
+  const { aid, patient, member, user, at, follows, state, isLate, review: outcome } = act;
   const due = at + REVIEW_DAYS * DAY_MS;
-  const isDue = state === 'open' && outcome === undefined;
+  const isDue = ['open', 'queued'].includes(state) && outcome === undefined;
+  const recorded = recordedAt(ports, aid);
   const values: Readonly<Record<string, string | undefined>> = {
     id: glassId(aid),
     patient: `Patient/${patient}`,
@@ -68,7 +75,9 @@ function partsOf(act: KeptGlass, now: number): readonly JsonObject[] {
     act: follows === undefined ? 'summary' : 'everything',
     state,
     outcome,
-    ...(isDue && { review: now > due ? 'overdue' : 'due', until: new Date(due).toISOString() }),
+    recorded,
+    ...(isLate && { late: 'opened while the ledger was away' }),
+    ...(isDue && { review: Date.parse(ports.now()) > due ? 'overdue' : 'due', until: new Date(due).toISOString() }),
   };
   return Object.entries(values).flatMap(([name, valueString]) =>
     valueString === undefined ? [] : [{ name, valueString }],
@@ -78,6 +87,7 @@ function partsOf(act: KeptGlass, now: number): readonly JsonObject[] {
 async function review(ports: ReviewPorts, { actor, body }: FhirRequest, id: string): Promise<FhirResponse> {
   requireRole(actor, [OFFICER]);
   if (!scopesReachAll(actor, 'AuditEvent', 's')) throw scopeMissing('AuditEvent', 's');
+  settle(ports);
   const act = ports.glass.all(MAX_GLASS_LISTED).find(({ aid }) => glassId(aid) === id);
   if (act === undefined) throw new Refusal('not-found', 'not-found', 'no broken glass of this id is known here');
   ports.shown(act.patient);

@@ -12,15 +12,21 @@ CREATE INDEX IF NOT EXISTS broken_glass_by_time ON broken_glass (member, at);
 CREATE TABLE IF NOT EXISTS glass_asked (
   patient TEXT NOT NULL, user TEXT NOT NULL, aid TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY (patient, user)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS glass_late (aid TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `;
+
+const ACTS = 'SELECT b.*, EXISTS (SELECT 1 FROM glass_late l WHERE l.aid = b.aid) AS late FROM broken_glass b';
 
 /** Emergency summaries that a member, and that one clinician, may open here within an hour of ticks. */
 export const GLASS_BUDGET = { member: 20, clinician: 3 } as const;
 const HOUR_MS = 3_600_000;
 const OPENED: readonly GlassState[] = ['taken', 'open'];
 
-/** Waits for the privacy officer; taken and not on the record yet; open; approved, for the next time; refused. */
-export type GlassState = 'waiting' | 'taken' | 'open' | 'approved' | 'refused';
+/**
+ * Waits for the privacy officer; taken and not on the record yet; queued: open, while the ledger is away, by a trace that is
+ * on disk and goes on the ledger by itself; open; approved, for the next time; refused.
+ */
+export type GlassState = 'waiting' | 'taken' | 'queued' | 'open' | 'approved' | 'refused';
 
 /** One act of breaking the glass. */
 export interface Glass {
@@ -41,6 +47,8 @@ export interface KeptGlass extends Glass {
   readonly state: GlassState;
   /** What the review found. */
   readonly review?: string;
+  /** It opened before it was on the ledger. */
+  readonly isLate: boolean;
 }
 
 /** The acts in keys.db; every change is durable on return. */
@@ -75,6 +83,22 @@ export class GlassStore {
     this.#pass(aid, 'taken', 'open');
   }
 
+  /** What was taken is on disk, and the ledger is away: it opens within the budget that is there for that. False beyond it. */
+  queue(glass: Glass): boolean {
+    return inTransaction(this.keys.database, () => {
+      const { member, clinician } = GLASS_BUDGET;
+      if (this.#countLate(glass) >= member || this.#countLate(glass, glass.user) >= clinician) return false;
+      this.keys.database.prepare('INSERT INTO glass_late VALUES (?)').run(glass.aid);
+      return this.#pass(glass.aid, 'taken', 'queued');
+    });
+  }
+
+  /** Opens for good what was queued and is on the ledger by now. */
+  settleQueued(isOnLedger: (aid: string) => boolean): void {
+    const rows = this.keys.database.prepare("SELECT aid FROM broken_glass WHERE state = 'queued'").all();
+    for (const { aid } of rows) if (isOnLedger(aid as string)) this.#pass(aid as string, 'queued', 'open');
+  }
+
   /** The privacy officer's word on an act beyond the budget; false when none waits under this id. */
   settle(aid: string, isApproved: boolean): boolean {
     return this.#pass(aid, 'waiting', isApproved ? 'approved' : 'refused');
@@ -88,20 +112,20 @@ export class GlassStore {
 
   /** One act. */
   of(aid: string): KeptGlass | undefined {
-    const row = this.keys.database.prepare('SELECT * FROM broken_glass WHERE aid = ?').get(aid);
+    const row = this.keys.database.prepare(`${ACTS} WHERE aid = ?`).get(aid);
     return row && glassOf(row);
   }
 
   /** Every act, newest first, at most `limit`. */
   all(limit: number): readonly KeptGlass[] {
-    const rows = this.keys.database.prepare('SELECT * FROM broken_glass ORDER BY at DESC, aid LIMIT ?').all(limit);
+    const rows = this.keys.database.prepare(`${ACTS} ORDER BY at DESC, aid LIMIT ?`).all(limit);
     return rows.map(glassOf);
   }
 
   /** Whether this person broke the glass here before a patient's record lately; `now` in ms since 1970. */
   isBroken(by: Pick<Glass, 'member' | 'user' | 'patient'>, now: number): boolean {
     const sql = `SELECT 1 FROM broken_glass
-      WHERE member = ? AND user = ? AND patient = ? AND state = 'open' AND at > ? LIMIT 1`;
+      WHERE member = ? AND user = ? AND patient = ? AND state IN ('open', 'queued') AND at > ? LIMIT 1`;
     return this.keys.database.prepare(sql).get(by.member, by.user, by.patient, now - SECOND_ACT_MS) !== undefined;
   }
 
@@ -140,6 +164,14 @@ export class GlassStore {
     return this.keys.database.prepare(sql).get(member, at - HOUR_MS, JSON.stringify(states), by, by)?.n as number;
   }
 
+  /** Acts of the member, or of one of its clinicians, within the hour that opened before they were on the ledger. */
+  #countLate({ member, at }: Glass, user?: string): number {
+    const sql = `SELECT count(*) AS n FROM glass_late l JOIN broken_glass b ON b.aid = l.aid
+      WHERE member = ? AND at > ? AND (? IS NULL OR user = ?)`;
+    const by = user ?? null;
+    return this.keys.database.prepare(sql).get(member, at - HOUR_MS, by, by)?.n as number;
+  }
+
   #follows({ pid, member, user }: Glass, follows: string): boolean {
     const first = this.of(follows);
     return first?.state === 'open' && first.pid === pid && first.member === member && first.user === user;
@@ -154,9 +186,10 @@ export class GlassStore {
 }
 
 function glassOf(row: Record<string, unknown>): KeptGlass {
-  const { follows, review, ...rest } = row as unknown as Omit<KeptGlass, 'follows' | 'review'> & {
+  const { follows, review, late, ...rest } = row as unknown as Omit<KeptGlass, 'follows' | 'review' | 'isLate'> & {
     readonly follows: string | null;
     readonly review: string | null;
+    readonly late: number;
   };
-  return { ...rest, ...(follows !== null && { follows }), ...(review !== null && { review }) };
+  return { ...rest, isLate: late === 1, ...(follows !== null && { follows }), ...(review !== null && { review }) };
 }
