@@ -12,6 +12,7 @@ import type { Projector } from './projection/projector.js';
 import { registryProjector } from './registry/project.js';
 import { prescriptionOperations } from './supply/dispense/operations.js';
 import { supplyProjector } from './supply/project.js';
+import { CONTENT_SPACE } from './trial/content.js';
 import { trialOperations } from './trial/operations.js';
 
 /** The projectors of all domains at one member. */
@@ -27,6 +28,9 @@ export function projectors(member: string): readonly Projector[] {
     supplyProjector,
   ];
 }
+
+/** Spaces of facts that go with the version they came from. */
+export const originSpaces: readonly string[] = [CONTENT_SPACE];
 
 /** What is served of the types that domains handle themselves. */
 export const servedTypes: Readonly<Record<string, Served>> = { Consent: CONSENT_SERVED, AuditEvent: AUDIT_SERVED };

@@ -43,7 +43,7 @@ import { Directory } from './registry/directory.js';
 import { drained } from './drain.js';
 import type { GatewaySettings } from './settings.js';
 import { type MemberOptions, type RunningMember, standingOf, untilReady } from './start.js';
-import { openTrials, type Trials } from './trial/operations.js';
+import { openTrials, type Trials } from './trial/open.js';
 import { writeStatusOf } from './write-status.js';
 
 /** Longer than proxies and clients keep an idle connection: whoever may still send a request is the one to close it. */

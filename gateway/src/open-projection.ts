@@ -1,7 +1,7 @@
 /** A member's projection as its gateway opens it: the domains' projectors, and the keys that open content. */
 import { join } from 'node:path';
 
-import { projectors } from './domains.js';
+import { originSpaces, projectors } from './domains.js';
 import type { RecentContents } from './ehr/recent.js';
 import { openStored } from './ehr/translate.js';
 import { fhirBase } from './identity/issuer.js';
@@ -38,6 +38,7 @@ export function openProjection(
         versionKey: (salt) => keys.versionKey(salt),
       }),
     held: heldBy(settings),
+    origins: originSpaces,
     base: `${fhirBase(settings.baseUrl)}/`,
   });
 }

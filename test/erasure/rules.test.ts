@@ -46,6 +46,21 @@ describe('what may be erased', () => {
   });
 });
 
+describe('what belongs to a clinical trial', () => {
+  it('is kept until the end of its own retention, unless it should never have been there', () => {
+    const lastEntry = Date.parse('2016-11-25T12:00:00Z');
+    for (const [basis, { isRetained }] of Object.entries(bases)) {
+      const wish = { actor: officer, basis, now };
+      for (const trialsUntil of [Infinity, now + 1]) {
+        const standing = { ...fresh, lastEntry, trialsUntil };
+        if (isRetained) assert.throws(() => erasable(wish, standing), code('trial-retention'));
+        else assert.equal(erasable(wish, standing), basis);
+      }
+      assert.equal(erasable(wish, { ...fresh, lastEntry, trialsUntil: now }), basis);
+    }
+  });
+});
+
 describe('the second officer', () => {
   const asked = { by: { user: 'o-1', role: 'privacy-officer', at: '2026-11-25T12:00:00Z' }, basis: 'legal-obligation' };
 

@@ -93,6 +93,7 @@ describe('what a trial owes and shows', () => {
       ...{ member: 'authority', ledger: { evaluate, submit: () => assert.fail('a read writes nothing') } },
       ...{ decision: { allow: () => undefined }, ask: () => assert.fail('no door is asked') },
       ...{ facts: { fact: () => undefined }, entering: { enter: () => assert.fail('a read keeps nothing') } },
+      claim: () => assert.fail('a read claims nobody'),
       now: () => began + 16 * DAY,
     });
     const actor = { member: 'authority', user: 'u-1', role: 'regulator', purpose: 'CLINTRCH', scopes: [] };

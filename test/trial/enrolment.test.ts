@@ -84,6 +84,17 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
     assertAllEnrolled(await study.view(), PARTICIPANTS);
   });
 
+  it('lets nobody take part twice: of two sites that race for one person, one has it', async () => {
+    const [person, participants] = [random(), ['TWICE-1', 'TWICE-2']];
+    const racing = ['stmary', 'northside'].map(async (site, index) => {
+      return study.claim(participants[index] ?? '', site, await study.patientAt(site, person));
+    });
+    const [won, lost] = (await Promise.all(racing)).sort((a, b) => a.status - b.status);
+    assert.equal(won?.status, 200, won?.text);
+    assert.equal(lost?.status, 409, lost?.text);
+    assert.match(lost.text, /already-claimed/);
+  });
+
   it('lets nobody who is blinded tell the arms: not from ids, kits, order, sizes, times or errors', async () => {
     const { slots } = await study.view();
     const answers = new Set<string>();

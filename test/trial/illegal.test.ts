@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { random } from '../support/contract-world.js';
+import { MAX_CLAIM_CODES } from '@salus/chaincode/trial/api';
 import { SigningKey } from '../support/signing.js';
 import { Attempts, other, reason } from './attempts.js';
 import { outcomes, protocol, TRIAL, TrialWorld } from './world.js';
@@ -118,10 +119,22 @@ describe('illegal acts before and at enrolment', () => {
 
   it('of claims, consent and eligibility', async () => {
     const hmac = random();
-    const claim = (participant: string) => world.hidden('investigator', { participant, hmac, salt: random() });
+    const claim = (participant: string, hmacs = [random(), hmac]) =>
+      world.hidden('investigator', { participant, hmacs, salt: random() });
     const claimed = await world.ledger.submit('stmary', 'trial:claim', claim('P4'));
     assert.deepEqual([...claimed.rwset.writes.keys()], ['care']);
     await world.ledger.refused('already-claimed', 'northside', 'trial:claim', claim('P5'));
+    await world.ledger.refused('already-claimed', 'stmary', 'trial:claim', claim('P4', [random()]));
+    await world.ledger.refused('duplicate-item', 'stmary', 'trial:claim', claim('P6', [hmac, hmac]));
+    const codes = (count: number) => claim('P7', Array.from({ length: count }, random));
+    await world.ledger.refused('invalid-request', 'stmary', 'trial:claim', codes(MAX_CLAIM_CODES + 1));
+    await world.ledger.submit('stmary', 'trial:claim', codes(MAX_CLAIM_CODES));
+    const secret = () => world.hidden('coordinator', { secret: random(), salt: random() });
+    await world.ledger.refused('unknown-secret', 'stmary', 'trial:secret', world.hidden('coordinator', {}));
+    const made = await world.ledger.submit('stmary', 'trial:new-secret', secret());
+    assert.deepEqual([...made.rwset.writes.keys()], ['care-keys']);
+    await world.ledger.refused('secret-exists', 'northside', 'trial:new-secret', secret());
+    await world.ledger.refused('not-a-party', 'acme', 'trial:new-secret', secret());
     const enrol = { participant: 'P4', stratum: 's1', slot: 3, consent: 1 };
     const right = await world.consentOf('P4', 'stmary');
     const thief = new SigningKey('thief');

@@ -3,11 +3,15 @@ import type { JsonObject } from '@salus/gateway/fhir/json';
 import type { FhirResponse } from '@salus/gateway/fhir/request';
 import { parseRefusal } from '@salus/gateway/ledger/refusal';
 import type { PendingEntry } from '@salus/gateway/keys/pending-work';
-import type { Ledger, LedgerCall } from '@salus/gateway/ports';
+import type { KeptRecord } from '@salus/gateway/ehr/keep';
+import { SharedSecrets } from '@salus/gateway/keys/shared-secrets';
+import type { Ledger, LedgerCall, StoredVersion } from '@salus/gateway/ports';
+import { claim, type ClaimingPorts } from '@salus/gateway/trial/claiming';
 import { contentChanges } from '@salus/gateway/trial/content';
 import { Entering } from '@salus/gateway/trial/entering';
 import { CONTENT_PATH, contentsHeard } from '@salus/gateway/trial/hand-over';
 import { withTrials } from '@salus/gateway/trial/operations';
+import { random } from '../support/contract-world.js';
 import type { TrialWorld } from './world.js';
 
 /** The contracts' double as a member's gateway sees the ledger: a voided transaction is endorsed again, as there. */
@@ -37,6 +41,10 @@ export function ledgerOf(world: TrialWorld, member: string): Pick<Ledger, 'submi
 /** What each member keeps, by the name of the member and the commitment. */
 export class Gateways {
   readonly kept = new Map<string, string>();
+  /** What each member's projection says. */
+  readonly facts = new Map<string, string>();
+  /** Patients by member and `Patient/<id>`. */
+  readonly patients = new Map<string, StoredVersion>();
   /** Members whose doors are shut. */
   readonly away = new Set<string>();
   /** What gateways promised and did not end, by member and id. */
@@ -74,6 +82,7 @@ export class Gateways {
     const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
       ...this.#ports(member),
       entering,
+      claim: (...asked) => claim(this.#claiming(member), ...asked),
       decision: { allow: () => undefined },
       ask: (to, _path, words) => this.knock(member, to, words),
       now: () => this.world.ledger.clockMs,
@@ -94,16 +103,35 @@ export class Gateways {
     return {
       member,
       ledger: { ...ledger, submit: (call: LedgerCall) => (this.#die('act'), ledger.submit(call)) },
-      facts: { fact: (_space: string, key: string) => this.kept.get(`${member} ${key}`) },
-      keep: (records: readonly { readonly type: string; readonly value: unknown }[]): Promise<void> => {
+      facts: { fact: (_space: string, key: string) => this.facts.get(`${member} ${key}`) },
+      keep: (records: readonly KeptRecord[]): Promise<void> => {
         this.#die('copy');
-        for (const { type, value } of records) {
-          for (const change of contentChanges(type, JSON.stringify(value)) ?? []) {
-            if (change.kind === 'fact') this.kept.set(`${member} ${change.key}`, change.value ?? '');
+        for (const { type, value, patient } of records) {
+          const opened = { type, text: JSON.stringify(value), patient };
+          for (const change of contentChanges(opened, random()) ?? []) {
+            if (change.kind !== 'fact') continue;
+            this.facts.set(`${member} ${change.key}`, change.value ?? '');
+            if (change.value === opened.text) this.kept.set(`${member} ${change.key}`, opened.text);
           }
         }
         return Promise.resolve();
       },
+    };
+  }
+
+  #claiming(member: string): ClaimingPorts {
+    const secrets = {
+      find: (name: string) => this.facts.get(`${member} ${name}`),
+      keep: (named: Readonly<Record<string, string>>) => {
+        for (const [name, secret] of Object.entries(named)) this.facts.set(`${member} ${name}`, secret);
+      },
+      forget: () => undefined,
+    };
+    const { ledger, ...ports } = this.#ports(member);
+    return {
+      ...{ ...ports, ledger, secrets: new SharedSecrets({ mspId: member, ledger, secrets }) },
+      shown: () => undefined,
+      current: (type, id) => this.patients.get(`${member} ${type}/${id}`),
     };
   }
 }

@@ -15,6 +15,8 @@ import { listOf, protocol, sites } from './world.js';
 export const STUDY = 'SIMULATED-1';
 /** Its strata. */
 export const strata = ['s1', 's2', 's3', 's4'] as const;
+/** System of the identifiers that people are known by beyond one hospital. */
+const PERSON_SYSTEM = 'http://hl7.org/fhir/sid/us-ssn';
 const TEXT_HASH = 'b'.repeat(64);
 
 /** The default topology with a third hospital, westgate, in the payer's place; returns the file's path. */
@@ -65,12 +67,28 @@ export class NetworkStudy {
     return this.#investigators.get(site) ?? assert.fail(`${site} is no site`);
   }
 
-  /** Claims, consents, declares eligible. */
-  async prepared(participant: string, site: string): Promise<void> {
-    await this.act(site, 'investigator', 'claim', { participant, hmac: random() });
+  /** Claims, consents, declares eligible: the id of a Patient made for it. */
+  async prepared(participant: string, site: string): Promise<string> {
+    const patient = await this.patientAt(site);
+    const claimed = await this.claim(participant, site, patient);
+    assert.equal(claimed.status, 200, claimed.text);
     await this.act(site, 'investigator', 'consent', this.#consent(participant, site));
     const criteria = protocol().criteria.map((id) => ({ id, commitment: random() }));
     await this.act(site, 'investigator', 'declare-eligible', { participant, criteria });
+    return patient;
+  }
+
+  /** The id of a new Patient of a site, known beyond it by an identifier. */
+  async patientAt(site: string, value: string = random()): Promise<string> {
+    const body = { resourceType: 'Patient', identifier: [{ system: PERSON_SYSTEM, value }] };
+    const written = await this.network.ask(site, 'Patient', { token: await this.#token(site, 'investigator'), body });
+    assert.equal(written.status, 201, written.text);
+    return String(written.body.id);
+  }
+
+  /** `$claim`, whatever it answers. */
+  claim(participant: string, site: string, patient: string): Promise<Answer> {
+    return this.post(site, 'investigator', '$claim', [text('participant', participant), text('patient', patient)]);
   }
 
   /** `$randomize`, whatever it answers. */
@@ -134,4 +152,14 @@ export class NetworkStudy {
     const countersignature = { kid: investigator.kid, ...stamp, statement: signed };
     return { ...about, jwk: patient.jwk, statement, countersignature };
   }
+}
+
+/** Parameters of `$enter` at stmary: one answer in a form of the first visit. */
+export function entryOf(participant: string, form: string, valueString: string): readonly object[] {
+  const item = [{ linkId: 'value', answer: [{ valueString }] }];
+  return [
+    ...Object.entries({ participant, visit: 'v1', form, delegate: 'inv-stmary' }).map((each) => text(...each)),
+    ...['n', 'consent'].map((name) => ({ name, valueInteger: 1 })),
+    { name: 'response', resource: { resourceType: 'QuestionnaireResponse', status: 'completed', item } },
+  ];
 }

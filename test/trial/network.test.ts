@@ -38,6 +38,17 @@ describe('a trial on the real processes, over HTTP', () => {
     assert.equal(answer.status, 200, `${name}: ${answer.text}`);
   }
 
+  async function patient(): Promise<string> {
+    const token = await network.token({ member: 'stmary', role: 'investigator' });
+    const identifier = [{ system: 'http://hl7.org/fhir/sid/us-ssn', value: '217-45-6001' }];
+    const { status, text, body } = await network.ask('stmary', 'Patient', {
+      token,
+      body: { resourceType: 'Patient', identifier },
+    });
+    assert.equal(status, 201, text);
+    return String(body.id);
+  }
+
   async function look(member: string): Promise<TrialView> {
     return (await network.ask(member, `/trials/${NAME}`)).body as unknown as TrialView;
   }
@@ -75,7 +86,11 @@ describe('a trial on the real processes, over HTTP', () => {
     const hash = digest({ trial: NAME, version: 1, translations, optionalParts: [] });
     await act('authority', 'ethics', 'adopt-document', { version: 1, hash });
     await act('stmary', 'investigator', 'delegate', { role: 'investigator', jwk: investigator.jwk });
-    await act('stmary', 'investigator', 'claim', { participant: 'P1', hmac: random() });
+    const claimed = await post('stmary', 'investigator', `${NAME}/$claim`, [
+      { name: 'participant', valueString: 'P1' },
+      { name: 'patient', valueString: await patient() },
+    ]);
+    assert.equal(claimed.status, 200, claimed.text);
     await act('stmary', 'investigator', 'consent', consent());
     const criteria = view.versions[3]!.protocol.criteria.map((id) => ({ id, commitment: random() }));
     await act('stmary', 'investigator', 'declare-eligible', { participant: 'P1', criteria });

@@ -149,7 +149,12 @@ describe('the operations on trials', () => {
   it('leave studies of the record readable while the ledger does not answer', async () => {
     const down = (): Promise<never> => Promise.reject(new Refusal('unavailable', 'ledger-down', 'no peer answers'));
     const ledger = { submit: down, evaluate: down };
-    const seen = { decision: { allow: () => undefined }, facts: { fact: () => undefined }, entering: { enter: down } };
+    const seen = {
+      decision: { allow: () => undefined },
+      facts: { fact: () => undefined },
+      entering: { enter: down },
+      claim: down,
+    };
     const ports = { member: 'stmary', ledger, ...seen, ask: down, now: Date.now };
     const actor = { member: 'stmary', user: 'u-1', role: 'investigator', purpose: 'CLINTRCH', scopes: [] };
     const get = async (status: number): Promise<number> => {

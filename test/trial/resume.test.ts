@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { freePortBase } from '../support/free-ports.js';
 import { startNetwork, type TestNetwork } from '../support/network.js';
 import { scratchFolder } from '../support/scratch.js';
-import { NetworkStudy, STUDY, text, threeHospitals } from './network-study.js';
+import { entryOf, NetworkStudy, STUDY, threeHospitals } from './network-study.js';
 
 const PARTICIPANTS = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6'];
 
@@ -34,7 +34,12 @@ describe('entering data at a gateway that is killed', function () {
     const answered: string[] = [];
     const entries = PARTICIPANTS.flatMap((participant) => ['vitals', 'labs'].map((form) => ({ participant, form })));
     const asked = entries.map(async ({ participant, form }) => {
-      const answer = await study.post('stmary', 'investigator', '$enter', entryOf(participant, form));
+      const answer = await study.post(
+        'stmary',
+        'investigator',
+        '$enter',
+        entryOf(participant, form, `${participant} ${form}`),
+      );
       if (answer.status === 200) answered.push(`${participant} ${form}`);
     });
     await Promise.race(asked);
@@ -71,13 +76,4 @@ describe('entering data at a gateway that is killed', function () {
 /** The forms among the contents of a searchset. */
 function formsIn(searchset: string): readonly string[] {
   return ['labs', 'vitals'].filter((form) => searchset.includes(`/v1/${form}/1`));
-}
-
-function entryOf(participant: string, form: string): readonly object[] {
-  const item = [{ linkId: 'value', answer: [{ valueString: `${participant} ${form}` }] }];
-  return [
-    ...Object.entries({ participant, visit: 'v1', form, delegate: 'inv-stmary' }).map((each) => text(...each)),
-    ...['n', 'consent'].map((name) => ({ name, valueInteger: 1 })),
-    { name: 'response', resource: { resourceType: 'QuestionnaireResponse', status: 'completed', item } },
-  ];
 }

@@ -173,7 +173,7 @@ export class TrialWorld {
 
   /** Claims, consents, and declares eligible. */
   async prepared(participant: string, site: string): Promise<void> {
-    const claim = this.hidden('investigator', { participant, hmac: random(), salt: random() });
+    const claim = this.hidden('investigator', { participant, hmacs: [random()], salt: random() });
     await this.ledger.submit(site, 'trial:claim', claim);
     await this.act(site, 'investigator', 'consent', await this.consentOf(participant, site));
     await this.act(site, 'investigator', 'declare-eligible', { participant, criteria: this.answers() });

@@ -83,11 +83,26 @@ export type DelegateRequest = ReturnType<typeof parseDelegate>;
 /** Parser of EndDelegation. */
 export const parseEndDelegation = object({ trial: code, kid: keyId });
 
+/** Most codes by which one person is claimed; those that a person lacks are random, so that their number says nothing. */
+export const MAX_CLAIM_CODES = 16;
 /** Parser of Claim. */
-export const parseClaim = object({ trial: code, participant: code, hmac: hex256, salt: hex256 });
+export const parseClaim = object({
+  trial: code,
+  participant: code,
+  /** HMACs of the person's identifiers under the trial's secret, each once. */
+  hmacs: list(hex256, 1, MAX_CLAIM_CODES),
+  salt: hex256,
+});
 
 /** A claim of a person. */
 export type ClaimRequest = ReturnType<typeof parseClaim>;
+
+/** Parser of NewSecret: 256 random bits, made by the first site that claims somebody. */
+export const parseNewSecret = object({ trial: code, secret: hex256, salt: hex256 });
+/** The secret of a trial's claims. */
+export type NewSecret = ReturnType<typeof parseNewSecret>;
+/** Parser of ReadSecret. */
+export const parseReadSecret = object({ trial: code });
 
 /** Parser of Consent. */
 export const parseConsent = object({

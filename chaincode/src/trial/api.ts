@@ -37,6 +37,10 @@ export const transactions = {
   endDelegation: 'trial:end-delegation',
   /** Claim, in the transient map; into `care`: one person, one participant. */
   claim: 'trial:claim',
+  /** NewSecret, in the transient map; into `care-keys`: under which sites make the codes of those whom they claim. */
+  newSecret: 'trial:new-secret',
+  /** Evaluate, at the own peer of a site; ReadSecret in the transient map; answers a TrialSecret as JSON. */
+  secret: 'trial:secret',
   /** Consent. */
   consent: 'trial:consent',
   withdraw: 'trial:withdraw',

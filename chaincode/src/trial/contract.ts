@@ -8,8 +8,8 @@ import { parseText } from '../lib/schema';
 import * as acts from './acts';
 import * as allocation from './allocation';
 import * as api from './api';
-import * as consents from './consents';
 import * as facts from './facts';
+import * as participation from './participation';
 import { actOnPoint } from './points';
 import * as people from './people';
 import * as progress from './progress';
@@ -89,22 +89,15 @@ export class TrialContract extends SalusContract {
   @Transaction()
   async 'publish-document'(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parsePublishDocument, argument);
-    const { trial, version } = request;
-    await facts.permitted(ctx, trial, 'publish-document');
-    const before = await load(ctx, state.documentKind, trial, numberPart(version - 1));
-    const there = await load(ctx, state.documentKind, trial, numberPart(version));
-    const record = allowed(consents.publishDocument(request, before, there, facts.actOf(ctx)));
-    await save(ctx, state.documentKind, [trial, numberPart(version)], record);
+    await facts.permitted(ctx, request.trial, 'publish-document');
+    await participation.publishDocument(ctx, request);
   }
 
   @Transaction()
   async 'adopt-document'(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, version, hash } = parseText(acts.parseAdoptDocument, argument);
-    await facts.permitted(ctx, trial, 'adopt-document');
-    const record = await load(ctx, state.documentKind, trial, numberPart(version));
-    const inForce = await load(ctx, state.inForceKind, trial, facts.DOCUMENT);
-    const next = allowed(consents.adoptDocument(hash, record, inForce, facts.actOf(ctx)));
-    await save(ctx, state.inForceKind, [trial, facts.DOCUMENT], next);
+    const request = parseText(acts.parseAdoptDocument, argument);
+    await facts.permitted(ctx, request.trial, 'adopt-document');
+    await participation.adoptDocument(ctx, request);
   }
 
   @Transaction()
@@ -129,33 +122,37 @@ export class TrialContract extends SalusContract {
   }
 
   @Transaction()
+  async 'new-secret'(ctx: SalusContext): Promise<void> {
+    const request = ctx.request(acts.parseNewSecret);
+    await facts.permitted(ctx, request.trial, 'enrol');
+    await people.newSecret(ctx, request);
+  }
+
+  @Transaction(false)
+  @Returns('string')
+  async secret(ctx: SalusContext): Promise<string> {
+    return canonical(await people.secretOf(ctx, ctx.request(acts.parseReadSecret).trial));
+  }
+
+  @Transaction()
   async consent(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseConsent, argument);
-    const { trial, participant, n } = request;
-    await facts.permitted(ctx, trial, 'consent');
-    const record = allowed(consents.consent(request, await facts.consentFacts(ctx, request), facts.actOf(ctx)));
-    await save(ctx, state.consentKind, [trial, participant, numberPart(n)], record);
+    await facts.permitted(ctx, request.trial, 'consent');
+    await participation.consent(ctx, request);
   }
 
   @Transaction()
   async withdraw(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseWithdraw, argument);
-    const { trial, participant, n } = request;
-    await facts.permitted(ctx, trial, 'withdraw');
-    const record = allowed(consents.withdraw(request, await facts.lineOf(ctx, request), facts.actOf(ctx)));
-    await save(ctx, state.consentKind, [trial, participant, numberPart(n)], record);
+    await facts.permitted(ctx, request.trial, 'withdraw');
+    await participation.withdraw(ctx, request);
   }
 
   @Transaction()
   async 'declare-eligible'(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseEligible, argument);
-    const { trial, participant } = request;
-    const standing = await facts.permitted(ctx, trial, 'declare-eligible');
-    const { version, protocol } = await facts.versionInForce(ctx, standing);
-    const known = await load(ctx, state.eligibleKind, trial, participant);
-    const asked = { version, criteria: protocol.criteria };
-    const record = allowed(consents.declareEligible(request, asked, known, facts.actOf(ctx)));
-    await save(ctx, state.eligibleKind, [trial, participant], record);
+    const standing = await facts.permitted(ctx, request.trial, 'declare-eligible');
+    await participation.declareEligible(ctx, standing, request);
   }
 
   @Transaction()

@@ -1,10 +1,11 @@
 /** Who is who in a trial: the delegation log, claims of persons, the keeper of the arms. */
 import type { SalusContext } from '../lib/context';
-import { load, save, saveSalted } from '../lib/record';
+import { exists, load, save, saveSalted } from '../lib/record';
 import { allowed } from '../lib/refusal';
-import type { ClaimRequest, DelegateRequest, KeepArms, TellArm, ToldArm, UnblindRequest } from './acts';
+import type { ClaimRequest, DelegateRequest, KeepArms, NewSecret, TellArm, ToldArm, UnblindRequest } from './acts';
 import { matches, tellArm as judgeTelling, unblindOne as judgeUnblinding } from './allocation';
 import { actOf, delegateOf, standingOf } from './facts';
+import type { TrialSecret } from './records';
 import { refuse } from './refusals';
 import {
   armsKind,
@@ -13,6 +14,7 @@ import {
   enrolledKind,
   listKind,
   numberPart,
+  secretKind,
   slotKind,
   unblindingKind,
 } from './state';
@@ -34,12 +36,28 @@ export async function endDelegation(ctx: SalusContext, trial: string, kid: strin
 }
 
 /** Claims a person for one participant, before anything public names the participant. */
-export async function claim(ctx: SalusContext, { trial, participant, hmac, salt }: ClaimRequest): Promise<void> {
-  const known = [await load(ctx, enrolledKind, hmac), await load(ctx, claimKind, trial, participant)];
+export async function claim(ctx: SalusContext, { trial, participant, hmacs, salt }: ClaimRequest): Promise<void> {
+  if (new Set(hmacs).size !== hmacs.length) throw refuse('duplicate-item', 'a code is named once');
+  const known: unknown[] = [await load(ctx, claimKind, trial, participant)];
+  for (const hmac of hmacs) known.push(await load(ctx, enrolledKind, hmac));
   if (known.some(Boolean)) throw refuse('already-claimed', 'this person or participant is claimed');
   const record = { trial, participant, site: ctx.caller.member };
-  await saveSalted(ctx, enrolledKind, [hmac], record, salt);
+  for (const hmac of hmacs) await saveSalted(ctx, enrolledKind, [hmac], record, salt);
   await saveSalted(ctx, claimKind, [trial, participant], record, salt);
+}
+
+/** Keeps the secret of a trial's claims: the first one stays. */
+export async function newSecret(ctx: SalusContext, { trial, secret, salt }: NewSecret): Promise<void> {
+  if (await exists(ctx, secretKind, trial))
+    throw refuse('secret-exists', 'the trial has its secret: trial:secret reads it');
+  await saveSalted(ctx, secretKind, [trial], { secret }, salt);
+}
+
+/** The secret of a trial's claims. */
+export async function secretOf(ctx: SalusContext, trial: string): Promise<TrialSecret> {
+  const known = await load(ctx, secretKind, trial);
+  if (known === undefined) throw refuse('unknown-secret', 'the trial has no secret yet');
+  return { secret: known.secret };
 }
 
 /** Keeps a list in clear at the allocator: only the one that was committed to. */

@@ -269,3 +269,8 @@ export interface ClaimRecord {
   readonly participant: string;
   readonly site: string;
 }
+
+/** Under which a trial's sites make the codes of persons. */
+export interface TrialSecret {
+  readonly secret: string;
+}

@@ -25,6 +25,8 @@ export const refuse = refusals({
   'signature-invalid': 'forbidden',
   'not-claimed': 'conflict',
   'already-claimed': 'conflict',
+  'secret-exists': 'conflict',
+  'unknown-secret': 'not-found',
   'no-consent': 'conflict',
   'consent-out-of-line': 'conflict',
   'consent-superseded': 'conflict',

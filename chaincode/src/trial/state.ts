@@ -53,7 +53,9 @@ export const eventKind = kind<records.EventRecord>('trial-event', 'public', 'tri
 export const submissionKind = kind<records.SubmissionRecord>('trial-submission', 'public', 'trial', 'event', 'n');
 /** trial-arms/<trial>/<stratum>: a list in clear, at its keeper alone. */
 export const armsKind = kind<records.ArmsRecord>('trial-arms', 'of-{member}', 'trial', 'stratum');
-/** trial-enrolled/<hmac>: one person, under a secret of the hospitals. */
+/** trial-secret/<trial>: under which the sites make their codes. */
+export const secretKind = kind<records.TrialSecret>('trial-secret', 'care-keys', 'trial');
+/** trial-enrolled/<hmac>: one person, under the trial's secret. */
 export const enrolledKind = kind<records.ClaimRecord>('trial-enrolled', 'care', 'hmac');
 /** trial-claim/<trial>/<participant>: that the participant is claimed; its hash alone is read outside. */
 export const claimKind = kind<records.ClaimRecord>('trial-claim', 'care', 'trial', 'participant');

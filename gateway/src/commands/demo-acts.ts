@@ -1,4 +1,6 @@
 /** The trial that `salus demo trial` plays, as its people act on it over HTTP. */
+import { randomUUID } from 'node:crypto';
+
 import type { TrialView } from '@salus/chaincode/trial/api';
 import { CommandError, type CommandIo } from '@salus/network/command';
 
@@ -46,6 +48,18 @@ export class Study {
     if (ok) throw new CommandError(`${member} ${said}, and nobody stopped it`);
     const [{ details, diagnostics } = {}] = issue;
     this.io.out(`${member} (${role}) ${said}\n  refused (${details?.coding?.[0]?.code ?? ''}: ${diagnostics ?? ''})`);
+  }
+
+  /** The id of a new Patient of a site. Throws CommandError where it is not written. */
+  async patientAt(site: string): Promise<string> {
+    const ask = await askerOf(this.io, site, 'investigator');
+    const identifier = [{ system: 'urn:salus:demo-person', value: randomUUID() }];
+    const body = JSON.stringify({ resourceType: 'Patient', identifier });
+    const response = await ask('/fhir/R4/Patient', { method: 'POST', body, contentType: 'application/fhir+json' });
+    const { id } = (await response.json()) as { readonly id?: string };
+    if (!response.ok || id === undefined)
+      throw new CommandError(`${site} could not write down a participant's Patient`);
+    return id;
   }
 
   /** The trial as a member that plays no part in it shows it to anybody. */

@@ -112,7 +112,8 @@ async function enrolOne(
 ): Promise<void> {
   const investigator = all.get(site) ?? new Signer('nobody');
   const { channel } = memberSettings(study.io.stateDir, site);
-  await study.act(site, 'investigator', '$claim', { participant, hmac: randomHex(32) });
+  const claimed = [text('participant', participant), text('patient', await study.patientAt(site))];
+  await study.call(site, 'investigator', '$claim', claimed);
   const consent = await consentTo({ channel, trial: study.trial }, participant, investigator);
   await study.act(site, 'investigator', '$consent', consent);
   const criteria = registered.criteria.map((id) => ({ id, commitment: randomHex(32) }));

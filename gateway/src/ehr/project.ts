@@ -6,7 +6,7 @@ import { withVersion } from '../fhir/meta.js';
 import type { LedgerTransaction, LedgerWrite } from '../ports.js';
 import type { Change, Open, Projector } from '../projection/projector.js';
 import { supplyChanges } from '../supply/project.js';
-import { contentChanges } from '../trial/content.js';
+import { contentChanges, contentsForgotten } from '../trial/content.js';
 import { contentOf } from './translate.js';
 
 const RESOURCE = 'resource';
@@ -17,7 +17,9 @@ const NOTHING: readonly Change[] = [];
 export function ehrProjector(member: string): Projector {
   const collection = `of-${member}`;
   return (write, transaction, open) => {
-    if (write.collection !== collection || write.key === undefined) return NOTHING;
+    if (write.collection !== collection) return NOTHING;
+    if (write.isPurge) return contentsForgotten(write);
+    if (write.key === undefined) return NOTHING;
     const parts = parseKey(write.key);
     if (parts?.name === CONDITION) return condition(parts.attributes[0] ?? '', write);
     if (parts?.name !== RESOURCE) return NOTHING;
@@ -47,7 +49,7 @@ function version(
   if (plaintext === undefined) return NOTHING;
   const { type, id, patient, by, text } = contentOf(plaintext);
   // Events and packs of the supply chain, and contents of trials, lie in the same collection and are no FHIR resources.
-  const supplied = supplyChanges(type, id, text) ?? contentChanges(type, text);
+  const supplied = supplyChanges(type, id, text) ?? contentChanges({ type, text, patient }, ledgerKey);
   if (supplied !== undefined) return supplied;
   return [
     {

@@ -2,19 +2,18 @@
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { fhirBase } from '../identity/issuer.js';
 import type { KeyStore } from '../keys/key-store.js';
-import type { RecordWriter } from '../ports.js';
+import type { Ledger, RecordWriter } from '../ports.js';
 import type { Projection } from '../projection/projection.js';
 import type { GatewaySettings } from '../settings.js';
+import { trialsKeptUntil } from '../trial/retention.js';
 import { withErasure } from './operation.js';
 import { ErasureSeries, type SeriesPorts } from './series.js';
 import { ErasureStore } from './store.js';
 
 /** The rooms of a gateway that erasing a record goes through. */
-export interface ErasuresPorts extends Pick<
-  SeriesPorts,
-  'ledger' | 'recent' | 'settled' | 'unlist' | 'signingKey' | 'onFailure'
-> {
+export interface ErasuresPorts extends Pick<SeriesPorts, 'recent' | 'settled' | 'unlist' | 'signingKey' | 'onFailure'> {
   readonly settings: GatewaySettings;
+  readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly keys: KeyStore;
   readonly projection: Projection;
   readonly writer: RecordWriter;
@@ -43,7 +42,7 @@ export class Erasures {
 
   /** The FHIR interface with the operations of erasure in front of it. */
   inFrontOf(fhir: (request: FhirRequest) => Promise<FhirResponse>, shown: (patient: string) => void) {
-    const { settings, projection, writer, clock } = this.ports;
+    const { settings, ledger, projection, writer, clock } = this.ports;
     return withErasure(fhir, {
       baseUrl: fhirBase(settings.baseUrl),
       store: this.#store,
@@ -51,6 +50,7 @@ export class Erasures {
       writer,
       current: (type, id) => projection.current(type, id),
       lastEntry: (patient) => projection.lastEntry(patient),
+      trialsUntil: (patient) => trialsKeptUntil({ ledger, facts: projection }, patient),
       shown,
       clock,
     });

@@ -31,6 +31,8 @@ export interface EraseOperationPorts extends HoldPorts {
   readonly series: Pick<ErasureSeries, 'carry'>;
   /** Milliseconds since 1970 of the newest entry of a patient's record; undefined where there is none. */
   readonly lastEntry: (patient: string) => number | undefined;
+  /** Until when data of the patient's clinical trials is kept, as in `Standing`. Throws Refusal. */
+  readonly trialsUntil: (patient: string) => Promise<number | undefined>;
   /** Puts what was asked about a patient on that patient's list. */
   readonly shown: (patient: string) => void;
   /** Milliseconds since 1970. */
@@ -79,7 +81,8 @@ async function erase(ports: EraseOperationPorts, request: FhirRequest, patient: 
   ports.shown(patient);
   const { basis: named, reason } = wishOf(request);
   const wish: EraseWish = { actor, basis: named, now: ports.clock() };
-  const basis = erasable(wish, { lastEntry, isHeld: isHeld(ports, patient) });
+  const trialsUntil = await ports.trialsUntil(patient);
+  const basis = erasable(wish, { lastEntry, isHeld: isHeld(ports, patient), trialsUntil });
   const pending = ports.store.pendingOf(patient);
   if (pending !== undefined && !isVoid(pending.asked, wish.now)) return await approve(ports, pending, wish);
   if (pending !== undefined) ports.store.expire(pending.id);

@@ -49,10 +49,15 @@ export interface Standing {
   /** Milliseconds since 1970: newest entry of the record. */
   readonly lastEntry: number;
   readonly isHeld: boolean;
+  /**
+   * Milliseconds since 1970 until when data of clinical trials that the patient took part in is kept; Infinity while one
+   * goes on, absent where there is none.
+   */
+  readonly trialsUntil?: number | undefined;
 }
 
 /** The wish's basis. Throws Refusal for what must not be erased, in order of precedence. */
-export function erasable({ actor, basis, now }: EraseWish, { lastEntry, isHeld }: Standing): Basis {
+export function erasable({ actor, basis, now }: EraseWish, { lastEntry, isHeld, trialsUntil }: Standing): Basis {
   requireOfficer(actor);
   if (!Object.hasOwn(bases, basis)) {
     throw new Refusal('invalid', 'unprocessable', `Parameters: basis must be one of ${Object.keys(bases).join(', ')}`);
@@ -60,6 +65,11 @@ export function erasable({ actor, basis, now }: EraseWish, { lastEntry, isHeld }
   if (isHeld)
     throw new Refusal('conflict', 'under-legal-hold', 'the record is under a legal hold: have it lifted first');
   const known = basis as Basis;
+  if (bases[known].isRetained && trialsUntil !== undefined && now < trialsUntil) {
+    const detail =
+      'on this basis data of a clinical trial is kept until 25 years after its end (EU 536/2014 article 58)';
+    throw new Refusal('conflict', 'trial-retention', detail);
+  }
   const end = retentionEnd(lastEntry);
   if (bases[known].isRetained && now < end.getTime()) {
     const until = end.toISOString().slice(0, 10);

@@ -1,4 +1,5 @@
 /** Applies verified blocks: every change and the checkpoint in one database transaction. */
+import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 
 import { inTransaction } from '../keys/database.js';
@@ -33,6 +34,8 @@ export interface ApplierOptions {
   readonly projectors: readonly Projector[];
   readonly open: Open;
   readonly held: Held;
+  /** Spaces of facts that go with the version they came from: the fact under the hash of its ledger key lists them. */
+  readonly origins?: readonly string[];
   /** The server's base URL with a slash at its end. */
   readonly base: string;
 }
@@ -115,10 +118,14 @@ export class BlockApplier {
     this.database.exec('COMMIT');
   }
 
-  /** Drops the versions under these ledger keys, all or none. */
+  /** Drops the versions under these ledger keys, and the facts that came from them, all or none. */
   drop(ledgerKeys: readonly string[]): void {
     inTransaction(this.database, () => {
-      for (const ledgerKey of ledgerKeys) this.versions.forget(ledgerKey);
+      for (const ledgerKey of ledgerKeys) {
+        this.versions.forget(ledgerKey);
+        const key = hash('sha256', ledgerKey, 'hex');
+        for (const space of this.options.origins ?? []) this.forget({ kind: 'forget', space, key });
+      }
     });
   }
 

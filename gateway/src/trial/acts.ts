@@ -11,6 +11,9 @@ import type { Given } from '../fhir/parameters.js';
 const apart: readonly string[] = [
   ...[
     transactions.register,
+    transactions.claim,
+    transactions.newSecret,
+    transactions.secret,
     transactions.enrol,
     transactions.unblindOne,
     transactions.lock,
@@ -21,7 +24,7 @@ const apart: readonly string[] = [
   ],
 ];
 /** Those whose request must not lie in a block. */
-const hidden: readonly string[] = [transactions.claim, transactions.keepArms];
+const hidden: readonly string[] = [transactions.keepArms];
 
 /** Operations by their names, such as `$approve-version`, with their transactions. */
 export const actOperations: ReadonlyMap<string, string> = new Map(

@@ -7,12 +7,21 @@ import { createHash, randomBytes } from 'node:crypto';
 
 import type { JsonObject } from '../fhir/json.js';
 import { canonicalForm } from '../identity/statements.js';
+import type { Facts } from '../patient/lookup.js';
+import type { LedgerWrite } from '../ports.js';
 import type { Change } from '../projection/projector.js';
 import { PARTICIPANT_SYSTEM } from './systems.js';
 
 /** What a kept content is called in the member's own collection. */
 export const CONTENT_TYPE = 'TrialContent';
-const CONTENT_SPACE = 'trial-content';
+/** What this member's record of who a participant is is called there. */
+export const SUBJECT_TYPE = 'TrialSubject';
+/**
+ * Contents by their commitments; Patients' ids by the participants they are, and the other way round; and by the hash of a
+ * ledger key the list of what came from it, to forget with it.
+ */
+export const CONTENT_SPACE = 'trial-content';
+const PARTS_OF = 'of/';
 /** Extension that keeps a commitment from being guessed. */
 const NONCE = 'urn:salus:nonce';
 
@@ -50,11 +59,51 @@ export function commitmentOf(resource: JsonObject): string {
   return createHash('sha256').update(canonicalForm(resource)).digest('hex');
 }
 
-/** The projection's change for a kept content; undefined for all else. */
-export function contentChanges(type: string, text: string | undefined): readonly Change[] | undefined {
-  if (type !== CONTENT_TYPE || text === undefined) return undefined;
-  const resource = JSON.parse(text) as JsonObject;
-  return [{ kind: 'fact', space: CONTENT_SPACE, key: commitmentOf(resource), value: text }];
+/** A participant of this site's, and who that is: kept under the patient's key, and gone with it. */
+export interface TrialSubject {
+  readonly trial: string;
+  readonly participant: string;
+}
+
+/** A kept record as it was opened. */
+interface Opened {
+  readonly type: string;
+  readonly text?: string | undefined;
+  /** FHIR id of the Patient whom it is about. */
+  readonly patient?: string | undefined;
+}
+
+/** The projection's changes for a kept content or a subject; undefined for all else. */
+export function contentChanges({ type, text, patient = '' }: Opened, ledgerKey: string): readonly Change[] | undefined {
+  if ((type !== CONTENT_TYPE && type !== SUBJECT_TYPE) || text === undefined) return undefined;
+  const facts = type === CONTENT_TYPE ? contentFacts(text) : subjectFacts(text, patient);
+  const origin = createHash('sha256').update(ledgerKey).digest('hex');
+  const all = [...facts, [origin, JSON.stringify(facts.map(([key]) => key))] as const];
+  return all.map(([key, value]) => ({ kind: 'fact', space: CONTENT_SPACE, key, value }));
+}
+
+type Fact = readonly [key: string, value: string];
+
+function contentFacts(text: string): readonly Fact[] {
+  return [[commitmentOf(JSON.parse(text) as JsonObject), text]];
+}
+
+function subjectFacts(text: string, patient: string): readonly Fact[] {
+  const { trial, participant } = JSON.parse(text) as TrialSubject;
+  return [
+    [subjectKey(trial, participant), patient],
+    [`${PARTS_OF}${patient}/${trial}`, text],
+  ];
+}
+
+function subjectKey(trial: string, participant: string): string {
+  return `subject/${trial}/${participant}`;
+}
+
+/** What a purged record's facts come to. */
+export function contentsForgotten({ key = '', keyHash }: LedgerWrite): readonly Change[] {
+  const origin = keyHash ?? createHash('sha256').update(key).digest('hex');
+  return [{ kind: 'forget', space: CONTENT_SPACE, key: origin }];
 }
 
 /** Where the projection keeps facts. */
@@ -66,4 +115,14 @@ export interface ContentFacts {
 export function heldContent(facts: ContentFacts, commitment: string): JsonObject | undefined {
   const text = facts.fact(CONTENT_SPACE, commitment);
   return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
+}
+
+/** FHIR id of the Patient who a participant of this site's is. */
+export function patientOf(facts: ContentFacts, { trial, participant }: TrialSubject): string | undefined {
+  return facts.fact(CONTENT_SPACE, subjectKey(trial, participant));
+}
+
+/** As which participants a Patient kept here was claimed. */
+export function subjectsOf(facts: Pick<Facts, 'facts'>, patient: string): readonly TrialSubject[] {
+  return facts.facts(CONTENT_SPACE, `${PARTS_OF}${patient}/`).map(({ value }) => JSON.parse(value) as TrialSubject);
 }

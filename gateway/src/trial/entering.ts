@@ -12,7 +12,7 @@ import type { PendingWork } from '../keys/pending-work.js';
 import { Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, LedgerCall } from '../ports.js';
-import { commitmentOf, CONTENT_TYPE, contentOf, heldContent } from './content.js';
+import { commitmentOf, CONTENT_TYPE, contentOf, heldContent, patientOf } from './content.js';
 import { type Ask, commitmentsOf, type ContentPorts, isTaken } from './hand-over.js';
 import { readLine } from './reading.js';
 
@@ -102,7 +102,7 @@ export class Entering {
         if (!(await this.#isOnRecord(commitment, open))) return this.#ended(commitment);
       }
     }
-    if (act !== undefined) await this.#keepCopy(commitment, act);
+    if (act !== undefined) await this.#keepCopy(commitment, open, act);
     return await this.#handOver(commitment, open, act?.resource);
   }
 
@@ -113,15 +113,16 @@ export class Entering {
 
   /** The own copy, then the act. */
   async #record(commitment: string, open: OpenEntry, act: EntryAct): Promise<Commit> {
-    await this.#keepCopy(commitment, act);
+    await this.#keepCopy(commitment, open, act);
     const commit = await this.ports.ledger.submit(callOf(act));
     this.#errands.keep(commitment, open);
     return commit;
   }
 
-  async #keepCopy(commitment: string, { resource }: EntryAct): Promise<void> {
-    if (heldContent(this.ports.facts, commitment) !== undefined) return;
-    await this.ports.keep([{ type: CONTENT_TYPE, value: resource }]);
+  async #keepCopy(commitment: string, open: OpenEntry, { resource }: EntryAct): Promise<void> {
+    const { facts, keep } = this.ports;
+    if (heldContent(facts, commitment) !== undefined) return;
+    await keep([{ type: CONTENT_TYPE, value: resource, patient: patientOf(facts, open) }]);
   }
 
   async #handOver(

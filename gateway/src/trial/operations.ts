@@ -5,24 +5,20 @@
  */
 import { transactions, type TrialView } from '@salus/chaincode/trial/api';
 
-import { type KeepPorts, keeper } from '../ehr/keep.js';
 import { resourceBody } from '../fhir/body.js';
 import type { JsonObject } from '../fhir/json.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
-import type { KeyStore } from '../keys/key-store.js';
-import { PendingWork } from '../keys/pending-work.js';
 import { Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import { actCall, actOperations } from './acts.js';
-import type { ContentFacts } from './content.js';
 import { outcomeChanges } from './outcome-changes.js';
 import { givenOf, type Given } from '../fhir/parameters.js';
 import { datasetParameters } from './dataset-operation.js';
 import { dueParameters } from './due.js';
 import { derivedFrom, type FacePorts } from './faces.js';
-import { Entering } from './entering.js';
+import type { Entering } from './entering.js';
 import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
 import { trialPackage } from './package.js';
@@ -38,41 +34,10 @@ export interface TrialPorts extends FacePorts {
   /** Asks another member's door. */
   readonly ask: UnblindPorts['ask'];
   readonly entering: Pick<Entering, 'enter'>;
+  /** Claims a person for a participant. */
+  readonly claim: (actor: Actor, trial: string, given: Given) => Promise<Commit>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-}
-
-/** The rooms of a gateway that trials take part in. */
-export type TrialRooms = Pick<TrialPorts, 'ledger'> &
-  KeepPorts & {
-    readonly settings: { readonly member: string; readonly gateway: string };
-    readonly keys: KeyStore;
-    readonly projection: ContentFacts;
-    readonly clock: () => number;
-  };
-
-/** Trials at one gateway: their operations, what the page shows, and what is gone on with until the signal aborts. */
-export interface Trials {
-  readonly inFrontOf: (fhir: Fhir) => Fhir;
-  readonly view: (name: string) => Promise<TrialView | undefined>;
-  readonly goOn: (signal: AbortSignal) => Promise<void>;
-}
-
-/** Opens them. */
-export function openTrials(
-  rooms: TrialRooms,
-  { decision, say }: { readonly decision: TrialPorts['decision']; readonly say: TrialPorts['ask'] },
-): Trials {
-  const { settings, ledger, clock, projection: facts } = rooms;
-  const own = { ledger, facts, ask: say };
-  const pending = new PendingWork(rooms.keys, settings.gateway);
-  const entering = new Entering({ ...own, pending, keep: keeper(rooms) });
-  const ports = { ...own, member: settings.member, decision, now: clock, entering };
-  return {
-    inFrontOf: (fhir) => withTrials(fhir, ports),
-    view: (name) => readTrial(ledger, name),
-    goOn: (signal) => entering.goOn(signal),
-  };
 }
 
 /** How often another slot is proposed when others took the ones before. */
@@ -139,6 +104,10 @@ const handlers: Readonly<Record<string, Handler>> = {
     const headers = commit === undefined ? {} : committed(commit);
     if (sealed !== undefined) return { ...ok([{ name: 'sealed', valueString: sealed }]), headers };
     return said('the unblinding is on record', headers);
+  },
+  'POST $claim': async ({ claim }, request, trial) => {
+    const commit = await claim(request.actor, trial, givenOf(resourceBody(request).plain));
+    return done(commit, 'the person is claimed for this participant');
   },
   'POST $enter': enterPoint,
   'POST $hand-over': async (ports, request, trial) => {

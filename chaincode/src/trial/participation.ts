@@ -1,0 +1,52 @@
+/** What participants agree to, and whether they may take part: documents, consents, withdrawal, eligibility. */
+import type { SalusContext } from '../lib/context';
+import { load, save } from '../lib/record';
+import { allowed } from '../lib/refusal';
+import type { ConsentRequest, EligibleRequest, PublishDocument, WithdrawRequest } from './acts';
+import * as consents from './consents';
+import { actOf, consentFacts, DOCUMENT, lineOf, versionInForce } from './facts';
+import type { Standing } from './rules';
+import { consentKind, documentKind, eligibleKind, inForceKind, numberPart } from './state';
+
+/** Publishes a version of the consent document. */
+export async function publishDocument(ctx: SalusContext, request: PublishDocument): Promise<void> {
+  const { trial, version } = request;
+  const before = await load(ctx, documentKind, trial, numberPart(version - 1));
+  const there = await load(ctx, documentKind, trial, numberPart(version));
+  const record = allowed(consents.publishDocument(request, before, there, actOf(ctx)));
+  await save(ctx, documentKind, [trial, numberPart(version)], record);
+}
+
+/** Puts a version of it in force. */
+export async function adoptDocument(
+  ctx: SalusContext,
+  { trial, version, hash }: { readonly trial: string; readonly version: number; readonly hash: string },
+): Promise<void> {
+  const record = await load(ctx, documentKind, trial, numberPart(version));
+  const inForce = await load(ctx, inForceKind, trial, DOCUMENT);
+  await save(ctx, inForceKind, [trial, DOCUMENT], allowed(consents.adoptDocument(hash, record, inForce, actOf(ctx))));
+}
+
+/** Records a participant's consent. */
+export async function consent(ctx: SalusContext, request: ConsentRequest): Promise<void> {
+  const { trial, participant, n } = request;
+  const record = allowed(consents.consent(request, await consentFacts(ctx, request), actOf(ctx)));
+  await save(ctx, consentKind, [trial, participant, numberPart(n)], record);
+}
+
+/** Records its withdrawal. */
+export async function withdraw(ctx: SalusContext, request: WithdrawRequest): Promise<void> {
+  const { trial, participant, n } = request;
+  const record = allowed(consents.withdraw(request, await lineOf(ctx, request), actOf(ctx)));
+  await save(ctx, consentKind, [trial, participant, numberPart(n)], record);
+}
+
+/** Records the site's word on the criteria of the version in force. */
+export async function declareEligible(ctx: SalusContext, standing: Standing, request: EligibleRequest): Promise<void> {
+  const { trial, participant } = request;
+  const { version, protocol } = await versionInForce(ctx, standing);
+  const known = await load(ctx, eligibleKind, trial, participant);
+  const asked = { version, criteria: protocol.criteria };
+  const record = allowed(consents.declareEligible(request, asked, known, actOf(ctx)));
+  await save(ctx, eligibleKind, [trial, participant], record);
+}
