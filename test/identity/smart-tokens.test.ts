@@ -41,6 +41,19 @@ describe('a token of the authorization server', () => {
     assert.equal(await read(ann, next.body.access_token), 401);
   });
 
+  it('is refreshed by an app that does not say which one it is, once for each refresh token', async () => {
+    const got = await launched();
+    const unnamed = async (token: string, more: Record<string, string> = {}) =>
+      await post(endpoints.token_endpoint, { grant_type: 'refresh_token', refresh_token: token, ...more });
+    const next = await unnamed(got.refresh_token ?? '');
+    assert.deepEqual([next.status, next.body.patient], [200, ann], JSON.stringify(next.body));
+    assert.equal((await unnamed('nothing')).body.error, 'invalid_request');
+    assert.equal((await unnamed(got.refresh_token ?? '')).body.error, 'invalid_grant');
+    const twice = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'a', client_id: 'chart' });
+    twice.append('client_id', 'other');
+    assert.equal((await fetch(endpoints.token_endpoint, { method: 'POST', body: twice })).status, 400);
+  });
+
   it('is refreshed only where the app asked for it', async () => {
     assert.equal((await launched('launch/patient patient/*.rs')).refresh_token, undefined);
     const online = await launched('launch/patient patient/*.rs online_access');

@@ -1,12 +1,11 @@
 /** `/auth`: the pages people sign in at, launches by an EHR, and behind them the provider's own endpoints. */
-import { Readable } from 'node:stream';
-
 import express, { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express';
 import { decodeJwt, jwtVerify } from 'jose';
 
 import { outcomeOf } from '../fhir/outcome.js';
 import { fhirBase } from '../identity/issuer.js';
 import { Refusal } from '../ledger/refusal.js';
+import { fieldsOf, withForm } from './form.js';
 import { ENDPOINTS, LAUNCH_PATH } from './offered.js';
 import { SIGN_IN_BODY_LIMIT, type AuthorizationPorts } from './ports.js';
 import { signInRoutes } from './sign-in.js';
@@ -17,7 +16,8 @@ export function authorizationRoutes(ports: AuthorizationPorts): Router {
   router.use(signInRoutes(ports));
   router.post(LAUNCH_PATH, express.json({ limit: SIGN_IN_BODY_LIMIT }), launch(ports));
   const byForm = urlencoded({ extended: false, limit: SIGN_IN_BODY_LIMIT });
-  router.post([ENDPOINTS.introspection, ENDPOINTS.revocation], byForm, aboutToken(ports));
+  router.post([ENDPOINTS.introspection, ENDPOINTS.revocation], byForm, changed(ports, aboutToken(ports)));
+  router.post(ENDPOINTS.token, byForm, changed(ports, namingClient(ports)));
   router.get(ENDPOINTS.authorization, askingForConsent, toProvider(ports));
   router.use(toProvider(ports));
   return router;
@@ -46,13 +46,32 @@ const askingForConsent: RequestHandler = (request, _response, next) => {
  * Introspection (RFC 7662) and revocation (RFC 7009): the provider looks tokens up by their id, which for the signed
  * ones is the claim jti.
  */
-function aboutToken(ports: AuthorizationPorts): RequestHandler {
-  return async (request, response) => {
-    const form = new URLSearchParams(request.body as Record<string, string>);
+function aboutToken(ports: AuthorizationPorts): ChangeForm {
+  return async (form) => {
     const token = form.get('token');
     if (token?.includes('.') === true) form.set('token', await idOf(token, ports));
-    const callback = (await ports.provider()).callback();
-    await callback(withBody(request, form.toString()), response);
+  };
+}
+
+/** A public app that refreshes need not say which one it is (SMART App Launch 2.2): its refresh token does. */
+function namingClient({ store, register }: AuthorizationPorts): ChangeForm {
+  return (form, { headers }) => {
+    const says = headers.authorization !== undefined || form.has('client_id') || form.has('client_assertion');
+    if (says || form.get('grant_type') !== 'refresh_token') return;
+    const clientId = store.find('RefreshToken', form.get('refresh_token') ?? '')?.clientId;
+    if (clientId !== undefined && register.app(clientId)?.keys === undefined) form.set('client_id', clientId);
+  };
+}
+
+type ChangeForm = (form: URLSearchParams, request: Request) => Promise<void> | void;
+
+/** Hands the request to the provider with its form changed. */
+function changed({ provider }: AuthorizationPorts, change: ChangeForm): RequestHandler {
+  return async (request, response) => {
+    const form = fieldsOf(request);
+    await change(form, request);
+    const callback = (await provider()).callback();
+    await callback(withForm(request, form), response);
   };
 }
 
@@ -65,23 +84,6 @@ async function idOf(token: string, { keys, settings }: AuthorizationPorts): Prom
   } catch {
     return 'none';
   }
-}
-
-/** The same request with another body. */
-function withBody(request: Request, body: string): Request {
-  const bytes = Buffer.from(body);
-  const { method, url, originalUrl, baseUrl, socket, httpVersion } = request;
-  const headers = { ...request.headers, 'content-length': String(bytes.length) };
-  const changed = Object.assign(Readable.from([bytes]), {
-    method,
-    url,
-    originalUrl,
-    baseUrl,
-    socket,
-    httpVersion,
-    headers,
-  });
-  return changed as unknown as Request;
 }
 
 /** An EHR says for which patient it is about to open an app, as the person who has it open. */

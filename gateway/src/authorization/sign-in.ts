@@ -7,6 +7,7 @@ import type Provider from 'oidc-provider';
 import { AUTHORIZATION_PATH, fhirBase } from '../identity/issuer.js';
 import { isClinicalScope, isWithin } from '../identity/scopes.js';
 import type { Actor } from '../ports.js';
+import { fieldsOf } from './form.js';
 import type { LaunchContext } from './launches.js';
 import { LockOut } from './lock-out.js';
 import { GRANT_S, IDENTITY_SCOPES } from './offered.js';
@@ -231,14 +232,6 @@ async function finish({ provider, request, response }: SignIn, result: Interacti
 
 function actionOf({ uid }: SignIn, step: string): string {
   return `${AUTHORIZATION_PATH}/sign-in/${uid}/${step}`;
-}
-
-function fieldsOf(request: Request): URLSearchParams {
-  const fields = new URLSearchParams();
-  for (const [name, value] of Object.entries((request.body ?? {}) as Record<string, string | string[]>)) {
-    for (const each of [value].flat()) fields.append(name, each);
-  }
-  return fields;
 }
 
 function show(response: Response, text: string, status = 200, leadsTo?: string): void {
