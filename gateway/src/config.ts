@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 import type { ExternalIssuer } from './identity/issuer.js';
+import { parseRoleTable, type RoleTable } from './identity/roles.js';
 import { parseSettings, SettingsError, type GatewaySettings } from './settings.js';
 
 /** Levels that SALUS_LOG_LEVEL may name, those of pino; `silent` writes nothing. */
@@ -15,10 +16,10 @@ export interface GatewayConfig {
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
-/** Reads the settings files, SALUS_LOG_LEVEL, SALUS_TOKEN_ISSUER and SALUS_TOKEN_JWKS. Throws SettingsError. */
+/** Reads the settings files, SALUS_LOG_LEVEL and the SALUS_TOKEN_ variables. Throws SettingsError. */
 export function loadConfig(files: readonly string[]): GatewayConfig {
   if (files.length === 0) throw new SettingsError(['gateway'], 'needs at least one settings.json as an argument');
-  const issuer = externalIssuer(process.env.SALUS_TOKEN_ISSUER, process.env.SALUS_TOKEN_JWKS);
+  const issuer = externalIssuer(process.env.SALUS_TOKEN_ISSUER, process.env.SALUS_TOKEN_JWKS, roleTable());
   return {
     apps: files.map(readSettings),
     logLevel: logLevel(process.env.SALUS_LOG_LEVEL),
@@ -26,23 +27,34 @@ export function loadConfig(files: readonly string[]): GatewayConfig {
   };
 }
 
-function externalIssuer(issuer: string | undefined, jwks: string | undefined): ExternalIssuer | undefined {
-  if (issuer === undefined && jwks === undefined) return undefined;
+function roleTable(): RoleTable | undefined {
+  const file = process.env.SALUS_TOKEN_ROLES;
+  return file === undefined || file === '' ? undefined : parseRoleTable(readText(file), file);
+}
+
+function externalIssuer(
+  issuer: string | undefined,
+  jwks: string | undefined,
+  roles: RoleTable | undefined,
+): ExternalIssuer | undefined {
+  if (issuer === undefined && jwks === undefined && roles === undefined) return undefined;
   if (issuer === undefined || jwks === undefined || !URL.canParse(jwks)) {
     throw new SettingsError(['SALUS_TOKEN_ISSUER, SALUS_TOKEN_JWKS'], 'are set together: the issuer, and its JWKS URL');
   }
-  return { issuer, jwks };
+  return { issuer, jwks, ...(roles === undefined ? {} : { roles }) };
 }
 
 /** One gateway's settings. Throws SettingsError. */
 export function readSettings(file: string): GatewaySettings {
-  let text: string;
+  return parseSettings(readText(file), file);
+}
+
+function readText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new SettingsError([file], `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }
-  return parseSettings(text, file);
 }
 
 function logLevel(value: string | undefined): GatewayConfig['logLevel'] {

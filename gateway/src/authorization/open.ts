@@ -56,6 +56,8 @@ export function openAskers(rooms: AskerRooms, accepted: AcceptedIssuer, mandateO
       issuer: accepted.issuer,
       audience: fhirBase(settings.baseUrl),
       keys: accepted.keys,
+      algorithms: accepted.algorithms,
+      ...(accepted.roles === undefined ? {} : { roles: accepted.roles }),
       now: clock,
       pseudonym: (subject) => keys.pseudonym(subject),
       mandateOf,

@@ -2,22 +2,32 @@
 import { createLocalJWKSet, createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
 
 import type { GatewaySettings } from '../settings.js';
+import { SIGNATURE } from './keys.js';
+import type { RoleTable } from './roles.js';
 
 /** An OpenID provider, as the environment names it. */
 export interface ExternalIssuer {
   readonly issuer: string;
   /** URL of its JWK set. */
   readonly jwks: string;
+  /** Absent = its tokens name member and role themselves. */
+  readonly roles?: RoleTable;
 }
 
 /** The one issuer whose tokens count, and the keys that verify them. */
 export interface AcceptedIssuer {
   readonly issuer: string;
   readonly keys: JWTVerifyGetKey;
+  /** JWS algorithms (RFC 7518) that its tokens may be signed with. */
+  readonly algorithms: readonly string[];
+  /** What its claims mean here; absent = its tokens name member and role themselves. */
+  readonly roles?: RoleTable;
   /** Whether anyone who can read the gateway's key file can make tokens. */
   readonly development: boolean;
 }
 
+/** Those by public keys: a shared secret would let whoever verifies a token make one. */
+const PUBLIC_KEY = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'Ed25519'];
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /**
@@ -26,7 +36,9 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
  */
 export function acceptedIssuer(settings: GatewaySettings, external: ExternalIssuer | undefined): AcceptedIssuer {
   if (external !== undefined) {
-    return { issuer: external.issuer, keys: createRemoteJWKSet(new URL(external.jwks)), development: false };
+    const { issuer, jwks, roles } = external;
+    const keys = createRemoteJWKSet(new URL(jwks));
+    return { issuer, keys, algorithms: PUBLIC_KEY, development: false, ...(roles === undefined ? {} : { roles }) };
   }
   if (settings.production || !LOOPBACK.has(settings.listen.host)) {
     throw new Error(
@@ -36,7 +48,7 @@ export function acceptedIssuer(settings: GatewaySettings, external: ExternalIssu
   }
   const own = settings.members.find((member) => member.name === settings.member);
   const keys = createLocalJWKSet({ keys: (own?.keys ?? []).map((key) => ({ ...key })) });
-  return { issuer: developmentIssuer(settings.baseUrl), keys, development: true };
+  return { issuer: developmentIssuer(settings.baseUrl), keys, algorithms: [SIGNATURE], development: true };
 }
 
 /** Path of the development authorization server at a gateway. */

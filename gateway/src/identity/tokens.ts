@@ -5,6 +5,7 @@ import { errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } fro
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Mandate } from '../ports.js';
 import { SIGNATURE, type SigningKey } from './keys.js';
+import { roleIn, type RoleTable } from './roles.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /** Seconds a development token lives. */
@@ -33,6 +34,10 @@ export interface TokenRules {
   readonly issuer: string;
   readonly audience: string;
   readonly keys: JWTVerifyGetKey;
+  /** JWS algorithms that tokens may be signed with; absent = ES256. */
+  readonly algorithms?: readonly string[];
+  /** What the issuer's claims mean here; absent = its tokens name member and role themselves. */
+  readonly roles?: RoleTable;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** A patient's or guardian's subject as the ledger may show it. */
@@ -126,10 +131,10 @@ async function verify(token: string, rules: TokenRules): Promise<JWTPayload> {
     const { payload } = await jwtVerify(token, rules.keys, {
       issuer: rules.issuer,
       audience: rules.audience,
-      algorithms: [SIGNATURE],
+      algorithms: [...(rules.algorithms ?? [SIGNATURE])],
       clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(rules.now()),
-      requiredClaims: ['sub', 'exp', 'role', 'member'],
+      requiredClaims: ['sub', 'exp', ...(rules.roles === undefined ? ['role', 'member'] : [])],
     });
     return payload;
   } catch (error) {
@@ -145,11 +150,20 @@ function reasonOf(error: errors.JOSEError): string {
 }
 
 function roleOf(payload: JWTPayload, rules: TokenRules): Role {
-  if (payload.member !== rules.member) throw unauthenticated(`the token is not for ${rules.member}`);
+  // An issuer with a table of roles is the member's own: what it issues for this FHIR base is for this member.
+  const { member = rules.roles === undefined ? undefined : rules.member } = payload;
+  if (member !== rules.member) throw unauthenticated(`the token is not for ${rules.member}`);
+  if (rules.roles !== undefined) return tableRole(payload, rules.roles);
   const role = payload.role;
   if (typeof role !== 'string' || !Object.hasOwn(purposesOf, role))
     throw unauthenticated('the token names no known role');
   return role as Role;
+}
+
+function tableRole(payload: JWTPayload, table: RoleTable): Role {
+  const role = roleIn(table, payload);
+  if (role === undefined) throw unauthenticated('the token’s groups give no role here');
+  return role;
 }
 
 /** The token's purposes, which may be codes or codings (IHE IUA), as far as the role may claim them. */
