@@ -16,7 +16,7 @@ export interface GatewayConfig {
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
-/** Reads the settings files, SALUS_LOG_LEVEL and the SALUS_TOKEN_ variables. Throws SettingsError. */
+/** Reads the settings files, SALUS_LOG_LEVEL and what says whose tokens count. Throws SettingsError. */
 export function loadConfig(files: readonly string[]): GatewayConfig {
   if (files.length === 0) throw new SettingsError(['gateway'], 'needs at least one settings.json as an argument');
   const issuer = externalIssuer(process.env.SALUS_TOKEN_ISSUER, process.env.SALUS_TOKEN_JWKS, roleTable());
