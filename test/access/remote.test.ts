@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
 import type { JsonObject } from '@salus/gateway/fhir/json';
+import { Pace } from '@salus/gateway/fhir/pace';
 import type { FhirRequest, FhirResponse, Interaction } from '@salus/gateway/fhir/request';
 import { Refusal } from '@salus/gateway/ledger/refusal';
 import type { Actor } from '@salus/gateway/ports';
@@ -138,6 +139,33 @@ describe('reading across hospitals', () => {
       return Promise.resolve();
     });
     assert.ok(!world.northside.projected.versions.some(({ type }) => type === 'Observation'));
+  });
+
+  it('answers on the beat of a denial where access is permitted and the door has nothing to show', async () => {
+    class Heard extends Pace {
+      isOnBeat = false;
+      override askedInVain(): void {
+        this.isOnBeat = true;
+        super.askedInVain();
+      }
+    }
+    const asked = async (type: string): Promise<[string[], boolean]> => {
+      const pace = new Heard();
+      const request = { ...get(baker, type, 'patient=ann'), pace };
+      return [names(await world.northside.sharing.remote.search(request, type, 'ann')), pace.isOnBeat];
+    };
+    assert.deepEqual(await asked('Condition'), [[NOTE], true], 'denied');
+    await put(world.stmary, ann, consent);
+    const before = world.submitted.length;
+    assert.deepEqual(await asked('Condition'), [[NOTE], true], 'permitted, and empty');
+    assert.equal(world.submitted[before], 'access:request');
+    const aid = world.northside.projected.facts('access').at(-1)!.value;
+    assert.match(aid, /"decision":"permit"/);
+    const pace = new Heard();
+    const read = { ...get(baker, 'Patient/ann'), pace };
+    assert.equal(await world.northside.sharing.remote.read(read, 'Patient', 'ann'), undefined);
+    assert.equal(pace.isOnBeat, true);
+    assert.deepEqual(await asked('Observation'), [['Observation/glucose', NOTE], false]);
   });
 
   it('refuses from the withdrawal on', async () => {

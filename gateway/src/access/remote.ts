@@ -60,7 +60,7 @@ export class RemoteReads implements Remote {
     if (type !== 'Patient') return undefined;
     const permitted = await this.#access(request, id, { types: [type], interaction: 'read', id });
     const path = this.ports.holdsCare ? 'Patient/' : 'Patient?_id=';
-    const bundles = await this.#ask(permitted, request.actor, (patientId) => `${path}${patientId}`);
+    const bundles = paced(request, await this.#ask(permitted, request.actor, (patientId) => `${path}${patientId}`));
     const found = bundles.flatMap(({ bundle }) => entriesOf(bundle)).find((entry) => typeOf(entry) === type);
     const resource = found?.resource as JsonObject | undefined;
     if (resource === undefined) return undefined;
@@ -79,7 +79,7 @@ export class RemoteReads implements Remote {
     // Whom a door shows nothing any more asks on the ledger like anybody else.
     const bundles = goneOn.some(({ bundle }) => entriesOf(bundle).length > 0)
       ? goneOn
-      : await this.#ask(await this.#access(request, patient, scope), request.actor, path);
+      : paced(request, await this.#ask(await this.#access(request, patient, scope), request.actor, path));
     return this.#merged(request.actor, bundles, bundles.length === 1);
   }
 
@@ -87,7 +87,7 @@ export class RemoteReads implements Remote {
     const permitted = await this.#access(request, patient, { types: [], interaction: 'everything' });
     if (permitted === undefined) return undefined;
     const path = (patientId: string): string => withQuery(`Patient/${patientId}/$everything`, request.query);
-    const bundles = await this.#ask(permitted, request.actor, path, MAX_PAGES);
+    const bundles = paced(request, await this.#ask(permitted, request.actor, path, MAX_PAGES));
     return bundles.every(({ bundle }) => entriesOf(bundle).length === 0)
       ? undefined
       : this.#merged(request.actor, bundles, false);
@@ -102,7 +102,7 @@ export class RemoteReads implements Remote {
     const permitted = await this.#asked(request, patient, { pid, scope, link: linkId, custodian });
     const path = (id: string): string =>
       type === undefined ? withQuery(`Patient/${id}/$everything`, request.query) : searchPath(type, request.query, id);
-    const bundles = await this.#ask(permitted, request.actor, path, MAX_PAGES);
+    const bundles = paced(request, await this.#ask(permitted, request.actor, path, MAX_PAGES));
     return bundles.flatMap(({ bundle }) => entriesOf(bundle));
   }
 
@@ -111,7 +111,7 @@ export class RemoteReads implements Remote {
     const patient = custodian === undefined ? undefined : { pid, custodians: { [custodian]: { patientId } } };
     const scope: AccessScope = { types: ['Patient'], interaction: 'read', id: patientId ?? randomUUID() };
     const permitted = await this.#asked(request, patient, { pid, scope });
-    const bundles = await this.#ask(permitted, request.actor, (id) => `Patient/${id}`);
+    const bundles = paced(request, await this.#ask(permitted, request.actor, (id) => `Patient/${id}`));
     return bundles.flatMap(({ bundle }) => entriesOf(bundle)).filter(isCovered(request.actor));
   }
 
@@ -135,7 +135,7 @@ export class RemoteReads implements Remote {
     const custodians = states.filter(([, state]) => state === 'open').map(([custodian]) => custodian);
     const waiting = states.filter(([, state]) => state === 'waiting').map(([custodian]) => custodian);
     const path = (patientId: string): string => `Patient/${patientId}/$everything`;
-    const bundles = await this.#ask({ ...permitted, custodians }, actor, path, MAX_PAGES);
+    const bundles = paced(request, await this.#ask({ ...permitted, custodians }, actor, path, MAX_PAGES));
     const { resource } = this.#merged(actor, bundles, false);
     return { aid, custodians, waiting, bundle: resource as JsonObject };
   }
@@ -272,6 +272,12 @@ export interface AskedLink {
   readonly custodian: string;
   /** FHIR id at that custodian. */
   readonly patientId: string;
+}
+
+/** The bundles; where there is nothing in them, the answer leaves when one does for which access was denied. */
+function paced({ pace }: FhirRequest, bundles: readonly CustodianBundle[]): readonly CustodianBundle[] {
+  if (bundles.every(({ bundle }) => entriesOf(bundle).length === 0)) pace?.askedInVain();
+  return bundles;
 }
 
 interface CustodianBundle {

@@ -15,7 +15,7 @@ export class Pace {
   readonly #start = performance.now();
   #inVain = false;
 
-  /** Access was asked for on the ledger, and there is nothing to show for it. */
+  /** Access was asked for on the ledger, and there is nothing to show for it: denied, of nobody, or permitted and empty. */
   askedInVain(): void {
     this.#inVain = true;
   }
