@@ -125,4 +125,19 @@ describe('looking a patient up at other hospitals', () => {
       assert.deepEqual(shown(await match(bySsn)), []);
     });
   });
+
+  it('shows the own patients while the ledger is away, and says that nobody else could be asked', async () => {
+    network.standStill(true);
+    try {
+      const identifier = [{ system: SYSTEM, value: '217-45-6002' }];
+      const own = { resourceType: 'Patient', identifier, name: ann.name };
+      const answer = await ask('stmary', 'Patient/$match', own);
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual(shown(answer), [[id, undefined, 'probable']]);
+      assert.match(answer.text, /other hospitals could not be asked/);
+      assert.match((await match(bySsn)).text, /other hospitals could not be asked/);
+    } finally {
+      network.standStill(false);
+    }
+  }).timeout(120_000);
 });

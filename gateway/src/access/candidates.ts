@@ -10,11 +10,12 @@ import type { FhirRequest, FoundElsewhere } from '../fhir/request.js';
 import { confinedTo } from '../identity/scopes.js';
 import { codeOf, listedIdentifiers, type ListedIdentifier } from '../patient/codes.js';
 import type { CodeSecrets } from '../patient/code-secrets.js';
+import { Refusal } from '../ledger/refusal.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
 import { CODE_SPACE } from '../patient/project.js';
 import type { Actor } from '../ports.js';
 import type { Directory } from '../registry/directory.js';
-import { incompleteEntry, incompleteTag } from './note.js';
+import { incompleteEntry, incompleteTag, unaskedEntry } from './note.js';
 import type { RemoteReads, SoughtPatient } from './remote.js';
 
 /** Candidates asked for, for one person. */
@@ -40,11 +41,26 @@ export async function candidatesElsewhere(
 ): Promise<FoundElsewhere | undefined> {
   const identifiers = listedIdentifiers(patient);
   if (identifiers.length === 0 || !mayLookUp(request.actor)) return undefined;
+  const entries = await askedFor(ports, request, identifiers).catch(unasked);
+  return { entries: [...entries, incompleteEntry], tag: incompleteTag };
+}
+
+async function askedFor(
+  ports: CandidatePorts,
+  request: FhirRequest,
+  identifiers: readonly ListedIdentifier[],
+): Promise<readonly JsonObject[]> {
   const found = await sought(ports, identifiers);
   const decoy = ports.lookup.decoy(`look-up\n${JSON.stringify(identifiers)}`);
   const asked: readonly SoughtPatient[] = found.length > 0 ? found : [{ pid: decoy }];
   const answers = await Promise.all(asked.map((each) => ports.remote.candidate(request, each)));
-  return { entries: [...answers.flat(), incompleteEntry], tag: incompleteTag };
+  return answers.flat();
+}
+
+/** While the ledger is away nobody is asked, known there or not; the own patients are no worse known for it. */
+function unasked(error: unknown): readonly JsonObject[] {
+  if (error instanceof Refusal && error.category === 'unavailable') return [unaskedEntry];
+  throw error;
 }
 
 /** Patients look at their own record alone; in an emergency each hospital is told why before it shows anything. */

@@ -16,6 +16,22 @@ export const incompleteEntry = {
   search: { mode: 'outcome' },
 } as const;
 
+/** The Bundle entry that says that nobody elsewhere could be asked. */
+export const unaskedEntry = {
+  resource: {
+    resourceType: 'OperationOutcome',
+    issue: [
+      {
+        severity: 'warning',
+        code: 'transient',
+        diagnostics:
+          'other hospitals could not be asked, for the ledger does not answer: these are patients of this one',
+      },
+    ],
+  },
+  search: { mode: 'outcome' },
+} as const;
+
 /** A Bundle entry that says which custodian's answer is missing, without saying why. */
 export function missingEntry(custodian: string): JsonObject {
   const diagnostics = `${custodian} did not answer, or its answer did not agree with the ledger and was left out`;

@@ -7,12 +7,12 @@ import type { Commit, Ledger, LedgerBlock, LedgerCall } from '../ports.js';
 import type { GatewaySettings } from '../settings.js';
 import { decodeBlock } from './blocks.js';
 import { connectPeer } from './connection.js';
-import { readFailure } from './failure.js';
+import { readFailure, Retriable } from './failure.js';
 import { heldBy } from './held.js';
 import { Inspector } from './inspector.js';
 import { Rotation } from './rotation.js';
 import { FabricSteps, type TransactionSteps } from './steps.js';
-import { submitCall } from './submit.js';
+import { exhausted, submitCall } from './submit.js';
 import { readTip } from './tip.js';
 import { readInBlock, WrittenTransactions } from './written.js';
 
@@ -42,13 +42,18 @@ export function connectLedger(settings: GatewaySettings): ConnectedLedger {
     written: new WrittenTransactions(readInBlock(gateway, steps, settings)),
     tip: () => readTip(steps.peer.connection, settings.channel, () => Date.now() + settings.clockOffsetMs),
     submit: (call: LedgerCall): Promise<Commit> => submitCall(steps, call),
-    evaluate: (call: LedgerCall): Promise<Uint8Array> => steps.evaluate(call),
+    evaluate: (call: LedgerCall): Promise<Uint8Array> => steps.evaluate(call).catch(asRefusal),
     blocks: (start: number, signal: AbortSignal): AsyncIterable<LedgerBlock> =>
       followBlocks(steps, settings, start, signal),
     close: () => {
       steps.close();
     },
   };
+}
+
+/** A peer that is away is no fault of the gateway's: whoever asked is told to ask again. */
+function asRefusal(error: unknown): never {
+  throw error instanceof Retriable ? exhausted(error) : error;
 }
 
 async function* followBlocks(

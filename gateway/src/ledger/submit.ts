@@ -99,7 +99,8 @@ function judge(txId: string, block: number, code: number): Commit | Retriable {
   throw new Refusal('unavailable', 'transaction-invalid', `the peers found transaction ${txId} invalid (code ${code})`);
 }
 
-function exhausted(last: Retriable): Refusal {
+/** What a caller is told who tries no more. */
+export function exhausted(last: Retriable): Refusal {
   return last.reason === 'conflict'
     ? new Refusal('conflict', 'busy', 'others keep changing the same records; try again', { cause: last })
     : new Refusal('unavailable', 'ledger-unreachable', 'the ledger cannot be reached; try again later', {
