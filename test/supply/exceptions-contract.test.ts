@@ -1,5 +1,5 @@
 import { random } from '../support/contract-world.js';
-import { call, freshDesk, operator, sealed } from './world.js';
+import { call, freshDesk, operator, regulator, sealed } from './world.js';
 
 describe('an exception of a shipment on the ledger', () => {
   const desk = freshDesk();
@@ -44,5 +44,19 @@ describe('an exception of a shipment on the ledger', () => {
     const biller = { ...operator, role: 'biller' };
     await refused('not-your-role', 'stmary', 'report', { ...request, exceptionId: random() }, biller);
     await refused('not-your-role', 'acme', 'answer', answer, biller);
+  });
+});
+
+describe('a regulator’s trace on the ledger', () => {
+  const desk = freshDesk();
+
+  it('is on record once, asked for by a regulator’s people alone', async () => {
+    const request = { traceId: random(), terms: random() };
+    const refused = (code: string, member: string, actor: object) =>
+      desk.world.refused(code, member, 'supply:trace', call(request, actor));
+    await refused('not-a-regulator', 'acme', regulator);
+    await refused('not-a-regulator', 'authority', operator);
+    await desk.world.submit('authority', 'supply:trace', call(request, regulator));
+    await refused('trace-exists', 'authority', regulator);
   });
 });

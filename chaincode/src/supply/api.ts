@@ -53,6 +53,8 @@ export const transactions = {
   alert: 'supply:alert',
   /** Public write; ResolveAlert. */
   resolve: 'supply:resolve',
+  /** Public write; RequestTrace: the access record of a regulator's trace. */
+  trace: 'supply:trace',
   /** Public write; ReportException. */
   report: 'supply:report',
   /** Public write; AnswerException. */
@@ -193,6 +195,8 @@ export const refuse = refusals({
   'unknown-fill': 'not-found',
   'fill-spent': 'conflict',
   'capture-exists': 'conflict',
+  'not-a-regulator': 'forbidden',
+  'trace-exists': 'conflict',
   'exception-exists': 'conflict',
   'unknown-exception': 'not-found',
   'exception-answered': 'conflict',

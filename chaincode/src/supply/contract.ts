@@ -26,9 +26,10 @@ import {
   parseResolve,
   parseSettle,
   parseStatus,
+  parseTrace,
   type StatusView,
 } from './api';
-import { allowFill, anchor, authorise, commit, pack, quarantine, raise, recall, resolve, spend } from './lots';
+import { allowFill, anchor, authorise, commit, pack, quarantine, raise, recall, resolve, spend, trace } from './lots';
 import { batchOf, decide, inherited, judgeClimate, registerLogger } from './climate';
 import {
   climateOf,
@@ -56,6 +57,7 @@ import {
   prefixKind,
   quarantineKind,
   recallKind,
+  traceKind,
 } from './state';
 
 /** Packs from the line to the patient. */
@@ -182,6 +184,13 @@ export class SupplyContract extends SalusContract {
     const address = [request.item, request.kind, request.raisedBy] as const;
     const known = await load(ctx, alertKind, ...address);
     await save(ctx, alertKind, address, allowed(resolve(request, await party(ctx), known)));
+  }
+
+  @Transaction()
+  async trace(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseText(parseTrace, argument);
+    const known = await load(ctx, traceKind, request.traceId);
+    await save(ctx, traceKind, [request.traceId], allowed(trace(request, await party(ctx), known, ctx.now)));
   }
 
   @Transaction()

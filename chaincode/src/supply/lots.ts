@@ -19,7 +19,9 @@ import {
   type RaiseAlert,
   type Recall,
   refuse,
+  type RequestTrace,
   type ResolveAlert,
+  type Trace,
 } from './api';
 
 /** The member that calls, the person it vouches for, and what the registry says of it. */
@@ -209,6 +211,15 @@ export function anchor(
   return known === undefined
     ? { ...request, member, at: now }
     : refuse('capture-exists', 'this captureId is taken: draw a new one');
+}
+
+/** A regulator's request is on record before any member is asked. */
+export function trace(request: RequestTrace, party: Party, known: Trace | undefined, now: string): Trace | Refusal {
+  if (!party.isRegulator || party.role !== 'regulator') {
+    return refuse('not-a-regulator', 'only a regulator’s people trace products across members');
+  }
+  if (known !== undefined) return refuse('trace-exists', 'this traceId is taken: draw a new one');
+  return { ...request, by: party.member, at: now };
 }
 
 /** A suspicion: one for each item, kind and member, however often it scans. */

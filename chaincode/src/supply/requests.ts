@@ -168,6 +168,20 @@ export interface Alert extends RaiseAlert {
   readonly owner?: string | undefined;
 }
 
+/** supply:trace: a regulator's request for all that members hold of a product, before any of them is asked. */
+export interface RequestTrace {
+  /** 256 random bits. */
+  readonly traceId: string;
+  /** Salted hash of case number and product: each member that is asked opens it. */
+  readonly terms: string;
+}
+
+/** Stored under trace/<traceId>. */
+export interface Trace extends RequestTrace {
+  readonly by: string;
+  readonly at: string;
+}
+
 /** supply:status. */
 export interface ReadStatus {
   readonly item: string;
@@ -269,6 +283,9 @@ export const parseResolve: Parser<ResolveAlert> = object<ResolveAlert>({
   state: oneOf('assigned', 'confirmed', 'false-alarm'),
   grade: oneOf('low', 'high'),
 });
+
+/** Parser of RequestTrace. */
+export const parseTrace: Parser<RequestTrace> = object<RequestTrace>({ traceId: hex256, terms: hex256 });
 
 /** Parser of ReadStatus. */
 export const parseStatus: Parser<ReadStatus> = object<ReadStatus>({ item: hex256, origin: optional(origin) });

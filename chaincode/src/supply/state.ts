@@ -11,6 +11,7 @@ import type {
   QuarantineRecord,
   Recall,
   ShipmentException,
+  Trace,
 } from './api';
 
 /** lot/<lotId>: one write for all of a lot's units. */
@@ -35,3 +36,5 @@ export const captureKind = kind<Capture>('capture', 'public', 'captureId');
 export const alertKind = kind<Alert>('alert', 'public', 'item', 'kind', 'member');
 /** exception/<exceptionId>: of a shipment. */
 export const exceptionKind = kind<ShipmentException>('exception', 'public', 'exceptionId');
+/** trace/<traceId>: a regulator asked all members for a product. */
+export const traceKind = kind<Trace>('trace', 'public', 'traceId');

@@ -37,6 +37,8 @@ import { hearHolding, HOLDING_BYTES, HOLDING_PATH, holdersOf, recallsOf } from '
 import { reportReceipt } from './trade/receipt.js';
 import { shipmentOf, shipmentsOf } from './trade/shipments.js';
 import { Telling } from './trade/telling.js';
+import { hearTrace, TRACE_BYTES, TRACE_PATH, tracesOf, type TraceWish } from './trade/trace.js';
+import { traceEverywhere } from './trade/tracing.js';
 
 const PHARMACIES = ['hospital', 'pharmacy'];
 
@@ -150,6 +152,7 @@ export class Supply {
         hearCarriage({ ...this.#looking, ledger: this.rooms.ledger, secrets: this.#secrets, keep: this.#keep }, body),
     },
     [EXCEPTION_PATH]: { most: EXCEPTION_BYTES, hear: (teller, body) => this.#exceptions.hear(teller, body) },
+    [TRACE_PATH]: { most: TRACE_BYTES, hear: (teller, body) => hearTrace(this.#traceRoom, teller, body) },
     [HOLDING_PATH]: {
       most: HOLDING_BYTES,
       hear: (teller, body) => Promise.resolve(hearHolding(this.#holding, teller, body)),
@@ -186,11 +189,25 @@ export class Supply {
   }
 
   get #exceptionRoom() {
+    const { ledger, projection } = this.rooms;
+    const tracing = {
+      ...this.#traceRoom,
+      ledger,
+      now: this.#now,
+      lookUp: (gtin: string, serial: string) => lookUp(this.#looking, gtin, serial),
+      reached: (block: number, timeoutMs: number) => projection.reached(block, timeoutMs),
+    };
     return {
       exceptions: this.#exceptions,
       shipments: () => shipmentsOf(this.rooms.projection),
+      traces: () => tracesOf(this.rooms.projection),
+      trace: (actor: Actor, wish: TraceWish) => traceEverywhere(tracing, actor, wish),
       memberOf: (party: string) => memberOfParty(this.#directory, party),
     };
+  }
+
+  get #traceRoom() {
+    return { ...this.#looking, projection: this.rooms.projection, desk: this.#desk, keep: this.#keep };
   }
 
   get #holding() {

@@ -15,13 +15,15 @@ export function supplyChanges(type: string, id: string, text: string | undefined
 export const PUBLIC_SPACE = 'supply';
 
 /** Kinds of public records that are looked up or listed. */
-const LISTED: readonly string[] = ['item', 'recall', 'alert', 'fill', 'climate', 'quarantine', 'logger', 'exception'];
+const LISTED: ReadonlySet<string> = new Set(
+  'item recall alert fill climate quarantine logger exception capture trace'.split(' '),
+);
 
-/** The projector over public records of items, recalls, alerts, fills, climates, quarantines, loggers and exceptions. */
+/** The projector over public records of these kinds. */
 export const supplyProjector: Projector = (write) => {
   if (write.collection !== undefined || write.key === undefined || write.value === undefined) return [];
   const parts = parseKey(write.key);
-  if (parts === undefined || !LISTED.includes(parts.name)) return [];
+  if (parts === undefined || !LISTED.has(parts.name)) return [];
   const key = [parts.name, ...parts.attributes].join('/');
   return [{ kind: 'fact', space: PUBLIC_SPACE, key, value: Buffer.from(write.value).toString('utf8') }];
 };

@@ -58,6 +58,11 @@ export class PackShelf {
     return this.#fact(`parent/${epc}`);
   }
 
+  /** The container an item was last packed in, even if it was taken out. */
+  lastParentOf(epc: string): string | undefined {
+    return this.#fact(`last-parent/${epc}`);
+  }
+
   /** A pack or container by its canonical EPC. */
   find(epc: string): KnownItem | undefined {
     const container = this.container(epc);

@@ -1,6 +1,7 @@
 /** A member's own copy of the terms of lots, packs and containers: in its collection, encrypted, and in its facts. */
 import type { Change } from '../../projection/projector.js';
 import type { KeptAnswer, KeptException } from '../trade/exceptions.js';
+import type { KeptTrace } from '../trade/trace.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
 import { packEpc } from './identity.js';
 
@@ -20,6 +21,7 @@ export const PACK_TYPES = {
   shipment: 'SupplyShipment',
   exception: 'SupplyException',
   answer: 'SupplyAnswer',
+  trace: 'SupplyTrace',
 } as const;
 
 /** The terms of a lot, each party's own copy of them. */
@@ -133,7 +135,11 @@ const FACTS: Readonly<Record<string, Facts>> = {
     ]),
   [PACK_TYPES.container]: (_id, text) => {
     const { epc, children } = JSON.parse(text) as ContainerTerms;
-    return [[`container/${epc}`, text], ...children.map((child) => [`parent/${child}`, epc] as const)];
+    const inside = children.flatMap((child) => [
+      [`parent/${child}`, epc] as const,
+      [`last-parent/${child}`, epc] as const,
+    ]);
+    return [[`container/${epc}`, text], ...inside];
   },
   [PACK_TYPES.unpacked]: (_id, text) =>
     (JSON.parse(text) as readonly string[]).map((child) => [`parent/${child}`] as const),
@@ -159,6 +165,7 @@ const FACTS: Readonly<Record<string, Facts>> = {
     const { exceptionId, answered } = JSON.parse(text) as KeptAnswer;
     return [[`answer/${exceptionId}`, answered]];
   },
+  [PACK_TYPES.trace]: (_id, text) => [[`trace/${(JSON.parse(text) as KeptTrace).traceId}`, text]],
   [PACK_TYPES.handedOver]: (_id, text) => {
     const { captureID, event } = JSON.parse(text) as { readonly captureID: string; readonly event: number };
     return [[`handed/${captureID}/${event}`, 'yes']];
