@@ -22,7 +22,7 @@ export function composeConsent(member: string): JsonObject {
   };
 }
 
-/** Sends it as Ann does, or, with a statement, as anybody can; the consent's id. */
+/** Sends it as its patient does, or, with a statement, as anybody can; the consent's id. */
 export async function sendConsent(
   hospital: Hospital,
   consent: JsonObject,
@@ -30,9 +30,10 @@ export async function sendConsent(
   statement?: string,
 ): Promise<string> {
   const { member } = hospital.settings;
+  const patient = (consent.patient as { reference: string }).reference.replace('Patient/', '');
   const actor: Actor =
     statement === undefined
-      ? { member, user: 'p-ann', role: 'patient', purpose: 'PATRQT', patient: 'ann', scopes: ['patient/*.cruds'] }
+      ? { member, user: `p-${patient}`, role: 'patient', purpose: 'PATRQT', patient, scopes: ['patient/*.cruds'] }
       : { member, user: 'u-baker', role: 'physician', purpose: 'TREAT', scopes: ['user/*.cruds'] };
   const request = {
     method: id === undefined ? 'POST' : 'PUT',

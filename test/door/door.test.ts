@@ -1,24 +1,25 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 
 import { composeConsent, sendConsent } from './consents.js';
 import { DoorCaller } from '@salus/gateway/door/caller';
 import { Directory } from '@salus/gateway/registry/directory';
 import { checkProof, MAX_PROOF_CHARACTERS, PROOF_LIFETIME_S, signProof } from '@salus/gateway/door/proof';
-import { DOOR_BASE, MAX_DOOR_BODY_BYTES } from '@salus/gateway/door/server';
+import { MAX_DOOR_BODY_BYTES } from '@salus/gateway/door/server';
 import { WITHDRAWAL_PATH } from '@salus/gateway/door/withdrawal';
 import { signStatement } from '@salus/gateway/identity/statements';
 import { signingKey } from '@salus/gateway/identity/keys';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 
 import { adams, annAt } from '../support/ann.js';
+import { type Knock, type Knocked, Knocker } from '../support/knock.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
 const actor = { user: 'u-baker', role: 'physician' };
 
 describe('the door', () => {
   let world: SharingWorld;
+  let knocker: Knocker;
   let consentId: string;
   let pid: string;
 
@@ -30,41 +31,17 @@ describe('the door', () => {
     return aid;
   }
 
-  const doorOf = (): string => `${world.stmary.settings.members[0]!.doorUrl}/door/fhir/R4/`;
-
   /** One call, as northside's gateway makes it unless told otherwise. */
-  async function knock(
-    aid: string,
-    {
-      path = 'Observation?patient=ann',
-      by = actor,
-      signer = world.northside,
-      line = world.northside,
-      proof,
-      htu,
-    }: {
-      path?: string;
-      by?: typeof actor;
-      signer?: typeof world.northside;
-      line?: typeof world.northside;
-      proof?: string;
-      htu?: string;
-    } = {},
-  ): Promise<{ status: number; body: string; proof: string }> {
-    const url = new URL(doorOf() + path);
-    const claims = { aid, actor: by, htm: 'GET', htu: htu ?? url.href, aud: 'stmary' };
-    const signed = proof ?? (await signProof(claims, signer.signing, world.contracts.clockMs));
-    const { cert, key, ca } = line.settings.doorTls;
-    const connect = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) };
-    const agent = new Agent({ connect });
-    const { statusCode, body } = await request(url, {
-      dispatcher: agent,
-      headers: { 'x-access-id': aid, 'x-access-proof': signed },
+  const knock = (aid: string, more: Partial<Knock> = {}): Promise<Knocked> => {
+    const { northside } = world;
+    return knocker.knock(aid, {
+      path: 'Observation?patient=ann',
+      by: actor,
+      signer: northside,
+      line: northside,
+      ...more,
     });
-    const text = await body.text();
-    await agent.close();
-    return { status: statusCode, body: text, proof: signed };
-  }
+  };
 
   /** Status of a refusal, whose body must be that of anything absent. */
   async function refused(answer: Promise<{ status: number; body: string }>): Promise<void> {
@@ -75,6 +52,7 @@ describe('the door', () => {
 
   beforeEach(async () => {
     world = await SharingWorld.open();
+    knocker = new Knocker(world);
     pid = await annAt(world);
     const text = JSON.stringify({ resourceType: 'Observation', id: 'o1', subject: { reference: 'Patient/ann' } });
     await world.stmary.sharing.writer.write(adams, [
@@ -82,7 +60,10 @@ describe('the door', () => {
     ]);
     consentId = await sendConsent(world.stmary, composeConsent('northside'));
   });
-  afterEach(() => world.close());
+  afterEach(async () => {
+    await knocker.close();
+    await world.close();
+  });
 
   it('shows what the access permits, with evidence and without a total', async () => {
     const { status, body } = await knock(await access());
@@ -113,16 +94,8 @@ describe('the door', () => {
 
   it('refuses a proof for another call, and one that lives too long', async () => {
     const aid = await access();
-    await refused(knock(aid, { htu: `${doorOf()}Observation?patient=ben` }));
-    world.contracts.clockMs -= (PROOF_LIFETIME_S + 1) * 1000;
-    const url = `${doorOf()}Observation?patient=ann`;
-    const old = await signProof(
-      { aid, actor, htm: 'GET', htu: url, aud: 'stmary' },
-      world.northside.signing,
-      world.contracts.clockMs,
-    );
-    world.contracts.clockMs += (PROOF_LIFETIME_S + 1) * 1000;
-    await refused(knock(aid, { proof: old }));
+    await refused(knock(aid, { claims: { htu: `${knocker.base}Observation?patient=ben` } }));
+    await refused(knock(aid, { aheadMs: -(PROOF_LIFETIME_S + 1) * 1000 }));
   });
 
   it(`looks at no proof of more than ${MAX_PROOF_CHARACTERS} characters`, async () => {
@@ -141,13 +114,9 @@ describe('the door', () => {
 
   it(`reads at most ${MAX_DOOR_BODY_BYTES} bytes of what it is told, and no address that is none`, async () => {
     const tell = async (path: string, body: string): Promise<number> => {
-      const { cert, key, ca } = world.northside.settings.doorTls;
-      const connect = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) };
-      const agent = new Agent({ connect });
-      const url = new URL(DOOR_BASE + path, doorOf());
-      const { statusCode, body: answer } = await request(url, { dispatcher: agent, method: 'POST', body });
+      const dispatcher = knocker.lineOf(world.northside);
+      const { statusCode, body: answer } = await request(knocker.base + path, { dispatcher, method: 'POST', body });
       await answer.dump();
-      await agent.close();
       return statusCode;
     };
     const told = JSON.stringify({ consentId: 'none', version: 2 });

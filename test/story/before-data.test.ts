@@ -34,6 +34,8 @@ describe('before a record leaves for another hospital', () => {
   let closed: string;
   /** Permits laboratory results, and has two. */
   let long: string;
+  /** Block of the last of it. */
+  let newest = '0';
 
   before(async () => {
     const physician = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
@@ -42,6 +44,7 @@ describe('before a record leaves for another hospital', () => {
       const { resourceType } = body as { resourceType: string };
       const answer = await network.ask('stmary', resourceType, { token: physician, body });
       assert.equal(answer.status, 201, answer.text);
+      newest = answer.headers.get('x-block') ?? newest;
       return String(answer.body.id);
     };
     open = await made(patient);
@@ -56,7 +59,8 @@ describe('before a record leaves for another hospital', () => {
     await made(laboratoryForNorthside(long));
   });
 
-  const ask = (path: string): Promise<Answer> => network.ask('northside', path, { token: requester });
+  const ask = (path: string): Promise<Answer> =>
+    network.ask('northside', path, { token: requester, headers: { 'x-min-block': newest } });
   const height = async (): Promise<number> =>
     (JSON.parse((await network.ask('northside', '/ledger')).text) as { height: number }).height;
 

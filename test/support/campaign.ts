@@ -8,6 +8,7 @@ const files: Readonly<Record<string, string>> = {
   attack: 'proofs/attack-model.test.js',
   consent: 'consent/properties.test.js',
   dictionary: 'proofs/dictionary.test.js',
+  doors: 'proofs/doors.test.js',
   erasure: 'erasure/erasure.test.js',
   garbage: 'proofs/garbage.test.js',
   hidden: 'proofs/hidden.test.js',
