@@ -23,6 +23,11 @@ const usdm = readFileSync(join(projectRoot, 'test/trial/data/alxn1840-wd-204.usd
 describe('a trial on the real processes, over HTTP', () => {
   const network = networkOfSuite();
   let view: TrialView;
+  const lock = [
+    { name: 'root', valueString: random() },
+    { name: 'points', valueInteger: 1 },
+    { name: 'reason', valueString: 'last visit done' },
+  ];
   const list = listOf('all', 8);
   const investigator = new SigningKey('inv-1');
 
@@ -226,6 +231,31 @@ describe('a trial on the real processes, over HTTP', () => {
       }),
       /not on the ledger: .*"act":"enter"/,
     );
+  });
+
+  it('shows every face of FHIR by HTTP, without an arm', async () => {
+    const token = await network.token({ member: 'authority', role: 'regulator' });
+    const one = `study=ResearchStudy/${NAME}&participant=P1`;
+    const faces = {
+      [`ResearchStudy/${NAME}`]: 'ResearchStudy',
+      [`PlanDefinition/${NAME}`]: 'PlanDefinition',
+      [`ResearchSubject?study=ResearchStudy/${NAME}`]: 'Bundle',
+      [`AdverseEvent?study=ResearchStudy/${NAME}`]: 'Bundle',
+      [`AuditEvent?study=ResearchStudy/${NAME}`]: 'Bundle',
+      [`Consent?${one}`]: 'Bundle',
+      [`Provenance?${one}`]: 'Bundle',
+      [`ResearchStudy/${NAME}/$outcome-diff`]: 'Parameters',
+    };
+    for (const [path, type] of Object.entries(faces)) {
+      const { status, body, text } = await network.ask('authority', path, { token });
+      assert.deepEqual([status, body.resourceType], [200, type], `${path}: ${text}`);
+      if (type === 'Bundle') assert.ok((body.total ?? 0) > 0, path);
+      assert.ok(!text.includes('assignedArm'), path);
+    }
+    assert.equal((await network.ask('authority', 'PlanDefinition/none', { token })).status, 404);
+    assert.equal((await post('authority', 'regulator', `${NAME}/$lock`, lock)).status, 403);
+    assert.equal((await post('tally', 'cro', `${NAME}/$lock`, lock)).status, 200);
+    assert.equal((await look('stmary')).phase, 'locked');
   });
 
   it('shows a reviewer a page whose versions lead to their endorsed transactions', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { exportUsdm } from '@salus/gateway/trial/usdm-export';
 import { importUsdm } from '@salus/gateway/trial/usdm';
 import { projectRoot, sharedOrPending } from '../support/shared.js';
+import { protocol } from './world.js';
 
 const excerpt = join(projectRoot, 'test/trial/data/alxn1840-wd-204.usdm.json');
 const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
@@ -41,6 +42,19 @@ describe('USDM', () => {
 
   it('exports what imports to an equal protocol', () => {
     isSameAfterExport(read(excerpt));
+  });
+
+  it('exports what USDM has no place for, too: metric, analysis, ratios, scheme, strata', () => {
+    const arms = ['A', 'B'].map((code, index) => ({ code, label: `treatment ${code}`, ratio: index + 1 }));
+    const [first, ...rest] = protocol().outcomes;
+    const whole = protocol({
+      outcomes: [{ ...first!, analysis: 'mixed model' }, ...rest],
+      allocation: { scheme: 'simple', arms, strata: ['s1', 's2', 's3'] },
+    });
+    const [{ protocol: again } = assert.fail()] = importUsdm(exportUsdm('T', [{ version: 1, protocol: whole }]));
+    assert.deepEqual({ ...again, document: '' }, { ...whole, document: '' });
+    const [{ protocol: other } = assert.fail()] = importUsdm(exportUsdm('T', [{ version: 1, protocol: whole }]), ['x']);
+    assert.deepEqual(other.allocation.strata, ['x']);
   });
 
   it('refuses what is no study definition', () => {

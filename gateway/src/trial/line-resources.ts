@@ -7,9 +7,8 @@ import type { ConsentRecord, ParticipantView, PointRecord, TrialView } from '@sa
 
 import { placeName } from './content.js';
 import { idOf } from './study-resources.js';
-import { PARTICIPANT_SYSTEM } from './systems.js';
+import { MEMBER_SYSTEM, PARTICIPANT_SYSTEM } from './systems.js';
 
-const MEMBER_SYSTEM = 'urn:salus:member';
 const ACT_SYSTEM = 'urn:salus:trial-act';
 
 /** Every consent and withdrawal of a participant, in line. Only the last is in force, unless it withdraws. */

@@ -1,5 +1,5 @@
 /**
- * Trials in FHIR, in front of the router: `GET ResearchStudy/{trial}`, `.../$outcome-diff`, `$usdm-export`, and by
+ * Trials in FHIR, in front of the router: `GET PlanDefinition/{trial}`, `ResearchStudy/{trial}`, `.../$outcome-diff` ..., and by
  * POST `ResearchStudy/$usdm-import`, `ResearchStudy/{trial}/$randomize`, `$unblind`, `$lock`, and every further act
  * (acts.ts). Bodies are Parameters. Who may do what is decided by the contracts.
  */
@@ -23,6 +23,7 @@ import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
 import { trialPackage } from './package.js';
 import { demandTrial, readTrial } from './reading.js';
+import { planDefinition } from './plan-definition.js';
 import { researchStudy } from './research-study.js';
 import { registerImported } from './register.js';
 import { unblind, type UnblindPorts } from './unblind.js';
@@ -43,6 +44,7 @@ export interface TrialPorts extends FacePorts {
 /** How often another slot is proposed when others took the ones before. */
 const SLOT_ATTEMPTS = 50;
 
+const PLAN_PATH = /^PlanDefinition\/([A-Za-z0-9.-]{1,64})$/;
 const PATH = /^ResearchStudy\/(?:([A-Za-z0-9.-]{1,64})\/?)?(\$[a-z-]+)?$/;
 
 /** The FHIR interface with the trials' operations in front of it. */
@@ -70,12 +72,21 @@ async function answer(
   trial: string | undefined,
   operation: string | undefined,
 ): Promise<FhirResponse | undefined> {
-  const derived = await derivedFrom(ports, request);
+  const derived = (await derivedFrom(ports, request)) ?? (await plan(ports, request));
   if (derived !== undefined) return derived;
   const run = handlers[`${request.method} ${operation ?? ''}`.trim()] ?? actHandler(request.method, operation);
   if (run === undefined || (trial === undefined) !== (operation === '$usdm-import')) return undefined;
   ports.decision.allow(request.actor, 'ResearchStudy', 'operation');
   return await run(ports, request, trial ?? '');
+}
+
+/** `GET PlanDefinition/{trial}`; undefined where the ledger has no such trial. */
+async function plan(ports: TrialPorts, { method, path, actor }: FhirRequest): Promise<FhirResponse | undefined> {
+  const trial = method === 'GET' ? PLAN_PATH.exec(path)?.[1] : undefined;
+  if (trial === undefined) return undefined;
+  ports.decision.allow(actor, 'PlanDefinition', 'read');
+  const view = await readTrial(ports.ledger, trial);
+  return view && { status: 200, headers: {}, resource: planDefinition(view) as JsonObject };
 }
 
 type Handler = (ports: TrialPorts, request: FhirRequest, trial: string) => Promise<FhirResponse | undefined>;

@@ -6,7 +6,7 @@ import { transactions, type Parties, type TrialView, type VersionRecord } from '
 import { canonicalForm } from '../identity/statements.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Given } from '../fhir/parameters.js';
-import { importUsdm, ONE_STRATUM, type ImportedVersion } from './usdm.js';
+import { importUsdm, type ImportedVersion } from './usdm.js';
 
 type Send = (transaction: string, asked: object) => Promise<unknown>;
 
@@ -18,8 +18,7 @@ export async function registerImported(
   send: Send,
 ): Promise<number> {
   const trial = given.text('trial');
-  const strata = given.texts('stratum');
-  const imported = importUsdm(parse(given.text('usdm')), strata.length === 0 ? [ONE_STRATUM] : strata);
+  const imported = importUsdm(parse(given.text('usdm')), given.texts('stratum'));
   const newest = view?.versions.at(-1);
   if (newest !== undefined && newest.protocol.document === imported[0]?.protocol.document) return 0;
   const [first, ...rest] = newest === undefined ? imported : [undefined, ...imported.slice(-1)];

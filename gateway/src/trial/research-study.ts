@@ -1,11 +1,11 @@
 /** A trial as FHIR R4 ResearchStudy (https://hl7.org/fhir/R4/researchstudy.html). Pure; arms of participants are not in it. */
-import type { Outcome, Phase, TrialView } from '@salus/chaincode/trial/api';
+import type { Outcome, Phase, TrialView, VersionRecord } from '@salus/chaincode/trial/api';
+
+import { MEMBER_SYSTEM, TRIAL_SYSTEM } from './systems.js';
 
 /** R5's outcome measures as an extension: R4 has none (https://hl7.org/fhir/versions.html#extensions). */
 const OUTCOME_MEASURE = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-ResearchStudy.outcomeMeasure';
 const OUTCOME_TYPE = 'http://hl7.org/fhir/research-study-objective-type';
-/** System of trial names on this ledger. */
-const TRIAL_SYSTEM = 'urn:salus:trial';
 
 const statusOf: Readonly<Record<Phase, string>> = {
   registered: 'in-review',
@@ -16,10 +16,17 @@ const statusOf: Readonly<Record<Phase, string>> = {
   unblinded: 'completed',
 };
 
-/** The trial by its version in force, or its newest before one is. */
-export function researchStudy({ trial, phase, inForce, versions }: TrialView): object {
+/** The version in force, or the newest before one is. */
+export function shownVersion({ inForce, versions }: TrialView): VersionRecord {
   const version = versions.find((each) => each.version === inForce?.version) ?? versions.at(-1);
   if (version === undefined) throw new Error('a trial has a first version');
+  return version;
+}
+
+/** The trial by its version in force, or its newest before one is. */
+export function researchStudy(view: TrialView): object {
+  const { trial, phase } = view;
+  const version = shownVersion(view);
   const { protocol } = version;
   return {
     resourceType: 'ResearchStudy',
@@ -27,9 +34,10 @@ export function researchStudy({ trial, phase, inForce, versions }: TrialView): o
     extension: protocol.outcomes.map(outcomeMeasure),
     identifier: [{ system: TRIAL_SYSTEM, value: trial.trial }],
     title: protocol.title,
+    protocol: [{ reference: `PlanDefinition/${trial.trial}` }],
     status: statusOf[phase],
-    sponsor: { identifier: { system: 'urn:salus:member', value: trial.parties.sponsor } },
-    site: trial.parties.sites.map((value) => ({ identifier: { system: 'urn:salus:member', value } })),
+    sponsor: { identifier: { system: MEMBER_SYSTEM, value: trial.parties.sponsor } },
+    site: trial.parties.sites.map((value) => ({ identifier: { system: MEMBER_SYSTEM, value } })),
     arm: protocol.allocation.arms.map(({ code, label }) => ({ name: label, type: { text: code } })),
     note: [{ text: `Protocol version ${version.version}, SHA-256 ${version.hash}` }],
   };

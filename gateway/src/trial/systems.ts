@@ -1,2 +1,6 @@
 /** System of participants' codes. */
 export const PARTICIPANT_SYSTEM = 'urn:salus:participant';
+/** System of members' names. */
+export const MEMBER_SYSTEM = 'urn:salus:member';
+/** System of trial names on this ledger. */
+export const TRIAL_SYSTEM = 'urn:salus:trial';

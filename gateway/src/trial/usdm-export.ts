@@ -2,6 +2,7 @@
 import type { OutcomeRole, Protocol, VersionRecord } from '@salus/chaincode/trial/api';
 
 import { TIME_FRAME_IN_MEASURE } from './usdm.js';
+import { extensions } from './usdm-extensions.js';
 
 /** CDISC terminology of an endpoint's level. */
 const levels: Readonly<Record<OutcomeRole, { readonly code: string; readonly decode: string }>> = {
@@ -51,8 +52,9 @@ function designOf(protocol: Protocol): object {
   }));
   return {
     ...item('InterventionalStudyDesign', 1),
+    ...extensions('InterventionalStudyDesign_1', { scheme: allocation.scheme, stratum: allocation.strata }),
     objectives: [{ ...item('Objective', 1), endpoints: outcomes.map(endpointOf) }],
-    arms: allocation.arms.map(({ code, label }, index) => ({ ...item('StudyArm', index + 1), name: code, label })),
+    arms: allocation.arms.map(armOf),
     eligibilityCriteria: criteria.map((name, index) => ({ ...item('EligibilityCriterion', index + 1), name })),
     population: { ...item('StudyDesignPopulation', 1), plannedEnrollmentNumber: { value: sampleSize } },
     encounters,
@@ -61,7 +63,15 @@ function designOf(protocol: Protocol): object {
   };
 }
 
-function endpointOf({ id, role, measure, timeFrame }: Protocol['outcomes'][number], index: number): object {
+function armOf({ code, label, ratio }: Protocol['allocation']['arms'][number], index: number): object {
+  const own = item('StudyArm', index + 1);
+  return { ...own, ...extensions(own.id, { ratio: String(ratio) }), name: code, label };
+}
+
+function endpointOf(outcome: Protocol['outcomes'][number], index: number): object {
+  const { id, role, measure, metric, timeFrame, analysis } = outcome;
+  const own = item('Endpoint', index + 1);
   const frame = timeFrame === TIME_FRAME_IN_MEASURE ? '' : ` [time frame: ${timeFrame}]`;
-  return { ...item('Endpoint', index + 1), name: id, text: `${measure}${frame}`, level: levels[role] };
+  const text = `${measure}${frame}`;
+  return { ...own, ...extensions(own.id, { metric, analysis }), name: id, text, level: levels[role] };
 }

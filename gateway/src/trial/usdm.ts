@@ -8,11 +8,12 @@ import { type Outcome, type OutcomeRole, parseProtocol, type Protocol } from '@s
 
 import { canonicalForm } from '../identity/statements.js';
 import { Refusal } from '../ledger/refusal.js';
+import { extended, type Extended } from './usdm-extensions.js';
 
 /** USDM's endpoints have no time frame of their own: it is part of their text. */
 export const TIME_FRAME_IN_MEASURE = 'stated in the measure';
 /** The stratum of a study that stratifies nothing. */
-export const ONE_STRATUM = 'all';
+const ONE_STRATUM = 'all';
 
 /** A version as the ledger registers it. */
 export interface ImportedVersion {
@@ -25,7 +26,7 @@ interface Code {
   readonly code?: string;
   readonly decode?: string;
 }
-interface Named {
+interface Named extends Extended {
   readonly id: string;
   readonly name?: string;
   readonly label?: string;
@@ -38,7 +39,7 @@ interface Amount {
   readonly value?: number;
   readonly maxValue?: { readonly value?: number };
 }
-interface Design {
+interface Design extends Extended {
   readonly objectives?: readonly { readonly endpoints?: readonly Endpoint[] }[];
   readonly arms?: readonly Named[];
   readonly encounters?: readonly Named[];
@@ -63,8 +64,8 @@ interface StudyVersion {
   readonly amendments?: readonly Amendment[];
 }
 
-/** Every version that a USDM file tells of, oldest first. Throws Refusal invalid. */
-export function importUsdm(file: unknown, strata: readonly string[] = [ONE_STRATUM]): readonly ImportedVersion[] {
+/** Every version that a USDM file tells of, oldest first; strata are those given, else the file's. Throws Refusal invalid. */
+export function importUsdm(file: unknown, strata: readonly string[] = []): readonly ImportedVersion[] {
   const { study } = (file ?? {}) as { study?: { versions?: readonly StudyVersion[] } };
   const versions = study?.versions ?? [];
   if (versions.length === 0) throw new Refusal('invalid', 'structure', 'a USDM file has study.versions');
@@ -109,9 +110,9 @@ function protocolOf(version: StudyVersion, strata: readonly string[], document: 
     outcomes: endpoints.map((endpoint) => outcomeOf(endpoint, codes)),
     sampleSize: sizeOf(design.population?.plannedEnrollmentNumber),
     allocation: {
-      scheme: 'blocks',
-      arms: arms.map((arm) => ({ code: known(armCodes, arm.id), label: line(labelOf(arm)), ratio: 1 })),
-      strata,
+      scheme: extended(design, 'scheme').includes('simple') ? 'simple' : 'blocks',
+      arms: arms.map((arm) => ({ code: known(armCodes, arm.id), label: line(labelOf(arm)), ratio: ratioOf(arm) })),
+      strata: [strata, extended(design, 'stratum'), [ONE_STRATUM]].find((each) => each.length > 0) ?? [],
     },
     criteria: [...codesOf(design.eligibilityCriteria ?? []).values()],
     visits: visitsOf(design),
@@ -127,7 +128,14 @@ function titleOf({ titles = [] }: StudyVersion): string {
 function outcomeOf(endpoint: Endpoint, codes: ReadonlyMap<string, string>): Outcome {
   const role = (endpoint.level?.decode ?? '').split(' ')[0]?.toLowerCase() as OutcomeRole;
   const { measure, timeFrame } = measured(endpoint.text ?? '');
-  return { id: known(codes, endpoint.id), role, measure, timeFrame };
+  const [metric] = extended(endpoint, 'metric');
+  const [analysis] = extended(endpoint, 'analysis');
+  const more = { ...(metric !== undefined && { metric }), ...(analysis !== undefined && { analysis }) };
+  return { id: known(codes, endpoint.id), role, measure, ...more, timeFrame };
+}
+
+function ratioOf(arm: Named): number {
+  return Number(extended(arm, 'ratio')[0] ?? 1);
 }
 
 const FRAME = / \[time frame: ([^\]]+)\]$/;
