@@ -62,7 +62,7 @@ describe('what a trial owes and shows', () => {
   });
 
   it('shows events as valid AdverseEvents, the two words on causality beside each other', async () => {
-    const events = adverseEvents(await world.view()) as Record<string, unknown>[];
+    const events = adverseEvents(await world.view(), []) as Record<string, unknown>[];
     for (const event of events) assert.deepEqual(validationIssues(event), []);
     const text = JSON.stringify(events.find(({ identifier }) => JSON.stringify(identifier).includes('"E1"')));
     assert.match(text, /"related"},"author":{"display":"investigator"}.*"unrelated"},"author":{"display":"sponsor"}/);
@@ -94,6 +94,7 @@ describe('what a trial owes and shows', () => {
       ...{ decision: { allow: () => undefined }, ask: () => assert.fail('no door is asked') },
       ...{ facts: { fact: () => undefined }, entering: { enter: () => assert.fail('a read keeps nothing') } },
       claim: () => assert.fail('a read claims nobody'),
+      shown: () => assert.fail('nobody is shown'),
       now: () => began + 16 * DAY,
     });
     const actor = { member: 'authority', user: 'u-1', role: 'regulator', purpose: 'CLINTRCH', scopes: [] };

@@ -3,9 +3,13 @@ import type { KitRecord } from '@salus/chaincode/trial/api';
 import { majorityOf } from '@salus/chaincode/registry/api';
 import { digest } from '@salus/chaincode/dist/lib/canonical.js';
 import { MAX_KIT_UNITS } from '@salus/chaincode/dist/trial/kit-acts.js';
+import { validationIssues } from '@salus/gateway/fhir/validate';
 import { approval, manyMembers, memberEntry, random } from '../support/contract-world.js';
 import { call, LotOfUnits, PREFIX } from '../supply/world.js';
-import { TrialWorld } from './world.js';
+import { Gateways, resourcesIn } from './ledger-double.js';
+import { TRIAL, TrialWorld } from './world.js';
+
+const STUDY = `ResearchStudy/${TRIAL}`;
 
 const lot = new LotOfUnits(3);
 const opened = { lot: lot.lotId, salt: random() };
@@ -16,6 +20,7 @@ const monitor = ['acme', 'monitor'] as const;
 describe('a kit of a trial', () => {
   let world: TrialWorld;
   let kit: string;
+  let gateways: Gateways;
 
   const asked = async ([member, role]: readonly [string, string], act: string, n: number, about: object = {}) => {
     const { kid } = await world.delegate(member, role);
@@ -36,8 +41,26 @@ describe('a kit of a trial', () => {
     return (JSON.parse(payload) as readonly KitRecord[]).filter((each) => each.kit === kit);
   };
 
+  /** The status of `$exposed`, and the values of its answer. */
+  const exposed = async (
+    member: string,
+    role: string,
+    query: string,
+  ): Promise<readonly [number, readonly unknown[]]> => {
+    const { status, resource } = await gateways.ask(member, role, 'GET', `${STUDY}/$exposed?${query}`);
+    const { parameter = [] } = resource as {
+      parameter?: { part: { valueString?: string; valueReference?: object }[] }[];
+    };
+    const values = parameter.flatMap(({ part }) => part.map((each) => each.valueString ?? each.valueReference));
+    return [
+      status,
+      values.map((each) => (typeof each === 'object' ? (each as { reference: string }).reference : each)),
+    ];
+  };
+
   before(async () => {
     world = await TrialWorld.enrolling();
+    gateways = new Gateways(world);
     await world.enrolled('P1', 'stmary', 's1', 1);
     await world.enrolled('P2', 'northside', 's1', 2);
     kit = world.lists.get('s1')![0]!.kit;
@@ -85,6 +108,34 @@ describe('a kit of a trial', () => {
     await refused('kit-state', pharmacist, 'dispense-kit', 6, { participant: 'P1', consent: 1 });
   });
 
+  it('is named by an adverse event, and found where a site asks who was exposed; its lot is not known yet', async () => {
+    const event = { event: 'E1', n: 1, participant: 'P1', commitment: random(), isSerious: true, isFatal: false };
+    await world.ledger.pass(30_000, 'northside');
+    const awareAt = new Date(world.ledger.clockMs).toISOString();
+    await world.act('stmary', 'investigator', 'report-event', { ...event, causality: 'related', awareAt });
+    const [found] = resourcesIn(await gateways.ask('authority', 'regulator', 'GET', `AdverseEvent?study=${STUDY}`));
+    assert.deepEqual(validationIssues(found!), []);
+    assert.match(JSON.stringify(found), new RegExp(`"urn:salus:kit","value":"${kit}"`));
+    assert.doesNotMatch(JSON.stringify(found), /supply-lot/);
+    gateways.facts.set('stmary subject/TRIAL-1/P1', 'ann');
+    assert.deepEqual(await exposed('stmary', 'pharmacist', `kit=${kit}&kit=K-other`), [
+      200,
+      ['P1', kit, 'Patient/ann'],
+    ]);
+    assert.deepEqual(gateways.shown, ['stmary ann']);
+    assert.deepEqual(await exposed('stmary', 'pharmacist', `lot=${lot.lotId}`), [200, []]);
+    assert.deepEqual(await exposed('northside', 'investigator', `kit=${kit}`), [200, []]);
+    assert.deepEqual(await exposed('stmary', 'pharmacist', ''), [400, []]);
+    for (const [member, role] of [
+      ['acme', 'sponsor'],
+      ['tally', 'cro'],
+      ['authority', 'regulator'],
+      ['stmary', 'nurse'],
+    ]) {
+      assert.deepEqual(await exposed(member!, role!, `kit=${kit}`), [403, []]);
+    }
+  });
+
   it('comes back and is counted; a count that differs is explained', async () => {
     await refused('kit-count', pharmacist, 'return-kit', 6, { units: 29 });
     await does(pharmacist, 'return-kit', 6, { units: 3 });
@@ -109,5 +160,10 @@ describe('a kit of a trial', () => {
     await does(supplier, 'open-kit', 8, { opened });
     await refused('kit-out-of-line', supplier, 'open-kit', 9, { opened });
     assert.deepEqual((await line()).at(-1)?.opened, opened);
+    const [found] = resourcesIn(await gateways.ask('authority', 'regulator', 'GET', `AdverseEvent?study=${STUDY}`));
+    assert.deepEqual(validationIssues(found!), []);
+    assert.match(JSON.stringify(found), new RegExp(`"urn:salus:supply-lot","valueString":"${lot.lotId}"`));
+    assert.deepEqual(await exposed('stmary', 'pharmacist', `lot=${lot.lotId}`), [200, ['P1', kit, 'Patient/ann']]);
+    assert.deepEqual(await exposed('northside', 'pharmacist', `lot=${lot.lotId}`), [200, []]);
   });
 });

@@ -45,6 +45,8 @@ export class Gateways {
   readonly facts = new Map<string, string>();
   /** Patients by member and `Patient/<id>`. */
   readonly patients = new Map<string, StoredVersion>();
+  /** Of whom somebody was shown something, by member. */
+  readonly shown: string[] = [];
   /** Members whose doors are shut. */
   readonly away = new Set<string>();
   /** What gateways promised and did not end, by member and id. */
@@ -83,6 +85,7 @@ export class Gateways {
       ...this.#ports(member),
       entering,
       claim: (...asked) => claim(this.#claiming(member), ...asked),
+      shown: (patient) => this.shown.push(`${member} ${patient}`),
       decision: { allow: () => undefined },
       ask: (to, _path, words) => this.knock(member, to, words),
       now: () => this.world.ledger.clockMs,

@@ -12,6 +12,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Ledger } from '../ports.js';
 import { type ContentFacts, heldContent } from './content.js';
 import { commitmentsOf } from './hand-over.js';
+import { readKits } from './kits.js';
 import { auditEvents, provenances, researchConsents } from './line-resources.js';
 import { readLine, readTrial } from './reading.js';
 import { adverseEvents, idOf, researchSubjects } from './study-resources.js';
@@ -24,7 +25,7 @@ export interface FacePorts {
   readonly facts: ContentFacts;
 }
 
-type OfStudy = (view: TrialView) => readonly object[];
+type OfStudy = (view: TrialView, ports: FacePorts) => readonly object[] | Promise<readonly object[]>;
 type OfParticipant = (
   line: ParticipantView,
   asked: { readonly ports: FacePorts; readonly view: TrialView; readonly actor: Actor; readonly participant: string },
@@ -32,7 +33,7 @@ type OfParticipant = (
 
 const ofStudy: Readonly<Record<string, OfStudy>> = {
   ResearchSubject: researchSubjects,
-  AdverseEvent: adverseEvents,
+  AdverseEvent: async (view, { ledger }) => adverseEvents(view, await readKits(ledger, view.trial.trial)),
   AuditEvent: auditEvents,
 };
 const ofParticipant: Readonly<Record<string, OfParticipant>> = {
@@ -55,7 +56,7 @@ export async function derivedFrom(
   ports.decision.allow(actor, 'ResearchStudy', 'operation');
   const view = await readTrial(ports.ledger, study.replace(/^ResearchStudy\//, ''));
   if (view === undefined) return undefined;
-  const found = ofStudy[path]?.(view) ?? (await aboutOne(ports, path, view, { actor, query }));
+  const found = (await ofStudy[path]?.(view, ports)) ?? (await aboutOne(ports, path, view, { actor, query }));
   return { status: 200, headers: {}, resource: searchset(found) };
 }
 

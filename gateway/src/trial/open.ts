@@ -50,7 +50,7 @@ export function openTrials(
   };
   const claiming = { ledger, shown, facts, keep, secrets, current };
   const ports = {
-    ...{ ...own, member: settings.member, decision, now: clock, entering },
+    ...{ ...own, member: settings.member, decision, shown, now: clock, entering },
     claim: (...asked: Claimed) => claim(claiming, ...asked),
   };
   return {

@@ -17,6 +17,7 @@ import { outcomeChanges } from './outcome-changes.js';
 import { givenOf, type Given } from '../fhir/parameters.js';
 import { datasetParameters } from './dataset-operation.js';
 import { dueParameters } from './due.js';
+import { exposedBy, exposedParameters } from './exposed.js';
 import { derivedFrom, type FacePorts } from './faces.js';
 import type { Entering } from './entering.js';
 import { handOver } from './hand-over.js';
@@ -37,6 +38,8 @@ export interface TrialPorts extends FacePorts {
   readonly entering: Pick<Entering, 'enter'>;
   /** Claims a person for a participant. */
   readonly claim: (actor: Actor, trial: string, given: Given) => Promise<Commit>;
+  /** Puts on a patient's list what was shown of the patient. */
+  readonly shown: (patient: string) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -100,6 +103,12 @@ const handlers: Readonly<Record<string, Handler>> = {
   'GET $due': async (ports, _request, trial) =>
     ok(dueParameters(await demandTrial(ports, trial), new Date(ports.now()).toISOString())),
   'GET $kits': async (ports, _request, trial) => ok(kitParameters(await readKits(ports.ledger, trial))),
+  'GET $exposed': async (ports, { actor, query }, trial) => {
+    const view = await demandTrial(ports, trial);
+    const kits = await readKits(ports.ledger, trial);
+    const asked = { actor, kits, lot: query.get('lot'), numbers: query.getAll('kit') };
+    return ok(exposedParameters(exposedBy(ports, view, asked)));
+  },
   'GET $dataset': async (ports, request, trial) => ok(await datasetParameters(ports, request, trial)),
   'GET $package': async (ports, _request, trial) =>
     ok([{ name: 'package', valueString: JSON.stringify(await trialPackage(ports, trial)) }]),

@@ -1,12 +1,13 @@
 /**
  * A trial's participants and adverse events as FHIR R4 ResearchSubject and AdverseEvent
  * (https://hl7.org/fhir/R4/researchsubject.html, https://hl7.org/fhir/R4/adverseevent.html). Pure. Both are derived from
- * what is public: participants by their codes, arms after their list is revealed, no content of an event.
+ * what is public: participants by their codes, arms and lots after their list is revealed, no content of an event.
  */
 import { createHash } from 'node:crypto';
 
-import type { EventRecord, TrialView } from '@salus/chaincode/trial/api';
+import type { EventRecord, KitRecord, TrialView } from '@salus/chaincode/trial/api';
 
+import { newestKits } from './exposed.js';
 import { PARTICIPANT_SYSTEM } from './systems.js';
 
 const SERIOUSNESS = 'http://terminology.hl7.org/CodeSystem/adverse-event-seriousness';
@@ -37,8 +38,11 @@ export function researchSubjects({ trial, phase, slots, reveals }: TrialView): r
   });
 }
 
-/** Every event in its newest state; both words on causality stand beside each other. */
-export function adverseEvents({ trial, events }: TrialView): readonly object[] {
+/**
+ * Every event in its newest state; both words on causality stand beside each other. It names the kits that the participant was
+ * given, and of those that were opened, after unblinding, lot and pack in the supply chain.
+ */
+export function adverseEvents({ trial, events }: TrialView, kits: readonly KitRecord[]): readonly object[] {
   const newest = new Map(events.map((record) => [record.event, record]));
   return [...newest.values()].map((record) => ({
     resourceType: 'AdverseEvent',
@@ -50,9 +54,25 @@ export function adverseEvents({ trial, events }: TrialView): readonly object[] {
     detected: record.awareAt,
     recordedDate: record.at,
     seriousness: { coding: [{ system: SERIOUSNESS, code: record.isSerious ? 'serious' : 'non-serious' }] },
-    suspectEntity: [{ instance: { display: 'the treatment of the study' }, causality: causalityOf(record) }],
+    suspectEntity: suspectsOf(record, kits),
     study: [{ reference: `ResearchStudy/${trial.trial}` }],
   }));
+}
+
+function suspectsOf(event: EventRecord, kits: readonly KitRecord[]): readonly object[] {
+  const causality = causalityOf(event);
+  const given = newestKits(kits).filter(({ participant }) => participant === event.participant);
+  if (given.length === 0) return [{ instance: { display: 'the treatment of the study' }, causality }];
+  return given.map(({ kit, opened }) => ({
+    ...(opened !== undefined && { extension: packOf(opened) }),
+    instance: { type: 'Medication', identifier: { system: 'urn:salus:kit', value: kit } },
+    causality,
+  }));
+}
+
+function packOf({ lot, item }: NonNullable<KitRecord['opened']>): readonly object[] {
+  const pack = item === undefined ? [] : [{ url: 'urn:salus:supply-item', valueString: item }];
+  return [{ url: 'urn:salus:supply-lot', valueString: lot }, ...pack];
 }
 
 function extensionsOf({ dueBy, isLate, isUnexpected }: EventRecord): readonly object[] {
