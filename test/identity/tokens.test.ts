@@ -148,7 +148,6 @@ describe('SMART scopes', () => {
     assert.ok(!allow('user/*.read', 'Observation', 'c'));
     assert.ok(allow('patient/Observation.rs openid', 'Observation', 'r'));
     assert.ok(!allow('patient/Observation.rs', 'Patient', 'r'));
-    assert.ok(!allow('user/Observation.rs?category=laboratory', 'Observation', 'r'));
     assert.ok(!allow('', 'Observation', 'r'));
   });
 

@@ -44,7 +44,9 @@ export function mayAsk(actor: Actor, patientId: string): boolean {
 export function isCovered(actor: Actor): (entry: JsonObject) => boolean {
   return (entry) => {
     const type = String(typeOf(entry));
-    return type === 'OperationOutcome' || scopesAllow(actor, type, 'r') || scopesAllow(actor, type, 's');
+    if (type === 'OperationOutcome') return true;
+    const content = (): JsonObject | undefined => entry.resource as JsonObject | undefined;
+    return scopesAllow(actor, type, 'r', content) || scopesAllow(actor, type, 's', content);
   };
 }
 

@@ -151,7 +151,7 @@ export class ConsentDecision implements Decision {
 
   #own(actor: Actor, stored: StoredVersion, interaction: Interaction): StoredVersion | undefined {
     const { type, patient } = stored;
-    if (!scopesCover(actor, type, LETTERS[interaction], patient)) return undefined;
+    if (!scopesCover(actor, type, LETTERS[interaction], patient, () => contentOf(stored))) return undefined;
     if (patient === undefined && DIRECTORY.includes(type)) return stored;
     // Whoever comes as a patient or guardian sees that one record, whatever another patient permits to all.
     if (actor.patient !== undefined && actor.patient !== patient) return undefined;
@@ -216,6 +216,11 @@ export class ConsentDecision implements Decision {
 /** Whoever comes as guardian or delegate, and is none in force, is nobody whom any consent names. */
 function representativeOf({ role, mandate }: Actor): Pick<AccessRequest, 'representative'> {
   return role === 'guardian' ? { representative: `RelatedPerson/${mandate?.person ?? ''}` } : {};
+}
+
+/** A version's content; a deletion has none. */
+function contentOf({ text }: StoredVersion): JsonObject | undefined {
+  return text === '' ? undefined : (JSON.parse(text) as JsonObject);
 }
 
 /** With the notice of 42 CFR 2.32 as a tag: it goes wherever the resource goes. */

@@ -1,6 +1,8 @@
 /** SMART App Launch scopes (http://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html), versions 1 and 2. */
 import { Refusal } from '../ledger/refusal.js';
+import type { JsonObject } from '../fhir/json.js';
 import type { Actor } from '../ports.js';
+import { isWithinNarrowing, narrowingOf, narrows, type Narrowing } from './narrowing.js';
 
 /** create, read, update, delete, search. */
 export type ScopeLetter = 'c' | 'r' | 'u' | 'd' | 's';
@@ -18,7 +20,12 @@ interface Grant {
   readonly isConfined: boolean;
   readonly type: string;
   readonly letters: string;
+  /** For the resources within it alone. */
+  readonly only?: Narrowing;
 }
+
+/** A resource's content, read only where a scope asks for it; undefined = nobody can tell. */
+type Content = () => JsonObject | undefined;
 
 /** A token's scopes are one list for as long as its request lasts. */
 const known = new WeakMap<readonly string[], readonly Grant[]>();
@@ -31,9 +38,12 @@ function grantsOf(scopes: readonly string[]): readonly Grant[] {
 
 function grantOf(scope: string): Grant[] {
   const [, context, type = '', permissions = '', query] = CLINICAL.exec(scope) ?? [];
-  // A scope narrowed by a query cannot be kept to here, so it grants nothing rather than too much.
-  if (context === undefined || query !== undefined) return [];
-  return [{ isConfined: context === 'patient', type, letters: VERSION_1[permissions] ?? permissions }];
+  if (context === undefined) return [];
+  const grant = { isConfined: context === 'patient', type, letters: VERSION_1[permissions] ?? permissions };
+  if (query === undefined) return [grant];
+  const only = narrowingOf(query.slice(1));
+  // What cannot be kept to grants nothing rather than too much.
+  return only === undefined ? [] : [{ ...grant, only }];
 }
 
 /** Whether a text is a scope for resources, of either version. */
@@ -51,6 +61,7 @@ export function isWithin(scope: string, allowed: readonly string[]): boolean {
   return allowed
     .filter((each) => each.startsWith(`${context}/`))
     .flatMap(grantOf)
+    .filter(({ only }) => only === undefined)
     .some(
       (grant) =>
         (grant.type === '*' || grant.type === type) && letters.every((letter) => grant.letters.includes(letter)),
@@ -59,8 +70,16 @@ export function isWithin(scope: string, allowed: readonly string[]): boolean {
 
 function granting({ scopes }: Bearer, type: string, letter: ScopeLetter): readonly Grant[] {
   return grantsOf(scopes).filter(
-    (grant) => (grant.type === '*' || grant.type === type) && grant.letters.includes(letter),
+    ({ type: own, letters, only }) =>
+      (own === '*' || own === type) && letters.includes(letter) && (only === undefined || narrows(only, type)),
   );
+}
+
+/** Whether what narrows a grant, if anything does, lets the resource through. */
+function isKept({ only }: Grant, type: string, content: Content | undefined): boolean {
+  if (only === undefined) return true;
+  const resource = content?.();
+  return resource !== undefined && isWithinNarrowing(only, type, resource);
 }
 
 /** The one patient that the token's scopes are about, where none reaches further. */
@@ -69,23 +88,33 @@ export function confinedTo(bearer: Bearer): string | undefined {
   return bearer.patient ?? bearer.launch;
 }
 
-/** Whether a scope lets the bearer do this to some resource of the type. */
-export function scopesAllow(bearer: Bearer, type: string, letter: ScopeLetter): boolean {
+/** Whether a scope lets the bearer do this to some resource of the type; to this one, where its content is given. */
+export function scopesAllow(bearer: Bearer, type: string, letter: ScopeLetter, content?: Content): boolean {
   const hasPatient = (bearer.patient ?? bearer.launch) !== undefined;
-  return granting(bearer, type, letter).some(({ isConfined }) => !isConfined || hasPatient);
+  return granting(bearer, type, letter).some(
+    (grant) => (!grant.isConfined || hasPatient) && (content === undefined || isKept(grant, type, content)),
+  );
 }
 
 /** Whether a scope lets the bearer do this to every resource of the type. */
 export function scopesReachAll(bearer: Bearer, type: string, letter: ScopeLetter): boolean {
-  return granting(bearer, type, letter).some(({ isConfined }) => !isConfined);
+  return granting(bearer, type, letter).some(({ isConfined, only }) => !isConfined && only === undefined);
 }
 
-/** Whether a scope lets the bearer do this to a resource of the type in this patient's compartment, or in none. */
-export function scopesCover(bearer: Bearer, type: string, letter: ScopeLetter, patient: string | undefined): boolean {
+/**
+ * Whether a scope lets the bearer do this to a resource of the type in this patient's compartment, or in none. Without its
+ * content, narrowed scopes do not count.
+ */
+export function scopesCover(
+  bearer: Bearer,
+  type: string,
+  letter: ScopeLetter,
+  patient: string | undefined,
+  content?: Content,
+): boolean {
   const own = bearer.patient ?? bearer.launch;
-  return granting(bearer, type, letter).some(
-    ({ isConfined }) => !isConfined || (patient === undefined ? DIRECTORY.includes(type) : patient === own),
-  );
+  const isOwn = patient === undefined ? DIRECTORY.includes(type) : patient === own;
+  return granting(bearer, type, letter).some((grant) => (!grant.isConfined || isOwn) && isKept(grant, type, content));
 }
 
 /** Throws Refusal 403 unless one of the letters covers it. */
@@ -94,8 +123,9 @@ export function requireScope(
   type: string,
   letters: readonly ScopeLetter[],
   patient: string | undefined,
+  content?: Content,
 ): void {
-  if (letters.some((letter) => scopesCover(bearer, type, letter, patient))) return;
+  if (letters.some((letter) => scopesCover(bearer, type, letter, patient, content))) return;
   throw scopeMissing(type, letters.join(' or '));
 }
 
