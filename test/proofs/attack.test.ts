@@ -2,12 +2,11 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
-import { join } from 'node:path';
 
 import { readSigningKey } from '@salus/gateway/identity/keys';
 import { signToken, TOKEN_LIFETIME_S } from '@salus/gateway/identity/tokens';
-import type { GatewaySettings } from '@salus/gateway/settings';
 
+import { gatewaySettings } from '../support/gateway-settings.js';
 import { type Answer, networkOfSuite } from '../support/network.js';
 import { condition, glucose, patient } from '../story/people.js';
 import { type Question, type Target, readRoutes } from './read-routes.js';
@@ -97,9 +96,9 @@ describe('whoever must not read', () => {
   }).timeout(600_000);
 
   it('is told to authenticate without a token, or with one that is forged, expired or of another member', async () => {
-    const settings = settingsOf('stmary');
+    const settings = gatewaySettings(network.stateDir, 'stmary');
     const claims = JSON.parse(Buffer.from(physician.split('.')[1] ?? '', 'base64url').toString()) as { iss: string };
-    const wrongKey = await readSigningKey(settingsOf('northside').jwk);
+    const wrongKey = await readSigningKey(gatewaySettings(network.stateDir, 'northside').jwk);
     const own = await readSigningKey(settings.jwk);
     const said = {
       ...{ issuer: claims.iss, audience: network.fhir('stmary'), subject: 'dr-adams', member: 'stmary' },
@@ -139,15 +138,10 @@ describe('whoever must not read', () => {
     await assert.rejects(atDoor(`Patient/${victim.patient}`, false));
   });
 
-  function settingsOf(member: string): GatewaySettings {
-    const file = join(network.stateDir, 'members', member, 'gateways', 'gateway0', 'settings.json');
-    return JSON.parse(readFileSync(file, 'utf8')) as GatewaySettings;
-  }
-
   /** Asks stmary's door as northside's gateway, with an access id that nobody was given. */
   function atDoor(path: string, withCertificate = true): Promise<{ status: number; text: string }> {
-    const { door } = settingsOf('stmary');
-    const { cert, key, ca } = settingsOf('northside').doorTls;
+    const { door } = gatewaySettings(network.stateDir, 'stmary');
+    const { cert, key, ca } = gatewaySettings(network.stateDir, 'northside').doorTls;
     const identity = withCertificate ? { cert: readFileSync(cert), key: readFileSync(key) } : {};
     const headers = { 'x-access-id': 'a'.repeat(64), 'x-access-proof': 'e30.e30.AA' };
     const options = { ...door, path: `/door/fhir/R4/${path}`, ca: readFileSync(ca), ...identity, headers };

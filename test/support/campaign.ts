@@ -16,6 +16,7 @@ const files: Readonly<Record<string, string>> = {
   planted: 'proofs/planted.test.js',
   race: 'proofs/two-gateways.test.js',
   'real-peer': 'ledger/real-peer.test.js',
+  straight: 'proofs/straight.test.js',
   supply: 'supply/model.test.js',
   trial: 'trial/enrolment.test.js',
   validation: 'fhir/acceptance.test.js',

@@ -1,16 +1,10 @@
 /** Around the gateways: a member's own certificates, straight at another member's door or peer. */
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { join } from 'node:path';
 import { connectLedger } from '@salus/gateway/ledger/fabric-ledger';
 import type { LedgerCall } from '@salus/gateway/ports';
-import type { GatewaySettings } from '@salus/gateway/settings';
 
-/** Settings of a member's gateway. */
-function settingsOf(stateDir: string, member: string): GatewaySettings {
-  const file = join(stateDir, 'members', member, 'gateways', 'gateway0', 'settings.json');
-  return JSON.parse(readFileSync(file, 'utf8')) as GatewaySettings;
-}
+import { gatewaySettings } from '../support/gateway-settings.js';
 
 /** Asks one member's door as another member's gateway. */
 export function atDoor(
@@ -19,8 +13,8 @@ export function atDoor(
   path: string,
   question: object,
 ): Promise<{ readonly status: number; readonly text: string }> {
-  const { door } = settingsOf(stateDir, custodian);
-  const { cert, key, ca } = settingsOf(stateDir, asker).doorTls;
+  const { door } = gatewaySettings(stateDir, custodian);
+  const { cert, key, ca } = gatewaySettings(stateDir, asker).doorTls;
   const identity = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) };
   const options = { ...door, ...identity, method: 'POST', path: `/door/fhir/R4/${path}`, servername: 'localhost' };
   return new Promise((resolve, reject) => {
@@ -41,7 +35,7 @@ export async function atPeer(
   [asker, endorser]: readonly [string, string],
   call: LedgerCall,
 ): Promise<string> {
-  const settings = { ...settingsOf(stateDir, asker), peers: settingsOf(stateDir, endorser).peers };
+  const settings = { ...gatewaySettings(stateDir, asker), peers: gatewaySettings(stateDir, endorser).peers };
   const ledger = connectLedger(settings);
   try {
     return Buffer.from(await ledger.evaluate(call)).toString('utf8');
@@ -60,7 +54,7 @@ export class PeerCalls {
 
   /** Has a call endorsed and thrown away: the code of the refusal; empty where it is endorsed. */
   async endorse(member: string, call: LedgerCall): Promise<string> {
-    const ledger = this.#connected.get(member) ?? connectLedger(settingsOf(this.stateDir, member));
+    const ledger = this.#connected.get(member) ?? connectLedger(gatewaySettings(this.stateDir, member));
     this.#connected.set(member, ledger);
     try {
       await ledger.evaluate(call);
