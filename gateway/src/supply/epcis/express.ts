@@ -3,6 +3,7 @@ import express, { type NextFunction, type Request, type RequestHandler, type Res
 
 import { Refusal } from '../../ledger/refusal.js';
 import type { Actor } from '../../ports.js';
+import { documentOfXml, NotEpcisXml } from '../event/xml.js';
 import { CAPTURE_BYTES, CAPTURE_LIMIT } from './capture.js';
 import type { Asked, Endpoint, EpcisAnswer } from './asked.js';
 import { allowedOf, ENDPOINTS } from './endpoints.js';
@@ -29,6 +30,7 @@ const CAPTURE_HEADERS = {
 };
 
 const JSON_TYPES = ['application/json', 'application/ld+json'];
+const XML_TYPES = ['application/xml', 'text/xml'];
 
 /** The router to put under `/epcis`. */
 export function epcisExpress(
@@ -94,13 +96,27 @@ function asked(request: Request, actor: Actor): Asked {
 
 function jsonOf(type: string | undefined, body: string): unknown {
   const [media = ''] = (type ?? '').split(';');
-  if (!JSON_TYPES.includes(media.trim().toLowerCase())) {
-    throw new EpcisProblem('UnsupportedMediaTypeException', 'send application/json or application/ld+json');
+  const spoken = media.trim().toLowerCase();
+  if (XML_TYPES.includes(spoken)) return ofXml(body);
+  if (!JSON_TYPES.includes(spoken)) {
+    throw new EpcisProblem(
+      'UnsupportedMediaTypeException',
+      'send application/json, application/ld+json or application/xml',
+    );
   }
   try {
     return JSON.parse(body) as unknown;
   } catch {
     throw new EpcisProblem('ValidationException', 'the body is not JSON');
+  }
+}
+
+function ofXml(body: string): unknown {
+  try {
+    return documentOfXml(body);
+  } catch (error) {
+    if (error instanceof NotEpcisXml) throw new EpcisProblem('ValidationException', error.message);
+    throw error;
   }
 }
 
