@@ -11,7 +11,8 @@ import {
   refuse,
   transitions,
 } from './api';
-import { signersOf, statementProblem } from './statement';
+import { signersOf } from '../patient/signed';
+import { statementProblem } from './statement';
 import { validateConsent } from './validate';
 
 /** What a consent is judged by. */

@@ -1,7 +1,6 @@
 import { canonical } from '../lib/canonical';
-import { isSignedBy, parseJws } from '../lib/jws';
+import { parseJws } from '../lib/jws';
 import { fhirId, integer, keyId, object, oneOf, optional, type Parser, text } from '../lib/schema';
-import type { PatientKey } from '../patient/api';
 import { MAX_VERSION, type RecordConsent, type StatementHeader } from './api';
 
 const version = integer(1, MAX_VERSION);
@@ -44,11 +43,4 @@ export function statementProblem(request: RecordConsent, statement: string, chan
     return 'its payload is not the RFC 8785 form of the consent';
   }
   return undefined;
-}
-
-/** Custodians one of whose active keys signed the statement. */
-export function signersOf(statement: string, keys: readonly PatientKey[]): readonly string[] {
-  const jws = parseJws(statement);
-  if (jws === undefined) return [];
-  return keys.filter((key) => key.state === 'active' && isSignedBy(jws, key.jwk)).map((key) => key.custodian);
 }

@@ -1,6 +1,7 @@
 /** patient: which custodians know a person, under a random id, and the keys registered for that person. In `care`. */
 import { refusals } from '../lib/refusal';
 import {
+  compactJws,
   fhirId,
   hex256,
   keyId,
@@ -103,13 +104,44 @@ export interface LinkPatients {
   readonly pid: string;
   /** A decoy where the caller's gateway found nobody. */
   readonly other: { readonly pid: string; readonly custodian: string };
+  /** The patient's own word, as compact JWS: see LinkStatementHeader. */
+  readonly statement?: string | undefined;
   readonly salt: string;
 }
 
 /** patient:confirm and patient:unlink. */
 export interface ChangeLink {
   readonly linkId: string;
+  /** For whose side it is said; absent = the calling member's. For another's it takes a statement. */
+  readonly side?: string | undefined;
+  readonly statement?: string | undefined;
   readonly salt: string;
+}
+
+/**
+ * Protected header of a statement on a link; its payload is the RFC 8785 form of linkStatementPayload. It is signed with a
+ * key that the custodian of its side registered for the patient, or for a guardian, and counts once: versions are 1 proposed,
+ * 2 in force, and the next for the end.
+ */
+export interface LinkStatementHeader {
+  readonly alg: 'ES256';
+  readonly kid: string;
+  readonly typ?: string | undefined;
+  readonly salus: {
+    readonly channel: string;
+    readonly link: string;
+    readonly version: number;
+    readonly replaces: number | null;
+  };
+}
+
+/** What is signed of a link: whether both are one person, and under which FHIR ids the two custodians know them. */
+export function linkStatementPayload(
+  same: boolean,
+  patients: readonly { readonly custodian: string; readonly patient: string }[],
+): object {
+  const sorted = [...patients].sort((one, other) => (one.custodian < other.custodian ? -1 : 1));
+  return { patients: sorted.map(({ custodian, patient }) => ({ custodian, patient })), same };
 }
 
 /** Stored under patient/<pid>. */
@@ -134,9 +166,15 @@ export interface PatientKey {
   readonly changed: string;
 }
 
-/** Whose word it is, as the member vouches: its staff's, or the patient's or guardian's whom it authenticated. */
+/**
+ * Whose word it is, as the member vouches: its staff's, or the patient's or guardian's whom it authenticated. With a
+ * statement it is the patient's own, for the side of `member`, whoever submitted it.
+ */
 export interface LinkWord {
   readonly member: string;
+  readonly statement?: string;
+  /** The custodian of the other side, where it submitted the statement. */
+  readonly via?: string;
   readonly user: string;
   readonly role: string;
   /** FHIR instant of the transaction. */
@@ -184,6 +222,7 @@ export const refuse = refusals({
   'unknown-link': 'not-found',
   'link-confirmed': 'conflict',
   'link-ended': 'gone',
+  'statement-invalid': 'invalid',
   'quarter-not-in-force': 'conflict',
   'entry-exists': 'conflict',
   'not-announced': 'not-found',
@@ -218,8 +257,14 @@ export const parseLink: Parser<LinkPatients> = object<LinkPatients>({
   linkId: hex256,
   pid: hex256,
   other: object({ pid: hex256, custodian: memberName }),
+  statement: optional(compactJws),
   salt: hex256,
 });
 
 /** Parser of ChangeLink. */
-export const parseChangeLink: Parser<ChangeLink> = object<ChangeLink>({ linkId: hex256, salt: hex256 });
+export const parseChangeLink: Parser<ChangeLink> = object<ChangeLink>({
+  linkId: hex256,
+  side: optional(memberName),
+  statement: optional(compactJws),
+  salt: hex256,
+});

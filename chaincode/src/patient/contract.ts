@@ -20,6 +20,9 @@ import {
   lookupEntryKey,
   lookupSecretKey,
   quarterOf,
+  type ChangeLink,
+  type LinkPatients,
+  type LinkSide,
   type PatientKey,
   type PatientLink,
   type PatientRecord,
@@ -27,9 +30,10 @@ import {
   refuse,
   type RegisterKey,
 } from './api';
-import { confirm, end, propose, sideOf, type Voucher } from './links';
+import { confirm, end, nextVersion, propose, sideOf, type Voucher } from './links';
 import { announced, listed, type Lister, mayList, newSecret, retired } from './lookup';
 import { linkOf, patientOf } from './reads';
+import { keyProblem, type LinkSaid, linkStatementHeader, linkStatementProblem } from './signed';
 import { register, type Registrar, replacedKey, setKey, walletKey } from './rules';
 import { lookupEntryKind, lookupSecretKind, patientKeyKind, patientKind, patientLinkKind } from './state';
 
@@ -64,22 +68,26 @@ export class PatientContract extends SalusContract {
   async link(ctx: SalusContext): Promise<void> {
     const request = ctx.request(parseLink);
     const isKnown = await exists(ctx, patientLinkKind, request.linkId);
-    const made = propose(request, await voucher(ctx), isKnown, await patientOf(ctx, request.pid));
+    const sides = [{ pid: request.pid, custodian: ctx.caller.member }, request.other];
+    const by = await voucher(ctx, request, { linkId: request.linkId, version: 1, same: true, sides });
+    const made = propose(request, by, isKnown, await patientOf(ctx, request.pid));
     await saveLink(ctx, allowed(made), request.salt);
   }
 
   @Transaction()
   async confirm(ctx: SalusContext): Promise<void> {
-    const { linkId, salt } = ctx.request(parseChangeLink);
-    const link = await linkOf(ctx, linkId);
-    await saveLink(ctx, allowed(confirm(link, await voucher(ctx), await ownSide(ctx, link))), salt);
+    const request = ctx.request(parseChangeLink);
+    const link = await linkOf(ctx, request.linkId);
+    const by = await voucher(ctx, request, link && changeOf(link, true));
+    await saveLink(ctx, allowed(confirm(link, by, await sideSpokenFor(ctx, link, by))), request.salt);
   }
 
   @Transaction()
   async unlink(ctx: SalusContext): Promise<void> {
-    const { linkId, salt } = ctx.request(parseChangeLink);
-    const link = await linkOf(ctx, linkId);
-    await saveLink(ctx, allowed(end(link, await voucher(ctx), await ownSide(ctx, link))), salt);
+    const request = ctx.request(parseChangeLink);
+    const link = await linkOf(ctx, request.linkId);
+    const by = await voucher(ctx, request, link && changeOf(link, false));
+    await saveLink(ctx, allowed(end(link, by, await sideSpokenFor(ctx, link, by))), request.salt);
   }
 
   @Transaction()
@@ -163,14 +171,72 @@ async function saveLink(ctx: SalusContext, link: PatientLink, salt: string): Pro
   await saveSalted(ctx, patientLinkKind, [link.linkId], link, salt);
 }
 
-/** The patient on the calling member's side of a link. */
-async function ownSide(ctx: SalusContext, link: PatientLink | undefined): Promise<PatientRecord | undefined> {
-  const side = link && sideOf(link, ctx.caller.member);
+/** The patient on the side of a link that is spoken for. */
+async function sideSpokenFor(
+  ctx: SalusContext,
+  link: PatientLink | undefined,
+  { word }: Voucher,
+): Promise<PatientRecord | undefined> {
+  const side = link && sideOf(link, word.member);
   return side && (await patientOf(ctx, side.pid));
 }
 
-async function voucher(ctx: SalusContext): Promise<Voucher> {
-  const { member } = ctx.caller;
+/** A word on a link, and the two patients it is about. */
+interface Said extends Omit<LinkSaid, 'patients'> {
+  readonly sides: readonly Pick<LinkSide, 'pid' | 'custodian'>[];
+}
+
+function changeOf(link: PatientLink, same: boolean): Said {
+  return { linkId: link.linkId, version: nextVersion(link), same, sides: link.sides };
+}
+
+async function voucher(
+  ctx: SalusContext,
+  request: LinkPatients | ChangeLink,
+  said: Said | undefined,
+): Promise<Voucher> {
+  const { member: submitter } = ctx.caller;
   const { user, role } = ctx.actor;
-  return { word: { member, user, role, at: ctx.now }, isHospital: await hasRole(ctx, member, 'hospital') };
+  const { statement } = request;
+  const member = ('side' in request ? request.side : undefined) ?? submitter;
+  const signed = { ...(statement !== undefined && { statement }), ...(member !== submitter && { via: submitter }) };
+  const problem = said && (await problemOf(ctx, statement, member, said));
+  const isHospital = await hasRole(ctx, submitter, 'hospital');
+  return { word: { member, user, role, at: ctx.now, ...signed }, submitter, isHospital, problem };
+}
+
+/** What keeps a word from counting for a side: its statement, or that it has none and is another custodian's to give. */
+async function problemOf(
+  ctx: SalusContext,
+  statement: string | undefined,
+  custodian: string,
+  { sides, ...said }: Said,
+): Promise<string | undefined> {
+  if (statement === undefined)
+    return custodian === ctx.caller.member ? undefined : 'for another side there must be one';
+  const own = sides.find((side) => side.custodian === custodian);
+  if (own === undefined) return 'the link has no such side';
+  const patients = await patientsOf(ctx, sides);
+  const problem = linkStatementProblem(statement, { ...said, patients }, ctx.channel);
+  return problem ?? (await signerProblem(ctx, statement, own));
+}
+
+/** FHIR ids at the custodians, as far as the ledger knows the patients. */
+async function patientsOf(ctx: SalusContext, sides: Said['sides']): Promise<LinkSaid['patients']> {
+  const patients: { custodian: string; patient: string | undefined }[] = [];
+  for (const { pid, custodian } of sides) {
+    const patient = await patientOf(ctx, pid);
+    patients.push({ custodian, patient: patient?.custodians[custodian]?.patientId });
+  }
+  return patients;
+}
+
+async function signerProblem(
+  ctx: SalusContext,
+  statement: string,
+  { pid, custodian }: Said['sides'][number],
+): Promise<string | undefined> {
+  const kid = linkStatementHeader(statement)?.kid ?? '';
+  const key = await load(ctx, patientKeyKind, pid, custodian, kid);
+  return keyProblem(statement, key, key?.until === undefined ? undefined : await ctx.clock());
 }

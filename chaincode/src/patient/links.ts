@@ -3,10 +3,18 @@ import { heardAtCustodian } from '../access/roles';
 import type { Refusal } from '../lib/refusal';
 import { type LinkPatients, type LinkSide, type LinkWord, type PatientLink, type PatientRecord, refuse } from './api';
 
-/** Who speaks for a side, and whether the member is a hospital by its registry entry in force. */
+/** Who speaks for a side, who submits it, and whether that member is a hospital by its registry entry in force. */
 export interface Voucher {
   readonly word: LinkWord;
+  readonly submitter: string;
   readonly isHospital: boolean;
+  /** What is wrong with the statement, or with its absence. */
+  readonly problem?: string | undefined;
+}
+
+/** The version of the link that the next word makes. */
+export function nextVersion(link: PatientLink): number {
+  return link.state === 'proposed' ? 2 : 3;
 }
 
 /** One custodian's side of a new link. Refusals in order of precedence. */
@@ -74,7 +82,8 @@ function standing(
   const problem = unheard(voucher);
   if (problem !== undefined) return problem;
   // Who merely names a decoy of another hospital's has made no link that this one could have heard of.
-  if (link === undefined || !keeps(voucher.word.member, patient)) {
+  const isTheirs = link !== undefined && sideOf(link, voucher.submitter) !== undefined;
+  if (!isTheirs || !keeps(voucher.word.member, patient)) {
     return refuse('unknown-link', "no link of this id is of a patient of the calling member's");
   }
   if (link.state === 'ended') return refuse('link-ended', 'this link was ended: make a new one');
@@ -85,8 +94,10 @@ function keeps(member: string, patient: PatientRecord | undefined): boolean {
   return patient !== undefined && Object.hasOwn(patient.custodians, member);
 }
 
-function unheard({ word, isHospital }: Voucher): Refusal | undefined {
+function unheard({ word, isHospital, problem }: Voucher): Refusal | undefined {
   if (!isHospital) return refuse('not-a-hospital', 'only hospitals link their patients');
+  if (problem !== undefined) return refuse('statement-invalid', `the statement does not count: ${problem}`);
+  if (word.statement !== undefined) return undefined;
   if ((heardAtCustodian as readonly string[]).includes(word.role)) return undefined;
   return refuse('not-heard', `only these roles link patients: ${heardAtCustodian.join(', ')}`);
 }

@@ -70,7 +70,7 @@ function isAbout(
 }
 
 /** What a statement says, if this key signed it. */
-function saysWith(jwk: object, statement: string): string | undefined {
+export function saysWith(jwk: object, statement: string): string | undefined {
   const [header = '', payload = '', signature = ''] = statement.split('.');
   const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
   const bytes = Buffer.from(signature, 'base64url');

@@ -72,7 +72,7 @@ export class Sharing {
   constructor(private readonly ports: SharingPorts) {
     const { settings, ledger, keys, projection, signingKey, clock } = ports;
     this.lookup = new PatientLookup(projection, keys, settings.member);
-    this.#links = new PatientLinks(projection, this.lookup, settings.member);
+    this.#links = new PatientLinks(projection, this.lookup, settings.member, settings.channel);
     this.#shelf = new ConsentShelf(projection);
     const pseudonym = (subject: string): string => keys.pseudonym(subject);
     this.mandates = new Mandates({ index: projection, pseudonym, now: this.#now });

@@ -3,7 +3,9 @@
  * `POST Patient/{id}/$link` with Parameters `custodian` and `patient` (valueString: the other hospital and its id for the
  * person) says that both are one; `POST Patient/{id}/$confirm-link` and `$unlink` with `link` (valueString, the Linkage's
  * id) say so for the other side, or end it; `GET Patient/{id}/$links` lists them as R4 Linkage resources, and
- * `GET Patient/$waiting-links` those of all patients that wait for this side's word.
+ * `GET Patient/$waiting-links` those of all patients that wait for this side's word. With `statement` (valueString, compact
+ * JWS: chaincode/patient LinkStatementHeader) it is the patient's own word: `$link` then takes the link's id from the client,
+ * and the other two take `custodian`, for whose side it is signed.
  */
 import { randomBytes } from 'node:crypto';
 
@@ -16,7 +18,7 @@ import { notFound } from '../fhir/context.js';
 import { parseBody, type JsonObject } from '../fhir/json.js';
 import { outcomeOf } from '../fhir/outcome.js';
 import { Pace } from '../fhir/pace.js';
-import { givenOf } from '../fhir/parameters.js';
+import { type Given, givenOf } from '../fhir/parameters.js';
 import type { Decision, Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { requireScope } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
@@ -86,7 +88,7 @@ async function answer(
   requireHeard(actor, id);
   const given = givenOf(asResource(parseBody(body ?? '').plain));
   if (operation === 'link') return await link(ports, actor, { pid, id }, given);
-  return await change(ports, actor, { pid, id }, { linkId: given.text('link'), operation });
+  return await change(ports, actor, { pid, id }, { given, operation });
 }
 
 /** The pid of a patient kept here whom the actor may see. Throws Refusal 404 for any other. */
@@ -116,19 +118,15 @@ interface Own {
 }
 
 /** Says that a patient is another hospital's, too; whether that hospital has one of that id is not told. */
-async function link(
-  ports: LinkOperationPorts,
-  actor: Actor,
-  own: Own,
-  given: { text(name: string): string },
-): Promise<FhirResponse> {
+async function link(ports: LinkOperationPorts, actor: Actor, own: Own, given: Given): Promise<FhirResponse> {
   const [custodian, patient] = [given.text('custodian'), given.text('patient')];
   if (ports.links.of(own.pid).filter(({ state }) => state !== 'ended').length >= MAX_LINKS) {
     throw new Refusal('conflict', 'too-many-links', `a patient has at most ${MAX_LINKS} links: end one first`);
   }
-  const linkId = randomBytes(32).toString('hex');
+  const [statement] = given.texts('statement');
+  const linkId = statement === undefined ? randomBytes(32).toString('hex') : given.text('link');
   const pid = ports.lookup.keptAt(custodian, patient) ?? ports.lookup.decoy(`${custodian}/${patient}`);
-  const request = { linkId, pid: own.pid, other: { pid, custodian }, salt: salt() } satisfies LinkPatients;
+  const request: LinkPatients = { linkId, pid: own.pid, other: { pid, custodian }, ...signed(statement), salt: salt() };
   const commit = await submit(ports, transactions.link, request, actor);
   return await shown(ports, { own, linkId, commit, status: 201 });
 }
@@ -137,13 +135,15 @@ async function change(
   ports: LinkOperationPorts,
   actor: Actor,
   own: Own,
-  { linkId, operation }: { readonly linkId: string; readonly operation: string },
+  { given, operation }: { readonly given: Given; readonly operation: string },
 ): Promise<FhirResponse> {
+  const linkId = given.text('link');
   if (!ports.links.of(own.pid).some((each) => each.linkId === linkId)) {
     throw new Refusal('not-found', 'unknown-link', 'this patient has no link of this id');
   }
   const transaction = operation === 'unlink' ? transactions.unlink : transactions.confirm;
-  const request = { linkId, salt: salt() } satisfies ChangeLink;
+  const [[side], [statement]] = [given.texts('custodian'), given.texts('statement')];
+  const request: ChangeLink = { linkId, ...(side !== undefined && { side }), ...signed(statement), salt: salt() };
   const commit = await submit(ports, transaction, request, actor);
   return await shown(ports, { own, linkId, commit, status: 200 });
 }
@@ -200,6 +200,10 @@ function linkageOf({ links }: LinkOperationPorts, { linkId, other, state }: Stan
       },
     ],
   };
+}
+
+function signed(statement: string | undefined): { readonly statement?: string } {
+  return statement === undefined ? {} : { statement };
 }
 
 function salt(): string {

@@ -2,6 +2,7 @@
 import type { LinkSide } from '@salus/chaincode/patient/api';
 
 import type { Facts, PatientLookup } from './lookup.js';
+import { isSignedWord, type SignedLinkPorts } from './signed-links.js';
 import { LINK_SPACE, linkAsked, linkIndex, linkWord, type ProjectedWord } from './project.js';
 
 /** Links in force that are followed from one patient, at most: who has more is asked to end some. */
@@ -22,6 +23,7 @@ export class PatientLinks {
     private readonly facts: Facts,
     private readonly lookup: PatientLookup,
     private readonly member: string,
+    private readonly channel: string,
   ) {}
 
   /** Every link of an own patient, ended ones too. */
@@ -52,6 +54,10 @@ export class PatientLinks {
     return this.lookup.byPid(pid)?.custodians[custodian]?.patientId;
   }
 
+  get #signing(): SignedLinkPorts {
+    return { facts: this.facts, lookup: this.lookup, channel: this.channel };
+  }
+
   #standing(linkId: string, pid: string): StandingLink | undefined {
     const words = this.facts
       .facts(LINK_SPACE, linkWord(linkId, ''))
@@ -60,11 +66,12 @@ export class PatientLinks {
     const own = sides.find((side) => side.pid === pid);
     const other = words.flatMap((word) => word.sides).find(({ custodian }) => custodian !== this.member);
     if (own === undefined || other === undefined) return undefined;
-    return { linkId, own, other, state: stateOf(words, own, other) };
+    const counting = words.filter((word) => word.signed === undefined || isSignedWord(this.#signing, linkId, word));
+    return { linkId, own, other, state: stateOf(counting, own, other) };
   }
 }
 
-/** What each custodian said of its own side counts; an end counts whoever of the two said it. */
+/** What each custodian said of its own side counts, or the patient signed for it; an end counts whoever of the two said it. */
 function stateOf(words: readonly ProjectedWord[], own: LinkSide, other: LinkSide): StandingLink['state'] {
   if (words.some(({ state }) => state === 'ended')) return 'ended';
   const said = (by: LinkSide): boolean =>

@@ -5,6 +5,7 @@ import type { LinkSide, LookupEntry, PatientKey, PatientLink, PatientRecord } fr
 import { mspIdOf, parseKey } from '@salus/chaincode/registry/api';
 
 import type { LedgerWrite } from '../ports.js';
+import type { Place } from '../projection/place.js';
 import type { Change, PlacedTransaction } from '../projection/projector.js';
 
 /** Facts that lead from a Patient's FHIR id to the pid and back, by `byPatientId` and `byPid`. */
@@ -40,6 +41,8 @@ export interface ProjectedWord {
   readonly member: string;
   readonly state: 'confirmed' | 'ended';
   readonly sides: readonly Pick<LinkSide, 'pid' | 'custodian'>[];
+  /** Of a word that the other custodian brought: what the patient signed, and where it stands in the ledger's order. */
+  readonly signed?: Place & { readonly statement: string };
 }
 
 /** Key of the facts that a custodian registered or revoked a key. */
@@ -76,8 +79,11 @@ function keyFact(value: Uint8Array, { creatorMspId, block, index }: PlacedTransa
   return [{ kind: 'fact', space, key, value: JSON.stringify({ block, index, x: jwk.x, y: jwk.y }) }];
 }
 
-/** What a custodian's own transaction says of a link of its own patient's; of what others say of it nothing is believed. */
-function linkFacts(value: Uint8Array, { creatorMspId }: PlacedTransaction): readonly Change[] {
+/**
+ * What a custodian's own transaction says of a link of its own patient's; of what others say of it nothing is believed, but
+ * what the patient signed, by the signature.
+ */
+function linkFacts(value: Uint8Array, { creatorMspId, block, index: at }: PlacedTransaction): readonly Change[] {
   const { linkId, sides, state } = JSON.parse(Buffer.from(value).toString('utf8')) as PatientLink;
   const member = sides.find(({ custodian }) => mspIdOf(custodian) === creatorMspId)?.custodian;
   if (member === undefined) return [];
@@ -94,7 +100,13 @@ function linkFacts(value: Uint8Array, { creatorMspId }: PlacedTransaction): read
     const waits = state === 'proposed' && custodian !== member;
     return { kind: 'fact', space: LINK_SPACE, key: linkAsked(custodian, linkId), ...(waits && { value: pid }) };
   });
-  return [said, ...index, ...asked];
+  const brought = sides.flatMap(({ custodian, confirmed }): Change[] => {
+    if (custodian === member || confirmed?.via !== member || confirmed.statement === undefined) return [];
+    const signed = { statement: confirmed.statement, block, index: at };
+    const value = JSON.stringify({ ...word, member: custodian, state: 'confirmed', signed } satisfies ProjectedWord);
+    return [{ kind: 'fact', space: LINK_SPACE, key: linkWord(linkId, `${custodian}/signed`), value }];
+  });
+  return [said, ...index, ...asked, ...brought];
 }
 
 /** Codes of a custodian's own patient, by its own transaction. */

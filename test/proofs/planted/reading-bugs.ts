@@ -25,6 +25,15 @@ export const readingBugs: readonly Bug[] = [
     ...search,
   },
   {
+    name: 'a link that two members made up is followed',
+    file: 'gateway/dist/patient/links.js',
+    search: 'word.signed === undefined || isSignedWord(this.#signing, linkId, word)',
+    replace: 'true',
+    test: 'patient/signed-links.test.js',
+    title: 'is what the other side said itself, or what its patient signed, whoever endorsed anything else',
+    isQuick: true,
+  },
+  {
     name: 'Provenance is shown of what is hidden',
     file: 'gateway/dist/fhir/provenance.js',
     search: 'decision.permit(actor, stored, interaction) === undefined',
