@@ -93,6 +93,7 @@ describe('what a trial owes and shows', () => {
       ...{ member: 'authority', ledger: { evaluate, submit: () => assert.fail('a read writes nothing') } },
       ...{ decision: { allow: () => undefined }, ask: () => assert.fail('no door is asked') },
       ...{ facts: { fact: () => undefined }, entering: { enter: () => assert.fail('a read keeps nothing') } },
+      randomizing: { randomize: () => assert.fail('a read enrols nobody') },
       claim: () => assert.fail('a read claims nobody'),
       shown: () => assert.fail('nobody is shown'),
       now: () => began + 16 * DAY,

@@ -10,6 +10,7 @@ import { claim, type ClaimingPorts } from '@salus/gateway/trial/claiming';
 import { contentChanges } from '@salus/gateway/trial/content';
 import { Entering } from '@salus/gateway/trial/entering';
 import { CONTENT_PATH, contentsHeard } from '@salus/gateway/trial/hand-over';
+import { Randomizing } from '@salus/gateway/trial/randomizing';
 import { withTrials } from '@salus/gateway/trial/operations';
 import { random } from '../support/contract-world.js';
 import type { TrialWorld } from './world.js';
@@ -84,6 +85,7 @@ export class Gateways {
     const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
       ...this.#ports(member),
       entering,
+      randomizing: new Randomizing(ledgerOf(this.world, member)),
       claim: (...asked) => claim(this.#claiming(member), ...asked),
       shown: (patient) => this.shown.push(`${member} ${patient}`),
       decision: { allow: () => undefined },

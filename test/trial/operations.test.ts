@@ -152,6 +152,7 @@ describe('the operations on trials', () => {
       decision: { allow: () => undefined },
       facts: { fact: () => undefined },
       entering: { enter: down },
+      randomizing: { randomize: down },
       claim: down,
     };
     const ports = { member: 'stmary', ledger, ...seen, ask: down, shown: () => undefined, now: Date.now };

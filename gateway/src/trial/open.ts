@@ -11,6 +11,7 @@ import { claim, type ClaimingPorts } from './claiming.js';
 import type { ContentFacts } from './content.js';
 import { Entering } from './entering.js';
 import { type TrialPorts, withTrials } from './operations.js';
+import { Randomizing } from './randomizing.js';
 import { readTrial } from './reading.js';
 
 type Claimed = Parameters<TrialPorts['claim']>;
@@ -50,7 +51,7 @@ export function openTrials(
   };
   const claiming = { ledger, shown, facts, keep, secrets, current };
   const ports = {
-    ...{ ...own, member: settings.member, decision, shown, now: clock, entering },
+    ...{ ...own, member: settings.member, decision, shown, now: clock, entering, randomizing: new Randomizing(ledger) },
     claim: (...asked: Claimed) => claim(claiming, ...asked),
   };
   return {

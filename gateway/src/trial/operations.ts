@@ -3,7 +3,7 @@
  * POST `ResearchStudy/$usdm-import`, `ResearchStudy/{trial}/$randomize`, `$unblind`, `$lock`, and every further act
  * (acts.ts). Bodies are Parameters. Who may do what is decided by the contracts.
  */
-import { transactions, type TrialView } from '@salus/chaincode/trial/api';
+import { transactions } from '@salus/chaincode/trial/api';
 
 import { resourceBody } from '../fhir/body.js';
 import type { JsonObject } from '../fhir/json.js';
@@ -23,6 +23,7 @@ import type { Entering } from './entering.js';
 import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
 import { trialPackage } from './package.js';
+import type { Randomizing } from './randomizing.js';
 import { demandTrial, readTrial } from './reading.js';
 import { planDefinition } from './plan-definition.js';
 import { researchStudy } from './research-study.js';
@@ -36,6 +37,7 @@ export interface TrialPorts extends FacePorts {
   /** Asks another member's door. */
   readonly ask: UnblindPorts['ask'];
   readonly entering: Pick<Entering, 'enter'>;
+  readonly randomizing: Pick<Randomizing, 'randomize'>;
   /** Claims a person for a participant. */
   readonly claim: (actor: Actor, trial: string, given: Given) => Promise<Commit>;
   /** Puts on a patient's list what was shown of the patient. */
@@ -43,9 +45,6 @@ export interface TrialPorts extends FacePorts {
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
-
-/** How often another slot is proposed when others took the ones before. */
-const SLOT_ATTEMPTS = 50;
 
 const PLAN_PATH = /^PlanDefinition\/([A-Za-z0-9.-]{1,64})$/;
 const PATH = /^ResearchStudy\/(?:([A-Za-z0-9.-]{1,64})\/?)?(\$[a-z-]+)?$/;
@@ -184,37 +183,13 @@ async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<Fhi
   return ok([{ name: 'registered', valueInteger: registered }]);
 }
 
-/** Proposes the lowest slot that is free, and the next one where somebody was faster; the kit is read from the ledger. */
 async function randomize(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse> {
   const given = givenOf(resourceBody(request).plain);
-  const participant = given.text('participant');
-  let view = await demandTrial(ports, trial);
-  for (let tries = 0; slotOf(view, participant) === undefined; tries += 1) {
-    if (tries === SLOT_ATTEMPTS) throw new Refusal('unavailable', 'slots-contended', 'many enrol now: ask again');
-    await propose(ports, request.actor, view, given);
-    view = await demandTrial(ports, trial);
-  }
-  const kit = slotOf(view, participant)?.kit ?? '';
+  const { kit } = await ports.randomizing.randomize(request.actor, trial, given);
   return ok([
-    { name: 'participant', valueString: participant },
+    { name: 'participant', valueString: given.text('participant') },
     { name: 'kit', valueString: kit },
   ]);
-}
-
-async function propose(ports: TrialPorts, actor: Actor, view: TrialView, given: Given): Promise<void> {
-  const { trial } = view.trial;
-  const stratum = given.text('stratum');
-  const taken = view.slots.find((each) => each.stratum === stratum)?.taken ?? [];
-  const asked = { trial, participant: given.text('participant'), stratum, slot: taken.length + 1 };
-  try {
-    await submit(ports, actor, transactions.enrol, { ...asked, consent: given.number('consent') });
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'slot-taken') throw error;
-  }
-}
-
-function slotOf({ slots }: TrialView, participant: string): { readonly kit: string } | undefined {
-  return slots.flatMap(({ taken }) => taken).find((each) => each.participant === participant);
 }
 
 function submit({ ledger }: TrialPorts, actor: Actor, transaction: string, asked: object): Promise<Commit> {
