@@ -1,10 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 
 import { ASSERTION_S, BACKEND_TOKEN_S } from '@salus/gateway/authorization/offered';
 import { addApp } from '@salus/gateway/commands/app';
 import { CommandError } from '@salus/network/command';
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 
 import { patient } from '../story/people.js';
 import { networkOfSuite } from '../support/network.js';
@@ -17,16 +20,16 @@ describe('SMART Backend Services', () => {
   let endpoints: Endpoints;
   let ann: string;
   const keys: Record<string, CryptoKey> = {};
+  const publicKeys: JWK[] = [];
 
   before(async () => {
     endpoints = await discover(network.fhir('stmary'));
-    const publicKeys = [];
     for (const alg of ['ES384', 'RS384', 'ES256']) {
       const { privateKey, publicKey } = await generateKeyPair(alg);
       keys[alg] = privateKey;
       publicKeys.push({ ...(await exportJWK(publicKey)), kid: alg, alg, use: 'sig' });
     }
-    const service = { id: 'exporter', name: 'Exporter', redirectUris: [], role: 'auditor' };
+    const service = { id: 'exporter', name: 'Exporter', redirectUris: [] };
     addApp(network.stateDir, 'stmary', { ...service, role: 'physician', keys: publicKeys, scope: 'system/Patient.rs' });
     addApp(network.stateDir, 'stmary', { id: 'public', name: 'Public', redirectUris: ['http://127.0.0.1:9/callback'] });
     const token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
@@ -158,6 +161,48 @@ describe('SMART Backend Services', () => {
     await about(endpoints.revocation_endpoint);
     assert.equal((await network.ask('stmary', `Patient/${ann}`, { token })).status, 401);
     assert.equal((await about(endpoints.introspection_endpoint))['active'], false);
+  });
+
+  it('introspect the tokens of others with their own', async () => {
+    const introspect = async (token: string, bearer: string) => {
+      const headers = { authorization: `Bearer ${bearer}` };
+      const response = await fetch(endpoints.introspection_endpoint, {
+        method: 'POST',
+        headers,
+        body: new URLSearchParams({ token }),
+      });
+      return { status: response.status, said: (await response.json()) as Record<string, unknown> };
+    };
+    const own = (await ask(await assertion())).body.access_token;
+    const other = (await ask(await assertion(), 'system/Patient.r')).body.access_token;
+    const { status, said } = await introspect(other, own);
+    assert.deepEqual(
+      [status, said['active'], said['scope'], said['client_id'], said['sub'], typeof said['exp'], said['iss']],
+      [200, true, 'system/Patient.r', 'exporter', 'exporter', 'number', endpoints['issuer']],
+    );
+    assert.deepEqual((await introspect('nothing', own)).said, { active: false });
+    const staff = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
+    assert.equal((await introspect(other, staff)).status, 401);
+  });
+
+  it('may be registered with the address of their keys, and name no other', async () => {
+    const host = createServer((request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ keys: request.url === '/jwks' ? publicKeys : [] }));
+    });
+    host.listen(0, '127.0.0.1');
+    await once(host, 'listening');
+    const keysUrl = `http://127.0.0.1:${(host.address() as AddressInfo).port}/jwks`;
+    try {
+      addApp(network.stateDir, 'stmary', { id: 'hosted', name: 'Hosted', redirectUris: [], role: 'auditor', keysUrl });
+      const claims = { iss: 'hosted', sub: 'hosted' };
+      assert.equal((await ask(await assertion({ claims }))).status, 200);
+      assert.equal((await ask(await assertion({ claims, header: { jku: keysUrl } }))).status, 200);
+      assert.deepEqual(await refused({ claims, header: { jku: 'http://127.0.0.1:9/jwks' } }), [401, 'invalid_client']);
+    } finally {
+      host.close();
+      host.closeAllConnections();
+    }
   });
 
   it('are registered with keys and a role, and apps with where to send people back', () => {

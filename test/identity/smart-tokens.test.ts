@@ -76,8 +76,8 @@ describe('a token of the authorization server', () => {
     const got = await launched();
     const said = await introspect(got.access_token);
     assert.deepEqual(
-      [said['active'], said['sub'], said['client_id'], said['patient'], said['role'], said.scope],
-      [true, 'dr-adams', 'chart', ann, 'physician', SCOPE],
+      [said['active'], said['sub'], said['client_id'], said['patient'], said['role'], said.scope, said['fhirUser']],
+      [true, 'dr-adams', 'chart', ann, 'physician', SCOPE, `${suite.fhir}/Practitioner/adams`],
     );
     assert.equal((await introspect(got.access_token, 'other'))['active'], false);
     assert.equal((await introspect(staff))['active'], false, 'it was not made here');

@@ -126,6 +126,36 @@ describe('SMART App Launch', () => {
     );
   });
 
+  it('begins by POST as by GET, with more scopes than an address bears', async () => {
+    const scope = [...Array.from({ length: 400 }, (_, n) => `patient/Observation.rs?code=${n}-0000000000000000000000`)];
+    const asked = authorizationRequest(endpoints, fhir, { scope: ['launch/patient', ...scope].join(' ') });
+    const { origin, pathname, searchParams } = new URL(asked.url);
+    const browser = new Browser();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const login = await browser.open(`${origin}${pathname}`, {
+      method: 'POST',
+      headers,
+      body: searchParams.toString(),
+    });
+    const consent = await browser.submit(login, { user: 'dr-adams', password: suite.adams });
+    const back = await browser.submit(consent, { decision: 'allow', patient: ann, scope: scope.slice(0, 2) });
+    const got = await exchange(endpoints, sentBack(back.url).get('code') ?? '', asked.verifier);
+    assert.equal(got.body.scope, ['launch/patient', ...scope.slice(0, 2)].join(' '), JSON.stringify(got.body));
+  });
+
+  it('answers with tokens that are kept in no cache', async () => {
+    const { code: fresh, verifier } = await code();
+    const body = new URLSearchParams({
+      grant_type: 'authorization_code',
+      code: fresh,
+      code_verifier: verifier,
+      redirect_uri: REDIRECT,
+      client_id: 'chart',
+    });
+    const { status, headers } = await fetch(endpoints.token_endpoint, { method: 'POST', body });
+    assert.deepEqual([status, headers.get('cache-control'), headers.get('pragma')], [200, 'no-store', 'no-cache']);
+  });
+
   it('by a patient is about the own record, and asks for no patient', async () => {
     const asked = authorizationRequest(endpoints, fhir, { scope: 'launch/patient patient/*.read fhirUser openid' });
     const browser = new Browser();

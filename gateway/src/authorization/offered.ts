@@ -38,7 +38,14 @@ export const GRANT_S = 90 * 86_400;
 export const ASSERTION_S = 300;
 
 const CAPABILITIES = [
-  ...['launch-ehr', 'launch-standalone', 'client-public', 'client-confidential-asymmetric', 'sso-openid-connect'],
+  ...[
+    'launch-ehr',
+    'launch-standalone',
+    'authorize-post',
+    'client-public',
+    'client-confidential-asymmetric',
+    'sso-openid-connect',
+  ],
   ...['context-banner', 'context-ehr-patient', 'context-standalone-patient'],
   ...['permission-offline', 'permission-online', 'permission-patient', 'permission-user'],
   ...['permission-v1', 'permission-v2'],

@@ -16,7 +16,6 @@ import {
 
 import { fhirBase } from '../identity/issuer.js';
 import { isWithin } from '../identity/scopes.js';
-import type { Memory } from '../keys/memory.js';
 import type { Launches } from './launches.js';
 import {
   ACCESS_TOKEN_S,
@@ -39,6 +38,17 @@ const SESSION_S = 8 * 3600;
 const SIGN_IN_S = 15 * 60;
 const CODE_S = 60;
 const CLOCK_TOLERANCE_S = 10;
+/** Seconds, by oidc-provider's names. */
+const LIFETIMES = {
+  AccessToken: ACCESS_TOKEN_S,
+  ClientCredentials: BACKEND_TOKEN_S,
+  AuthorizationCode: CODE_S,
+  Grant: GRANT_S,
+  RefreshToken: GRANT_S,
+  IdToken: ACCESS_TOKEN_S,
+  Interaction: SIGN_IN_S,
+  Session: SESSION_S,
+};
 
 /** The provider, with the gateway's own key for access tokens and an RSA key for identity tokens. */
 export async function openProvider(ports: SignInPorts): Promise<Provider> {
@@ -48,7 +58,10 @@ export async function openProvider(ports: SignInPorts): Promise<Provider> {
   const provider = new Provider(issuer, configuration(ports, { keys }, own.kid ?? ''));
   provider.use(async (ctx, next) => {
     await next();
-    if (ctx.path === ENDPOINTS.token && ctx.status === 200) addContext(ctx as KoaContextWithOIDC, ports.launches);
+    if (ctx.path !== ENDPOINTS.token) return;
+    // Beside Cache-Control: no-store, which is there already (SMART App Launch 2.2, obtain access token).
+    ctx.set('Pragma', 'no-cache');
+    if (ctx.status === 200) addContext(ctx as KoaContextWithOIDC, ports.launches);
   });
   return provider;
 }
@@ -85,6 +98,8 @@ function configuration(ports: SignInPorts, jwks: JWKS, kid: string): Configurati
     clockTolerance: CLOCK_TOLERANCE_S,
     allowOmittingSingleRegisteredRedirectUri: false,
     enabledJWA: { clientAuthSigningAlgValues: [...ASSERTION_ALGORITHMS], idTokenSigningAlgValues: ['RS256'] },
+    // Addresses of keys are the administrator's: one on this machine is meant.
+    fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined } as RequestInit),
     pkce: { required: () => true },
     features: features(ports, kid),
     extraParams: {
@@ -108,7 +123,7 @@ function configuration(ports: SignInPorts, jwks: JWKS, kid: string): Configurati
       },
     },
     assertJwtClientAuthClaimsAndHeader: (_ctx, claims, header) => {
-      requireFreshAssertion(ports.memory, claims, header);
+      requireFreshAssertion(ports, claims, header);
     },
     loadExistingGrant: (ctx) => grantOf(ctx),
     interactions: { policy: policy(), url: (ctx, { uid }) => `${new URL(ctx.oidc.issuer).pathname}/sign-in/${uid}` },
@@ -118,16 +133,7 @@ function configuration(ports: SignInPorts, jwks: JWKS, kid: string): Configurati
     renderError: (ctx, { error, error_description }) => {
       renderFault(ports.settings, ctx, error, error_description);
     },
-    ttl: {
-      AccessToken: ACCESS_TOKEN_S,
-      ClientCredentials: BACKEND_TOKEN_S,
-      AuthorizationCode: CODE_S,
-      Grant: GRANT_S,
-      RefreshToken: GRANT_S,
-      IdToken: ACCESS_TOKEN_S,
-      Interaction: SIGN_IN_S,
-      Session: SESSION_S,
-    },
+    ttl: LIFETIMES,
   };
 }
 
@@ -195,10 +201,12 @@ function extraClaims(
   { register, settings, launches }: SignInPorts,
   token: object,
 ): Record<string, unknown> | undefined {
-  const { accountId, clientId, grantId } = token as { accountId?: string; clientId?: string; grantId?: string };
+  const { accountId, clientId, grantId, scope } = token as Readonly<Partial<Record<string, string>>>;
   const whose = accountId === undefined ? register.app(clientId ?? '') : register.person(accountId);
   const context = grantId === undefined ? undefined : launches.contextOf(grantId);
-  return claimsOf(settings.member, whose, context);
+  const claims = claimsOf(settings.member, whose, context);
+  const isAskedWho = whose !== undefined && 'user' in whose && scope?.split(' ').includes('fhirUser') === true;
+  return isAskedWho ? { ...claims, fhirUser: fhirUserOf(whose, settings.baseUrl) } : claims;
 }
 
 /** A signed token is remembered too: one that is not is revoked. */
@@ -211,13 +219,20 @@ function remember(store: SignInStore, token: object, payload: object): void {
 }
 
 /** Throws for an assertion that ends too late, or was used before (SMART Backend Services). */
-function requireFreshAssertion(memory: Memory, claims: Readonly<Record<string, unknown>>, header: object): void {
+function requireFreshAssertion(
+  { memory, register }: SignInPorts,
+  claims: Readonly<Record<string, unknown>>,
+  header: { readonly jku?: unknown },
+): void {
   const { iss, jti, exp } = claims as { iss: string; jti: string; exp: number };
   const now = Date.now();
   if (exp * 1000 > now + (ASSERTION_S + CLOCK_TOLERANCE_S) * 1000) {
     throw new errors.InvalidClientAuth(`the assertion must end within ${ASSERTION_S} seconds`);
   }
   if (!('kid' in header)) throw new errors.InvalidClientAuth('the assertion must name its key (kid)');
+  if (header.jku !== undefined && header.jku !== register.app(iss)?.keysUrl) {
+    throw new errors.InvalidClientAuth('the assertion names another set of keys than was registered (jku)');
+  }
   if (!memory.useOnce(`assertion/${iss}/${jti}`, (exp + CLOCK_TOLERANCE_S) * 1000, now)) {
     throw new errors.InvalidClientAuth('the assertion was used before');
   }
@@ -258,7 +273,7 @@ function clientAdapter(register: Register) {
   };
 }
 
-function metadataOf({ id, name, redirectUris, keys, role }: App): ClientMetadata {
+function metadataOf({ id, name, redirectUris, keys, keysUrl, role }: App): ClientMetadata {
   const isBackend = role !== undefined;
   return {
     client_id: id,
@@ -266,7 +281,8 @@ function metadataOf({ id, name, redirectUris, keys, role }: App): ClientMetadata
     redirect_uris: [...redirectUris],
     response_types: isBackend ? [] : ['code'],
     grant_types: isBackend ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
-    token_endpoint_auth_method: keys === undefined ? 'none' : 'private_key_jwt',
+    token_endpoint_auth_method: keys === undefined && keysUrl === undefined ? 'none' : 'private_key_jwt',
+    ...(keysUrl === undefined ? {} : { jwks_uri: keysUrl }),
     ...(keys === undefined ? {} : { jwks: { keys: [...keys] } }),
   };
 }

@@ -30,8 +30,9 @@ export interface App {
   readonly redirectUris: readonly string[];
   /** What it may be granted, separated by spaces; absent = what the person may. */
   readonly scope?: string;
-  /** Public keys it signs assertions with; absent = a public client. */
+  /** Public keys it signs assertions with, or where its JWK set is found; neither = a public client. */
   readonly keys?: readonly JWK[];
+  readonly keysUrl?: string;
   /** Of a backend service: the role it acts in. */
   readonly role?: string;
 }
@@ -65,6 +66,7 @@ const app: Reader<App> = (value, path) =>
     redirectUris: asList(asText),
     scope: absent(asText),
     keys: absent(asList(jwk)),
+    keysUrl: absent(asText),
     role: absent(asText),
   }) as App;
 

@@ -3,11 +3,12 @@ import express, { Router, urlencoded, type Request, type RequestHandler, type Re
 import { decodeJwt, jwtVerify } from 'jose';
 
 import { outcomeOf } from '../fhir/outcome.js';
-import { fhirBase } from '../identity/issuer.js';
+import { developmentIssuer, fhirBase } from '../identity/issuer.js';
 import { Refusal } from '../ledger/refusal.js';
 import { fieldsOf, withForm } from './form.js';
 import { ENDPOINTS, LAUNCH_PATH } from './offered.js';
 import { SIGN_IN_BODY_LIMIT, type AuthorizationPorts } from './ports.js';
+import type { App } from './register.js';
 import { signInRoutes } from './sign-in.js';
 
 /** Everything under the issuer's path. */
@@ -16,9 +17,11 @@ export function authorizationRoutes(ports: AuthorizationPorts): Router {
   router.use(signInRoutes(ports));
   router.post(LAUNCH_PATH, express.json({ limit: SIGN_IN_BODY_LIMIT }), launch(ports));
   const byForm = urlencoded({ extended: false, limit: SIGN_IN_BODY_LIMIT });
+  router.post(ENDPOINTS.introspection, byForm, byBearer(ports));
   router.post([ENDPOINTS.introspection, ENDPOINTS.revocation], byForm, changed(ports, aboutToken(ports)));
   router.post(ENDPOINTS.token, byForm, changed(ports, namingClient(ports)));
-  router.get(ENDPOINTS.authorization, askingForConsent, toProvider(ports));
+  router.post(ENDPOINTS.authorization, byForm, asQuery);
+  router.all(ENDPOINTS.authorization, askingForConsent, toProvider(ports));
   router.use(toProvider(ports));
   return router;
 }
@@ -29,6 +32,14 @@ function toProvider({ provider }: AuthorizationPorts): RequestHandler {
     await callback(request, response);
   };
 }
+
+/** An authorization request by POST (OpenID Connect Core 3.1.2.1) is the same by GET: its form may be longer than a URL. */
+const asQuery: RequestHandler = (request, _response, next) => {
+  request.method = 'GET';
+  request.url = `${ENDPOINTS.authorization}?${fieldsOf(request).toString()}`;
+  request.originalUrl = `${request.baseUrl}${request.url}`;
+  next();
+};
 
 /** OpenID Connect drops offline_access without the word consent; SMART apps do not know that word, and are asked anyway. */
 const askingForConsent: RequestHandler = (request, _response, next) => {
@@ -53,14 +64,58 @@ function aboutToken(ports: AuthorizationPorts): ChangeForm {
   };
 }
 
+/**
+ * Introspection by whoever has an access token of a backend service instead of a client's own word (SMART App Launch 2.2,
+ * token introspection).
+ */
+function byBearer(ports: AuthorizationPorts): RequestHandler {
+  return async (request, response, next) => {
+    const [, bearer] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (bearer === undefined) {
+      next();
+      return;
+    }
+    if (!ports.store.has('ClientCredentials', await idOf(bearer, ports))) {
+      response.status(401).set('WWW-Authenticate', 'Bearer error="invalid_token"').json({ error: 'invalid_token' });
+      return;
+    }
+    const token = fieldsOf(request).get('token') ?? '';
+    response.json(introspected(ports, token.includes('.') ? await idOf(token, ports) : token));
+  };
+}
+
+/** What RFC 7662 says of a token by its id. */
+function introspected({ store, settings }: AuthorizationPorts, id: string): object {
+  const models = ['AccessToken', 'ClientCredentials', 'RefreshToken'];
+  const found = models.map((model) => store.find(model, id)).find((each) => each !== undefined);
+  if (found === undefined || found.consumed !== undefined) return { active: false };
+  const { extra, clientId, accountId = clientId, scope, exp, iat, aud } = found;
+  const iss = developmentIssuer(settings.baseUrl);
+  return {
+    ...(extra as object | undefined),
+    active: true,
+    client_id: clientId,
+    sub: accountId,
+    scope,
+    exp,
+    iat,
+    aud,
+    iss,
+  };
+}
+
 /** A public app that refreshes need not say which one it is (SMART App Launch 2.2): its refresh token does. */
 function namingClient({ store, register }: AuthorizationPorts): ChangeForm {
   return (form, { headers }) => {
     const says = headers.authorization !== undefined || form.has('client_id') || form.has('client_assertion');
     if (says || form.get('grant_type') !== 'refresh_token') return;
     const clientId = store.find('RefreshToken', form.get('refresh_token') ?? '')?.clientId;
-    if (clientId !== undefined && register.app(clientId)?.keys === undefined) form.set('client_id', clientId);
+    if (clientId !== undefined && isPublic(register.app(clientId))) form.set('client_id', clientId);
   };
+}
+
+function isPublic(app: App | undefined): boolean {
+  return app?.keys === undefined && app?.keysUrl === undefined;
 }
 
 type ChangeForm = (form: URLSearchParams, request: Request) => Promise<void> | void;

@@ -18,7 +18,10 @@ export const appCommand: Command = {
     { flags: '--id <id>', summary: 'its client_id', required: true },
     { flags: '--name <text>', summary: 'as people are shown it' },
     { flags: '--redirect <uris>', summary: 'where people are sent back to, separated by commas' },
-    { flags: '--keys <file>', summary: 'its public keys, a JWK set; without, it is a public client' },
+    {
+      flags: '--keys <file>',
+      summary: 'its public keys, a JWK set: a file or an http(s) URL; without, a public client',
+    },
     { flags: '--role <role>', summary: 'of a backend service: the role it acts in' },
     { flags: '--scope <scopes>', summary: 'what it may be granted at most, separated by spaces' },
   ],
@@ -30,7 +33,7 @@ export const appCommand: Command = {
       redirectUris: textOption(input, 'redirect')?.split(',') ?? [],
       ...optional('role', textOption(input, 'role')),
       ...optional('scope', textOption(input, 'scope')),
-      ...(file === undefined ? {} : { keys: keysIn(file) }),
+      ...keysAt(file),
     });
     io.out(`${textOption(input, 'id') ?? ''} is registered`);
     return Promise.resolve(0);
@@ -42,12 +45,23 @@ export function addApp(stateDir: string, member: string, app: App): void {
   const settings = memberSettings(stateDir, member);
   if (settings.production) throw new CommandError('a production network has no development authorization server');
   if (!/^[A-Za-z0-9._:-]{1,64}$/.test(app.id)) throw new CommandError('--id must be 1 to 64 of A-Z a-z 0-9 . _ : -', 2);
-  if (app.role === undefined ? app.redirectUris.length === 0 : app.keys === undefined || app.redirectUris.length > 0) {
+  if (!isWhole(app)) {
     throw new CommandError('an app needs --redirect; a backend service needs --role and --keys, and no --redirect', 2);
   }
   if (app.role !== undefined && !Object.hasOwn(purposesOf, app.role)) throw new CommandError(`no role ${app.role}`, 2);
   if (!app.redirectUris.every((uri) => URL.canParse(uri))) throw new CommandError('--redirect takes absolute URIs', 2);
   register(registerFile(settings.dataDir), { app });
+}
+
+/** An app has somewhere to send people back to; a service has none, and keys instead. */
+function isWhole({ role, redirectUris, keys, keysUrl }: App): boolean {
+  const hasKeys = keys !== undefined || keysUrl !== undefined;
+  return role === undefined ? redirectUris.length > 0 : hasKeys && redirectUris.length === 0;
+}
+
+function keysAt(place: string | undefined): Pick<App, 'keys' | 'keysUrl'> {
+  if (place === undefined) return {};
+  return /^https?:/.test(place) ? { keysUrl: place } : { keys: keysIn(place) };
 }
 
 function keysIn(file: string): readonly JWK[] {
