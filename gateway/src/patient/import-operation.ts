@@ -4,6 +4,8 @@
  * ledger. Resources get ids of this hospital's own, always the same, so that a second import changes nothing; a Provenance
  * names the hospital and carries its signature. Consents stay behind: the patient gives them to each hospital.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { custodianStaff } from '@salus/chaincode/access/api';
 
 import { sourceOf } from '../access/note.js';
@@ -66,10 +68,8 @@ async function taken(fhir: Fhir, ports: RecordImportPorts, request: FhirRequest,
   const source: Source = { member: claims.member, patient: claims.patient, id };
   const made = withOwnIds(ports, source, resources);
   const provenance = provenanceOf(ports, request.actor, { source, made, signature: bundle.signature });
-  for (const part of partsOf([...made, ...provenance])) {
-    const answer = await fhir(transactionOf(request, part));
-    if (answer.status !== 200) return answer;
-  }
+  const unfinished = await writeParts(fhir, request, [...made, ...provenance]);
+  if (unfinished !== undefined) return unfinished;
   const diagnostics = `${made.length} of ${resources.length} resources of ${claims.member} are in this record; the Patient, consents and logs stay behind`;
   const issue = { severity: 'information', code: 'informational', diagnostics } as const;
   return { status: 200, headers: {}, resource: operationOutcome([issue]) };
@@ -146,6 +146,45 @@ function provenanceOf(
       signature: [signature],
     },
   ];
+}
+
+/** Attempts at a part while others write the same: another import of this record, or one that a kill cut short, sent again. */
+const PART_ATTEMPTS = 5;
+const PAUSE_MS = 200;
+
+/**
+ * Writes part by part, the Provenance last: where it is, the record is whole. What is there already makes no new version,
+ * so an import that was cut short is gone on with by importing again. The answer of one that could not be finished.
+ */
+async function writeParts(
+  fhir: Fhir,
+  request: FhirRequest,
+  resources: readonly JsonObject[],
+): Promise<FhirResponse | undefined> {
+  let taken = 0;
+  for (const part of partsOf(resources)) {
+    const answer = await writePart(fhir, request, part);
+    if (answer.status !== 200) return unfinishedAt(answer, taken, resources.length);
+    taken += part.length;
+  }
+  return undefined;
+}
+
+async function writePart(fhir: Fhir, request: FhirRequest, part: readonly JsonObject[]): Promise<FhirResponse> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await fhir(transactionOf(request, part));
+    if (answer.status !== 409 || attempt === PART_ATTEMPTS) return answer;
+    await delay(PAUSE_MS * attempt);
+  }
+}
+
+/** What came of a part, and how far the record is taken in: of a part whose outcome is unknown it is not told as done. */
+function unfinishedAt({ status, resource }: FhirResponse, taken: number, all: number): FhirResponse {
+  const told = (typeof resource === 'string' ? JSON.parse(resource) : resource) as
+    { issue?: readonly object[] } | undefined;
+  const diagnostics = `${taken} of ${all} resources are in this record for sure: import again to go on`;
+  const issue = [...(told?.issue ?? []), { severity: 'error', code: 'incomplete', diagnostics }];
+  return { status: status === 202 ? 503 : status, headers: {}, resource: { resourceType: 'OperationOutcome', issue } };
 }
 
 /** Parts that are each one transaction. */
