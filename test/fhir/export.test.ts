@@ -80,6 +80,18 @@ describe('FHIR $export', () => {
     assert.match(told.transactionTime as string, /^2026-/);
     const [first] = await file(told.output[0].url as string);
     assert.deepEqual(Object.keys(first as object), ['resourceType', 'id', 'meta', 'gender']);
+    assert.match(JSON.stringify(first), /"code":"SUBSETTED"/);
+  });
+
+  it('says how far it is until it knows what there is', async () => {
+    const job = await kickedOff('GET $export');
+    const { status, headers } = await server.ask(`GET ${job}`);
+    assert.equal(status, 202);
+    assert.match(headers['X-Progress'] ?? '', /^\d+ of \d+ types$/);
+    assert.ok(Number(headers['Retry-After']) > 0);
+    await eventually(async () => {
+      assert.equal((await server.ask(`GET ${job}`)).status, 200);
+    });
   });
 
   it('stays as of its block while others write, and shows nothing hidden since', async () => {

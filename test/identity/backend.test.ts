@@ -6,12 +6,21 @@ import type { AddressInfo } from 'node:net';
 
 import { ASSERTION_S, BACKEND_TOKEN_S } from '@salus/gateway/authorization/offered';
 import { addApp } from '@salus/gateway/commands/app';
+import { addPerson } from '@salus/gateway/commands/user';
 import { CommandError } from '@salus/network/command';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 
 import { patient } from '../story/people.js';
 import { networkOfSuite } from '../support/network.js';
-import { discover, post, type Endpoints } from '../support/smart-app.js';
+import {
+  authorizationRequest,
+  discover,
+  post,
+  REDIRECT,
+  sentBack,
+  signIn,
+  type Endpoints,
+} from '../support/smart-app.js';
 
 const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
@@ -203,6 +212,31 @@ describe('SMART Backend Services', () => {
       host.close();
       host.closeAllConnections();
     }
+  });
+
+  it('prove who they are as apps do that people sign in to and that have keys', async () => {
+    const password = await addPerson(network.stateDir, { member: 'stmary', user: 'dr-adams', role: 'physician' });
+    const app = { id: 'portal', name: 'Portal', redirectUris: [REDIRECT], keys: publicKeys };
+    addApp(network.stateDir, 'stmary', app);
+    const fhir = network.fhir('stmary');
+    const scope = 'launch/patient patient/Patient.r offline_access';
+    const exchanged = async (more: Record<string, string>) => {
+      const asked = authorizationRequest(endpoints, fhir, { client_id: 'portal', scope });
+      const back = await signIn(asked, { user: 'dr-adams', password, fields: { patient: ann } });
+      const fields = { grant_type: 'authorization_code', redirect_uri: REDIRECT, code_verifier: asked.verifier };
+      return await post(endpoints.token_endpoint, { ...fields, code: sentBack(back.url).get('code') ?? '', ...more });
+    };
+    const { status, body } = await exchanged({ client_id: 'portal' });
+    assert.deepEqual([status, body.error], [401, 'invalid_client']);
+    const proof = async () => ({
+      client_assertion: await assertion({ claims: { iss: 'portal', sub: 'portal' } }),
+      client_assertion_type: TYPE,
+    });
+    const got = await exchanged(await proof());
+    assert.deepEqual([got.status, got.body.patient], [200, ann], JSON.stringify(got.body));
+    const refresh = { grant_type: 'refresh_token', refresh_token: got.body.refresh_token ?? '' };
+    assert.equal((await post(endpoints.token_endpoint, refresh)).status, 400, 'without a word on who it is');
+    assert.equal((await post(endpoints.token_endpoint, { ...refresh, ...(await proof()) })).status, 200);
   });
 
   it('are registered with keys and a role, and apps with where to send people back', () => {

@@ -1,0 +1,58 @@
+import { strict as assert } from 'node:assert';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { projectRoot } from '../support/shared.js';
+
+const GUIDES: Readonly<Record<string, string>> = {
+  'SMART App Launch 2.2': 'https://hl7.org/fhir/smart-app-launch/STU2.2/',
+  'Bulk Data Access 2': 'https://hl7.org/fhir/uv/bulkdata/STU2/',
+};
+
+interface Line {
+  readonly requirement: string;
+  readonly link: string;
+  /** Each `file title`, or `no: why`. */
+  readonly heldBy: readonly string[];
+}
+
+/** The lines of a guide's table in docs/conformance.md. */
+function linesOf(guide: string): Line[] {
+  const text = readFileSync(join(projectRoot, 'docs/conformance.md'), 'utf8');
+  const [, section = ''] = text.split(`## ${guide}\n`);
+  const rows = (section.split('\n## ')[0] ?? '').split('\n').filter((row) => row.startsWith('| ['));
+  return rows.map((row) => {
+    const [, requirement = '', link = '', held = ''] = /^\| \[(.*)\]\((\S+)\)\s+\| (.*?)\s*\|$/.exec(row) ?? [];
+    return { requirement, link, heldBy: held.split('<br>') };
+  });
+}
+
+/** Why a test named in the table is not there; undefined where it is. */
+function missing(name: string): string | undefined {
+  const [, file = '', title = ''] = /^`([a-z/-]+)` (.+)$/.exec(name) ?? [];
+  const path = join(projectRoot, 'test', `${file}.test.ts`);
+  if (!existsSync(path)) return `no file ${file}: ${name}`;
+  const titles = [...readFileSync(path, 'utf8').matchAll(/\bit\(\s*(['"`])(.+?)\1,/g)].map(([, , found]) => found);
+  return titles.includes(title) ? undefined : `no test: ${name}`;
+}
+
+describe('our own table of requirements', () => {
+  for (const [guide, address] of Object.entries(GUIDES)) {
+    it(`names, for ${guide}, a test that is there or an honest no`, () => {
+      const lines = linesOf(guide);
+      assert.ok(lines.length > 15, `${lines.length} lines`);
+      for (const { link, requirement } of lines) assert.ok(link.startsWith(address), `${requirement}: ${link}`);
+      const [nos, held] = [
+        lines.filter(({ heldBy }) => heldBy.some((each) => /^no: \S/.test(each))),
+        lines.filter(({ heldBy }) => heldBy.every((each) => !each.startsWith('no:'))),
+      ];
+      assert.equal(nos.length + held.length, lines.length);
+      assert.deepEqual(
+        held.flatMap(({ heldBy }) => heldBy.map(missing)).filter((each) => each !== undefined),
+        [],
+      );
+      console.log(`      ${guide}: ${held.length} requirements held by tests, ${nos.length} not met`);
+      for (const { requirement, heldBy } of nos) console.log(`        no: ${requirement} (${heldBy.join()})`);
+    });
+  }
+});
