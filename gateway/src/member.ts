@@ -205,6 +205,7 @@ async function listen(
     ...sharing.supply.routers(actorOf, faultLog(log)),
     cdsHooks: fhirExpress({ handle: sharing.hooks }, actorOf, ''),
     trial: trials.view,
+    scan: async (token, wish) => sharing.supply.scan(await authenticate(`Bearer ${token}`, undefined, tokens), wish),
     ...{ now: rooms.clock, audit: recordAudit(handle, tokens) },
     history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),
   });

@@ -13,7 +13,7 @@ export interface PageContent {
   readonly title: string;
   readonly body: Html;
   /** Path of the entry in the navigation that the page belongs to. */
-  readonly under: '/' | '/ledger' | '/record' | '/auth';
+  readonly under: '/' | '/ledger' | '/record' | '/scan' | '/auth';
   /** Paths of further ES modules on this server; where people sign in no script runs at all. */
   readonly scripts?: readonly string[];
 }
@@ -24,12 +24,14 @@ export const PAGE_SCRIPT = '/assets/page.js';
 const NAVIGATION = [
   { path: '/', name: 'Start' },
   { path: '/record', name: 'My record' },
+  { path: '/scan', name: 'Scan' },
   { path: '/ledger', name: 'Ledger' },
   { path: '/fhir/R4/metadata', name: 'FHIR' },
 ] as const;
 
 const ALL_MAY_KNOW = 'Pages show what every member may know: no content of any record.';
 const FOOTERS: Readonly<Partial<Record<PageContent['under'], string>>> = {
+  '/scan': 'This page says how one pack stands, to whoever handles packs: nothing of any patient.',
   '/record': 'This page says who asked for one record, to whoever may know: no content of it.',
   '/auth': 'For development: in production people sign in at the member’s own OpenID provider.',
 };

@@ -80,7 +80,8 @@ export async function answerRecord(
   }
 }
 
-function diagnosticsOf(resource: unknown): string {
+/** What an OperationOutcome says to people. */
+export function diagnosticsOf(resource: unknown): string {
   const { issue } = resource as { issue?: readonly { diagnostics?: string }[] };
   return issue?.[0]?.diagnostics ?? 'That did not work.';
 }

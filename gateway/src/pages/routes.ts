@@ -13,7 +13,9 @@ import { messagePage, PAGE_SCRIPT, type PageOwner } from './layout.js';
 import { blockItem, blockPage, FIND_PATH, ledgerPage, LEDGER_SCRIPT, transactionPage } from './ledger.js';
 import type { LedgerBlock } from '../ports.js';
 import { trialPage } from '../trial/page.js';
-import { answerRecord, FORM_LIMIT, recordFormPage, type AskList } from './record.js';
+import { SCAN_DEEDS, type ScanAnswer, type ScanWish } from '../supply/scan.js';
+import { SCAN_PATH, scanPage } from '../supply/scan-page.js';
+import { answerRecord, diagnosticsOf, FORM_LIMIT, recordFormPage, type AskList } from './record.js';
 import { ICON, STYLE } from './style.js';
 
 /** Blocks that one answer lists. */
@@ -56,11 +58,13 @@ export interface PagePorts {
   readonly trial?: (name: string) => Promise<TrialView | undefined>;
   /** A patient's list of who asked for and read the record, to whoever a token stands for. Throws Refusal. */
   readonly audit?: AskList;
+  /** Answers a scan by whoever a token stands for. Throws Refusal. */
+  readonly scan?: (token: string, wish: ScanWish) => Promise<ScanAnswer>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
-/** The router for `/`, `/assets`, `/ledger`, `/record` and `/trials`. */
+/** The router for `/`, `/assets`, `/ledger`, `/record`, `/scan` and `/trials`. */
 export function pageRoutes(ports: PagePorts): Router {
   const { settings, live, inspector } = ports;
   const owner: PageOwner = { member: settings.member, title: settings.title, channel: settings.channel };
@@ -104,6 +108,7 @@ export function pageRoutes(ports: PagePorts): Router {
     await history(ports, request, response);
   });
   record(router, ports, owner);
+  scan(router, ports, owner);
   router.get('/trials/:trial', async (request, response) => {
     const found = await ports.trial?.(request.params.trial);
     answer(owner, request, response, found && { found, page: () => trialPage(owner, found) });
@@ -127,6 +132,26 @@ function record(router: Router, { settings, audit, now = Date.now }: PagePorts, 
     const sent = { token, ...(request.body as Record<string, unknown> | undefined) };
     const { status, text } = await answerRecord({ owner, titleOf, ask: audit, now }, sent);
     sendPage(response, text, status);
+  });
+}
+
+/** Scans at the counter: works without script, and the form keeps the token for the next pack in the page alone. */
+function scan(router: Router, ports: PagePorts, owner: PageOwner): void {
+  router.get(SCAN_PATH, (_request, response) => {
+    sendPage(response, scanPage(owner, {}));
+  });
+  router.post(SCAN_PATH, urlencoded({ extended: false, limit: FORM_LIMIT }), async (request, response) => {
+    const sent = (request.body ?? {}) as Readonly<Record<string, unknown>>;
+    const given = (name: string): string => (typeof sent[name] === 'string' ? sent[name] : '');
+    const form = { token: given('token').trim(), place: given('place').trim() };
+    try {
+      const deed = SCAN_DEEDS.find((each) => each === given('deed')) ?? 'verify';
+      const answer = await ports.scan?.(form.token, { code: given('code'), deed, place: form.place });
+      sendPage(response, scanPage(owner, form, answer));
+    } catch (error) {
+      const { status, resource } = outcomeOf(error);
+      sendPage(response, scanPage(owner, form, { problem: diagnosticsOf(resource) }), status);
+    }
   });
 }
 

@@ -89,6 +89,14 @@ footer { padding-block: 0 2.5rem; }
 .ask p { margin: 0.75rem 0; }
 .ask label { display: block; font-size: 0.85rem; color: var(--quiet); }
 .ask input { width: 100%; max-width: 28rem; font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--quiet); border-radius: 0.4rem; padding: 0.35rem 0.6rem; }
+.verdict { border: 3px solid currentColor; border-radius: 0.6rem; background: var(--card); padding: 0.9rem 1.1rem; margin: 1rem 0; }
+.verdict h2 { margin: 0 0 0.3rem; font-size: 1.4rem; }
+.verdict p { color: var(--ink); margin: 0.2rem 0; }
+.verdict.tone-good { color: var(--good); }
+.verdict.tone-warn { color: var(--warn); background: var(--warn-soft); }
+.verdict.tone-bad { color: var(--bad); }
+.deeds { display: flex; flex-wrap: wrap; gap: 0.6rem; }
+.deeds button { flex: 1 1 6rem; min-height: 3rem; font-weight: 600; }
 @media print {
   .bar, .between, .skip { display: none; }
   body { background: none; color: black; }

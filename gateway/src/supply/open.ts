@@ -24,12 +24,14 @@ import { Handing } from './packs/handing.js';
 import { HANDOVER_BYTES, HANDOVER_PATH, hearHandover } from './packs/handover.js';
 import { licenseeOf, memberOfParty } from './packs/identity.js';
 import { type AskDoor, lookUp, tell, VERIFY_PATH } from './packs/issuer.js';
+import { labelOf } from './packs/label.js';
 import { PackShelf } from './packs/shelf.js';
 import { statusOf } from './packs/status.js';
 import { PACK_TYPES } from './packs/stored.js';
 import { judge, type Scan, type Verdict } from './packs/verdict.js';
 import { verifyExpress } from './packs/verify-express.js';
 import { PendingWork } from '../keys/pending-work.js';
+import { scanned, type ScanAnswer, type ScanWish } from './scan.js';
 import { alertsOf } from './trade/alerts.js';
 import { EXCEPTION_BYTES, EXCEPTION_PATH, Exceptions } from './trade/exceptions.js';
 import { tradeExpress } from './trade/express.js';
@@ -123,6 +125,7 @@ export class Supply {
     const alerts = () => alertsOf(projection, this.#shelf);
     const recalls = () => recallsOf(this.#holding);
     const holders = (lotId: string) => holdersOf(this.#holding, lotId);
+    const label = (epc: string) => labelOf(this.#shelf, epc);
     return {
       epcis: epcisExpress(this.#desk, actorOf, onFault),
       verify: verifyExpress({ ...http, verify: this.verify, now: this.#now, responderGLN }),
@@ -130,11 +133,7 @@ export class Supply {
         ...http,
         ...this.#coldRoom,
         ...this.#exceptionRoom,
-        ledger,
-        acts: this.#acts,
-        alerts,
-        recalls,
-        holders,
+        ...{ ledger, acts: this.#acts, alerts, recalls, holders, label },
       }),
     };
   }
@@ -175,6 +174,11 @@ export class Supply {
       salts: salts.filter((each) => each !== undefined),
     });
   };
+
+  /** A scan at the counter: verified, received or dispensed. Throws Refusal. */
+  async scan(actor: Actor, wish: ScanWish): Promise<ScanAnswer> {
+    return await scanned({ acts: this.#acts, verify: this.verify }, actor, wish);
+  }
 
   /** The FHIR interface with prescriptions' fills and dispensing in front of it. */
   inFrontOf(fhir: (request: FhirRequest) => Promise<FhirResponse>) {

@@ -7,10 +7,11 @@ import type { Actor, Commit, Ledger } from '../../ports.js';
 import { coldExpress, type ColdExpressPorts } from '../cold/express.js';
 import { answering } from '../http.js';
 import type { PackActs } from '../packs/acts.js';
+import type { Label } from '../packs/label.js';
 import type { Alerts } from './alerts.js';
 import type { Holders, ShownRecall } from './holders.js';
 import { exceptionExpress, type ExceptionExpressPorts } from './exception-express.js';
-import { askedAct, askedQuarantine, bodyOf } from './asked.js';
+import { askedAct, askedQuarantine, bodyOf, epcOf } from './asked.js';
 
 /** Who handles packs; what each of them may do the contracts say. */
 const KEEPERS = ['supply-operator', 'pharmacist', 'quality-officer', 'carrier'];
@@ -23,6 +24,7 @@ export interface TradePorts extends ColdExpressPorts, ExceptionExpressPorts {
   readonly acts: Pick<PackActs, 'carry'>;
   readonly alerts: () => Alerts;
   readonly recalls: () => readonly ShownRecall[];
+  readonly label: (epc: string) => Label;
   readonly holders: (lotId: string) => Promise<Holders>;
 }
 
@@ -60,6 +62,10 @@ export function tradeExpress(ports: TradePorts): Router {
       const { item, kind, raisedBy, state, grade } = bodyOf(body);
       return await submitted(ports, actor, transactions.resolve, { item, kind, raisedBy, state, grade });
     }),
+  );
+  router.get(
+    '/label',
+    answering(ports, KEEPERS, (_actor, { query }) => Promise.resolve().then(() => ports.label(epcOf(query.epc)))),
   );
   router.get(
     '/recalls',
