@@ -49,7 +49,7 @@ export interface Right {
   readonly question: DoorQuestion;
   readonly record: Case;
   readonly other: Case;
-  /** A proof that was used. */
+  /** The proof of the right call, which was made. */
   readonly used: string;
   /** An access of somebody else's. */
   readonly foreign: string;
