@@ -15,7 +15,7 @@ import { LogSync } from '@salus/network/log-sync';
 import { Refusal } from '../ledger/refusal.js';
 import { inLazyTransaction, inTransaction, openDatabase, truncateLog } from './database.js';
 import { SECRET_BYTES } from './content.js';
-import { fileSeal, type Seal } from './sealing.js';
+import { memberSeal, type Seal } from './sealing.js';
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -43,7 +43,7 @@ export interface VersionKey {
 /** What a member's secret is for; each is made at first use and stays. */
 export type SecretName = 'lookup' | 'idempotency' | 'member-key';
 
-/** A member's keys in keys.db, sealed with the master key beside it. */
+/** A member's keys in keys.db, sealed with the member's master key. */
 export class KeyStore {
   readonly database: DatabaseSync;
   readonly seal: Seal;
@@ -59,7 +59,7 @@ export class KeyStore {
   #changes = -1;
 
   constructor(dataDir: string) {
-    this.seal = fileSeal(join(dataDir, 'master.key'));
+    this.seal = memberSeal(dataDir);
     const file = join(dataDir, 'keys.db');
     this.database = openDatabase(file, SCHEMA);
     this.#log = new LogSync(file);

@@ -1,4 +1,7 @@
-/** Seals a member's secrets at rest: AES-256-GCM under a master key that lies in a file only its owner may read. */
+/**
+ * Seals a member's secrets at rest: AES-256-GCM under a master key that lies in a file only its owner may read, or that a
+ * PKCS#11 token or a KMS unwraps.
+ */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -11,9 +14,10 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
-const KEY_BYTES = 32;
+import { commandedMaster, MASTER_BYTES } from './master-command.js';
+
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const OWNER_ONLY = 0o600;
@@ -27,9 +31,18 @@ export interface Seal {
   open(sealed: Uint8Array, use: string): Buffer;
 }
 
+/** A member's seal, by what its folder of data says: the command in `master.json`, else the file `master.key`. */
+export function memberSeal(folder: string): Seal {
+  const master = commandedMaster(folder);
+  return master === undefined ? fileSeal(join(folder, 'master.key')) : sealUnder(master);
+}
+
 /** A seal whose master key is in `file`; made with mode 0600 when there is none. Throws when others may read it. */
 export function fileSeal(file: string): Seal {
-  const master = readOrMake(file);
+  return sealUnder(readOrMake(file));
+}
+
+function sealUnder(master: Buffer): Seal {
   return {
     seal(secret, use) {
       const nonce = randomBytes(NONCE_BYTES);
@@ -60,7 +73,7 @@ function readOrMake(file: string): Buffer {
 function makeMaster(file: string): void {
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   const handle = openSync(draft, 'wx', OWNER_ONLY);
-  writeSync(handle, randomBytes(KEY_BYTES));
+  writeSync(handle, randomBytes(MASTER_BYTES));
   fsyncSync(handle);
   closeSync(handle);
   try {
@@ -83,6 +96,6 @@ function readMaster(file: string): Buffer | undefined {
     throw error;
   }
   if ((statSync(file).mode & GROUP_AND_OTHERS) !== 0) throw new Error(`${file} may be read by others: chmod 600 it`);
-  if (master.length !== KEY_BYTES) throw new Error(`${file} is not a master key of ${KEY_BYTES} bytes`);
+  if (master.length !== MASTER_BYTES) throw new Error(`${file} is not a master key of ${MASTER_BYTES} bytes`);
   return master;
 }
