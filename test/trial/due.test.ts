@@ -95,6 +95,7 @@ describe('what a trial owes and shows', () => {
       ...{ facts: { fact: () => undefined }, entering: { enter: () => assert.fail('a read keeps nothing') } },
       randomizing: { randomize: () => assert.fail('a read enrols nobody') },
       claim: () => assert.fail('a read claims nobody'),
+      catchUp: () => Promise.resolve(),
       shown: () => assert.fail('nobody is shown'),
       now: () => began + 16 * DAY,
     });

@@ -85,6 +85,7 @@ export class Gateways {
     const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
       ...this.#ports(member),
       entering,
+      catchUp: () => Promise.resolve(),
       randomizing: new Randomizing(ledgerOf(this.world, member)),
       claim: (...asked) => claim(this.#claiming(member), ...asked),
       shown: (patient) => this.shown.push(`${member} ${patient}`),

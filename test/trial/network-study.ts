@@ -39,6 +39,8 @@ export function text(name: string, valueString: string) {
 export class NetworkStudy {
   readonly lists = new Map<string, readonly Allotted[]>();
   readonly #investigators = new Map(sites.map((site) => [site as string, new SigningKey(`inv-${site}`)]));
+  /** The newest block that anybody here saw: whoever acts next, acts after it. */
+  #seen = 0;
   readonly #tokens = new Map<string, Promise<string>>();
 
   constructor(
@@ -112,7 +114,11 @@ export class NetworkStudy {
   async post(member: string, role: string, operation: string, parameter: readonly object[]): Promise<Answer> {
     const path = operation === '$usdm-import' ? operation : `${STUDY}/${operation}`;
     const body = { resourceType: 'Parameters', parameter };
-    return this.network.ask(member, `ResearchStudy/${path}`, { token: await this.#token(member, role), body });
+    const token = await this.#token(member, role);
+    const headers = { 'x-min-block': String(this.#seen) };
+    const answer = await this.network.ask(member, `ResearchStudy/${path}`, { token, body, headers });
+    this.#seen = Math.max(this.#seen, Number(answer.headers.get('x-block') ?? 0));
+    return answer;
   }
 
   #token(member: string, role: string): Promise<string> {

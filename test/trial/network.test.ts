@@ -253,6 +253,11 @@ describe('a trial on the real processes, over HTTP', () => {
       assert.ok(!text.includes('assignedArm'), path);
     }
     assert.equal((await network.ask('authority', 'PlanDefinition/none', { token })).status, 404);
+    const after = (block: string) => {
+      return network.ask('authority', `ResearchStudy/${NAME}/$due`, { token, headers: { 'x-min-block': block } });
+    };
+    assert.deepEqual([(await after('1')).status, (await after('x')).status], [200, 400]);
+    assert.equal((await after('999999')).status, 503, 'a block that is not here yet is waited for, then said so');
     assert.equal((await post('authority', 'regulator', `${NAME}/$lock`, lock)).status, 403);
     assert.equal((await post('tally', 'cro', `${NAME}/$lock`, lock)).status, 200);
     assert.equal((await look('stmary')).phase, 'locked');

@@ -155,7 +155,15 @@ describe('the operations on trials', () => {
       randomizing: { randomize: down },
       claim: down,
     };
-    const ports = { member: 'stmary', ledger, ...seen, ask: down, shown: () => undefined, now: Date.now };
+    const ports = {
+      member: 'stmary',
+      ledger,
+      ...seen,
+      ask: down,
+      shown: () => undefined,
+      now: Date.now,
+      catchUp: () => Promise.resolve(),
+    };
     const actor = { member: 'stmary', user: 'u-1', role: 'investigator', purpose: 'CLINTRCH', scopes: [] };
     const get = async (status: number): Promise<number> => {
       const fhir = withTrials(() => Promise.resolve({ status, headers: {} }), ports);

@@ -16,9 +16,24 @@ export interface FhirContext extends FhirPorts {
 /** How long a read waits for the block its client last saw, and a write for its own block, in ms. */
 const CATCH_UP_MS = 10_000;
 
+/** Whether and how long a block is waited for. */
+interface Reach extends Pick<FhirContext, 'catchUpMs'> {
+  readonly projection: Pick<Projection, 'reached'>;
+}
+
 /** Whether the projection has the block, waiting for it a while. */
-export function caughtUp({ projection, catchUpMs = CATCH_UP_MS }: FhirContext, block: number): Promise<boolean> {
+export function caughtUp({ projection, catchUpMs = CATCH_UP_MS }: Reach, block: number): Promise<boolean> {
   return projection.reached(block, catchUpMs);
+}
+
+/** Read your writes: a client that saw a block is answered from a projection that has it. Throws Refusal. */
+export async function catchUp(context: Reach, request: Pick<FhirRequest, 'headers'>): Promise<void> {
+  const wanted = request.headers['x-min-block'];
+  if (wanted === undefined) return;
+  if (!/^\d{1,15}$/.test(wanted)) throw new Refusal('invalid', 'bad-value', 'X-Min-Block is a block number');
+  if (!(await caughtUp(context, Number(wanted)))) {
+    throw new Refusal('unavailable', 'behind', `this gateway has not reached block ${wanted} yet: ask again`);
+  }
 }
 
 /** The same for what is absent and what must not be seen. */

@@ -1,7 +1,7 @@
 /** The FHIR router: a request in, a response out; every failure is an OperationOutcome. It knows no HTTP library. */
 import { Refusal } from '../ledger/refusal.js';
 import type { FhirContext } from './context.js';
-import { caughtUp } from './context.js';
+import { catchUp } from './context.js';
 import { capabilityStatement } from './capability.js';
 import { resourceBody } from './body.js';
 import { bundleText, type EntryText } from './bundle-text.js';
@@ -226,16 +226,6 @@ function requireMethod(request: FhirRequest, methods: readonly string[]): void {
       'method-not-allowed',
       `${request.method} is not served here, but ${methods.join(', ')}`,
     );
-  }
-}
-
-/** Read your writes: a client that saw a block is answered from a projection that has it. */
-async function catchUp(context: FhirContext, request: FhirRequest): Promise<void> {
-  const wanted = request.headers['x-min-block'];
-  if (wanted === undefined) return;
-  if (!/^\d{1,15}$/.test(wanted)) throw new Refusal('invalid', 'bad-value', 'X-Min-Block is a block number');
-  if (!(await caughtUp(context, Number(wanted)))) {
-    throw new Refusal('unavailable', 'behind', `this gateway has not reached block ${wanted} yet: ask again`);
   }
 }
 

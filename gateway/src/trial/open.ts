@@ -2,11 +2,13 @@
 import type { TrialView } from '@salus/chaincode/trial/api';
 
 import { type KeepPorts, keeper } from '../ehr/keep.js';
+import { catchUp } from '../fhir/context.js';
 import type { Fhir } from '../fhir/request.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { NamedSecrets } from '../keys/named-secrets.js';
 import { PendingWork } from '../keys/pending-work.js';
 import { SharedSecrets } from '../keys/shared-secrets.js';
+import { agreeing } from '../ledger/agreeing.js';
 import { claim, type ClaimingPorts } from './claiming.js';
 import type { ContentFacts } from './content.js';
 import { Entering } from './entering.js';
@@ -40,7 +42,8 @@ export function openTrials(
     say,
   }: { readonly decision: TrialPorts['decision'] & Pick<ClaimingPorts, 'shown'>; readonly say: TrialPorts['ask'] },
 ): Trials {
-  const { settings, keys, ledger, clock, projection: facts } = rooms;
+  const { settings, keys, clock, projection: facts } = rooms;
+  const ledger = agreeing(rooms.ledger, settings.mspId);
   const own = { ledger, facts, ask: say };
   const keep = keeper(rooms);
   const entering = new Entering({ ...own, keep, pending: new PendingWork(keys, settings.gateway) });
@@ -52,6 +55,7 @@ export function openTrials(
   const claiming = { ledger, shown, facts, keep, secrets, current };
   const ports = {
     ...{ ...own, member: settings.member, decision, shown, now: clock, entering, randomizing: new Randomizing(ledger) },
+    catchUp: (request: Parameters<TrialPorts['catchUp']>[0]) => catchUp({ projection: facts }, request),
     claim: (...asked: Claimed) => claim(claiming, ...asked),
   };
   return {

@@ -40,6 +40,8 @@ export interface TrialPorts extends FacePorts {
   readonly randomizing: Pick<Randomizing, 'randomize'>;
   /** Claims a person for a participant. */
   readonly claim: (actor: Actor, trial: string, given: Given) => Promise<Commit>;
+  /** Waits for the block that the client last saw, where it names one. Throws Refusal. */
+  readonly catchUp: (request: Pick<FhirRequest, 'headers'>) => Promise<void>;
   /** Puts on a patient's list what was shown of the patient. */
   readonly shown: (patient: string) => void;
   /** Milliseconds since 1970. */
@@ -74,6 +76,7 @@ async function answer(
   trial: string | undefined,
   operation: string | undefined,
 ): Promise<FhirResponse | undefined> {
+  await ports.catchUp(request);
   const derived = (await derivedFrom(ports, request)) ?? (await plan(ports, request));
   if (derived !== undefined) return derived;
   const run = handlers[`${request.method} ${operation ?? ''}`.trim()] ?? actHandler(request.method, operation);
