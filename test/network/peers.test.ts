@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { EndorseError } from '@hyperledger/fabric-gateway';
 import { peer } from '@hyperledger/fabric-protos';
+import { establish } from '@salus/network/fabric/establish';
 import { type TestClient } from '../support/embedded-network.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
 
@@ -63,6 +66,41 @@ describe('three peers at each hospital on Fabric', function () {
   it('bring the one that was away what it missed', async () => {
     await fabric.network.restart('peer2.stmary');
     await holds(fabric.client({ member: 'stmary', peer: 'peer2' }), `key${WRITES - 1}`);
+  });
+
+  describe('when a value is purged while one of them is away', () => {
+    const nothing = JSON.stringify(['']);
+    const purged = async (peer: string): Promise<string> =>
+      Buffer.from(
+        await fabric
+          .client({ member: 'stmary', peer })
+          .contract.evaluateTransaction(...operation(['privateGet', OWN, 'erased'])),
+      ).toString();
+
+    before(async () => {
+      const writer = fabric.client({ member: 'stmary' });
+      await store(writer, 'erased');
+      for (const peer of ['peer1', 'peer2']) await holds(fabric.client({ member: 'stmary', peer }), 'erased');
+      await fabric.network.signal('peer2.stmary', 'SIGKILL');
+      await writer.contract.submitTransaction(...operation(['privatePurge', OWN, 'erased']));
+      await store(writer, 'after');
+    });
+
+    it('leave it nowhere, also at the one that comes back', async () => {
+      await fabric.network.restart('peer2.stmary');
+      await holds(fabric.client({ member: 'stmary', peer: 'peer2' }), 'after');
+      assert.deepEqual(await Promise.all(['peer0', 'peer1', 'peer2'].map(purged)), [nothing, nothing, nothing]);
+    });
+
+    it('give it to none that joins later, but all the rest', async () => {
+      await fabric.network.signal('peer2.stmary', 'SIGKILL');
+      rmSync(join(fabric.prepared.stateDir, 'members', 'stmary', 'ledger', 'peer2'), { recursive: true });
+      await fabric.network.restart('peer2.stmary');
+      await establish(fabric.prepared.stateDir, () => undefined);
+      const newcomer = fabric.client({ member: 'stmary', peer: 'peer2' });
+      for (const key of ['key0', 'after']) await holds(newcomer, key);
+      assert.equal(await purged('peer2'), nothing);
+    });
   });
 
   it('endorse nothing that no other peer would have', async () => {
