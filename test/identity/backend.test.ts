@@ -95,14 +95,14 @@ describe('SMART Backend Services', () => {
     });
   }
 
-  it('use an assertion once, of two at the same moment as well', async () => {
+  it('use an assertion once, of many at the same moment as well', async () => {
     const used = await assertion();
     assert.equal((await ask(used)).status, 200);
     const again = await ask(used);
     assert.deepEqual([again.status, again.body.error], [401, 'invalid_client']);
     const twice = await assertion();
-    const both = await Promise.all([ask(twice), ask(twice)]);
-    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 401]);
+    const all = await Promise.all(Array.from({ length: 16 }, () => ask(twice)));
+    assert.equal(all.filter(({ status }) => status === 200).length, 1);
   });
 
   it(`are refused an assertion that ends later than in ${ASSERTION_S} seconds, or has ended`, async () => {

@@ -126,6 +126,8 @@ describe('the sign-in page', () => {
 
   it('goes on to what may be allowed only after the password', async () => {
     const browser = new Browser();
+    await signIn(await asked(), { user: 'dr-adams', password }, browser);
+    // The browser is known from then on; the password is asked for all the same.
     const login = await browser.open((await asked()).url);
     const skipped = await browser.open(`${login.url}/consent`, {
       method: 'POST',

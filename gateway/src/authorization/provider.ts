@@ -8,6 +8,7 @@ import {
   errors,
   interactionPolicy,
   Provider,
+  type Adapter,
   type ClientMetadata,
   type Configuration,
   type JWKS,
@@ -30,7 +31,7 @@ import {
 } from './offered.js';
 import { renderFault } from './pages.js';
 import type { SignInPorts } from './ports.js';
-import type { App, Register } from './register.js';
+import type { App } from './register.js';
 import { claimsOf, fhirUserOf, grantable } from './rights.js';
 import type { SignInStore } from './store.js';
 
@@ -85,9 +86,9 @@ function addContext(ctx: KoaContextWithOIDC, launches: Launches): void {
 }
 
 function configuration(ports: SignInPorts, jwks: JWKS, kid: string): Configuration {
-  const { register, store } = ports;
+  const { store } = ports;
   return {
-    adapter: (model) => (model === 'Client' ? clientAdapter(register) : store.adapter(model)),
+    adapter: (model) => adapterOf(model, ports),
     jwks,
     routes: { ...ENDPOINTS },
     scopes: [...IDENTITY_SCOPES],
@@ -259,18 +260,25 @@ function policy(): interactionPolicy.DefaultPolicy {
   return made;
 }
 
-/** Apps are registered by the administrator alone. */
-function clientAdapter(register: Register) {
-  const refuse = (): Promise<never> => Promise.reject(new Error('apps are registered in sign-in.json'));
-  const nothing = (): Promise<undefined> => Promise.resolve(undefined);
-  return {
-    find: (id: string) => {
-      const app = register.app(id);
-      return Promise.resolve(app === undefined ? undefined : metadataOf(app));
-    },
-    ...{ upsert: refuse, consume: refuse, destroy: refuse, revokeByGrantId: refuse },
-    ...{ findByUid: nothing, findByUserCode: nothing },
+const nothing = (): Promise<undefined> => Promise.resolve(undefined);
+
+/** Keeps and finds nothing. */
+const NOTHING: Adapter = {
+  ...{ upsert: nothing, find: nothing, findByUid: nothing, findByUserCode: nothing },
+  ...{ consume: nothing, destroy: nothing, revokeByGrantId: nothing },
+};
+
+/** Where oidc-provider keeps its models of one name. */
+function adapterOf(model: string, { register, store }: SignInPorts): Adapter {
+  // Used assertions are remembered by requireFreshAssertion, at all of the member's gateways at once.
+  if (model === 'ReplayDetection') return NOTHING;
+  if (model !== 'Client') return store.adapter(model);
+  // Apps are registered by the administrator alone.
+  const find = (id: string): Promise<ClientMetadata | undefined> => {
+    const app = register.app(id);
+    return Promise.resolve(app === undefined ? undefined : metadataOf(app));
   };
+  return { ...NOTHING, find };
 }
 
 function metadataOf({ id, name, redirectUris, keys, keysUrl, role }: App): ClientMetadata {
