@@ -10,6 +10,7 @@ import type { Served } from './fhir/request.js';
 import { patientProjector } from './patient/project.js';
 import type { Projector } from './projection/projector.js';
 import { registryProjector } from './registry/project.js';
+import { supplyOperations } from './supply/dispense/face.js';
 import { prescriptionOperations } from './supply/dispense/operations.js';
 import { supplyProjector } from './supply/project.js';
 import { CONTENT_SPACE } from './trial/content.js';
@@ -57,5 +58,6 @@ export const domainOperations: Readonly<Record<string, readonly string[]>> = {
   ],
   Consent: ['evaluate'],
   MedicationRequest: prescriptionOperations,
+  ...supplyOperations,
   ResearchStudy: trialOperations,
 };

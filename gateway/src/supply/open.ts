@@ -13,6 +13,7 @@ import { ColdChain } from './cold/cold-chain.js';
 import { evidenceOf } from './cold/evidence.js';
 import type { EpcisDesk } from './epcis/desk.js';
 import { epcisExpress } from './epcis/express.js';
+import { withSupplyFace } from './dispense/face.js';
 import { withDispensing } from './dispense/operations.js';
 import { openDesk } from './epcis/open.js';
 import type { RepositoryPorts } from './epcis/repository.js';
@@ -184,7 +185,14 @@ export class Supply {
   inFrontOf(fhir: (request: FhirRequest) => Promise<FhirResponse>) {
     const { projection, ledger } = this.rooms;
     const find = (gtin: string, serial: string) => lookUp(this.#looking, gtin, serial);
-    return withDispensing(fhir, { projection, ledger, acts: this.#acts, lookUp: find, now: this.#now });
+    const shipments = () => shipmentsOf(projection);
+    return withDispensing(withSupplyFace(fhir, { shipments, shelf: this.#shelf }), {
+      projection,
+      ledger,
+      acts: this.#acts,
+      lookUp: find,
+      now: this.#now,
+    });
   }
 
   get #coldRoom() {

@@ -1,7 +1,7 @@
 /**
  * Prescriptions and packs in FHIR, in front of the router. `POST MedicationRequest/{id}/$sign` by a physician allows its
  * fills. `POST MedicationRequest/{id}/$dispense` by a pharmacist, Parameters with `pack` (EPC URN, GS1 Digital Link, or as a scanner reads it),
- * `place`, and `patient` (the pharmacy's own Patient, for a prescription kept elsewhere): one transaction spends a fill
+ * `place`, and for a prescription kept elsewhere `patient` (the pharmacy's own Patient) and `prescribedFor` (the Patient's id there): one transaction spends a fill
  * and marks the pack dispensed, and the MedicationDispense names prescription, pack and lot. The prescription is read as
  * the person who asks may read it.
  */
@@ -88,9 +88,9 @@ async function sign(desk: Desk, id: string): Promise<FhirResponse> {
 async function dispense(desk: Desk, id: string): Promise<FhirResponse> {
   const { ports, request } = desk;
   demandRole(request, 'pharmacist', 'dispenses');
-  const { epc, gtin, serial, place, patient } = wishOf(request);
+  const { epc, gtin, serial, place, patient, prescribedFor } = wishOf(request);
   return await given(async () => {
-    const prescription = await read(desk, `MedicationRequest/${id}`);
+    const prescription = await prescriptionOf(desk, id, prescribedFor ?? patient);
     demandActive(prescription);
     demandProduct(prescription, gtin);
     const fills = unspent(ports, fillsOf(prescription));
@@ -133,7 +133,8 @@ function wishOf(request: FhirRequest) {
   const epc = packEpc(pack.gtin, pack.serial);
   const [place = ''] = parameters.texts('place');
   const [patient] = parameters.texts('patient');
-  return { epc, gtin: pack.gtin, serial: pack.serial, place: placeOf(place), patient };
+  const [prescribedFor] = parameters.texts('prescribedFor');
+  return { epc, gtin: pack.gtin, serial: pack.serial, place: placeOf(place), patient, prescribedFor };
 }
 
 function demandRole({ actor }: FhirRequest, role: string, does: string): void {
@@ -170,6 +171,22 @@ async function create(desk: Desk, resource: JsonObject): Promise<string> {
 
 async function read(desk: Desk, path: string): Promise<JsonObject> {
   return resourceOf(await asked(desk, { method: 'GET', path }));
+}
+
+/** Kept here, or as the other hospital shows it of its patient: read by permit, like any search of another's record. */
+async function prescriptionOf(desk: Desk, id: string, patient: string | undefined): Promise<JsonObject> {
+  try {
+    return await read(desk, `MedicationRequest/${id}`);
+  } catch (error) {
+    const isElsewhere = error instanceof Answered && error.response.status === 404 && patient !== undefined;
+    if (!isElsewhere) throw error;
+    const query = new URLSearchParams({ patient });
+    const found = resourceOf(await asked(desk, { method: 'GET', path: 'MedicationRequest', query }));
+    const entries = (found.entry ?? []) as unknown as readonly { readonly resource?: JsonObject }[];
+    const shown = entries.find(({ resource }) => resource?.resourceType === 'MedicationRequest' && resource.id === id);
+    if (shown?.resource === undefined) throw error;
+    return shown.resource;
+  }
 }
 
 async function patch(desk: Desk, path: string, body: string, version?: string): Promise<void> {
