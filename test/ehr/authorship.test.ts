@@ -76,6 +76,8 @@ describe('who wrote a version', () => {
     assert.ok(versionKey(code, 12).startsWith(keyStartOf(id)!));
     for (const other of ['v0-x', `v12-${code}`, `${id}0`, id.toUpperCase()]) assert.equal(keyStartOf(other), undefined);
     assert.equal(provenanceId('no key'), undefined);
+    // Versions of consents lie elsewhere, under ids that clients choose.
+    assert.equal(provenanceId(versionKey(code, 12).replace('resource', 'consent')), undefined);
   });
 
   it('is looked for among so many versions and not one more', async () => {

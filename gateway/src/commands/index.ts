@@ -6,6 +6,7 @@ import { demo } from './demo.js';
 import { load } from './load.js';
 import { rebuild } from './rebuild.js';
 import { signCommand } from './sign.js';
+import { signLinkCommand } from './sign-link.js';
 import { tokenCommand } from './token.js';
 import { userCommand } from './user.js';
 import { verifyRecord } from './verify-record.js';
@@ -17,6 +18,7 @@ export const gatewayCommands: readonly Command[] = [
   userCommand,
   appCommand,
   signCommand,
+  signLinkCommand,
   load,
   rebuild,
   demo,

@@ -1,14 +1,9 @@
 /** `salus sign`: signs a resource with a patient's own key, for the header X-Statement. */
-import { createHash, generateKeyPairSync } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-
 import { type Command, CommandError, type CommandInput } from '@salus/network/command';
-import type { JWK } from 'jose';
 
 import { signingKey } from '../identity/keys.js';
 import { signStatement } from '../identity/statements.js';
-
-const OWNER_ONLY = 0o600;
+import { readJson, readOrMakeKey } from './patient-key.js';
 
 /** `salus sign <file>`: prints a compact JWS (ES256) over the consent's care form; the key is read, never sent. */
 export const signCommand: Command = {
@@ -66,28 +61,6 @@ function readConsent(file: string, patient: string): SignedConsent {
     throw new CommandError(`${file} is not about Patient/${patient}: its patient.reference says otherwise`);
   }
   return consent as SignedConsent;
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new CommandError(`${file} cannot be read as JSON: ${(error as Error).message}`);
-  }
-}
-
-function readOrMakeKey(file: string, err: (line: string) => void): JWK {
-  if (existsSync(file)) return readJson(file) as JWK;
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const { x = '', y = '', d = '' } = privateKey.export({ format: 'jwk' });
-  const kid = createHash('sha256')
-    .update(JSON.stringify({ crv: 'P-256', kty: 'EC', x, y }))
-    .digest('base64url');
-  const shown = { kty: 'EC', crv: 'P-256', x, y, kid, alg: 'ES256', use: 'sig' };
-  writeFileSync(file, `${JSON.stringify({ ...shown, d })}\n`, { mode: OWNER_ONLY, flag: 'wx' });
-  err(`made ${file}; have its public part registered at the custodian:`);
-  err(JSON.stringify(shown));
-  return { ...shown, d };
 }
 
 function text(input: CommandInput, name: string): string {

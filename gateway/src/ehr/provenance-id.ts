@@ -4,11 +4,13 @@ import { parseKey } from '@salus/chaincode/registry/api';
 
 /** Hex characters of the code: enough that no two versions share them, few enough for an id of R4. */
 const CODE_LENGTH = 48;
+/** What keys of versions begin with. */
+const RESOURCE = 'resource';
 
 /** The id; undefined for a key that is no version's. */
 export function provenanceId(ledgerKey: string): string | undefined {
-  const [code = '', version = ''] = parseKey(ledgerKey)?.attributes ?? [];
-  return code.length < CODE_LENGTH ? undefined : `v${Number(version)}-${code.slice(0, CODE_LENGTH)}`;
+  const { name, attributes: [code = '', version = ''] = [] } = parseKey(ledgerKey) ?? {};
+  return name === RESOURCE ? `v${Number(version)}-${code.slice(0, CODE_LENGTH)}` : undefined;
 }
 
 /** What the version's key starts with; undefined for an id that is given to no derived Provenance. */
