@@ -198,6 +198,19 @@ describe('data of a trial', function () {
     assert.equal(gateways.kept.size, before);
   });
 
+  it('is not gone on with where the record of the patient was erased meanwhile', async () => {
+    const before = gateways.kept.size;
+    gateways.facts.set(`stmary subject/${TRIAL}/P1`, 'ann');
+    gateways.killedBefore = 'copy';
+    await enter(7, 'erased');
+    gateways.killedBefore = undefined;
+    gateways.facts.delete(`stmary subject/${TRIAL}/P1`);
+    gateways.erased.add('ann');
+    await goOn(() => gateways.promised.size === 0);
+    assert.equal(gateways.kept.size, before);
+    assert.ok(![...gateways.facts.values()].some((text) => text.includes('"erased"')));
+  });
+
   it('is handed over by itself once a sponsor that was away is back', async () => {
     gateways.away.add('acme');
     assert.match(JSON.stringify((await enter(7, '137')).resource), /"handedOver","valueBoolean":false/);

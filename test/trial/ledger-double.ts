@@ -1,7 +1,7 @@
 /** Gateways of a trial's members on the contracts' double, each with what it keeps of contents. */
 import type { JsonObject } from '@salus/gateway/fhir/json';
 import type { FhirResponse } from '@salus/gateway/fhir/request';
-import { parseRefusal } from '@salus/gateway/ledger/refusal';
+import { parseRefusal, Refusal } from '@salus/gateway/ledger/refusal';
 import type { PendingEntry } from '@salus/gateway/keys/pending-work';
 import type { KeptRecord } from '@salus/gateway/ehr/keep';
 import { SharedSecrets } from '@salus/gateway/keys/shared-secrets';
@@ -48,6 +48,8 @@ export class Gateways {
   readonly patients = new Map<string, StoredVersion>();
   /** Of whom somebody was shown something, by member. */
   readonly shown: string[] = [];
+  /** Patients whose records were erased. */
+  readonly erased = new Set<string>();
   /** Members whose doors are shut. */
   readonly away = new Set<string>();
   /** What gateways promised and did not end, by member and id. */
@@ -113,6 +115,9 @@ export class Gateways {
       keep: (records: readonly KeptRecord[]): Promise<void> => {
         this.#die('copy');
         for (const { type, value, patient } of records) {
+          if (patient !== undefined && this.erased.has(patient)) {
+            return Promise.reject(new Refusal('not-found', 'not-found', 'no such patient is known here'));
+          }
           const opened = { type, text: JSON.stringify(value), patient };
           for (const change of contentChanges(opened, random()) ?? []) {
             if (change.kind !== 'fact') continue;

@@ -34,6 +34,8 @@ interface OpenEntry {
   readonly trial: string;
   readonly participant: string;
   readonly sponsor: string;
+  /** Who it is, as long as the entry began before the record of the patient was erased. */
+  readonly patient?: string | undefined;
   /** Until the own copy is kept and the act on record; then the handing over alone is left. */
   readonly act?: EntryAct;
 }
@@ -71,7 +73,7 @@ export class Entering {
     const { user, role, purpose } = actor;
     const act = { argument: JSON.stringify(asked), actor: { user, role, purpose }, resource };
     await this.ports.ledger.evaluate(callOf(act));
-    const open = { trial, participant, sponsor };
+    const open = { trial, participant, sponsor, patient: patientOf(this.ports.facts, { trial, participant }) };
     return await this.#errands.under(commitment, { ...open, act }, async () => {
       const commit = await this.#record(commitment, open, act).catch((error: unknown) => {
         if (isRefused(error)) this.#ended(commitment);
@@ -86,8 +88,9 @@ export class Entering {
     await this.#errands.goOn(signal, async (commitment, entry) => {
       try {
         return await this.#again(commitment, entry);
-      } catch {
-        return false;
+      } catch (error) {
+        // Of a patient whose record was erased meanwhile nothing is kept.
+        return isRefused(error) && this.#ended(commitment);
       }
     });
   }
@@ -122,7 +125,7 @@ export class Entering {
   async #keepCopy(commitment: string, open: OpenEntry, { resource }: EntryAct): Promise<void> {
     const { facts, keep } = this.ports;
     if (heldContent(facts, commitment) !== undefined) return;
-    await keep([{ type: CONTENT_TYPE, value: resource, patient: patientOf(facts, open) }]);
+    await keep([{ type: CONTENT_TYPE, value: resource, patient: open.patient }]);
   }
 
   async #handOver(
