@@ -12,6 +12,7 @@ import { fileSeal } from '@salus/gateway/keys/sealing';
 
 import { patient } from '../story/people.js';
 import { networkOfSuite } from '../support/network.js';
+import { salus } from '../support/command.js';
 import { scratchFolder } from '../support/scratch.js';
 import { signInFile } from '../support/sign-in-file.js';
 import { authorizationRequest, Browser, discover, exchange, REDIRECT, sentBack, signIn } from '../support/smart-app.js';
@@ -113,6 +114,35 @@ describe('the sign-in page', () => {
     }
     assert.ok(consent.headers.get('content-security-policy')?.includes(new URL(REDIRECT).origin));
   });
+
+  it('lets in whom `salus user` lets in, to apps that `salus app` registers, while the gateway runs', async () => {
+    const { stateDir } = network;
+    const made = await salus(stateDir, ['user', '--member', 'stmary', '--user', 'n-1', '--role', 'nurse']);
+    assert.equal(made.code, 0, made.err);
+    const app = ['app', '--member', 'stmary', '--id', 'new', '--name', 'New app', '--redirect', REDIRECT];
+    assert.equal((await salus(stateDir, [...app, '--scope', 'user/Observation.rs'])).code, 0);
+    const fhir = network.fhir('stmary');
+    const request = authorizationRequest(await discover(fhir), fhir, {
+      client_id: 'new',
+      scope: 'user/*.rs user/Observation.r',
+    });
+    const back = await signIn(request, { user: 'n-1', password: made.out.trim() });
+    const got = await exchange(await discover(fhir), sentBack(back.url).get('code') ?? '', request.verifier, {
+      client_id: 'new',
+    });
+    assert.equal(got.body.scope, 'user/Observation.r', JSON.stringify(got.body));
+    for (const wrong of [
+      ['user', '--member', 'stmary', '--user', 'n 2', '--role', 'nurse'],
+      ['user', '--member', 'stmary', '--user', 'n-2', '--role', 'wizard'],
+      ['user', '--member', 'stmary', '--user', 'n-2', '--role', 'patient'],
+      ['user', '--member', 'stmary', '--user', 'n-2', '--role', 'nurse', '--fhir-user', 'nobody'],
+      ['app', '--member', 'stmary', '--id', 'without'],
+      ['app', '--member', 'nobody', '--id', 'without', '--redirect', REDIRECT],
+    ]) {
+      const { code, out } = await salus(stateDir, wrong);
+      assert.deepEqual([code, out], [2, ''], wrong.join(' '));
+    }
+  }).timeout(60_000);
 
   it('belongs to the browser that began it', async () => {
     const { url } = await new Browser().open((await asked()).url);
