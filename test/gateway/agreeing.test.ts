@@ -6,6 +6,7 @@ import { Refusal } from '@salus/gateway/ledger/refusal';
 const call = { transaction: 'trial:enrol', argument: '{}' };
 const commit = { txId: 't', block: 7 };
 const behind = new Refusal('conflict', 'no-consent', 'not seen here');
+const own = new Refusal('conflict', 'slot-taken', 'propose the next slot');
 
 /** A ledger whose other endorsers refuse so many times, and whose own peer endorses or not. */
 function ledgerOf(refusals: number, isEndorsedHere: boolean, error: Error = behind) {
@@ -17,7 +18,7 @@ function ledgerOf(refusals: number, isEndorsedHere: boolean, error: Error = behi
     },
     evaluate: ({ endorsers }: { readonly endorsers?: readonly string[] }) => {
       asked.evaluates.push(endorsers);
-      return isEndorsedHere ? Promise.resolve(new Uint8Array()) : Promise.reject(behind);
+      return isEndorsedHere ? Promise.resolve(new Uint8Array()) : Promise.reject(own);
     },
   };
   return { asked, ledger: agreeing(ledger, 'StmaryMSP', 1, 50) };
@@ -30,9 +31,9 @@ describe('a refusal of an endorser', () => {
     assert.deepEqual(asked, { submits: 4, evaluates: [['StmaryMSP'], ['StmaryMSP'], ['StmaryMSP']] });
   });
 
-  it("that is the own peer's, too, stands at once", async () => {
+  it('gives way at once to what the own peer refuses it for', async () => {
     const { asked, ledger } = ledgerOf(3, false);
-    await assert.rejects(ledger.submit(call), behind);
+    await assert.rejects(ledger.submit(call), own);
     assert.equal(asked.submits, 1);
   });
 
