@@ -6,6 +6,11 @@ import { DoorCaller } from '@salus/gateway/door/caller';
 import { Directory } from '@salus/gateway/registry/directory';
 import { checkProof, MAX_PROOF_CHARACTERS, PROOF_LIFETIME_S, signProof } from '@salus/gateway/door/proof';
 import { MAX_DOOR_BODY_BYTES } from '@salus/gateway/door/server';
+import { CARRIAGE_BYTES, CARRIAGE_PATH } from '@salus/gateway/supply/packs/carriage';
+import { HANDOVER_BYTES, HANDOVER_PATH } from '@salus/gateway/supply/packs/handover';
+import { EXCEPTION_BYTES, EXCEPTION_PATH } from '@salus/gateway/supply/trade/exceptions';
+import { HOLDING_BYTES, HOLDING_PATH } from '@salus/gateway/supply/trade/holders';
+import { TRACE_BYTES, TRACE_PATH } from '@salus/gateway/supply/trade/trace';
 import { WITHDRAWAL_PATH } from '@salus/gateway/door/withdrawal';
 import { signStatement } from '@salus/gateway/identity/statements';
 import { signingKey } from '@salus/gateway/identity/keys';
@@ -16,6 +21,15 @@ import { type Knock, type Knocked, Knocker } from '../support/knock.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
 const actor = { user: 'u-baker', role: 'physician' };
+
+/** Longest body by path. */
+const SUPPLY_LIMITS = [
+  [CARRIAGE_PATH, CARRIAGE_BYTES],
+  [HANDOVER_PATH, HANDOVER_BYTES],
+  [EXCEPTION_PATH, EXCEPTION_BYTES],
+  [HOLDING_PATH, HOLDING_BYTES],
+  [TRACE_PATH, TRACE_BYTES],
+] as const;
 
 describe('the door', () => {
   let world: SharingWorld;
@@ -123,6 +137,11 @@ describe('the door', () => {
     assert.equal(await tell(WITHDRAWAL_PATH, told.padEnd(MAX_DOOR_BODY_BYTES)), 200);
     assert.equal(await tell(WITHDRAWAL_PATH, told.padEnd(MAX_DOOR_BODY_BYTES + 1)), 413);
     assert.equal(await tell('%', told), 404);
+    // What the supply chain tells has limits of its own; an empty message is read whole and shown nothing.
+    for (const [path, most] of SUPPLY_LIMITS) {
+      assert.equal(await tell(path, '{}'.padEnd(most)), 404, path);
+      assert.equal(await tell(path, '{}'.padEnd(most + 1)), 413, path);
+    }
   });
 
   it('refuses what lies outside the scope', async () => {
