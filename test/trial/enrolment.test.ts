@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { partsOf, phases, rights } from '@salus/chaincode/trial/api';
+import { partsOf, type Phase, phases, rights } from '@salus/chaincode/trial/api';
 import { checkAllocation } from '@salus/gateway/trial/verify-lists';
 import { ARM_PATH } from '@salus/gateway/trial/arm';
 import { campaign } from '../support/campaigns.js';
@@ -27,6 +27,11 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
   let study: NetworkStudy;
   let peers: PeerCalls | undefined;
   let tried: Cells | undefined;
+  /** Cells of a state that the peers of all have reached. */
+  const cellsWhileIn = async (trial: string, phase: Phase): Promise<void> => {
+    await study.seenByAll();
+    await cells().whileIn(trial, phase);
+  };
   const cells = (): Cells => {
     peers ??= new PeerCalls(network.stateDir);
     tried ??= new Cells(peers, trialCampaign.size({ slice: 17, full: 1 }));
@@ -48,7 +53,7 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
   before(async () => {
     study = new NetworkStudy(network, SLOTS);
     await study.opened();
-    await cells().whileIn(STUDY, 'active');
+    await cellsWhileIn(STUDY, 'active');
     const draw = trialCampaign.random();
     const waiting = Array.from({ length: PARTICIPANTS }, (_, index) => ({
       site: sites[index % sites.length] ?? 'stmary',
@@ -72,11 +77,11 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
 
   it('obeys every cell of the table of rights straight at a peer, in every state', async () => {
     await study.registered('CELLS-1');
-    await cells().whileIn('CELLS-1', 'registered');
-    await cells().whileIn(STUDY, 'enrolling');
+    await cellsWhileIn('CELLS-1', 'registered');
+    await cellsWhileIn(STUDY, 'enrolling');
     const reason = 'to look at the cells';
     await study.act('tally', 'board', 'halt', { reason });
-    await cells().whileIn(STUDY, 'halted');
+    await cellsWhileIn(STUDY, 'halted');
     await study.act('tally', 'board', 'resume', { reason });
   });
 
@@ -133,9 +138,9 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
   it('is recomputed from public data after lock: lists as committed, arms in balance', async () => {
     const lock = [text('root', random()), { name: 'points', valueInteger: 0 }, text('reason', 'last visit done')];
     assert.equal((await study.post('tally', 'cro', '$lock', lock)).status, 200);
-    await cells().whileIn(STUDY, 'locked');
+    await cellsWhileIn(STUDY, 'locked');
     for (const [stratum, slots] of study.lists) await study.act('tally', 'statistician', 'reveal', { stratum, slots });
-    await cells().whileIn(STUDY, 'unblinded');
+    await cellsWhileIn(STUDY, 'unblinded');
     assert.equal(tried?.tried, Object.keys(rights).length * Object.keys(partsOf).length * phases.length);
     for (const { stratum, isListIntact, arms, enrolled } of checkAllocation(await study.view()).strata) {
       assert.equal(isListIntact, true, stratum);

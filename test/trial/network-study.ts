@@ -104,6 +104,16 @@ export class NetworkStudy {
     return (await this.network.ask('meridian', `/trials/${STUDY}`)).body as unknown as TrialView;
   }
 
+  /** Resolves when the peers of all who act, and of a stranger, have seen what was done here. */
+  async seenByAll(): Promise<void> {
+    const headers = { 'x-min-block': String(this.#seen) };
+    for (const member of ['acme', 'tally', 'authority', 'stmary', 'meridian']) {
+      const token = await this.#token(member, 'auditor');
+      const answer = await this.network.ask(member, `ResearchStudy/${STUDY}/$due`, { token, headers });
+      assert.equal(answer.status, 200, answer.text);
+    }
+  }
+
   /** An act that must be done. */
   async act(member: string, role: string, name: string, request: object): Promise<void> {
     const answer = await this.post(member, role, `$${name}`, [text('request', JSON.stringify(request))]);

@@ -180,10 +180,13 @@ async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string
 async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<FhirResponse> {
   const given = givenOf(resourceBody(request).plain);
   const view = await readTrial(ports.ledger, given.text('trial'));
-  const send = (transaction: string, asked: object): Promise<Commit> =>
-    submit(ports, request.actor, transaction, asked);
+  const commits: Commit[] = [];
+  const send = async (transaction: string, asked: object): Promise<void> => {
+    commits.push(await submit(ports, request.actor, transaction, asked));
+  };
   const registered = await registerImported(given, view, ports.member, send);
-  return ok([{ name: 'registered', valueInteger: registered }]);
+  const last = commits.at(-1);
+  return { ...ok([{ name: 'registered', valueInteger: registered }]), headers: last ? committed(last) : {} };
 }
 
 async function randomize(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse> {
