@@ -174,22 +174,18 @@ describe('supply on the ledger', () => {
     const hold = { of: 'item', id: unit, standing: 'held' };
     await desk.world.refused('not-yours', 'northside', 'supply:quarantine', call({ ...hold, salt }));
     await desk.world.refused('unknown-item', 'stmary', 'supply:quarantine', call({ ...hold, id: random(), salt }));
-    await desk.world.refused(
-      'quarantine-standing',
-      'stmary',
-      'supply:quarantine',
-      call({ ...hold, standing: 'released' }, quality),
-    );
+    const release = call({ ...hold, standing: 'released' }, quality);
+    await desk.world.refused('quarantine-standing', 'stmary', 'supply:quarantine', release);
     await desk.world.submit('stmary', 'supply:quarantine', call({ ...hold, salt }));
     await refused('quarantined', 'stmary', { act: 'dispense', item: unit, salt, premises }, pharmacist);
+    const moved = [{ item: unit, salt }];
+    const packing = { container: random(), children: { root: random(), count: 1 }, lots: [desk.lot.lotId], moved };
+    const pack = call({ ...packing, salt: random() });
+    await desk.world.refused('quarantined', 'stmary', 'supply:pack', pack);
     await desk.world.refused('not-your-role', 'stmary', 'supply:quarantine', call({ ...hold, standing: 'released' }));
-    await desk.world.refused(
-      'quarantine-not-yours',
-      'acme',
-      'supply:quarantine',
-      call({ ...hold, standing: 'released' }, quality),
-    );
-    await desk.world.submit('stmary', 'supply:quarantine', call({ ...hold, standing: 'released' }, quality));
+    await desk.world.refused('quarantine-not-yours', 'acme', 'supply:quarantine', release);
+    await desk.world.submit('stmary', 'supply:quarantine', release);
+    assert.equal((await desk.world.evaluate('stmary', 'supply:pack', pack)).status, 200);
     await desk.world.submit(
       'authority',
       'supply:quarantine',

@@ -125,7 +125,7 @@ export class TwoWorlds {
       ...{ container: id, children: { root: tree.root, count: tree.ids.length }, lots: [this.lot.lotId] },
       ...{ moved: [], salt: this.saltOf('acme') },
     };
-    const made = pack(request, 'acme', { lots: [this.stored], moved: [] });
+    const made = pack(request, 'acme', { lots: [this.stored], moved: [], isQuarantined: false });
     if (made instanceof Error) throw made;
     for (const item of made) this.records.set(item.id, item);
     this.things.set(id, { isUnit: false, owner: 'acme', holder: 'acme', state: 'active' });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -19,6 +19,7 @@ describe('entering data at a gateway that is killed', function () {
 
   after(async () => {
     await network.stop();
+    rmSync(stateDir, { recursive: true, force: true });
     folder.remove();
   });
 

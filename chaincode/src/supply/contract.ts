@@ -86,7 +86,12 @@ export class SupplyContract extends SalusContract {
     const request = parseText(parsePack, argument);
     const container = await load(ctx, itemKind, request.container);
     const moved = await recordsOf(ctx, request.moved);
-    const made = allowed(pack(request, ctx.caller.member, { container, lots: await lotsOf(ctx, request.lots), moved }));
+    const held = await heldQuarantine(
+      ctx,
+      moved.map(({ id }) => id),
+    );
+    const known = { container, lots: await lotsOf(ctx, request.lots), moved, isQuarantined: held !== undefined };
+    const made = allowed(pack(request, ctx.caller.member, known));
     for (const item of made) await save(ctx, itemKind, [item.id], item);
     ctx.emit(events.changed, { item: request.container, act: 'pack' });
   }

@@ -1,7 +1,6 @@
 /**
  * Exceptions of shipments: what one side reports, the other answers, and both resolve. Classes as the industry's
- * guidelines have them (HDA Exceptions Handling Guidelines for the DSCSA, taken up by the Partnership for DSCSA
- * Governance). What is wrong stands in both sides' own copies; the ledger holds salted hashes of it. Pure.
+ * guidelines have them (HDA Exceptions Handling Guidelines for the DSCSA). What is wrong stands in both sides' own copies; the ledger holds salted hashes of it. Pure.
  */
 import type { Refusal } from '../lib/refusal';
 import { hex256, object, oneOf, optional, type Parser } from '../lib/schema';

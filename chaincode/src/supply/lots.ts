@@ -59,15 +59,21 @@ export function commit(
   return { ...request, issuer: party.member, committed: now };
 }
 
+/** What packing is judged on. */
+interface Packing {
+  readonly container?: Item | undefined;
+  readonly lots: readonly Lot[];
+  readonly moved: readonly Item[];
+  /** Whether any of what is moved is in quarantine. */
+  readonly isQuarantined: boolean;
+}
+
 /** Packs a new container: its own record, and those of the children that have one. */
-export function pack(
-  request: PackContainer,
-  member: string,
-  known: { readonly container?: Item | undefined; readonly lots: readonly Lot[]; readonly moved: readonly Item[] },
-): readonly Item[] | Refusal {
+export function pack(request: PackContainer, member: string, known: Packing): readonly Item[] | Refusal {
   if (known.container !== undefined) return refuse('container-exists', 'this container was packed before');
   const problem = unknownLots(request, known.lots) ?? notTheirs(request, member, known.moved);
   if (problem !== undefined) return problem;
+  if (known.isQuarantined) return refuse('quarantined', 'what is in quarantine is not packed: it would leave unseen');
   const depth = Math.max(0, ...known.moved.map((child) => child.depth)) + 1;
   if (depth > MAX_DEPTH) return refuse('too-deep', `at most ${MAX_DEPTH} containers lie inside one another`);
   const speaksForOthers = request.children.count > known.moved.length;
