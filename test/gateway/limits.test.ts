@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 
 import { peer } from '@hyperledger/fabric-protos';
+import { ACCESS_SPACE } from '@salus/gateway/access/project';
 import { MAX_PAGES, RemoteReads, type RemotePorts } from '@salus/gateway/access/remote';
 import { VERIFIED_LIMIT, VerifiedTokens } from '@salus/gateway/identity/verified-tokens';
 import { OutcomeUnknown, Retriable } from '@salus/gateway/ledger/failure';
@@ -41,12 +42,13 @@ describe('what goes on until a limit, and no further', () => {
       const link = [{ relation: 'next', url: `https://door/door/fhir/R4/next?page=${asked}` }];
       return Promise.resolve({ resourceType: 'Bundle', type: 'searchset', link, entry: [] });
     };
-    const record = JSON.stringify({ aid: 'a', custodians: { stmary: { decision: 'permit' } } });
+    const record = { aid: 'a', custodians: { stmary: { decision: 'permit' } } };
     const ports = {
-      ...{ member: 'northside', mspId: 'NorthsideMSP', holdsCare: true, baseUrl: 'http://northside/fhir/R4' },
-      ledger: {
-        submit: () => Promise.resolve({ txId: '', block: 0 }),
-        evaluate: () => Promise.resolve(Buffer.from(record)),
+      ...{ member: 'northside', holdsCare: true, baseUrl: 'http://northside/fhir/R4', clock: () => 0 },
+      ledger: { submit: () => Promise.resolve({ txId: '', block: 0 }) },
+      projection: {
+        reached: () => Promise.resolve(true),
+        fact: (space: string) => (space === ACCESS_SPACE ? JSON.stringify({ record }) : 'p'),
       },
       lookup: { byId: () => ({ pid: 'p', custodians: { stmary: { patientId: 'ann' } } }) },
       doors: { ask },

@@ -1,6 +1,6 @@
 import { readDefinition } from '../config/channel-files.js';
 import { readNetwork } from '../prepare.js';
-import { memberPairs, peerAdmins } from './establish.js';
+import { memberPairs, ownPairs, peerAdmins } from './establish.js';
 
 /** What lies at every peer under the package id that the members agreed on. */
 export interface InstalledPackages {
@@ -11,11 +11,11 @@ export interface InstalledPackages {
   readonly different: readonly string[];
 }
 
-/** Asks every peer of a running network for the package it has installed, and compares. */
+/** Asks every peer whose administrator is on this machine for the package it has installed, and compares. */
 export async function installedPackages(stateDir: string): Promise<InstalledPackages> {
   const { packageId } = readDefinition(stateDir);
   const expected = packageId.slice(packageId.indexOf(':') + 1);
-  const asked = memberPairs(readNetwork(stateDir))
+  const asked = ownPairs(memberPairs(readNetwork(stateDir)))
     .flatMap((pair) => peerAdmins(pair))
     .map(async (admin) => {
       const hash = await admin.installedHash(packageId).catch(() => undefined);

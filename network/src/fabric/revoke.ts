@@ -36,7 +36,7 @@ export async function revokeIdentity(stateDir: string, memberName: string, ident
   return certificate.serialNumber;
 }
 
-/** Certificate and key of peer0, gateway0 and the like, or of the administrator; throws when there is none of that name. */
+/** Certificate and key of peer0, gateway0 and the like; throws when there is none of that name. */
 function identityFiles(own: MemberMaterial, identity: string): KeyFiles {
   const found = new Map<string, KeyFiles>([
     ...own.peers.map(({ name, mspDir }) => [name, mspFiles(mspDir)] as const),
