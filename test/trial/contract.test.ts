@@ -106,6 +106,49 @@ describe('trial on the ledger', () => {
     );
   });
 
+  it('puts nothing in force after unblinding that changes an outcome, whenever it was registered and approved', async () => {
+    const world = await TrialWorld.enrolling();
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    const { hash } = await world.newest();
+    const early = { version: 2, previous: hash, protocol: switched, reason: 'in good time' };
+    await world.act('acme', 'sponsor', 'register-version', early);
+    const approval = { version: 2, hash: (await world.newest()).hash };
+    for (const role of ['ethics', 'regulator']) await world.act('authority', role, 'approve-version', approval);
+    await world.act('tally', 'cro', 'lock', { root: random(), points: 0, reason: 'last visit done' });
+    for (const [stratum, slots] of world.lists) {
+      await world.act('tally', 'statistician', 'reveal', { stratum, slots });
+    }
+    await world.refused('outcomes-frozen', 'acme', 'sponsor', 'activate-version', { version: 2 });
+  });
+
+  it('puts nothing in force whose change of an outcome is not flagged, for enrolment began since', async () => {
+    const world = await TrialWorld.enrolling();
+    const { hash } = await world.newest();
+    const quiet = { version: 2, previous: hash, protocol: switched, reason: 'before anybody is enrolled' };
+    await world.act('acme', 'sponsor', 'register-version', quiet);
+    assert.deepEqual((await world.newest()).flags, []);
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    await world.refused('flags-outdated', 'acme', 'sponsor', 'activate-version', { version: 2 });
+    const again = { ...quiet, version: 3, previous: (await world.newest()).hash };
+    await world.act('acme', 'sponsor', 'register-version', again);
+    await world.activated(3);
+    assert.equal((await world.newest()).flags.length, 1);
+  });
+
+  it('keeps to the deadline for a new consent, whatever documents come after it', async () => {
+    const world = await TrialWorld.enrolling();
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    const entry = { participant: 'P1', n: 1, act: 'enter', commitment: random(), consent: 1 };
+    await world.document(2, new Date(world.ledger.clockMs + 60_000).toISOString());
+    await world.document(3);
+    await world.point('stmary', 'coordinator', { ...entry, form: 'labs' });
+    await world.ledger.pass(90_000, 'northside');
+    const late = await world.pointOf('stmary', 'coordinator', entry);
+    await world.refused('consent-superseded', 'stmary', 'coordinator', 'point', late);
+    await world.document(4, new Date(world.ledger.clockMs + 86_400_000).toISOString());
+    await world.refused('consent-superseded', 'stmary', 'coordinator', 'point', late);
+  });
+
   it('tells one arm, at the allocator alone, for the key that the one person on record signed', async () => {
     const world = await TrialWorld.enrolling();
     await world.enrolled('P1', 'stmary', 's1', 1);

@@ -71,16 +71,18 @@ describe('illegal acts on data, safety and locks', () => {
     const about = { participant: 'P1', n: 6, commitment, meaning: 'sign' };
     const good = await world.signatureOf('stmary', about);
     const sign = { n: 6, act: 'sign' };
-    await world.signed('P1', 'stmary', 'labs', other);
+    const labs = { participant: 'P1', form: 'labs' };
+    await world.point(...site, { ...labs, ...entry });
+    await world.point(...sponsor, { ...labs, n: 2, act: 'propose', query: 'q1', reason });
+    await world.point(...site, { ...labs, n: 3, act: 'answer', query: 'q1', reason });
+    await world.point(...cro, { ...labs, n: 4, act: 'clean' });
+    await world.point(...monitor, { ...labs, n: 5, act: 'verify' });
     await attempts.point('a signature over other content', 'signature-invalid', pi, {
       ...{ ...sign, signatures: [await world.signatureOf('stmary', { ...about, commitment: other })] },
     });
-    await attempts.point('a signature moved to another record', 'point-state', pi, {
-      ...sign,
-      form: 'labs',
-      n: 5,
-      signatures: [good],
-    });
+    // The same content, at the same step, of the same participant: another form alone.
+    const moved = { ...sign, form: 'labs', signatures: [good] };
+    await attempts.point('a signature moved to another record', 'signature-invalid', pi, moved);
     await attempts.point('a signature of another act', 'signature-invalid', pi, {
       ...{ ...sign, signatures: [await world.signatureOf('stmary', { ...about, meaning: 'unlock-point' })] },
     });

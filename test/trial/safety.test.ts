@@ -18,13 +18,13 @@ function allowed<T>(result: T | Refusal): T {
   return result;
 }
 
-function report(change: Partial<ReportEvent>, tick: string, before?: EventRecord): EventRecord {
-  const facts = { participant, before, there: undefined, tick };
+function report(change: Partial<ReportEvent>, tick: string, before?: EventRecord, isReported = false): EventRecord {
+  const facts = { participant, before, there: undefined, isReported, tick };
   return allowed(reportEvent({ ...request, n: (before?.n ?? 0) + 1, ...change }, facts, { by, at: tick, tx: 't' }));
 }
 
 function assess(before: EventRecord, causality: 'related' | 'unrelated', isUnexpected: boolean): EventRecord {
-  const facts = { participant, before, there: undefined, tick: day(9) };
+  const facts = { participant, before, there: undefined, isReported: false, tick: day(9) };
   const asked = { trial: 'T', event: 'E', n: before.n + 1, causality, isUnexpected };
   return allowed(assessEvent(asked, facts, { by: { member: 'acme', role: 'sponsor' }, at: day(9), tx: 't' }));
 }
@@ -49,6 +49,13 @@ describe('safety clocks', () => {
     assert.equal(fatal.dueBy, day(11));
     assert.equal(report({ isFatal: true }, day(16), first).dueBy, day(17));
     assert.equal(report({ causality: 'unrelated' }, day(5), fatal).dueBy, day(11));
+  });
+
+  it('run anew once the regulator has its report, from when the sponsor hears what is new', () => {
+    const first = report({}, day(2));
+    assert.equal(report({ isFatal: true, awareAt: day(20) }, day(20), first, true).dueBy, day(27));
+    assert.equal(report({ awareAt: day(20) }, day(20), first, true).dueBy, day(35));
+    assert.equal(report({ isSerious: false, awareAt: day(20) }, day(20), first, true).dueBy, undefined);
   });
 
   it('run while the sponsor says nothing, and whatever it says of causality', () => {

@@ -34,7 +34,9 @@ export function adoptDocument(
     return refuse('version-out-of-line', 'this or a later version is in force');
   }
   const { version, reconsentBy } = record;
-  return { version, hash, ...(reconsentBy !== undefined && { reconsentBy }), ...act };
+  const own = reconsentBy === undefined ? [] : [{ before: version, by: reconsentBy }];
+  const deadlines = [...(inForce?.deadlines ?? []), ...own];
+  return { version, hash, ...(deadlines.length > 0 && { deadlines }), ...act };
 }
 
 /** A participant's place in the line of consents. */
@@ -46,16 +48,17 @@ export interface ConsentStanding {
 }
 
 /**
- * Refuses a procedure without a consent that holds. Under an earlier version it holds until that version's deadline;
- * `clock` is the last tick, and undefined where only the version in force will do.
+ * Refuses a procedure without a consent that holds. Under an earlier version it holds until the first deadline that a
+ * version after it set, whatever came since; `clock` is the last tick, and undefined where only the version in force will do.
  */
 export function consentGate({ newest, hasNext, inForce }: ConsentStanding, clock?: string): Refusal | undefined {
   if (newest === undefined || inForce === undefined) return refuse('no-consent', 'the participant has not consented');
   if (hasNext) return refuse('consent-out-of-line', 'name the newest consent of the participant');
   if (newest.withdrawn !== undefined) return refuse('consent-withdrawn', 'the participant withdrew');
   if (newest.document === inForce.version) return undefined;
-  const isStillFine = clock !== undefined && (inForce.reconsentBy === undefined || clock <= inForce.reconsentBy);
-  if (isStillFine) return undefined;
+  const { document } = newest;
+  const isOver = (inForce.deadlines ?? []).some(({ before, by }) => document < before && (clock ?? '') > by);
+  if (clock !== undefined && !isOver) return undefined;
   return refuse(
     'consent-superseded',
     'a newer version of the document is in force: the participant consents to it first',

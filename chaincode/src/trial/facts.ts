@@ -219,8 +219,19 @@ export async function eventFacts(
     participant: participant === undefined ? undefined : await load(ctx, state.participantKind, trial, participant),
     before: n === 1 ? undefined : await load(ctx, state.eventKind, trial, event, numberPart(n - 1)),
     there: await load(ctx, state.eventKind, trial, event, numberPart(n)),
+    isReported: await isReported(ctx, trial, event, n - 1),
     tick: await ctx.clock(),
   };
+}
+
+/** Whether the regulator has a report of what the site last told, as of the n-th step; assessments come in between. */
+async function isReported(ctx: SalusContext, trial: string, event: string, n: number): Promise<boolean> {
+  for (let step = n; step > 0; step -= 1) {
+    if ((await load(ctx, state.submissionKind, trial, event, numberPart(step))) !== undefined) return true;
+    const record = await load(ctx, state.eventKind, trial, event, numberPart(step));
+    if (record?.act !== 'assess') return false;
+  }
+  return false;
 }
 
 /** Everything public of a trial but its data points: for evaluates. */

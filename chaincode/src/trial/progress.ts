@@ -5,7 +5,7 @@ import { allowed } from '../lib/refusal';
 import type { Reveal, Signature } from './acts';
 import { reveal as judgeReveal } from './allocation';
 import type { PostResults } from './api';
-import { actOf, isApproved, listsOf, type MILESTONES, PROTOCOL, signersOf, versionOf } from './facts';
+import { actOf, isApproved, listsOf, type MILESTONES, neighbours, PROTOCOL, signersOf, versionOf } from './facts';
 import type { MilestoneRecord } from './records';
 import { refuse } from './refusals';
 import * as rules from './rules';
@@ -92,11 +92,13 @@ export async function postResults(ctx: SalusContext, standing: rules.Standing, r
 /** Puts an approved version in force. */
 export async function activate(ctx: SalusContext, standing: rules.Standing, version: number): Promise<void> {
   const { trial, inForce } = standing;
-  const record = await versionOf(ctx, trial.trial, version);
+  const near = await neighbours(ctx, standing, version);
+  const record = near.there;
   const strata = inForce === undefined ? (record?.protocol.allocation.strata ?? []) : [];
   const has = record !== undefined && (await isApproved(ctx, standing, record.hash));
-  const judged = { inForce, isApproved: has, lists: await listsOf(ctx, standing, strata) };
-  await save(ctx, inForceKind, [trial.trial, PROTOCOL], allowed(rules.activate(version, record, judged, actOf(ctx))));
+  const lists = await listsOf(ctx, standing, strata);
+  const judged = { phase: rules.phaseOf(standing), near, isApproved: has, lists };
+  await save(ctx, inForceKind, [trial.trial, PROTOCOL], allowed(rules.activate(version, judged, actOf(ctx))));
 }
 
 /** Records an approval of something by its hash. */

@@ -49,8 +49,8 @@ export interface ApprovalRecord extends Act {
 export interface InForceRecord extends Act {
   readonly version: number;
   readonly hash: string;
-  /** Of documents: until when a participant under an earlier version may go on. */
-  readonly reconsentBy?: string;
+  /** Of documents, also by versions that came between: until when participants under one before a version may go on. */
+  readonly deadlines?: readonly { readonly before: number; readonly by: string }[];
 }
 
 /** Something that happened once, and the version in force then. */

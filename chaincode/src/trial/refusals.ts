@@ -12,6 +12,7 @@ export const refuse = refusals({
   'version-out-of-line': 'conflict',
   'amendment-without-reason': 'invalid',
   'outcomes-frozen': 'conflict',
+  'flags-outdated': 'conflict',
   'design-frozen': 'conflict',
   'unknown-version': 'not-found',
   'already-approved': 'conflict',

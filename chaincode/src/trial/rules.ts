@@ -72,7 +72,7 @@ export function registerVersion(
   }
   const frozen = frozenPart(protocol, phase, inForce);
   if (frozen !== undefined) return frozen;
-  const flags = baselines.flatMap(({ milestone, record }) => changesSince(milestone, record, protocol));
+  const flags = flagsOf(protocol, baselines);
   const draft = { trial, version, previous, protocol, flags, ...(reason !== undefined && { reason }) };
   return unfit(protocol) ?? sealed(draft, act);
 }
@@ -87,6 +87,10 @@ function frozenPart(protocol: Protocol, phase: Phase, inForce: VersionRecord | u
     return refuse('design-frozen', 'arms and strata stay as they are once lists are committed to them');
   }
   return undefined;
+}
+
+function flagsOf(protocol: Protocol, baselines: VersionNeighbours['baselines']): ChangesSince[] {
+  return baselines.flatMap(({ milestone, record }) => changesSince(milestone, record, protocol));
 }
 
 function changesSince(milestone: string, { version, protocol }: VersionRecord, now: Protocol): ChangesSince[] {
@@ -135,20 +139,30 @@ export interface ListStanding {
   readonly isApproved: boolean;
 }
 
-/** Puts a version in force. */
+/** What putting a version in force is judged by. */
+export interface ActivationFacts {
+  readonly phase: Phase;
+  /** `there` is the version asked for. */
+  readonly near: VersionNeighbours;
+  readonly lists: readonly ListStanding[];
+  readonly isApproved: boolean;
+}
+
+/** Puts a version in force: judged again by what came since it was registered. */
 export function activate(
   asked: number,
-  record: VersionRecord | undefined,
-  {
-    inForce,
-    lists,
-    isApproved,
-  }: { inForce: InForceRecord | undefined; lists: readonly ListStanding[]; isApproved: boolean },
+  { phase, near, lists, isApproved }: ActivationFacts,
   act: Act,
 ): InForceRecord | Refusal {
+  const { there: record, inForce, baselines } = near;
   if (record === undefined) return refuse('unknown-version', 'this version is not registered');
   if (inForce !== undefined && asked <= inForce.version) {
     return refuse('version-out-of-line', 'a later version is in force');
+  }
+  const frozen = frozenPart(record.protocol, phase, inForce);
+  if (frozen !== undefined) return frozen;
+  if (canonical(flagsOf(record.protocol, baselines)) !== canonical(record.flags)) {
+    return refuse('flags-outdated', 'what it changes is not flagged, for a milestone came since: register it again');
   }
   if (!isApproved) return refuse('not-approved', 'every ethics committee and regulator must have approved it');
   if (lists.some(({ list, isApproved: has }) => list === undefined || !has)) {

@@ -21,6 +21,8 @@ export interface EventFacts {
   readonly participant: ParticipantRecord | undefined;
   readonly before: EventRecord | undefined;
   readonly there: EventRecord | undefined;
+  /** Whether the regulator has a report of `before`: what comes after it is owed anew, from when the sponsor hears of it. */
+  readonly isReported: boolean;
   /** The last tick. */
   readonly tick: string;
 }
@@ -31,7 +33,8 @@ export function reportEvent(request: ReportEvent, facts: EventFacts, act: Act): 
   const { before, tick } = facts;
   const problem = reportProblem(request, facts, act);
   if (problem !== undefined) return problem;
-  const sponsorAwareAt = before === undefined || isWorse(request, before) ? tick : before.sponsorAwareAt;
+  const isNews = before === undefined || facts.isReported || isWorse(request, before);
+  const sponsorAwareAt = isNews ? tick : before.sponsorAwareAt;
   const isLate = isSerious && Date.parse(tick) - Date.parse(awareAt) > TO_SPONSOR_MS;
   const own = {
     event,
@@ -44,7 +47,10 @@ export function reportEvent(request: ReportEvent, facts: EventFacts, act: Act): 
     byInvestigator,
     awareAt,
   };
-  return due({ ...sponsorsWord(before), ...own, sponsorAwareAt, isLate, ...act }, before);
+  return due(
+    { ...sponsorsWord(before), ...own, sponsorAwareAt, isLate, ...act },
+    facts.isReported ? undefined : before?.dueBy,
+  );
 }
 
 function isWorse({ isSerious, isFatal }: ReportEvent, before: EventRecord): boolean {
@@ -81,12 +87,15 @@ export function assessEvent(request: AssessEvent, facts: EventFacts, act: Act): 
   const takesBack =
     (before.bySponsor === 'related' && bySponsor === 'unrelated') || (before.isUnexpected === true && !isUnexpected);
   if (takesBack) return refuse('downgrade', 'the sponsor does not take back related or unexpected');
-  return due({ ...before, n, act: 'assess', bySponsor, isUnexpected, ...act }, before);
+  const { dueBy, ...known } = before;
+  return due({ ...known, n, act: 'assess', bySponsor, isUnexpected, ...act }, facts.isReported ? undefined : dueBy);
 }
 
-/** Unless the sponsor said that it was expected, a serious related event is due at the regulator; once due, always. */
-function due(record: Omit<EventRecord, 'dueBy'>, before: EventRecord | undefined): EventRecord {
-  const earlier = before?.dueBy;
+/**
+ * Unless the sponsor said that it was expected, a serious related event is due at the regulator; once due, until it is
+ * reported, and never later than it was.
+ */
+function due(record: Omit<EventRecord, 'dueBy'>, earlier: string | undefined): EventRecord {
   if (!isSuspected(record)) return earlier === undefined ? record : { ...record, dueBy: earlier };
   const limit = Date.parse(record.sponsorAwareAt) + (record.isFatal ? FATAL_MS : OTHER_MS);
   const computed = new Date(limit).toISOString();
