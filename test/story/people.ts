@@ -46,8 +46,8 @@ export const condition = (patientId: string): object => ({
   subject: { reference: `Patient/${patientId}` },
 });
 
-/** Treatment by northside, laboratory results only. */
-export const laboratoryForNorthside = (patientId: string): object => ({
+/** Treatment by northside, of what a provision says beside. */
+export const treatmentByNorthside = (patientId: string, what: object): object => ({
   resourceType: 'Consent',
   status: 'active',
   scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
@@ -67,14 +67,18 @@ export const laboratoryForNorthside = (patientId: string): object => ({
           },
         ],
         purpose: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'TREAT' }],
-        class: [{ system: 'http://hl7.org/fhir/resource-types', code: 'Observation' }],
-        code: [
-          { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'laboratory' }] },
-        ],
+        ...what,
       },
     ],
   },
 });
+
+/** Treatment by northside, laboratory results only. */
+export const laboratoryForNorthside = (patientId: string): object =>
+  treatmentByNorthside(patientId, {
+    class: [{ system: 'http://hl7.org/fhir/resource-types', code: 'Observation' }],
+    code: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'laboratory' }] }],
+  });
 
 /** Resources of a searchset by type, without the outcomes that accompany them. */
 export function resourcesOf(bundle: FhirBody): FhirBody[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { patient } from '../story/people.js';
+import { patient, treatmentByNorthside } from '../story/people.js';
 import { type FhirBody, networkOfSuite } from '../support/network.js';
 import { GTIN, pack, tell, TradeSystem } from './packs.js';
 
@@ -43,33 +43,10 @@ describe('the supply chain in FHIR', function () {
       resourceType: 'Parameters',
       parameter: [{ name: 'pack', valueString: epc }, ...more],
     });
-  const consentToMedication = (): object => ({
-    resourceType: 'Consent',
-    status: 'active',
-    scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
-    category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
-    patient: { reference: `Patient/${patientId}` },
-    dateTime: '2026-01-11',
-    policyRule: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT' }] },
-    provision: {
-      type: 'deny',
-      provision: [
-        {
-          type: 'permit',
-          actor: [
-            {
-              role: {
-                coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP' }],
-              },
-              reference: { identifier: { system: 'urn:salus:member', value: 'northside' } },
-            },
-          ],
-          purpose: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'TREAT' }],
-          class: [{ system: 'http://hl7.org/fhir/resource-types', code: 'MedicationRequest' }],
-        },
-      ],
-    },
-  });
+  const consentToMedication = (): object =>
+    treatmentByNorthside(patientId, {
+      class: [{ system: 'http://hl7.org/fhir/resource-types', code: 'MedicationRequest' }],
+    });
 
   before(async () => {
     patientId = await created('stmary', 'physician', patient);

@@ -13,6 +13,7 @@ import {
   optional,
   type Parser,
 } from '../lib/schema';
+import type { SignedHeader, SignedVersion } from '../lib/statement';
 
 /** Transactions of this domain; requests travel in the transient map under `request`, the actor under `actor`. */
 export const transactions = {
@@ -59,18 +60,7 @@ export interface Asker {
  * Protected header of a consent's statement; its payload is the RFC 8785 form of RecordConsent.consent. What it names
  * lies in the header, so that the payload stays the resource, and is signed like it.
  */
-export interface StatementHeader {
-  readonly alg: 'ES256';
-  /** A key registered by `patient:key`. */
-  readonly kid: string;
-  readonly typ?: string | undefined;
-  readonly salus: {
-    readonly channel: string;
-    readonly consent: string;
-    readonly version: number;
-    readonly replaces: number | null;
-  };
-}
+export type StatementHeader = SignedHeader<SignedVersion & { readonly consent: string }>;
 
 /** consent:read. */
 export interface ReadConsent {

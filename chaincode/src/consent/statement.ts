@@ -1,31 +1,13 @@
 import { canonical } from '../lib/canonical';
 import { parseJws } from '../lib/jws';
-import { fhirId, integer, keyId, object, oneOf, optional, type Parser, text } from '../lib/schema';
+import { fhirId, object } from '../lib/schema';
+import { headerReader, signedVersion } from '../lib/statement';
 import { MAX_VERSION, type RecordConsent, type StatementHeader } from './api';
 
-const version = integer(1, MAX_VERSION);
-const parseHeader: Parser<StatementHeader> = object<StatementHeader>({
-  alg: oneOf('ES256'),
-  kid: keyId,
-  typ: optional(text(/^[A-Za-z0-9+.-]{1,64}$/, 'a media type')),
-  salus: object({
-    channel: text(/^[a-z][a-z0-9.-]*$/, "the channel's name"),
-    consent: fhirId,
-    version,
-    replaces: (value, path) => (value === null ? null : version(value, path)),
-  }),
-});
-
-/** The header of a statement as far as it can be one; undefined otherwise. Nothing in it is believed yet. */
-export function statementHeader(statement: string): StatementHeader | undefined {
-  const jws = parseJws(statement);
-  if (jws === undefined) return undefined;
-  try {
-    return parseHeader(jws.header, 'header');
-  } catch {
-    return undefined;
-  }
-}
+/** The header of a consent's statement as far as it can be one; undefined otherwise. Nothing in it is believed yet. */
+export const statementHeader = headerReader<StatementHeader['salus']>(
+  object<StatementHeader['salus']>({ ...signedVersion(MAX_VERSION), consent: fhirId }),
+);
 
 /**
  * What keeps the statement from being about exactly this version of this consent on this channel; undefined when

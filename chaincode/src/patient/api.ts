@@ -14,6 +14,7 @@ import {
   publicJwk,
   instant,
 } from '../lib/schema';
+import type { SignedHeader, SignedVersion } from '../lib/statement';
 
 export {
   MAX_CODES,
@@ -123,17 +124,7 @@ export interface ChangeLink {
  * key that the custodian of its side registered for the patient, or for a guardian, and counts once: versions are 1 proposed,
  * 2 in force, and the next for the end.
  */
-export interface LinkStatementHeader {
-  readonly alg: 'ES256';
-  readonly kid: string;
-  readonly typ?: string | undefined;
-  readonly salus: {
-    readonly channel: string;
-    readonly link: string;
-    readonly version: number;
-    readonly replaces: number | null;
-  };
-}
+export type LinkStatementHeader = SignedHeader<SignedVersion & { readonly link: string }>;
 
 /** What is signed of a link: whether both are one person, and under which FHIR ids the two custodians know them. */
 export function linkStatementPayload(

@@ -1,23 +1,12 @@
 /** What patients sign themselves: who signed, and whether a statement is about exactly this word on this link. Pure. */
 import { canonical } from '../lib/canonical';
 import { isSignedBy, parseJws } from '../lib/jws';
-import { hex256, integer, keyId, object, oneOf, optional, type Parser, text } from '../lib/schema';
+import { hex256, object } from '../lib/schema';
+import { headerReader, signedVersion } from '../lib/statement';
 import { type LinkStatementHeader, linkStatementPayload, type PatientKey } from './api';
 
 /** The states of a link are passed through once each. */
 const LAST_VERSION = 3;
-const version = integer(1, LAST_VERSION);
-const parseHeader: Parser<LinkStatementHeader> = object<LinkStatementHeader>({
-  alg: oneOf('ES256'),
-  kid: keyId,
-  typ: optional(text(/^[A-Za-z0-9+.-]{1,64}$/, 'a media type')),
-  salus: object({
-    channel: text(/^[a-z][a-z0-9.-]*$/, "the channel's name"),
-    link: hex256,
-    version,
-    replaces: (value, path) => (value === null ? null : version(value, path)),
-  }),
-});
 
 /** What a word on a link is about. */
 export interface LinkSaid {
@@ -30,16 +19,10 @@ export interface LinkSaid {
   readonly patients: readonly { readonly custodian: string; readonly patient?: string | undefined }[];
 }
 
-/** The key id that a link's statement names, unchecked; undefined where it is none. */
-export function linkStatementHeader(statement: string): LinkStatementHeader | undefined {
-  const jws = parseJws(statement);
-  if (jws === undefined) return undefined;
-  try {
-    return parseHeader(jws.header, 'header');
-  } catch {
-    return undefined;
-  }
-}
+/** The header of a link's statement as far as it can be one; undefined otherwise. Nothing in it is believed yet. */
+export const linkStatementHeader = headerReader<LinkStatementHeader['salus']>(
+  object<LinkStatementHeader['salus']>({ ...signedVersion(LAST_VERSION), link: hex256 }),
+);
 
 /** What keeps the statement from being exactly this word on this channel; undefined when nothing does. */
 export function linkStatementProblem(statement: string, said: LinkSaid, channel: string): string | undefined {
