@@ -1,13 +1,12 @@
 /** `salus app`: registers a SMART app or backend service at a member's development authorization server. */
 import { readFileSync } from 'node:fs';
 
-import { purposesOf } from '@salus/chaincode/access/api';
 import { type Command, CommandError } from '@salus/network/command';
 import type { JWK } from 'jose';
 
-import { register, registerFile, type App } from '../authorization/register.js';
+import { register, type App } from '../authorization/register.js';
 import { textOption } from './given.js';
-import { memberSettings } from './members.js';
+import { registerOf, requireId, requireRole } from './sign-in.js';
 
 /** `salus app`: an app that people sign in to has redirect URIs; a backend service has a role and keys instead. */
 export const appCommand: Command = {
@@ -42,15 +41,14 @@ export const appCommand: Command = {
 
 /** Registers it, in place of one with the same id. Throws CommandError where it is wrong, or in production. */
 export function addApp(stateDir: string, member: string, app: App): void {
-  const settings = memberSettings(stateDir, member);
-  if (settings.production) throw new CommandError('a production network has no development authorization server');
-  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(app.id)) throw new CommandError('--id must be 1 to 64 of A-Z a-z 0-9 . _ : -', 2);
+  const file = registerOf(stateDir, member);
+  requireId('--id', app.id);
   if (!isWhole(app)) {
     throw new CommandError('an app needs --redirect; a backend service needs --role and --keys, and no --redirect', 2);
   }
-  if (app.role !== undefined && !Object.hasOwn(purposesOf, app.role)) throw new CommandError(`no role ${app.role}`, 2);
+  if (app.role !== undefined) requireRole(app.role);
   if (!app.redirectUris.every((uri) => URL.canParse(uri))) throw new CommandError('--redirect takes absolute URIs', 2);
-  register(registerFile(settings.dataDir), { app });
+  register(file, { app });
 }
 
 /** An app has somewhere to send people back to; a service has none, and keys instead. */

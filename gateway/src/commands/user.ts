@@ -1,11 +1,10 @@
 /** `salus user`: adds a person to those who may sign in at a member's development authorization server. */
-import { purposesOf } from '@salus/chaincode/access/api';
 import { type Command, CommandError } from '@salus/network/command';
 
 import { hashed, newPassword } from '../authorization/passwords.js';
-import { register, registerFile, type Person } from '../authorization/register.js';
+import { register, type Person } from '../authorization/register.js';
 import { textOption } from './given.js';
-import { memberSettings } from './members.js';
+import { registerOf, requireId, requireRole } from './sign-in.js';
 
 /** `salus user`: prints the new password alone; asked again for the same person it gives a new one. */
 export const userCommand: Command = {
@@ -42,8 +41,7 @@ export interface PersonWish {
 
 /** Adds the person, and resolves with the password. Throws CommandError where the wish is wrong, or in production. */
 export async function addPerson(stateDir: string, wish: PersonWish): Promise<string> {
-  const settings = memberSettings(stateDir, wish.member);
-  if (settings.production) throw new CommandError('a production network has no development authorization server');
+  const file = registerOf(stateDir, wish.member);
   const { user, role, patient, fhirUser } = checked(wish);
   const password = newPassword();
   const person: Person = {
@@ -51,16 +49,14 @@ export async function addPerson(stateDir: string, wish: PersonWish): Promise<str
     ...(patient === undefined ? {} : { patient }),
     ...(fhirUser === undefined ? {} : { fhirUser }),
   };
-  register(registerFile(settings.dataDir), { person });
+  register(file, { person });
   return password;
 }
 
 function checked(wish: PersonWish): PersonWish {
   const { user, role, patient, fhirUser } = wish;
-  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(user)) throw new CommandError('--user must be 1 to 64 of A-Z a-z 0-9 . _ : -', 2);
-  if (!Object.hasOwn(purposesOf, role)) {
-    throw new CommandError(`no role ${role}; roles are ${Object.keys(purposesOf).join(', ')}`, 2);
-  }
+  requireId('--user', user);
+  requireRole(role);
   const isOwn = role === 'patient' || role === 'guardian';
   if (isOwn !== (patient !== undefined))
     throw new CommandError('--patient goes with the roles patient and guardian', 2);

@@ -14,7 +14,7 @@ import { freshSecrets } from '../keys/content.js';
 import type { KeyStore, VersionKey } from '../keys/key-store.js';
 import type { FoundEntry, OutboxEntry } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
-import { Refusal } from '../ledger/refusal.js';
+import { isRefusal, Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import { GROUP_SIZE, Grouping, type Groupable } from './grouping.js';
@@ -290,5 +290,5 @@ function writtenOf({ type, id, expect }: ResourceWrite): string {
 
 /** Whether the ledger has the write, by another transaction under the same key. */
 export function isAlreadyDone(error: unknown): boolean {
-  return error instanceof Refusal && error.code === 'already-done';
+  return isRefusal(error, 'already-done');
 }

@@ -9,7 +9,7 @@ import { MAX_ENTRIES, transactions, type EraseVersions } from '@salus/chaincode/
 import { parseKey } from '@salus/chaincode/registry/api';
 
 import type { SigningKey } from '../identity/keys.js';
-import { Refusal } from '../ledger/refusal.js';
+import { isRefusal } from '../ledger/refusal.js';
 import type { Facts } from '../patient/lookup.js';
 import type { Ledger } from '../ports.js';
 import { announcementOf } from './announcement.js';
@@ -137,7 +137,7 @@ export class ErasureSeries {
     try {
       await submitted;
     } catch (error) {
-      if (!(error instanceof Refusal && error.code === code)) throw error;
+      if (!isRefusal(error, code)) throw error;
     }
   }
 

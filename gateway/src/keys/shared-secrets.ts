@@ -1,7 +1,7 @@
 /** Secrets that members share: each is read once from a collection of theirs, and kept sealed in this member's key store. */
 import { randomBytes } from 'node:crypto';
 
-import { Refusal } from '../ledger/refusal.js';
+import { isRefusal, Refusal } from '../ledger/refusal.js';
 import type { Ledger } from '../ports.js';
 import type { NamedSecrets } from './named-secrets.js';
 
@@ -65,7 +65,7 @@ export class SharedSecrets {
 
 function nothingIf(code: string): (error: unknown) => undefined {
   return (error) => {
-    if (error instanceof Refusal && error.code === code) return undefined;
+    if (isRefusal(error, code)) return undefined;
     throw error;
   };
 }

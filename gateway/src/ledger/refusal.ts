@@ -19,6 +19,11 @@ export class Refusal extends Error {
   }
 }
 
+/** Whether an error is a refusal of this code. */
+export function isRefusal(error: unknown, code: string): error is Refusal {
+  return error instanceof Refusal && error.code === code;
+}
+
 /** Finds the chaincode's encoded refusal (JSON) in a text of Fabric's, such as `chaincode response 500, {...}`. */
 export function parseRefusal(text: string): Refusal | undefined {
   const found = decodeRefusal(text);

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { transactions, type KeyHolder, type RegisterKey } from '@salus/chaincode/patient/api';
 
 import type { KeyStore } from '../keys/key-store.js';
-import { Refusal } from '../ledger/refusal.js';
+import { isRefusal, Refusal } from '../ledger/refusal.js';
 import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import type { PublicJwk } from '../settings.js';
@@ -108,7 +108,7 @@ export class PatientKeys {
     const salt = randomBytes(32).toString('hex');
     const request: RegisterKey = { pid, jwk, holder, state: 'active', until, ...replaces, salt };
     const commit = await this.#submit(actor, request).catch((error: unknown) => {
-      if (error instanceof Refusal && error.code === 'key-exists' && wasSent) return undefined;
+      if (isRefusal(error, 'key-exists') && wasSent) return undefined;
       if (error instanceof Refusal && error.category !== 'unavailable' && !wasSent) this.#unsend(pid, jwk.kid);
       throw error;
     });
@@ -146,7 +146,7 @@ export class PatientKeys {
     const salt = randomBytes(32).toString('hex');
     const request: RegisterKey = { pid, jwk, holder: 'guardian', state: 'revoked', salt };
     await this.#submit(GATEWAY_ACTOR, request).catch((error: unknown) => {
-      if (!(error instanceof Refusal && error.code === 'key-revoked')) throw error;
+      if (!isRefusal(error, 'key-revoked')) throw error;
     });
     this.#end(pid, jwk.kid);
   }

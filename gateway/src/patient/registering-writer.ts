@@ -6,7 +6,7 @@ import { transactions, type RegisterPatient } from '@salus/chaincode/patient/api
 import { inTransaction } from '../keys/database.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Wallet } from '../keys/wallet.js';
-import { Refusal } from '../ledger/refusal.js';
+import { isRefusal } from '../ledger/refusal.js';
 import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Idempotency, Ledger, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import type { PublicJwk } from '../settings.js';
@@ -61,7 +61,7 @@ export class RegisteringWriter implements RecordWriter {
         transient: { request: bytes(request), actor: actorBytes(GATEWAY_ACTOR) },
       });
     } catch (error) {
-      if (!(error instanceof Refusal && error.code === 'already-registered')) throw error;
+      if (!isRefusal(error, 'already-registered')) throw error;
     }
     this.ports.keys.database.prepare('UPDATE registrations SET done = 1 WHERE patient = ?').run(patientId);
   }

@@ -2,7 +2,7 @@
 import { transactions, type TrialView } from '@salus/chaincode/trial/api';
 
 import type { Given } from '../fhir/parameters.js';
-import { Refusal } from '../ledger/refusal.js';
+import { isRefusal, Refusal } from '../ledger/refusal.js';
 import type { Commit } from '../ports.js';
 import { askArm } from './arm.js';
 
@@ -36,7 +36,7 @@ async function recorded({ submit }: UnblindPorts, asked: object, isAgain: boolea
   try {
     return await submit(transactions.unblindOne, asked);
   } catch (error) {
-    if (isAgain && error instanceof Refusal && error.code === 'already-unblinded') return undefined;
+    if (isAgain && isRefusal(error, 'already-unblinded')) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import { type Decision, transactions } from '@salus/chaincode/supply/api';
 
 import type { Keep } from '../../ehr/keep.js';
-import { Refusal } from '../../ledger/refusal.js';
+import { isRefusal, Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../../ports.js';
 import { type IssuerPorts, knownItem } from '../packs/issuer.js';
@@ -65,7 +65,7 @@ export class ColdChain {
     try {
       await this.#submit(actor, transactions.alert, { item: known.item, kind: 'excursion' });
     } catch (error) {
-      if (!(error instanceof Refusal && error.code === 'alert-known')) throw error;
+      if (!isRefusal(error, 'alert-known')) throw error;
     }
     return quarantine.excursion;
   }

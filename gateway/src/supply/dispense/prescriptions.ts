@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { type Fill, transactions } from '@salus/chaincode/supply/api';
 
 import type { JsonObject } from '../../fhir/json.js';
-import { Refusal } from '../../ledger/refusal.js';
+import { isRefusal, Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger } from '../../ports.js';
 import { asList, isMap } from '../event/json.js';
@@ -68,7 +68,7 @@ export async function allowFills(ports: FillPorts, actor: Actor, fills: readonly
       const argument = JSON.stringify({ fill });
       await ports.ledger.submit({ transaction: transactions.fill, argument, transient: { actor: actorBytes(actor) } });
     } catch (error) {
-      if (!(error instanceof Refusal && error.code === 'fill-exists')) throw error;
+      if (!isRefusal(error, 'fill-exists')) throw error;
     }
   }
 }

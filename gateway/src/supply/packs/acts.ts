@@ -5,7 +5,7 @@ import { type Act, commitmentOf, type Quarantine, suspicionOf, transactions } fr
 
 import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
-import { Refusal } from '../../ledger/refusal.js';
+import { isRefusal, Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger } from '../../ports.js';
 import type { ColdChain } from '../cold/cold-chain.js';
@@ -220,7 +220,7 @@ export class PackActs {
       await this.#submit(actor, transactions.alert, { item, kind });
       return true;
     } catch (error) {
-      return error instanceof Refusal && error.code === 'alert-known';
+      return isRefusal(error, 'alert-known');
     }
   }
 

@@ -1,5 +1,5 @@
 /** What became of each pack of a step, and how a step's packs are taken in turns. */
-import { Refusal } from '../../ledger/refusal.js';
+import { isRefusal, Refusal } from '../../ledger/refusal.js';
 import type { Effect } from './stored.js';
 
 /** What one step did with one pack, container or lot. */
@@ -22,7 +22,7 @@ export async function unlessDone(again: boolean, code: string, work: () => Promi
   try {
     await work();
   } catch (error) {
-    if (!(again && error instanceof Refusal && error.code === code)) throw error;
+    if (!(again && isRefusal(error, code))) throw error;
   }
 }
 
