@@ -4,6 +4,8 @@
  */
 import './lib/silence';
 import { readFileSync } from 'node:fs';
+import { checkedCode } from './build/digest';
+import { setOwnCode } from './lib/code';
 import { setEndorserClock } from './lib/guard';
 import { chaincodeOf, serverOf, type ServerTls } from './lib/host';
 
@@ -54,9 +56,11 @@ function end(reason: string): never {
 
 async function serve(): Promise<void> {
   const { ccid, address, tls, clockOffsetMs } = settingsOf(process.env);
+  const code = checkedCode(ccid);
+  setOwnCode(code);
   setEndorserClock(() => Date.now() + clockOffsetMs);
   await serverOf(chaincodeOf(), ccid, address, tls).start();
-  process.stdout.write(`${JSON.stringify({ ready: true, ccid, address })}\n`);
+  process.stdout.write(`${JSON.stringify({ ready: true, ccid, address, code })}\n`);
 }
 
 // The shim's own listeners would log the error, which may quote what a transaction was given, and go on.

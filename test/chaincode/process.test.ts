@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { template } from '@salus/chaincode/dist/build/collections.js';
+import { chaincodePackage } from '@salus/network/config/archive';
 import { projectRoot } from '../support/shared.js';
 
 const main = join(projectRoot, 'chaincode', 'dist', 'main.js');
-const environment = { SALUS_CHAINCODE_ID: 'salus:1', SALUS_CHAINCODE_ADDRESS: '127.0.0.1:0' };
+const { packageId } = chaincodePackage('salus');
+const environment = { SALUS_CHAINCODE_ID: packageId, SALUS_CHAINCODE_ADDRESS: '127.0.0.1:0' };
 
 const start = (variables: Readonly<Record<string, string>>): ChildProcess =>
   spawn(process.execPath, [main], { env: { ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -24,7 +26,7 @@ describe('the chaincode process', function () {
     const child = start(environment);
     const ready = JSON.parse(await firstLine(child.stdout!)) as { ready: boolean; ccid: string };
     assert.equal(ready.ready, true);
-    assert.equal(ready.ccid, 'salus:1');
+    assert.equal(ready.ccid, packageId);
     child.kill('SIGTERM');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
@@ -35,6 +37,8 @@ describe('the chaincode process', function () {
       [{ SALUS_CHAINCODE_ID: 'salus:1' }, /SALUS_CHAINCODE_ADDRESS is not set/],
       [{ ...environment, SALUS_CHAINCODE_TLS_KEY: '/dev/null' }, /SALUS_CHAINCODE_TLS_CERT is not set/],
       [{ ...environment, ...production }, /unset it in production/],
+      [{ ...environment, SALUS_CHAINCODE_ID: 'salus_0.1.0:1' }, /is for code that it does not name; the code here is/],
+      [{ ...environment, SALUS_CHAINCODE_ID: packageId.replace(/-[0-9a-f]{8}/, '-00000000') }, /is for other code;/],
     ];
     for (const [variables, message] of cases) {
       const child = start(variables);

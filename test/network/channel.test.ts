@@ -234,11 +234,13 @@ describe('channel configuration', () => {
     });
 
     it('is installed from a package that is the same everywhere', () => {
-      const { packageId, bytes } = chaincodePackage('salus', '0.1.0');
-      assert.equal(packageId, state.definition.packageId);
-      assert.equal(packageId, `salus_0.1.0:${createHash('sha256').update(bytes).digest('hex')}`);
-      // Recorded once: every member, on whatever machine, installs exactly this.
-      assert.equal(packageId, 'salus_0.1.0:2b0e4aa8670a0034a609bcb575b0eae6693b9d6ac363df410f15fb4eadd132ed');
+      assert.equal(chaincodePackage('salus').packageId, state.definition.packageId);
+      const digest = 'c0de'.repeat(16);
+      const { packageId, bytes } = chaincodePackage('salus', { version: '0.1.0', digest });
+      const hash = createHash('sha256').update(bytes).digest('hex');
+      assert.equal(packageId, `salus_0.1.0-${digest}:${hash}`);
+      // Recorded once: of the same code every member, on whatever machine, installs exactly this.
+      assert.equal(hash, 'c16398243692cb50c5555c30d77f69a03ae50ed2e2583841d5c84b6bdbd2cd67');
     });
 
     it('is committed by a transaction that peers endorsed and an administrator signed', () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeFile } from '@salus/network/compose/compose';
 import { prepareContainers } from '@salus/network/compose/containers';
+import { chaincodePackage } from '@salus/network/config/archive';
 import { loadTopology } from '@salus/network/topology';
 import { parseTopology } from '@salus/network/topology/parse';
 import { parse } from 'yaml';
@@ -129,6 +130,12 @@ describe('the state folder of containers', function () {
     for (const [, service] of long) {
       for (const file of filesOf(service)) assert.ok(!readFileSync(here(file), 'utf8').includes(dir), file);
     }
+  });
+
+  it('says which package the chaincode serves', () => {
+    const { packageId } = chaincodePackage(topology.chaincode.name);
+    assert.match(services['chaincode.acme']!.environment!['SALUS_CHAINCODE_ID']!, /^\$\{SALUS_CHAINCODE_ID:\?/);
+    assert.ok(readFileSync(join(dir, '.env'), 'utf8').split('\n').includes(`SALUS_CHAINCODE_ID=${packageId}`));
   });
 
   it('reaches every node under its service’s name', () => {

@@ -29,7 +29,7 @@ describe('a new chaincode on Fabric under load', function () {
   before(async function () {
     fabric = await startTestFabric(await programsOrPending(this));
     pairs = memberPairs(readNetwork(fabric.prepared.stateDir));
-    next = chaincodePackage(fabric.prepared.definition.name, VERSION);
+    next = chaincodePackage(fabric.prepared.definition.name, { version: VERSION, digest: 'f'.repeat(64) });
     writers = WRITERS.map((member) => new Writer(member, fabric.client({ member })));
   });
   after(async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { RegistryView } from '@salus/chaincode/registry/api';
+import type { CodeView, RegistryView } from '@salus/chaincode/registry/api';
+import { setOwnCode } from '@salus/chaincode/dist/lib/code.js';
 import {
   approval,
   consortiumEntry,
@@ -14,6 +15,13 @@ const view = async (world: ContractWorld) =>
   JSON.parse((await world.evaluate('acme', 'registry:read')).payload) as RegistryView;
 
 describe('registry on the ledger', () => {
+  it('tells of which code it is', async () => {
+    setOwnCode('c0de');
+    const world = await ContractWorld.empty();
+    const view = JSON.parse((await world.evaluate('acme', 'registry:code')).payload) as CodeView;
+    assert.equal(view.code, 'c0de');
+  });
+
   it('puts the founding consortium in force with the third of four approvals, not before', async () => {
     const world = await ContractWorld.empty();
     await world.submit('stmary', 'registry:approve', approval(consortiumEntry()));

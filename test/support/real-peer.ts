@@ -64,7 +64,7 @@ export async function startRealPeer(
     useChaincode: async () => {
       chaincode = await startOwnChaincode(prepared, memberName);
       const { definition, topology } = prepared;
-      await admin.install(chaincodePackage(definition.name, definition.version));
+      await admin.install(chaincodePackage(definition.name));
       await approve({ channel: topology.channel, orderers: orderersOf(prepared, admin) }, admin, definition);
     },
     failed: processes.failed,

@@ -26,7 +26,14 @@ export const transactions = {
   approve: 'registry:approve',
   /** Evaluate; argument empty; answers a RegistryView as JSON. */
   read: 'registry:read',
+  /** Evaluate at one peer; argument empty; answers a CodeView as JSON: what that peer's chaincode runs. */
+  code: 'registry:code',
 } as const;
+
+/** What registry:code answers: SHA-256 of the code, lower-case hex, as the label of its package names it. */
+export interface CodeView {
+  readonly code: string;
+}
 
 /** Most members a consortium may have. */
 export const MAX_MEMBERS = 100;

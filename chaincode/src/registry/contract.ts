@@ -1,11 +1,12 @@
 import { Returns, Transaction } from 'fabric-contract-api';
 import { canonical, digest } from '../lib/canonical';
+import { ownCode } from '../lib/code';
 import { SalusContext } from '../lib/context';
 import { SalusContract } from '../lib/contract';
 import { list, load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import { parseText } from '../lib/schema';
-import { events, parseEntry, type RegistryEntry, type RegistryView } from './api';
+import { events, parseEntry, type CodeView, type RegistryEntry, type RegistryView } from './api';
 import { approve, voters, type Standing } from './rules';
 import { approvalKind, CONSORTIUM, consortiumKind, memberKind, subjectOf } from './state';
 
@@ -35,6 +36,13 @@ export class RegistryContract extends SalusContract {
       approvals: await list(ctx, approvalKind),
     };
     return canonical(view);
+  }
+
+  @Transaction(false)
+  @Returns('string')
+  code(): Promise<string> {
+    const view: CodeView = { code: ownCode() };
+    return Promise.resolve(canonical({ ...view }));
   }
 }
 

@@ -38,7 +38,7 @@ interface NetworkStatus {
   readonly members: readonly MemberStatus[];
   /** Those that have ended or will within 30 days. */
   readonly certificates: readonly EndingCertificate[];
-  /** Engine fabric: the chaincode's package at every peer. */
+  /** Engine fabric: the chaincode's package and its code at every peer. */
   readonly packages?: InstalledPackages;
 }
 
@@ -51,7 +51,14 @@ async function networkStatus(stateDir: string): Promise<NetworkStatus> {
   const isUp = members.length > 0 && members.every(({ state }) => state === 'ready');
   if (engine !== 'fabric') return { engine, pid, isReady: isUp, members, certificates };
   const packages = await installedPackages(stateDir);
-  return { engine, pid, isReady: isUp && packages.different.length === 0, members, certificates, packages };
+  return {
+    engine,
+    pid,
+    isReady: isUp && packages.different.length + packages.otherCode.length === 0,
+    members,
+    certificates,
+    packages,
+  };
 }
 
 function memberStatuses(stateDir: string): Promise<MemberStatus>[] {
@@ -85,9 +92,12 @@ function print(io: CommandIo, { engine, members, certificates, packages }: Netwo
   if (packages !== undefined) printPackages(io, packages);
 }
 
-function printPackages(io: CommandIo, { packageId, hashes, different }: InstalledPackages): void {
+function printPackages(io: CommandIo, { packageId, hashes, different, codes, otherCode }: InstalledPackages): void {
   const total = Object.keys(hashes).length;
   const missing = different.length > 0 ? `, not at ${different.join(' ')}` : '';
   io.out(`chaincode ${packageId}`);
   io.out(`the same package at ${total - different.length} of ${total} peers${missing}`);
+  const answering = Object.values(codes).filter((code) => code !== undefined).length;
+  const other = otherCode.length > 0 ? `, other code at ${otherCode.join(' ')}` : '';
+  io.out(`the same code at ${answering - otherCode.length} of ${Object.keys(codes).length} peers${other}`);
 }

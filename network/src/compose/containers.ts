@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ChaincodeDefinition } from '../config/definition.js';
 import { memberPairs, ordererPairs } from '../fabric/establish.js';
 import { renderOrderer, renderPeer } from '../fabric/render.js';
 import { writePublic, writeSecret } from '../identity/files.js';
@@ -57,12 +58,18 @@ export async function prepareContainers(
   for (const { node, own } of ordererPairs(pairs))
     configs.push(join(renderOrderer(node, own).configDir, 'orderer.yaml'));
   for (const file of configs) writePublic(file, readFileSync(file, 'utf8').replaceAll(state.stateDir, MOUNT));
-  writeSecret(join(state.stateDir, '.env'), composeEnvironment(state.stateDir));
+  writeSecret(join(state.stateDir, '.env'), composeEnvironment(state.stateDir, state.definition));
   return state;
 }
 
-/** What docker-compose.yaml asks for: where the keys are, and whose they are. */
-function composeEnvironment(stateDir: string): string {
+/** What docker-compose.yaml asks for: where the keys are, whose they are, and which package the chaincode serves. */
+function composeEnvironment(stateDir: string, { packageId }: ChaincodeDefinition): string {
   const owner = { uid: process.getuid?.() ?? 1000, gid: process.getgid?.() ?? 1000 };
-  return [`SALUS_STATE=${stateDir}`, `SALUS_UID=${owner.uid}`, `SALUS_GID=${owner.gid}`, ''].join('\n');
+  const lines = [
+    `SALUS_STATE=${stateDir}`,
+    `SALUS_UID=${owner.uid}`,
+    `SALUS_GID=${owner.gid}`,
+    `SALUS_CHAINCODE_ID=${packageId}`,
+  ];
+  return `${lines.join('\n')}\n`;
 }

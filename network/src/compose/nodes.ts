@@ -1,4 +1,3 @@
-import { chaincodePackage } from '../config/archive.js';
 import { layout } from '../identity/layout.js';
 import type { GatewayNode, Member, OrdererNode, PeerNode, Topology } from '../topology/model.js';
 import { BUILDER_MOUNT, MOUNT } from './containers.js';
@@ -10,6 +9,8 @@ export type Service = Readonly<Record<string, unknown>>;
 const FABRIC_VERSION = '2.5.16';
 const STATE = '${SALUS_STATE:-./.salus/containers}';
 const USER = '${SALUS_UID:-1000}:${SALUS_GID:-1000}';
+/** Changes with the code: `salus containers` writes it beside the folder's place. */
+const PACKAGE = '${SALUS_CHAINCODE_ID:?made by: npm run salus -- containers}';
 /** The network between members. */
 export const BETWEEN = 'consortium';
 
@@ -59,12 +60,11 @@ export function peerService(member: Member, node: PeerNode): Service {
 /** A member's chaincode process as a service of the compose file. */
 export function chaincodeService(topology: Topology, member: Member): Service {
   const dir = layout.chaincode(layout.member(MOUNT, member.name));
-  const { name, version } = topology.chaincode;
   return {
     build: { context: '.', dockerfile: 'chaincode/Dockerfile' },
-    image: `salus-chaincode:${version}`,
+    image: `salus-chaincode:${topology.chaincode.version}`,
     environment: {
-      SALUS_CHAINCODE_ID: chaincodePackage(name, version).packageId,
+      SALUS_CHAINCODE_ID: PACKAGE,
       SALUS_CHAINCODE_ADDRESS: `0.0.0.0:${member.chaincodePort}`,
       SALUS_CHAINCODE_TLS_KEY: `${dir}/server.key`,
       SALUS_CHAINCODE_TLS_CERT: `${dir}/server.crt`,

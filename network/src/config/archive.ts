@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { builtCode, type ChaincodeCode } from './code.js';
 
 /** Packages of chaincode as a service, byte for byte the same wherever and whenever they are made. */
 
@@ -12,7 +13,7 @@ const REGULAR_FILE = '0';
 /** Position and length of the header's checksum, which is computed as if it were spaces. */
 const CHECKSUM = { start: 148, length: 8 };
 
-/** A package of chaincode as a service: it names an address and holds no code. */
+/** A package of chaincode as a service: it holds no code; its label says of which code it is. */
 export interface ChaincodePackage {
   readonly label: string;
   /** `<label>:<sha256 of the package>`, as Fabric names it. */
@@ -22,10 +23,11 @@ export interface ChaincodePackage {
 
 /**
  * A ccaas package: connection.json inside code.tar.gz, metadata.json beside it. What differs between members (address,
- * certificates) is filled in by each peer's builder, so that all install the same package.
+ * certificates) is filled in by each peer's builder, so that all who run the same code install the same package. The code's
+ * digest stands in the label, and so in the package id, which a chaincode process must know to serve a peer.
  */
-export function chaincodePackage(name: string, version: string): ChaincodePackage {
-  const label = `${name}_${version}`;
+export function chaincodePackage(name: string, { version, digest }: ChaincodeCode = builtCode()): ChaincodePackage {
+  const label = `${name}_${version}-${digest}`;
   const connection = { address: '{{.address}}', dial_timeout: '10s', tls_required: true, client_auth_required: true };
   const metadata = { type: 'ccaas', label };
   const code = tarGz({ 'connection.json': `${JSON.stringify(connection)}\n` });

@@ -34,7 +34,7 @@ export function chaincodeDefinition(
     name,
     version,
     sequence,
-    packageId: chaincodePackage(name, version).packageId,
+    packageId: chaincodePackage(name).packageId,
     policy: Buffer.from(policy.serializeBinary()),
     collections: Buffer.from(collectionPackage(topology, material, templates).serializeBinary()),
   };

@@ -58,7 +58,7 @@ export async function establish(stateDir: string, onProgress: (line: string) => 
   await joinChannel(channel, orderers, peers, readGenesis(stateDir));
   await catchUp(channel, all, pairs);
   onProgress(`all are part of channel ${channel}`);
-  await installEverywhere(peers, chaincodePackage(definition.name, definition.version));
+  await installEverywhere(peers, chaincodePackage(definition.name));
   const waits = pairs.length < all.length;
   const sequence = await defineChaincode(
     { channel, peers, orderers: broadcastAddresses(ordererPairs(all)), waits },

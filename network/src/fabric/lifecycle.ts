@@ -62,8 +62,8 @@ export async function defineChaincode(network: LifecycleNetwork, wanted: Chainco
   const committed = await committedDefinition(first, channel, wanted.name);
   if (committed && sameDefinition(committed, wanted)) {
     const inForce = { ...wanted, sequence: committed.getSequence() };
-    // A member that came later approves what the others had agreed on; until then its peers do not run it.
-    if (network.waits) await approveOwn(network, speakers, inForce);
+    // A member that came later, or runs other code, says which package its peers use; until then they do not run it.
+    await approveOwn(network, speakers, inForce);
     return inForce.sequence;
   }
   const definition = { ...wanted, sequence: committed ? committed.getSequence() + 1 : 1 };
@@ -90,14 +90,15 @@ async function approveOwn(
   }
 }
 
-/** Whether the peer's member has approved the definition of this sequence. */
+/** Whether the peer's member has approved the definition of this sequence, for this package. */
 async function hasApproved(admin: PeerAdmin, channel: string, definition: ChaincodeDefinition): Promise<boolean> {
   const args = new peer.lifecycle.QueryApprovedChaincodeDefinitionArgs();
   args.setName(definition.name);
   args.setSequence(definition.sequence);
   try {
-    await admin.lifecycle(channel, 'QueryApprovedChaincodeDefinition', args);
-    return true;
+    const payload = await admin.lifecycle(channel, 'QueryApprovedChaincodeDefinition', args);
+    const approved = peer.lifecycle.QueryApprovedChaincodeDefinitionResult.deserializeBinary(payload);
+    return approved.getSource()?.getLocalPackage()?.getPackageId() === definition.packageId;
   } catch (error) {
     if (error instanceof FabricRefusal && error.status === 500) return false;
     throw error;

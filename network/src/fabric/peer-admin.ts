@@ -74,10 +74,18 @@ export class PeerAdmin {
     return this.ask(channel, '_lifecycle', name, args.serializeBinary());
   }
 
-  private async ask(channel: string, chaincode: string, ...args: (string | Uint8Array)[]): Promise<Uint8Array> {
+  /** Has the peer evaluate a transaction of the channel's chaincode for somebody else, as a gateway. */
+  evaluate(channel: string, chaincode: string, transaction: string, signer: Signer): Promise<Uint8Array> {
+    return this.askAs(signer, channel, chaincode, transaction);
+  }
+
+  private ask(channel: string, chaincode: string, ...args: (string | Uint8Array)[]): Promise<Uint8Array> {
+    return this.askAs(this.administrator, channel, chaincode, ...args);
+  }
+
+  private async askAs(signer: Signer, channel: string, chaincode: string, ...args: (string | Uint8Array)[]) {
     const invocation = { channel, chaincode, args: args.map((arg) => Buffer.from(arg as Uint8Array)) };
-    const proposal = createProposal(invocation, this.administrator.identity);
-    const answer = await endorse(this.node, signProposal(proposal, this.administrator));
+    const answer = await endorse(this.node, signProposal(createProposal(invocation, signer.identity), signer));
     return answer.getResponse()?.getPayload_asU8() ?? new Uint8Array();
   }
 }
