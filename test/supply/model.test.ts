@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { ACTS, type ActName, refuse, suspicionOf } from '@salus/chaincode/supply/api';
 
 import { campaign } from '../support/campaigns.js';
-import { MEMBERS, type Step, TwoWorlds } from './model.js';
+import { MEMBERS, TwoWorlds } from './model.js';
+import type { Step } from './truth.js';
 
 /** A slice of the histories runs with every test; the campaign runs 100,000 steps. */
 const own = campaign('supply');

@@ -11,7 +11,12 @@ const CONTEXT = [
   'https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld',
   { cbvmda: 'urn:epcglobal:cbv:mda#' },
 ];
-const PARTIES: Readonly<Record<string, string>> = { stmary: '9521001', northside: '9521002', meridian: '9521004' };
+const PARTIES: Readonly<Record<string, string>> = {
+  stmary: '9521001',
+  northside: '9521002',
+  acme: PREFIX,
+  meridian: '9521004',
+};
 /** A member's party GLN as EPC URN. */
 export const party = (member: string): string => `urn:epc:id:pgln:${PARTIES[member] ?? ''}.00000`;
 

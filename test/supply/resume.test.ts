@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { eventually } from '../support/eventually.js';
 import { freePortBase } from '../support/free-ports.js';
 import { startNetwork, type TestNetwork } from '../support/network.js';
 import { pack, sscc, tell, TradeSystem } from './packs.js';
@@ -12,6 +13,7 @@ describe('a capture whose gateway is killed', function () {
   this.timeout(240_000);
   const stateDir = mkdtempSync(join(tmpdir(), 'salus-resume-'));
   let network: TestNetwork;
+  let portBase: number;
 
   after(async () => {
     await network.stop();
@@ -19,7 +21,7 @@ describe('a capture whose gateway is killed', function () {
   });
 
   it('is gone on with until each act took effect once and every receiver was told', async () => {
-    const portBase = await freePortBase();
+    portBase = await freePortBase();
     network = await startNetwork({ stateDir, portBase });
     const serials = Array.from({ length: 30 }, (_, index) => 4001 + index);
     const loose = serials.slice(20).map(pack);
@@ -43,5 +45,36 @@ describe('a capture whose gateway is killed', function () {
     const meridian = new TradeSystem(network, 'meridian');
     const received = await meridian.capture('supply-operator', tell.received([sscc(41), ...loose.slice(0, 3)]));
     assert.deepEqual(new Set(received.map(({ state }) => state)), new Set(['done']), JSON.stringify(received));
+  });
+
+  it('reports what came too much with a receipt once, wherever the kill hit', async () => {
+    const acme = (): TradeSystem => new TradeSystem(network, 'acme');
+    const meridian = (): TradeSystem => new TradeSystem(network, 'meridian');
+    const serials = Array.from({ length: 8 }, (_, index) => 4201 + index);
+    await acme().capture(
+      'supply-operator',
+      tell.commissioned(serials, 'SURPLUS'),
+      tell.shipped(serials.slice(0, 6).map(pack), 'meridian'),
+    );
+    const location = await meridian().send('supply-operator', tell.received(serials.map(pack)));
+    await sleep(400);
+    await network.kill();
+    network = await startNetwork({ stateDir, portBase });
+    const effects = await meridian().effectsOf('supply-operator', location);
+    assert.deepEqual(
+      effects.filter(({ act }) => act === 'exception').map(({ state }) => state),
+      ['done'],
+    );
+    for (const system of [meridian(), acme()]) {
+      await eventually(async () => {
+        const { body } = await system.ask('supply-operator', 'exceptions');
+        const shown = body['exceptions'] as readonly { readonly kind: string; readonly epcs: readonly string[] }[];
+        const surplus = shown.filter(({ kind }) => kind === 'product-no-data');
+        assert.deepEqual(
+          surplus.map(({ epcs }) => epcs.length),
+          [2],
+        );
+      });
+    }
   });
 });

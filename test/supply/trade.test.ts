@@ -22,9 +22,10 @@ describe('what is done with packs beside the events of their line', function () 
   let northside: TradeSystem;
   let stmary: TradeSystem;
   let authority: TradeSystem;
-  const serials = [2001, 2002, 2003, 2004, 2005, 2006];
+  const serials = [2001, 2002, 2003, 2004, 2005, 2006, 2007];
   const packs = serials.map(pack);
   const [one = '', two = '', three = ''] = packs;
+  const loose = pack(2007);
   const pallet = sscc(21);
 
   before(async () => {
@@ -34,7 +35,7 @@ describe('what is done with packs beside the events of their line', function () 
     const made = await acme.capture(
       'supply-operator',
       tell.commissioned(serials),
-      tell.packed(pallet, packs.slice(3)),
+      tell.packed(pallet, packs.slice(3, 6)),
       tell.shipped([pallet], 'meridian'),
     );
     assert.deepEqual(new Set(made.map(({ state }) => state)), new Set(['done']), JSON.stringify(made));
@@ -56,6 +57,11 @@ describe('what is done with packs beside the events of their line', function () 
       assert.equal(body['whose'], 'another member’s');
       assert.equal((await carrier.capture('supply-operator', tell.received([pallet])))[0]?.code, 'not-the-receiver');
     }
+    // A pack that it carried by itself is as genuine to a carrier as to anybody.
+    const [shipped] = await acme.capture('supply-operator', tell.shipped([loose], 'meridian'));
+    assert.equal(shipped?.state, 'done', JSON.stringify(shipped));
+    assert.equal((await acme.capture('carrier', tell.carried([loose], 'northside')))[0]?.state, 'done');
+    assert.equal((await northside.verify('2007')).body['where'], 'on its way');
     const [received] = await meridian.capture('supply-operator', tell.received([pallet]));
     assert.equal(received?.state, 'done', JSON.stringify(received));
   });
@@ -87,6 +93,16 @@ describe('what is done with packs beside the events of their line', function () 
     assert.deepEqual(await acme.does('supply-operator', 'quarantines', inside), ['not-yours']);
     assert.deepEqual(await meridian.does('supply-operator', 'quarantines', inside), ['done']);
     assert.deepEqual(await authority.does('regulator', 'quarantines', { ...inside, standing: 'released' }), ['done']);
+  });
+
+  it('is said to be in quarantine where what it lies in is', async () => {
+    const of = (standing: string) => ({ standing, epcs: [pallet] });
+    const isSuspect = async (): Promise<boolean> =>
+      ((await meridian.verify('2005')).body['data'] as { additionalInfo?: string }).additionalInfo === 'Suspect';
+    assert.deepEqual(await meridian.does('quality-officer', 'quarantines', of('held')), ['done']);
+    assert.equal(await isSuspect(), true);
+    assert.deepEqual(await meridian.does('quality-officer', 'quarantines', of('released')), ['done']);
+    assert.equal(await isSuspect(), false);
   });
 
   it('is committed under another’s company prefix by whom its licensee authorised, as long as it lasts', async () => {

@@ -15,6 +15,7 @@ const files: Readonly<Record<string, string>> = {
   kill: 'faults/kill.test.js',
   planted: 'proofs/planted.test.js',
   race: 'proofs/two-gateways.test.js',
+  packs: 'supply/races.test.js',
   'real-peer': 'ledger/real-peer.test.js',
   straight: 'proofs/straight.test.js',
   supply: 'supply/model.test.js',

@@ -7,6 +7,7 @@ import { refusals } from '../lib/refusal';
 import type { StorageLimits } from './storage';
 
 export { isIncluded, merklePath, merklePaths, merkleRoot } from '../lib/merkle';
+export { inEffect } from './origin';
 export { ACTS, type ActName, type ActRow, suspicionOf } from './table';
 export { MAX_READINGS, meanKineticTemperature } from './kinetic';
 export type { Excursion } from './climate';

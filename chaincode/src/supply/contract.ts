@@ -226,7 +226,7 @@ export class SupplyContract extends SalusContract {
     const known = await knownOf(ctx, id, origin);
     const item = inEffect(id, origin, known, NO_SALT);
     if (item instanceof Error) return canonical({ item: null, lot: known.lot ?? null, recall: null, quarantine: null });
-    return canonical(await view(ctx, item));
+    return canonical(await view(ctx, item, known.above));
   }
 }
 
@@ -242,12 +242,12 @@ async function keepMinutes(ctx: SalusContext, id: string, above: readonly Item[]
   if (climate !== undefined) await save(ctx, climateKind, [id], climate);
 }
 
-async function view(ctx: SalusContext, item: Item): Promise<StatusView> {
+async function view(ctx: SalusContext, item: Item, above: readonly Item[]): Promise<StatusView> {
   const [lotId = ''] = item.lots;
   return {
     item,
     lot: (await load(ctx, lotKind, lotId)) ?? null,
     recall: (await load(ctx, recallKind, lotId)) ?? null,
-    quarantine: (await heldQuarantine(ctx, [item.id, lotId])) ?? null,
+    quarantine: (await heldQuarantine(ctx, [item.id, ...above.map(({ id }) => id), lotId])) ?? null,
   };
 }

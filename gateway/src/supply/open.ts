@@ -1,4 +1,5 @@
 /** Puts a member's part in the supply chain together from the rooms of its gateway. */
+import type { StatusView } from '@salus/chaincode/supply/api';
 import type { Request, Router } from 'express';
 
 import type { Heard } from '../door/server.js';
@@ -26,7 +27,8 @@ import { HANDOVER_BYTES, HANDOVER_PATH, hearHandover } from './packs/handover.js
 import { licenseeOf, memberOfParty } from './packs/identity.js';
 import { type AskDoor, lookUp, tell, VERIFY_PATH } from './packs/issuer.js';
 import { labelOf } from './packs/label.js';
-import { PackShelf } from './packs/shelf.js';
+import { projectedStatus } from './packs/projected-status.js';
+import { type KnownItem, PackShelf } from './packs/shelf.js';
 import { statusOf } from './packs/status.js';
 import { PACK_TYPES } from './packs/stored.js';
 import { judge, type Scan, type Verdict } from './packs/verdict.js';
@@ -90,11 +92,13 @@ export class Supply {
       cold: this.#cold,
       shipment: (of, epcs) => shipmentOf(shipping, of, epcs),
       handing: this.#handing,
+      reached: (block, timeoutMs) => projection.reached(block, timeoutMs),
       premises: (user, place) => keys.hmac('lookup', `premises\n${user}\n${place}`),
       ghost: (epc) => keys.hmac('lookup', `ghost\n${epc}`),
     });
-    const receiving = { ...looking, secrets: this.#secrets, exceptions: this.#exceptions };
-    const carry = carryEvents(this.#acts, (actor, effects) => reportReceipt(receiving, actor, effects));
+    const exceptionId = (about: string): string => keys.hmac('lookup', `exception\n${about}`);
+    const receiving = { ...looking, secrets: this.#secrets, exceptions: this.#exceptions, exceptionId };
+    const carry = carryEvents(this.#acts, (...receipt) => reportReceipt(receiving, ...receipt));
     this.#desk = openDesk({ ...rooms, pending, carry });
   }
 
@@ -162,19 +166,24 @@ export class Supply {
 
   /** One scan, answered from what is known here, from the issuer's word, and from the ledger. */
   verify = async (scan: Scan): Promise<Verdict> => {
-    const { settings, ledger } = this.rooms;
+    const { settings } = this.rooms;
     const found = await lookUp(this.#looking, scan.gtin, scan.serial);
-    const salts = (['own', 'receive'] as const).map((of) => found && this.#shelf.salt(found.epc, of));
     return judge(scan, {
       member: settings.member,
       isPharmacy: settings.roles.some((role) => PHARMACIES.includes(role)),
       now: this.#now(),
       isLicensed: licenseeOf(this.#directory, scan.gtin) !== undefined,
       terms: found?.terms,
-      status: found === undefined ? undefined : await statusOf(ledger, found),
-      salts: salts.filter((each) => each !== undefined),
+      status: found === undefined ? undefined : await this.#statusOf(found),
+      salts: found === undefined ? [] : this.#shelf.salts(found.epc, ['own', 'receive']),
     });
   };
+
+  /** From the own projection, or from the contracts where that lags behind. */
+  async #statusOf(known: KnownItem): Promise<StatusView> {
+    const { projection, ledger, clock } = this.rooms;
+    return projectedStatus(projection, known, clock()) ?? (await statusOf(ledger, known));
+  }
 
   /** A scan at the counter: verified, received or dispensed. Throws Refusal. */
   async scan(actor: Actor, wish: ScanWish): Promise<ScanAnswer> {

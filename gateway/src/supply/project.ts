@@ -16,7 +16,7 @@ export const PUBLIC_SPACE = 'supply';
 
 /** Kinds of public records that are looked up or listed. */
 const LISTED: ReadonlySet<string> = new Set(
-  'item recall alert fill climate quarantine logger exception capture trace'.split(' '),
+  'item lot recall alert fill climate quarantine logger exception capture trace'.split(' '),
 );
 
 /** The projector over public records of these kinds. */

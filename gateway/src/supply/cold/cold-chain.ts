@@ -6,6 +6,7 @@ import { isRefusal, Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../../ports.js';
 import { type IssuerPorts, knownItem } from '../packs/issuer.js';
+import { opening } from '../packs/opening.js';
 import { inTurns, type Outcome, settled, unlessDone } from '../packs/outcome.js';
 import type { KnownItem } from '../packs/shelf.js';
 import { statusOf } from '../packs/status.js';
@@ -49,7 +50,7 @@ export class ColdChain {
     }
     const known = await knownItem(this.ports, epc);
     const { item, origin } = known;
-    const request = { item, origin, signed, salt: this.#salt(epc) };
+    const request = { item, origin, signed, salt: await this.#salt(known) };
     await unlessDone(again, 'readings-known', async () => {
       await this.#submit(actor, transactions.climate, request);
     });
@@ -75,8 +76,9 @@ export class ColdChain {
     const person = this.ports.person(actor.user);
     return await inTurns(epcs, (epc) =>
       settled({ act: decision, epc }, async () => {
-        const { item, origin } = await knownItem(this.ports, epc);
-        const request = { item, origin, decision, person, salt: this.#salt(epc) };
+        const known = await knownItem(this.ports, epc);
+        const { item, origin } = known;
+        const request = { item, origin, decision, person, salt: await this.#salt(known) };
         const { block } = await this.#submit(actor, transactions.decide, request);
         await this.ports.projection.reached(block, REACH_MS);
       }),
@@ -92,9 +94,8 @@ export class ColdChain {
   }
 
   /** Opens who holds it; of a pack that nobody acted on yet any salt does, for its issuer. */
-  #salt(epc: string): string {
-    const { shelf } = this.ports;
-    return shelf.salt(epc, 'own') ?? shelf.salt(epc, 'carry') ?? '0'.repeat(64);
+  async #salt(known: KnownItem): Promise<string> {
+    return (await opening(this.ports, known, 'holder')) ?? '0'.repeat(64);
   }
 
   async #submit(actor: Actor, transaction: string, request: object): Promise<Commit> {

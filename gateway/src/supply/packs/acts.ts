@@ -1,7 +1,7 @@
 /** Carries out on the ledger what events say: lots, containers, recalls, quarantines, and the acts of the contracts' table. */
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { type Act, commitmentOf, type Quarantine, suspicionOf, transactions } from '@salus/chaincode/supply/api';
+import { type Act, ACTS, commitmentOf, type Quarantine, suspicionOf, transactions } from '@salus/chaincode/supply/api';
 
 import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
@@ -15,17 +15,21 @@ import type { CapturePlace, Handing } from './handing.js';
 import { licenseeOf, memberOfParty, packOf } from './identity.js';
 import { type IssuerPorts, knownItem } from './issuer.js';
 import { draftOf, newContainer, newLot } from './making.js';
+import { opening } from './opening.js';
 import { inTurns, type Outcome, settled, unlessDone } from './outcome.js';
 import { withSaltKept } from './salts.js';
 import type { KnownItem } from './shelf.js';
 import { statusOf } from './status.js';
 import type { ActStep, CommitStep, PackStep, QuarantineStep, RecallStep, Step } from './steps.js';
 import { PACK_TYPES } from './stored.js';
+import { Turns } from './turns.js';
 
 /** Acts that say who ended a pack's life, and where. */
 const ENDS: readonly string[] = ['dispense', 'decommission', 'undo'];
 /** Acts whose other side is told by door. */
 const TOLD: readonly string[] = ['ship', 'return', 'hand-over'];
+/** Milliseconds to wait until the projection shows what was written. */
+const REACH_MS = 20_000;
 
 /** How acts reach the ledger, and where their secrets and terms are kept. */
 export interface ActPorts extends IssuerPorts {
@@ -41,6 +45,8 @@ export interface ActPorts extends IssuerPorts {
   readonly cold: Pick<ColdChain, 'log'>;
   /** Keeps the member's own copy of terms; resolves once they can be looked up. */
   readonly keep: Keep;
+  /** Whether the projection has applied a block, waiting so long at most. */
+  readonly reached: (block: number, timeoutMs: number) => Promise<boolean>;
   /** Salted hash of actor and premises. */
   readonly premises: (user: string, place: string) => string;
   /** Names a pack on the ledger that nobody committed: the same pack, the same name, known to this member alone. */
@@ -57,6 +63,8 @@ const AT_FIRST: Way = { again: false };
 
 /** A member's hand on the ledger. */
 export class PackActs {
+  readonly #turns = new Turns();
+
   constructor(private readonly ports: ActPorts) {}
 
   /** What one step did, by pack or container. What took effect before, and is asked again, is done. */
@@ -112,8 +120,9 @@ export class PackActs {
     const ofLot = lot && (await settled({ act }, () => send({ of: 'lot', id: this.#lotId(lot), standing })));
     const ofItems = await inTurns(epcs, (epc) =>
       settled({ act, epc }, async () => {
-        const { item, origin } = await knownItem(this.ports, epc);
-        const salt = this.ports.shelf.salt(epc, 'own') ?? this.ports.shelf.salt(epc, 'carry') ?? freshSecret();
+        const known = await knownItem(this.ports, epc);
+        const { item, origin } = known;
+        const salt = (await opening(this.ports, known, 'holder')) ?? freshSecret();
         await send({ of: 'item', id: item, standing, salt, ...(origin === undefined ? {} : { origin }) });
       }),
     );
@@ -147,7 +156,8 @@ export class PackActs {
     const outcome = await settled({ act: step.act, epc }, async () => {
       const known = await knownItem(this.ports, epc);
       item = known.item;
-      const commitment = await this.#act(actor, step, known, way);
+      const work = () => this.#act(actor, step, known, way);
+      const commitment = await this.#turns.take(epc, this.ports.shelf.around(epc), work);
       if (commitment !== undefined) commitments.set(epc, commitment);
     });
     if (outcome.state !== 'refused') return outcome;
@@ -166,8 +176,8 @@ export class PackActs {
 
   /** Acts on one item: the commitment of whoever it now goes to. */
   async #act(actor: Actor, step: ActStep, known: KnownItem, { again }: Way): Promise<string | undefined> {
-    const { epc, item, origin } = known;
-    const salt = this.#salt(step, epc);
+    const { item, origin } = known;
+    const salt = (await opening(this.ports, known, ACTS[step.act].who)) ?? freshSecret();
     const premises = this.ports.premises(actor.user, step.place);
     const { act, reason, supplied, fill } = step;
     const to = step.to === undefined ? undefined : this.#commitmentTo(step.to);
@@ -179,12 +189,6 @@ export class PackActs {
     const work = () => unlessDoneBefore(again, doneBefore, submit);
     if (act === 'hand-over') return (await work())?.to ?? to;
     return (await withSaltKept(this.ports.secrets, [`own/${item}`, salt], work))?.to ?? to;
-  }
-
-  #salt({ act }: ActStep, epc: string): string {
-    const { shelf } = this.ports;
-    const carried = act === 'hand-over' ? shelf.salt(epc, 'carry') : undefined;
-    return carried ?? shelf.salt(epc, act === 'receive' ? 'receive' : 'own') ?? freshSecret();
   }
 
   /** Whether the act took effect before the gateway was killed, and to whom it went then. */
@@ -225,11 +229,14 @@ export class PackActs {
   }
 
   async #submit(actor: Actor, transaction: string, request: object): Promise<void> {
-    await this.ports.ledger.submit({
+    const argument = JSON.stringify(request);
+    const { block } = await this.ports.ledger.submit({
       transaction,
-      argument: JSON.stringify(request),
+      argument,
       transient: { actor: actorBytes(actor) },
     });
+    // Whoever scans it here next sees it.
+    await this.ports.reached(block, REACH_MS);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Effect } from './stored.js';
 export type Carry = (actor: Actor, events: readonly StoredEvent[], again: boolean) => Promise<readonly Effect[]>;
 
 /** What else follows from all of a capture. */
-export type Afterwards = (actor: Actor, effects: readonly Effect[]) => Promise<readonly Effect[]>;
+export type Afterwards = (actor: Actor, effects: readonly Effect[], captureID: string) => Promise<readonly Effect[]>;
 
 /** The events' steps one after the other: what ships was packed before. */
 export function carryEvents(acts: Pick<PackActs, 'carry'>, afterwards: Afterwards): Carry {
@@ -23,6 +23,6 @@ export function carryEvents(acts: Pick<PackActs, 'carry'>, afterwards: Afterward
         effects.push(...outcomes.map((each) => ({ event: position, ...each })));
       }
     }
-    return [...effects, ...(await afterwards(actor, effects))];
+    return [...effects, ...(await afterwards(actor, effects, events[0]?.captureID ?? ''))];
   };
 }

@@ -29,24 +29,41 @@ export interface IssuerPorts {
   readonly ask: AskDoor;
 }
 
-/** A pack by GTIN and serial: as known here, or as the licensee of its company prefix tells; undefined where nobody does. */
+/**
+ * A pack by GTIN and serial: as known here, or as the licensee of its company prefix tells; undefined where nobody does.
+ * Throws Refusal unavailable where the licensee cannot be asked.
+ */
 export async function lookUp(ports: IssuerPorts, gtin: string, serial: string): Promise<KnownItem | undefined> {
   const epc = packEpc(gtin, serial);
   const known = ports.shelf.find(epc);
-  if (known !== undefined) return known;
+  // Who carries a pack knows nothing of it but its name.
+  if (known?.terms !== undefined) return known;
   const issuer = licenseeOf(ports.directory, gtin);
-  if (issuer === undefined || issuer === ports.member) return undefined;
-  const told = (await ports.ask(issuer, VERIFY_PATH, { gtin, serial })) as Partial<Told> | undefined;
-  if (told?.unit === undefined || told.secret === undefined || told.terms === undefined) return undefined;
+  if (issuer === undefined || issuer === ports.member) return known;
+  const told = (await askIssuer(ports, issuer, { gtin, serial })) as Partial<Told> | undefined;
+  if (told?.unit === undefined || told.secret === undefined || told.terms === undefined) return known;
   const { lotId, index, path } = told.unit;
   const within = told.within === undefined ? {} : { within: told.within };
   return { epc, item: itemId(told.secret, epc), terms: told.terms, origin: { lotId, index, path, ...within } };
 }
 
+async function askIssuer({ ask }: IssuerPorts, issuer: string, question: object): Promise<unknown> {
+  try {
+    return await ask(issuer, VERIFY_PATH, question);
+  } catch {
+    throw new Refusal(
+      'unavailable',
+      'issuer-away',
+      'whoever issued it cannot be asked now: nothing was done, try again',
+    );
+  }
+}
+
 /** A pack or container by its canonical EPC, as `lookUp` finds it. Throws Refusal for what nobody committed. */
 export async function knownItem(ports: IssuerPorts, epc: string): Promise<KnownItem> {
   const pack = packOf(epc);
-  const known = pack === undefined ? ports.shelf.find(epc) : await lookUp(ports, pack.gtin, pack.serial);
+  const here = ports.shelf.find(epc);
+  const known = here ?? (pack === undefined ? undefined : await lookUp(ports, pack.gtin, pack.serial));
   if (known === undefined) throw new Refusal('not-found', 'unknown-item', 'nobody committed it to the ledger');
   return known;
 }

@@ -27,6 +27,9 @@ export interface KnownItem {
   readonly origin?: Origin;
 }
 
+/** What a salt opens: whose an item is, who is to receive it, who carries it. */
+export type SaltOf = 'own' | 'receive' | 'carry';
+
 type Proofs = readonly (readonly string[])[];
 
 /** Looks lots, packs and containers up. */
@@ -117,15 +120,19 @@ export class PackShelf {
     return this.ports.projection.facts(PACK_SPACE, `readings/${item}/`).map(({ value }) => value);
   }
 
-  /** Opens whose an item is, who is to receive it or who carries it: its own salt, or that of the container it lies in. */
-  salt(epc: string, of: 'own' | 'receive' | 'carry'): string | undefined {
-    for (let at: string | undefined = epc, steps = 0; at !== undefined && steps <= MAX_DEPTH; steps += 1) {
-      const item = this.find(at)?.item;
-      const salt = item === undefined ? undefined : this.ports.secrets.find(`${of}/${item}`);
-      if (salt !== undefined) return salt;
-      at = this.parentOf(at);
-    }
-    return undefined;
+  /** The containers an item lies in as far as is known here, innermost first. */
+  around(epc: string): readonly string[] {
+    const above: string[] = [];
+    for (let at = this.parentOf(epc); at !== undefined && above.length < MAX_DEPTH; at = this.parentOf(at))
+      above.push(at);
+    return above;
+  }
+
+  /** All that is kept to open whose an item is, who is to receive it or who carries it: its own salts, and its containers'. */
+  salts(epc: string, of: readonly SaltOf[]): readonly string[] {
+    const items = [epc, ...this.around(epc)].map((at) => this.find(at)?.item).filter((item) => item !== undefined);
+    const found = items.flatMap((item) => of.map((each) => this.ports.secrets.find(`${each}/${item}`)));
+    return [...new Set(found)].filter((salt) => salt !== undefined);
   }
 
   #within(epc: string, item: string): Origin['within'] {

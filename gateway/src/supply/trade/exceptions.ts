@@ -14,6 +14,7 @@ import { Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger } from '../../ports.js';
 import type { ShelfPorts } from '../packs/shelf.js';
+import { unlessDone } from '../packs/outcome.js';
 import { PACK_SPACE, PACK_TYPES } from '../packs/stored.js';
 import { PUBLIC_SPACE } from '../project.js';
 import type { Telling } from './telling.js';
@@ -24,6 +25,9 @@ export const EXCEPTION_PATH = '$supply-exception';
 export const EXCEPTION_BYTES = 512 * 1024;
 /** Milliseconds to wait until the projection shows what was written. */
 const REACH_MS = 20_000;
+
+/** How long what is told waits at the door for the block that proves it, milliseconds. */
+const HEAR_MS = 3_000;
 
 /** Class of an exception. */
 export type ExceptionKind = (typeof EXCEPTION_KINDS)[number];
@@ -82,21 +86,21 @@ export class Exceptions {
       .sort((a, b) => ((a.ledger?.reported ?? '') < (b.ledger?.reported ?? '') ? 1 : -1));
   }
 
-  /** Reports to the other side: the exception's id. Throws Refusal. */
-  async report(actor: Actor, respondent: string, terms: ExceptionTerms): Promise<string> {
+  /** Reports to the other side: the exception's id. What was begun under this id before is gone on with. Throws Refusal. */
+  async report(actor: Actor, respondent: string, terms: ExceptionTerms, exceptionId = random()): Promise<string> {
     const { member, keep, telling } = this.ports;
     if (respondent === member) throw new Refusal('invalid', 'invalid-request', 'name the other side of the shipment');
-    const [exceptionId, salt] = [random(), random()];
-    const kept: KeptException = { ...terms, exceptionId, reporter: member, respondent, salt };
+    const begun = this.#known(exceptionId);
+    const kept = begun ?? { ...terms, exceptionId, reporter: member, respondent, salt: random() };
     // The other side is told what it must be able to open: what it is told is kept first.
-    await keep([{ type: PACK_TYPES.exception, value: kept }]);
-    await this.#submit(actor, transactions.report, {
-      exceptionId,
-      kind: terms.kind,
-      respondent: commitmentOf(respondent, salt),
-      terms: hashOf(kept),
+    if (begun === undefined) await keep([{ type: PACK_TYPES.exception, value: kept }]);
+    const { kind, salt } = kept;
+    const request = { exceptionId, kind, respondent: commitmentOf(respondent, salt), terms: hashOf(kept) };
+    let block: number | undefined;
+    await unlessDone(begun !== undefined, 'exception-exists', async () => {
+      block = await this.#submit(actor, transactions.report, request);
     });
-    await telling.tell(exceptionId, { to: respondent, path: EXCEPTION_PATH, message: { exception: kept } });
+    await telling.tell(exceptionId, { to: respondent, path: EXCEPTION_PATH, message: { exception: kept, block } });
     return exceptionId;
   }
 
@@ -106,10 +110,12 @@ export class Exceptions {
     const exception = this.#find(exceptionId);
     const value: KeptAnswer = { exceptionId, salt: random(), answered };
     const terms = commitmentOf(answered, value.salt);
-    await this.#submit(actor, transactions.answer, { exceptionId, salt: exception.salt, answer, terms });
+    const request = { exceptionId, salt: exception.salt, answer, terms };
+    const block = await this.#submit(actor, transactions.answer, request);
     await keep([{ type: PACK_TYPES.answer, value }]);
     const { reporter } = exception;
-    await telling.tell(`${exceptionId}/answer`, { to: reporter, path: EXCEPTION_PATH, message: { answer: value } });
+    const message = { answer: value, block };
+    await telling.tell(`${exceptionId}/answer`, { to: reporter, path: EXCEPTION_PATH, message });
     return this.#shown(exception);
   }
 
@@ -124,14 +130,15 @@ export class Exceptions {
 
   /** Takes in what another member's door tells, if the ledger says that it is so; undefined for anything else. */
   async hear(teller: string, body: string): Promise<object | undefined> {
-    const { exception, answer } = parse(body);
+    const { exception, answer, block } = parse(body);
+    // The teller's peer may be a block ahead of the own one.
+    if (block !== undefined) await this.ports.projection.reached(block, HEAR_MS);
     if (exception !== undefined && this.#isTheirs(exception, teller)) {
       await this.ports.keep([{ type: PACK_TYPES.exception, value: exception }]);
       return {};
     }
     if (answer === undefined) return undefined;
-    const known = this.ports.projection.fact(PACK_SPACE, `exception/${answer.exceptionId}`);
-    const isRespondent = known !== undefined && (JSON.parse(known) as KeptException).respondent === teller;
+    const isRespondent = this.#known(answer.exceptionId)?.respondent === teller;
     const terms = this.#onLedger(answer.exceptionId)?.answer?.terms;
     if (!isRespondent || terms !== commitmentOf(answer.answered, answer.salt)) return undefined;
     await this.ports.keep([{ type: PACK_TYPES.answer, value: answer }]);
@@ -146,10 +153,16 @@ export class Exceptions {
   }
 
   #find(exceptionId: string): KeptException {
-    const text = this.ports.projection.fact(PACK_SPACE, `exception/${exceptionId}`);
-    if (text === undefined)
+    const known = this.#known(exceptionId);
+    if (known === undefined) {
       throw new Refusal('not-found', 'unknown-exception', 'no exception of this id is known here');
-    return JSON.parse(text) as KeptException;
+    }
+    return known;
+  }
+
+  #known(exceptionId: string): KeptException | undefined {
+    const text = this.ports.projection.fact(PACK_SPACE, `exception/${exceptionId}`);
+    return text === undefined ? undefined : (JSON.parse(text) as KeptException);
   }
 
   #shown({ exceptionId, kind, epcs, note, shipmentId, reporter, respondent }: KeptException): ShownException {
@@ -169,10 +182,11 @@ export class Exceptions {
     return text === undefined ? undefined : (JSON.parse(text) as ShipmentException);
   }
 
-  async #submit(actor: Actor, transaction: string, request: object): Promise<void> {
+  async #submit(actor: Actor, transaction: string, request: object): Promise<number> {
     const argument = JSON.stringify(request);
     const commit = await this.ports.ledger.submit({ transaction, argument, transient: { actor: actorBytes(actor) } });
     await this.ports.projection.reached(commit.block, REACH_MS);
+    return commit.block;
   }
 }
 
@@ -185,15 +199,24 @@ function random(): string {
   return randomBytes(32).toString('hex');
 }
 
-function parse(body: string): { readonly exception?: KeptException; readonly answer?: KeptAnswer } {
+/** What a door was told; `block` is the one that has it on the ledger. */
+interface Told {
+  readonly exception?: KeptException;
+  readonly answer?: KeptAnswer;
+  readonly block?: number;
+}
+
+function parse(body: string): Told {
   try {
-    const { exception, answer } = JSON.parse(body) as {
+    const { exception, answer, block } = JSON.parse(body) as {
       exception?: Partial<KeptException>;
       answer?: Partial<KeptAnswer>;
+      block?: unknown;
     };
-    if (exception !== undefined && isExceptionWhole(exception)) return { exception };
+    const at = Number.isSafeInteger(block) ? { block: block as number } : {};
+    if (exception !== undefined && isExceptionWhole(exception)) return { exception, ...at };
     const isWhole = [answer?.exceptionId, answer?.salt].every(isHex) && typeof answer?.answered === 'string';
-    return isWhole ? { answer: answer as KeptAnswer } : {};
+    return isWhole ? { answer: answer as KeptAnswer, ...at } : {};
   } catch {
     return {};
   }

@@ -18,15 +18,21 @@ export interface ReceiptPorts {
   readonly member: string;
   readonly projection: ShelfPorts['projection'];
   readonly secrets: NamedSecrets;
-  readonly shelf: Pick<PackShelf, 'salt'>;
+  readonly shelf: Pick<PackShelf, 'salts'>;
   readonly exceptions: Pick<Exceptions, 'report' | 'list'>;
+  /** Id of an exception by what it is about: 256 bits that nobody else can make. */
+  readonly exceptionId: (about: string) => string;
 }
 
-/** Reports what is missing of shipments that were received in part, and what came beside them: one exception each. */
+/**
+ * Reports what is missing of shipments that were received in part, and what came beside them: one exception each, however
+ * often a capture is gone on with.
+ */
 export async function reportReceipt(
   ports: ReceiptPorts,
   actor: Actor,
   effects: readonly Effect[],
+  captureID: string,
 ): Promise<readonly Effect[]> {
   const received = effects.filter(({ act }) => act === 'receive');
   const last = received.at(-1);
@@ -34,24 +40,28 @@ export async function reportReceipt(
   const epcsOf = (isSuch: (effect: Effect) => boolean) => received.filter(isSuch).flatMap(({ epc }) => epc ?? []);
   const here = new Set(epcsOf(({ state }) => state === 'done'));
   // What was received before, and is scanned again, is no surplus.
-  const isMine = (epc = ''): boolean => ports.shelf.salt(epc, 'own') !== undefined;
+  const isMine = (epc = ''): boolean => ports.shelf.salts(epc, ['own']).length > 0;
   const extra = epcsOf(({ epc, code = '' }) => NO_DATA.includes(code) && !isMine(epc));
   const incoming = shipmentsOf(ports.projection).filter(({ to }) => to.member === ports.member);
   const touched = incoming.filter(({ items }) => items.some(({ epc }) => here.has(epc)));
   const made: Effect[] = [];
+  const idOf = ({ shipmentId }: ShipmentTerms, kind: ExceptionKind): string =>
+    ports.exceptionId(`${captureID}\n${shipmentId}\n${kind}`);
   const report = async (shipment: ShipmentTerms, kind: ExceptionKind, epcs: readonly string[]): Promise<void> => {
     const { shipmentId, from } = shipment;
     const note =
       kind === 'data-no-product' ? 'announced, and not in the delivery' : 'in the delivery, and not announced';
     let exception: string | undefined;
     const outcome = await settled({ act: 'exception' }, async () => {
-      exception = await ports.exceptions.report(actor, from.member, { kind, epcs, note, shipmentId });
+      const terms = { kind, epcs, note, shipmentId };
+      exception = await ports.exceptions.report(actor, from.member, terms, idOf(shipment, kind));
     });
     made.push({ event: last.event, ...outcome, ...(exception === undefined ? {} : { exception }) });
   };
   for (const shipment of touched) {
     const missing = missingOf(ports, shipment, here);
-    if (missing.length > 0 && !isReported(ports, shipment)) await report(shipment, 'data-no-product', missing);
+    const own = idOf(shipment, 'data-no-product');
+    if (missing.length > 0 && !isReported(ports, shipment, own)) await report(shipment, 'data-no-product', missing);
   }
   const [first] = touched;
   if (extra.length > 0 && first !== undefined) await report(first, 'product-no-data', extra);
@@ -70,10 +80,8 @@ function missingOf(ports: ReceiptPorts, { items }: ShipmentTerms, here: Readonly
   return missing.map(({ epc }) => epc);
 }
 
-function isReported({ exceptions }: ReceiptPorts, { shipmentId }: ShipmentTerms): boolean {
-  return exceptions
-    .list()
-    .some(
-      (each) => each.shipmentId === shipmentId && each.kind === 'data-no-product' && each.ledger?.state !== 'resolved',
-    );
+/** Whether an earlier receipt reported it. */
+function isReported({ exceptions }: ReceiptPorts, { shipmentId }: ShipmentTerms, own: string): boolean {
+  const same = exceptions.list().filter((each) => each.shipmentId === shipmentId && each.kind === 'data-no-product');
+  return same.some(({ exceptionId, ledger }) => exceptionId !== own && ledger?.state !== 'resolved');
 }

@@ -1,0 +1,69 @@
+/** A unit or container as this member's own peer committed it, read from the projection: what a scan is answered from. */
+import {
+  inEffect,
+  type Item,
+  type Lot,
+  MAX_DEPTH,
+  type QuarantineRecord,
+  type Recall,
+  type StatusView,
+} from '@salus/chaincode/supply/api';
+
+import { projectedTick } from '../../clock/project.js';
+import { PUBLIC_SPACE } from '../project.js';
+import type { KnownItem, ShelfPorts } from './shelf.js';
+
+/** How old the last tick may be before the projection may lack what others did, milliseconds. */
+const FRESH_MS = 90_000;
+/** Owners are not asked for here: a record-less unit's commitment means nothing. */
+const NO_SALT = '';
+
+type Facts = Pick<ShelfPorts['projection'], 'fact'>;
+
+/** As `statusOf` asks the contracts, of the same records; undefined where the projection lags behind. */
+export function projectedStatus(
+  facts: Facts,
+  { item: id, origin }: Pick<KnownItem, 'item' | 'origin'>,
+  nowMs: number,
+): StatusView | undefined {
+  if (!isFresh(facts, nowMs)) return undefined;
+  const record = read(facts, `item/${id}`) as Item | undefined;
+  const above = aboveOf(facts, record === undefined ? origin?.within?.container : record.parent);
+  const lotId = record === undefined ? origin?.lotId : record.lots[0];
+  const lot = read(facts, `lot/${lotId}`) as Lot | undefined;
+  const item = inEffect(id, origin, { record, above, lot }, NO_SALT);
+  if (item instanceof Error) return { item: null, lot: orNull(lot), recall: null, quarantine: null };
+  const recall = read(facts, `recall/${lotId}`) as Recall | undefined;
+  const quarantine = heldOf(facts, [id, ...above.map((each) => each.id), lotId ?? '']);
+  return { item, lot: orNull(lot), recall: orNull(recall), quarantine: orNull(quarantine) };
+}
+
+function isFresh(facts: Facts, nowMs: number): boolean {
+  const tick = projectedTick(facts);
+  return tick !== undefined && nowMs - Date.parse(tick.time) <= FRESH_MS;
+}
+
+function orNull<T>(value: T | undefined): T | null {
+  return value ?? null;
+}
+
+/** The first quarantine in force over any of these items and lots. */
+function heldOf(facts: Facts, ids: readonly string[]): QuarantineRecord | undefined {
+  const records = ids.map((id) => read(facts, `quarantine/${id}`) as QuarantineRecord | undefined);
+  return records.find((record) => record !== undefined && record.standing !== 'released');
+}
+
+function aboveOf(facts: Facts, first: string | undefined): readonly Item[] {
+  const above: Item[] = [];
+  for (let id = first; id !== undefined && above.length < MAX_DEPTH; id = above.at(-1)?.parent) {
+    const container = read(facts, `item/${id}`) as Item | undefined;
+    if (container === undefined) break;
+    above.push(container);
+  }
+  return above;
+}
+
+function read(facts: Facts, key: string): unknown {
+  const text = facts.fact(PUBLIC_SPACE, key);
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+}

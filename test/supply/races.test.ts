@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+
+import { campaign } from '../support/campaigns.js';
+import { engineName } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
+import { networkOfSuite } from '../support/network.js';
+import { RacingLot, type Tally } from './races.js';
+
+/** A slice runs with every test; `npm run campaign -- packs --full` takes 100,000 steps, on Fabric 5,000. */
+const own = campaign('packs');
+const STEPS = own.size({ slice: 250, full: engineName === 'fabric' ? 5_000 : 100_000 });
+const isFull = STEPS > 250;
+const SIZE = isFull ? { packs: 150, cases: 15, perCase: 5 } : { packs: 40, cases: 4, perCase: 5 };
+/** Rounds of a lot's life, the last of them after its recall. */
+const ROUNDS = isFull ? 14 : 6;
+const RECALLED_AFTER = ROUNDS - 2;
+
+describe('packs of a running consortium', function () {
+  this.timeout(isFull ? 6 * 3_600_000 : 240_000);
+  const network = networkOfSuite();
+
+  it(`are where plain truth has them after ${STEPS} acts of six members, legal, illegal and at the same moment`, async () => {
+    const tally: Tally = { steps: 0, races: 0, codes: new Map() };
+    const random = own.random();
+    for (let number = 1; tally.steps < STEPS; number += 1) {
+      const lot = new RacingLot(network, number, random, tally, SIZE);
+      await lot.make();
+      for (let round = 0; round < ROUNDS && tally.steps < STEPS; round += 1) {
+        if (round === RECALLED_AFTER) await lot.recall();
+        await lot.round();
+        if (isFull)
+          console.log(new Date().toISOString(), number, JSON.stringify([...tally.codes]), tally.steps, tally.races);
+      }
+      await lot.check();
+      await eventually(async () => {
+        const { wanted, found } = await lot.alertsOf();
+        assert.deepEqual(found, wanted);
+      });
+    }
+    assert.ok((tally.codes.get('issuer-away') ?? 0) < STEPS / 100, 'too many could not be tried');
+    assert.ok(tally.races > STEPS / 20, 'there were too few races');
+    const common = ['done', 'not-yours', 'in-transit', 'not-the-receiver'];
+    for (const code of isFull ? [...common, 'already-dispensed', 'not-undoable', 'recalled'] : common) {
+      assert.ok((tally.codes.get(code) ?? 0) > 0, `nothing was ever ${code}`);
+    }
+  });
+});
