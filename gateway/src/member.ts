@@ -20,6 +20,7 @@ import { RecentContents } from './ehr/recent.js';
 import { EhrWriter } from './ehr/writer.js';
 import { Erasures } from './erasure/erasures.js';
 import { fhirExpress } from './fhir/express.js';
+import { stableBy } from './fhir/idempotency.js';
 import type { FhirPorts, FhirRequest } from './fhir/request.js';
 import { fhirRouter } from './fhir/router.js';
 import { acceptedIssuer, fhirBase } from './identity/issuer.js';
@@ -177,7 +178,7 @@ async function listen(
       operations: domainOperations,
       writeStatus: writeStatusOf(rooms),
       earlier: (actor, idempotency) => rooms.writer.earlier(actor, idempotency),
-      stable: (text) => rooms.keys.hmac('idempotency', `new id\n${text}`),
+      stable: stableBy(rooms.keys),
       conditionOf: conditionsOf(rooms),
       smart,
     },

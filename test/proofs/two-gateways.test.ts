@@ -9,7 +9,7 @@ import type { GatewaySettings } from '@salus/gateway/settings';
 
 import { campaign } from '../support/campaigns.js';
 import { type FhirBody, networkOfSuite } from '../support/network.js';
-import { patient } from '../story/people.js';
+import { laboratoryForNorthside, patient, resourcesOf } from '../story/people.js';
 
 const CLIENTS = 50;
 const race = campaign('race');
@@ -227,5 +227,31 @@ describe('two gateways of one member', () => {
     }
     assert.equal(seen.filter((each) => each === 'gateway1').length, 2);
     assert.ok(seen.includes('gateway0'));
+  });
+
+  it('give one consent that was asked for at both at once, and again, and never over what was said since', async () => {
+    tokens = await tokensOf('dr-adams', 'physician');
+    const admitted = await ask(0, '/Patient', identified('consenting'));
+    assert.equal(admitted.status, 201, JSON.stringify(admitted.body));
+    const patientId = String(admitted.body.id);
+    const headers = { 'idempotency-key': 'consented-at-both', 'x-min-block': admitted.block };
+    const consent = laboratoryForNorthside(patientId);
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, turn) => ask(turn, '/Consent', consent, headers)));
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([201]), JSON.stringify(answers[0]?.body));
+    const [first, ...others] = answers.map((answer) => String(answer.body.id));
+    assert.deepEqual(new Set(others), new Set([first]));
+    const ended = { ...consent, id: first, status: 'inactive' };
+    const block = String(Math.max(...answers.map((answer) => Number(answer.block))));
+    const withdrawn = await ask(1, `/Consent/${first ?? ''}`, ended, { method: 'PUT', 'x-min-block': block });
+    assert.equal(withdrawn.status, 200);
+    const again = await ask(0, '/Consent', consent, { ...headers, 'x-min-block': withdrawn.block });
+    assert.deepEqual([again.status, again.etag], [201, 'W/"1"']);
+    const { body: found } = await ask(1, `/Consent?patient=${patientId}`, undefined, {
+      'x-min-block': withdrawn.block,
+    });
+    assert.deepEqual(
+      resourcesOf(found).map(({ status }) => status),
+      ['inactive'],
+    );
   });
 });

@@ -14,6 +14,7 @@ import { EpcisDesk } from '@salus/gateway/supply/epcis/desk';
 import { epcisExpress } from '@salus/gateway/supply/epcis/express';
 import { EventRepository } from '@salus/gateway/supply/epcis/repository';
 import { epcisChange } from '@salus/gateway/supply/epcis/stored';
+import type { Effect } from '@salus/gateway/supply/packs/stored';
 import { prefixLengthAmong } from '@salus/gateway/supply/gs1/epc';
 import { PendingWork } from '@salus/gateway/keys/pending-work';
 import express from 'express';
@@ -43,6 +44,10 @@ export class EpcisServer {
   /** Captures anchored on the ledger. */
   readonly anchors: AnchorCapture[] = [];
   readonly faults: unknown[] = [];
+  /** What carrying out captures does, one after the other; then nothing. */
+  readonly effects: (readonly Effect[])[] = [];
+  /** Whether each was carried out for the first time or again. */
+  readonly carried: boolean[] = [];
   role = 'supply-operator';
   clockMs = Date.parse('2026-03-05T00:00:00.000Z');
   private readonly projection = new Projection({
@@ -77,7 +82,10 @@ export class EpcisServer {
     const clock = (): number => (this.clockMs += 1);
     const desk = new EpcisDesk({
       repository,
-      carry: () => Promise.resolve([]),
+      carry: (_actor, _events, again) => {
+        this.carried.push(again);
+        return Promise.resolve(this.effects.shift() ?? []);
+      },
       pending: this.pending,
       isProduction: false,
       clock,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -13,6 +14,12 @@ import { EpcisServer } from './epcis-server.js';
 import { CONTEXT, documentOf, objectEvent } from './events.js';
 
 const epcs = (serial: string | number) => ({ epcList: [`urn:epc:id:sgtin:4012345.011111.${serial}`] });
+
+interface Job {
+  readonly running: boolean;
+  readonly success: boolean;
+  readonly errors: readonly unknown[];
+}
 
 describe('EPCIS capture', () => {
   let server: EpcisServer;
@@ -117,6 +124,37 @@ describe('EPCIS capture', () => {
     assert.equal((await server.ask('/capture/none')).json.type, 'epcisException:NoSuchResourceException');
     server.role = 'biller';
     assert.equal((await server.ask('/events')).status, 403);
+  });
+
+  it('does not call failed what the ledger may have yet: the job goes on until it does', async function () {
+    this.timeout(30_000);
+    const eventID = 'urn:uuid:5a105000-0000-4000-8000-000000000001';
+    server.ledger.silent = true;
+    const { status, headers } = await server.post('/capture', documentOf(objectEvent({ eventID })));
+    assert.equal(status, 202);
+    const job = async () => (await server.ask(headers.get('location') ?? '')).json as Job;
+    await sleep(1_500);
+    assert.equal((await job()).running, true, 'the first try and the second had no answer');
+    server.ledger.silent = false;
+    while ((await job()).running) await sleep(100);
+    const { success, errors } = await job();
+    assert.deepEqual([success, errors], [true, []]);
+    assert.equal((await server.events()).filter((event) => event['eventID'] === eventID).length, 1);
+  });
+
+  it('asks again for an act of whose outcome nothing is known, and the job goes on meanwhile', async function () {
+    this.timeout(30_000);
+    const act = { event: 0, act: 'commit' } as const;
+    server.effects.push([{ ...act, state: 'unknown', code: 'ledger-unreachable' }], [{ ...act, state: 'done' }]);
+    const before = server.carried.length;
+    const { headers } = await server.post('/capture', documentOf(objectEvent({ bizStep: 'commissioning' })));
+    const job = async () => (await server.ask(headers.get('location') ?? '')).json as Job;
+    while (server.carried.length === before) await sleep(20);
+    assert.equal((await job()).running, true);
+    const other = await server.capture(documentOf(objectEvent({ bizStep: 'packing' })));
+    assert.equal(other.success, true, 'no other capture waits for it');
+    while ((await job()).running) await sleep(100);
+    assert.deepEqual(server.carried.slice(before), [false, false, true]);
   });
 
   it('answers OPTIONS everywhere with what it speaks', async () => {

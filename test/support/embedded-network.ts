@@ -113,7 +113,10 @@ export function startTestChaincode({ topology, definition, material }: PreparedS
 }
 
 /** Files of the certificate and key of a member's gateway. */
-export function gatewayIdentity({ topology, stateDir }: PreparedState, member: string): { mspId: string } & KeyFiles {
+export function gatewayIdentity(
+  { topology, stateDir }: Pick<PreparedState, 'topology' | 'stateDir'>,
+  member: string,
+): { mspId: string } & KeyFiles {
   const folder = layout.gateway(layout.member(stateDir, member), 'gateway0');
   return { mspId: memberOf(topology, member).mspId, cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
 }
@@ -149,8 +152,11 @@ export async function take<T>(events: CloseableAsyncIterable<T>, count: number):
   return taken;
 }
 
+/** What a client needs to know of a prepared state. */
+export type ClientState = Pick<PreparedState, 'topology' | 'stateDir' | 'definition'>;
+
 /** Connects with mutual TLS; without a deadline of its own a call ends after 60 s. */
-export function connectClient(prepared: PreparedState, wish: ClientWish): TestClient {
+export function connectClient(prepared: ClientState, wish: ClientWish): TestClient {
   const own = gatewayIdentity(prepared, wish.member);
   const signing = wish.as ?? own;
   const tls = { cert: readFileSync(own.cert), key: readFileSync(own.key) };
@@ -179,11 +185,7 @@ export function connectClient(prepared: PreparedState, wish: ClientWish): TestCl
   };
 }
 
-function peerClient(
-  { topology, stateDir }: PreparedState,
-  wish: ClientWish,
-  tls: { cert: Buffer; key: Buffer },
-): Client {
+function peerClient({ topology, stateDir }: ClientState, wish: ClientWish, tls: { cert: Buffer; key: Buffer }): Client {
   const member = memberOf(topology, wish.at ?? wish.member);
   const peer = member.peers.find(({ name }) => name === (wish.peer ?? 'peer0'))!;
   const root = tlsFiles(join(layout.peer(layout.member(stateDir, member.name), peer.name), 'tls')).ca;

@@ -9,7 +9,7 @@ import type { JsonObject } from '../fhir/json.js';
 import { canonicalForm, readStatement } from '../identity/statements.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
-import type { Actor, Commit, Ledger, LedgerCall } from '../ports.js';
+import type { Actor, Commit, Ledger, LedgerCall, StoredVersion } from '../ports.js';
 import { actsAsPatient } from './mandates.js';
 import { endedElsewhere, withdrawElsewhere, type ElsewherePorts } from './elsewhere.js';
 import { patientOf } from './project.js';
@@ -31,6 +31,11 @@ export interface RecorderPorts extends RestPorts, SayingPorts, ElsewherePorts {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly lookup: PatientLookup;
   readonly shelf: ConsentShelf;
+  readonly projection: {
+    /** Number of the last block that is applied. */
+    readonly block: number;
+    version(type: string, id: string, version: number): StoredVersion | undefined;
+  };
   readonly tellDoors: TellDoors;
 }
 
@@ -40,6 +45,8 @@ export interface ConsentSent {
   readonly resource: JsonObject;
   /** Of an update; absent = a new one. */
   readonly id?: string;
+  /** Which id a new one gets, where no statement names it. */
+  readonly newId?: string;
   /** Of If-Match. */
   readonly expect?: number;
   /** Of X-Statement. */
@@ -63,12 +70,12 @@ export async function recordConsent(ports: RecorderPorts, sent: ConsentSent): Pr
 async function recordHere(ports: RecorderPorts, sent: ConsentSent): Promise<RecordedConsent> {
   const { patientId, patient } = patientFor(ports, sent);
   const split = checkedForm(sent);
-  const consentId = sent.id ?? signedId(sent) ?? randomUUID();
+  const consentId = sent.id ?? signedId(sent) ?? sent.newId ?? randomUUID();
   const current = ports.shelf.one(patient.pid, consentId)?.record;
   const request = requestOf(sent, split, { pid: patient.pid, consentId, version: nextVersion(sent, current?.version) });
   const { version } = request;
   const resource = { ...sent.resource, id: consentId };
-  const known = current && unchanged(ports, request, current);
+  const known = standing(ports, sent, request, current);
   if (known !== undefined) return { ...known, id: consentId, resource };
   const call = await callOf(ports, sent, request, patientId);
   if (current?.status === 'active' && split.care.status !== 'active') {
@@ -100,11 +107,28 @@ function unchanged(
   ports: RecorderPorts,
   { consent, consentId }: RecordConsent,
   current: ConsentRecord,
-): { readonly version: number; readonly commit: Commit } | undefined {
+): Pick<RecordedConsent, 'version' | 'commit'> | undefined {
   if (canonicalForm(consent) !== canonicalForm(current.consent)) return undefined;
   const stored = ports.current('Consent', consentId);
   if (stored?.version !== current.version) return undefined;
   return { version: current.version, commit: { txId: stored.txId, block: stored.block } };
+}
+
+/** What stands already and is what the request asks for. */
+function standing(
+  ports: RecorderPorts,
+  sent: ConsentSent,
+  request: RecordConsent,
+  current: ConsentRecord | undefined,
+): Pick<RecordedConsent, 'version' | 'commit'> | undefined {
+  if (sent.id === undefined && request.consentId === sent.newId) return madeBefore(ports, request.consentId);
+  return current && unchanged(ports, request, current);
+}
+
+/** What an earlier try of the request made, whatever was said of it since: a retry says nothing anew. */
+function madeBefore(ports: RecorderPorts, consentId: string): Pick<RecordedConsent, 'version' | 'commit'> | undefined {
+  const stored = ports.projection.version('Consent', consentId, 1);
+  return stored && { version: 1, commit: { txId: stored.txId, block: stored.block } };
 }
 
 /** A statement names the consent it makes. */

@@ -3,7 +3,8 @@ import { parseBody, type JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse, Interaction, Served, TypeHandler } from '../fhir/request.js';
 import { withVersion } from '../fhir/meta.js';
 import { operationOutcome } from '../fhir/outcome.js';
-import { Refusal } from '../ledger/refusal.js';
+import { idempotencyOf, newId } from '../fhir/idempotency.js';
+import { isRefusal, Refusal } from '../ledger/refusal.js';
 import { requireScope } from '../identity/scopes.js';
 import { patientOf } from './project.js';
 import { recordConsent, type ConsentSent, type RecordedConsent, type RecorderPorts } from './recorder.js';
@@ -14,7 +15,12 @@ export interface ConsentPorts extends RecorderPorts {
   readonly baseUrl: string;
   /** Resolves when the projection has applied the block, or gives up. */
   readonly reached: (block: number) => Promise<boolean>;
+  /** As newId takes it. */
+  readonly stable: (text: string) => string;
 }
+
+/** How often a retry under a key looks for what its first try made, a block apart. */
+const LOOKS = 8;
 
 /** Versions of a consent are what patients say: each is said whole, about one consent, and none is removed. */
 export const CONSENT_SERVED: Served = {
@@ -33,12 +39,28 @@ export function consentHandler(ports: ConsentPorts): TypeHandler {
 }
 
 async function write(ports: ConsentPorts, request: FhirRequest, interaction: Interaction): Promise<FhirResponse> {
-  const sent = sentBy(request, interaction);
+  const sent = sentBy(ports, request, interaction);
   requireScope(request.actor, 'Consent', interaction === 'create' ? ['c'] : ['u'], patientOf(sent.resource));
-  const recorded = await recordConsent(ports, sent).catch(accepted);
+  const recorded = await recordedOnce(ports, request, sent).catch(accepted);
   if ('status' in recorded) return recorded;
   await ports.reached(recorded.commit.block);
   return answer(ports, recorded, interaction === 'create' || recorded.version === 1 ? 201 : 200);
+}
+
+/**
+ * The same request under the same key takes effect once, at whichever gateway: it names the same consent, so that the
+ * ledger takes one of them, and the other is answered by what is there once the projection has it.
+ */
+async function recordedOnce(ports: ConsentPorts, request: FhirRequest, sent: ConsentSent): Promise<RecordedConsent> {
+  for (let looks = 1; ; looks += 1) {
+    try {
+      return await recordConsent(ports, sent);
+    } catch (error) {
+      const mayBeOwn = idempotencyOf(request) !== undefined && isRefusal(error, 'version-conflict');
+      if (!mayBeOwn || looks === LOOKS) throw error;
+      await ports.reached(ports.projection.block + 1);
+    }
+  }
 }
 
 /** Not known yet whether it is on the ledger: it is carried on, and of a withdrawal the doors have heard. */
@@ -50,7 +72,7 @@ function accepted(error: unknown): FhirResponse {
   return { status: 202, headers: {}, resource: operationOutcome([issue], error.code) };
 }
 
-function sentBy(request: FhirRequest, interaction: Interaction): ConsentSent {
+function sentBy(ports: ConsentPorts, request: FhirRequest, interaction: Interaction): ConsentSent {
   const resource = parseBody(request.body ?? '').plain as JsonObject;
   const id = interaction === 'update' ? request.path.split('/')[1] : undefined;
   if (id !== undefined && resource.id !== id) {
@@ -61,7 +83,7 @@ function sentBy(request: FhirRequest, interaction: Interaction): ConsentSent {
   return {
     actor: request.actor,
     resource,
-    ...(id === undefined ? {} : { id }),
+    ...(id === undefined ? { newId: newId(ports, request) } : { id }),
     ...(version === undefined ? {} : { expect: Number(version) }),
     ...(statement === undefined ? {} : { statement }),
   };

@@ -18,6 +18,7 @@ import { consentHandler } from '../consent/resource.js';
 import { Mandates } from '../consent/mandates.js';
 import { ConsentShelf } from '../consent/shelf.js';
 import { TrustedConsents } from '../consent/trusted.js';
+import { stableBy } from '../fhir/idempotency.js';
 import type { Fhir, Join, TypeHandler } from '../fhir/request.js';
 import { withBreakGlass } from '../glass/operation.js';
 import { withGlassReview } from '../glass/review.js';
@@ -260,15 +261,13 @@ export class Sharing {
   }
 
   #handlers(): Readonly<Record<string, TypeHandler>> {
-    const { settings, ledger, directory } = this.ports;
+    const { settings, ledger, directory, projection, keys } = this.ports;
     const own = { member: settings.member, baseUrl: fhirBase(settings.baseUrl), lookup: this.lookup };
     return {
       Consent: consentHandler({
         ...own,
         ...this.#saying(),
-        ledger,
-        shelf: this.#shelf,
-        reached: this.#reached,
+        ...{ ledger, projection, stable: stableBy(keys), shelf: this.#shelf, reached: this.#reached },
         askCustodian: this.#caller.askEnd,
         tellDoors: ({ custodians, ...withdrawal }) => this.#caller.tell(custodians, withdrawal),
       }),

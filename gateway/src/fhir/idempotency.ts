@@ -27,6 +27,11 @@ export function newId({ stable }: Pick<FhirPorts, 'stable'>, request: FhirReques
   );
 }
 
+/** What newId takes: a secret function of a text, the same at all of the member's gateways. */
+export function stableBy(keys: { hmac(use: 'idempotency', text: string): string }): (text: string) => string {
+  return (text) => keys.hmac('idempotency', `new id\n${text}`);
+}
+
 /** Says that the answer is an earlier request's, and nothing was written now. */
 export function replayedHeader(outcome: WriteOutcome): Record<string, string> {
   return outcome.state === 'committed' && outcome.replayed === true ? { 'Idempotent-Replayed': 'true' } : {};

@@ -1,9 +1,9 @@
 /** What is done to processes, and undone: the parts that kinds of fault are made of. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Reader } from '../load/reader.js';
+import type { Writer } from '../load/writer.js';
 import type { FaultyConsortium } from './consortium.js';
 import { cutOff, joinAgain } from './isolation.js';
-import type { Reader } from './reader.js';
-import type { Writer } from './writer.js';
 
 export interface FaultWorld {
   readonly consortium: FaultyConsortium;
@@ -22,7 +22,6 @@ export type Fault = (world: FaultWorld) => Promise<boolean>;
 export const HALT_MS = 10_000;
 export const SHORT_MS = 3_000;
 export const ORDERERS = ['orderer.stmary', 'orderer.acme', 'orderer.authority'];
-const LOOK_MS = 50;
 
 /** Kills all at once, waits, and starts them together: a gateway serves when its peer does. */
 export async function killed(
@@ -72,18 +71,4 @@ export function followers(consortium: FaultyConsortium): string[] {
 
 export function named({ consortium }: FaultWorld, start: string): string[] {
   return [...consortium.nodes.pids.keys()].filter((name) => name.startsWith(start));
-}
-
-/** Waits until it holds, so long at most; returns whether it does. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  forMs: number,
-  lookMs = LOOK_MS,
-): Promise<boolean> {
-  const end = Date.now() + forMs;
-  while (Date.now() < end) {
-    if (await holds()) return true;
-    await sleep(lookMs);
-  }
-  return false;
 }

@@ -2,10 +2,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
-import { developmentIssuer, fhirBase } from '@salus/gateway/identity/issuer';
-import { readSigningKey } from '@salus/gateway/identity/keys';
-import { signToken } from '@salus/gateway/identity/tokens';
-import type { GatewaySettings } from '@salus/gateway/settings';
 import { type Child, startChild } from '@salus/network/commands/children';
 import { writeEndpoints } from '@salus/network/endpoints';
 import { startFabric, type RunningFabric } from '@salus/network/fabric/network';
@@ -15,6 +11,7 @@ import { loadTopology } from '@salus/network/topology';
 import { findTestPrograms } from '../../support/fabric-network.js';
 import { freePortBase } from '../../support/free-ports.js';
 import { projectRoot } from '../../support/shared.js';
+import { HOSPITALS, Members } from '../members.js';
 import { type Cuttable, isolated, mountSmallDisk, unmountSmallDisk } from './isolation.js';
 import { cuttableNodes, inGroups } from './programs.js';
 import { takeSnapshotsEvery } from './snapshots.js';
@@ -22,21 +19,16 @@ import { takeSnapshotsEvery } from './snapshots.js';
 /** stmary has two gateways, so that a client whose gateway died has another to ask. */
 const TWO_GATEWAYS = 'stmary';
 const GATEWAY_MAIN = join(projectRoot, 'gateway', 'dist', 'main.js');
-/** Members whose data lies on a disk of its own, which may fill up. */
-const HOSPITALS = ['stmary', 'northside'];
+/** The hospitals' data lies on a disk of its own, which may fill up. */
 const DISK_MIB = 1024;
 /** Blocks of a few seconds: whoever was away longer catches up by a snapshot. Default 16 MiB. */
 const SNAPSHOT_BYTES = 64 * 1024;
 const LEADER_LINE = /(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+).*Raft leader changed: \d+ -> (\d+)/g;
 
-/** Who asks. */
-export interface Bearer {
-  readonly subject: string;
-  readonly role: string;
-  readonly patient?: string;
-}
-
 export interface FaultyConsortium {
+  /** Folder of the run: the state folder, history and evidence. */
+  readonly folder: string;
+  readonly members: Members;
   readonly prepared: PreparedState;
   /** Nodes: orderer.<member>, peer0.<member>, chaincode.<member>. */
   readonly nodes: RunningFabric;
@@ -52,10 +44,6 @@ export interface FaultyConsortium {
   log(name: string): string;
   /** Gateways that have ended, by whatever. */
   ended(): string[];
-  /** Base URLs of a member's gateways. */
-  urlsOf(member: string): readonly string[];
-  /** A token for one of a member's gateways, by its place in urlsOf: each has an issuer of its own. */
-  token(member: string, gateway?: number, bearer?: Bearer): Promise<string>;
   /** Process id of a node or gateway. */
   pid(name: string): number;
   kill(name: string): Promise<void>;
@@ -72,7 +60,8 @@ export interface FaultyConsortium {
 /** Starts everything; resolves when every gateway serves. */
 export async function startConsortium(): Promise<FaultyConsortium> {
   const topology = loadTopology(undefined, { portBase: await freePortBase(), gateways: { [TWO_GATEWAYS]: 2 } });
-  const stateDir = mkdtempSync(join(tmpdir(), 'salus-faults-'));
+  const folder = mkdtempSync(join(tmpdir(), 'salus-faults-'));
+  const stateDir = join(folder, 'state');
   const began = Date.now();
   const prepared = await prepareState(topology, stateDir, { engine: 'fabric' });
   writeEndpoints(topology, prepared.material, 'fabric');
@@ -85,25 +74,26 @@ export async function startConsortium(): Promise<FaultyConsortium> {
   await Promise.all([...gateways.settings.keys()].map((name) => gateways.start(name)));
   const startSeconds = (Date.now() - began) / 1000;
   await takeSnapshotsEvery(SNAPSHOT_BYTES, stateDir);
+  let stopped = false;
   return {
-    ...{ prepared, nodes, gateways: gateways.settings, cuttable, startSeconds },
+    ...{ folder, prepared, nodes, gateways: gateways.settings, cuttable, startSeconds },
+    members: new Members(stateDir),
     dataOf: (member) => dataOf(stateDir, member),
     log: (name) => readFileSync(join(stateDir, 'log', `${name}.log`), 'utf8'),
     ended: () => [...gateways.gone],
-    urlsOf: (member) => urlsOf(prepared, member),
-    token: (member, gateway = 0, bearer = { subject: `dr-${member}`, role: 'physician' }) =>
-      tokenFor(gateways.settings.get(`gateway${gateway}.${member}`) ?? '', bearer),
     pid: (name) => gateways.running.get(name)?.pid ?? nodes.pids.get(name) ?? 0,
     kill: (name) => (gateways.settings.has(name) ? gateways.kill(name) : nodes.signal(name, 'SIGKILL')),
     start: (name) => (gateways.settings.has(name) ? gateways.start(name) : nodes.restart(name)),
     leader: () => leaderIn(prepared),
     stop: async () => {
+      if (stopped) return;
+      stopped = true;
       await Promise.all([...gateways.running.values()].map((gateway) => gateway.stop()));
       await nodes.stop();
     },
     discard: (keep) => {
       takeDisks(stateDir, keep);
-      if (!keep) rmSync(stateDir, { recursive: true, force: true });
+      if (!keep) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -141,13 +131,6 @@ class Gateways {
   }
 }
 
-async function tokenFor(settings: string, bearer: Bearer): Promise<string> {
-  const { member, baseUrl, jwk } = JSON.parse(readFileSync(settings, 'utf8')) as GatewaySettings;
-  const claims = { issuer: developmentIssuer(baseUrl), audience: fhirBase(baseUrl), member, purposes: [] };
-  const scope = bearer.role === 'patient' ? 'patient/*.cruds' : 'user/*.cruds';
-  return signToken({ ...claims, scope, ...bearer }, await readSigningKey(jwk), Date.now());
-}
-
 function dataOf(stateDir: string, member: string): string {
   return layout.data(layout.member(stateDir, member));
 }
@@ -170,11 +153,6 @@ function takeDisks(stateDir: string, keep: boolean): void {
 function gatewayName(settings: string): string {
   const [member = '', , gateway = ''] = settings.split(sep).slice(-4);
   return `${gateway}.${member}`;
-}
-
-function urlsOf({ topology }: PreparedState, name: string): string[] {
-  const member = topology.members.find((each) => each.name === name);
-  return (member?.gateways ?? []).map(({ publicHost, port }) => `http://${publicHost}:${port}`);
 }
 
 /** Consenters are numbered from 1 in the order of the topology. */

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fault, type FaultWorld, goOn, halt, HALT_MS, killed, ORDERERS, SHORT_MS } from './acts.js';
-import { type OutboxState, OutboxView } from './outboxes.js';
+import { type OutboxState, OutboxView } from '../outbox-view.js';
 
 const WATCHED = ['gateway0.stmary', 'gateway1.stmary'];
 const SEEN_MS = 20_000;
@@ -90,7 +90,7 @@ export const diskFull: Fault = async ({ consortium, writers, random }) => {
   const filler = join(consortium.dataOf(member), 'filler');
   fill(filler);
   await sleep(FULL_MS + random() * SHORT_MS);
-  const told = writers.filter((writer) => writer.member === member).flatMap(({ history }) => history);
+  const told = writers.filter((writer) => writer.member === member).flatMap(({ writes }) => writes);
   const refused = told.some(
     (write) => (write.ended ?? Date.now()) > began && write.statuses.some((status) => status !== 201),
   );

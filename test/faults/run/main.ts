@@ -1,27 +1,29 @@
 /**
  * Faults at random moments under load: `npm run faults -- --minutes N --seed S [--injections N]`. Every kind comes in
- * turn, in an order from the seed. Ends with a table of what was done and how long until writes were acknowledged again,
- * and a verdict over the whole history; exit code 1 when anything was lost, done twice, left open or read unseen.
+ * turn, in an order from the seed. Clients and injector write a history; the judge, a program of its own, reads it, asks
+ * the healed network and searches what it leaves, and prints the table and what is wrong. Exit code 1 when anything is.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { mulberry32 } from '../../support/campaigns.js';
+import { History } from '../judge/history.js';
+import { startLoad } from '../load/load.js';
 import type { FaultWorld } from './acts.js';
-import { escaped } from './canaries.js';
 import { type FaultyConsortium, startConsortium } from './consortium.js';
 import { FAULTS } from './faults.js';
 import { givenArguments, runIsolated } from './isolation.js';
-import { judge } from './judge.js';
-import { Reader } from './reader.js';
-import { type Injection, report, reportEscapes, residentMiB } from './report.js';
-import { Writer } from './writer.js';
+import { residentMiB } from './resident.js';
 
 const MINUTE_MS = 60_000;
 /** Nobody waits longer than this for the next acknowledgement after a fault is healed. */
 const PATIENCE_MS = 180_000;
-/** Values of one writer begin so far after those of the one before. */
-const STRIDE = 1_000_000;
-const WRITERS = ['stmary', 'stmary', 'northside', 'stmary'];
+/** How long after a fault the slowest client is waited for before the next one. */
+const RESPITE_MS = 5_000;
+const JUDGE = fileURLToPath(new URL('../judge/main.js', import.meta.url));
 
 interface Wishes {
   readonly minutes: number;
@@ -46,57 +48,66 @@ async function main(): Promise<number> {
   if (exit !== undefined) return exit;
   const wishes = wanted();
   const consortium = await startConsortium();
+  const { stateDir } = consortium.prepared;
+  const [history, evidence] = ['history.jsonl', 'evidence.json'].map((name) => join(consortium.folder, name));
   let code = 1;
   try {
-    code = await injectAndJudge(consortium, wishes);
+    await inject(consortium, wishes, history ?? '');
+    const gathered = await judge('gather', stateDir, history, evidence);
+    await consortium.stop();
+    if (gathered === 0 && (await judge('words', stateDir, evidence)) === 0)
+      code = await judge('verdict', history, evidence);
   } finally {
     await consortium.stop();
-    code = Math.max(code, reportEscapes(escaped(consortium.prepared.stateDir)));
     consortium.discard(code !== 0);
   }
-  if (code !== 0) console.log(`state and logs are kept in ${consortium.prepared.stateDir}`);
+  if (code !== 0) console.log(`history, evidence, state and logs are kept in ${consortium.folder}`);
   return code;
 }
 
-async function injectAndJudge(consortium: FaultyConsortium, { minutes, seed, injections }: Wishes): Promise<number> {
-  const random = mulberry32(seed);
-  const writers = WRITERS.map((member, index) => new Writer(consortium, member, (index + 1) * STRIDE));
-  for (const writer of writers) await writer.start();
-  const reader = new Reader(consortium, writers[0]!);
-  await reader.start();
-  const world: FaultWorld = { consortium, writers, reader, random };
-  const resident = residentMiB(consortium);
-  const end = Date.now() + minutes * MINUTE_MS;
-  const runs: Injection[] = [];
-  while (runs.length < injections && Date.now() < end) {
-    for (const kind of shuffled(Object.keys(FAULTS), random)) {
-      if (runs.length >= injections || Date.now() >= end) break;
-      runs.push(await injectOne(kind, world));
-    }
-  }
-  for (const writer of writers) await writer.stop(PATIENCE_MS);
-  await reader.stop();
-  const verdict = await judge(consortium, writers, reader);
-  console.log(`seed ${seed}; started in ${consortium.startSeconds.toFixed(0)} s, ${resident}`);
-  return report({ runs, writers, reader, verdict });
+/** Runs the judge's program; resolves with its exit code. */
+async function judge(...args: readonly (string | undefined)[]): Promise<number> {
+  const program = spawn(process.execPath, [JUDGE, ...args.map(String)], { stdio: 'inherit' });
+  const [code] = (await once(program, 'exit')) as [number | null];
+  return code ?? 1;
 }
 
-async function injectOne(kind: string, world: FaultWorld): Promise<Injection> {
+async function inject(consortium: FaultyConsortium, wishes: Wishes, file: string): Promise<void> {
+  const { minutes, seed, injections } = wishes;
+  const random = mulberry32(seed);
+  const history = History.open(file);
+  const load = await startLoad(consortium.members, history);
+  const world: FaultWorld = { consortium, ...load, random };
+  console.log(`seed ${seed}; started in ${consortium.startSeconds.toFixed(0)} s, ${residentMiB(consortium)}`);
+  const end = Date.now() + minutes * MINUTE_MS;
+  let made = 0;
+  while (made < injections && Date.now() < end) {
+    for (const kind of shuffled(Object.keys(FAULTS), random)) {
+      if (made >= injections || Date.now() >= end) break;
+      made += 1;
+      await injectOne(kind, world, history);
+    }
+  }
+  await load.stop(PATIENCE_MS);
+  history.close();
+}
+
+async function injectOne(kind: string, world: FaultWorld, history: History): Promise<void> {
   const { consortium, writers, random } = world;
   await sleep(random() * 1_000);
-  const began = Date.now();
+  const at = Date.now();
   const healed = FAULTS[kind]!(world);
-  // Of each writer the first write that began after the fault: the quickest is the next commit, and the slowest of them
-  // is what the fault cost.
-  const waits = Promise.all(writers.map((writer) => writer.goesOn(began, PATIENCE_MS)));
+  // The next fault comes when somebody's write that began after this one is acknowledged, and everybody's or a while has
+  // passed: what it cost the slowest the judge sees in the history.
+  const waits = writers.map((writer) => writer.goesOn(at, PATIENCE_MS));
   const came = await healed;
-  const each = await waits;
+  const next = await Promise.race(waits);
+  await Promise.race([Promise.all(waits), sleep(RESPITE_MS)]);
   const ended = consortium.ended();
   await Promise.all(ended.map((name) => consortium.start(name)));
-  const injection = { kind, came, next: Math.min(...each), all: Math.max(...each), ended: ended.length };
+  history.append({ line: 'fault', at, kind, came, ended: ended.length });
   const note = `${came ? '' : ', but it did not come about'}${ended.length > 0 ? `; ended: ${ended.join(' ')}` : ''}`;
-  console.error(`${new Date().toISOString()} ${kind}: ${injection.next} to ${injection.all} ms${note}`);
-  return injection;
+  console.error(`${new Date().toISOString()} ${kind}: ${next} ms${note}`);
 }
 
 function shuffled(kinds: readonly string[], random: () => number): string[] {

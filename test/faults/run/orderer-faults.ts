@@ -1,5 +1,6 @@
 /** Faults of the orderers that must come at the right moment. */
-import { type Fault, type FaultWorld, follower, followers, goOn, halt, killed, until } from './acts.js';
+import { type Fault, type FaultWorld, follower, followers, goOn, halt, killed } from './acts.js';
+import { until } from '../until.js';
 import { ordererFigures } from './metrics.js';
 
 const QUORUM_LOST_MS = 30_000;
@@ -64,7 +65,5 @@ export const quorumLost: Fault = async (world) => {
   const write = await writer!.writeOnce();
   await lost;
   const told = write.statuses.includes(UNDER_WAY);
-  return (
-    told && world.reader.shown.some(({ remote, ended }) => !remote && ended > began && ended < began + QUORUM_LOST_MS)
-  );
+  return told && world.reader.shown.some(({ remote, at }) => !remote && at > began && at < began + QUORUM_LOST_MS);
 };

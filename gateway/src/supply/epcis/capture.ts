@@ -1,5 +1,6 @@
 /** Captures events: EPCIS 2.0 section 8.2. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Refusal } from '../../ledger/refusal.js';
 import type { Actor } from '../../ports.js';
@@ -9,7 +10,7 @@ import type { JsonMap } from '../event/json.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
 import type { Carry } from '../packs/carry.js';
 import type { PendingWork } from '../../keys/pending-work.js';
-import { EpcisProblem } from './problem.js';
+import { EpcisProblem, notKnownYet } from './problem.js';
 import type { EventRepository } from './repository.js';
 import { type CaptureJob, identityOf, type StoredEvent } from './stored.js';
 
@@ -37,6 +38,11 @@ interface Told {
 }
 
 const KIND = 'capture/';
+/** Until what could not be done is tried again, ms: the first time, and at most. */
+const PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+/** How long one event is waited for, ms: less than clients and what lies between commonly wait. */
+const ONE_EVENT_MS = 25_000;
 
 /** Takes documents in; jobs run one after the other, so that no id is captured twice. */
 export class Capturing {
@@ -87,12 +93,13 @@ export class Capturing {
   /** Captures one event and waits for it: its id. Throws EpcisProblem. */
   async one(actor: Actor, document: EventDocument): Promise<string> {
     const captureID = this.start(actor, document, 'rollback');
-    await this.#last;
+    await Promise.race([this.#last, sleep(ONE_EVENT_MS, undefined, { ref: false })]);
     const job = this.job(captureID);
     const [error] = job?.errors ?? [];
     if (error !== undefined) throw problemOf(error);
     const found = this.repository.all().find((each) => each.captureID === captureID);
-    return String(found?.event.eventID);
+    if (found === undefined) throw notKnownYet();
+    return String(found.event.eventID);
   }
 
   job(captureID: string): CaptureJob | undefined {
@@ -107,20 +114,60 @@ export class Capturing {
 
   async #carry(actor: Actor, document: EventDocument, job: CaptureJob, again: boolean): Promise<void> {
     try {
-      const isKept = again && this.repository.job(job.captureID) !== undefined;
-      const kept = isKept ? this.repository.ofCapture(job.captureID) : await this.#keep(actor, document, job);
-      const effects = await this.carry(actor, kept, again);
-      await this.repository.keepEffects(actor, job.captureID, effects);
-      // What nobody says the outcome of is asked for again at the next start.
-      if (effects.every(({ state }) => state !== 'unknown')) this.pending.drop(KIND + job.captureID);
-      this.#running.delete(job.captureID);
+      const kept = await this.#kept(actor, document, job, again);
+      await this.#carryOut(actor, job, kept, again ? 1 : 0);
     } catch (error) {
-      const failed =
-        error instanceof EpcisProblem ? error : new EpcisProblem('ImplementationException', detailOf(error));
-      const ended = { running: false, success: false, finishedAt: this.told.now(), errors: [failed.body] };
-      this.#running.set(job.captureID, { ...job, ...ended });
-      if (error instanceof Refusal && error.category !== 'unavailable') this.pending.drop(KIND + job.captureID);
+      this.#failed(job, error);
     }
+  }
+
+  /**
+   * Keeps a document's events until the ledger has them or refuses them for good: what was promised by 202 must not be
+   * called failed while it may take effect yet. Captures behind it wait, since none of them could be kept either.
+   */
+  async #kept(actor: Actor, document: EventDocument, job: CaptureJob, again: boolean): Promise<readonly StoredEvent[]> {
+    for (let tries = again ? 1 : 0; ; tries += 1) {
+      if (tries > 0 && this.repository.job(job.captureID) !== undefined) {
+        return this.repository.ofCapture(job.captureID);
+      }
+      try {
+        return await this.#keep(actor, document, job);
+      } catch (error) {
+        // A conflict with oneself: the try before took effect, and is about to be seen.
+        if (!isOpen(error) && !(tries > 0 && error instanceof Refusal && error.category === 'conflict')) throw error;
+        await sleep(pauseOf(tries), undefined, { ref: false });
+      }
+    }
+  }
+
+  /** Does on the ledger what the events say; where a part of it is open it is asked for again, and no other capture waits. */
+  async #carryOut(actor: Actor, job: CaptureJob, kept: readonly StoredEvent[], tries: number): Promise<void> {
+    try {
+      const effects = await this.carry(actor, kept, tries > 0);
+      await this.repository.keepEffects(actor, job.captureID, effects);
+      const open = effects.filter(({ state }) => state === 'unknown');
+      // What nobody says the outcome of is asked for again at the next start.
+      if (open.length === 0) this.pending.drop(KIND + job.captureID);
+      if (open.every(({ code }) => code === undefined)) {
+        this.#running.delete(job.captureID);
+        return;
+      }
+    } catch (error) {
+      if (!isOpen(error)) throw error;
+    }
+    const further = (): void => {
+      this.#carryOut(actor, job, kept, tries + 1).catch((error: unknown) => {
+        this.#failed(job, error);
+      });
+    };
+    setTimeout(further, pauseOf(tries)).unref();
+  }
+
+  #failed(job: CaptureJob, error: unknown): void {
+    const failed = error instanceof EpcisProblem ? error : new EpcisProblem('ImplementationException', detailOf(error));
+    const ended = { running: false, success: false, finishedAt: this.told.now(), errors: [failed.body] };
+    this.#running.set(job.captureID, { ...job, ...ended });
+    if (error instanceof Refusal) this.pending.drop(KIND + job.captureID);
   }
 
   /** Keeps what is right of a document, with the job: the events kept. */
@@ -159,6 +206,17 @@ export class Capturing {
     }
     return { good, errors };
   }
+}
+
+/** Whether the ledger may have it yet, or may take it later. */
+function isOpen(error: unknown): boolean {
+  return error instanceof Refusal
+    ? error.category === 'unavailable'
+    : error instanceof EpcisProblem && error.status === 503;
+}
+
+function pauseOf(tries: number): number {
+  return Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** tries);
 }
 
 function refuseInvalid(document: EventDocument, behaviour: ErrorBehaviour): void {

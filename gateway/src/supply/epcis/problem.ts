@@ -42,3 +42,8 @@ export class EpcisProblem extends Error {
     return { type: `epcisException:${this.exception}`, title, status: this.status, detail: this.detail };
   }
 }
+
+/** What was asked for may have taken effect, or may yet: nobody is told that it failed. */
+export function notKnownYet(): EpcisProblem {
+  return new EpcisProblem('ImplementationException', 'it is not known yet whether this took effect: look again', 503);
+}

@@ -6,7 +6,7 @@ import { merkleRoot, transactions } from '@salus/chaincode/supply/api';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger, RecordWriter, ResourceWrite } from '../../ports.js';
 import { type CaptureEffects, type Effect, PACK_SPACE, PACK_TYPES } from '../packs/stored.js';
-import { EpcisProblem } from './problem.js';
+import { notKnownYet } from './problem.js';
 import {
   type CaptureJob,
   EVENT_SPACE,
@@ -103,13 +103,7 @@ export class EventRepository {
 
   async #write(actor: Actor, writes: readonly ResourceWrite[]): Promise<void> {
     const outcome = await this.ports.writer.write(actor, writes);
-    if (outcome.state !== 'committed') {
-      throw new EpcisProblem(
-        'ImplementationException',
-        'it is not known yet whether this took effect: look again',
-        503,
-      );
-    }
+    if (outcome.state !== 'committed') throw notKnownYet();
     await this.ports.projection.reached(outcome.commit.block, REACH_MS);
   }
 
