@@ -1,6 +1,7 @@
 /** A small consortium whose contracts run on a double of the ledger: real certificates, a clock of its own. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { TICK_STALE_MS } from '@salus/chaincode/clock/api';
 import { setEndorserClock } from '@salus/chaincode/dist/lib/guard.js';
 import { chaincodeOf } from '@salus/chaincode/dist/lib/host.js';
 import { decodeRefusal, majorityOf } from '@salus/chaincode/registry/api';
@@ -149,6 +150,11 @@ export class ContractWorld {
       }
     }
     return 'VALID';
+  }
+
+  /** Lets the time come past an instant, ms since 1970, and so far that it is anybody's turn to tick. */
+  comePast(instant: number): Promise<void> {
+    return this.pass(Math.max(instant - this.clockMs, 0) + TICK_STALE_MS, 'stmary');
   }
 
   /** Lets the time pass and the next member tick. */

@@ -25,7 +25,6 @@ const further = [
   'supply/containers',
   'supply/exceptions-contract',
   'trial/illegal',
-  'trial/illegal-data',
   'trial/kits',
 ];
 const compiled = dirname(import.meta.dirname);

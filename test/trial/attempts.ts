@@ -1,5 +1,6 @@
 /** Illegal acts, tried on one trial. */
 import assert from 'node:assert/strict';
+import type { TrialLedger } from './trial-ledger.js';
 import { TRIAL, TrialWorld } from './world.js';
 
 /** How many acts each suite of them must have tried. */
@@ -24,11 +25,11 @@ export const reason = 'because';
 export class Attempts {
   tried = 0;
 
-  constructor(readonly world: TrialWorld) {}
+  constructor(readonly world: TrialWorld<TrialLedger>) {}
 
   /** On an enrolling trial with P1 of stmary in slot 1 and P2 of northside in slot 2. */
-  static async onTwo(): Promise<Attempts> {
-    const world = await TrialWorld.enrolling(4);
+  static async onTwo(world: TrialWorld<TrialLedger>): Promise<Attempts> {
+    await world.opened(4);
     await world.enrolled('P1', 'stmary', 's1', 1);
     await world.enrolled('P2', 'northside', 's1', 2);
     return new Attempts(world);

@@ -4,8 +4,9 @@ import { type Action, partsOf, type Phase, rights, type TrialRole } from '@salus
 import { kitActs } from '@salus/chaincode/dist/trial/kit-acts.js';
 import { pointActs } from '@salus/chaincode/dist/trial/acts.js';
 import { SigningKey } from '../support/signing.js';
+import type { LedgerCall } from '@salus/gateway/ports';
 import { PeerCalls } from './straight.js';
-import { outcomes, protocol } from './world.js';
+import { outcomes, parties, protocol } from './world.js';
 
 const hash = 'a'.repeat(64);
 const at = '2026-01-31T09:30:00.000Z';
@@ -18,11 +19,19 @@ const place = { participant: 'CELL', visit: 'v1', form: 'vitals', n: 1, delegate
 const event = { event: 'CELL', n: 1, commitment: hash };
 const document = { version: 1, translations: [{ language: 'en', hash }], optionalParts: [] };
 const person = { participant: 'CELL', jwk, statement };
-const report = { participant: 'CELL', isSerious: true, isFatal: false, causality: 'related', awareAt: at };
+const report = {
+  participant: 'CELL',
+  isSerious: true,
+  isFatal: false,
+  severity: 'mild',
+  causality: 'related',
+  awareAt: at,
+};
 const slots = [{ slot: 1, kit: 'CELL', arm: 'A', nonce: hash }];
 
 /** A request of every action that the contracts can read; whether it could be done does not matter. */
 const requests: Readonly<Record<string, object>> = {
+  register: { parties, protocol: protocol() },
   'register-version': { version: 2, previous: hash, protocol: protocol(), reason },
   'approve-version': { version: 1, hash },
   'activate-version': { version: 1 },
@@ -47,6 +56,13 @@ const requests: Readonly<Record<string, object>> = {
   'report-event': { ...event, ...report },
   'assess-event': { event: 'CELL', n: 1, causality: 'related', isUnexpected: true },
   'submit-event': event,
+};
+
+/** The same of those whose request travels in the transient map. */
+const hidden: Readonly<Record<string, object>> = {
+  'keep-arms': { stratum: 's1', slots, salt: hash },
+  claim: { participant: 'CELL', hmacs: [hash], salt: hash },
+  'new-secret': { secret: hash, salt: hash },
 };
 
 const members: Readonly<Record<string, string>> = {
@@ -82,17 +98,39 @@ export class Cells {
     }
   }
 
+  /** While nothing of the name is registered, its sponsor alone may register it, and nothing else is there to act on. */
+  async whileUnregistered(trial: string): Promise<void> {
+    for (const action of Object.keys(rights) as Action[]) {
+      for (const role of Object.keys(partsOf) as TrialRole[]) {
+        this.tried += 1;
+        const wanted = action !== 'register' ? 'unknown-trial' : role === 'sponsor' ? '' : 'not-your-role';
+        if (this.tried % this.every !== 0 && wanted === 'unknown-trial') continue;
+        const code = await this.#code(trial, action, members[partsOf[role][0]] ?? '', role);
+        assert.equal(code, wanted, `${action} by ${role} before anything is registered`);
+      }
+    }
+    assert.equal(await this.#code(trial, 'register', STRANGER, 'sponsor'), 'not-a-party');
+  }
+
   async #code(trial: string, action: Action, member: string, role: string): Promise<string> {
-    const [verb, request] = callOf(action);
-    const argument = JSON.stringify({ trial, ...request });
     const actor = Buffer.from(JSON.stringify({ user: 'u-1', role, purpose: 'CLINTRCH' }));
-    const said = await this.peers.endorse(member, { transaction: `trial:${verb}`, argument, transient: { actor } });
+    const said = await this.peers.endorse(member, callOf(trial, action, actor));
     assert.ok(!said.includes('invalid-request'), `${action}: ${said}`);
     return said;
   }
 }
 
-function callOf(action: Action): readonly [verb: string, request: object] {
+function callOf(trial: string, action: Action, actor: Uint8Array): LedgerCall {
+  const secret = hidden[action];
+  if (secret !== undefined) {
+    const request = Buffer.from(JSON.stringify({ trial, ...secret }));
+    return { transaction: `trial:${action}`, transient: { actor, request } };
+  }
+  const [verb, open] = openCall(action);
+  return { transaction: `trial:${verb}`, argument: JSON.stringify({ trial, ...open }), transient: { actor } };
+}
+
+function openCall(action: Action): readonly [verb: string, request: object] {
   if ((pointActs as readonly string[]).includes(action)) return ['point', { ...place, act: action }];
   if ((kitActs as readonly string[]).includes(action)) {
     return ['kit', { kit: 'CELL', n: 1, act: action, delegate: 'cell' }];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { outcomes, parties, protocol, sites, TRIAL, TrialWorld } from './world.js';
+import { type Allotted, rootOf } from '@salus/chaincode/trial/api';
+import { listOf, outcomes, parties, protocol, sites, TRIAL, TrialWorld } from './world.js';
 import { random } from '../support/contract-world.js';
 import { SigningKey } from '../support/signing.js';
 
@@ -19,7 +20,7 @@ describe('trial on the ledger', () => {
     await world.refused('duplicate-item', 'acme', 'sponsor', 'register', double);
     const registered = await world.act('acme', 'sponsor', 'register', request);
     assert.equal(registered.rwset.event?.name, 'trial:version-registered');
-    await world.refused('trial-exists', 'acme', 'sponsor', 'register', request);
+    await world.refused('not-now', 'acme', 'sponsor', 'register', request);
     await world.refused('unknown-trial', 'acme', 'sponsor', 'register-version', {
       ...{ trial: 'TRIAL-2', version: 2, previous: random(), protocol: protocol() },
     });
@@ -81,7 +82,7 @@ describe('trial on the ledger', () => {
     await world.refused('not-now', 'acme', 'sponsor', 'post-results', {
       ...{ publication: random(), published: '2026-11-01T00:00:00.000Z', outcomes },
     });
-    await world.act('tally', 'cro', 'lock', { root: random(), points: 0, reason: 'last visit done' });
+    await world.locked();
     const forged = slots.map((slot, index) => (index === 0 ? { ...slot, arm: slot.arm === 'A' ? 'B' : 'A' } : slot));
     await world.refused('reveal-mismatch', 'tally', 'statistician', 'reveal', { stratum: 's1', slots: forged });
     const nonces = slots.map((slot, index) => (index === 0 ? { ...slot, nonce: random() } : slot));
@@ -114,7 +115,7 @@ describe('trial on the ledger', () => {
     await world.act('acme', 'sponsor', 'register-version', early);
     const approval = { version: 2, hash: (await world.newest()).hash };
     for (const role of ['ethics', 'regulator']) await world.act('authority', role, 'approve-version', approval);
-    await world.act('tally', 'cro', 'lock', { root: random(), points: 0, reason: 'last visit done' });
+    await world.locked();
     for (const [stratum, slots] of world.lists) {
       await world.act('tally', 'statistician', 'reveal', { stratum, slots });
     }
@@ -172,6 +173,103 @@ describe('trial on the ledger', () => {
     assert.deepEqual(JSON.parse(told.payload), { arm, kit, site: 'stmary' });
     await world.act('stmary', 'investigator', 'end-delegation', { kid: person.kid });
     await world.refused('not-delegated', 'tally', 'cro', 'tell-arm', wish(person));
+  });
+
+  it('keeps every list in clear before a version comes into force: of arms that the protocol names, each kit on one', async () => {
+    const world = await TrialWorld.founded();
+    await world.act('acme', 'sponsor', 'register', { parties, protocol: protocol() });
+    const commit = async (stratum: string, slots: readonly Allotted[]): Promise<void> => {
+      const kits = slots.map(({ kit }) => kit);
+      const request = { stratum, root: rootOf(TRIAL, stratum, slots), kits };
+      await world.act('tally', 'statistician', 'commit-list', request);
+      const { hash } = (await world.view()).lists.find((each) => each.stratum === stratum)!;
+      await world.act('authority', 'regulator', 'approve-list', { stratum, hash });
+    };
+    const keep = (stratum: string, slots: readonly Allotted[]) =>
+      world.hidden('statistician', { stratum, slots, salt: random() });
+    const [first, strange] = [listOf('s1', 4), listOf('s2', 4, ['A', 'C'])];
+    await commit('s1', first);
+    const twice = { stratum: 's2', root: random(), kits: ['K-NEW', first[2]!.kit] };
+    await world.refused('kit-on-list', 'tally', 'statistician', 'commit-list', twice);
+    await commit('s2', strange);
+    await world.ledger.refused('unknown-arm', 'tally', 'trial:keep-arms', keep('s2', strange));
+    const { hash } = await world.newest();
+    for (const role of ['ethics', 'regulator']) {
+      await world.act('authority', role, 'approve-version', { version: 1, hash });
+    }
+    await world.ledger.submit('tally', 'trial:keep-arms', keep('s1', first));
+    await world.refused('arms-missing', 'acme', 'sponsor', 'activate-version', { version: 1 });
+  });
+
+  it('puts no other arms or strata in force than those that lists were committed to', async () => {
+    const world = await TrialWorld.founded();
+    await world.registered();
+    const { allocation } = protocol();
+    const wider = protocol({
+      allocation: { ...allocation, arms: [...allocation.arms, { code: 'C', label: 'c', ratio: 1 }] },
+    });
+    const { hash: previous } = await world.newest();
+    await world.act('acme', 'sponsor', 'register-version', { version: 2, previous, protocol: wider });
+    const { hash } = await world.newest();
+    for (const role of ['ethics', 'regulator']) {
+      await world.act('authority', role, 'approve-version', { version: 2, hash });
+    }
+    await world.refused('design-frozen', 'acme', 'sponsor', 'activate-version', { version: 2 });
+  });
+
+  it('locks what is there, all of it, and nothing while a query is open', async () => {
+    const world = await TrialWorld.enrolling();
+    for (const [index, site] of sites.entries()) await world.enrolled(`P${index}`, site, 's1', index + 1);
+    const about = { participant: 'P1', n: 1, act: 'enter', commitment: random(), consent: 1 };
+    await world.point('northside', 'coordinator', about);
+    await world.point('northside', 'coordinator', { ...about, form: 'labs' });
+    await world.point('acme', 'sponsor', { participant: 'P1', n: 2, act: 'propose', query: 'q1' });
+    const lock = (points: number) => ({ root: random(), points, reason: 'last visit done' });
+    await world.refused('query-open', 'tally', 'cro', 'lock', lock(2));
+    await world.point('northside', 'coordinator', { participant: 'P1', n: 3, act: 'answer', query: 'q1' });
+    await world.refused('point-count', 'tally', 'cro', 'lock', lock(1));
+    await world.locked();
+    const { points, root } = (await world.view()).milestones.find(({ name }) => name === 'lock')!;
+    assert.equal(points, 2);
+    assert.match(String(root), /^[0-9a-f]{64}$/);
+  });
+
+  it('takes reports of who consented, enrolled or not, and of nobody else', async () => {
+    const world = await TrialWorld.enrolling();
+    await world.act('stmary', 'investigator', 'consent', await world.consentOf('P1', 'stmary'));
+    const began = world.ledger.clockMs;
+    await world.ledger.comePast(began);
+    const harm = { isSerious: true, isFatal: false, severity: 'severe', causality: 'unrelated' };
+    const event = { event: 'E1', n: 1, participant: 'P1', commitment: random(), ...harm };
+    const report = { ...event, awareAt: new Date(began).toISOString() };
+    await world.refused('no-consent', 'stmary', 'investigator', 'report-event', { ...report, participant: 'P2' });
+    await world.refused('not-your-participant', 'northside', 'investigator', 'report-event', report);
+    await world.refused('invalid-request', 'stmary', 'investigator', 'report-event', { ...report, severity: 'bad' });
+    const told = await world.act('stmary', 'investigator', 'report-event', report);
+    assert.equal(told.rwset.event?.name, 'trial:safety-reported');
+    assert.equal((await world.view()).events[0]?.severity, 'severe');
+  });
+
+  it('tells by events what concerns others, no arm in them, and keeps claims where hospitals alone read them', async () => {
+    const world = await TrialWorld.enrolling();
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    const { kid } = await world.delegate('stmary', 'investigator');
+    const unblind = { stratum: 's1', slot: 1, reason: 'overdose', delegate: kid };
+    const asked = await world.act('stmary', 'investigator', 'unblind-one', unblind);
+    assert.equal(asked.rwset.event?.name, 'trial:unblinding-asked');
+    assert.ok(!asked.inClear.includes('"arm"'));
+    const halted = await world.act('tally', 'board', 'halt', { reason: 'signal' });
+    assert.equal(halted.rwset.event?.name, 'trial:halted');
+    await world.act('tally', 'board', 'resume', { reason: 'none' });
+    const made = world.hidden('coordinator', { secret: random(), salt: random() });
+    const claim = world.hidden('investigator', { participant: 'P2', hmacs: [random()], salt: random() });
+    for (const [verb, call, place] of [
+      ['trial:new-secret', made, 'care-keys'],
+      ['trial:claim', claim, 'care'],
+    ] as const) {
+      const { rwset } = await world.ledger.submit('stmary', verb, call);
+      assert.deepEqual([...rwset.writes.keys()], [place]);
+    }
   });
 
   it('keeps arms and nonces from every public value before the reveal', async () => {

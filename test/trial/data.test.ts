@@ -219,4 +219,31 @@ describe('data of a trial', function () {
     await goOn(() => gateways.promised.size === 0);
     assert.match(JSON.stringify(resourcesIn(await search('acme', 'sponsor', 'QuestionnaireResponse'))), /"137"/);
   });
+
+  it('is shown to nobody any more, and handed over no further, once the participant wants no further use', async () => {
+    const says = { participant: 'P1', n: 2, withdrawn: 'use-no-data' };
+    const statement = world.patients.get('P1')!.sign({ channel: 'health', trial: TRIAL, ...says });
+    const status = async () => {
+      const found = await gateways.ask('authority', 'regulator', 'GET', `ResearchSubject?study=${STUDY}`);
+      return resourcesIn(found).map((subject) => subject.status);
+    };
+    assert.deepEqual(await status(), ['on-study']);
+    const kept = gateways.kept.size;
+    await world.act('stmary', 'patient', 'withdraw', { ...says, statement });
+    assert.deepEqual(await status(), ['withdrawn']);
+    for (const [member, role] of [
+      ['acme', 'sponsor'],
+      ['stmary', 'investigator'],
+    ] as const) {
+      const [said, ...more] = resourcesIn(await search(member, role, 'QuestionnaireResponse'));
+      assert.match(JSON.stringify(said), /"code":"suppressed"/);
+      assert.deepEqual(more, [], member);
+      const { resource } = await gateways.ask(member, role, 'GET', `${STUDY}/$dataset?name=QS`);
+      assert.match(JSON.stringify(resource), /\\"records\\":0/);
+    }
+    const body = { resourceType: 'Parameters', parameter: [{ name: 'participant', valueString: 'P1' }] };
+    const again = await gateways.ask('stmary', 'coordinator', 'POST', `${STUDY}/$hand-over`, body);
+    assert.deepEqual([again.status, JSON.stringify(again.resource).includes('consent-withdrawn')], [409, true]);
+    assert.equal(gateways.kept.size, kept, 'what was collected stays, as the law on trials asks');
+  });
 });

@@ -3,7 +3,6 @@ import { validationIssues } from '@salus/gateway/fhir/validate';
 import { dueList } from '@salus/gateway/trial/due';
 import { withTrials } from '@salus/gateway/trial/operations';
 import { adverseEvents, researchSubjects } from '@salus/gateway/trial/study-resources';
-import { random } from '../support/contract-world.js';
 import { commitment } from './attempts.js';
 import { TRIAL, TrialWorld } from './world.js';
 
@@ -14,7 +13,16 @@ describe('what a trial owes and shows', () => {
   let began: number;
   const at = (days: number): string => new Date(began + days * DAY).toISOString();
   const report = (event: string, change: object = {}) => ({
-    ...{ event, n: 1, participant: 'P1', commitment, isSerious: true, isFatal: false, causality: 'related' },
+    ...{
+      event,
+      n: 1,
+      participant: 'P1',
+      commitment,
+      isSerious: true,
+      isFatal: false,
+      severity: 'severe',
+      causality: 'related',
+    },
     ...{ awareAt: at(0), ...change },
   });
 
@@ -73,7 +81,7 @@ describe('what a trial owes and shows', () => {
     const before = researchSubjects(await world.view()) as Record<string, unknown>[];
     for (const subject of before) assert.deepEqual(validationIssues(subject), []);
     assert.ok(before.every((subject) => !('assignedArm' in subject)));
-    await world.act('tally', 'cro', 'lock', { root: random(), points: 0, reason: 'last visit done' });
+    await world.locked();
     await world.act('tally', 'statistician', 'reveal', { stratum: 's1', slots: world.lists.get('s1') });
     const after = researchSubjects(await world.view()) as Record<string, unknown>[];
     for (const subject of after) assert.deepEqual(validationIssues(subject), []);

@@ -109,7 +109,15 @@ describe('a kit of a trial', () => {
   });
 
   it('is named by an adverse event, and found where a site asks who was exposed; its lot is not known yet', async () => {
-    const event = { event: 'E1', n: 1, participant: 'P1', commitment: random(), isSerious: true, isFatal: false };
+    const event = {
+      event: 'E1',
+      n: 1,
+      participant: 'P1',
+      commitment: random(),
+      isSerious: true,
+      isFatal: false,
+      severity: 'severe',
+    };
     await world.ledger.pass(30_000, 'northside');
     const awareAt = new Date(world.ledger.clockMs).toISOString();
     await world.act('stmary', 'investigator', 'report-event', { ...event, causality: 'related', awareAt });
@@ -149,7 +157,7 @@ describe('a kit of a trial', () => {
 
   it('says its lot after unblinding alone, and only the one committed to', async () => {
     await refused('not-now', supplier, 'open-kit', 8, { opened });
-    await world.act('tally', 'cro', 'lock', { root: random(), points: 0, reason: 'done' });
+    await world.locked();
     await world.act('tally', 'statistician', 'reveal', { stratum: 's1', slots: world.lists.get('s1') });
     await refused('reveal-mismatch', supplier, 'open-kit', 8, { opened: { ...opened, lot: random() } });
     await refused('unknown-lot', supplier, 'open-kit', 8, { opened });

@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
 
+import { MAX_CLAIM_CODES } from '@salus/chaincode/trial/api';
 import { MAX_QUERIES } from '@salus/chaincode/dist/trial/points.js';
 
+import { random } from '../support/contract-world.js';
 import { Attempts, commitment, reason } from './attempts.js';
 import { TrialWorld } from './world.js';
+
+describe('a claim of a person', () => {
+  it(`has at most ${MAX_CLAIM_CODES} codes`, async () => {
+    const world = await TrialWorld.enrolling(4);
+    const codes = (count: number) =>
+      world.hidden('investigator', { participant: 'P7', hmacs: Array.from({ length: count }, random), salt: random() });
+    await world.ledger.refused('invalid-request', 'stmary', 'trial:claim', codes(MAX_CLAIM_CODES + 1));
+    await world.ledger.submit('stmary', 'trial:claim', codes(MAX_CLAIM_CODES));
+  });
+});
 
 describe('a data point of a trial', () => {
   it(`has at most ${MAX_QUERIES} open queries`, async () => {

@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { leafOf, type TrialView } from '@salus/chaincode/trial/api';
+import { type Allotted, leafOf, type TrialView } from '@salus/chaincode/trial/api';
 import { digest } from '@salus/chaincode/dist/lib/canonical.js';
 import { merkleRoot } from '@salus/chaincode/dist/lib/merkle.js';
 import { ARM_PATH } from '@salus/gateway/trial/arm';
-import type { TrialPackage } from '@salus/gateway/trial/package';
 import { compactDecrypt } from 'jose';
 import { random } from '../support/contract-world.js';
-import { salus } from '../support/command.js';
 import { type Answer, networkOfSuite } from '../support/network.js';
 import { projectRoot } from '../support/shared.js';
 import { SigningKey } from '../support/signing.js';
 import { atDoor, atPeer } from './straight.js';
+import { TrialPackages } from './packages.js';
 import { listOf } from './world.js';
 
 const NAME = 'ALXN-204';
@@ -22,13 +21,10 @@ const usdm = readFileSync(join(projectRoot, 'test/trial/data/alxn1840-wd-204.usd
 
 describe('a trial on the real processes, over HTTP', () => {
   const network = networkOfSuite();
+  const packages = new TrialPackages(network, NAME);
   let view: TrialView;
-  const lock = [
-    { name: 'root', valueString: random() },
-    { name: 'points', valueInteger: 1 },
-    { name: 'reason', valueString: 'last visit done' },
-  ];
-  const list = listOf('all', 8);
+  const lock = [{ name: 'reason', valueString: 'last visit done' }];
+  let list: readonly Allotted[] = [];
   const investigator = new SigningKey('inv-1');
 
   async function post(member: string, role: string, operation: string, values: readonly object[]): Promise<Answer> {
@@ -70,6 +66,9 @@ describe('a trial on the real processes, over HTTP', () => {
     view = await look('acme');
     assert.equal(view.versions.length, 4);
     assert.deepEqual((await look('medisure')).versions, view.versions);
+    const { arms } = view.versions[3]!.protocol.allocation;
+    const [first, second = first] = arms.map(({ code }) => code);
+    list = listOf('all', 8, [first ?? '', second ?? '']);
   });
 
   it('comes into force with list and approvals, and takes the documents of consent', async () => {
@@ -171,7 +170,15 @@ describe('a trial on the real processes, over HTTP', () => {
   });
 
   it('lists what is owed and finds participants and events by study, at any member', async () => {
-    const event = { event: 'E1', n: 1, participant: 'P1', commitment: random(), isSerious: true, isFatal: true };
+    const event = {
+      event: 'E1',
+      n: 1,
+      participant: 'P1',
+      commitment: random(),
+      isSerious: true,
+      isFatal: true,
+      severity: 'severe',
+    };
     const awareAt = (await look('stmary')).slots[0]!.taken[0]!.at;
     const report = { ...event, causality: 'related', awareAt };
     for (let tries = 0; ; tries += 1) {
@@ -196,27 +203,11 @@ describe('a trial on the real processes, over HTTP', () => {
   });
 
   it('gives a regulator one package, checked against the blocks of its own peer: nothing bent, nothing left out', async () => {
-    const token = await network.token({ member: 'authority', role: 'regulator' });
-    const answer = await network.ask('authority', `ResearchStudy/${NAME}/$package`, { token });
-    assert.equal(answer.status, 200, answer.text);
-    const verify = async (text: string): Promise<{ readonly code: number; readonly said: string }> => {
-      const file = join(network.stateDir, 'package.json');
-      writeFileSync(file, text);
-      const { code, out, err } = await salus(network.stateDir, ['verify-trial', file]);
-      return { code, said: `${out}${err}` };
-    };
-    const whole = await verify(answer.text);
+    const answer = await packages.whole();
+    const whole = await packages.verify(answer.text);
     assert.equal(whole.code, 0, whole.said);
     assert.match(whole.said, /^\d{2,} records, each as on the ledger, none left out/m);
-    const [{ valueString = '' } = {}] = answer.body['parameter'] as { valueString?: string }[];
-    const changed = async (change: (found: TrialPackage) => object): Promise<string> => {
-      const parameter = [
-        { name: 'package', valueString: JSON.stringify(change(JSON.parse(valueString) as TrialPackage)) },
-      ];
-      const { code, said } = await verify(JSON.stringify({ resourceType: 'Parameters', parameter }));
-      assert.equal(code, 1, said);
-      return said;
-    };
+    const changed = packages.changesOf(answer);
     assert.match(
       await changed((found) => ({ ...found, view: { ...found.view, unblindings: [] } })),
       /it leaves out trial-unblinding\/ALXN-204\/all\/000001/,
@@ -261,6 +252,17 @@ describe('a trial on the real processes, over HTTP', () => {
     assert.equal((await post('authority', 'regulator', `${NAME}/$lock`, lock)).status, 403);
     assert.equal((await post('tally', 'cro', `${NAME}/$lock`, lock)).status, 200);
     assert.equal((await look('stmary')).phase, 'locked');
+  });
+
+  it('is locked over everything that is there: whoever names another root is found out by anybody', async () => {
+    const answer = await packages.whole();
+    const whole = await packages.verify(answer.text);
+    assert.equal(whole.code, 0, whole.said);
+    const said = await packages.changesOf(answer)(({ view: shown, ...found }) => {
+      const milestones = shown.milestones.map((each) => (each.name === 'lock' ? { ...each, root: random() } : each));
+      return { ...found, view: { ...shown, milestones } };
+    });
+    assert.match(said, /the lock names 1 data points of another root than the 1 that are there/);
   });
 
   it('shows a reviewer a page whose versions lead to their endorsed transactions', async () => {

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import type { EventRecord, ParticipantRecord, ReportEvent } from '@salus/chaincode/trial/api';
+import type { EventRecord, ReportEvent } from '@salus/chaincode/trial/api';
 import { Refusal } from '@salus/chaincode/dist/lib/refusal.js';
 import { assessEvent, reportEvent, submitEvent } from '@salus/chaincode/dist/trial/safety.js';
 
 const day = (days: number): string => new Date(Date.UTC(2026, 0, 1) + days * 86_400_000).toISOString();
 const by = { member: 'stmary', role: 'investigator' };
-const participant: ParticipantRecord = {
-  ...{ site: 'stmary', stratum: 's1', slot: 1, kit: 'K1', consent: 1, version: 1, by, at: day(0), tx: 't' },
-};
+const taking = { site: 'stmary', since: day(0) };
 const request: ReportEvent = {
   ...{ trial: 'T', event: 'E', n: 1, participant: 'P1', commitment: 'c', isSerious: true, isFatal: false },
-  ...{ causality: 'related', awareAt: day(1) },
+  ...{ severity: 'moderate', causality: 'related', awareAt: day(1) },
 };
 
 function allowed<T>(result: T | Refusal): T {
@@ -19,12 +17,12 @@ function allowed<T>(result: T | Refusal): T {
 }
 
 function report(change: Partial<ReportEvent>, tick: string, before?: EventRecord, isReported = false): EventRecord {
-  const facts = { participant, before, there: undefined, isReported, tick };
+  const facts = { taking, before, there: undefined, isReported, tick };
   return allowed(reportEvent({ ...request, n: (before?.n ?? 0) + 1, ...change }, facts, { by, at: tick, tx: 't' }));
 }
 
 function assess(before: EventRecord, causality: 'related' | 'unrelated', isUnexpected: boolean): EventRecord {
-  const facts = { participant, before, there: undefined, isReported: false, tick: day(9) };
+  const facts = { taking, before, there: undefined, isReported: false, tick: day(9) };
   const asked = { trial: 'T', event: 'E', n: before.n + 1, causality, isUnexpected };
   return allowed(assessEvent(asked, facts, { by: { member: 'acme', role: 'sponsor' }, at: day(9), tx: 't' }));
 }

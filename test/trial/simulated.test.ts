@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { decodeRefusal } from '@salus/chaincode/registry/api';
 import { checkAllocation } from '@salus/gateway/trial/verify-lists';
-import { random } from '../support/contract-world.js';
 import { assertAllEnrolled } from './slots.js';
 import { protocol, sites, TrialWorld } from './world.js';
 
@@ -84,7 +83,7 @@ describe('a simulated trial of 500 participants at 3 sites in 4 strata', functio
       before.strata.map(({ arms }) => arms),
       [{}, {}, {}, {}],
     );
-    await world.act('tally', 'cro', 'lock', { root: random(), points: 0, reason: 'last visit done' });
+    await world.locked();
     for (const stratum of strata) {
       await world.act('tally', 'statistician', 'reveal', { stratum, slots: world.lists.get(stratum) });
     }

@@ -1,10 +1,23 @@
 /** A trial on the contracts' double: three sites, a sponsor, a regulator, an allocator, and what each signs with. */
 import { createHash } from 'node:crypto';
-import type { Allotted, Outcome, Protocol, TrialView, VersionRecord } from '@salus/chaincode/trial/api';
-import { leafOf } from '@salus/chaincode/trial/api';
+import type {
+  Allotted,
+  Outcome,
+  ParticipantView,
+  PointRecord,
+  Protocol,
+  TrialView,
+  VersionRecord,
+} from '@salus/chaincode/trial/api';
+import { leafOf, lockRootOf } from '@salus/chaincode/trial/api';
 import { merkleRoot } from '@salus/chaincode/dist/lib/merkle.js';
-import { ContractWorld, manyMembers, type Outcome as Answer, random } from '../support/contract-world.js';
+import { digest } from '@salus/chaincode/dist/lib/canonical.js';
+import { ContractWorld, manyMembers, random } from '../support/contract-world.js';
 import { SigningKey } from '../support/signing.js';
+import type { TrialLedger } from './trial-ledger.js';
+
+/** What a ledger answers to a submit. */
+type Answer<L extends TrialLedger> = Awaited<ReturnType<L['submit']>>;
 
 /** The trial's name in these tests. */
 export const TRIAL = 'TRIAL-1';
@@ -44,26 +57,31 @@ export const parties = {
 };
 
 /** A stratum's list: blocks of four, two of each arm, in an order drawn from a seed. */
-export function listOf(stratum: string, length: number): Allotted[] {
+export function listOf(
+  stratum: string,
+  length: number,
+  [first = 'A', second = 'B']: readonly string[] = [],
+): Allotted[] {
   const draw = (text: string): string => createHash('sha256').update(`${stratum} ${text}`).digest('hex');
   return Array.from({ length }, (_, index) => {
     const block = Math.floor(index / 4);
-    const order = ['A', 'A', 'B', 'B']
+    const order = [first, first, second, second]
       .map((arm, place) => ({ arm, rank: draw(`${block} ${place}`) }))
       .sort((a, b) => (a.rank < b.rank ? -1 : 1));
     const slot = index + 1;
-    return { slot, kit: `K${draw(`kit ${slot}`).slice(0, 8)}`, arm: order[index % 4]?.arm ?? 'A', nonce: random() };
+    return { slot, kit: `K${draw(`kit ${slot}`).slice(0, 8)}`, arm: order[index % 4]?.arm ?? first, nonce: random() };
   });
 }
 
 /** A trial's world. Verbs are without their domain. */
-export class TrialWorld {
+export class TrialWorld<L extends TrialLedger = ContractWorld> {
   readonly keys = new Map<string, SigningKey>();
   readonly lists = new Map<string, Allotted[]>();
   readonly patients = new Map<string, SigningKey>();
 
-  private constructor(readonly ledger: ContractWorld) {}
+  constructor(readonly ledger: L) {}
 
+  /** A world on the contracts' double. */
   static async founded(): Promise<TrialWorld> {
     return new TrialWorld(await ContractWorld.founded({}, manyMembers));
   }
@@ -71,14 +89,19 @@ export class TrialWorld {
   /** A world whose trial enrols: registered, approved, lists committed, documents adopted, people delegated. */
   static async enrolling(slots = 8, content = protocol()): Promise<TrialWorld> {
     const world = await TrialWorld.founded();
-    await world.registered(content, slots);
-    await world.activated(1);
-    await world.document(1);
+    await world.opened(slots, content);
     return world;
   }
 
-  submit(member: string, role: string, verb: string, request: object): Promise<Answer> {
-    return this.ledger.submit(member, `trial:${verb}`, this.call(role, request));
+  /** Brings the trial to where it enrols. */
+  async opened(slots: number, content = protocol()): Promise<void> {
+    await this.registered(content, slots);
+    await this.activated(1);
+    await this.document(1);
+  }
+
+  submit(member: string, role: string, verb: string, request: object): Promise<Answer<L>> {
+    return this.ledger.submit(member, `trial:${verb}`, this.call(role, request)) as Promise<Answer<L>>;
   }
 
   refused(code: string, member: string, role: string, verb: string, request: object): Promise<void> {
@@ -86,7 +109,7 @@ export class TrialWorld {
   }
 
   /** Submits with the trial's name filled in. */
-  act(member: string, role: string, verb: string, request: object): Promise<Answer> {
+  act(member: string, role: string, verb: string, request: object): Promise<Answer<L>> {
     return this.submit(member, role, verb, { trial: TRIAL, ...request });
   }
 
@@ -135,9 +158,8 @@ export class TrialWorld {
     const more = reconsentBy === undefined ? {} : { reconsentBy };
     const translations = [{ language: 'en', hash: 'b'.repeat(64) }];
     const request = { version, translations, optionalParts: ['biobank'], ...more };
-    const { rwset } = await this.act('acme', 'sponsor', 'publish-document', request);
-    const [value] = [...(rwset.writes.get('') ?? new Map<string, Buffer>()).values()];
-    const { hash } = JSON.parse(value?.toString('utf8') ?? '{}') as { hash: string };
+    await this.act('acme', 'sponsor', 'publish-document', request);
+    const hash = digest({ trial: TRIAL, ...request });
     await this.act('authority', 'ethics', 'adopt-document', { version, hash });
   }
 
@@ -183,9 +205,20 @@ export class TrialWorld {
     return ['adult', 'diabetes'].map((id) => ({ id, commitment: random() }));
   }
 
-  async enrolled(participant: string, site: string, stratum: string, slot: number): Promise<Answer> {
+  async enrolled(participant: string, site: string, stratum: string, slot: number): Promise<Answer<L>> {
     await this.prepared(participant, site);
     return this.act(site, 'investigator', 'enrol', { participant, stratum, slot, consent: 1 });
+  }
+
+  /** Locks the data base with what a lock must name: the root of every data point, and their number. */
+  async locked(): Promise<Answer<L>> {
+    const points: PointRecord[] = [];
+    for (const { participant } of (await this.view()).slots.flatMap(({ taken }) => taken)) {
+      const call = { args: [JSON.stringify({ trial: TRIAL, participant })] };
+      const { payload } = await this.ledger.evaluate('acme', 'trial:line', call);
+      points.push(...(JSON.parse(payload) as ParticipantView).points);
+    }
+    return this.act('tally', 'cro', 'lock', { ...lockRootOf(points), reason: 'last visit done' });
   }
 
   /** An act on a data point of visit v1, as a request; the delegate is put on the log at need. */
@@ -194,7 +227,7 @@ export class TrialWorld {
     return { visit: 'v1', form: 'vitals', delegate: kid, ...about };
   }
 
-  async point(member: string, role: string, about: Readonly<Record<string, unknown>>): Promise<Answer> {
+  async point(member: string, role: string, about: Readonly<Record<string, unknown>>): Promise<Answer<L>> {
     return this.act(member, role, 'point', await this.pointOf(member, role, about));
   }
 

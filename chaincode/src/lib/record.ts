@@ -12,13 +12,23 @@ export async function load<T>(ctx: SalusContext, kind: Kind<T>, ...attributes: A
   const bytes =
     kind.place === 'public'
       ? await ctx.stub.getState(key)
-      : await ctx.stub.getPrivateData(collectionOf(ctx, kind), key);
+      : await ctx.stub.getPrivateData(collectionOf(kind, ctx.caller.member), key);
   return bytes.length === 0 ? undefined : (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
 }
 
 /** Whether there is a private record, by its hash alone, so that no value is read. */
-export async function exists(ctx: SalusContext, kind: Kind<unknown>, ...attributes: Attributes): Promise<boolean> {
-  const hash = await ctx.stub.getPrivateDataHash(collectionOf(ctx, kind), keyOf(kind, ...attributes));
+export function exists(ctx: SalusContext, kind: Kind<unknown>, ...attributes: Attributes): Promise<boolean> {
+  return existsAt(ctx, ctx.caller.member, kind, ...attributes);
+}
+
+/** The same in another member's collection: hashes are at every peer. */
+export async function existsAt(
+  ctx: SalusContext,
+  member: string,
+  kind: Kind<unknown>,
+  ...attributes: Attributes
+): Promise<boolean> {
+  const hash = await ctx.stub.getPrivateDataHash(collectionOf(kind, member), keyOf(kind, ...attributes));
   return hash.length > 0;
 }
 
@@ -52,12 +62,12 @@ export async function saveSealed<T extends object>(
   record: T & { readonly salt: string },
 ): Promise<void> {
   const value = Buffer.from(canonical(record));
-  await ctx.stub.putPrivateData(collectionOf(ctx, kind), keyOf(kind, ...attributes), value);
+  await ctx.stub.putPrivateData(collectionOf(kind, ctx.caller.member), keyOf(kind, ...attributes), value);
 }
 
 /** Purges a private record with its history at every peer that holds it. */
 export async function purge(ctx: SalusContext, kind: Kind<unknown>, ...attributes: Attributes): Promise<void> {
-  await ctx.stub.purgePrivateData(collectionOf(ctx, kind), keyOf(kind, ...attributes));
+  await ctx.stub.purgePrivateData(collectionOf(kind, ctx.caller.member), keyOf(kind, ...attributes));
 }
 
 /** Every record whose key begins with these attributes, for evaluates: a range is never read by a transaction. */
@@ -66,13 +76,13 @@ export async function list<T>(ctx: SalusContext, kind: Kind<T>, ...prefix: Attri
   const rows =
     kind.place === 'public'
       ? ctx.stub.getStateByPartialCompositeKey(kind.name, [...prefix])
-      : ctx.stub.getPrivateDataByPartialCompositeKey(collectionOf(ctx, kind), kind.name, [...prefix]);
+      : ctx.stub.getPrivateDataByPartialCompositeKey(collectionOf(kind, ctx.caller.member), kind.name, [...prefix]);
   const found: T[] = [];
   for await (const row of rows) found.push(JSON.parse(Buffer.from(row.value).toString('utf8')) as T);
   return found;
 }
 
-function collectionOf(ctx: SalusContext, kind: Kind<unknown>): string {
+function collectionOf(kind: Kind<unknown>, member: string): string {
   if (kind.place === 'public') throw new Error(`a ${kind.name} is public`);
-  return kind.place.replace('{member}', ctx.caller.member);
+  return kind.place.replace('{member}', member);
 }

@@ -165,6 +165,8 @@ export interface ToldArm {
 
 /** Parser of Lock. */
 export const parseLock = object({ trial: code, root: hex256, points: integer(0, 100_000_000), reason: prose });
+/** The lock of a whole data base. */
+export type Lock = ReturnType<typeof parseLock>;
 /** Parser of Unlock. */
 export const parseUnlock = object({ trial: code, reason: prose, signatures: list(parseSignature, 2, 2) });
 
@@ -211,6 +213,7 @@ export const parseReportEvent = object({
   isSerious: flag,
   /** Fatal or life-threatening. */
   isFatal: flag,
+  severity: oneOf('mild', 'moderate', 'severe'),
   causality,
   awareAt: instant,
 });

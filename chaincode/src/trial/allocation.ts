@@ -19,18 +19,22 @@ import type {
 import { refuse } from './refusals';
 import { delegation, says } from './signatures';
 
-/** Commits to a stratum's list. */
+/** Commits to a stratum's list, beside those that are committed; a kit belongs to one of them. */
 export function commitList(
   request: CommitList,
   protocol: Protocol,
-  known: ListRecord | undefined,
+  lists: readonly ListRecord[],
   act: Act,
 ): ListRecord | Refusal {
   const { stratum, kits } = request;
   if (!protocol.allocation.strata.includes(stratum))
     return refuse('unknown-stratum', 'the protocol has no such stratum');
-  if (known !== undefined) return refuse('list-exists', 'a list is committed for this stratum');
+  if (lists.some((each) => each.stratum === stratum)) {
+    return refuse('list-exists', 'a list is committed for this stratum');
+  }
   if (new Set(kits).size !== kits.length) return refuse('duplicate-item', 'a kit number is given once');
+  const given = new Set(lists.flatMap((each) => each.kits));
+  if (kits.some((kit) => given.has(kit))) return refuse('kit-on-list', 'a kit is on the list of another stratum');
   return { ...request, hash: digest(request), ...act };
 }
 

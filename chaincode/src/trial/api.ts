@@ -8,9 +8,10 @@ export { type KitRequest, parseKit } from './kit-acts';
 export * from './outcomes';
 export * from './protocol';
 export * from './views';
-export { partsOf, phases, rights, type Action, type Phase, type TrialRole } from './rights';
+export { partsOf, phases, rights, type Action, type Phase, type RegisteredPhase, type TrialRole } from './rights';
 export { refuse } from './refusals';
 export { leafOf, rootOf, type Allotted } from './allotted';
+export { lockRootOf } from './locked';
 
 /** Transactions of this domain. Every one but those said otherwise is a public write with its request as argument. */
 export const transactions = {

@@ -89,7 +89,8 @@ export function consent(request: ConsentRequest, facts: ConsentFacts, act: Act):
   const countersigned = { ...content, meaning: 'counter-signature', statement };
   const wrong = signed(countersignature, investigator, countersigned, act.at);
   if (wrong !== undefined) return wrong;
-  return { n, document, language, parts, jwk, statement, countersigned: countersignature.statement, ...act };
+  const signatures = { statement, countersigned: countersignature.statement };
+  return { participant, n, document, language, parts, jwk, ...signatures, ...act };
 }
 
 function hashOf(document: DocumentRecord | undefined, language: string): string | undefined {
@@ -125,7 +126,7 @@ export function withdraw(
     return refuse('signature-invalid', 'the key that consented must sign exactly this withdrawal');
   }
   const { document, language, parts, jwk } = before;
-  return { n, document, language, parts, jwk, statement, withdrawn, ...act };
+  return { participant, n, document, language, parts, jwk, statement, withdrawn, ...act };
 }
 
 /** The site's word on every criterion of the version in force, one by one, in order. */

@@ -8,11 +8,12 @@ import { parseText } from '../lib/schema';
 import * as acts from './acts';
 import * as allocation from './allocation';
 import * as api from './api';
+import * as data from './data';
 import * as facts from './facts';
 import * as participation from './participation';
-import { actOnPoint } from './points';
 import * as people from './people';
 import * as progress from './progress';
+import * as reads from './reads';
 import * as rules from './rules';
 import * as state from './state';
 import * as treatment from './treatment';
@@ -67,8 +68,8 @@ export class TrialContract extends SalusContract {
     const { trial, stratum } = request;
     await facts.permitted(ctx, trial, 'commit-list');
     const { protocol } = await facts.firstVersion(ctx, trial);
-    const known = await load(ctx, state.listKind, trial, stratum);
-    const record = allowed(allocation.commitList(request, protocol, known, facts.actOf(ctx)));
+    const lists = await facts.committedLists(ctx, trial, protocol.allocation.strata);
+    const record = allowed(allocation.commitList(request, protocol, lists, facts.actOf(ctx)));
     await save(ctx, state.listKind, [trial, stratum], record);
   }
 
@@ -82,7 +83,7 @@ export class TrialContract extends SalusContract {
   @Transaction()
   async 'keep-arms'(ctx: SalusContext): Promise<void> {
     const request = ctx.request(acts.parseKeepArms);
-    await facts.permitted(ctx, request.trial, 'commit-list');
+    await facts.permitted(ctx, request.trial, 'keep-arms');
     await people.keepArms(ctx, request);
   }
 
@@ -117,14 +118,14 @@ export class TrialContract extends SalusContract {
   @Transaction()
   async claim(ctx: SalusContext): Promise<void> {
     const request = ctx.request(acts.parseClaim);
-    await facts.permitted(ctx, request.trial, 'enrol');
+    await facts.permitted(ctx, request.trial, 'claim');
     await people.claim(ctx, request);
   }
 
   @Transaction()
   async 'new-secret'(ctx: SalusContext): Promise<void> {
     const request = ctx.request(acts.parseNewSecret);
-    await facts.permitted(ctx, request.trial, 'enrol');
+    await facts.permitted(ctx, request.trial, 'new-secret');
     await people.newSecret(ctx, request);
   }
 
@@ -201,10 +202,8 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async lock(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, root, points, reason } = parseText(acts.parseLock, argument);
-    const standing = await facts.permitted(ctx, trial, 'lock');
-    await save(ctx, state.statusKind, [trial], { state: 'locked', reason, ...facts.actOf(ctx) });
-    await progress.reach(ctx, standing, 'lock', { root, points });
+    const request = parseText(acts.parseLock, argument);
+    await data.lock(ctx, await facts.permitted(ctx, request.trial, 'lock'), request);
   }
 
   @Transaction()
@@ -231,12 +230,7 @@ export class TrialContract extends SalusContract {
   @Transaction()
   async point(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parsePoint, argument);
-    const { trial, participant, visit, form, n } = request;
-    const standing = await facts.permitted(ctx, trial, request.act);
-    const known = await facts.pointFacts(ctx, request, standing);
-    const record = allowed(actOnPoint(request, known, facts.actOf(ctx)));
-    if (request.act === 'enter') await facts.demandConsent(ctx, request);
-    await save(ctx, state.pointKind, [trial, participant, visit, form, numberPart(n)], record);
+    await data.point(ctx, await facts.permitted(ctx, request.trial, request.act), request);
   }
 
   @Transaction()
@@ -277,14 +271,14 @@ export class TrialContract extends SalusContract {
   @Transaction(false)
   @Returns('string')
   async read(ctx: SalusContext, argument: string): Promise<string> {
-    return canonical(await facts.viewOf(ctx, parseText(api.parseTrialName, argument).trial));
+    return canonical(await reads.viewOf(ctx, parseText(api.parseTrialName, argument).trial));
   }
 
   @Transaction(false)
   @Returns('string')
   async line(ctx: SalusContext, argument: string): Promise<string> {
     const { trial, participant } = parseText(api.parseLineName, argument);
-    return canonical(await facts.participantView(ctx, trial, participant));
+    return canonical(await reads.participantView(ctx, trial, participant));
   }
 
   @Transaction(false)

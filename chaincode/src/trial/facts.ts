@@ -1,17 +1,16 @@
 /** Loads what the rules judge by. */
 import type { SalusContext } from '../lib/context';
-import { exists, list, load } from '../lib/record';
+import { exists, existsAt, load } from '../lib/record';
 import type { ConsentRequest, EnrolRequest, PointRequest } from './acts';
 import type { EnrolmentFacts } from './allocation';
 import { consentGate, type ConsentFacts, type ConsentStanding } from './consents';
 import type { PointFacts } from './points';
-import type { Act, DelegateRecord, VersionRecord } from './records';
+import type { Act, DelegateRecord, ListRecord, VersionRecord } from './records';
 import { refuse } from './refusals';
 import { type Action, permit } from './rights';
 import type { EventFacts } from './safety';
 import { approversOf, type ListStanding, phaseOf, type Standing, type VersionNeighbours } from './rules';
 import * as state from './state';
-import type { ParticipantView, TrialView } from './views';
 
 const { numberPart } = state;
 
@@ -89,7 +88,7 @@ export async function isApproved(ctx: SalusContext, { trial }: Standing, hash: s
   return true;
 }
 
-/** The list of every stratum, and whether a regulator approved it; asked before the first activation only. */
+/** The list of every stratum, and whether it is approved and kept; asked before the first activation only. */
 export async function listsOf(
   ctx: SalusContext,
   { trial }: Standing,
@@ -103,9 +102,24 @@ export async function listsOf(
       const key = [trial.trial, committed?.hash ?? '', 'regulator', member] as const;
       has ||= (await load(ctx, state.approvalKind, ...key)) !== undefined;
     }
-    lists.push({ list: committed, isApproved: has });
+    const isKept = await existsAt(ctx, trial.parties.allocator, state.armsKind, trial.trial, stratum);
+    lists.push({ list: committed, isApproved: has, isKept });
   }
   return lists;
+}
+
+/** Lists committed so far, by stratum. */
+export async function committedLists(
+  ctx: SalusContext,
+  trial: string,
+  strata: readonly string[],
+): Promise<readonly ListRecord[]> {
+  const found: ListRecord[] = [];
+  for (const stratum of strata) {
+    const committed = await load(ctx, state.listKind, trial, stratum);
+    if (committed !== undefined) found.push(committed);
+  }
+  return found;
 }
 
 /** A participant's consents as far as they matter, the n-th being named as the newest. */
@@ -134,7 +148,7 @@ export async function enrolmentFacts(
     slotBefore: slot === 1 ? undefined : await load(ctx, state.slotKind, trial, stratum, numberPart(slot - 1)),
     slotThere: await load(ctx, state.slotKind, trial, stratum, numberPart(slot)),
     participant: await load(ctx, state.participantKind, trial, participant),
-    isClaimed: await exists(ctx, state.claimKind, trial, participant),
+    isClaimed: await exists(ctx, state.claimKind, trial, ctx.caller.member, participant),
     consent: await consentStanding(ctx, trial, participant, consent),
     eligible: await load(ctx, state.eligibleKind, trial, participant),
     version,
@@ -216,12 +230,18 @@ export async function eventFacts(
 ): Promise<EventFacts> {
   const { trial, event, n, participant } = asked;
   return {
-    participant: participant === undefined ? undefined : await load(ctx, state.participantKind, trial, participant),
+    taking: participant === undefined ? undefined : await takingPart(ctx, trial, participant),
     before: n === 1 ? undefined : await load(ctx, state.eventKind, trial, event, numberPart(n - 1)),
     there: await load(ctx, state.eventKind, trial, event, numberPart(n)),
     isReported: await isReported(ctx, trial, event, n - 1),
     tick: await ctx.clock(),
   };
+}
+
+/** Where somebody takes part, and since when: from the consent on. */
+async function takingPart(ctx: SalusContext, trial: string, participant: string): Promise<EventFacts['taking']> {
+  const consent = await load(ctx, state.consentKind, trial, participant, numberPart(1));
+  return consent && { site: consent.by.member, since: consent.at };
 }
 
 /** Whether the regulator has a report of what the site last told, as of the n-th step; assessments come in between. */
@@ -232,48 +252,4 @@ async function isReported(ctx: SalusContext, trial: string, event: string, n: nu
     if (record?.act !== 'assess') return false;
   }
   return false;
-}
-
-/** Everything public of a trial but its data points: for evaluates. */
-export async function viewOf(ctx: SalusContext, name: string): Promise<TrialView> {
-  const standing = await standingOf(ctx, name);
-  const { trial, inForce, status } = standing;
-  const document = await load(ctx, state.inForceKind, name, DOCUMENT);
-  const lists = await list(ctx, state.listKind, name);
-  const slots: TrialView['slots'][number][] = [];
-  for (const { stratum } of lists) slots.push({ stratum, taken: await list(ctx, state.slotKind, name, stratum) });
-  return {
-    trial,
-    phase: phaseOf(standing),
-    ...(inForce && { inForce }),
-    ...(document && { document }),
-    ...(status && { status }),
-    versions: await list(ctx, state.versionKind, name),
-    approvals: await list(ctx, state.approvalKind, name),
-    milestones: await list(ctx, state.milestoneKind, name),
-    looks: await list(ctx, state.lookKind, name),
-    results: await list(ctx, state.resultsKind, name),
-    lists,
-    slots,
-    reveals: await list(ctx, state.revealKind, name),
-    unblindings: await list(ctx, state.unblindingKind, name),
-    events: await list(ctx, state.eventKind, name),
-    submissions: await list(ctx, state.submissionKind, name),
-    documents: await list(ctx, state.documentKind, name),
-    delegates: await list(ctx, state.delegateKind, name),
-  };
-}
-
-/** Everything public of one participant: for evaluates. */
-export async function participantView(ctx: SalusContext, trial: string, name: string): Promise<ParticipantView> {
-  await standingOf(ctx, trial);
-  const participant = await load(ctx, state.participantKind, trial, name);
-  const eligible = await load(ctx, state.eligibleKind, trial, name);
-  return {
-    trial,
-    ...(participant && { participant }),
-    ...(eligible && { eligible }),
-    consents: await list(ctx, state.consentKind, trial, name),
-    points: await list(ctx, state.pointKind, trial, name),
-  };
 }

@@ -4,7 +4,7 @@ import { exists, load, save, saveSalted } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import type { ClaimRequest, DelegateRequest, KeepArms, NewSecret, TellArm, ToldArm, UnblindRequest } from './acts';
 import { matches, tellArm as judgeTelling, unblindOne as judgeUnblinding } from './allocation';
-import { actOf, delegateOf, standingOf } from './facts';
+import { actOf, delegateOf, firstVersion, standingOf } from './facts';
 import type { TrialSecret } from './records';
 import { refuse } from './refusals';
 import {
@@ -38,12 +38,13 @@ export async function endDelegation(ctx: SalusContext, trial: string, kid: strin
 /** Claims a person for one participant, before anything public names the participant. */
 export async function claim(ctx: SalusContext, { trial, participant, hmacs, salt }: ClaimRequest): Promise<void> {
   if (new Set(hmacs).size !== hmacs.length) throw refuse('duplicate-item', 'a code is named once');
-  const known: unknown[] = [await load(ctx, claimKind, trial, participant)];
+  const site = ctx.caller.member;
+  const known: unknown[] = [await load(ctx, claimKind, trial, site, participant)];
   for (const hmac of hmacs) known.push(await load(ctx, enrolledKind, hmac));
   if (known.some(Boolean)) throw refuse('already-claimed', 'this person or participant is claimed');
-  const record = { trial, participant, site: ctx.caller.member };
+  const record = { trial, participant, site };
   for (const hmac of hmacs) await saveSalted(ctx, enrolledKind, [hmac], record, salt);
-  await saveSalted(ctx, claimKind, [trial, participant], record, salt);
+  await saveSalted(ctx, claimKind, [trial, site, participant], record, salt);
 }
 
 /** Keeps the secret of a trial's claims: the first one stays. */
@@ -60,10 +61,12 @@ export async function secretOf(ctx: SalusContext, trial: string): Promise<TrialS
   return { secret: known.secret };
 }
 
-/** Keeps a list in clear at the allocator: only the one that was committed to. */
+/** Keeps a list in clear at the allocator: only the one that was committed to, of arms that the protocol names. */
 export async function keepArms(ctx: SalusContext, { salt, ...arms }: KeepArms): Promise<void> {
   const committed = await load(ctx, listKind, arms.trial, arms.stratum);
   if (!matches(arms, committed)) throw refuse('reveal-mismatch', 'this is not the list committed to');
+  const named = new Set((await firstVersion(ctx, arms.trial)).protocol.allocation.arms.map(({ code }) => code));
+  if (arms.slots.some(({ arm }) => !named.has(arm))) throw refuse('unknown-arm', 'the protocol names no such arm');
   await saveSalted(ctx, armsKind, [arms.trial, arms.stratum], arms, salt);
 }
 

@@ -93,8 +93,10 @@ function signatureProblem(request: PointRequest, facts: PointFacts, { at }: Act)
   const { act, signatures = [], trial, participant, visit, form, n, reason } = request;
   const needed = signaturesOf[act] ?? 0;
   if (new Set(signatures.map(({ kid }) => kid)).size !== needed || signatures.length !== needed) {
-    return refuse('two-signatures', 'sign takes one signature, unlock-point two of two people, other acts none');
+    return refuse('two-signatures', 'sign takes one signature, unlock-point two, other acts none');
   }
+  const members = new Set(signatures.map(({ kid }) => facts.signers.get(kid)?.member));
+  if (members.size !== needed) return refuse('two-signatures', 'unlock-point is signed by people of two members');
   if (act === 'sign' && signatures[0]?.kid !== request.delegate) return refuse('not-delegated', 'sign for yourself');
   const { channel, before, signers } = facts;
   const about = { channel, trial, participant, visit, form, n };

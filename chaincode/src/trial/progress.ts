@@ -5,7 +5,17 @@ import { allowed } from '../lib/refusal';
 import type { Reveal, Signature } from './acts';
 import { reveal as judgeReveal } from './allocation';
 import type { PostResults } from './api';
-import { actOf, isApproved, listsOf, type MILESTONES, neighbours, PROTOCOL, signersOf, versionOf } from './facts';
+import {
+  actOf,
+  firstVersion,
+  isApproved,
+  listsOf,
+  type MILESTONES,
+  neighbours,
+  PROTOCOL,
+  signersOf,
+  versionOf,
+} from './facts';
 import type { MilestoneRecord } from './records';
 import { refuse } from './refusals';
 import * as rules from './rules';
@@ -97,7 +107,8 @@ export async function activate(ctx: SalusContext, standing: rules.Standing, vers
   const strata = inForce === undefined ? (record?.protocol.allocation.strata ?? []) : [];
   const has = record !== undefined && (await isApproved(ctx, standing, record.hash));
   const lists = await listsOf(ctx, standing, strata);
-  const judged = { phase: rules.phaseOf(standing), near, isApproved: has, lists };
+  const first = await firstVersion(ctx, trial.trial);
+  const judged = { phase: rules.phaseOf(standing), near, first, isApproved: has, lists };
   await save(ctx, inForceKind, [trial.trial, PROTOCOL], allowed(rules.activate(version, judged, actOf(ctx))));
 }
 

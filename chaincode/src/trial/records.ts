@@ -58,7 +58,7 @@ export interface MilestoneRecord extends Act {
   readonly name: string;
   readonly version: number;
   readonly hash: string;
-  /** With `lock`: the root of every data point and how many there are. */
+  /** With `lock`: the root of every data point's newest record, as lockRootOf has it, and how many there are. */
   readonly root?: string;
   readonly points?: number;
 }
@@ -138,6 +138,7 @@ export interface DelegateRecord extends Act {
 
 /** A consent or its withdrawal. */
 export interface ConsentRecord extends Act {
+  readonly participant: string;
   readonly n: number;
   readonly document: number;
   readonly language: string;
@@ -183,6 +184,14 @@ export interface PointRecord extends Act {
   readonly queries: readonly string[];
   readonly reason?: string;
   readonly statements?: readonly string[];
+}
+
+/** How much was entered of a participant, so that a lock can tell whether all of it is meant. */
+export interface EnteredRecord {
+  /** Data points. */
+  readonly points: number;
+  /** Queries open on them. */
+  readonly queries: number;
 }
 
 /** States of a kit; that it is assigned stands with the participant. */
@@ -231,6 +240,7 @@ export interface EventRecord extends Act {
   readonly commitment: string;
   readonly isSerious: boolean;
   readonly isFatal: boolean;
+  readonly severity: Severity;
   readonly byInvestigator: Causality;
   readonly bySponsor?: Causality;
   readonly isUnexpected?: boolean;
@@ -245,6 +255,9 @@ export interface EventRecord extends Act {
 
 /** Whether the event is thought to come from the treatment. */
 export type Causality = 'related' | 'unrelated';
+
+/** How intense it is (ICH E2A II B), which is another thing than serious. */
+export type Severity = 'mild' | 'moderate' | 'severe';
 
 /** A report to the regulator. */
 export interface SubmissionRecord extends Act {

@@ -4,10 +4,13 @@ import type { Refusal } from '../lib/refusal';
 import { refuse } from './refusals';
 import type { Parties } from './protocol';
 
-/** The states a trial goes through. */
-export const phases = ['registered', 'active', 'enrolling', 'halted', 'locked', 'unblinded'] as const;
+/** The states a trial goes through; `unregistered` while nothing of its name is there. */
+export const phases = ['unregistered', 'registered', 'active', 'enrolling', 'halted', 'locked', 'unblinded'] as const;
 /** One of `phases`. */
 export type Phase = (typeof phases)[number];
+
+/** One of `phases` but `unregistered`. */
+export type RegisteredPhase = Exclude<Phase, 'unregistered'>;
 
 /** The parts members play. */
 type Part = 'sponsor' | 'allocator' | 'board' | 'ethics' | 'regulator' | 'site';
@@ -36,21 +39,23 @@ interface Right {
   readonly phases: readonly Phase[];
 }
 
-const always = phases;
+const always = ['registered', 'active', 'enrolling', 'halted', 'locked', 'unblinded'] as const;
 const beforeLock = ['registered', 'active', 'enrolling', 'halted'] as const;
 const recruiting = ['active', 'enrolling'] as const;
 const running = ['active', 'enrolling', 'halted'] as const;
 const withParticipants = ['enrolling', 'halted'] as const;
-const safety = ['enrolling', 'halted', 'locked', 'unblinded'] as const;
+const safety = ['active', 'enrolling', 'halted', 'locked', 'unblinded'] as const;
 const accountable = ['active', 'enrolling', 'halted', 'locked', 'unblinded'] as const;
 const onSite = ['investigator', 'coordinator'] as const;
 
 /** The table: an action is allowed to these roles in these states, and to nobody else. */
 export const rights = {
+  register: { roles: ['sponsor'], phases: ['unregistered'] },
   'register-version': { roles: ['sponsor'], phases: always },
   'approve-version': { roles: ['ethics', 'regulator'], phases: always },
   'activate-version': { roles: ['sponsor'], phases: always },
   'commit-list': { roles: ['statistician'], phases: ['registered'] },
+  'keep-arms': { roles: ['statistician'], phases: ['registered'] },
   'approve-list': { roles: ['regulator'], phases: ['registered'] },
   'publish-document': { roles: ['sponsor'], phases: beforeLock },
   'adopt-document': { roles: ['ethics'], phases: beforeLock },
@@ -59,6 +64,8 @@ export const rights = {
   consent: { roles: ['investigator'], phases: running },
   withdraw: { roles: ['patient', 'investigator', 'coordinator'], phases: [...running, 'locked', 'unblinded'] },
   'declare-eligible': { roles: ['investigator'], phases: recruiting },
+  claim: { roles: onSite, phases: recruiting },
+  'new-secret': { roles: onSite, phases: recruiting },
   enrol: { roles: onSite, phases: recruiting },
   'unblind-one': { roles: ['investigator'], phases: [...withParticipants, 'locked'] },
   halt: { roles: ['board'], phases: recruiting },

@@ -17,7 +17,7 @@ import type {
   VersionRecord,
 } from './records';
 import { refuse } from './refusals';
-import type { Phase } from './rights';
+import { permit, type Phase, type RegisteredPhase } from './rights';
 
 /** What is known of a trial when something is asked of it. */
 export interface Standing {
@@ -28,7 +28,7 @@ export interface Standing {
 }
 
 /** The state of the trial. */
-export function phaseOf({ inForce, firstEnrolment, status }: Omit<Standing, 'trial'>): Phase {
+export function phaseOf({ inForce, firstEnrolment, status }: Omit<Standing, 'trial'>): RegisteredPhase {
   if (status !== undefined && status.state !== 'running') return status.state;
   if (firstEnrolment !== undefined) return 'enrolling';
   return inForce === undefined ? 'registered' : 'active';
@@ -37,9 +37,8 @@ export function phaseOf({ inForce, firstEnrolment, status }: Omit<Standing, 'tri
 /** The first registration. Refusals in order of precedence. */
 export function register(request: RegisterTrial, known: TrialRecord | undefined, act: Act): VersionRecord | Refusal {
   const { trial, parties, protocol } = request;
-  if (act.by.role !== 'sponsor') return refuse('not-your-role', 'a trial is registered by its sponsor');
-  if (act.by.member !== parties.sponsor) return refuse('not-a-party', 'the calling member must be the sponsor named');
-  if (known !== undefined) return refuse('trial-exists', 'this name is taken: choose another');
+  const problem = permit('register', act.by, parties, known === undefined ? 'unregistered' : 'registered');
+  if (problem !== undefined) return problem;
   if (isMixed(parties)) {
     return refuse('parties-mixed', 'the allocator is neither sponsor nor site, and the board is not the sponsor');
   }
@@ -133,10 +132,12 @@ export function approversOf({ ethics, regulators }: Parties): readonly { role: s
   ];
 }
 
-/** A stratum's list and whether a regulator approved it. */
+/** A stratum's list, and what became of it. */
 export interface ListStanding {
   readonly list: ListRecord | undefined;
   readonly isApproved: boolean;
+  /** Whether the allocator keeps the list in clear: by its hash alone. */
+  readonly isKept: boolean;
 }
 
 /** What putting a version in force is judged by. */
@@ -144,6 +145,8 @@ export interface ActivationFacts {
   readonly phase: Phase;
   /** `there` is the version asked for. */
   readonly near: VersionNeighbours;
+  /** Version 1: what lists are committed to before any is in force. */
+  readonly first: VersionRecord;
   readonly lists: readonly ListStanding[];
   readonly isApproved: boolean;
 }
@@ -151,7 +154,7 @@ export interface ActivationFacts {
 /** Puts a version in force: judged again by what came since it was registered. */
 export function activate(
   asked: number,
-  { phase, near, lists, isApproved }: ActivationFacts,
+  { phase, near, first, lists, isApproved }: ActivationFacts,
   act: Act,
 ): InForceRecord | Refusal {
   const { there: record, inForce, baselines } = near;
@@ -159,7 +162,7 @@ export function activate(
   if (inForce !== undefined && asked <= inForce.version) {
     return refuse('version-out-of-line', 'a later version is in force');
   }
-  const frozen = frozenPart(record.protocol, phase, inForce);
+  const frozen = frozenPart(record.protocol, phase, inForce ?? first);
   if (frozen !== undefined) return frozen;
   if (canonical(flagsOf(record.protocol, baselines)) !== canonical(record.flags)) {
     return refuse('flags-outdated', 'what it changes is not flagged, for a milestone came since: register it again');
@@ -167,6 +170,9 @@ export function activate(
   if (!isApproved) return refuse('not-approved', 'every ethics committee and regulator must have approved it');
   if (lists.some(({ list, isApproved: has }) => list === undefined || !has)) {
     return refuse('list-missing', 'every stratum needs a list that is committed and approved by a regulator');
+  }
+  if (lists.some(({ isKept }) => !isKept)) {
+    return refuse('arms-missing', 'the allocator keeps the arms of every list first: nobody could be unblinded');
   }
   return { version: asked, hash: record.hash, ...act };
 }

@@ -5,7 +5,7 @@
  */
 import type { Refusal } from '../lib/refusal';
 import type { AssessEvent, ReportEvent, SubmitEvent } from './acts';
-import type { Act, EventRecord, ParticipantRecord, SubmissionRecord } from './records';
+import type { Act, EventRecord, SubmissionRecord } from './records';
 import { refuse } from './refusals';
 
 const DAY_MS = 86_400_000;
@@ -18,7 +18,8 @@ const OTHER_MS = 15 * DAY_MS;
 
 /** What is known of an event. */
 export interface EventFacts {
-  readonly participant: ParticipantRecord | undefined;
+  /** Where the participant consented first, and when. */
+  readonly taking: { readonly site: string; readonly since: string } | undefined;
   readonly before: EventRecord | undefined;
   readonly there: EventRecord | undefined;
   /** Whether the regulator has a report of `before`: what comes after it is owed anew, from when the sponsor hears of it. */
@@ -29,7 +30,17 @@ export interface EventFacts {
 
 /** A report, or a follow-up that may make it worse. */
 export function reportEvent(request: ReportEvent, facts: EventFacts, act: Act): EventRecord | Refusal {
-  const { event, n, participant, commitment, isSerious, isFatal, causality: byInvestigator, awareAt } = request;
+  const {
+    event,
+    n,
+    participant,
+    commitment,
+    isSerious,
+    isFatal,
+    severity,
+    causality: byInvestigator,
+    awareAt,
+  } = request;
   const { before, tick } = facts;
   const problem = reportProblem(request, facts, act);
   if (problem !== undefined) return problem;
@@ -44,6 +55,7 @@ export function reportEvent(request: ReportEvent, facts: EventFacts, act: Act): 
     commitment,
     isSerious,
     isFatal,
+    severity,
     byInvestigator,
     awareAt,
   };
@@ -63,13 +75,13 @@ function sponsorsWord(before: EventRecord | undefined): Pick<EventRecord, 'bySpo
 }
 
 function reportProblem({ n, participant, awareAt }: ReportEvent, facts: EventFacts, { by }: Act): Refusal | undefined {
-  const { participant: enrolled, before, tick } = facts;
-  if (enrolled === undefined) return refuse('not-enrolled', 'there is no such participant');
-  if (enrolled.site !== by.member) return refuse('not-your-participant', "another site's participant");
+  const { taking, before, tick } = facts;
+  if (taking === undefined) return refuse('no-consent', 'there is no such participant');
+  if (taking.site !== by.member) return refuse('not-your-participant', "another site's participant");
   const isSame = before === undefined || before.participant === participant;
   if (!isNext(n, facts) || !isSame) return refuse('event-out-of-line', 'send the next number of this event');
-  if (awareAt > tick || awareAt < enrolled.at) {
-    return refuse('awareness-not-credible', 'awareness lies between enrolment and the last tick');
+  if (awareAt > tick || awareAt < taking.since) {
+    return refuse('awareness-not-credible', 'awareness lies between consent and the last tick');
   }
   return undefined;
 }

@@ -45,6 +45,8 @@ export const pointKind = kind<records.PointRecord>(
   'form',
   'n',
 );
+/** trial-entered/<trial>/<participant>: how many data points and open queries. */
+export const enteredKind = kind<records.EnteredRecord>('trial-entered', 'public', 'trial', 'participant');
 /** trial-kit/<trial>/<kit>/<n>: a kit's acts in line. */
 export const kitKind = kind<records.KitRecord>('trial-kit', 'public', 'trial', 'kit', 'n');
 /** trial-event/<trial>/<event>/<n>: an adverse event as reported, then followed up and assessed. */
@@ -57,8 +59,8 @@ export const armsKind = kind<records.ArmsRecord>('trial-arms', 'of-{member}', 't
 export const secretKind = kind<records.TrialSecret>('trial-secret', 'care-keys', 'trial');
 /** trial-enrolled/<hmac>: one person, under the trial's secret. */
 export const enrolledKind = kind<records.ClaimRecord>('trial-enrolled', 'care', 'hmac');
-/** trial-claim/<trial>/<participant>: that the participant is claimed; its hash alone is read outside. */
-export const claimKind = kind<records.ClaimRecord>('trial-claim', 'care', 'trial', 'participant');
+/** trial-claim/<trial>/<site>/<participant>: that the site claimed the participant; its hash alone is read outside. */
+export const claimKind = kind<records.ClaimRecord>('trial-claim', 'care', 'trial', 'site', 'participant');
 
 /** A number as part of a key: six digits, so that keys sort like numbers. */
 export function numberPart(value: number): string {

@@ -1,13 +1,13 @@
 /** What trial:read, trial:line and trial:kits answer: everything public of a trial but its data points. */
 import type * as records from './records';
-import type { Phase } from './rights';
+import type { RegisteredPhase } from './rights';
 
 export type * from './records';
 
 /** A trial as everybody sees it. Lists of records are in the order of their keys. */
 export interface TrialView {
   readonly trial: records.TrialRecord;
-  readonly phase: Phase;
+  readonly phase: RegisteredPhase;
   readonly inForce?: records.InForceRecord;
   readonly document?: records.InForceRecord;
   readonly status?: records.StatusRecord;
@@ -25,6 +25,8 @@ export interface TrialView {
   /** Versions of the consent document, and the delegation log. */
   readonly documents: readonly records.DocumentRecord[];
   readonly delegates: readonly records.DelegateRecord[];
+  /** The last word of everybody who has a slot and withdrew. */
+  readonly withdrawals: readonly records.ConsentRecord[];
 }
 
 /** What trial:line answers: everything public of one participant. Lists are in the order of their keys. */
@@ -33,6 +35,7 @@ export interface ParticipantView {
   /** Absent before enrolment. */
   readonly participant?: records.ParticipantRecord;
   readonly eligible?: records.EligibleRecord;
+  readonly entered?: records.EnteredRecord;
   readonly consents: readonly records.ConsentRecord[];
   readonly points: readonly records.PointRecord[];
 }

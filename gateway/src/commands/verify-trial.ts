@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { parseKey } from '@salus/chaincode/registry/api';
+import { lockRootOf } from '@salus/chaincode/trial/api';
 import { type Command, CommandError } from '@salus/network/command';
 
 import { canonicalForm } from '../identity/statements.js';
@@ -31,12 +32,22 @@ export const verifyTrial: Command = {
       ...checkAllocation(found.view)
         .strata.filter(({ isListIntact }) => isListIntact === false)
         .map(({ stratum }) => `the list of ${stratum} is not the one committed to`),
+      ...lockFindings(found),
     ];
     for (const finding of findings) io.err(finding);
     io.out(findings.length === 0 ? `${inPackage.size} records, each as on the ledger, none left out` : 'not verified');
     return findings.length === 0 ? 0 : 1;
   },
 };
+
+/** Nothing is locked, or everything that is there is what the lock named; unlocked since, it may have changed. */
+function lockFindings({ view, lines }: TrialPackage): readonly string[] {
+  const lock = view.milestones.find(({ name }) => name === 'lock');
+  if (lock === undefined || !['locked', 'unblinded'].includes(view.phase)) return [];
+  const { root, points } = lockRootOf(lines.flatMap(([, line]) => line.points));
+  if (root === lock.root && points === lock.points) return [];
+  return [`the lock names ${lock.points} data points of another root than the ${points} that are there`];
+}
 
 /** What the ledger has of the trial, by key: the value that a valid transaction wrote last. */
 async function ledgerRecords(stateDir: string, member: string, found: TrialPackage): Promise<Map<string, string>> {

@@ -6,7 +6,7 @@ import { Refusal } from '../ledger/refusal.js';
 import { heldContent } from './content.js';
 import { type DatasetName, datasetNames, datasetOf } from './datasets.js';
 import { demandReader, type FacePorts } from './faces.js';
-import { demandTrial, readLine } from './reading.js';
+import { demandTrial, isUseEnded, readLine } from './reading.js';
 
 /** The parameters of the answer; `name` in the query is one of `datasetNames`. Throws Refusal. */
 export async function datasetParameters(
@@ -27,7 +27,7 @@ export async function datasetParameters(
   return [{ name: 'dataset', valueString: JSON.stringify(dataset) }];
 }
 
-/** Lines of the participants that the dataset is about; a site makes its answers a dataset of its own participants. */
+/** Lines of the participants that the dataset is about: answers without theirs who want no further use; a site makes its answers a dataset of its own participants. */
 async function linesOf(
   { ledger, member }: FacePorts,
   view: TrialView,
@@ -39,7 +39,8 @@ async function linesOf(
   const taken = view.slots.flatMap((each) => each.taken).filter(({ by }) => !isOwnOnly || by.member === member);
   const lines: (readonly [string, ParticipantView])[] = [];
   for (const { participant } of taken) {
-    lines.push([participant, await readLine(ledger, view.trial.trial, participant)]);
+    const line = await readLine(ledger, view.trial.trial, participant);
+    if (name !== 'QS' || !isUseEnded(line)) lines.push([participant, line]);
   }
   return lines;
 }

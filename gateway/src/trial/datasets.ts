@@ -27,6 +27,7 @@ const AE: Columns = [
   ['AESEQ', 'Number of the Report', 'integer'],
   ['AESER', 'Serious Event', 'string'],
   ['AESLIFE', 'Fatal or Life Threatening', 'string'],
+  ['AESEV', 'Severity/Intensity', 'string'],
   ['AEREL', 'Causality by the Investigator', 'string'],
   ['AERELSP', 'Causality by the Sponsor', 'string'],
   ['AWAREDTC', 'Date/Time the Site Became Aware', 'datetime'],
@@ -118,7 +119,7 @@ function demographics({ view: { trial, slots, reveals } }: StudyData): Row[] {
 function events({ view: { trial, events: list } }: StudyData): Row[] {
   return list.map((record): Row => {
     const { participant, event, n, byInvestigator, bySponsor = null, awareAt, dueBy = null } = record;
-    const flags = [yesNo(record.isSerious), yesNo(record.isFatal)];
+    const flags = [yesNo(record.isSerious), yesNo(record.isFatal), record.severity];
     const words = [byInvestigator, bySponsor, awareAt, dueBy, yesNo(record.isLate)];
     return [trial.trial, participant, event, n, ...flags, ...words];
   });

@@ -14,7 +14,7 @@ import { type ContentFacts, heldContent } from './content.js';
 import { commitmentsOf } from './hand-over.js';
 import { readKits } from './kits.js';
 import { auditEvents, provenances, researchConsents } from './line-resources.js';
-import { readLine, readTrial } from './reading.js';
+import { isUseEnded, readLine, readTrial } from './reading.js';
 import { adverseEvents, idOf, researchSubjects } from './study-resources.js';
 
 /** What the searches need of the gateway. */
@@ -77,6 +77,9 @@ async function aboutOne(
 function contents(line: ParticipantView, { ports, view, actor }: Parameters<OfParticipant>[1]): readonly object[] {
   ports.decision.allow(actor, 'QuestionnaireResponse', 'search');
   demandReader(ports.member, view, line, actor);
+  if (isUseEnded(line)) {
+    return [said('suppressed', 'the participant withdrew and wants no further use: contents are kept and not shown')];
+  }
   const commitments = commitmentsOf(line);
   const held = commitments.flatMap((commitment) => {
     const resource = heldContent(ports.facts, commitment);
@@ -84,8 +87,11 @@ function contents(line: ParticipantView, { ports, view, actor }: Parameters<OfPa
   });
   const missing = commitments.length - held.length;
   if (missing === 0) return held;
-  const diagnostics = `${missing} contents of this participant are committed to and not kept here`;
-  return [...held, operationOutcome([{ severity: 'warning', code: 'incomplete', diagnostics }])];
+  return [...held, said('incomplete', `${missing} contents of this participant are committed to and not kept here`)];
+}
+
+function said(code: 'suppressed' | 'incomplete', diagnostics: string): object {
+  return operationOutcome([{ severity: 'warning', code, diagnostics }]);
 }
 
 /** Throws Refusal for anybody who does not work with this participant's contents here. */

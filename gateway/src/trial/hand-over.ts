@@ -9,9 +9,10 @@ import { type ParticipantView, parseLineName, type TrialView } from '@salus/chai
 import type { Heard } from '../door/server.js';
 import type { Keep } from '../ehr/keep.js';
 import type { JsonObject } from '../fhir/json.js';
+import { Refusal } from '../ledger/refusal.js';
 import type { Ledger } from '../ports.js';
 import { commitmentOf, CONTENT_TYPE, type ContentFacts, heldContent } from './content.js';
-import { readLine, readTrial } from './reading.js';
+import { isUseEnded, readLine, readTrial } from './reading.js';
 
 /** Path of a content below a door's base. */
 export const CONTENT_PATH = '$trial-content';
@@ -46,7 +47,9 @@ export async function handOver(
   { ledger, facts, ask }: Pick<ContentPorts, 'ledger' | 'facts'> & { readonly ask: Ask },
   { trial, participant, sponsor }: { readonly trial: string; readonly participant: string; readonly sponsor: string },
 ): Promise<{ readonly taken: number; readonly missing: number }> {
-  const commitments = commitmentsOf(await readLine(ledger, trial, participant));
+  const line = await readLine(ledger, trial, participant);
+  if (isUseEnded(line)) throw new Refusal('conflict', 'consent-withdrawn', 'the participant wants no further use');
+  const commitments = commitmentsOf(line);
   let taken = 0;
   for (const commitment of commitments) {
     const resource = heldContent(facts, commitment);

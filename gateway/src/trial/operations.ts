@@ -3,7 +3,7 @@
  * POST `ResearchStudy/$usdm-import`, `ResearchStudy/{trial}/$randomize`, `$unblind`, `$lock`, and every further act
  * (acts.ts). Bodies are Parameters. Who may do what is decided by the contracts.
  */
-import { transactions } from '@salus/chaincode/trial/api';
+import { lockRootOf, transactions } from '@salus/chaincode/trial/api';
 
 import { resourceBody } from '../fhir/body.js';
 import type { JsonObject } from '../fhir/json.js';
@@ -22,7 +22,7 @@ import { derivedFrom, type FacePorts } from './faces.js';
 import type { Entering } from './entering.js';
 import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
-import { trialPackage } from './package.js';
+import { linesOf, trialPackage } from './package.js';
 import type { Randomizing } from './randomizing.js';
 import { demandTrial, readTrial } from './reading.js';
 import { planDefinition } from './plan-definition.js';
@@ -143,8 +143,16 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
   'POST $lock': async (ports, request, trial) => {
     const given = givenOf(resourceBody(request).plain);
-    const asked = { trial, root: given.text('root'), points: given.number('points'), reason: given.text('reason') };
-    return done(await submit(ports, request.actor, transactions.lock, asked), 'the trial is locked');
+    const reason = given.text('reason');
+    const { root, points } = lockRootOf(
+      (await linesOf(ports.ledger, await demandTrial(ports, trial))).flatMap(([, line]) => line.points),
+    );
+    const commit = await submit(ports, request.actor, transactions.lock, { trial, root, points, reason });
+    const told = [
+      { name: 'root', valueString: root },
+      { name: 'points', valueInteger: points },
+    ];
+    return { ...ok(told), headers: committed(commit) };
   },
 };
 

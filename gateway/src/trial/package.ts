@@ -25,12 +25,21 @@ export async function trialPackage(
   trial: string,
 ): Promise<TrialPackage> {
   const view = await demandTrial(ports, trial);
-  const lines: (readonly [string, ParticipantView])[] = [];
-  for (const { participant } of view.slots.flatMap(({ taken }) => taken)) {
-    lines.push([participant, await readLine(ports.ledger, trial, participant)]);
-  }
+  const lines = await linesOf(ports.ledger, view);
   const kits = await readKits(ports.ledger, trial);
   return { v: 1, kind: 'trial', trial, at: new Date(ports.now()).toISOString(), view, lines, kits };
+}
+
+/** The lines of everybody who has a slot, in the order of strata and slots. Throws Refusal. */
+export async function linesOf(
+  ledger: Pick<Ledger, 'evaluate'>,
+  { trial, slots }: TrialView,
+): Promise<TrialPackage['lines']> {
+  const lines: (readonly [string, ParticipantView])[] = [];
+  for (const { participant } of slots.flatMap(({ taken }) => taken)) {
+    lines.push([participant, await readLine(ledger, trial.trial, participant)]);
+  }
+  return lines;
 }
 
 /** The package in the text of an answer of `$package`; undefined where there is none. */
@@ -53,8 +62,8 @@ export function recordsIn({ view, lines, kits }: TrialPackage): readonly object[
     ...[trial, inForce, document, status].filter((record) => record !== undefined),
     ...slots.flatMap(({ taken }) => taken),
     ...lists.flat(),
-    ...lines.flatMap(([, { participant, eligible, consents, points }]) => [
-      ...[participant, eligible].filter((record) => record !== undefined),
+    ...lines.flatMap(([, { participant, eligible, entered, consents, points }]) => [
+      ...[participant, eligible, entered].filter((record) => record !== undefined),
       ...consents,
       ...points,
     ]),

@@ -80,7 +80,9 @@ function results({ results: posted }: TrialView): Html {
 
 function allocation(view: TrialView): Html {
   const { strata, doubled } = checkAllocation(view);
+  const ratios = view.versions[0]?.protocol.allocation.arms.map(({ code, ratio }) => `${code} ${ratio}`) ?? [];
   return html`<h2>Allocation</h2>
+    <p>Planned ratio: ${ratios.join(', ')}.</p>
     <ul id="allocation">
       ${strata.map(stratumItem)}
     </ul>
@@ -89,11 +91,13 @@ function allocation(view: TrialView): Html {
     </p>`;
 }
 
-function stratumItem({ stratum, enrolled, wrongSlots, isListIntact, arms }: StratumCheck): Html {
+function stratumItem({ stratum, enrolled, wrongSlots, isListIntact, arms, listed, unknownArms }: StratumCheck): Html {
   const list = isListIntact === undefined ? 'blinded' : isListIntact ? 'list as committed' : 'LIST DIFFERS';
-  const balance = Object.entries(arms).map(([arm, count]) => `${arm}: ${count}`);
+  const balance = Object.entries(arms).map(([arm, count]) => `${arm}: ${count} (${listed[arm]} slots on the list)`);
+  const strange = unknownArms.map((arm) => `ARM ${arm} IS NOT IN THE PROTOCOL`);
   return html`<li>
-    ${stratum}: ${enrolled} enrolled, ${wrongSlots.length} slots lost or doubled; ${list} ${balance.join(', ')}
+    ${stratum}: ${enrolled} enrolled, ${wrongSlots.length} slots lost or doubled; ${list}
+    ${[...balance, ...strange].join(', ')}
   </li>`;
 }
 

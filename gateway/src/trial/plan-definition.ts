@@ -2,14 +2,14 @@
  * A trial's protocol as FHIR R4 PlanDefinition (https://hl7.org/fhir/R4/plandefinition.html): what is checked of everybody, the
  * arms of which each gets one, the visits with their forms. Pure; who got which arm is not in it.
  */
-import type { Phase, Protocol, TrialView } from '@salus/chaincode/trial/api';
+import type { Protocol, RegisteredPhase, TrialView } from '@salus/chaincode/trial/api';
 
 import { shownVersion } from './research-study.js';
 import { TRIAL_SYSTEM } from './systems.js';
 
 const PLAN_TYPE = 'http://terminology.hl7.org/CodeSystem/plan-definition-type';
 
-const statusOf: Readonly<Record<Phase, string>> = {
+const statusOf: Readonly<Record<RegisteredPhase, string>> = {
   ...{ registered: 'draft', active: 'active', enrolling: 'active', halted: 'active', locked: 'active' },
   unblinded: 'retired',
 };

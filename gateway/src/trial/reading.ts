@@ -28,6 +28,11 @@ export async function readLine(ledger: Evaluates, trial: string, participant: st
   return (await evaluated(ledger, transactions.line, { trial, participant })) as ParticipantView;
 }
 
+/** Whether a participant withdrew and wants no further use: what was collected is kept as the law asks, and shown to nobody. */
+export function isUseEnded({ consents }: ParticipantView): boolean {
+  return consents.at(-1)?.withdrawn === 'use-no-data';
+}
+
 async function evaluated(ledger: Evaluates, transaction: string, asked: object): Promise<unknown> {
   const bytes = await ledger.evaluate({ transaction, argument: JSON.stringify(asked) });
   return JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;

@@ -1,5 +1,5 @@
 /** A trial as FHIR R4 ResearchStudy (https://hl7.org/fhir/R4/researchstudy.html). Pure; arms of participants are not in it. */
-import type { Outcome, Phase, TrialView, VersionRecord } from '@salus/chaincode/trial/api';
+import type { Outcome, RegisteredPhase, TrialView, VersionRecord } from '@salus/chaincode/trial/api';
 
 import { MEMBER_SYSTEM, TRIAL_SYSTEM } from './systems.js';
 
@@ -7,7 +7,7 @@ import { MEMBER_SYSTEM, TRIAL_SYSTEM } from './systems.js';
 const OUTCOME_MEASURE = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-ResearchStudy.outcomeMeasure';
 const OUTCOME_TYPE = 'http://hl7.org/fhir/research-study-objective-type';
 
-const statusOf: Readonly<Record<Phase, string>> = {
+const statusOf: Readonly<Record<RegisteredPhase, string>> = {
   registered: 'in-review',
   active: 'approved',
   enrolling: 'active',

@@ -11,6 +11,7 @@ import { newestKits } from './exposed.js';
 import { PARTICIPANT_SYSTEM } from './systems.js';
 
 const SERIOUSNESS = 'http://terminology.hl7.org/CodeSystem/adverse-event-seriousness';
+const SEVERITY = 'http://terminology.hl7.org/CodeSystem/adverse-event-severity';
 /** Deadline at the regulator, whether the site was late, whether the sponsor says that it was unexpected. */
 const EVENT_EXTENSIONS = {
   dueBy: 'urn:salus:due-at-regulator',
@@ -19,7 +20,9 @@ const EVENT_EXTENSIONS = {
 } as const;
 
 /** Everybody who has a slot. While the list of the stratum is not revealed, no arm is in it. */
-export function researchSubjects({ trial, phase, slots, reveals }: TrialView): readonly object[] {
+export function researchSubjects({ trial, phase, slots, reveals, withdrawals }: TrialView): readonly object[] {
+  const withdrawn = new Set(withdrawals.map(({ participant }) => participant));
+  const status = phase === 'unblinded' ? 'off-study' : 'on-study';
   return slots.flatMap(({ stratum, taken }) => {
     const revealed = reveals.find((each) => each.stratum === stratum)?.slots;
     return taken.map(({ participant, slot, at }) => {
@@ -28,7 +31,7 @@ export function researchSubjects({ trial, phase, slots, reveals }: TrialView): r
         resourceType: 'ResearchSubject',
         id: idOf(trial.trial, participant),
         identifier: [{ system: PARTICIPANT_SYSTEM, value: participant }],
-        status: phase === 'unblinded' ? 'off-study' : 'on-study',
+        status: withdrawn.has(participant) ? 'withdrawn' : status,
         period: { start: at },
         study: { reference: `ResearchStudy/${trial.trial}` },
         individual: { identifier: { system: PARTICIPANT_SYSTEM, value: participant } },
@@ -54,6 +57,7 @@ export function adverseEvents({ trial, events }: TrialView, kits: readonly KitRe
     detected: record.awareAt,
     recordedDate: record.at,
     seriousness: { coding: [{ system: SERIOUSNESS, code: record.isSerious ? 'serious' : 'non-serious' }] },
+    severity: { coding: [{ system: SEVERITY, code: record.severity }] },
     suspectEntity: suspectsOf(record, kits),
     study: [{ reference: `ResearchStudy/${trial.trial}` }],
   }));

@@ -11,6 +11,10 @@ export interface StratumCheck {
   readonly enrolled: number;
   /** Participants in each arm; empty before the reveal. */
   readonly arms: Readonly<Record<string, number>>;
+  /** Slots of each arm on the whole list, by which its ratio is judged; empty before the reveal. */
+  readonly listed: Readonly<Record<string, number>>;
+  /** Arms on the list that the protocol does not name. */
+  readonly unknownArms: readonly string[];
 }
 
 /** Every stratum of a trial, and participants that hold more than one slot. */
@@ -28,15 +32,18 @@ export function checkAllocation(view: TrialView): AllocationCheck {
   };
 }
 
-function checkStratum({ trial, lists, slots, reveals }: TrialView, stratum: string): StratumCheck {
+function checkStratum({ trial, lists, slots, reveals, versions }: TrialView, stratum: string): StratumCheck {
   const list = lists.find((each) => each.stratum === stratum);
   const taken = slots.find((each) => each.stratum === stratum)?.taken ?? [];
   const revealed = reveals.find((each) => each.stratum === stratum)?.slots;
   const wrong = taken.filter(({ slot, kit }, index) => slot !== index + 1 || kit !== list?.kits[index]);
   const check = { stratum, wrongSlots: wrong.map(({ slot }) => slot), enrolled: taken.length };
-  if (revealed === undefined) return { ...check, arms: {} };
+  if (revealed === undefined) return { ...check, arms: {}, listed: {}, unknownArms: [] };
   const isListIntact = list !== undefined && rootOf(trial.trial, stratum, revealed) === list.root;
-  return { ...check, isListIntact, arms: armsOf(revealed.slice(0, taken.length)) };
+  const listed = armsOf(revealed);
+  const named = new Set(versions[0]?.protocol.allocation.arms.map(({ code }) => code));
+  const unknownArms = Object.keys(listed).filter((arm) => !named.has(arm));
+  return { ...check, isListIntact, arms: armsOf(revealed.slice(0, taken.length)), listed, unknownArms };
 }
 
 function armsOf(slots: readonly Allotted[]): Record<string, number> {

@@ -1,0 +1,43 @@
+/** A trial's package as a regulator asks for it, checks it, and bends it. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TrialPackage } from '@salus/gateway/trial/package';
+import { salus } from '../support/command.js';
+import type { Answer, TestNetwork } from '../support/network.js';
+
+/** The packages of one trial. */
+export class TrialPackages {
+  constructor(
+    private readonly network: TestNetwork,
+    private readonly trial: string,
+  ) {}
+
+  /** What `$package` answers. */
+  async whole(): Promise<Answer> {
+    const token = await this.network.token({ member: 'authority', role: 'regulator' });
+    const answer = await this.network.ask('authority', `ResearchStudy/${this.trial}/$package`, { token });
+    assert.equal(answer.status, 200, answer.text);
+    return answer;
+  }
+
+  /** What `verify-trial` says of it. */
+  async verify(text: string): Promise<{ readonly code: number; readonly said: string }> {
+    const file = join(this.network.stateDir, 'package.json');
+    writeFileSync(file, text);
+    const { code, out, err } = await salus(this.network.stateDir, ['verify-trial', file]);
+    return { code, said: `${out}${err}` };
+  }
+
+  /** What is said of it after a change, with which it must not be verified. */
+  changesOf(answer: Answer): (change: (found: TrialPackage) => object) => Promise<string> {
+    const [{ valueString = '' } = {}] = answer.body['parameter'] as { valueString?: string }[];
+    return async (change) => {
+      const changed = JSON.stringify(change(JSON.parse(valueString) as TrialPackage));
+      const parameter = [{ name: 'package', valueString: changed }];
+      const { code, said } = await this.verify(JSON.stringify({ resourceType: 'Parameters', parameter }));
+      assert.equal(code, 1, said);
+      return said;
+    };
+  }
+}
