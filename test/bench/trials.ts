@@ -88,7 +88,15 @@ function trailOf(length: number): ParticipantView {
 function emptyView(): TrialView {
   const nothing = { versions: [], approvals: [], milestones: [], looks: [], results: [], lists: [], slots: [] };
   const trial = { ...act, trial: 'BENCH', parties };
-  const later = { reveals: [], unblindings: [], events: [], submissions: [], documents: [], delegates: [], withdrawals: [] };
+  const later = {
+    reveals: [],
+    unblindings: [],
+    events: [],
+    submissions: [],
+    documents: [],
+    delegates: [],
+    withdrawals: [],
+  };
   return { trial, phase: 'enrolling', ...nothing, ...later };
 }
 
