@@ -10,9 +10,10 @@ import { engineName } from '../support/engine.js';
 import { type TestNetwork, startNetwork } from '../support/network.js';
 import { residentBytes } from '../support/memory.js';
 import { sharedPath } from '../support/shared.js';
-import { type Measure, type Processes, byKind, measure } from './meter.js';
+import { type Measure, type Processes, byKind, measure, middle } from './meter.js';
 import { type Ratio, ratioTable, table } from './report.js';
 import { flatReads } from './many-consents.js';
+import { supplyRatios, type Yardsticks } from './supply.js';
 import { decisionRate, remoteReads } from './sharing.js';
 import { DEFAULT_BLOCKS, baseline, defaultBatches } from './stock.js';
 
@@ -44,13 +45,6 @@ async function reads(bare: Bare, read: () => Promise<void>, processes: Processes
     ]);
   }
   return [middle(rounds.map(([one]) => one)), middle(rounds.map(([, one]) => one))];
-}
-
-/** The round with the middle p50. */
-function middle(rounds: readonly Measure[]): Measure {
-  const found = [...rounds].sort((one, other) => one.p50 - other.p50)[Math.floor(rounds.length / 2)];
-  if (found === undefined) throw new Error('no rounds');
-  return found;
 }
 
 async function salus(network: TestNetwork, bare: Bare): Promise<Measure[]> {
@@ -194,6 +188,25 @@ function residentOf(network: TestNetwork): string {
     .join(', ');
 }
 
+function yardsticks(measures: readonly Measure[], bare: Bare): Yardsticks {
+  const plain = measures.find(({ name, concurrency }) => name === 'empty submit' && concurrency === 16);
+  if (plain === undefined) throw new Error('not measured: empty submit');
+  return { bareUrl: bare.url, plainRate: plain.rate };
+}
+
+/** `npm run bench -- supply`: the supply chain alone. */
+async function supplyAlone(): Promise<void> {
+  const measures = await baseline();
+  const bare = await startBareExpress();
+  const network = await startNetwork();
+  try {
+    console.log(ratioTable(await supplyRatios(network, yardsticks(measures, bare))));
+  } finally {
+    bare.stop();
+    await network.stop();
+  }
+}
+
 async function main(): Promise<void> {
   const measures = [...(await baseline()), ...(await defaultBatches())];
   const bare = await startBareExpress();
@@ -209,6 +222,7 @@ async function main(): Promise<void> {
     else console.log('load of the 20 bundles: not measured, ../shared/data/synthea is not on this machine');
     // The ten thousand consents are for the index, which is the same on both engines.
     if (engineName === 'embedded') flat.push(...(await flatReads(network)));
+    flat.push(...(await supplyRatios(network, yardsticks(measures, bare))));
   } finally {
     bare.stop();
     await network.stop();
@@ -222,4 +236,4 @@ async function main(): Promise<void> {
   console.log(ratioTable([...ratios(measures), ...flat]));
 }
 
-await main();
+await (process.argv[2] === 'supply' ? supplyAlone() : main());

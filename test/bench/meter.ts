@@ -28,7 +28,7 @@ export interface Measure {
 const ticksPerSecond = 100;
 
 /** CPU time that processes have used, in milliseconds: user and system of all their threads. */
-function cpuOf(pids: readonly number[]): number {
+export function cpuOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + cpuOfOne(pid), 0);
 }
 
@@ -87,4 +87,11 @@ async function runAll(wish: Wish, count: number, from: number, done: (ms: number
 
 function quantile(sorted: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+}
+
+/** The round with the middle p50. */
+export function middle(rounds: readonly Measure[]): Measure {
+  const found = [...rounds].sort((one, other) => one.p50 - other.p50)[Math.floor(rounds.length / 2)];
+  if (found === undefined) throw new Error('no rounds');
+  return found;
 }

@@ -97,6 +97,22 @@ describe('an EPCIS document in XML', () => {
     assert.equal(event?.eventID, 'urn:uuid:7f3a8b1c-0000-4000-8000-000000000000');
   });
 
+  it('of version 1.2 may tell of quantities alone, in an event that 2.0 knows as an observation', () => {
+    const quantity = `<QuantityEvent>${WHEN}<epcClass>urn:epc:class:lgtin:4012345.012345.1</epcClass><quantity>200</quantity>
+      <bizStep>urn:epcglobal:cbv:bizstep:cycle_counting</bizStep><bizLocation><id>urn:epc:id:sgln:4012345.00011.0</id></bizLocation>
+      <bizTransactionList><bizTransaction type="urn:epcglobal:cbv:btt:po">urn:epc:id:gdti:4012345.11111.123</bizTransaction></bizTransactionList>
+      <example:shelf>3</example:shelf></QuantityEvent>`;
+    same(document(quantity, '1'), {
+      ...{ type: 'ObjectEvent', eventTime: '2026-03-04T11:00:30.000+01:00', eventTimeZoneOffset: '+01:00' },
+      ...{ action: 'OBSERVE', bizStep: 'cycle_counting', bizLocation: { id: 'urn:epc:id:sgln:4012345.00011.0' } },
+      quantityList: [{ epcClass: 'urn:epc:class:lgtin:4012345.012345.1', quantity: 200 }],
+      bizTransactionList: [{ type: 'po', bizTransaction: 'urn:epc:id:gdti:4012345.11111.123' }],
+      'example:shelf': '3',
+    });
+    const many = document(quantity.replace('<quantity>200', '<quantity>many'), '1');
+    assert.throws(() => hashesOf(documentOfXml(many)), /quantity/);
+  });
+
   it('may be the answer to a query', () => {
     const answer = `<q:EPCISQueryDocument xmlns:q="urn:epcglobal:epcis-query:xsd:2" schemaVersion="2.0" creationDate="2026-02-17T11:30:47.0Z">
       <EPCISBody><q:QueryResults><queryName>SimpleEventQuery</queryName><resultsBody><EventList>${simple}</EventList></resultsBody></q:QueryResults></EPCISBody>

@@ -32,6 +32,9 @@ describe('a handover at a door', () => {
     folder.remove();
   });
 
+  /** Blocks that come while a door waits; none where there is nothing to wait for. */
+  const coming: (() => Promise<unknown>)[] = [];
+  const blocks = { block: 1, reached: async () => (await coming.shift()?.()) !== undefined };
   const hear = (handover: unknown) =>
     hearHandover(
       {
@@ -41,6 +44,7 @@ describe('a handover at a door', () => {
             return Buffer.from(payload);
           },
         },
+        blocks,
         secrets,
         keep: (records) => Promise.resolve(void kept.push(...records)),
       },
@@ -50,15 +54,20 @@ describe('a handover at a door', () => {
 
   /** A lot on the ledger, and what its issuer hands over of its second pack. */
   const committed = async () => {
+    const { request, ...handover } = made();
+    await desk.world.submit('acme', 'supply:commit', call(request));
+    return handover;
+  };
+
+  const made = () => {
     const [lotId, secret] = [random(), random()];
     const epcs = ['A', 'B', 'C'].map((serial) => packEpc(GTIN, serial));
     const tree = new Tree(epcs.map((epc) => itemId(secret, epc)));
     const request = { lotId, prefix: PREFIX, count: 3, root: tree.root, expiry: EXPIRY };
-    await desk.world.submit('acme', 'supply:commit', call(request));
     const terms = { lotId, gtin: GTIN, batch: 'L1', expiry: EXPIRY, issuer: 'acme' };
     const unit = { epc: epcs[1], lotId, ...tree.proof(tree.ids[1] ?? '') };
     const salts = [{ item: tree.ids[1], salt: random() }];
-    return { lots: [{ terms, secret }], units: [unit], containers: [], salts };
+    return { request, lots: [{ terms, secret }], units: [unit], containers: [], salts };
   };
 
   it('is taken in where every pack is proven by the lot on the ledger', async () => {
@@ -67,6 +76,17 @@ describe('a handover at a door', () => {
     assert.equal(kept.length, 2);
     const [lot] = handover.lots;
     assert.equal(secrets.find(`lot/${lot?.terms.lotId ?? ''}`), lot?.secret);
+  });
+
+  it('is taken in where the own peer commits the lot a moment after the teller’s, and not where it never does', async () => {
+    const { request, ...handover } = made();
+    coming.push(
+      () => Promise.resolve('a block of others'),
+      () => desk.world.submit('acme', 'supply:commit', call(request)),
+    );
+    assert.deepEqual(await hear(handover), {});
+    const { lots, units, containers, salts } = made();
+    assert.equal(await hear({ lots, units, containers, salts }), undefined);
   });
 
   it('is taken from nobody who forges terms, packs or secrets, and nothing of it is kept', async () => {

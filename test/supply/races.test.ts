@@ -8,15 +8,18 @@ import { RacingLot, type Tally } from './races.js';
 
 /** A slice runs with every test; `npm run campaign -- packs --full` takes 100,000 steps, on Fabric 5,000. */
 const own = campaign('packs');
-const STEPS = own.size({ slice: 250, full: engineName === 'fabric' ? 5_000 : 100_000 });
+const isFabric = engineName === 'fabric';
+const STEPS = own.size({ slice: isFabric ? 120 : 250, full: isFabric ? 5_000 : 100_000 });
 const isFull = STEPS > 250;
+/** Share of the steps that a busy machine may leave untold. */
+const UNTOLD = isFull ? 0.01 : 0.1;
 const SIZE = isFull ? { packs: 150, cases: 15, perCase: 5 } : { packs: 40, cases: 4, perCase: 5 };
 /** Rounds of a lot's life, the last of them after its recall. */
 const ROUNDS = isFull ? 14 : 6;
 const RECALLED_AFTER = ROUNDS - 2;
 
 describe('packs of a running consortium', function () {
-  this.timeout(isFull ? 6 * 3_600_000 : 240_000);
+  this.timeout(isFull ? 6 * 3_600_000 : 480_000);
   const network = networkOfSuite();
 
   it(`are where plain truth has them after ${STEPS} acts of six members, legal, illegal and at the same moment`, async () => {
@@ -37,11 +40,18 @@ describe('packs of a running consortium', function () {
         assert.deepEqual(found, wanted);
       });
     }
-    assert.ok((tally.codes.get('issuer-away') ?? 0) < STEPS / 100, 'too many could not be tried');
-    assert.ok(tally.races > STEPS / 20, 'there were too few races');
-    const common = ['done', 'not-yours', 'in-transit', 'not-the-receiver'];
-    for (const code of isFull ? [...common, 'already-dispensed', 'not-undoable', 'recalled'] : common) {
-      assert.ok((tally.codes.get(code) ?? 0) > 0, `nothing was ever ${code}`);
-    }
+    wasTried(tally);
   });
 });
+
+/** Whether enough of what matters came up. */
+function wasTried(tally: Tally): void {
+  for (const untold of ['issuer-away', 'outcome-unknown']) {
+    assert.ok((tally.codes.get(untold) ?? 0) < STEPS * UNTOLD, `too many were ${untold}`);
+  }
+  assert.ok(tally.races > STEPS / 20, 'there were too few races');
+  const rare = ['in-transit', 'not-the-receiver', 'already-dispensed', 'not-undoable', 'recalled'];
+  for (const code of ['done', 'not-yours', ...(isFull ? rare : [])]) {
+    assert.ok((tally.codes.get(code) ?? 0) > 0, `nothing was ever ${code}`);
+  }
+}

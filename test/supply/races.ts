@@ -30,6 +30,8 @@ export interface Tally {
 
 /** Whoever issued the pack could not be asked, on a machine that is too busy: nothing was done. */
 const AWAY = 'issuer-away';
+/** Not known yet whether it took effect, on a machine that is too busy. */
+const UNKNOWN = 'outcome-unknown';
 
 /** The things that steps are about, and the steps that were not taken. */
 interface Looking {
@@ -47,6 +49,7 @@ export class RacingLot {
   /** Who can name a case: whoever packed it or was told of it. */
   private readonly knowing = new Map<string, Set<string>>();
   private readonly requests: Requests;
+  private readonly unknown = new Set<string>();
 
   constructor(
     private readonly network: TestNetwork,
@@ -91,7 +94,8 @@ export class RacingLot {
 
   /** Every pack and case is acted on at the same moment, some by several. Throws for the first answer that is not the truth's. */
   async round(): Promise<void> {
-    const groups = [...this.cases.map(({ id, tree }) => [id, ...tree.ids]), ...this.loose()];
+    const all = [...this.cases.map(({ id, tree }) => [id, ...tree.ids]), ...this.loose()];
+    const groups = all.filter((ids) => !ids.some((id) => this.unknown.has(id)));
     const tried = groups.map((ids) => ({ ids, steps: this.steps(ids) }));
     const said = await this.requests.sent(tried.map(({ steps }) => steps));
     for (const { ids, steps } of tried) {
@@ -106,7 +110,7 @@ export class RacingLot {
 
   /** Fails for the first pack whose owner is not told that it is theirs, or that is somewhere else. */
   async check(): Promise<void> {
-    for (const epc of this.packs) {
+    for (const epc of this.known()) {
       const { owner, state, receiver } = this.truth.effective(epc);
       for (const member of this.random() < 0.05 ? ACTORS : [owner]) {
         const onItsWay = receiver === member ? 'on its way to you' : 'on its way';
@@ -124,7 +128,7 @@ export class RacingLot {
   /** Alerts about packs of this lot by pack, kind and member, as they must be and as the ledger has them. */
   async alertsOf(): Promise<{ readonly wanted: readonly AlertKey[]; readonly found: readonly AlertKey[] }> {
     const { body } = await this.system('acme').ask('quality-officer', 'alerts');
-    const own = new Set(this.packs.map((epc) => canonicalEpc(epc)));
+    const own = new Set(this.known().map((epc) => canonicalEpc(epc)));
     const shown = body['alerts'] as readonly {
       readonly epc?: string;
       readonly kind: string;
@@ -133,7 +137,12 @@ export class RacingLot {
     const found = shown
       .filter(({ epc }) => own.has(epc))
       .map(({ epc = '', kind, raisedBy }) => `${epc} ${kind} ${raisedBy}`);
-    return { wanted: [...this.alerts].sort(), found: found.sort() };
+    const wanted = [...this.alerts].filter((alert) => own.has(alert.split(' ')[0]));
+    return { wanted: wanted.sort(), found: found.sort() };
+  }
+
+  private known(): readonly string[] {
+    return this.packs.filter((epc) => !this.unknown.has(epc));
   }
 
   private loose(): readonly (readonly string[])[] {
@@ -175,6 +184,10 @@ export class RacingLot {
   /** What a group was told is what some order of its steps leads to; that order happened. */
   private judged(ids: readonly string[], steps: readonly Step[], effects: readonly ShownEffect[]): void {
     const codes = effects.map(({ state, code }) => (state === 'done' ? 'done' : (code ?? state)));
+    if (codes.includes(UNKNOWN)) {
+      this.lost(ids);
+      return;
+    }
     const away = new Set(codes.flatMap((code, index) => (code === AWAY ? [index] : [])));
     const possible = orders(steps.length)
       .map((order) => this.afterwards(steps, order, { ids, away }))
@@ -188,6 +201,12 @@ export class RacingLot {
     this.tally.steps += steps.length;
     this.tally.races += steps.length > 1 ? 1 : 0;
     for (const [index, step] of steps.entries()) this.noted(step, codes[index] ?? '', effects[index]);
+  }
+
+  /** Nobody was told whether a step took effect: what may have come of it is tried no more. */
+  private lost(ids: readonly string[]): void {
+    for (const id of ids) this.unknown.add(id);
+    this.tally.codes.set(UNKNOWN, (this.tally.codes.get(UNKNOWN) ?? 0) + 1);
   }
 
   private afterwards(steps: readonly Step[], order: readonly number[], { ids, away }: Looking) {

@@ -147,13 +147,11 @@ export class Supply {
   readonly heard: Readonly<Record<string, Heard>> = {
     [HANDOVER_PATH]: {
       most: HANDOVER_BYTES,
-      hear: (teller, body) =>
-        hearHandover({ ledger: this.rooms.ledger, secrets: this.#secrets, keep: this.#keep }, teller, body),
+      hear: (teller, body) => hearHandover(this.#hearing, teller, body),
     },
     [CARRIAGE_PATH]: {
       most: CARRIAGE_BYTES,
-      hear: (_teller, body) =>
-        hearCarriage({ ...this.#looking, ledger: this.rooms.ledger, secrets: this.#secrets, keep: this.#keep }, body),
+      hear: (_teller, body) => hearCarriage({ ...this.#looking, ...this.#hearing }, body),
     },
     [EXCEPTION_PATH]: { most: EXCEPTION_BYTES, hear: (teller, body) => this.#exceptions.hear(teller, body) },
     [TRACE_PATH]: { most: TRACE_BYTES, hear: (teller, body) => hearTrace(this.#traceRoom, teller, body) },
@@ -202,6 +200,11 @@ export class Supply {
       lookUp: find,
       now: this.#now,
     });
+  }
+
+  get #hearing() {
+    const { ledger, projection } = this.rooms;
+    return { ledger, blocks: projection, secrets: this.#secrets, keep: this.#keep };
   }
 
   get #coldRoom() {

@@ -28,6 +28,7 @@ const REMEMBERED = 50_000;
 /** Where events are written, read back and anchored. */
 export interface RepositoryPorts {
   readonly projection: {
+    readonly block: number;
     fact(space: string, key: string): string | undefined;
     facts(space: string, prefix?: string): readonly { readonly key: string; readonly value: string }[];
     reached(block: number, timeoutMs: number): Promise<boolean>;

@@ -193,7 +193,15 @@ function all(children: readonly Element[], name: string): JsonMap {
 function eventOf(element: Element): JsonMap {
   const flat = { ...element, children: element.children.flatMap(unfolded) };
   const local = localName(element);
+  if (local === 'QuantityEvent') return quantityEventOf(flat);
   return { type: EVENTS.includes(local) ? local : element.name, ...extensionsOf(flat, []), ...read(flat, MEMBERS) };
+}
+
+/** 1.2's QuantityEvent, deprecated there, says what an ObjectEvent that observes a quantity says (EPCIS 1.2 section 7.4.4). */
+function quantityEventOf(flat: Element): JsonMap {
+  const quantity = read(flat, { epcClass: text, quantity: number });
+  const event = { ...extensionsOf(flat, []), ...read(flat, MEMBERS) };
+  return { type: 'ObjectEvent', action: 'OBSERVE', ...event, quantityList: [quantity] };
 }
 
 /** The members that an element has of these; an empty list of 1.2 says nothing. */

@@ -5,6 +5,7 @@ import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
 import type { PackShelf } from './shelf.js';
+import { type Blocks, whenCommitted } from './committed.js';
 import { statusOf } from './status.js';
 import { type CarriedItem, PACK_TYPES } from './stored.js';
 
@@ -31,6 +32,7 @@ export function carriageOf(shelf: PackShelf, opened: ReadonlyMap<string, string>
 export interface CarryingPorts {
   readonly member: string;
   readonly ledger: Pick<Ledger, 'evaluate'>;
+  readonly blocks: Blocks;
   readonly secrets: NamedSecrets;
   readonly keep: Keep;
 }
@@ -39,13 +41,17 @@ export interface CarryingPorts {
 export async function hearCarriage(ports: CarryingPorts, body: string): Promise<object | undefined> {
   const carried = parse(body);
   if (carried === undefined || carried.length === 0) return undefined;
-  for (const { item, salt } of carried) {
-    const status = await statusOf(ports.ledger, { item });
-    if (status.item?.holder !== commitmentOf(ports.member, salt)) return undefined;
+  for (const each of carried) {
+    if ((await whenCommitted(ports.blocks, () => held(ports, each))) === undefined) return undefined;
   }
   ports.secrets.keep(Object.fromEntries(carried.map(({ item, salt }) => [`carry/${item}`, salt])));
   await ports.keep([{ type: PACK_TYPES.carried, value: carried.map(({ epc, item }) => ({ epc, item })) }]);
   return {};
+}
+
+async function held({ ledger, member }: CarryingPorts, { item, salt }: Carriage['carried'][number]) {
+  const status = await statusOf(ledger, { item });
+  return status.item?.holder === commitmentOf(member, salt) ? status.item : undefined;
 }
 
 function parse(body: string): Carriage['carried'] | undefined {

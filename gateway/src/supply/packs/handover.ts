@@ -6,6 +6,7 @@ import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
 import { digestOf } from '../cold/readings.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
+import { type Blocks, whenCommitted } from './committed.js';
 import { isUnderPrefix, itemId, packEpc, packOf } from './identity.js';
 import type { PackShelf } from './shelf.js';
 import { statusOf } from './status.js';
@@ -99,6 +100,7 @@ function lotsOf(shelf: PackShelf, units: readonly UnitTerms[]): readonly OpenedL
 /** How a receiver checks what it was told against the ledger, and keeps it. */
 export interface HearingPorts {
   readonly ledger: Pick<Ledger, 'evaluate'>;
+  readonly blocks: Blocks;
   readonly secrets: NamedSecrets;
   /** Keeps the member's own copy of the terms. */
   readonly keep: Keep;
@@ -110,7 +112,7 @@ export async function hearHandover(ports: HearingPorts, teller: string, body: st
   if (handover === undefined || !isOfOne(handover, teller)) return undefined;
   for (const lot of handover.lots) {
     const units = handover.units.filter(({ lotId }) => lotId === lot.terms.lotId);
-    const committed = await committedLot(ports.ledger, lot, units[0]);
+    const committed = await whenCommitted(ports.blocks, () => committedLot(ports.ledger, lot, units[0]));
     if (committed === undefined || !units.every((unit) => isProven(unit, lot, committed))) return undefined;
   }
   const secrets = handover.lots.map(({ terms, secret }) => [`lot/${terms.lotId}`, secret]);
