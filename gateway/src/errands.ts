@@ -39,11 +39,20 @@ export class Errands<T extends object> {
     this.pending.drop(this.kind + id);
   }
 
-  /** Attempts what did not end again, ever more seldom, until the signal aborts; an attempt is true where it ended. */
-  async goOn(signal: AbortSignal, attempt: (id: string, errand: T) => Promise<boolean>): Promise<void> {
+  /**
+   * Attempts what did not end again, ever more seldom, until the signal aborts; an attempt is true where it ended. One
+   * after the other, or as many at once as is said.
+   */
+  async goOn(
+    signal: AbortSignal,
+    attempt: (id: string, errand: T) => Promise<boolean>,
+    { atOnce = 1 }: { readonly atOnce?: number } = {},
+  ): Promise<void> {
     while (!signal.aborted) {
-      for (const { id, value } of this.pending.list<T>(this.kind)) {
-        await this.#again(id.slice(this.kind.length), value, attempt);
+      const open = this.pending.list<T>(this.kind);
+      for (let first = 0; first < open.length; first += atOnce) {
+        const some = open.slice(first, first + atOnce);
+        await Promise.all(some.map(({ id, value }) => this.#again(id.slice(this.kind.length), value, attempt)));
       }
       await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -17,7 +17,7 @@ import { signingKey } from '@salus/gateway/identity/keys';
 import { freshSecrets } from '@salus/gateway/keys/content';
 import { KeyStore } from '@salus/gateway/keys/key-store';
 import { Memory } from '@salus/gateway/keys/memory';
-import { parseRefusal } from '@salus/gateway/ledger/refusal';
+import { parseRefusal, Refusal } from '@salus/gateway/ledger/refusal';
 import { patientProjector } from '@salus/gateway/patient/project';
 import type { Actor, Ledger, LedgerCall, RecordWriter } from '@salus/gateway/ports';
 import { Directory } from '@salus/gateway/registry/directory';
@@ -129,6 +129,8 @@ export class SharingWorld {
   readonly transactions = new Map<string, Transaction>();
   readonly hospitals = new Map<string, Hospital>();
   readonly submitted: string[] = [];
+  /** Whether the ledger is away from everybody, or from one member. */
+  isAway: boolean | string = false;
 
   private constructor(
     readonly contracts: ContractWorld,
@@ -181,10 +183,12 @@ export class SharingWorld {
   ledgerOf(member: string): Ledger {
     return {
       submit: async (call) => {
+        this.#reach(member);
         const outcome = await this.submit(member, call.transaction, decoded(call));
         return { txId: outcome.txId, block: 0 };
       },
       evaluate: async (call) => {
+        this.#reach(member);
         const outcome = await this.contracts.evaluate(member, call.transaction, decoded(call));
         if (outcome.status !== 200) throw parseRefusal(outcome.message) ?? new Error(outcome.message);
         return Buffer.from(outcome.payload);
@@ -193,6 +197,11 @@ export class SharingWorld {
         throw new Error('no blocks in this world: what is committed is projected at once');
       },
     };
+  }
+
+  #reach(member: string): void {
+    if (this.isAway !== true && this.isAway !== member) return;
+    throw new Refusal('unavailable', 'ledger-unreachable', 'the ledger cannot be reached; try again later');
   }
 
   /** Endorses, commits and projects at every member that holds the place. */
@@ -224,16 +233,8 @@ export class SharingWorld {
     this.transactions.set(txId, known);
     known.writes.push({ collection, keyHash: sha256(key), valueHash: sha256(value) });
     const timestamp = new Date(this.contracts.clockMs).toISOString();
-    const rest = {
-      block: this.transactions.size,
-      index: 0,
-      code: 0,
-      endorsers: [],
-      transaction: '',
-      argument: '',
-      writes: [],
-      elsewhere: { writes: 0, purges: 0 },
-    };
+    const none = { transaction: '', argument: '', writes: [], elsewhere: { writes: 0, purges: 0 } };
+    const rest = { ...none, block: this.transactions.size, index: 0, code: 0, endorsers: [] };
     const transaction = { txId, timestamp, creatorMspId, ...rest };
     const write = { collection, key, value, isDelete: false, isPurge: false };
     for (const [name, { projected, keys }] of this.hospitals) {

@@ -20,6 +20,7 @@ const events = [clockEvents, ehrEvents, registryEvents, supplyEvents, trialEvent
 );
 /** Files of tests of the contracts beside every domain's contract.test.js. */
 const further = [
+  'access/late-contract',
   'chaincode/trust',
   'supply/climate',
   'supply/containers',

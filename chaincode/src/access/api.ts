@@ -6,7 +6,7 @@ import {
   compactJws,
   fhirId,
   hex256,
-  integer,
+  instant,
   list,
   memberName,
   object,
@@ -18,6 +18,16 @@ import {
 
 export { isIncluded, merklePath, merkleRoot } from '../lib/merkle';
 export { EMERGENCY_TYPES, isSummary, SECOND_ACT_MS } from './emergency';
+export {
+  type AnchorReads,
+  type DiscloseAccess,
+  type Disclosure,
+  type Manifest,
+  MAX_MANIFESTS,
+  parseAnchor,
+  parseDisclose,
+  type ReadAnchor,
+} from './anchored';
 export { decidedAgain, type Considered, type Decided } from './decided';
 export {
   custodianStaff,
@@ -34,6 +44,8 @@ export {
 export const transactions = {
   /** `care` write; RequestAccess. Writes one record whatever is decided, and returns nothing. */
   request: 'access:request',
+  /** `care` write; LateAccess. Records a break-glass access that two gateways' logs kept while the ledger was away. */
+  late: 'access:late',
   /** Evaluate; ReadAccess; answers an AccessRecord as JSON to requester, custodians and witness; else not found. */
   read: 'access:read',
   /** `care` write; DiscloseAccess. A custodian anchors what it delivered under accesses. */
@@ -96,41 +108,30 @@ export interface SignedRequest {
   readonly scope: AccessScope;
 }
 
+/** access:late. Submitted by who asked and by every custodian that opened, in any order. */
+export interface LateAccess {
+  /** Compact JWS, ES256, by a key of the asking member's registry entry (`kid`), over a SignedLate. */
+  readonly request: string;
+  readonly salt: string;
+}
+
+/** What the asking member's gateway signed before it asked at the custodian's door, while the ledger was away. */
+export interface SignedLate {
+  readonly channel: string;
+  readonly aid: string;
+  readonly member: string;
+  readonly pid: string;
+  readonly actor: { readonly user: string; readonly role: string };
+  readonly purpose: string;
+  readonly scope: AccessScope;
+  readonly breakGlass: BreakGlass;
+  /** FHIR instant by the asking gateway's clock. */
+  readonly at: string;
+}
+
 /** access:read. */
 export interface ReadAccess {
   readonly aid: string;
-}
-
-/** Most deliveries that one transaction anchors. */
-export const MAX_MANIFESTS = 100;
-
-/** access:disclose. */
-export interface DiscloseAccess {
-  /** 1 to MAX_MANIFESTS. */
-  readonly manifests: readonly Manifest[];
-}
-
-/** What a custodian delivered at once under an access. */
-export interface Manifest {
-  readonly aid: string;
-  /** 256 random bits: one for each manifest. */
-  readonly manifestId: string;
-  /** Merkle root over the delivered resources, lower-case hex. */
-  readonly root: string;
-  /** How many resources. */
-  readonly count: number;
-  readonly salt: string;
-}
-
-/** access:anchor. */
-export interface AnchorReads {
-  /** 256 random bits. */
-  readonly anchorId: string;
-  /** Merkle root over the salted log entries first to last, lower-case hex. */
-  readonly root: string;
-  readonly first: number;
-  readonly last: number;
-  readonly salt: string;
 }
 
 /** What was decided for one custodian. */
@@ -158,6 +159,8 @@ export interface AccessRecord {
   readonly breakGlass?: BreakGlass;
   /** The link by which the asker came from a patient of its own. */
   readonly link?: string;
+  /** It was opened while the ledger was away, and is recorded afterwards. It opens nothing more. */
+  readonly late?: Late;
   /** `permit` when any custodian's is. */
   readonly decision: 'permit' | 'deny';
   /** By custodian; empty for a patient nobody has. */
@@ -170,29 +173,18 @@ export interface AccessRecord {
   readonly at: string;
 }
 
+/** Of an access that was opened while the ledger was away. What is decided in the record is decided when it is recorded. */
+export interface Late {
+  /** FHIR instant, by the asking gateway's clock. */
+  readonly opened: string;
+  /** SHA-256 of the RFC 8785 form of the SignedLate that every log holds. */
+  readonly request: string;
+  /** Members that say that their logs hold it: who asked, and the custodians that opened. */
+  readonly heldBy: readonly string[];
+}
+
 /** How long a door honours an access after the tick it was decided at, ms. */
 export const ACCESS_LIFETIME_MS = 600_000;
-
-/** Stored under disclosure/<aid>/<manifestId>. */
-export interface Disclosure {
-  readonly aid: string;
-  readonly manifestId: string;
-  readonly custodian: string;
-  readonly root: string;
-  readonly count: number;
-  /** FHIR instant of the transaction. */
-  readonly disclosed: string;
-}
-
-/** Stored under read-anchor/<anchorId> in the member's own collection. */
-export interface ReadAnchor {
-  readonly anchorId: string;
-  readonly root: string;
-  readonly first: number;
-  readonly last: number;
-  /** FHIR instant of the transaction. */
-  readonly anchored: string;
-}
 
 /** Why access refuses. A denial is no refusal: it is a record. */
 export const refuse = refusals({
@@ -205,6 +197,9 @@ export const refuse = refusals({
   'access-exists': 'conflict',
   'unknown-access': 'not-found',
   'signed-request-invalid': 'forbidden',
+  'not-a-party': 'forbidden',
+  'opened-ahead': 'invalid',
+  'late-differs': 'conflict',
   'not-permitted': 'forbidden',
   'manifest-exists': 'conflict',
   'anchor-exists': 'conflict',
@@ -219,6 +214,8 @@ export const parseScope: Parser<AccessScope> = object<AccessScope>({
   id: optional(fhirId),
 });
 
+const breakGlass: Parser<BreakGlass> = object<BreakGlass>({ reasonCode: code, follows: optional(hex256) });
+
 /** Parser of RequestAccess. */
 export const parseRequest: Parser<RequestAccess> = object<RequestAccess>({
   aid: hex256,
@@ -226,7 +223,7 @@ export const parseRequest: Parser<RequestAccess> = object<RequestAccess>({
   purpose: code,
   scope: parseScope,
   custodian: optional(memberName),
-  breakGlass: optional(object<BreakGlass>({ reasonCode: code, follows: optional(hex256) })),
+  breakGlass: optional(breakGlass),
   link: optional(hex256),
   onBehalfOf: optional(compactJws),
   salt: hex256,
@@ -243,29 +240,21 @@ export const parseSignedRequest: Parser<SignedRequest> = object<SignedRequest>({
   scope: parseScope,
 });
 
+/** Parser of LateAccess. */
+export const parseLate: Parser<LateAccess> = object<LateAccess>({ request: compactJws, salt: hex256 });
+
+/** Parser of SignedLate. */
+export const parseSignedLate: Parser<SignedLate> = object<SignedLate>({
+  channel: code,
+  aid: hex256,
+  member: memberName,
+  pid: hex256,
+  actor: object({ user: code, role: code }),
+  purpose: code,
+  scope: parseScope,
+  breakGlass,
+  at: instant,
+});
+
 /** Parser of ReadAccess. */
 export const parseRead: Parser<ReadAccess> = object<ReadAccess>({ aid: hex256 });
-
-const count = integer(0, Number.MAX_SAFE_INTEGER);
-
-const manifest: Parser<Manifest> = object<Manifest>({
-  aid: hex256,
-  manifestId: hex256,
-  root: hex256,
-  count,
-  salt: hex256,
-});
-
-/** Parser of DiscloseAccess. */
-export const parseDisclose: Parser<DiscloseAccess> = object<DiscloseAccess>({
-  manifests: list(manifest, 1, MAX_MANIFESTS),
-});
-
-/** Parser of AnchorReads. */
-export const parseAnchor: Parser<AnchorReads> = object<AnchorReads>({
-  anchorId: hex256,
-  root: hex256,
-  first: count,
-  last: count,
-  salt: hex256,
-});

@@ -10,6 +10,7 @@ import { hasRole, memberEntry } from '../registry/reads';
 import {
   parseAnchor,
   parseDisclose,
+  parseLate,
   parseRead,
   parseRequest,
   type ReadAnchor,
@@ -17,6 +18,7 @@ import {
   type RequestAccess,
 } from './api';
 import type { Emergency } from './emergency';
+import { heardLate, lateAccess, signedLate } from './late';
 import { askable, type Asker, decideAccess, disclose, type Grounds, linkProblem, mayRead } from './rules';
 import { signedAsker, signedRequest } from './signed';
 import { accessKind, disclosureKind, readAnchorKind } from './state';
@@ -40,6 +42,17 @@ export class AccessContract extends SalusContract {
     allowed(linkProblem(request, by, link));
     const record = decideAccess(request, by, await grounds(ctx, request.pid));
     await saveSalted(ctx, accessKind, [request.aid], record, request.salt);
+  }
+
+  @Transaction()
+  async late(ctx: SalusContext): Promise<void> {
+    const { request, salt } = ctx.request(parseLate);
+    const signed = signedLate(request);
+    const said = allowed(heardLate(request, signed, signed && (await memberEntry(ctx, signed.member)), ctx.channel));
+    const known = await load(ctx, accessKind, said.aid);
+    const isHospital = await hasRole(ctx, said.member, 'hospital');
+    const judged = { ...(await grounds(ctx, said.pid)), by: ctx.caller.member, isHospital, known };
+    await saveSalted(ctx, accessKind, [said.aid], allowed(lateAccess(said, judged)), salt);
   }
 
   @Transaction(false)

@@ -39,8 +39,13 @@ export function emergencyProblem(request: RequestAccess, asker: Asker, emergency
 
 /** By the same person, of the same patient, and soon after. */
 function isSecond({ pid }: RequestAccess, { requester, user, role }: Asker, { first, at }: Emergency): boolean {
-  if (first?.purpose !== 'BTG' || first.breakGlass?.follows !== undefined || first.decision !== 'permit') return false;
+  if (first === undefined || !isFollowed(first)) return false;
   const { actor } = first;
   const isSame = first.pid === pid && first.requester === requester && actor.user === user && actor.role === role;
   return isSame && Date.parse(at) - Date.parse(first.at) <= SECOND_ACT_MS;
+}
+
+/** A first act that was permitted. What follows one recorded late, by two gateways' word alone, begins anew. */
+function isFollowed({ purpose, breakGlass, decision, late }: AccessRecord): boolean {
+  return purpose === 'BTG' && breakGlass?.follows === undefined && decision === 'permit' && late === undefined;
 }

@@ -55,8 +55,10 @@ export function linkProblem(request: RequestAccess, asker: Asker, link: PatientL
   return refuse('link-not-in-force', "no link in force leads from a patient of the asker's to this one");
 }
 
+type Decidable = Pick<RequestAccess, 'aid' | 'pid' | 'purpose' | 'scope' | 'breakGlass' | 'link' | 'custodian'>;
+
 /** Decides for each custodian asked, on the consents that count there, and says on what. Never refuses. */
-export function decideAccess(request: RequestAccess, asker: Asker, grounds: Grounds): AccessRecord {
+export function decideAccess(request: Decidable, asker: Asker, grounds: Grounds): AccessRecord {
   const { aid, pid, purpose, scope, breakGlass, link } = request;
   const { requester, submittedBy, user, role } = asker;
   const asked = custodiansAsked(request, requester, grounds.patient);
@@ -91,7 +93,10 @@ export function disclose(
 ): Disclosure | Refusal {
   const decision = access && Object.hasOwn(access.custodians, custodian) ? access.custodians[custodian] : undefined;
   if (decision === undefined) return refuse('unknown-access', 'no access of this id asks the calling custodian');
-  if (decision.decision === 'deny') return refuse('not-permitted', 'the access does not permit a disclosure');
+  // What left while the ledger was away has left, whatever the ledger says of it now.
+  if (decision.decision === 'deny' && access?.late === undefined) {
+    return refuse('not-permitted', 'the access does not permit a disclosure');
+  }
   if (isKnown) return refuse('manifest-exists', 'this manifestId is taken: draw a new one');
   const { aid, manifestId, root, count } = request;
   return { aid, manifestId, custodian, root, count, disclosed: now };
@@ -103,7 +108,7 @@ export function mayRead(access: AccessRecord, member: string, isWitness: boolean
   return isWitness || parties.includes(member);
 }
 
-function custodiansAsked(request: RequestAccess, requester: string, patient: PatientRecord | undefined): string[] {
+function custodiansAsked(request: Decidable, requester: string, patient: PatientRecord | undefined): string[] {
   return Object.keys(patient?.custodians ?? {})
     .filter((name) => name !== requester && (request.custodian === undefined || request.custodian === name))
     .sort();

@@ -66,6 +66,7 @@ interface Coded {
 
 interface Event {
   readonly recorded: string;
+  readonly period?: { readonly start: string };
   readonly outcome: string;
   readonly action: string;
   readonly purposeOfEvent: readonly Coded[];
@@ -100,7 +101,12 @@ function lineOf(event: Event, named: Named): Line {
   const permitted = event.outcome === '0';
   const isGiven = permitted && event.action !== 'U' && who.member !== named.owner.member;
   return {
-    ...{ at: event.recorded, organisation: named.titleOf(who.member), address: who.address, person: who.person },
+    ...{
+      at: event.period?.start ?? event.recorded,
+      organisation: named.titleOf(who.member),
+      address: who.address,
+      person: who.person,
+    },
     ...{ why: PURPOSES[purpose] ?? purpose, permitted, what: whatOf(event), basis: basisOf(event) },
     ...(isGiven && isRecent(event, named.now()) ? { disclosure: disclosureFor(purpose) } : {}),
   };

@@ -33,19 +33,23 @@ export interface Kept {
 export function remoteEvent({ record, requested }: ProjectedAccess, kept: Kept): JsonObject {
   const { member, patient } = kept;
   const decided = record.custodians[member];
-  const permitted = decided?.decision === 'permit';
+  const { late } = record;
+  // What was opened by the logs was opened, whatever the ledger says since: that the custodian's log holds it is what counts.
+  const permitted = late === undefined ? decided?.decision === 'permit' : late.heldBy.includes(member);
   const event = {
     // The access id itself stays between the gateways.
     ...{ id: createHash('sha256').update(record.aid).digest('hex'), recorded: requested },
     ...{ interaction: interactionOf(record.scope), purpose: record.purpose, permitted, patient, custodian: member },
     outcome: permitted ? 'permit' : 'deny',
     by: { member: record.requester, ...record.actor },
+    ...(late && { happened: late.opened }),
     about: questionOf(record.scope, patient),
     rest: [
       ...record.scope.types.map((type) => ({ type: resourceType(type) })),
       ...record.consents.map(consentEntity),
       ...(decided === undefined ? [] : [{ description: `decided by ${decided.path}` }]),
       ...(record.breakGlass ? [{ description: `break-glass: ${record.breakGlass.reasonCode}` }] : []),
+      ...(late ? [{ description: 'late: recorded afterwards, for the ledger was away' }] : []),
     ],
   };
   return auditEvent(event, kept.addressOf);

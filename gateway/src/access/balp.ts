@@ -38,6 +38,8 @@ export interface Audited {
   readonly id: string;
   /** FHIR instant. */
   readonly recorded: string;
+  /** FHIR instant at which it happened, where it was recorded long after. */
+  readonly happened?: string;
   /** http://hl7.org/fhir/restful-interaction */
   readonly interaction: string;
   readonly purpose: string;
@@ -76,6 +78,7 @@ export function auditEvent(event: Audited, addressOf: AddressOf): JsonObject {
     type: { system: EVENT_TYPE, code: 'rest', display: 'Restful Operation' },
     subtype: [{ system: INTERACTION, code: interaction }],
     action: ACTIONS[pattern],
+    ...(event.happened === undefined ? {} : { period: { start: event.happened, end: event.happened } }),
     recorded,
     purposeOfEvent: [{ coding: [{ system: REASON, code: purpose }] }],
     outcome: permitted ? SUCCESS : DENIED,

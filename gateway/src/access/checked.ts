@@ -1,7 +1,7 @@
 /** Checks what a custodian handed over against the ledger, resource by resource, and marks where it came from. */
 import { agrees, evidenceOf, type ReadTransaction } from '../door/evidence.js';
 import type { JsonObject } from '../fhir/json.js';
-import { incompleteTag, marked, missingEntry, sourceOf } from './note.js';
+import { incompleteTag, marked, missingEntry, sourceOf, uncheckedEntry } from './note.js';
 
 /** How a transaction is read back from the own peer, and who hears of a custodian that does not agree with it. */
 export interface CheckPorts {
@@ -25,6 +25,17 @@ export async function checkedBundle(ports: CheckPorts, custodian: string, bundle
   return { ...bundle, entry: [...good, missingEntry(custodian)] };
 }
 
+/** The Bundle with every resource marked, while the ledger to check it by is away, which it says. */
+export function uncheckedBundle(
+  { baseUrl }: Pick<CheckPorts, 'baseUrl'>,
+  custodian: string,
+  bundle: JsonObject,
+): Promise<JsonObject> {
+  const entries = (bundle.entry ?? []) as readonly JsonObject[];
+  const entry = [...entries.map((each) => markedEntry(each, custodian, baseUrl)), uncheckedEntry(custodian)];
+  return Promise.resolve({ ...bundle, entry });
+}
+
 async function checkedEntry(
   read: ReadTransaction,
   custodian: string,
@@ -33,7 +44,12 @@ async function checkedEntry(
 ): Promise<JsonObject | undefined> {
   const resource = entry.resource as JsonObject | undefined;
   if (resource === undefined || resource.resourceType === 'OperationOutcome') return entry;
-  if (!(await holds(read, custodian, entry, resource))) return undefined;
+  return (await holds(read, custodian, entry, resource)) ? markedEntry(entry, custodian, baseUrl) : undefined;
+}
+
+function markedEntry(entry: JsonObject, custodian: string, baseUrl: string): JsonObject {
+  const resource = entry.resource as JsonObject | undefined;
+  if (resource === undefined || resource.resourceType === 'OperationOutcome') return entry;
   const { resourceType, id } = resource as { resourceType: string; id: string };
   const { search } = entry;
   return {

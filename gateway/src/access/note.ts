@@ -41,6 +41,18 @@ export function missingEntry(custodian: string): JsonObject {
   };
 }
 
+/** A Bundle entry that says that a custodian's answer came while the ledger was away. */
+export function uncheckedEntry(custodian: string): JsonObject {
+  const diagnostics = `the ledger does not answer: what ${custodian} shows was not checked against it; the access goes on the ledger, marked late, when it answers`;
+  return {
+    resource: {
+      resourceType: 'OperationOutcome',
+      issue: [{ severity: 'warning', code: 'informational', diagnostics }],
+    },
+    search: { mode: 'outcome' },
+  };
+}
+
 /** A resource with further tags and its source. */
 export function marked(resource: JsonObject, source: string, tags: readonly object[]): JsonObject {
   const { resourceType, id, meta, ...rest } = resource;

@@ -1,18 +1,20 @@
 /** Reads at a patient's custodians: asks for access on the ledger, then at the doors of those that permit it. */
 import { randomUUID } from 'node:crypto';
 
-import { EMERGENCY_TYPES, type AccessScope, type BreakGlass } from '@salus/chaincode/access/api';
+import type { AccessScope, BreakGlass } from '@salus/chaincode/access/api';
 
-import type { DoorCaller } from '../door/caller.js';
+import type { DoorCaller, DoorQuestion } from '../door/caller.js';
 import type { ReadTransaction } from '../door/evidence.js';
 import type { JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse, Remote } from '../fhir/request.js';
-import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
+import type { KnownPatient } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
-import { checkedBundle } from './checked.js';
+import { checkedBundle, uncheckedBundle } from './checked.js';
+import { askInEmergency, scopeOf, type EmergencyAct, type EmergencyPorts } from './emergency.js';
 import { HeldAccesses } from './held.js';
 import { incompleteEntry, incompleteTag, missingEntry } from './note.js';
 import { askOutside, type OutsidePorts } from './outside.js';
+import type { Permitted } from './permitted.js';
 import { requestAccess, type AskedAccess, type RequestPorts } from './request.js';
 import { entriesOf, isCovered, mayAsk, nextOf, searchPath, typeOf, withQuery } from './searchsets.js';
 
@@ -22,25 +24,16 @@ export const MAX_PAGES = 100;
 const CURSOR = '_cursor';
 
 /** What remote reads need of this member's gateway: ledger, doors, and who its patients are. */
-export interface RemotePorts extends OutsidePorts, RequestPorts {
+export interface RemotePorts extends OutsidePorts, RequestPorts, EmergencyPorts {
   /** Whether this member holds `care`: hospitals do. */
   readonly holdsCare: boolean;
   readonly baseUrl: string;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  readonly lookup: PatientLookup;
   readonly doors: Pick<DoorCaller, 'ask' | 'breakGlass'>;
   readonly transaction: ReadTransaction;
   /** Hears of a custodian whose answer is missing or does not agree with the ledger. */
   readonly onMissing: (custodian: string, error: unknown) => void;
-}
-
-interface Permitted {
-  readonly aid: string;
-  /** FHIR instant of the tick at which it was decided; absent where the custodian alone knows. */
-  readonly at?: string;
-  readonly patient: KnownPatient;
-  readonly custodians: readonly string[];
 }
 
 /** Reads at other members' doors. */
@@ -115,29 +108,18 @@ export class RemoteReads implements Remote {
     return bundles.flatMap(({ bundle }) => entriesOf(bundle)).filter(isCovered(request.actor));
   }
 
-  /** In an emergency: asks on the ledger, gives custodians the reason, then asks those that open; undefined as for read. */
-  async emergency(
-    request: FhirRequest,
-    patient: string,
-    { text, ...breakGlass }: BreakGlass & { readonly text: string },
-  ): Promise<EmergencyAnswer | undefined> {
-    const types = breakGlass.follows === undefined ? EMERGENCY_TYPES : [];
-    const permitted = await this.#access(request, patient, { types, interaction: 'everything' }, breakGlass);
-    if (permitted === undefined) return undefined;
-    const { aid } = permitted;
+  /** In an emergency: asks, gives custodians the reason, then asks those that open; undefined as for read. Throws Refusal. */
+  async emergency(request: FhirRequest, patient: string, act: EmergencyAct): Promise<EmergencyAnswer | undefined> {
+    const opened = await askInEmergency(this.ports, request, patient, act, (breakGlass) =>
+      this.#access(request, patient, scopeOf(breakGlass), breakGlass),
+    );
+    if (opened === undefined) return undefined;
+    const { permitted, waiting } = opened;
     const { actor } = request;
-    const { user, role } = actor;
-    const told = permitted.custodians.map(async (custodian) => {
-      const question = { custodian, aid, actor: { user, role } };
-      return [custodian, await this.ports.doors.breakGlass(question, text)] as const;
-    });
-    const states = await Promise.all(told);
-    const custodians = states.filter(([, state]) => state === 'open').map(([custodian]) => custodian);
-    const waiting = states.filter(([, state]) => state === 'waiting').map(([custodian]) => custodian);
     const path = (patientId: string): string => `Patient/${patientId}/$everything`;
-    const bundles = paced(request, await this.#ask({ ...permitted, custodians }, actor, path, MAX_PAGES));
+    const bundles = paced(request, await this.#ask(permitted, actor, path, MAX_PAGES));
     const { resource } = this.#merged(actor, bundles, false);
-    return { aid, custodians, waiting, bundle: resource as JsonObject };
+    return { aid: permitted.aid, custodians: permitted.custodians, waiting, bundle: resource as JsonObject };
   }
 
   /** Asks on the ledger. A patient nobody has costs the same, under a decoy; undefined where nobody permits. */
@@ -201,29 +183,30 @@ export class RemoteReads implements Remote {
     pages = 1,
   ): Promise<readonly CustodianBundle[]> {
     if (permitted === undefined) return [];
-    const { aid, patient, custodians } = permitted;
+    const { aid, patient, custodians, isLate = false } = permitted;
     const asked = custodians.map(async (custodian) => {
       const patientId = patient.custodians[custodian]?.patientId;
       if (patientId === undefined) return [];
-      return await this.#pages({ custodian, aid, actor }, path(patientId), pages);
+      return await this.#pages({ custodian, aid, actor, isLate }, path(patientId), pages);
     });
     return (await Promise.all(asked)).flat();
   }
 
   async #pages(
-    question: { readonly custodian: string; readonly aid: string; readonly actor: Actor },
+    question: Pick<DoorQuestion, 'custodian' | 'aid'> & { readonly actor: Actor; readonly isLate: boolean },
     first: string,
     most: number,
   ): Promise<CustodianBundle[]> {
-    const { custodian } = question;
+    const { custodian, aid, isLate } = question;
+    const { user, role } = question.actor;
+    const checked = isLate ? uncheckedBundle : checkedBundle;
     const bundles: CustodianBundle[] = [];
     try {
       let path: string | undefined = first;
       while (path !== undefined && bundles.length < most) {
-        const { user, role } = question.actor;
-        const answer = await this.ports.doors.ask({ ...question, actor: { user, role }, path });
+        const answer = await this.ports.doors.ask({ custodian, aid, actor: { user, role }, path });
         if (answer === undefined) break;
-        bundles.push({ custodian, bundle: await checkedBundle(this.ports, custodian, answer) });
+        bundles.push({ custodian, bundle: await checked(this.ports, custodian, answer) });
         path = nextOf(answer);
       }
     } catch (error) {

@@ -3,17 +3,17 @@ import { ACCESS_LIFETIME_MS, type AccessRecord, type AccessScope } from '@salus/
 
 import { patientParameters } from '../access/patient-parameters.js';
 import { projectedAccess } from '../access/project.js';
+import { TICK_FRESH_MS } from '../clock/away.js';
 import { projectedTick } from '../clock/project.js';
 import type { DisclosureFrame } from '../consent/decision.js';
 import type { TrustedConsents } from '../consent/trusted.js';
-import type { GlassStore } from '../glass/store.js';
+import type { LateLog } from '../glass/late-log.js';
+import type { GlassState, GlassStore } from '../glass/store.js';
 import type { Memory } from '../keys/memory.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
 import { checkProof, type CheckedProof, type FindKey } from './proof.js';
 
-/** Oldest tick by which a door still opens, ms. */
-const TICK_FRESH_MS = 60_000;
 /** How long an access that the own peer has not committed yet is waited for, ms: most often a moment is enough. */
 const ACCESS_WAIT_MS = 1_300;
 
@@ -30,6 +30,8 @@ export interface AdmissionPorts {
   readonly memory: Memory;
   readonly findKey: FindKey;
   readonly glass: Pick<GlassStore, 'of'>;
+  /** What the own log opened while the ledger was away, and the ledger may not have yet. */
+  readonly late: Pick<LateLog, 'access'>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -75,8 +77,11 @@ export async function provenAccess(ports: AdmissionPorts, call: DoorCall): Promi
 
 /** Where the glass was broken, why must be on this member's record before anything is shown. */
 function isExplained({ glass }: AdmissionPorts, { purpose, aid }: AccessRecord): boolean {
-  return purpose !== 'BTG' || glass.of(aid)?.state === 'open';
+  return purpose !== 'BTG' || OPEN.includes(glass.of(aid)?.state);
 }
+
+/** Another member's act is `queued` where it opened while the ledger was away. */
+const OPEN: readonly (GlassState | undefined)[] = ['open', 'queued'];
 
 /** Reading and searching: the frame says of what. */
 const SCOPES = ['user/*.rs'];
@@ -99,7 +104,9 @@ async function heldProof(ports: AdmissionPorts, call: DoorCall): Promise<Checked
 }
 
 /** The access in the own peer's `care`, which may commit it a moment after the asker's peer did. */
-async function recordOf({ projection }: AdmissionPorts, aid: string): Promise<AccessRecord | undefined> {
+async function recordOf({ projection, late }: AdmissionPorts, aid: string): Promise<AccessRecord | undefined> {
+  const opened = late.access(aid);
+  if (opened !== undefined) return opened;
   const until = performance.now() + ACCESS_WAIT_MS;
   for (;;) {
     const found = projectedAccess(projection, aid);
@@ -117,6 +124,8 @@ function isOf(record: AccessRecord, proof: CheckedProof): boolean {
 /** By a tick that the projection itself has applied: one that lags behind may not know of a withdrawal, and opens to nobody. */
 function isTimely(ports: AdmissionPorts, record: AccessRecord): boolean {
   const now = ports.clock();
+  // Opened by the own log: there were no ticks, and minutes are counted by the own clock.
+  if (record.late !== undefined) return now - Date.parse(record.late.opened) <= ACCESS_LIFETIME_MS;
   const tick = projectedTick(ports.projection);
   return (
     tick !== undefined &&

@@ -2,11 +2,12 @@
 import type { ConsentDecision } from '../consent/decision.js';
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { LateLog } from '../glass/late-log.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Authorship, StoredVersion } from '../ports.js';
 import type { Admitted, DoorCall } from './admission.js';
 import { agrees, evidenceExtension, type Evidence, type ReadTransaction } from './evidence.js';
-import type { Manifests } from './manifests.js';
+import { manifestOf, type Manifests } from './manifests.js';
 
 /** What it takes to say how a stored value was made. */
 export interface EvidencePorts {
@@ -22,6 +23,8 @@ export interface AnswerPorts extends EvidencePorts {
   readonly fhir: (request: FhirRequest) => Promise<FhirResponse>;
   readonly decision: ConsentDecision;
   readonly manifests: Pick<Manifests, 'add'>;
+  /** Where it is kept on disk what is delivered while the ledger is away. */
+  readonly late: Pick<LateLog, 'delivered'>;
 }
 
 /** The door's answer: always a Bundle; undefined where there is nothing to show. */
@@ -40,7 +43,8 @@ export async function answerCall(
       : { resourceType: 'Bundle', type: 'collection', entry: [{ resource }] };
   const entry = await Promise.all(entriesOf(bundle).map((each) => evidenced(ports, each)));
   const shown = { ...withoutTotal(bundle), entry };
-  ports.manifests.add(record.aid, entriesOf(shown));
+  if (record.late === undefined) ports.manifests.add(record.aid, entriesOf(shown));
+  else ports.late.delivered(manifestOf(record.aid, entriesOf(shown)));
   return shown;
 }
 

@@ -64,7 +64,8 @@ export class Manifests {
   }
 }
 
-function manifestOf(aid: string, entries: readonly JsonObject[]): Manifest {
+/** What is anchored of a delivery. */
+export function manifestOf(aid: string, entries: readonly JsonObject[]): Manifest {
   const salt = randomBytes(32);
   const items = entries.map((entry) => Buffer.concat([salt, Buffer.from(JSON.stringify(entry.resource ?? null))]));
   return {

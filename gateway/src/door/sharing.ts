@@ -20,9 +20,7 @@ import { ConsentShelf } from '../consent/shelf.js';
 import { TrustedConsents } from '../consent/trusted.js';
 import { stableBy } from '../fhir/idempotency.js';
 import type { Fhir, Join, TypeHandler } from '../fhir/request.js';
-import { withBreakGlass } from '../glass/operation.js';
-import { withGlassReview } from '../glass/review.js';
-import { GlassStore, type Glass, type GlassState } from '../glass/store.js';
+import { BrokenGlass } from '../glass/open.js';
 import { fhirBase } from '../identity/issuer.js';
 import { ScopedWriter } from '../identity/scoped-writer.js';
 import { Wallet } from '../keys/wallet.js';
@@ -66,7 +64,7 @@ export class Sharing {
   readonly #manifests: Manifests;
   readonly #shelf: ConsentShelf;
   readonly #wallet: Wallet;
-  readonly #glass: GlassStore;
+  readonly #glass: BrokenGlass;
   readonly #trusted: TrustedConsents;
   readonly #links: PatientLinks;
 
@@ -84,15 +82,16 @@ export class Sharing {
     this.supply = new Supply({ ...ports, ask: this.say });
     this.patientKeys = new PatientKeys(keys, ledger, { facts: projection, member: settings.member });
     this.#wallet = new Wallet(keys);
-    this.#glass = new GlassStore(keys);
     this.#trusted = this.#checking();
+    const beside = { lookup: this.lookup, say: this.say, onMissing: this.#onMissing, now: this.#now };
+    this.#glass = new BrokenGlass({ ...ports, ...beside });
     this.decision = new ConsentDecision({
       member: settings.member,
       lookup: this.lookup,
       shelf: this.#shelf,
       trusted: this.#trusted,
       index: projection,
-      isBroken: (user, patient) => this.#glass.isBroken({ member: settings.member, user, patient }, clock()),
+      isBroken: this.#glass.isBroken,
       now: this.#now,
     });
     const writer = new LabellingWriter(ports.writer);
@@ -110,11 +109,8 @@ export class Sharing {
     const own = { ...this.ports, ...this.#lookedAt, patientKeys, decision, mandates };
     const patients = { ...own, links: this.#links, reached: this.#reached };
     const withConsents = withClosure(withPatientOperations(fhir, patients), this.#lookedAt);
-    const glass = { ...this.#lookedAt, glass: this.#glass, remote: this.remote, onGlass: this.#onGlass };
-    return logged(
-      withGlassReview(withBreakGlass(withEvaluation(withConsents, this.#lookedAt), glass), glass),
-      this.#logPorts,
-    );
+    const withOperations = withEvaluation(withConsents, this.#lookedAt);
+    return logged(this.#glass.inFrontOf(withOperations, this.#lookedAt, this.remote), this.#logPorts);
   }
 
   /** What the FHIR interface works with. */
@@ -155,9 +151,10 @@ export class Sharing {
         ...this.supply.heard,
         ...trialsHeard(this.ports),
         ...outsideHeard({ ...this.ports, lookup: this.lookup }),
+        ...this.#glass.heard(this.#trusted),
       },
       ...{ member: settings.member, lookup: this.lookup, trusted: this.#trusted },
-      ...{ glass: this.#glass, onGlass: this.#onGlass },
+      ...this.#glass.atDoor,
       current: (type, id) => projection.current(type, id),
       findKey: (kid) => this.ports.directory.ownerOf(kid),
       fhir,
@@ -171,11 +168,14 @@ export class Sharing {
     });
   }
 
+  /** Brings onto the ledger what was opened while it was away until the signal aborts. */
+  readonly bringLate = (signal: AbortSignal): Promise<void> => this.#glass.run(signal);
+
   /** Keeps the read log anchored, guardians' keys in time and patients listed until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { patientKeys, mandates } = this;
     const kept = { ...this.ports, mspId: this.ports.settings.mspId, log: this.#log, patientKeys, mandates };
-    await Promise.all([keepUp(kept, signal), this.hospital?.run(signal)]);
+    await Promise.all([keepUp(kept, signal), this.hospital?.run(signal), this.bringLate(signal)]);
   }
 
   async close(): Promise<void> {
@@ -243,12 +243,6 @@ export class Sharing {
     });
   }
 
-  /** At once, for the privacy officer: an alarm that names no patient, and the list that does. */
-  readonly #onGlass = ({ member, pid }: Glass, state: GlassState): void => {
-    const patient = this.ports.keys.hmac('lookup', pid).slice(0, 16);
-    this.ports.alarm(state === 'waiting' ? 'glass-beyond-budget' : 'glass-broken', { member, patient });
-  };
-
   #remote(): RemoteReads {
     const { settings, ledger, projection, transaction, signingKey, clock } = this.ports;
     const { member, channel } = settings;
@@ -257,6 +251,7 @@ export class Sharing {
       holdsCare: this.#isHospital,
       baseUrl: fhirBase(settings.baseUrl),
       ...{ ledger, lookup: this.lookup, doors: this.#caller, transaction, onMissing: this.#onMissing },
+      late: this.#glass.asking,
     });
   }
 

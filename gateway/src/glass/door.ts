@@ -27,6 +27,8 @@ export async function hearGlass(
   record: AccessRecord,
   body: string,
 ): Promise<{ readonly state: 'open' | 'waiting' | 'refused' } | undefined> {
+  // What is recorded late was opened, or not, by the log: the record opens nothing more.
+  if (record.late !== undefined) return undefined;
   const text = textIn(body);
   const patient = ports.lookup.byPid(record.pid)?.custodians[ports.member]?.patientId;
   if (text === undefined || patient === undefined || !isBreakable(ports, record)) return undefined;
@@ -45,7 +47,10 @@ async function taken(ports: GlassDoorPorts, { breakGlass, actor }: AccessRecord,
 }
 
 /** What the contract checked, checked again: two members that collude could have written the record themselves. */
-function isBreakable({ member, directory, trusted, now }: GlassDoorPorts, record: AccessRecord): boolean {
+export function isBreakable(
+  { member, directory, trusted, now }: Pick<GlassDoorPorts, 'member' | 'directory' | 'trusted' | 'now'>,
+  record: AccessRecord,
+): boolean {
   const { purpose, requester, custodians } = record;
   if (custodians[member]?.decision !== 'permit' || !directory.roles(requester).includes('hospital')) return false;
   if (!isWellFormed(record)) return false;
@@ -60,13 +65,15 @@ function isWellFormed({ breakGlass, purpose, scope }: AccessRecord): boolean {
   return breakGlass.follows !== undefined || isSummary(scope);
 }
 
-function glassOf({ aid, pid, requester, actor, at, breakGlass }: AccessRecord, patient: string): Glass {
+/** The act that an access stands for. */
+export function glassOf({ aid, pid, requester, actor, at, breakGlass }: AccessRecord, patient: string): Glass {
   const follows = breakGlass?.follows;
   const base = { aid, pid, patient, member: requester, user: actor.user, at: Date.parse(at) };
   return follows === undefined ? base : { ...base, follows };
 }
 
-function textIn(body: string): string | undefined {
+/** The reason in words of a body; undefined where it has none. */
+export function textIn(body: string): string | undefined {
   try {
     const { text } = JSON.parse(body) as { text?: unknown };
     return typeof text === 'string' && text !== '' && text.length <= MAX_GLASS_TEXT ? text : undefined;

@@ -1,9 +1,9 @@
 /**
  * `POST Patient/{id}/$break-glass` by a clinician, for purpose BTG: Parameters with `reason` (valueCode, of GLASS_REASONS),
  * `text` (valueString) and, for the second act, `full` (valueBoolean). Of a patient kept elsewhere the first act answers
- * the emergency summary as a document, the second, within half an hour, everything. Of one kept here it opens the record
- * for half an hour to reads for purpose BTG; while the ledger is away by a trace that is on disk alone, which the answer
- * (202) says. 202 where a custodian's privacy officer is asked; nobody's patient, and one who excluded it, are 404 alike.
+ * the emergency summary as a document, the second, within half an hour, everything; while the ledger is away by both sides'
+ * logs, which the answer says. Of one kept here it opens the record for half an hour to reads for purpose BTG; while the
+ * ledger is away by a trace that is on disk alone, which the answer (202) says. 202 where a custodian's privacy officer is asked; nobody's patient, and one who excluded it, are 404 alike.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 

@@ -28,6 +28,8 @@ export interface GlassReason {
   readonly reason: string;
   readonly text: string;
   readonly role: string;
+  /** The request that the asking member signed, where it opened by that alone. */
+  readonly signed?: string;
 }
 
 /** Id of an act outside the gateways: the access id itself stays between them. */
@@ -42,15 +44,19 @@ export function recordedAt({ version }: Pick<GlassRecordPorts, 'version'>, aid: 
 export async function keepGlass(
   ports: GlassRecordPorts,
   glass: Glass,
-  { reason, text, role }: GlassReason,
+  why: GlassReason,
   state: GlassState,
 ): Promise<'committed' | 'unknown'> {
   const id = glassId(glass.aid);
   if (ports.current(GLASS_TYPE, id) !== undefined) return 'committed';
   const { patient, member, user, follows } = glass;
   const act = follows === undefined ? 'summary' : 'everything';
-  const why = { reason, text, role };
-  const kept = { resourceType: GLASS_TYPE, id, at: ports.now(), member, user, ...why, act, state };
+  const { reason, text, role, signed } = why;
+  const kept = {
+    ...{ resourceType: GLASS_TYPE, id, at: ports.now(), member, user, reason, text, role },
+    ...(signed !== undefined && { signed }),
+    ...{ act, state },
+  };
   const entry = { type: GLASS_TYPE, id, expect: 0, text: JSON.stringify(kept), patient };
   const told = state === 'waiting' ? [] : [noticeOf(ports, glass, why, act)];
   return (await ports.writer.write(gatewayOf(ports), [entry, ...told])).state;

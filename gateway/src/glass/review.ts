@@ -12,6 +12,7 @@ import { scopeMissing, scopesReachAll } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
 import { glassId, keepReview, MAX_GLASS_TEXT, recordedAt, type GlassRecordPorts } from './record.js';
+import { saidIn, type LateAct, type LateLog } from './late-log.js';
 import type { GlassStore, KeptGlass } from './store.js';
 
 /** Days within which broken glass is to be reviewed. */
@@ -23,6 +24,7 @@ export const MAX_GLASS_LISTED = 500;
 /** What a privacy officer's review reads and writes. */
 export interface ReviewPorts extends GlassRecordPorts {
   readonly glass: GlassStore;
+  readonly late: Pick<LateLog, 'open'>;
   /** Puts what was asked about a patient on that patient's list. */
   readonly shown: (patient: string) => void;
 }
@@ -53,7 +55,14 @@ function list(ports: ReviewPorts, { actor }: FhirRequest): FhirResponse {
   settle(ports);
   const acts = ports.glass.all(MAX_GLASS_LISTED);
   for (const { patient } of acts) ports.shown(patient);
-  const parameter = acts.map((act) => ({ name: 'break-glass', part: partsOf(ports, act) }));
+  const late = ports.late.open();
+  const own = acts.map((act) => ({ name: 'break-glass', part: stringsOf(valuesOf(ports, act, late.get(act.aid))) }));
+  const asked = [...late].filter(([, { side }]) => side === 'asked');
+  const elsewhere = asked.map(([aid, act]) => ({
+    name: 'break-glass-elsewhere',
+    part: stringsOf(askedValues(aid, act)),
+  }));
+  const parameter = [...own, ...elsewhere];
   return { status: 200, headers: {}, resource: { resourceType: 'Parameters', parameter } };
 }
 
@@ -62,12 +71,14 @@ function settle(ports: ReviewPorts): void {
   ports.glass.settleQueued((aid) => recordedAt(ports, aid) !== undefined);
 }
 
-function partsOf(ports: ReviewPorts, act: KeptGlass): readonly JsonObject[] {
+type Values = Readonly<Record<string, string | undefined>>;
+
+function valuesOf(ports: ReviewPorts, act: KeptGlass, awaited: LateAct | undefined): Values {
   const { aid, patient, member, user, at, follows, state, isLate, review: outcome } = act;
   const due = at + REVIEW_DAYS * DAY_MS;
   const isDue = ['open', 'queued'].includes(state) && outcome === undefined;
   const recorded = recordedAt(ports, aid);
-  const values: Readonly<Record<string, string | undefined>> = {
+  return {
     id: glassId(aid),
     patient: `Patient/${patient}`,
     by: `${member}/${user}`,
@@ -77,8 +88,24 @@ function partsOf(ports: ReviewPorts, act: KeptGlass): readonly JsonObject[] {
     outcome,
     recorded,
     ...(isLate && { late: 'opened while the ledger was away' }),
+    ...otherSideOf(awaited),
     ...(isDue && { review: Date.parse(ports.now()) > due ? 'overdue' : 'due', until: new Date(due).toISOString() }),
   };
+}
+
+/** What own staff asked elsewhere while the ledger was away, until the ledger has it from all sides; of whom is not kept here. */
+function askedValues(aid: string, act: LateAct): Values {
+  const { member, actor, at } = saidIn(act);
+  return { id: glassId(aid), by: `${member}/${actor.user}`, at, ...otherSideOf(act) };
+}
+
+/** Whether the ledger has the access from the other side, too. */
+function otherSideOf(act: LateAct | undefined): Values {
+  if (act === undefined) return {};
+  return { 'other-side': act.isMissing ? `missing: ${act.awaited.join(', ')}` : 'awaited' };
+}
+
+function stringsOf(values: Values): readonly JsonObject[] {
   return Object.entries(values).flatMap(([name, valueString]) =>
     valueString === undefined ? [] : [{ name, valueString }],
   );

@@ -20,7 +20,9 @@ const ACTS = 'SELECT b.*, EXISTS (SELECT 1 FROM glass_late l WHERE l.aid = b.aid
 /** Emergency summaries that a member, and that one clinician, may open here within an hour of ticks. */
 export const GLASS_BUDGET = { member: 20, clinician: 3 } as const;
 const HOUR_MS = 3_600_000;
-const OPENED: readonly GlassState[] = ['taken', 'open'];
+const OPENED: readonly GlassState[] = ['taken', 'queued', 'open'];
+
+const SHOWN: readonly GlassState[] = ['open', 'queued'];
 
 /**
  * Waits for the privacy officer; taken and not on the record yet; queued: open, while the ledger is away, by a trace that is
@@ -65,6 +67,27 @@ export class GlassStore {
     );
   }
 
+  /**
+   * Takes another member's act while the ledger is away, which opens it: within the budget, or soon after its first; `at` is
+   * by the own clock, for there are no ticks. False beyond that, and for an act that is known.
+   */
+  takeLate(glass: Glass): boolean {
+    return inTransaction(this.keys.database, () => {
+      const { aid, follows } = glass;
+      const may = follows === undefined ? !this.isSpent(glass) : this.#follows(glass, follows);
+      if (!may || this.of(aid) !== undefined) return false;
+      this.#kept(glass, 'queued');
+      this.#markLate(aid);
+      return true;
+    });
+  }
+
+  /** Whether the hour's budget of the member, or of its clinician, is spent at `at`; acts before and after count alike. */
+  isSpent(by: Pick<Glass, 'member' | 'user' | 'at'>): boolean {
+    const { member, clinician } = GLASS_BUDGET;
+    return this.#count(by, OPENED) >= member || this.#count(by, OPENED, by.user) >= clinician;
+  }
+
   /** Takes an act of this member's own person: before the own records there is no budget. */
   takeOwn(glass: Glass): void {
     this.#kept(glass, 'taken');
@@ -88,7 +111,7 @@ export class GlassStore {
     return inTransaction(this.keys.database, () => {
       const { member, clinician } = GLASS_BUDGET;
       if (this.#countLate(glass) >= member || this.#countLate(glass, glass.user) >= clinician) return false;
-      this.keys.database.prepare('INSERT INTO glass_late VALUES (?)').run(glass.aid);
+      this.#markLate(glass.aid);
       return this.#pass(glass.aid, 'taken', 'queued');
     });
   }
@@ -148,15 +171,13 @@ export class GlassStore {
   #stateOf(glass: Glass): GlassState {
     if (glass.follows !== undefined) return this.#follows(glass, glass.follows) ? 'taken' : 'refused';
     if (this.#isApproved(glass)) return 'taken';
-    const { member, clinician } = GLASS_BUDGET;
-    const isWithin = this.#count(glass, OPENED) < member && this.#count(glass, OPENED, glass.user) < clinician;
-    if (isWithin) return 'taken';
+    if (!this.isSpent(glass)) return 'taken';
     // Nor is the privacy officer asked without end.
-    return this.#count(glass, ['waiting']) < member ? 'waiting' : 'refused';
+    return this.#count(glass, ['waiting']) < GLASS_BUDGET.member ? 'waiting' : 'refused';
   }
 
   /** First acts of the member, or of one of its clinicians, within the hour. */
-  #count({ member, at }: Glass, states: readonly GlassState[], user?: string): number {
+  #count({ member, at }: Pick<Glass, 'member' | 'at'>, states: readonly GlassState[], user?: string): number {
     const sql = `SELECT count(*) AS n FROM broken_glass
       WHERE member = ? AND at > ? AND follows IS NULL AND state IN (SELECT value FROM json_each(?))
         AND (? IS NULL OR user = ?)`;
@@ -172,9 +193,14 @@ export class GlassStore {
     return this.keys.database.prepare(sql).get(member, at - HOUR_MS, by, by)?.n as number;
   }
 
-  #follows({ pid, member, user }: Glass, follows: string): boolean {
+  #follows({ pid, member, user, at }: Glass, follows: string): boolean {
     const first = this.of(follows);
-    return first?.state === 'open' && first.pid === pid && first.member === member && first.user === user;
+    if (first === undefined || !SHOWN.includes(first.state) || first.follows !== undefined) return false;
+    return first.pid === pid && first.member === member && first.user === user && at - first.at <= SECOND_ACT_MS;
+  }
+
+  #markLate(aid: string): void {
+    this.keys.database.prepare('INSERT INTO glass_late VALUES (?)').run(aid);
   }
 
   /** An approval is good once, for the same person and patient, and for an hour. */

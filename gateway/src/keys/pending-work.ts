@@ -13,6 +13,9 @@ export interface PendingEntry<T> {
   readonly value: T;
 }
 
+/** In place of a gateway's name: work that whichever of the member's gateways is there goes on with. */
+export const ANY_GATEWAY = '*';
+
 /** One gateway's open work; each of a member's gateways goes on with its own. */
 export class PendingWork {
   readonly #prefix: string;

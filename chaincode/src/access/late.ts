@@ -1,0 +1,91 @@
+import { digest } from '../lib/canonical';
+import { isSignedBy, parseJws } from '../lib/jws';
+import { Refusal } from '../lib/refusal';
+import { parseText } from '../lib/schema';
+import type { MemberEntry } from '../registry/api';
+import { type AccessRecord, type Late, parseSignedLate, refuse, type SignedLate } from './api';
+import { isSummary } from './emergency';
+import { mayClaim } from './roles';
+import { decideAccess, type Grounds } from './rules';
+
+/** Break-glass that two gateways' logs kept while the ledger was away: it is recorded afterwards, and marked so. */
+
+/** How far an opening may be ahead of the last tick, ms: ticks come every 30 s, and gateways' clocks differ. */
+const AHEAD_MS = 300_000;
+
+/** What a late access is judged by, beside what was signed. */
+export interface LateGrounds extends Grounds {
+  /** Member that submits. */
+  readonly by: string;
+  /** The member that asked is a hospital by its registry entry in force. */
+  readonly isHospital: boolean;
+  /** What is on record under this aid already. */
+  readonly known: AccessRecord | undefined;
+}
+
+/** The signed request of a late access as far as it can be one; undefined otherwise. Nothing in it is believed yet. */
+export function signedLate(compact: string): SignedLate | undefined {
+  const payload = parseJws(compact)?.payload;
+  try {
+    return payload === undefined ? undefined : parseText(parseSignedLate, payload, 'late');
+  } catch {
+    return undefined;
+  }
+}
+
+/** What was signed, if the asking member signed it for this channel. */
+export function heardLate(
+  compact: string,
+  said: SignedLate | undefined,
+  member: MemberEntry | undefined,
+  channel: string,
+): SignedLate | Refusal {
+  const jws = parseJws(compact);
+  const isGenuine = jws !== undefined && member?.keys.some((key) => isSignedBy(jws, key)) === true;
+  if (!isGenuine || said === undefined || said.channel !== channel || said.member !== member.name) {
+    return refuse(
+      'signed-request-invalid',
+      "not signed for this channel by a key of the asking member's registry entry",
+    );
+  }
+  return said;
+}
+
+/**
+ * The record of a late access, by whichever party comes first: decided on what the ledger says now, which opens nothing.
+ * The other party finds it and adds that its log holds the same. Refusals in order of precedence.
+ */
+export function lateAccess(said: SignedLate, grounds: LateGrounds): AccessRecord | Refusal {
+  const { known, by } = grounds;
+  const problem = lateProblem(said, grounds);
+  if (problem !== undefined) return problem;
+  const late: Late = { opened: said.at, request: digest(said), heldBy: [by] };
+  const asker = { requester: said.member, ...said.actor, purpose: said.purpose };
+  const record: AccessRecord = { ...decideAccess(said, asker, grounds), late };
+  if (by !== said.member && !Object.hasOwn(record.custodians, by)) {
+    return refuse('not-a-party', 'a late access is recorded by who asked and by custodians of the patient');
+  }
+  return known === undefined ? record : heldToo(known, late);
+}
+
+function lateProblem(said: SignedLate, { isHospital, at }: LateGrounds): Refusal | undefined {
+  if (said.purpose !== 'BTG' || !mayClaim(said.actor.role, said.purpose)) {
+    return refuse('purpose-not-claimable', 'a late access is for purpose BTG, by a role that may claim it');
+  }
+  if (!isHospital) return refuse('not-a-hospital', 'the glass is broken by clinicians of hospitals alone');
+  if (said.breakGlass.follows === undefined && !isSummary(said.scope)) {
+    return refuse('summary-first', 'a first act is for the emergency summary, late or not');
+  }
+  if (Date.parse(said.at) - Date.parse(at) > AHEAD_MS) {
+    return refuse('opened-ahead', 'it says that it opened after the last tick');
+  }
+  return undefined;
+}
+
+/** The record with one more log that holds it. */
+function heldToo(known: AccessRecord, { request, heldBy }: Late): AccessRecord | Refusal {
+  if (known.late?.request !== request) return refuse('late-differs', 'something else is on record under this aid');
+  const all = new Set([...known.late.heldBy, ...heldBy]);
+  if (all.size === known.late.heldBy.length) return refuse('access-exists', 'the calling member said so before');
+  return { ...known, late: { ...known.late, heldBy: [...all].sort() } };
+}

@@ -1,0 +1,160 @@
+/**
+ * Brings what was opened while the ledger was away onto it, marked late: the access from both sides, the custodian's reason
+ * and the patient's notice, and what was delivered. A side that does not come raises an alarm.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { transactions, type AccessRecord, type Manifest } from '@salus/chaincode/access/api';
+
+import { projectedAccess } from '../access/project.js';
+import { Refusal } from '../ledger/refusal.js';
+import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
+import type { Facts } from '../patient/lookup.js';
+import type { Ledger } from '../ports.js';
+import { glassOf } from './door.js';
+import { accessOf, saidIn, type LateAct, type LateLog } from './late-log.js';
+import { glassId, keepGlass, type GlassRecordPorts } from './record.js';
+import type { GlassStore } from './store.js';
+
+/** How long the other side may take to say the same, from when the ledger has the own side, ms. */
+export const OTHER_SIDE_MS = 900_000;
+/** Acts brought at once: an outage of hours leaves many. */
+const AT_ONCE = 10;
+/** Pause between looks whether the ledger is back, ms. */
+const LOOK_MS = 2_000;
+
+/** The log, the ledger, and the custodian's own record. */
+export interface LateRecordingPorts extends GlassRecordPorts {
+  readonly log: LateLog;
+  readonly glass: GlassStore;
+  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly isAway: () => Promise<boolean>;
+  readonly facts: Pick<Facts, 'fact'>;
+  /** Something that failed and is tried again. */
+  readonly delayed: (what: string, error: unknown) => void;
+  /** Never names a patient. */
+  readonly alarm: (what: string, about: Readonly<Record<string, string>>) => void;
+}
+
+/** Goes on until the signal aborts, with what was kept before a restart, too. */
+export async function recordLate(ports: LateRecordingPorts, signal: AbortSignal): Promise<void> {
+  const { acts, deliveries } = ports.log;
+  const failed = (error: unknown): boolean => {
+    ports.delayed('late access', error);
+    return false;
+  };
+  const onceThere = async (attempt: () => Promise<boolean>): Promise<boolean> =>
+    (await isThere(ports, signal)) && (await attempt().catch(failed));
+  await Promise.all([
+    acts.goOn(signal, (aid, act) => onceThere(() => brought(ports, aid, act)), { atOnce: AT_ONCE }),
+    deliveries.goOn(signal, (id, manifest) => onceThere(() => anchored(ports, id, manifest)), { atOnce: AT_ONCE }),
+  ]);
+}
+
+/** Waits for the ledger: who only failed against it would be tried again ever more seldom. False when the signal aborts. */
+async function isThere({ isAway }: LateRecordingPorts, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted && (await isAway().catch(() => true))) {
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return !signal.aborted;
+}
+
+/** Whether an act is on the ledger from every side. */
+async function brought(ports: LateRecordingPorts, aid: string, kept: LateAct): Promise<boolean> {
+  const { log, glass } = ports;
+  // Stopped before the budget let it open: nothing was shown.
+  const isVoid = kept.side === 'opened' && glass.of(aid) === undefined;
+  const act = isVoid ? undefined : await recorded(ports, aid, kept);
+  if (act === undefined) {
+    if (isVoid) log.acts.drop(aid);
+    return isVoid;
+  }
+  if (!(await isTold(ports, act)) || !isMatched(ports, aid, act)) return false;
+  log.acts.drop(aid);
+  return true;
+}
+
+/** The act with its own side on the ledger; undefined while it is not. */
+async function recorded(ports: LateRecordingPorts, aid: string, act: LateAct): Promise<LateAct | undefined> {
+  if (act.recorded !== undefined) return act;
+  const { log, ledger, alarm, now } = ports;
+  const request = { request: act.request, salt: randomBytes(32).toString('hex') };
+  const done = { ...act, recorded: Date.parse(now()) };
+  try {
+    await ledger.submit({ transaction: transactions.late, transient: transientOf(request) });
+  } catch (error) {
+    if (!isCertain(error)) return undefined;
+    if (error.code !== 'access-exists') {
+      // Nobody else can say the same then; what this member keeps itself goes on its record all the same.
+      alarm('late-access-refused', { access: glassId(aid), code: error.code });
+      return kept(log, aid, { ...done, awaited: [] });
+    }
+  }
+  return kept(log, aid, done);
+}
+
+/** Whether the reason is on the custodian's own record, and the patient told. */
+async function isTold(ports: LateRecordingPorts, act: LateAct): Promise<boolean> {
+  if (act.kept === undefined) return true;
+  const { patient, text } = act.kept;
+  const said = saidIn(act);
+  const glass = glassOf(accessOf(said, ports.member), patient);
+  const why = { reason: said.breakGlass.reasonCode, text, role: said.actor.role, signed: act.request };
+  // One that an attempt before wrote, the answer to which was lost, is found the next time.
+  return (await keepGlass(ports, glass, why, 'queued')) === 'committed';
+}
+
+/** Whether all sides are there; the alarms of what is not as the log has it. */
+function isMatched(ports: LateRecordingPorts, aid: string, act: LateAct): boolean {
+  const { facts, member, alarm, now, log } = ports;
+  const record = projectedAccess(facts, aid);
+  const missing = act.awaited.filter((name) => record?.late?.heldBy.includes(name) !== true);
+  if (missing.length === 0) {
+    if (isDeniedNow(record, member)) alarm('late-access-denied', { access: glassId(aid) });
+    return true;
+  }
+  const since = act.recorded ?? 0;
+  if (act.isMissing === undefined && Date.parse(now()) - since > OTHER_SIDE_MS) {
+    kept(log, aid, { ...act, isMissing: true });
+    alarm('late-access-unmatched', { access: glassId(aid), member: missing.join() });
+  }
+  return false;
+}
+
+/** What opened by the own log, and would not have by what the ledger had in the meantime. */
+function isDeniedNow(record: AccessRecord | undefined, member: string): boolean {
+  return record?.late?.heldBy.includes(member) === true && record.custodians[member]?.decision === 'deny';
+}
+
+/** Whether what was delivered is anchored, or never will be. */
+async function anchored(ports: LateRecordingPorts, id: string, manifest: Manifest): Promise<boolean> {
+  const { ledger, log, alarm } = ports;
+  try {
+    await ledger.submit({ transaction: transactions.disclose, transient: transientOf({ manifests: [manifest] }) });
+  } catch (error) {
+    if (!isCertain(error) || isAwaited(ports, error, manifest)) return false;
+    if (error.code !== 'manifest-exists') alarm('manifest-not-anchored', { error: error.code });
+  }
+  log.deliveries.drop(id);
+  return true;
+}
+
+/** The access comes on the ledger first. */
+function isAwaited({ log }: LateRecordingPorts, error: Refusal, { aid }: Manifest): boolean {
+  return error.code === 'unknown-access' && log.access(aid) !== undefined;
+}
+
+function kept(log: LateLog, aid: string, act: LateAct): LateAct {
+  log.acts.keep(aid, act);
+  return act;
+}
+
+function transientOf(request: object): Readonly<Record<string, Uint8Array>> {
+  return { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(GATEWAY_ACTOR) };
+}
+
+/** Whether the ledger declined, so that trying again would change nothing. */
+function isCertain(error: unknown): error is Refusal {
+  return error instanceof Refusal && error.category !== 'unavailable' && error.code !== 'busy';
+}
