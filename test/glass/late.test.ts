@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 
+import { projectedAccess } from '@salus/gateway/access/project';
 import { LateLog } from '@salus/gateway/glass/late-log';
 import { OTHER_SIDE_MS } from '@salus/gateway/glass/late-recording';
 import { glassId, GLASS_TYPE } from '@salus/gateway/glass/record';
@@ -62,10 +63,7 @@ describe('what was opened while the ledger was away', () => {
   };
   const isRecorded = (aid: string, side: string): Promise<void> =>
     eventually(() => {
-      const { late } = JSON.parse(
-        world.stmary.projected.facts('access').find(({ key }) => key.endsWith(aid))?.value ?? '{"record":{}}',
-      ).record as { late?: { heldBy: string[] } };
-      assert.ok(late?.heldBy.includes(side));
+      assert.ok(projectedAccess(world.stmary.projected, aid)?.late?.heldBy.includes(side));
       return Promise.resolve();
     });
 

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { transactions, type AccessRecord, type Manifest } from '@salus/chaincode/access/api';
+import { refuse, transactions, type AccessRecord, type Manifest } from '@salus/chaincode/access/api';
 
 import { projectedAccess } from '../access/project.js';
 import { Refusal } from '../ledger/refusal.js';
@@ -154,7 +154,7 @@ function transientOf(request: object): Readonly<Record<string, Uint8Array>> {
   return { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(GATEWAY_ACTOR) };
 }
 
-/** Whether the ledger declined, so that trying again would change nothing. */
+/** Whether the contract declined this very request: what is wrong with the caller, or the clocks, ends some time. */
 function isCertain(error: unknown): error is Refusal {
-  return error instanceof Refusal && error.category !== 'unavailable' && error.code !== 'busy';
+  return error instanceof Refusal && Object.hasOwn(refuse.codes, error.code) && error.code !== 'opened-ahead';
 }
