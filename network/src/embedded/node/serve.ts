@@ -1,3 +1,4 @@
+import { mspRoots } from '../../identity/layout.js';
 import type { NetworkFile } from '../../prepare.js';
 import type { BlockCache } from '../deliver/block-cache.js';
 import type { CommitWatch } from '../deliver/commit-watch.js';
@@ -8,6 +9,7 @@ import { Planner, type Peer } from '../gateway/planner.js';
 import { gatewayHandlers, gatewayService } from '../gateway/handlers.js';
 import type { SoloOrderer } from '../orderer/orderer.js';
 import { ordererHandlers, ordererService } from '../orderer/handlers.js';
+import { serveParticipation } from '../orderer/participation.js';
 import type { Chain, Channel, Definition } from '../ports.js';
 import type { HandlerContext } from '../rpc/handlers.js';
 import { CONCURRENCY, Limiter } from '../rpc/limiter.js';
@@ -70,7 +72,7 @@ export function servePeers(
   );
 }
 
-/** Serves the one ordering service on every orderer's port. */
+/** Serves the one ordering service on every orderer's port, and tells of its channel on that for administrators. */
 export function serveOrderers({ topology, material }: NetworkFile, parts: NetworkParts): Promise<ServedPort[]> {
   const context = handler('orderer.AtomicBroadcast', Number.POSITIVE_INFINITY, parts);
   return Promise.all(
@@ -83,6 +85,13 @@ export function serveOrderers({ topology, material }: NetworkFile, parts: Networ
           port: orderer.port,
           tls: serverTls(own.tlsDir, own.clientRoots),
           services: [[ordererService, ordererHandlers(parts.orderer, deliverContext(parts), context)]],
+        }),
+        serveParticipation({
+          host: orderer.host,
+          port: orderer.adminPort,
+          tls: serverTls(own.tlsDir, mspRoots(own.mspDir).ca),
+          channel: topology.channel,
+          chain: parts.chain,
         }),
       ];
     }),
