@@ -88,8 +88,9 @@ export function hearHolding(ports: HolderPorts, teller: string, body: string): o
 /** Whether any pack of the lot is in this member's hands: the first one found says so. */
 function holds(ports: HolderPorts, lotId: string): boolean {
   const isMine = new Map<string, boolean>();
+  const around = new Map<string, Item | undefined>();
   for (const { epc, item } of ports.shelf.packsOf(lotId)) {
-    const top = topOf(ports, epc, item);
+    const top = topOf(ports, recordOf(ports.projection, item) ?? containerOf(ports, epc, around));
     // What nobody acted on, and no container holds, is still its issuer's.
     if (top === undefined && ports.shelf.lot(lotId)?.issuer === ports.member) return true;
     if (top === undefined) continue;
@@ -100,10 +101,20 @@ function holds(ports: HolderPorts, lotId: string): boolean {
   return false;
 }
 
-/** The outermost container, or the pack itself, as public state has it. */
-function topOf({ projection, shelf }: HolderPorts, epc: string, item: string): Item | undefined {
+/** What a pack without a record of its own lies in; read once for all that lie there. */
+function containerOf(
+  { projection, shelf }: HolderPorts,
+  epc: string,
+  known: Map<string, Item | undefined>,
+): Item | undefined {
   const parent = shelf.parentOf(epc);
-  const start = recordOf(projection, item) ?? recordOf(projection, shelf.container(parent ?? '')?.item);
+  if (parent === undefined) return undefined;
+  if (!known.has(parent)) known.set(parent, recordOf(projection, shelf.container(parent)?.item));
+  return known.get(parent);
+}
+
+/** The outermost container, or the pack itself, as public state has it. */
+function topOf({ projection }: HolderPorts, start: Item | undefined): Item | undefined {
   let top = start;
   for (let steps = 0; top?.parent !== undefined && steps < MAX_DEPTH; steps += 1) {
     top = recordOf(projection, top.parent) ?? { ...top, parent: undefined };
