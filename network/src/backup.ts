@@ -5,7 +5,7 @@ import { CommandError } from './command.js';
 import { copyPublic, emptyFolder, rewritePaths } from './fabric/export.js';
 import { writePublic } from './identity/files.js';
 import { layout } from './identity/layout.js';
-import { readNetwork } from './prepare.js';
+import { markExported, readNetwork } from './prepare.js';
 
 /** What a backup says of itself, in its own `backup.json`. */
 export interface BackupFile {
@@ -58,7 +58,7 @@ export function restore(stateDir: string, folder: string): BackupFile {
   const alone = !existsSync(layout.network(to));
   copyTree(from, to, (path) => path !== fileOf(from) && (alone || belongs(relative(from, path), about)));
   if (alone && about.member !== undefined) {
-    writePublic(layout.exported(to), `${JSON.stringify({ member: about.member })}\n`);
+    markExported(to, about.member);
   }
   rewritePaths(to, about.stateDir);
   return about;

@@ -1,14 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureChannel, readDefinition } from './config/channel-files.js';
+import { chaincodePackage } from './config/archive.js';
+import { ensureChannel, readDefinition, writeDefinition } from './config/channel-files.js';
 import { type CollectionTemplate, readCollections } from './config/collections.js';
-import type { ChaincodeDefinition } from './config/definition.js';
+import { type ChaincodeDefinition, chaincodeDefinition } from './config/definition.js';
 import { writePublic } from './identity/files.js';
 import { layout, tlsFiles } from './identity/layout.js';
-import { ensureMaterial, type Material } from './identity/material.js';
+import { ensureMaterial, ensureOwnMaterial, type Material } from './identity/material.js';
 import { type SettingsOptions, writeSettings } from './identity/settings.js';
-import { type Topology, withBuiltInAuthorities } from './topology/model.js';
+import { memberOf, type Topology, withBuiltInAuthorities } from './topology/model.js';
 
 /** What the chaincode's build says about its private collections. */
 const COLLECTIONS_FILE = fileURLToPath(new URL('../../chaincode/dist/collections.json', import.meta.url));
@@ -45,8 +46,7 @@ export async function prepareState(
   const topology = options.engine === 'embedded' ? withBuiltInAuthorities(wanted) : wanted;
   const material = await ensureMaterial(topology, absolute);
   const definition = ensureChannel(topology, material, options.collections ?? readCollections(COLLECTIONS_FILE));
-  const network: NetworkFile = { topology, material };
-  writePublic(layout.network(absolute), `${JSON.stringify(network, null, 2)}\n`);
+  writeNetwork(absolute, { topology, material });
   return {
     stateDir: absolute,
     topology,
@@ -63,6 +63,11 @@ export interface NetworkFile {
   readonly material: Material;
 }
 
+/** Writes `network.json`. */
+export function writeNetwork(stateDir: string, { topology, material }: NetworkFile): void {
+  writePublic(layout.network(stateDir), `${JSON.stringify({ topology, material }, null, 2)}\n`);
+}
+
 /** Reads `network.json` of a prepared folder. Throws where there is none. */
 export function readNetwork(stateDir: string): NetworkFile {
   return JSON.parse(readFileSync(layout.network(stateDir), 'utf8')) as NetworkFile;
@@ -73,9 +78,40 @@ export function isExported(stateDir: string): boolean {
   return existsSync(layout.exported(stateDir));
 }
 
+/** The member whose folder this is. Throws where it is nobody's alone. */
+export function exportedMember(stateDir: string): string {
+  return (JSON.parse(readFileSync(layout.exported(stateDir), 'utf8')) as { member: string }).member;
+}
+
+/** Makes a folder the one of a member alone. */
+export function markExported(stateDir: string, member: string): void {
+  writePublic(layout.exported(stateDir), `${JSON.stringify({ member })}\n`);
+}
+
+/**
+ * A member's own folder, ready for its processes to start: what is missing of its own keys and certificates is made, what
+ * ends soon renewed, its settings follow what is known of the others, and its package is of the code that is here.
+ */
+export async function prepareOwn(stateDir: string, options: SettingsOptions = {}): Promise<PreparedState> {
+  const absolute = resolve(stateDir);
+  const only = exportedMember(absolute);
+  const { topology, material: known } = readNetwork(absolute);
+  const material = await ensureOwnMaterial(known, memberOf(topology, only), absolute);
+  writeNetwork(absolute, { topology, material });
+  const definition = readDefinition(absolute);
+  writeDefinition(absolute, { ...definition, packageId: chaincodePackage(definition.name).packageId });
+  writeSettings(topology, material, { engine: 'fabric', ...options, only });
+  return exportedState(absolute);
+}
+
+/** The definition that a topology asks for, with the collections of the chaincode built here. */
+export function definitionFor({ topology, material }: NetworkFile): ChaincodeDefinition {
+  return chaincodeDefinition(topology, material, readCollections(COLLECTIONS_FILE));
+}
+
 /** An exported folder as it is, with the one member whose nodes run here. */
 export function exportedState(stateDir: string): PreparedState {
-  const { member: name } = JSON.parse(readFileSync(layout.exported(stateDir), 'utf8')) as { member: string };
+  const name = exportedMember(stateDir);
   const { topology, material } = readNetwork(stateDir);
   const definition = readDefinition(stateDir);
   const own = material.members.filter((member) => member.name === name);

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +8,13 @@ import { certificateEnds } from '@salus/gateway/certificates';
 import { makeMeters } from '@salus/gateway/metrics';
 import { parseSettings } from '@salus/gateway/settings';
 import { ENDING_DAYS, endingCertificates } from '@salus/network/identity/expiry';
-import { layout } from '@salus/network/identity/layout';
+import { exportMember } from '@salus/network/fabric/export';
+import { layout, mspFiles, tlsFiles } from '@salus/network/identity/layout';
+import { prepareOwn } from '@salus/network/prepare';
 import * as x509 from '@peculiar/x509';
 import { salus } from '../support/command.js';
 import { prepareTestState } from '../support/embedded-network.js';
+import { scratchFolder } from '../support/scratch.js';
 
 const DAY_MS = 86_400_000;
 /** Nodes and gateways get theirs for so many days, roots for ten times that. */
@@ -83,6 +87,50 @@ describe('certificates that end soon', function () {
     meters.observeCertificates(settings, () => start + 355 * DAY_MS);
     const text = await meters.registry.metrics();
     assert.match(text, /salus_certificate_days_left\{file="door.pem",name="gateway0.stmary",.*\} (9\.99|10)(\d|\.|$)/m);
+  });
+});
+
+describe('certificates of a member with a folder of its own', function () {
+  this.timeout(60_000);
+  const folder = scratchFolder();
+  after(() => {
+    folder.remove();
+  });
+
+  it('are renewed there when they end soon, and made anew when they were revoked; an orderer’s TLS is left to be seen', async () => {
+    const { stateDir } = await prepareTestState();
+    const own = join(folder.path, 'stmary');
+    exportMember(stateDir, 'stmary', own);
+    rmSync(stateDir, { recursive: true });
+    const member = layout.member(own, 'stmary');
+    const gateway = layout.gateway(member, 'gateway0');
+    const peer = layout.peer(member, 'peer0');
+    const orderer = layout.orderer(own, 'stmary');
+    const pinned = tlsFiles(join(orderer, 'node', 'tls')).cert;
+    const ending = [
+      mspFiles(layout.msp(peer)).cert,
+      tlsFiles(join(peer, 'tls')).cert,
+      tlsFiles(layout.chaincode(member)).cert,
+      mspFiles(layout.msp(layout.admin(member))).cert,
+      mspFiles(layout.msp(layout.admin(orderer))).cert,
+      mspFiles(layout.msp(join(orderer, 'node'))).cert,
+      join(gateway, 'door.pem'),
+    ];
+    for (const file of [...ending, pinned]) writeFileSync(file, await endingIn(6.5));
+    for (const name of ['cert.pem', 'key.pem']) rmSync(join(gateway, name));
+    assert.equal(endingCertificates(own).length, ending.length + 1);
+    await prepareOwn(own);
+    assert.deepEqual(
+      endingCertificates(own).map(({ file }) => join(own, file)),
+      [pinned],
+    );
+    for (const file of [...ending, join(gateway, 'cert.pem')]) {
+      const certificate = new X509Certificate(readFileSync(file));
+      assert.match(certificate.issuer, /CN=(tls)?ca\.stmary/, file);
+    }
+    const key = createPrivateKey(readFileSync(join(gateway, 'key.pem')));
+    assert.ok(new X509Certificate(readFileSync(join(gateway, 'cert.pem'))).checkPrivateKey(key));
+    assert.equal(existsSync(layout.member(own, 'acme')), false, 'nobody else’s keys are made');
   });
 });
 

@@ -14,3 +14,12 @@ export function topologyAt(folder: string, portBase: number): string {
   writeFileSync(file, text);
   return file;
 }
+
+/** A copy of the default topology with these of its members alone, on other ports, in a folder; returns its path. */
+export function fewMembers(folder: string, portBase: number, members: readonly string[]): string {
+  const file = topologyAt(folder, portBase);
+  const [head = '', ...entries] = readFileSync(file, 'utf8').split(/^(?= {2}- name: )/m);
+  const kept = entries.filter((entry) => members.some((name) => entry.startsWith(`  - name: ${name}\n`)));
+  writeFileSync(file, [head, ...kept].join(''));
+  return file;
+}

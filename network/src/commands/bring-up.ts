@@ -6,7 +6,7 @@ import { CommandError } from '../command.js';
 import { type Endpoints, readEndpoints, writeEndpoints } from '../endpoints.js';
 import type { RunningAuthorities } from '../fabric/authorities.js';
 import { findPrograms } from '../fabric/programs.js';
-import { exportedState, isExported, type PreparedState, prepareState } from '../prepare.js';
+import { exportedState, isExported, prepareOwn, type PreparedState, prepareState } from '../prepare.js';
 import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
 import { type Child, type ChildPlan, startChild } from './children.js';
 import { checkPorts } from './free-ports.js';
@@ -48,15 +48,17 @@ const engineMain = (engine: Engine): string => join(workspaces, 'network', 'dist
 
 /** Starts everything; resolves when every member's gateway answers. */
 export async function bringUp(options: BringUpOptions): Promise<RunningConsortium> {
-  const exported = isExported(options.stateDir) ? exportedState(options.stateDir) : undefined;
-  const topology = exported?.topology ?? loadTopology(options.topologyFile, options.overrides);
+  const isOwn = isExported(options.stateDir);
+  const topology = isOwn
+    ? exportedState(options.stateDir).topology
+    : loadTopology(options.topologyFile, options.overrides);
   await checkEngine(options, topology);
   options.progress(`members: ${topology.members.map((member) => member.name).join(' ')}`);
   await endOrphans(options.stateDir);
   refuseSecond(options.stateDir);
   await checkPorts(topology);
   const authorities = await startNeededAuthorities(options, topology);
-  const state = exported ?? (await prepared(options, topology, authorities));
+  const state = await prepared(options, topology, authorities);
   writeRunFile(options.stateDir, { engine: options.engine, ready: false, children: [] });
   const endpoints = writeEndpoints(topology, state.material, options.engine);
   const children = plans(options, state).map((plan) => startChild({ ...plan, progress: options.progress }));
@@ -138,7 +140,7 @@ async function startNeededAuthorities(
 
 async function prepared({ engine, stateDir }: BringUpOptions, topology: Topology, authorities?: RunningAuthorities) {
   try {
-    return await prepareState(topology, stateDir, { engine });
+    return await (isExported(stateDir) ? prepareOwn(stateDir) : prepareState(topology, stateDir, { engine }));
   } catch (error) {
     await authorities?.stop();
     throw error;

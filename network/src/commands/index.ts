@@ -3,7 +3,7 @@ import { backup, restore } from './backup.js';
 import { compose, containers } from './compose.js';
 import { down } from './down.js';
 import { exportMember } from './export.js';
-import { apply, countersign, joinChannel, leave, propose } from './membership.js';
+import { apply, countersign, joinChannel, leave, propose, request } from './membership.js';
 import { reset } from './reset.js';
 import { revoke } from './revoke.js';
 import { start } from './start.js';
@@ -25,6 +25,7 @@ export const networkCommands: readonly Command[] = [
   exportMember,
   backup,
   restore,
+  request,
   joinChannel,
   leave,
   propose,

@@ -1,21 +1,51 @@
 import { join, resolve } from 'node:path';
 import { type Command, CommandError, type CommandInput, type CommandIo } from '../command.js';
+import type { Agreement } from '../fabric/agreement.js';
+import type { ChannelProposal } from '../fabric/proposal.js';
+import { isExported } from '../prepare.js';
 import { loadTopology } from '../topology.js';
 import { explained, requireFabric, searchPlaces } from './running-fabric.js';
 
 const MEMBER = { flags: '--member <name>', summary: 'which member', required: true };
 const FOLDER = { name: 'folder', summary: 'of the proposed change', required: true };
 
+/** `salus request`: what a member with a folder of its own hands to those who are to let it in. */
+export const request: Command = {
+  name: 'request',
+  summary: "make a member's keys in a folder of its own, and write what the others need to let it in",
+  arguments: [{ name: 'folder', summary: 'where to write it', required: true }],
+  options: [MEMBER],
+  async run(input, io) {
+    const name = requireEntry(io, String(input.options['member']));
+    const { requestMembership } = await import('../fabric/apart.js');
+    const folder = folderOf(input);
+    await requestMembership(io.stateDir, loadTopology(io.topologyFile), name, folder);
+    io.out(`wrote ${folder}; a member proposes it: salus join --member ${name} --request ${folder}`);
+    return 0;
+  },
+};
+
 /** `salus join`: writes a proposed change that members countersign. */
 export const joinChannel: Command = {
   name: 'join',
-  summary: 'propose that a member, already in the topology file, joins the running channel',
-  options: [MEMBER],
+  summary: 'propose that a member, already in the topology file or by its request, joins the running channel',
+  options: [MEMBER, { flags: '--request <folder>', summary: 'what the member wrote with: salus request' }],
   async run(input, io) {
     const name = String(input.options['member']);
-    if (!isMember(io, name)) {
-      throw new CommandError(`${io.topologyFile} has no member ${name}: add it at the end, then repeat`);
+    const from = input.options['request'];
+    if (isExported(io.stateDir)) {
+      if (typeof from !== 'string') {
+        throw new CommandError(
+          `this folder is one member's: ${name} writes a request (salus request), give it as --request`,
+          2,
+        );
+      }
+      const { proposeRequest } = await import('../fabric/apart.js');
+      return proposed(io, `join-${name}`, (folder) => proposeRequest(io.stateDir, resolve(from), folder));
     }
+    if (from !== undefined)
+      throw new CommandError('requests are for members with folders of their own: leave --request out', 2);
+    requireEntry(io, name);
     return proposeChange(io, `join-${name}`);
   },
 };
@@ -23,10 +53,15 @@ export const joinChannel: Command = {
 /** `salus leave`: writes a proposed change that members countersign. */
 export const leave: Command = {
   name: 'leave',
-  summary: 'propose that a member, marked `left: true` in the topology file, leaves the running channel',
+  summary:
+    'propose that a member leaves the running channel; where all are in one folder, it is marked `left: true` before',
   options: [MEMBER],
   async run(input, io) {
     const name = String(input.options['member']);
+    if (isExported(io.stateDir)) {
+      const { proposeLeave } = await import('../fabric/apart.js');
+      return proposed(io, `leave-${name}`, (folder) => proposeLeave(io.stateDir, name, folder));
+    }
     if (isMember(io, name)) {
       throw new CommandError(`give member ${name} the line "left: true" in ${io.topologyFile}, then repeat`);
     }
@@ -38,7 +73,12 @@ export const leave: Command = {
 export const propose: Command = {
   name: 'propose',
   summary: 'propose what else changed in the topology file: orderers (one at a time), peers',
-  run: (_input, io) => proposeChange(io, `change-${Date.now()}`),
+  async run(_input, io) {
+    const name = `change-${Date.now()}`;
+    if (!isExported(io.stateDir)) return proposeChange(io, name);
+    const { proposeOwn } = await import('../fabric/apart.js');
+    return proposed(io, name, (folder) => proposeOwn(io.stateDir, loadTopology(io.topologyFile), folder));
+  },
 };
 
 /** `salus countersign <folder>`: shows the change to whoever signs it. */
@@ -63,24 +103,55 @@ export const apply: Command = {
   summary: 'have the orderers take a proposed change that a majority has signed',
   arguments: [FOLDER],
   async run(input, io) {
+    const folder = folderOf(input);
+    if (isExported(io.stateDir)) return applyHere(io, folder);
     requireFabric(io.stateDir);
     const { applyProposal } = await import('../fabric/proposal.js');
-    const sequence = await explained(applyProposal(io.stateDir, folderOf(input)));
+    const sequence = await explained(applyProposal(io.stateDir, folder));
     io.out(`in force at every peer; the chaincode's definition is at sequence ${sequence}`);
     return 0;
   },
 };
 
+async function applyHere(io: CommandIo, folder: string): Promise<number> {
+  const { applyApart } = await import('../fabric/apart.js');
+  const { isNewcomer, ...agreement } = await explained(applyApart(io.stateDir, folder));
+  if (isNewcomer) io.out('this folder is ready; start it with: npm start -- --engine fabric');
+  else {
+    io.out('the configuration is in force');
+    io.out(agreed(agreement));
+  }
+  return 0;
+}
+
+/** What a member is told of a definition that it has approved. */
+function agreed({ sequence, isInForce, missing }: Agreement): string {
+  if (isInForce) return `the chaincode's definition is in force at sequence ${sequence}`;
+  return `the definition of sequence ${sequence} waits for the approval of: ${missing.join(' ')}; each does the same in its own folder`;
+}
+
 async function proposeChange(io: CommandIo, name: string): Promise<number> {
-  requireFabric(io.stateDir);
   const { propose: make } = await import('../fabric/proposal.js');
   const topology = loadTopology(io.topologyFile);
-  const update = join(io.stateDir, 'updates', name);
-  const { folder, changes } = await explained(make(io.stateDir, topology, update, { places: searchPlaces() }));
+  return proposed(io, name, (folder) => make(io.stateDir, topology, folder, { places: searchPlaces() }));
+}
+
+async function proposed(
+  io: CommandIo,
+  name: string,
+  make: (folder: string) => Promise<ChannelProposal>,
+): Promise<number> {
+  requireFabric(io.stateDir);
+  const { folder, changes } = await explained(make(join(io.stateDir, 'updates', name)));
   for (const line of changes) io.out(line);
   io.out(`proposed in ${folder}; a majority of members signs it: salus countersign ${folder} --member NAME`);
-  io.out(`then one of them: salus apply ${folder}`);
+  io.out(`then one of them, or each in a folder of its own: salus apply ${folder}`);
   return 0;
+}
+
+function requireEntry(io: CommandIo, name: string): string {
+  if (isMember(io, name)) return name;
+  throw new CommandError(`${io.topologyFile} has no member ${name}: add it at the end, then repeat`);
 }
 
 function isMember({ topologyFile }: CommandIo, name: string): boolean {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Command, CommandError, type CommandInput } from '../command.js';
-import { readNetwork } from '../prepare.js';
+import { exportedState, isExported, readNetwork } from '../prepare.js';
 import { startOptions } from './options.js';
 import { readRunFile } from './run-file.js';
 import { HOW_TO_STOP } from './start.js';
@@ -35,7 +35,8 @@ export const up: Command = {
       supervisor.unref();
       io.out(log.replace(HOW_TO_STOP, 'to stop it: npm run salus -- down; everything is kept for the next start'));
       // The log is kept, so the start that wrote it shows none.
-      for (const line of await tokenToTry(readNetwork(io.stateDir).topology, io)) io.out(line);
+      const own = isExported(io.stateDir) ? exportedState(io.stateDir) : readNetwork(io.stateDir);
+      for (const line of await tokenToTry(own.topology, io)) io.out(line);
       return 0;
     }
     io.err(log);

@@ -19,8 +19,13 @@ export function ensureChannel(
     writePublic(genesis, buildGenesis(topology.channel, channelConfig(topology, material)));
   }
   const definition = chaincodeDefinition(topology, material, templates);
-  writePublic(layout.definition(material.stateDir), `${JSON.stringify(encoded(definition), null, 2)}\n`);
+  writeDefinition(material.stateDir, definition);
   return definition;
+}
+
+/** Writes the chaincode definition that a state folder asks for. */
+export function writeDefinition(stateDir: string, definition: ChaincodeDefinition): void {
+  writePublic(layout.definition(stateDir), `${JSON.stringify(encoded(definition), null, 2)}\n`);
 }
 
 /** The channel's block 0 as written. */

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { chaincodePackage } from '../config/archive.js';
 import { readDefinition, readGenesis } from '../config/channel-files.js';
+import type { ChaincodeDefinition } from '../config/definition.js';
 import { mspFiles, tlsFiles } from '../identity/layout.js';
 import type { MemberMaterial, OrdererMaterial } from '../identity/material.js';
 import { type NetworkFile, readNetwork } from '../prepare.js';
 import type { Member, OrdererNode, Topology } from '../topology/model.js';
+import { type ApartNetwork, followDefinition } from './agreement.js';
 import { channelAt, joinOrderer, type NodeAddress } from './clients.js';
 import { defineChaincode, installEverywhere, until } from './lifecycle.js';
 import { knownEndorsers } from './membership.js';
@@ -59,15 +61,56 @@ export async function establish(stateDir: string, onProgress: (line: string) => 
   await catchUp(channel, all, pairs);
   onProgress(`all are part of channel ${channel}`);
   await installEverywhere(peers, chaincodePackage(definition.name));
-  const waits = pairs.length < all.length;
-  const sequence = await defineChaincode(
-    { channel, peers, orderers: broadcastAddresses(ordererPairs(all)), waits },
-    definition,
-  );
+  const sequence = await bringIntoForce({ network, pairs, peers, definition, onProgress });
   onProgress(`${definition.name} ${definition.version} is in force at sequence ${sequence}`);
-  await becomeAcquainted(peers, network.topology, definition.name);
-  onProgress('every peer knows every other');
+  const acquainted = becomeAcquainted(peers, network.topology, definition.name);
+  // Other members' peers may be away as long as they like; where all are here, none may.
+  const isKnown = acquainted.then(
+    () => true,
+    () => false,
+  );
+  if (pairs.length < all.length && !(await isKnown)) onProgress('some peers of other members are not to be seen yet');
+  else
+    await acquainted.then(() => {
+      onProgress('every peer knows every other');
+    });
   return sequence;
+}
+
+interface Part {
+  readonly network: NetworkFile;
+  readonly pairs: readonly MemberPair[];
+  readonly peers: readonly PeerAdmin[];
+  readonly definition: ChaincodeDefinition;
+  readonly onProgress: (line: string) => void;
+}
+
+/** Where all administrators are, all approve and one commits; else a member follows what the majority agrees on. */
+function bringIntoForce({ network, pairs, peers, definition, onProgress }: Part): Promise<number> {
+  const { channel } = network.topology;
+  const all = memberPairs(network);
+  if (pairs.length < all.length) return followDefinition(apartNetwork(network), definition, onProgress);
+  return defineChaincode({ channel, peers, orderers: broadcastAddresses(ordererPairs(all)) }, definition);
+}
+
+/** The channel as one member's administrator deals with it, whose folder knows the others' addresses alone. */
+export function apartNetwork(network: NetworkFile): ApartNetwork {
+  const all = memberPairs(network);
+  const own = ownPairs(all);
+  const others = all.filter((pair) => !own.includes(pair));
+  return {
+    channel: network.topology.channel,
+    rule: network.topology.chaincode.lifecycle,
+    peers: own.flatMap((pair) => peerAdmins(pair)),
+    others: new Map(
+      others.flatMap((pair) =>
+        peerAdmins(pair, own[0])
+          .slice(0, 1)
+          .map((admin) => [pair.own.mspId, admin]),
+      ),
+    ),
+    orderers: broadcastAddresses(ordererPairs(all)),
+  };
 }
 
 async function joinChannel(

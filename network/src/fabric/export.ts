@@ -4,7 +4,7 @@ import { CommandError } from '../command.js';
 import { memberComposeFile } from '../compose/compose.js';
 import { writePublic } from '../identity/files.js';
 import { layout, tlsFiles } from '../identity/layout.js';
-import { type NetworkFile, readNetwork } from '../prepare.js';
+import { markExported, type NetworkFile, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
 
 /** What grows while a member's nodes run: its peers, its gateways and its orderer begin with none of it. */
@@ -23,7 +23,7 @@ export function exportMember(stateDir: string, name: string, target: string): vo
   copyOwn(stateDir, to, name);
   copyPublic(network, stateDir, to);
   rewritePaths(to, resolve(stateDir));
-  writePublic(layout.exported(to), `${JSON.stringify({ member: name })}\n`);
+  markExported(to, name);
   writePublic(join(to, 'docker-compose.yaml'), memberComposeFile(topology, name));
   writePublic(join(to, 'README.md'), readme(topology, name));
 }

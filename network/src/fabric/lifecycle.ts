@@ -22,8 +22,6 @@ export interface LifecycleNetwork {
   readonly peers: readonly PeerAdmin[];
   /** Any orderer will do; the next is tried when one has no leader yet. */
   readonly orderers: readonly NodeAddress[];
-  /** Set where other members' administrators are elsewhere: here a member approves, and waits for the others. */
-  readonly waits?: boolean;
 }
 
 /** Installs the package wherever it is missing, and checks that every peer holds the very same bytes. */
@@ -38,7 +36,7 @@ export async function installEverywhere(peers: readonly PeerAdmin[], chaincode: 
 }
 
 /** The definition in force on the channel as a peer sees it; undefined when the chaincode is not defined. */
-async function committedDefinition(admin: PeerAdmin, channel: string, name: string) {
+export async function committedDefinition(admin: PeerAdmin, channel: string, name: string) {
   const args = new peer.lifecycle.QueryChaincodeDefinitionArgs();
   args.setName(name);
   try {
@@ -67,7 +65,6 @@ export async function defineChaincode(network: LifecycleNetwork, wanted: Chainco
     return inForce.sequence;
   }
   const definition = { ...wanted, sequence: committed ? committed.getSequence() + 1 : 1 };
-  if (network.waits) return approveAndWait(network, speakers, definition);
   await approveEverywhere(network, speakers, definition);
   await submit(network, speakers, 'Commit', commitArguments(definition));
   for (const admin of network.peers) {
@@ -79,8 +76,9 @@ export async function defineChaincode(network: LifecycleNetwork, wanted: Chainco
   return definition.sequence;
 }
 
-async function approveOwn(
-  network: LifecycleNetwork,
+/** Has each member approve the definition for the package it runs, unless it has. */
+export async function approveOwn(
+  network: Pick<LifecycleNetwork, 'channel' | 'orderers'>,
   speakers: readonly PeerAdmin[],
   definition: ChaincodeDefinition,
 ): Promise<void> {
@@ -103,23 +101,6 @@ async function hasApproved(admin: PeerAdmin, channel: string, definition: Chainc
     if (error instanceof FabricRefusal && error.status === 500) return false;
     throw error;
   }
-}
-
-/** The others decide when: waits as long as they take. */
-async function approveAndWait(
-  network: LifecycleNetwork,
-  speakers: readonly PeerAdmin[],
-  definition: ChaincodeDefinition,
-): Promise<number> {
-  await approveOwn(network, speakers, definition);
-  for (const admin of speakers) {
-    const inForce = async () => {
-      const seen = await committedDefinition(admin, network.channel, definition.name);
-      return seen !== undefined && sameDefinition(seen, definition);
-    };
-    await until(`the definition at ${admin.node.address}`, inForce, Infinity);
-  }
-  return definition.sequence;
 }
 
 /** Endorsers of the commit must all see every approval, else they answer differently. */
@@ -152,7 +133,8 @@ export function approve(
   return submit(network, [admin], 'Approve', approval(definition));
 }
 
-function sameDefinition(
+/** Whether the definition in force says what is wanted; which packages members run it by is theirs. */
+export function sameDefinition(
   committed: peer.lifecycle.QueryChaincodeDefinitionResult,
   wanted: ChaincodeDefinition,
 ): boolean {
@@ -165,7 +147,7 @@ function sameDefinition(
 }
 
 /** Who has approved exactly this definition, by MSP id. */
-async function readiness(
+export async function readiness(
   admin: PeerAdmin,
   channel: string,
   definition: ChaincodeDefinition,
@@ -179,7 +161,7 @@ async function readiness(
 const FUNCTIONS = { Approve: 'ApproveChaincodeDefinitionForMyOrg', Commit: 'CommitChaincodeDefinition' } as const;
 
 /** Has the peers endorse a lifecycle transaction and the orderers take it. */
-async function submit(
+export async function submit(
   network: Pick<LifecycleNetwork, 'channel' | 'orderers'>,
   endorsers: readonly PeerAdmin[],
   step: keyof typeof FUNCTIONS,
@@ -238,7 +220,8 @@ function approval(definition: ChaincodeDefinition): Uint8Array {
   return args.serializeBinary();
 }
 
-function onePerMember(peers: readonly PeerAdmin[]): PeerAdmin[] {
+/** The first peer of each member: it speaks for the member. */
+export function onePerMember(peers: readonly PeerAdmin[]): PeerAdmin[] {
   return [...new Map([...peers].reverse().map((admin) => [admin.mspId, admin])).values()].reverse();
 }
 

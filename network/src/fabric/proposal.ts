@@ -10,6 +10,7 @@ import { writePublic } from '../identity/files.js';
 import { prepareState, type PrepareOptions, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
 import { whileJoiningServed } from './authorities.js';
+import { memberPairs, ownPairs } from './establish.js';
 import { defineChaincode } from './lifecycle.js';
 import type { SearchPlaces } from './programs.js';
 import {
@@ -56,9 +57,14 @@ export async function propose(
   const wanted = keepRevocations(present, channelConfig(topology, material));
   const update = configUpdate(topology.channel, present, wanted);
   if (!update) throw new CommandError(`the channel is already what ${topology.file} says`);
+  writeUpdate(folder, update);
+  return { folder, changes: changesOf(update) };
+}
+
+/** Writes an update for members to sign. */
+export function writeUpdate(folder: string, update: common.ConfigUpdate): void {
   mkdirSync(join(folder, SIGNATURES), { recursive: true });
   writePublic(join(folder, UPDATE_FILE), update.serializeBinary());
-  return { folder, changes: changesOf(update) };
 }
 
 /** The elements that a proposal changes, as its file says: whoever signs reads these first. */
@@ -69,6 +75,10 @@ export function changesIn(folder: string): string[] {
 /** Adds a member's signatures to a proposal: its administrator's, and its orderer's administrator's where it has one. */
 export function countersign(stateDir: string, folder: string, member: string): void {
   const network = readNetwork(stateDir);
+  const pair = memberPairs(network).find((each) => each.member.name === member);
+  if (pair && ownPairs([pair]).length === 0) {
+    throw new CommandError(`the administrator of ${member} is not in ${stateDir}: it signs in its own folder`, 2);
+  }
   const signatures = memberSignatures(network, member, readUpdate(folder));
   if (signatures.length === 0) throw new CommandError(`no member is named ${member}`, 2);
   for (const [index, signature] of signatures.entries()) {
@@ -88,13 +98,15 @@ export async function applyProposal(stateDir: string, folder: string): Promise<n
   return defineChaincode({ channel, peers: await answering(running), orderers }, readDefinition(stateDir));
 }
 
-function readUpdate(folder: string): Buffer {
+/** The update that members sign. Throws a CommandError where there is none. */
+export function readUpdate(folder: string): Buffer {
   const file = join(folder, UPDATE_FILE);
   if (!existsSync(file)) throw new CommandError(`${folder} holds no ${UPDATE_FILE}: is it a proposed change?`, 2);
   return readFileSync(file);
 }
 
-function readSignatures(folder: string): common.ConfigSignature[] {
+/** The signatures that members have added so far. */
+export function readSignatures(folder: string): common.ConfigSignature[] {
   const signatures = join(folder, SIGNATURES);
   return readdirSync(signatures).map((name) =>
     common.ConfigSignature.deserializeBinary(readFileSync(join(signatures, name))),

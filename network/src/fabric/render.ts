@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writePublic, writeSecret } from '../identity/files.js';
@@ -9,6 +9,9 @@ import type { Member, OrdererNode, PeerNode } from '../topology/model.js';
 const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url));
 /** Folder of the project's external builder for chaincode as a service. */
 const BUILDER_DIR = fileURLToPath(new URL('../../builder', import.meta.url));
+
+/** Where a peer keeps what external builders made, below its data. */
+const BUILT = join('externalbuilder', 'builds');
 
 /** A node's own folder of configuration, as FABRIC_CFG_PATH. */
 export interface RenderedNode {
@@ -28,6 +31,7 @@ export function renderPeer(
   const configDir = layout.peer(own.dir, node.name);
   const tls = tlsFiles(material.tlsDir);
   const connection = join(configDir, 'connection.json');
+  const dataDir = join(layout.memberLedger(own.dir), node.name);
   writePublic(
     join(configDir, 'core.yaml'),
     fill('core.yaml', {
@@ -37,7 +41,7 @@ export function renderPeer(
       chaincodeListen: `${node.listenHost}:${node.chaincodeListenPort}`,
       mspId: member.mspId,
       mspDir: material.mspDir,
-      dataDir: join(layout.memberLedger(own.dir), node.name),
+      dataDir,
       ...tlsValues(tls),
       clientRoots: own.clientRoots,
       bootstrap: bootstrap(member, node),
@@ -45,7 +49,11 @@ export function renderPeer(
       operations: `${node.listenHost}:${node.operationsPort}`,
     }),
   );
-  writeSecret(connection, chaincodeConnection(member, own, tls));
+  const present = existsSync(connection) ? readFileSync(connection, 'utf8') : undefined;
+  const wanted = chaincodeConnection(member, own, tls);
+  if (wanted !== present) writeSecret(connection, wanted);
+  // The builder copied the old one, with the certificate of then; what it built is built anew when it is missing.
+  if (wanted !== present) rmSync(join(dataDir, BUILT), { recursive: true, force: true });
   return { configDir, environment: { SALUS_BUILDER_CONNECTION: connection } };
 }
 

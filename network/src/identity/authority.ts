@@ -35,8 +35,8 @@ export interface IdentityIssuer {
   readonly certificate: string;
   /** A Fabric identity: signs, and nothing else. Further units may follow the role, such as `gateway`. */
   identity(subject: Subject, role: NodeRole): Promise<Issued>;
-  /** The same identity under a new key; absent where certificates are renewed by hand. */
-  renewed?(present: Issued, subject: Subject, role: NodeRole): Promise<Issued>;
+  /** The same identity under a new key. */
+  renewed(present: Issued, subject: Subject, role: NodeRole): Promise<Issued>;
   /** A revocation list (PEM) that names this certificate; `earlier` are those in force, which it replaces. */
   revocation(certificate: X509Certificate, earlier: readonly string[]): Promise<string>;
 }
@@ -80,6 +80,10 @@ export class Authority implements IdentityIssuer {
 
   identity(subject: Subject, role: NodeRole): Promise<Issued> {
     return this.issue({ ...subject, units: [role, ...(subject.units ?? [])] }, []);
+  }
+
+  renewed(_present: Issued, subject: Subject, role: NodeRole): Promise<Issued> {
+    return this.identity(subject, role);
   }
 
   /** A TLS certificate for both ends of a connection, valid for these host names and addresses. */

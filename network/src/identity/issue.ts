@@ -28,7 +28,7 @@ export async function ensureIdentity(dir: string, from: Authorities, subject: Su
   await ensureIssuedIdentity(mspFiles(dir), from.identities, subject, role);
 }
 
-/** Keeps an identity; makes it when it is not there yet, and anew when it ends soon and its issuer does that. */
+/** Keeps an identity; makes it when it is not there yet, and anew when it ends soon. */
 export async function ensureIssuedIdentity(
   files: KeyFiles,
   from: IdentityIssuer,
@@ -36,9 +36,12 @@ export async function ensureIssuedIdentity(
   role: NodeRole,
   now: number = Date.now(),
 ): Promise<void> {
-  await ensureIssued(files, () => from.identity(subject, role));
   const present = read(files);
-  if (!present || !from.renewed || !endsSoon(present.certificate, now)) return;
+  if (!present) {
+    write(files, await from.identity(subject, role));
+    return;
+  }
+  if (!endsSoon(present.certificate, now)) return;
   try {
     write(files, await from.renewed(present, subject, role));
   } catch (error) {
@@ -55,16 +58,26 @@ export function writeMsp(dir: string, from: Authorities): void {
   writePublic(join(dir, 'config.yaml'), nodeUnitsConfig('cacerts/ca.pem'));
 }
 
-/** A TLS folder: certificate, key and the root it was issued under. */
-export async function ensureTls(dir: string, authority: Authority, subject: Subject, hosts: readonly string[]) {
+/**
+ * A TLS folder: certificate, key and the root it was issued under. What ends soon is issued anew, unless others know the
+ * very certificate, as they do an orderer's, which stands in the channel's configuration.
+ */
+export async function ensureTls(
+  dir: string,
+  authority: Authority,
+  subject: Subject,
+  hosts: readonly string[],
+  isPinned = false,
+): Promise<void> {
   const files = tlsFiles(dir);
   writePublic(files.ca, authority.certificate);
-  await ensureIssued(files, () => authority.tls(subject, hosts));
+  await ensureIssued(files, () => authority.tls(subject, hosts), isPinned);
 }
 
-/** Keeps a certificate with its key, and makes them when they are not there yet. */
-export async function ensureIssued(files: KeyFiles, issue: () => Promise<Issued>): Promise<void> {
-  if (!read(files)) write(files, await issue());
+/** Keeps a certificate with its key; makes them when they are not there yet, and anew when it ends soon and nobody pins it. */
+export async function ensureIssued(files: KeyFiles, issue: () => Promise<Issued>, isPinned = false): Promise<void> {
+  const present = read(files);
+  if (!present || (!isPinned && endsSoon(present.certificate))) write(files, await issue());
 }
 
 function read(files: KeyFiles): Issued | undefined {

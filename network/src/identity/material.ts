@@ -77,7 +77,7 @@ function hostsOf(host: string, ...names: string[]): string[] {
   return [...new Set([host, '127.0.0.1', 'localhost', ...names])];
 }
 
-/** Makes what is missing of every member's keys and certificates; what exists is kept. */
+/** Makes what is missing of every member's keys and certificates, and anew what ends soon; all else is kept. */
 export async function ensureMaterial(topology: Topology, stateDir: string): Promise<Material> {
   const members: MemberMaterial[] = [];
   for (const member of topology.members) members.push(await ensureMember(member, stateDir));
@@ -86,7 +86,8 @@ export async function ensureMaterial(topology: Topology, stateDir: string): Prom
   return material;
 }
 
-async function ensureMember(member: Member, stateDir: string): Promise<MemberMaterial> {
+/** Makes what is missing of one member's keys and certificates, and renews what ends; nobody else's are made. */
+export async function ensureMember(member: Member, stateDir: string): Promise<MemberMaterial> {
   const dir = layout.member(stateDir, member.name);
   const from = await ensureAuthorities(dir, member.name, memberAccess(member, dir));
   const { name } = member;
@@ -175,7 +176,7 @@ async function ensureOrderer(member: Member, node: OrdererNode, stateDir: string
   writeMsp(layout.msp(dir), from);
   await ensureIdentity(adminMspDir, from, { organisation, name: `admin.${organisation}` }, 'admin');
   await ensureIdentity(made.mspDir, from, subject, 'orderer');
-  await ensureTls(made.tlsDir, from.tls, subject, hostsOf(node.host, subject.name));
+  await ensureTls(made.tlsDir, from.tls, subject, hostsOf(node.host, subject.name), true);
   return { ...made, mspId: node.mspId, ...roots(from), clientRoots: layout.clientRoots(dir) };
 }
 
@@ -191,13 +192,25 @@ async function ensureSharedChaincode(stateDir: string): Promise<string> {
   return dir;
 }
 
+/** The material of all where the keys of one member alone are at hand: its own is seen to, of the others stays what is known. */
+export async function ensureOwnMaterial(known: Material, member: Member, stateDir: string): Promise<Material> {
+  const own = await ensureMember(member, stateDir);
+  const members = known.members.map((each) => (each.name === own.name ? own : each));
+  const material = { ...known, members };
+  writeRoots(material, [own]);
+  return material;
+}
+
 /** Everybody keeps a copy of everybody's roots, so that a member's folder is complete in itself. */
-function writeRoots(material: Material): void {
-  const organisations = material.members.flatMap((member) => [member, ...(member.orderer ? [member.orderer] : [])]);
-  const clients = organisations.map(({ tlsCa, ca }) => tlsCa + ca).join('');
-  const doors = material.members.map(({ tlsCa }) => tlsCa).join('');
-  for (const { dir } of organisations) writePublic(layout.clientRoots(dir), clients);
-  for (const { dir } of material.members) writePublic(layout.doorRoots(dir), doors);
+function writeRoots({ members }: Material, keepers: readonly MemberMaterial[] = members): void {
+  const withOrderers = (some: readonly MemberMaterial[]) =>
+    some.flatMap((member) => [member, ...(member.orderer ? [member.orderer] : [])]);
+  const clients = withOrderers(members)
+    .map(({ tlsCa, ca }) => tlsCa + ca)
+    .join('');
+  const doors = members.map(({ tlsCa }) => tlsCa).join('');
+  for (const { dir } of withOrderers(keepers)) writePublic(layout.clientRoots(dir), clients);
+  for (const { dir } of keepers) writePublic(layout.doorRoots(dir), doors);
 }
 
 function roots(from: Authorities) {

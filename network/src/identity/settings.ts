@@ -11,15 +11,17 @@ export interface SettingsOptions {
   readonly clockOffsetMs?: number;
   /** Name of the ledger that runs below, for the gateways' pages. */
   readonly engine?: string;
+  /** The one member whose gateways are here; absent: all are. */
+  readonly only?: string;
 }
 
-/** Writes settings.json of every gateway and returns the files in the order of the topology. */
+/** Writes settings.json of every gateway, or of one member's, and returns the files in the order of the topology. */
 export function writeSettings(topology: Topology, material: Material, options: SettingsOptions = {}): string[] {
-  const { clockOffsetMs = 0, engine } = options;
+  const { clockOffsetMs = 0, engine, only } = options;
   if (topology.production && clockOffsetMs !== 0) throw new Error('clocks are not shifted in production');
   const members = topology.members.map((member, index) => memberSettings(member, at(material.members, index)));
   return topology.members.flatMap((member, index) =>
-    member.gateways.map((gateway) => {
+    (only === undefined || only === member.name ? member.gateways : []).map((gateway) => {
       const own = at(material.members, index);
       const file = join(layout.gateway(own.dir, gateway.name), 'settings.json');
       const settings = gatewaySettings({ topology, member, own, gateway, members, clockOffsetMs, engine });

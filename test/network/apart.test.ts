@@ -1,0 +1,115 @@
+/** A channel whose members share no folder: each command runs with one member's own, and files travel between them. */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { exportMember } from '@salus/network/fabric/export';
+import { prepareState } from '@salus/network/prepare';
+import { loadTopology } from '@salus/network/topology';
+import { type CommandResult, salus } from '../support/command.js';
+import { programsOrPending } from '../support/fabric-network.js';
+import { freePortBase } from '../support/free-ports.js';
+import { scratchFolder } from '../support/scratch.js';
+import { fewMembers } from '../support/topology-file.js';
+import { patient } from '../story/people.js';
+
+const MEMBERS = ['stmary', 'northside', 'acme', 'authority'];
+
+describe('members with a folder each, on Fabric', function () {
+  this.timeout(400_000);
+  const home = scratchFolder();
+  const folderOf = (member: string) => join(home.path, member);
+  /** What lies between the members: a proposed change is copied here by one and read by the next. */
+  const post = join(home.path, 'post');
+  let topology: string;
+
+  const at = (member: string, ...args: string[]): Promise<CommandResult> => salus(folderOf(member), args, topology);
+  async function done(member: string, ...args: string[]): Promise<string> {
+    const { code, out, err } = await at(member, ...args);
+    assert.equal(code, 0, `${member}: salus ${args.join(' ')}\n${out}${err}`);
+    return out;
+  }
+  const up = (member: string) => done(member, 'up', '--engine', 'fabric');
+
+  /** The folder that a command says it proposed in, brought to where the others find it. */
+  function posted(said: string, name: string): string {
+    const [, folder = ''] = /^proposed in (\S+);/m.exec(said) ?? [];
+    cpSync(folder, join(post, name), { recursive: true });
+    return join(post, name);
+  }
+
+  async function createdAt(member: string): Promise<number> {
+    const { members } = JSON.parse(readFileSync(join(folderOf(member), 'endpoints.json'), 'utf8')) as {
+      members: Record<string, { fhir: string }>;
+    };
+    const token = (await done(member, 'token', '--member', member, '--role', 'physician')).trim();
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' };
+    const url = `${members[member]!.fhir}/Patient`;
+    return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(patient) })).status;
+  }
+
+  before(async function () {
+    await programsOrPending(this);
+    topology = fewMembers(home.path, await freePortBase(), MEMBERS);
+    const whole = join(home.path, 'whole');
+    await prepareState(loadTopology(topology), whole, { engine: 'fabric' });
+    for (const member of MEMBERS) exportMember(whole, member, folderOf(member));
+    rmSync(whole, { recursive: true });
+    await Promise.all(MEMBERS.map(up));
+  });
+  after(async () => {
+    for (const member of [...MEMBERS, 'hill']) if (existsSync(folderOf(member))) await at(member, 'down');
+    home.remove();
+  });
+
+  it('brought the channel into force together, and serve', async () => {
+    assert.equal(await createdAt('stmary'), 201);
+    const { packages } = JSON.parse(await done('acme', 'status', '--json')) as {
+      packages: { codes: Record<string, string>; otherCode: string[] };
+    };
+    assert.deepEqual(Object.keys(packages.codes).sort(), MEMBERS.map((member) => `peer0.${member}`).sort());
+    assert.deepEqual(packages.otherCode, []);
+  });
+
+  it('take in another that made its keys itself, once a majority has signed and approved, each in its own folder', async () => {
+    writeFileSync(
+      topology,
+      `${readFileSync(topology, 'utf8')}  - name: hill\n    mspId: HillMSP\n    roles: [hospital]\n`,
+    );
+    await done('hill', 'request', join(post, 'request'), '--member', 'hill');
+    const keys = readdirSync(join(post, 'request'), { recursive: true, encoding: 'utf8' })
+      .map((file) => join(post, 'request', file))
+      .filter((file) => /\.json$|\.pem$|\.crt$/.test(file) && /PRIVATE|"d":/.test(readFileSync(file, 'utf8')));
+    assert.deepEqual(keys, []);
+    const said = await done('northside', 'join', '--member', 'hill', '--request', join(post, 'request'));
+    assert.match(said, /^adds \/Channel\/Application\/HillMSP$/m);
+    const change = posted(said, 'join');
+    assert.doesNotMatch(readFileSync(join(change, 'network.json'), 'utf8'), new RegExp(home.path));
+    await done('northside', 'countersign', change, '--member', 'northside');
+    const strange = await at('northside', 'countersign', change, '--member', 'acme');
+    assert.deepEqual([strange.code, /administrator of acme is not in/.test(strange.err)], [2, true]);
+    await done('stmary', 'countersign', change, '--member', 'stmary');
+    const early = await at('stmary', 'apply', change);
+    assert.equal(early.code, 1);
+    assert.match(early.err, /Admins|not satisfied/);
+    await done('acme', 'countersign', change, '--member', 'acme');
+    assert.match(await done('stmary', 'apply', change), /waits for the approval of: .*AcmeMSP/);
+    assert.match(await done('acme', 'apply', change), /waits for the approval of/);
+    assert.match(await done('northside', 'apply', change), /definition is in force at sequence 2/);
+    assert.match(await done('hill', 'apply', change), /this folder is ready/);
+    await up('hill');
+    assert.match(await done('authority', 'apply', change), /definition is in force at sequence 2/);
+  });
+
+  it('propose nothing that would undo what they have not heard of', async () => {
+    const said = await done('stmary', 'leave', '--member', 'hill');
+    assert.match(said, /HillMSP|who belongs to \/Channel\/Application/);
+    const change = posted(said, 'leave');
+    for (const member of ['stmary', 'acme', 'northside']) await done(member, 'countersign', change, '--member', member);
+    await done('stmary', 'apply', change);
+    const late = await at('northside', 'leave', '--member', 'authority');
+    assert.equal(late.code, 1);
+    assert.match(late.err, /the channel has changed since this folder last took part .*apply that change first/);
+    await done('northside', 'apply', change);
+    assert.match(await done('acme', 'apply', change), /definition is in force at sequence 3/);
+  });
+});
