@@ -64,9 +64,9 @@ describe('a trial on the real processes, over HTTP', () => {
     const imported = await post('acme', 'sponsor', '$usdm-import', values);
     assert.equal(imported.status, 200, imported.text);
     view = await look('acme');
-    assert.equal(view.versions.length, 4);
+    assert.equal(view.versions.length, 5);
     assert.deepEqual((await look('medisure')).versions, view.versions);
-    const { arms } = view.versions[3]!.protocol.allocation;
+    const { arms } = view.versions[4]!.protocol.allocation;
     const [first, second = first] = arms.map(({ code }) => code);
     list = listOf('all', 8, [first ?? '', second ?? '']);
   });
@@ -77,10 +77,10 @@ describe('a trial on the real processes, over HTTP', () => {
     await act('tally', 'statistician', 'keep-arms', { stratum: 'all', slots: list });
     const { hash } = (await look('tally')).lists[0]!;
     await act('authority', 'regulator', 'approve-list', { stratum: 'all', hash });
-    const approval = { version: 4, hash: view.versions[3]!.hash };
+    const approval = { version: 5, hash: view.versions[4]!.hash };
     await act('authority', 'ethics', 'approve-version', approval);
     await act('authority', 'regulator', 'approve-version', approval);
-    await act('acme', 'sponsor', 'activate-version', { version: 4 });
+    await act('acme', 'sponsor', 'activate-version', { version: 5 });
     assert.equal((await look('northside')).phase, 'active');
   });
 
@@ -96,7 +96,7 @@ describe('a trial on the real processes, over HTTP', () => {
     ]);
     assert.equal(claimed.status, 200, claimed.text);
     await act('stmary', 'investigator', 'consent', consent());
-    const criteria = view.versions[3]!.protocol.criteria.map((id) => ({ id, commitment: random() }));
+    const criteria = view.versions[4]!.protocol.criteria.map((id) => ({ id, commitment: random() }));
     await act('stmary', 'investigator', 'declare-eligible', { participant: 'P1', criteria });
     const values = [
       { name: 'participant', valueString: 'P1' },
@@ -143,7 +143,7 @@ describe('a trial on the real processes, over HTTP', () => {
   });
 
   it('keeps a content at the site and, handed over through the door, at the sponsor, and nowhere else', async () => {
-    const [visit] = view.versions[3]!.protocol.visits.filter(({ forms }) => forms.length > 0);
+    const [visit] = view.versions[4]!.protocol.visits.filter(({ forms }) => forms.length > 0);
     const texts = { participant: 'P1', visit: visit!.id, form: visit!.forms[0]!, delegate: 'inv-1' };
     const item = [{ linkId: 'systolic', answer: [{ valueString: 'CANARY-128' }] }];
     const response = { resourceType: 'QuestionnaireResponse', status: 'completed', item };

@@ -116,14 +116,29 @@ describe('the operations on trials', () => {
     const body = parameters(values.map(([name, valueString]) => ({ name, valueString })));
     const send = () => ask('acme', 'sponsor', 'POST', 'ResearchStudy/$usdm-import', body);
     assert.deepEqual((await send()).resource, {
-      ...{ resourceType: 'Parameters', parameter: [{ name: 'registered', valueInteger: 4 }] },
+      ...{ resourceType: 'Parameters', parameter: [{ name: 'registered', valueInteger: 5 }] },
     });
     const view = await readTrial(ledgerOf(world, 'stmary'), 'ALXN-204');
     assert.deepEqual(
       view?.versions.map(({ version }) => version),
-      [1, 2, 3, 4],
+      [1, 2, 3, 4, 5],
     );
     assert.equal(JSON.stringify((await send()).resource).includes('"valueInteger":0'), true);
+    const newer = JSON.parse(file) as { study: { versions: { amendments: object[] }[] } };
+    for (const number of [5, 6]) {
+      const previousId = number === 5 ? 'StudyAmendment_4' : 'StudyAmendment_X5';
+      const id = `StudyAmendment_X${number}`;
+      newer.study.versions[0]!.amendments.push({ id, number: String(number), summary: 'more', previousId });
+    }
+    const more = values.map(([name, value]) => ({
+      name,
+      valueString: name === 'usdm' ? JSON.stringify(newer) : value,
+    }));
+    const grown = await ask('acme', 'sponsor', 'POST', 'ResearchStudy/$usdm-import', parameters(more));
+    assert.equal(JSON.stringify(grown.resource).includes('"valueInteger":2'), true, 'both amendments that are new');
+    const { versions } = (await readTrial(ledgerOf(world, 'stmary'), 'ALXN-204'))!;
+    assert.match(versions[5]?.reason ?? '', /^Amendment 5: more \[content as of amendment 6/);
+    assert.equal(versions[6]?.reason, 'Amendment 6: more');
     assert.equal((await ask('acme', 'sponsor', 'POST', 'ResearchStudy/$usdm-import', parameters([]))).status, 400);
   });
 

@@ -15,7 +15,12 @@ function isSameAfterExport(file: unknown): void {
     ...imported,
     ...{ trial: 'T', version: index + 1, flags: [], hash: '', by: { member: 'acme', role: 'sponsor' }, at: '', tx: '' },
   }));
-  const again = importUsdm(exportUsdm('T', versions)).at(-1);
+  const all = importUsdm(exportUsdm('T', versions));
+  assert.deepEqual(
+    all.map(({ reason }) => reason),
+    versions.map(({ reason }) => reason),
+  );
+  const again = all.at(-1);
   const { document: one, ...before } = versions.at(-1)!.protocol;
   const { document: two, ...after } = again!.protocol;
   assert.notEqual(one, two);
@@ -25,14 +30,14 @@ function isSameAfterExport(file: unknown): void {
 describe('USDM', () => {
   it('imports a public study, its amendments as versions in their order', () => {
     const versions = importUsdm(read(excerpt));
-    assert.equal(versions.length, 4);
+    assert.equal(versions.length, 5, 'the original, and four amendments');
     assert.deepEqual(
       versions.map(({ reason }) => reason?.slice(0, 12)),
-      [1, 2, 3, 4].map((n) => `Amendment ${n}:`),
+      [undefined, ...[1, 2, 3, 4].map((n) => `Amendment ${n}:`)],
     );
-    assert.match(versions[0]?.reason ?? '', /content as of amendment 4/);
-    assert.doesNotMatch(versions[3]?.reason ?? '', /content as of/);
-    const { title, outcomes, sampleSize, criteria, visits } = versions[3]!.protocol;
+    assert.match(versions[1]?.reason ?? '', /content as of amendment 4/);
+    assert.doesNotMatch(versions[4]?.reason ?? '', /content as of/);
+    const { title, outcomes, sampleSize, criteria, visits } = versions[4]!.protocol;
     assert.match(title, /Wilson Disease/i);
     assert.equal(sampleSize, 10);
     assert.deepEqual([outcomes.length, outcomes.filter(({ role }) => role === 'primary').length], [14, 1]);

@@ -21,13 +21,18 @@ export async function registerImported(
   const imported = importUsdm(parse(given.text('usdm')), given.texts('stratum'));
   const newest = view?.versions.at(-1);
   if (newest !== undefined && newest.protocol.document === imported[0]?.protocol.document) return 0;
-  const [first, ...rest] = newest === undefined ? imported : [undefined, ...imported.slice(-1)];
+  const [first, ...rest] = newest === undefined ? imported : [undefined, ...amendmentsAfter(newest, imported)];
   let before = newest && { version: newest.version, hash: newest.hash };
   if (first !== undefined) {
     await send(transactions.register, { trial, parties: partiesOf(given, sponsor), protocol: first.protocol });
     before = { version: 1, hash: versionHash({ trial, version: 1, protocol: first.protocol, flags: [] }) };
   }
   return (first === undefined ? 0 : 1) + (await amend(trial, rest, before, send));
+}
+
+/** What a newer file adds: its further amendments; without one its content all the same. */
+function amendmentsAfter({ version }: VersionRecord, imported: readonly ImportedVersion[]): readonly ImportedVersion[] {
+  return imported.length > version ? imported.slice(version) : imported.slice(-1);
 }
 
 async function amend(

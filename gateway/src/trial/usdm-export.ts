@@ -1,7 +1,7 @@
 /** A protocol as a CDISC USDM 4.0 study definition: importing it again gives a protocol of equal meaning. Pure. */
 import type { OutcomeRole, Protocol, VersionRecord } from '@salus/chaincode/trial/api';
 
-import { TIME_FRAME_IN_MEASURE } from './usdm.js';
+import { amendmentIn, TIME_FRAME_IN_MEASURE } from './usdm.js';
 import { extensions } from './usdm-extensions.js';
 
 /** CDISC terminology of an endpoint's level. */
@@ -20,7 +20,7 @@ export function exportUsdm(
   const amendments = versions.slice(1).map(({ version, reason = '' }) => ({
     ...item('StudyAmendment', version),
     number: String(version - 1),
-    summary: reason,
+    ...amendmentIn(reason),
     previousId: version === 2 ? null : `StudyAmendment_${version - 1}`,
   }));
   const version = {

@@ -1,6 +1,6 @@
 /**
  * CDISC USDM 4.0 study definitions (https://www.cdisc.org/ddf) to protocols and back. Pure. A file holds the content of
- * its newest amendment alone, so that of an earlier one is not known, and its version says so.
+ * its newest amendment alone, so that of what came before it is not known, and versions of earlier amendments say so.
  */
 import { createHash } from 'node:crypto';
 
@@ -15,10 +15,13 @@ export const TIME_FRAME_IN_MEASURE = 'stated in the measure';
 /** The stratum of a study that stratifies nothing. */
 const ONE_STRATUM = 'all';
 
+/** Reasons that versions get here. */
+const REASON = /^Amendment ([^ :]+): (.*?)(?: \[content as of amendment [^\]]*\])?$/;
+
 /** A version as the ledger registers it. */
 export interface ImportedVersion {
   readonly protocol: Protocol;
-  /** Absent of a study without amendments. */
+  /** Absent of the first: what was there before any amendment. */
   readonly reason?: string;
 }
 
@@ -64,7 +67,7 @@ interface StudyVersion {
   readonly amendments?: readonly Amendment[];
 }
 
-/** Every version that a USDM file tells of, oldest first; strata are those given, else the file's. Throws Refusal invalid. */
+/** Every version that a USDM file tells of, the original first, then each amendment; strata are those given, else the file's. Throws Refusal invalid. */
 export function importUsdm(file: unknown, strata: readonly string[] = []): readonly ImportedVersion[] {
   const { study } = (file ?? {}) as { study?: { versions?: readonly StudyVersion[] } };
   const versions = study?.versions ?? [];
@@ -79,12 +82,18 @@ function versionsOf(version: StudyVersion, strata: readonly string[], document: 
   const protocol = parseProtocol(protocolOf(version, strata, document), 'usdm');
   const amendments = inOrder(version.amendments ?? []);
   const last = amendments.at(-1)?.number ?? '';
-  if (amendments.length === 0) return [{ protocol }];
-  return amendments.map(({ number = '', summary = '' }, index) => {
+  const amended = amendments.map(({ number = '', summary = '' }, index) => {
     const isLast = index === amendments.length - 1;
     const note = isLast ? '' : ` [content as of amendment ${last}: the file holds no earlier one]`;
     return { protocol, reason: `${line(`Amendment ${number}: ${summary}`, 1_800)}${note}` };
   });
+  return [{ protocol }, ...amended];
+}
+
+/** The amendment that a version's reason was made from: its number, absent where it came from none, and its summary. */
+export function amendmentIn(reason: string): { readonly number?: string; readonly summary: string } {
+  const [, number, summary] = REASON.exec(reason) ?? [];
+  return number === undefined || summary === undefined ? { summary: reason } : { number, summary };
 }
 
 /** Amendments from the first on, each after the one it names as previous. */
