@@ -2,15 +2,40 @@
 import type { Bug } from './bug.js';
 
 const glass = { test: 'glass/glass.test.js', isQuick: true } as const;
+const late = { test: 'glass/late.test.js', isQuick: true } as const;
 
 export const furtherBugs: readonly Bug[] = [
   {
     name: 'break-glass has no budget',
     file: 'gateway/dist/glass/store.js',
-    search: 'if (isWithin)',
+    search: 'if (!this.isSpent(glass))',
     replace: 'if (true)',
     ...glass,
     title: 'yields a hostile member that harvests no more than its budget',
+  },
+  {
+    name: 'a custodian believes who says that the ledger is away',
+    file: 'gateway/dist/glass/late-door.js',
+    search: 'if (!(await ports.isAway()))',
+    replace: 'if (false)',
+    ...late,
+    title: 'is asked for on the ledger by a member whose own is away while the custodian’s is there',
+  },
+  {
+    name: 'what opened without the ledger is not counted with what opens by way of it',
+    file: 'gateway/dist/glass/store.js',
+    search: "'taken', 'queued', 'open'",
+    replace: "'taken', 'open'",
+    ...late,
+    title: 'counts with what is opened by way of the ledger, for an hour',
+  },
+  {
+    name: 'a side that hides what opened without the ledger is not missed',
+    file: 'gateway/dist/glass/late-recording.js',
+    search: "alarm('late-access-unmatched'",
+    replace: "void ('late-access-unmatched'",
+    ...late,
+    title: 'raises an alarm at stmary where northside does not say the same in time',
   },
   {
     name: 'the whole record is there in an emergency without the summary first',
