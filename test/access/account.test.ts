@@ -38,6 +38,23 @@ describe('an accounting of disclosures (45 CFR 164.528)', () => {
     assert.equal(line({ recorded: '2020-07-01T11:59:59Z' }).disclosure, undefined);
   });
 
+  it('has what was recorded late at the time when it was given', () => {
+    const about = { about: 'GET Patient/1/$everything', by: { member: 'northside', user: 'u', role: 'nurse' } };
+    const said = {
+      id: 'a',
+      interaction: 'operation',
+      purpose: 'BTG',
+      permitted: true,
+      outcome: '',
+      custodian: 'stmary',
+    };
+    const times = { recorded: '2026-06-02T00:00:00Z', happened: '2026-06-01T00:00:00Z' };
+    const rest = [{ description: 'late: recorded afterwards' }];
+    const resource = auditEvent({ ...said, ...about, ...times, rest }, (name) => name);
+    const [late] = accountOf({ entry: [{ resource }] }, named).lines;
+    assert.deepEqual([late?.at, late?.basis], [times.happened, 'late: recorded afterwards']);
+  });
+
   it('has the recipient and its address, what and why in words', () => {
     const { organisation, address, what, why, person } = line();
     assert.deepEqual(
