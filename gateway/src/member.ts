@@ -71,7 +71,7 @@ interface Rooms {
 /** Starts a member's gateway: listens at once, answers as soon as the ledger lets it. */
 export async function startMember(settings: GatewaySettings, options: MemberOptions): Promise<RunningMember> {
   const accepted = acceptedIssuer(settings, options.issuer);
-  const rooms = await openRooms(settings, options.log);
+  const rooms = openRooms(settings, options.log);
   const sharing = openSharing(rooms);
   const erasures = openErasures(rooms, sharing);
   const askers = openAskers(rooms, accepted, (user, patient) => sharing.mandates.of(user, patient));
@@ -99,8 +99,8 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
   };
 }
 
-async function openRooms(settings: GatewaySettings, log: Logger): Promise<Rooms> {
-  const signingKey = await readSigningKey(settings.jwk);
+function openRooms(settings: GatewaySettings, log: Logger): Rooms {
+  const signingKey = readSigningKey(settings.jwk);
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
   const clock = (): number => Date.now() + settings.clockOffsetMs;
   const keys = new KeyStore(settings.dataDir);

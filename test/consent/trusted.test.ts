@@ -103,11 +103,7 @@ describe('the consents a custodian decides on', () => {
     assert.deepEqual(atDoor(), [byWallet]);
     const said = composeConsent('northside');
     const sign = async (consent: string) =>
-      await signStatement(
-        said,
-        { channel: 'health', consent, version: 1, replaces: null },
-        await signingKey(phone.private),
-      );
+      await signStatement(said, { channel: 'health', consent, version: 1, replaces: null }, signingKey(phone.private));
     await sendConsent(world.northside, said, undefined, await sign('by-phone'));
     await patientKeys.revoke(adams, pid, phone.public as unknown as PublicJwk, 'patient');
     assert.deepEqual(atDoor()?.toSorted(), [byWallet, 'by-phone'].toSorted());
@@ -130,12 +126,7 @@ describe('the consents a custodian decides on', () => {
     await assert.rejects(sending.register(adams, pid, phone.public as unknown as PublicJwk, { holder: 'patient' }));
     const said = composeConsent('northside');
     const subject = { channel: 'health', consent: 'by-phone', version: 1, replaces: null };
-    await sendConsent(
-      world.northside,
-      said,
-      undefined,
-      await signStatement(said, subject, await signingKey(phone.private)),
-    );
+    await sendConsent(world.northside, said, undefined, await signStatement(said, subject, signingKey(phone.private)));
     assert.deepEqual(atDoor(), ['by-phone']);
     assert.deepEqual(alarms, []);
   });

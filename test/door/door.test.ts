@@ -112,18 +112,18 @@ describe('the door', () => {
     await refused(knock(aid, { aheadMs: -(PROOF_LIFETIME_S + 1) * 1000 }));
   });
 
-  it(`looks at no proof of more than ${MAX_PROOF_CHARACTERS} characters`, async () => {
+  it(`looks at no proof of more than ${MAX_PROOF_CHARACTERS} characters`, () => {
     const { signing, settings } = world.northside;
     const findKey = (): { member: string; jwk: object } => ({ member: 'northside', jwk: settings.members[1]!.jwk });
-    const sized = (characters: number): Promise<string> => {
+    const sized = (characters: number): string => {
       const claims = { aid: 'a', actor: { ...actor, user: 'x'.repeat(characters) }, htm: 'GET', htu: 'h', aud: 's' };
       return signProof(claims, signing, world.contracts.clockMs);
     };
-    const most = Math.floor(((MAX_PROOF_CHARACTERS - (await sized(0)).length) * 3) / 4);
-    const [fits, over] = [await sized(most - 3), await sized(most + 3)];
+    const most = Math.floor(((MAX_PROOF_CHARACTERS - sized(0).length) * 3) / 4);
+    const [fits, over] = [sized(most - 3), sized(most + 3)];
     assert.ok(fits.length <= MAX_PROOF_CHARACTERS && over.length > MAX_PROOF_CHARACTERS);
-    assert.equal((await checkProof(fits, findKey, world.contracts.clockMs))?.member, 'northside');
-    assert.equal(await checkProof(over, findKey, world.contracts.clockMs), undefined);
+    assert.equal(checkProof(fits, findKey, world.contracts.clockMs)?.member, 'northside');
+    assert.equal(checkProof(over, findKey, world.contracts.clockMs), undefined);
   });
 
   it(`reads at most ${MAX_DOOR_BODY_BYTES} bytes of what it is told, and no address that is none`, async () => {
@@ -189,7 +189,7 @@ describe('the door', () => {
   it('closes the patient when a consent is neither its own nor signed with a key it registered', async () => {
     const aid = await access();
     const forged = { ...composeConsent('northside'), provision: { type: 'permit' } };
-    const stranger = await signingKey(newJwk().private);
+    const stranger = signingKey(newJwk().private);
     const subject = { channel: 'health', consent: 'forged', version: 1, replaces: null };
     const record = {
       ...{ pid, consentId: 'forged', version: 1, status: 'active', consent: forged, countsAt: ['stmary'] },
@@ -227,7 +227,7 @@ describe('the door', () => {
     const own = newJwk();
     await world.stmary.sharing.patientKeys.register(adams, pid, own.public as never, { holder: 'patient' });
     const subject = { channel: 'health', consent: 'signed', version: 1, replaces: null };
-    const key = await signingKey(own.private);
+    const key = signingKey(own.private);
     const said = composeConsent('acme');
     await sendConsent(world.northside, said, undefined, await signStatement(said, subject, key));
     const aid = await access();
@@ -251,7 +251,7 @@ describe('the door', () => {
     await world.stmary.sharing.patientKeys.register(staff, pid, own.public as never, { holder: 'patient' });
     const signed = composeConsent('northside');
     const subject = { channel: 'health', consent: 'signed', version: 1, replaces: null };
-    const statement = await signStatement(signed, subject, await signingKey(own.private));
+    const statement = await signStatement(signed, subject, signingKey(own.private));
     assert.equal(await sendConsent(world.northside, signed, undefined, statement), 'signed');
     await sendConsent(world.stmary, { ...composeConsent('northside'), status: 'inactive' }, consentId);
     assert.equal((await knock(await access())).status, 200);

@@ -48,6 +48,6 @@ export class Members {
     const { baseUrl, jwk } = settings;
     const claims = { issuer: developmentIssuer(baseUrl), audience: fhirBase(baseUrl), member, purposes: [], role };
     const scope = role === 'patient' ? 'patient/*.cruds' : 'user/*.cruds';
-    return await signToken({ ...claims, scope, ...bearer }, await readSigningKey(jwk), Date.now());
+    return await signToken({ ...claims, scope, ...bearer }, readSigningKey(jwk), Date.now());
   }
 }

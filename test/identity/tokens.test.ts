@@ -19,9 +19,9 @@ import { createLocalJWKSet, type JWK } from 'jose';
 
 const NOW = Date.parse('2026-05-01T12:00:00Z');
 
-async function makeKey(kid: string): Promise<{ readonly own: SigningKey; readonly shown: JWK }> {
+function makeKey(kid: string): { readonly own: SigningKey; readonly shown: JWK } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const own = await signingKey({ ...privateKey.export({ format: 'jwk' }), kid });
+  const own = signingKey({ ...privateKey.export({ format: 'jwk' }), kid });
   return { own, shown: { ...publicKey.export({ format: 'jwk' }), kid } };
 }
 
@@ -30,7 +30,7 @@ function refused(code: string): (error: unknown) => boolean {
 }
 
 describe('bearer tokens', () => {
-  let key: Awaited<ReturnType<typeof makeKey>>;
+  let key: ReturnType<typeof makeKey>;
   let rules: TokenRules;
   const claims: TokenClaims = {
     issuer: 'http://127.0.0.1:8101/development-issuer',
@@ -42,8 +42,8 @@ describe('bearer tokens', () => {
     purposes: [],
   };
 
-  before(async () => {
-    key = await makeKey('k1');
+  before(() => {
+    key = makeKey('k1');
     rules = {
       member: 'stmary',
       issuer: claims.issuer,
@@ -126,7 +126,7 @@ describe('bearer tokens', () => {
   });
 
   it('are refused when missing, foreign, expired, or for somebody else', async () => {
-    const other = await makeKey('k1');
+    const other = makeKey('k1');
     await assert.rejects(authenticate(undefined, undefined, rules), refused('unauthenticated'));
     await assert.rejects(authenticate('Bearer x.y.z', undefined, rules), refused('unauthenticated'));
     await assert.rejects(actorOf({}, undefined, other.own), refused('unauthenticated'));
@@ -174,7 +174,7 @@ describe('statements', () => {
   const subject = { channel: 'health', consent: 'c1', version: 1, replaces: null };
 
   it('sign the canonical form, whatever the order of members', async () => {
-    const { own, shown } = await makeKey('k1');
+    const { own, shown } = makeKey('k1');
     const statement = await signStatement({ status: 'active', id: 'c1', resourceType: 'Consent' }, subject, own);
     assert.equal(
       await verifyStatement(statement, shown),
@@ -184,7 +184,7 @@ describe('statements', () => {
   });
 
   it("are refused under another's key, or changed", async () => {
-    const [one, other] = [await makeKey('k1'), await makeKey('k1')];
+    const [one, other] = [makeKey('k1'), makeKey('k1')];
     const statement = await signStatement(consent, subject, one.own);
     assert.equal(await verifyStatement(statement, other.shown), undefined);
     const [header, , signature] = statement.split('.');

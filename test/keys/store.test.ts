@@ -142,10 +142,14 @@ describe('what a member remembers', () => {
     folder.remove();
   });
 
-  it('takes a proof once', () => {
-    assert.equal(memory.useOnce('j1', 2000, 1000), true);
-    assert.equal(memory.useOnce('j1', 2000, 1001), false);
-    assert.equal(memory.useOnce('j2', 2000, 1001), true);
+  it('takes a proof once, whichever gateway of the member it comes to', async () => {
+    const other = new KeyStore(folder.path);
+    const used = [memory.useOnce('j1', 2000, 1000), memory.useOnce('j2', 2000, 1001)];
+    assert.ok(used.every((each) => each !== undefined));
+    assert.equal(memory.useOnce('j1', 2000, 1001), undefined);
+    assert.equal(new Memory(other).useOnce('j2', 2000, 1001), undefined);
+    await Promise.all(used);
+    other.close();
   });
 
   it('notices a consent rolled back', () => {

@@ -98,8 +98,8 @@ describe('whoever must not read', () => {
   it('is told to authenticate without a token, or with one that is forged, expired or of another member', async () => {
     const settings = gatewaySettings(network.stateDir, 'stmary');
     const claims = JSON.parse(Buffer.from(physician.split('.')[1] ?? '', 'base64url').toString()) as { iss: string };
-    const wrongKey = await readSigningKey(gatewaySettings(network.stateDir, 'northside').jwk);
-    const own = await readSigningKey(settings.jwk);
+    const wrongKey = readSigningKey(gatewaySettings(network.stateDir, 'northside').jwk);
+    const own = readSigningKey(settings.jwk);
     const said = {
       ...{ issuer: claims.iss, audience: network.fhir('stmary'), subject: 'dr-adams', member: 'stmary' },
       ...{ role: 'physician', scope: 'user/*.cruds', purposes: [] },

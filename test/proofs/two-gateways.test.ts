@@ -45,11 +45,7 @@ describe('two gateways of one member', () => {
     Promise.all(
       gateways.map(async ({ member, baseUrl, jwk }) => {
         const claims = { issuer: developmentIssuer(baseUrl), audience: fhirBase(baseUrl), subject, member, role };
-        return await signToken(
-          { ...claims, scope: 'user/*.cruds', purposes: [] },
-          await readSigningKey(jwk),
-          Date.now(),
-        );
+        return await signToken({ ...claims, scope: 'user/*.cruds', purposes: [] }, readSigningKey(jwk), Date.now());
       }),
     );
   const url = (gateway: number, path: string): string => `${fhirBase(gateways[gateway % 2]?.baseUrl ?? '')}${path}`;

@@ -45,7 +45,7 @@ export class Knocker {
     const url = new URL(this.base + call.path);
     const claims = { aid, actor: call.by, htm: 'GET', htu: url.href, aud: 'stmary', ...call.claims };
     const now = this.world.contracts.clockMs + (call.aheadMs ?? 0);
-    const proof = call.proof ?? (await signProof(claims, call.signer.signing, now));
+    const proof = call.proof ?? signProof(claims, call.signer.signing, now);
     const headers = { 'x-access-id': aid, 'x-access-proof': proof };
     const { statusCode, body } = await request(url, { dispatcher: this.lineOf(call.line), headers });
     return { status: statusCode, body: await body.text(), proof };

@@ -151,7 +151,7 @@ export class SharingWorld {
     writeFileSync(join(world.folder.path, 'roots.pem'), members.map(({ doorRoot }) => doorRoot).join(''));
     for (const [index, name] of names.entries()) {
       const settings = world.#settings(name, members);
-      const hospital = new Hospital(settings, world, await signingKey(jwks[index]!.private));
+      const hospital = new Hospital(settings, world, signingKey(jwks[index]!.private));
       world.hospitals.set(name, hospital);
       hospital.server = await hospital.sharing.open(hospital.fhir);
       const { port } = hospital.server.address() as AddressInfo;

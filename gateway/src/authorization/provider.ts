@@ -123,9 +123,7 @@ function configuration(ports: SignInPorts, jwks: JWKS, kid: string): Configurati
         },
       },
     },
-    assertJwtClientAuthClaimsAndHeader: (_ctx, claims, header) => {
-      requireFreshAssertion(ports, claims, header);
-    },
+    assertJwtClientAuthClaimsAndHeader: (_ctx, claims, header) => requireFreshAssertion(ports, claims, header),
     loadExistingGrant: (ctx) => grantOf(ctx),
     interactions: { policy: policy(), url: (ctx, { uid }) => `${new URL(ctx.oidc.issuer).pathname}/sign-in/${uid}` },
     clientBasedCORS: (_ctx, origin, client) =>
@@ -220,11 +218,11 @@ function remember(store: SignInStore, token: object, payload: object): void {
 }
 
 /** Throws for an assertion that ends too late, or was used before (SMART Backend Services). */
-function requireFreshAssertion(
+async function requireFreshAssertion(
   { memory, register }: SignInPorts,
   claims: Readonly<Record<string, unknown>>,
   header: { readonly jku?: unknown },
-): void {
+): Promise<void> {
   const { iss, jti, exp } = claims as { iss: string; jti: string; exp: number };
   const now = Date.now();
   if (exp * 1000 > now + (ASSERTION_S + CLOCK_TOLERANCE_S) * 1000) {
@@ -234,9 +232,9 @@ function requireFreshAssertion(
   if (header.jku !== undefined && header.jku !== register.app(iss)?.keysUrl) {
     throw new errors.InvalidClientAuth('the assertion names another set of keys than was registered (jku)');
   }
-  if (!memory.useOnce(`assertion/${iss}/${jti}`, (exp + CLOCK_TOLERANCE_S) * 1000, now)) {
-    throw new errors.InvalidClientAuth('the assertion was used before');
-  }
+  const kept = memory.useOnce(`assertion/${iss}/${jti}`, (exp + CLOCK_TOLERANCE_S) * 1000, now);
+  if (kept === undefined) throw new errors.InvalidClientAuth('the assertion was used before');
+  await kept;
 }
 
 /** What a person allows is allowed for this launch alone: nothing granted before is taken up again. */

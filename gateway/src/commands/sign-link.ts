@@ -48,7 +48,7 @@ export const signLinkCommand: Command = {
     const replaces = version === 1 ? null : version - 1;
     const salus = { channel: String(input.options['channel']), link, version, replaces };
     const payload = linkStatementPayload(input.options['notSame'] !== true, patients);
-    io.out(await signCanonical(payload, await signingKey(jwk), { salus }));
+    io.out(await signCanonical(payload, signingKey(jwk), { salus }));
     return 0;
   },
 };

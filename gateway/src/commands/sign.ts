@@ -41,7 +41,7 @@ export const signCommand: Command = {
       version,
       replaces: version === 1 ? null : version - 1,
     };
-    io.out(await signStatement(consent, subject, await signingKey(jwk)));
+    io.out(await signStatement(consent, subject, signingKey(jwk)));
     return 0;
   },
 };

@@ -56,7 +56,7 @@ export async function mintToken(stateDir: string, wish: TokenWish): Promise<stri
   acceptedIssuer(settings, undefined);
   const claims = claimsOf(wish, settings);
   const now = Date.now() + settings.clockOffsetMs;
-  return await signToken(claims, await readSigningKey(settings.jwk), now, lifetimeOf(wish));
+  return await signToken(claims, readSigningKey(settings.jwk), now, lifetimeOf(wish));
 }
 
 function wishOf(input: CommandInput): TokenWish {

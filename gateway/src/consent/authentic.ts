@@ -1,9 +1,9 @@
 /** Whether a version of a consent was said by somebody whose word counts at this member. */
-import { createHash, createPublicKey, verify, type JsonWebKey } from 'node:crypto';
+import { createHash } from 'node:crypto';
 
 import type { RecordConsent } from '@salus/chaincode/consent/api';
 
-import { canonicalForm, readStatement, type StatementSubject } from '../identity/statements.js';
+import { canonicalForm, readStatement, saysWith, type StatementSubject } from '../identity/statements.js';
 import type { Memory } from '../keys/memory.js';
 import type { PatientKeys } from '../patient/keys.js';
 import type { Facts } from '../patient/lookup.js';
@@ -67,13 +67,4 @@ function isAbout(
 ): boolean {
   if (channel !== here || consent !== record.consentId || version !== record.version) return false;
   return replaces === (version === 1 ? null : version - 1);
-}
-
-/** What a statement says, if this key signed it. */
-export function saysWith(jwk: object, statement: string): string | undefined {
-  const [header = '', payload = '', signature = ''] = statement.split('.');
-  const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
-  const bytes = Buffer.from(signature, 'base64url');
-  const isSigned = verify('sha256', Buffer.from(`${header}.${payload}`), { key, dsaEncoding: 'ieee-p1363' }, bytes);
-  return isSigned ? Buffer.from(payload, 'base64url').toString('utf8') : undefined;
 }

@@ -50,29 +50,40 @@ export interface DoorCall {
   readonly proof: string;
 }
 
-/** Let in: for whom, and what it is decided under. */
-export interface Admitted {
+/** The access a call is made under. */
+export interface Proven {
   readonly record: AccessRecord;
+  /** Resolves once the proof's use is on the disk: nothing is told before. */
+  readonly kept: Promise<void>;
+}
+
+/** Let in: for whom, and what it is decided under. */
+export interface Admitted extends Proven {
   readonly actor: Actor;
   readonly frame: DisclosureFrame;
 }
 
 /** Lets a call in, or not. */
 export async function admit(ports: AdmissionPorts, call: DoorCall): Promise<Admitted | undefined> {
-  const record = await provenAccess(ports, call);
-  if (record === undefined || !isExplained(ports, record)) return undefined;
-  const frame = frameOf(ports, record, call);
+  const proven = await provenAccess(ports, call);
+  if (proven === undefined || !isExplained(ports, proven.record)) return undefined;
+  const { requester: member, purpose, actor } = proven.record;
+  const { user, role } = actor;
+  const frame = frameOf(ports, proven.record, call);
   if (frame === undefined) return undefined;
-  const { user, role } = record.actor;
-  return { record, actor: { member: record.requester, user, role, purpose: record.purpose, scopes: SCOPES }, frame };
+  return { ...proven, actor: { member, user, role, purpose, scopes: SCOPES }, frame };
 }
 
 /** The access a call is made under, if the call is its own and in time; what it permits is not looked at yet. */
-export async function provenAccess(ports: AdmissionPorts, call: DoorCall): Promise<AccessRecord | undefined> {
-  const proof = await heldProof(ports, call);
+export async function provenAccess(ports: AdmissionPorts, call: DoorCall): Promise<Proven | undefined> {
+  const proof = provenBy(ports, call);
   if (proof === undefined) return undefined;
+  const kept = ports.memory.useOnce(proof.jti, proof.exp * 1000, ports.clock());
+  if (kept === undefined) return undefined;
+  // Where the disk fails whoever waits hears of it; a call that is refused before does not wait.
+  kept.catch(() => undefined);
   const record = await recordOf(ports, proof.aid);
-  return record !== undefined && isOf(record, proof) && isTimely(ports, record) ? record : undefined;
+  return record !== undefined && isOf(record, proof) && isTimely(ports, record) ? { record, kept } : undefined;
 }
 
 /** Where the glass was broken, why must be on this member's record before anything is shown. */
@@ -94,13 +105,12 @@ function frameOf(ports: AdmissionPorts, record: AccessRecord, call: DoorCall): D
   return readings && { patient, types: record.scope.types, readings };
 }
 
-/** The proof, if it is for this very call, by the member at the other end of the line, and was not used before. */
-async function heldProof(ports: AdmissionPorts, call: DoorCall): Promise<CheckedProof | undefined> {
-  const now = ports.clock();
-  const proof = await checkProof(call.proof, ports.findKey, now);
+/** The proof, if it is for this very call, by the member at the other end of the line. */
+function provenBy(ports: AdmissionPorts, call: DoorCall): CheckedProof | undefined {
+  const proof = checkProof(call.proof, ports.findKey, ports.clock());
   if (proof?.member !== call.tlsMember || proof.aud !== ports.member) return undefined;
   if (proof.aid !== call.accessId || proof.htm !== call.method || proof.htu !== call.url) return undefined;
-  return ports.memory.useOnce(proof.jti, proof.exp * 1000, now) ? proof : undefined;
+  return proof;
 }
 
 /** The access in the own peer's `care`, which may commit it a moment after the asker's peer did. */

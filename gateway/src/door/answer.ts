@@ -33,7 +33,7 @@ export async function answerCall(
   { record, actor, frame }: Admitted,
   call: DoorCall,
 ): Promise<JsonObject | undefined> {
-  const request: FhirRequest = { method: 'GET', path: call.path, query: call.query, headers: {}, actor };
+  const request: FhirRequest = { method: 'GET', path: call.path, query: uncounted(call), headers: {}, actor };
   const response = await ports.decision.disclosing(frame, () => ports.fhir(request));
   const resource = resourceOf(response);
   if (response.status !== 200 || resource === undefined) return undefined;
@@ -52,6 +52,14 @@ function resourceOf({ resource }: FhirResponse): JsonObject | undefined {
   return typeof resource === 'string' ? (parseExactly(resource) as JsonObject) : resource;
 }
 
+/** The query, a search's without counting what is not shown: to count is to decide about every match. */
+function uncounted({ path, query }: DoorCall): URLSearchParams {
+  if (path.includes('/')) return query;
+  const asked = new URLSearchParams(query);
+  asked.set('_total', 'none');
+  return asked;
+}
+
 /** How many there are is not shown: it would count what is not permitted, or tell that nothing is left out. */
 function withoutTotal(bundle: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(bundle).filter(([name]) => name !== 'total'));
@@ -66,9 +74,14 @@ export async function evidenced(ports: EvidencePorts, entry: JsonObject): Promis
   const resource = entry.resource as Whole | undefined;
   if (resource === undefined) return entry;
   const stored = ports.version(resource.resourceType, resource.id, Number(resource.meta?.versionId ?? 0));
-  if (stored === undefined || JSON.stringify(resource) !== JSON.stringify(parseExactly(stored.text))) return entry;
+  if (stored === undefined || !isWhole(resource, stored)) return entry;
   const evidence = await evidenceFor(ports, resource, stored);
   return evidence === undefined ? entry : { ...entry, extension: [evidenceExtension(evidence)] };
+}
+
+function isWhole(resource: JsonObject, { text }: StoredVersion): boolean {
+  const shown = JSON.stringify(resource);
+  return shown === text || shown === JSON.stringify(parseExactly(text));
 }
 
 type Whole = JsonObject & { resourceType: string; id: string; meta?: { versionId?: string } };

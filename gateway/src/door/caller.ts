@@ -56,7 +56,7 @@ export class DoorCaller {
     const { door, agent } = this.#lineTo(custodian);
     const url = new URL(`${door}${DOOR_BASE}${path}`);
     const proof = { aid, actor, htm: 'GET', htu: url.href, aud: custodian };
-    const signed = await signProof(proof, this.ports.signingKey, this.ports.clock());
+    const signed = signProof(proof, this.ports.signingKey, this.ports.clock());
     const { statusCode, body } = await request(url, {
       dispatcher: agent,
       headers: { 'x-access-id': aid, 'x-access-proof': signed },
@@ -76,7 +76,7 @@ export class DoorCaller {
     const { door, agent } = this.#lineTo(custodian);
     const url = new URL(`${door}${DOOR_BASE}${BREAK_GLASS_PATH}`);
     const proof = { aid, actor, htm: 'POST', htu: url.href, aud: custodian };
-    const signed = await signProof(proof, this.ports.signingKey, this.ports.clock());
+    const signed = signProof(proof, this.ports.signingKey, this.ports.clock());
     const { statusCode, body } = await request(url, {
       method: 'POST',
       dispatcher: agent,

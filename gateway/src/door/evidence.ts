@@ -1,5 +1,5 @@
 /** What lets a requester check a whole resource against the block: how its stored value was made. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { storedBytes, toStoredValue } from '../ehr/translate.js';
 import type { JsonObject } from '../fhir/json.js';
@@ -81,5 +81,5 @@ export function agrees(
 }
 
 function sha256Hex(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+  return hash('sha256', content, 'hex');
 }

@@ -1,9 +1,10 @@
 /** X-Access-Proof: the asking gateway's signature over who asks for what under which access, for one request. */
 import { randomUUID } from 'node:crypto';
 
-import { compactVerify, decodeProtectedHeader, SignJWT, type JWK } from 'jose';
+import { decodeProtectedHeader, type JWK } from 'jose';
 
-import { asKey, SIGNATURE, type SigningKey } from '../identity/keys.js';
+import { SIGNATURE, type SigningKey } from '../identity/keys.js';
+import { saysWith, signCompact } from '../identity/statements.js';
 
 /** Longest a proof may live, seconds. */
 export const PROOF_LIFETIME_S = 60;
@@ -37,30 +38,30 @@ export interface CheckedProof extends ProofOf {
 export type FindKey = (kid: string) => { readonly member: string; readonly jwk: JWK } | undefined;
 
 /** Signs a proof, good for 60 seconds from `now` (ms since 1970). */
-export async function signProof(proof: ProofOf, by: SigningKey, now: number): Promise<string> {
-  const issued = Math.floor(now / 1000);
-  return await new SignJWT({ aid: proof.aid, actor: proof.actor, htm: proof.htm, htu: proof.htu })
-    .setProtectedHeader({ alg: SIGNATURE, kid: by.kid, typ: TYPE })
-    .setAudience(proof.aud)
-    .setIssuedAt(issued)
-    .setExpirationTime(issued + PROOF_LIFETIME_S)
-    .setJti(randomUUID())
-    .sign(by.key);
+export function signProof({ aid, actor, htm, htu, aud }: ProofOf, by: SigningKey, now: number): string {
+  const iat = Math.floor(now / 1000);
+  const claims = { aid, actor, htm, htu, aud, iat, exp: iat + PROOF_LIFETIME_S, jti: randomUUID() };
+  return signCompact(JSON.stringify(claims), by, { typ: TYPE });
 }
 
 /** The proof if a member signed it and it is in force at `now` (ms since 1970); undefined otherwise. */
-export async function checkProof(text: string, findKey: FindKey, now: number): Promise<CheckedProof | undefined> {
+export function checkProof(text: string, findKey: FindKey, now: number): CheckedProof | undefined {
   if (text.length > MAX_PROOF_CHARACTERS) return undefined;
   try {
-    const { kid = '', typ } = decodeProtectedHeader(text);
-    const found = findKey(kid);
-    if (found === undefined || typ !== TYPE) return undefined;
-    const { payload } = await compactVerify(text, await asKey(found.jwk), { algorithms: [SIGNATURE] });
-    const claims = JSON.parse(Buffer.from(payload).toString('utf8')) as Partial<CheckedProof> & { iat?: number };
-    return isWhole(claims) && isInForce(claims, now / 1000) ? { ...claims, member: found.member } : undefined;
+    const by = ownerOf(text, findKey);
+    const said = by && saysWith(by.jwk, text);
+    if (by === undefined || said === undefined) return undefined;
+    const claims = JSON.parse(said) as Partial<CheckedProof> & { iat?: number };
+    return isWhole(claims) && isInForce(claims, now / 1000) ? { ...claims, member: by.member } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whose key the header of a proof names; undefined for another header than a proof has. */
+function ownerOf(text: string, findKey: FindKey): ReturnType<FindKey> {
+  const { kid = '', typ, alg, crit } = decodeProtectedHeader(text);
+  return typ === TYPE && alg === SIGNATURE && crit === undefined ? findKey(kid) : undefined;
 }
 
 type Claims = Omit<CheckedProof, 'member'> & { readonly iat: number };

@@ -119,9 +119,9 @@ function callOf(request: IncomingMessage, url: URL, known: Pick<DoorCall, 'path'
 }
 
 async function breakGlass(ports: DoorPorts, call: DoorCall, body: string): Promise<DoorReply> {
-  const record = call.method === 'POST' ? await provenAccess(ports, call) : undefined;
-  const answer = record && (await hearGlass(ports, record, body));
-  return shown(answer);
+  const proven = call.method === 'POST' ? await provenAccess(ports, call) : undefined;
+  await proven?.kept;
+  return shown(proven && (await hearGlass(ports, proven.record, body)));
 }
 
 function heardAt(ports: DoorPorts, path: string): Heard | undefined {
@@ -137,20 +137,30 @@ function shown(body: object | undefined): DoorReply {
 
 async function show(ports: DoorPorts, call: DoorCall): Promise<DoorReply> {
   const admitted = await admit(ports, call);
-  const answer = admitted && (await answerCall(ports, admitted, call));
+  if (admitted === undefined) return ABSENT;
+  const [answer] = await Promise.all([answerCall(ports, admitted, call), admitted.kept]);
   return shown(answer);
 }
 
-/** The member whose root, as the registry has it, issued the certificate at the other end of the line. */
+/** The member whose root, as the registry has it now, issued the certificate at the other end of the line. */
 function memberAt(
   socket: Socket,
   roots: readonly X509Certificate[],
   directory: Pick<Directory, 'underRoot'>,
 ): string | undefined {
+  if (!rootsAt.has(socket)) rootsAt.set(socket, rootAt(socket, roots));
+  const root = rootsAt.get(socket);
+  return root === undefined ? undefined : directory.underRoot(root);
+}
+
+/** Hashes of roots by line: TLS 1.3 as it is set up here never shows another certificate on the same line. */
+const rootsAt = new WeakMap<Socket, string | undefined>();
+
+function rootAt(socket: Socket, roots: readonly X509Certificate[]): string | undefined {
   const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
   if (certificate === undefined) return undefined;
   const root = roots.find((each) => certificate.checkIssued(each) && certificate.verify(each.publicKey));
-  return root && directory.underRoot(rootHash(root));
+  return root && rootHash(root);
 }
 
 /** The certificates of a PEM file. */

@@ -31,8 +31,16 @@ export function parseBody(text: string): ParsedJson {
   return { plain, exact: scan.inexact ? parseExactly(text) : plain };
 }
 
-/** Parses trusted JSON, keeping decimals exactly. */
+/** What may be a number of a JSON text: nothing else in it stands so between two signs, but for what a string says. */
+const NUMBERS = /(?<=[:[,\s]|^)-?\d[\d.eE+-]*(?=[,}\]\s]|$)/g;
+
+/** Parses trusted JSON, keeping decimals exactly. Most texts have none that a double cannot hold: those are read natively. */
 export function parseExactly(text: string): unknown {
+  for (const [number] of text.matchAll(NUMBERS)) if (String(Number(number)) !== number) return parseKeeping(text);
+  return JSON.parse(text) as unknown;
+}
+
+function parseKeeping(text: string): unknown {
   return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) =>
     typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
       ? JSON.rawJSON(context.source)

@@ -1,12 +1,5 @@
 /** Encrypts the content of one version: AES-256-GCM under a key that is used once, so the nonce is 0. */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createSecretKey,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const ALGORITHM = 'aes-256-gcm';
 const TAG_BYTES = 16;
@@ -60,5 +53,5 @@ export function openContent(sealed: SealedContent, key: Uint8Array): string {
 }
 
 function commitment(key: Uint8Array, content: Uint8Array): string {
-  return createHash('sha256').update(key).update(content).digest('hex');
+  return hash('sha256', Buffer.concat([key, content]), 'hex');
 }

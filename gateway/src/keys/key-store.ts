@@ -52,6 +52,7 @@ export class KeyStore {
   readonly #patientKeys = new Map<string, KeyObject>();
   readonly #insertVersion: StatementSync;
   readonly #selectVersion: StatementSync;
+  readonly #selectVersions: StatementSync;
   /** Tells whether another process wrote to the database. */
   readonly #selectChanges: StatementSync;
   readonly #selectOwnChanges: StatementSync;
@@ -65,6 +66,9 @@ export class KeyStore {
     this.#log = new LogSync(file);
     this.#insertVersion = this.database.prepare('INSERT INTO version_keys VALUES (?, ?, ?, ?)');
     this.#selectVersion = this.database.prepare('SELECT patient, wrapped FROM version_keys WHERE salt = ?');
+    this.#selectVersions = this.database.prepare(
+      'SELECT salt, patient, wrapped FROM version_keys WHERE ledger_key = ?',
+    );
     this.#selectChanges = this.database.prepare('PRAGMA data_version');
     this.#selectOwnChanges = this.database.prepare('SELECT total_changes() AS n');
   }
@@ -124,9 +128,7 @@ export class KeyStore {
 
   /** Keys and salts kept for a ledger key; more than one only where an attempt to write it was cut short. */
   versionSecrets(ledgerKey: string): { readonly salt: Uint8Array; readonly key: Uint8Array }[] {
-    const rows = this.database
-      .prepare('SELECT salt, patient, wrapped FROM version_keys WHERE ledger_key = ?')
-      .all(ledgerKey);
+    const rows = this.#selectVersions.all(ledgerKey);
     return rows.flatMap((row) => {
       const key = this.#unwrapped(row);
       return key === undefined ? [] : [{ salt: row.salt as Uint8Array, key }];
@@ -171,8 +173,10 @@ export class KeyStore {
 
   #unwrapped(row: Record<string, unknown>): Buffer | undefined {
     const patient = typeof row.patient === 'string' ? row.patient : undefined;
-    if (patient !== undefined && this.isErased(patient)) return undefined;
-    return unwrap(row.wrapped as Uint8Array, this.#wrappingKey(patient));
+    this.#forgetIfChanged();
+    const known = patient === undefined ? this.#secret('member-key') : this.#patientKeys.get(patient);
+    if (known === undefined && patient !== undefined && this.isErased(patient)) return undefined;
+    return unwrap(row.wrapped as Uint8Array, known ?? this.#wrappingKey(patient));
   }
 
   #wrappingKey(patient: string | undefined): KeyObject {

@@ -1,4 +1,6 @@
 /** What a member must remember whatever its ledger says: used proofs, consents' highest versions and what they said, its own words, refusals in force. */
+import { Statements } from '../projection/statements.js';
+import { inLazyTransaction } from './database.js';
 import type { KeyStore } from './key-store.js';
 
 const SCHEMA = `
@@ -11,10 +13,18 @@ CREATE TABLE IF NOT EXISTS refusals_in_force (
 CREATE TABLE IF NOT EXISTS set_aside (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `;
 
-/** Shared by all gateways of the member, in keys.db; every change is durable on return. */
+/** Pause between looks for expired proofs, ms: each look reads them all. */
+const TIDY_EVERY_MS = 10_000;
+
+/** Shared by all gateways of the member, in keys.db; every change but a proof's use is durable on return. */
 export class Memory {
+  readonly #statements: Statements;
+  /** When expired proofs were last forgotten, ms since 1970. */
+  #tidied = 0;
+
   constructor(private readonly store: KeyStore) {
     store.database.exec(SCHEMA);
+    this.#statements = new Statements(store.database);
   }
 
   /** Changes whenever anybody, at any gateway of the member, changes what is remembered. */
@@ -22,12 +32,20 @@ export class Memory {
     return this.store.mark;
   }
 
-  /** Remembers a proof's id until it expires (ms since 1970); false when it was used before. */
-  useOnce(jti: string, expires: number, now: number): boolean {
-    this.store.database.prepare('DELETE FROM used_proofs WHERE expires < ?').run(now);
-    return (
-      this.store.database.prepare('INSERT OR IGNORE INTO used_proofs VALUES (?, ?)').run(jti, expires).changes === 1
-    );
+  /**
+   * Remembers a proof's id until it expires (ms since 1970): at once for every gateway of the member, and on the disk
+   * when the promise resolves, before which nobody may be told anything. Undefined when it was used before.
+   */
+  useOnce(jti: string, expires: number, now: number): Promise<void> | undefined {
+    const isNew = inLazyTransaction(this.store.database, () => {
+      if (now > this.#tidied + TIDY_EVERY_MS) {
+        this.#statements.run('DELETE FROM used_proofs WHERE expires < ?', now);
+        this.#tidied = now;
+      }
+      const insertion = this.#statements.of('INSERT OR IGNORE INTO used_proofs VALUES (?, ?)');
+      return insertion.run(jti, expires).changes === 1;
+    });
+    return isNew ? this.store.durable() : undefined;
   }
 
   /**
@@ -46,34 +64,33 @@ export class Memory {
 
   /** Whether exactly this was seen of exactly this version, and no higher one. */
   hasSeen(id: string, version: number, hash: string): boolean {
-    const row = this.store.database.prepare('SELECT version, hash FROM consents_seen WHERE id = ?').get(id);
+    const row = this.#statements.get('SELECT version, hash FROM consents_seen WHERE id = ?', id);
     return row?.version === version && row.hash === hash;
   }
 
   /** The highest version seen; undefined before the first. */
   highestSeen(id: string): number | undefined {
-    return this.store.database.prepare('SELECT version FROM consents_seen WHERE id = ?').get(id)?.version as
-      number | undefined;
+    return this.#statements.get('SELECT version FROM consents_seen WHERE id = ?', id)?.version as number | undefined;
   }
 
   /** Remembers, before it is sent, what this member itself says without a signature. */
   keepWord(hash: string): void {
-    this.store.database.prepare('INSERT OR IGNORE INTO own_words VALUES (?)').run(hash);
+    this.#statements.run('INSERT OR IGNORE INTO own_words VALUES (?)', hash);
   }
 
   /** Whether this member itself said it. */
   isOwnWord(hash: string): boolean {
-    return this.store.database.prepare('SELECT 1 FROM own_words WHERE hash = ?').get(hash) !== undefined;
+    return this.#statements.get('SELECT 1 FROM own_words WHERE hash = ?', hash) !== undefined;
   }
 
   /** Puts a refusal in force for a subject, such as a consent withdrawn or a patient under alarm. */
   refuse(subject: string, reason: string, since: string): void {
-    this.store.database.prepare('INSERT OR IGNORE INTO refusals_in_force VALUES (?, ?, ?)').run(subject, reason, since);
+    this.#statements.run('INSERT OR IGNORE INTO refusals_in_force VALUES (?, ?, ?)', subject, reason, since);
   }
 
   /** A refusal in force, and since when (FHIR instant); undefined = none. */
   refusal(subject: string): { readonly reason: string; readonly since: string } | undefined {
-    const row = this.store.database.prepare('SELECT * FROM refusals_in_force WHERE subject = ?').get(subject);
+    const row = this.#statements.get('SELECT * FROM refusals_in_force WHERE subject = ?', subject);
     return row && { reason: row.reason as string, since: row.since as string };
   }
 
@@ -84,7 +101,7 @@ export class Memory {
 
   /** Lifts a refusal, once the ledger says the same. */
   lift(subject: string): void {
-    this.store.database.prepare('DELETE FROM refusals_in_force WHERE subject = ?').run(subject);
+    this.#statements.run('DELETE FROM refusals_in_force WHERE subject = ?', subject);
   }
 
   /** Remembers what an officer looked at and that closes a patient no more (hashes of consents' versions). */
@@ -95,6 +112,6 @@ export class Memory {
 
   /** Whether an officer looked at it and set it aside. */
   isSetAside(hash: string): boolean {
-    return this.store.database.prepare('SELECT 1 FROM set_aside WHERE hash = ?').get(hash) !== undefined;
+    return this.#statements.get('SELECT 1 FROM set_aside WHERE hash = ?', hash) !== undefined;
   }
 }

@@ -15,6 +15,6 @@ export type SignForPatient = (
 export function custodialSigner(wallet: Wallet, patientKeys: Pick<PatientKeys, 'custodial'>): SignForPatient {
   return async ({ pid, patientId }, resource, subject) => {
     if (patientKeys.custodial(pid) === undefined) return undefined;
-    return await signStatement(resource, subject, await signingKey(wallet.privateKey(patientId)));
+    return await signStatement(resource, subject, signingKey(wallet.privateKey(patientId)));
   };
 }

@@ -2,9 +2,8 @@
 import { type LinkStatementHeader, linkStatementPayload } from '@salus/chaincode/patient/api';
 import { decodeProtectedHeader } from 'jose';
 
-import { saysWith } from '../consent/authentic.js';
 import { SIGNATURE } from '../identity/keys.js';
-import { canonicalForm } from '../identity/statements.js';
+import { canonicalForm, saysWith } from '../identity/statements.js';
 import { comparePlaces, type Place } from '../projection/place.js';
 import type { Facts, PatientLookup } from './lookup.js';
 import { keyOf, type ProjectedWord, REGISTERED_SPACE, REVOKED_SPACE } from './project.js';

@@ -190,8 +190,8 @@ export const readingBugs: readonly Bug[] = [
   {
     name: 'a proof is good twice',
     file: 'gateway/dist/door/admission.js',
-    search: 'return ports.memory.useOnce(proof.jti, proof.exp * 1000, now) ? proof : undefined;',
-    replace: 'return proof;',
+    search: 'ports.memory.useOnce(proof.jti, proof.exp * 1000, ports.clock())',
+    replace: 'Promise.resolve()',
     ...door,
     title: 'refuses a proof that was used before',
   },
