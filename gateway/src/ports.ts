@@ -26,7 +26,9 @@ export interface Mandate {
 }
 
 /** Who wrote a version, for whom and why, in the words of the token: part of the version's ciphertext, so of its hash. */
-export interface Authorship extends Pick<Actor, 'member' | 'user' | 'role' | 'purpose' | 'patient' | 'mandate'> {
+export interface Authorship extends Pick<Actor, 'member' | 'user' | 'role' | 'patient' | 'mandate'> {
+  /** Absent for a consent. */
+  readonly purpose?: string;
   /** CodeableConcepts that the writer gave as the reason. */
   readonly reason?: readonly object[];
 }

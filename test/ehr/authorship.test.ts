@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 
 import { versionKey } from '@salus/chaincode/ehr/api';
-import { keyStartOf, provenanceId } from '@salus/gateway/ehr/provenance-id';
+import { provenanceId, provenanceOfId } from '@salus/gateway/ehr/provenance-id';
 import { authorshipOf, contentOf, openStored, storedBytes, toEntry } from '@salus/gateway/ehr/translate';
 import { derivedProvenance } from '@salus/gateway/fhir/derived-provenance';
 import { validationIssues } from '@salus/gateway/fhir/validate';
@@ -71,13 +71,27 @@ describe('who wrote a version', () => {
   });
 
   it('has an id that leads back to the key of the version alone', () => {
-    const id = provenanceId(versionKey(code, 12))!;
+    const named = (ledgerKey: string, type = 'Observation') => ({ type, id: 'o', version: 12, ledgerKey });
+    const id = provenanceId(named(versionKey(code, 12)))!;
     assert.match(id, /^v12-[0-9a-f]{48}$/);
-    assert.ok(versionKey(code, 12).startsWith(keyStartOf(id)!));
-    for (const other of ['v0-x', `v12-${code}`, `${id}0`, id.toUpperCase()]) assert.equal(keyStartOf(other), undefined);
-    assert.equal(provenanceId('no key'), undefined);
-    // Versions of consents lie elsewhere, under ids that clients choose.
-    assert.equal(provenanceId(versionKey(code, 12).replace('resource', 'consent')), undefined);
+    const of = provenanceOfId(id);
+    assert.ok(of?.kind === 'clinical' && versionKey(code, 12).startsWith(of.keyStart));
+    for (const other of ['v0-x', `v12-${code}`, `${id}0`, id.toUpperCase(), 'consent-v0-a', 'consents-v1-a']) {
+      assert.equal(provenanceOfId(other), undefined, other);
+    }
+    assert.equal(provenanceId(named('no key')), undefined);
+  });
+
+  it('has for a consent an id that leads back to the consent and says nothing of the patient’s number', () => {
+    const ledgerKey = versionKey(code, 12).replace('resource', 'consent');
+    const idOf = (id: string): string => provenanceId({ type: 'Consent', id, version: 12, ledgerKey })!;
+    assert.equal(idOf('c1'), 'consent-v12-c1');
+    assert.deepEqual(provenanceOfId('consent-v12-c1'), { kind: 'consent', version: 12, id: 'c1' });
+    const long = idOf('c'.repeat(64));
+    assert.deepEqual(provenanceOfId(long), { kind: 'some-consent', version: 12 });
+    assert.notEqual(long, idOf('d'.repeat(64)));
+    for (const id of [idOf('c1'), long]) assert.ok(id.length <= 64 && !id.includes('abab'), id);
+    assert.equal(provenanceId({ type: 'Observation', id: 'c1', version: 12, ledgerKey }), undefined);
   });
 
   it('is looked for among so many versions and not one more', async () => {

@@ -5,7 +5,7 @@ import type { ConsentRecord } from '@salus/chaincode/consent/api';
 import { parseKey } from '@salus/chaincode/registry/api';
 
 import { withVersion } from '../fhir/meta.js';
-import type { LedgerWrite } from '../ports.js';
+import type { Authorship, LedgerWrite } from '../ports.js';
 import type { Place } from '../projection/place.js';
 import type { Change, PlacedTransaction, Projector } from '../projection/projector.js';
 
@@ -78,8 +78,16 @@ function versionOf(record: ConsentRecord, ledgerKey: string, lastUpdated: string
     deleted: false,
     text,
     ledgerKey,
+    by: JSON.stringify(authorOf(record, patient)),
     ...(patient === undefined ? {} : { patient }),
   };
+}
+
+/** Who said it, of whom the ledger's record names: whoever asked for a withdrawal at another hospital, if anybody did. */
+function authorOf({ submitter, askedBy }: ConsentRecord, patient: string | undefined): Authorship {
+  const { member, user, role } = askedBy ?? submitter;
+  const isPatients = patient !== undefined && (role === 'patient' || role === 'guardian');
+  return { member, user, role, ...(isPatients ? { patient } : {}) };
 }
 
 /** FHIR id of a consent's patient; undefined where it names none by literal reference. */

@@ -1,7 +1,8 @@
 /** Conditional interactions: what criteria match (R4 http.html#ccreate, #cond-update, #cdelete). */
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion, WriteCondition } from '../ports.js';
-import { caughtUp, sightOf, type FhirContext } from './context.js';
+import { caughtUp, type FhirContext } from './context.js';
+import { sightOf } from './sight.js';
 import { inTurn } from './lock.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { parseSearch } from './search-request.js';

@@ -1,9 +1,9 @@
 /** What every interaction works with. */
-import { keyStartOf } from '../ehr/provenance-id.js';
+import { provenanceOfId } from '../ehr/provenance-id.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import type { Projection } from '../projection/projection.js';
-import type { Sight } from '../projection/search/search.js';
+import type { Sight } from '../projection/search/sight.js';
 import type { Chart, FhirPorts, FhirRequest, FhirResponse, Interaction } from './request.js';
 
 /** What the interactions are given: the projection to read, and the seams to write, decide and ask elsewhere. */
@@ -58,7 +58,7 @@ export function visible(
 
 /** Whether an id cannot be given to a new resource: another has it, here out of the actor's sight or elsewhere, or will. */
 export function isTaken({ projection, remote }: FhirContext, type: string, id: string): boolean {
-  if (type === 'Provenance' && keyStartOf(id) !== undefined) return true;
+  if (type === 'Provenance' && provenanceOfId(id) !== undefined) return true;
   return projection.current(type, id) !== undefined || remote?.holds(type, id) === true;
 }
 
@@ -72,8 +72,8 @@ export async function joinedBy(
   return join === undefined ? local : await join(request, local, chart);
 }
 
-/** What the asker of this request may see, as the projection's search asks it resource by resource. */
-export function sightOf(context: FhirContext, request: FhirRequest, interaction: Interaction): Sight {
+/** What of the stored resources the asker of this request may see. */
+export function storedSightOf(context: FhirContext, request: FhirRequest, interaction: Interaction): Sight {
   const { decision } = context;
   return {
     permit: (stored) => decision.permit(request.actor, stored, interaction),

@@ -10,9 +10,9 @@ const OPERATION = 'http://terminology.hl7.org/CodeSystem/v3-DataOperation';
 const REASON = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
 const AGENT_TYPE = 'http://terminology.hl7.org/CodeSystem/provenance-participant-type';
 
-/** Of a version that `member` keeps; undefined for what is no clinical version, such as a Provenance that is derived itself. */
+/** Of a version that `member` keeps, clinical or a consent's; undefined for what is none, such as a Provenance that is derived itself. */
 export function derivedProvenance(stored: StoredVersion, member: string): StoredVersion | undefined {
-  const id = provenanceId(stored.ledgerKey);
+  const id = provenanceId(stored);
   if (id === undefined) return undefined;
   const { ledgerKey, txId, block, lastUpdated, patient } = stored;
   const text = JSON.stringify(resourceOf(stored, id, member));
@@ -33,7 +33,7 @@ function resourceOf(stored: StoredVersion, id: string, member: string): JsonObje
     ],
     target: [versionReference(stored, version)],
     recorded: lastUpdated,
-    ...(by === undefined ? {} : { reason: [coded(REASON, by.purpose), ...(by.reason ?? [])] }),
+    ...reasonsOf(by),
     activity: coded(OPERATION, operationOf(stored)),
     agent: by === undefined ? [{ who: memberReference(member) }] : agentsOf(by),
     ...(version > 1 ? { entity: [{ role: 'revision', what: versionReference(stored, version - 1) }] } : {}),
@@ -43,6 +43,12 @@ function resourceOf(stored: StoredVersion, id: string, member: string): JsonObje
 /** Who wrote a version, as far as it was kept. */
 export function authorOf({ by }: StoredVersion): Authorship | undefined {
   return by === undefined ? undefined : (JSON.parse(by) as Authorship);
+}
+
+/** The purpose of use and what was given; of consents neither is kept. */
+function reasonsOf({ purpose, reason = [] }: Partial<Authorship> = {}): { readonly reason?: readonly object[] } {
+  const reasons = [...(purpose === undefined ? [] : [coded(REASON, purpose)]), ...reason];
+  return reasons.length === 0 ? {} : { reason: reasons };
 }
 
 function operationOf({ deleted, version }: StoredVersion): 'CREATE' | 'UPDATE' | 'DELETE' {

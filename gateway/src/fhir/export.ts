@@ -5,9 +5,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import { generatedSearch, isResourceType } from '../projection/generated.js';
-import { notFound, sightOf, visible, type FhirContext } from './context.js';
+import { notFound, visible, type FhirContext } from './context.js';
+import { sightOf } from './sight.js';
 import { byQuery } from './everything.js';
 import { LARGEST_PAGE } from './paging.js';
+import { provenancesUpTo, searchProvenance } from './provenance.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { handlingOf } from './search.js';
 import { parseSearch } from './search-request.js';
@@ -147,7 +149,10 @@ function* matching(context: FhirContext, request: FhirRequest, type: string, tex
   let cursor: string | undefined;
   do {
     const asked = cursor === undefined ? search : { ...search, cursor };
-    const page = context.projection.search.run(asked, sightOf(context, request, 'operation'));
+    const page =
+      type === 'Provenance'
+        ? searchProvenance(context, request, asked, 'operation')
+        : context.projection.search.run(asked, sightOf(context, request, 'operation'));
     for (const { id } of page.matches) yield id;
     cursor = page.next;
   } while (cursor !== undefined);
@@ -166,6 +171,20 @@ async function look(context: FhirContext, request: FhirRequest, job: Job): Promi
 
 /** A type's resources as they were when the export was asked for, and as the asker may see them now. */
 async function* resources(
+  context: FhirContext,
+  request: FhirRequest,
+  job: Job,
+  type: string,
+): AsyncGenerator<StoredVersion> {
+  yield* storedResources(context, request, job, type);
+  if (type !== 'Provenance') return;
+  const ids = job.only.get(type);
+  for await (const made of provenancesUpTo(context, request, job.snapshot)) {
+    if (made.lastUpdated >= job.since && isOf(job.level, made.patient) && ids?.has(made.id) !== false) yield made;
+  }
+}
+
+async function* storedResources(
   context: FhirContext,
   { actor }: FhirRequest,
   { snapshot, since, level, only }: Job,

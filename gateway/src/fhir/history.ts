@@ -160,8 +160,8 @@ function historyBundle(
 /** PROV-AQ (https://www.w3.org/TR/prov-aq/): where it is said who wrote the version, when and why. */
 const HAS_PROVENANCE = 'http://www.w3.org/ns/prov#has_provenance';
 
-function provenanceLink({ member, baseUrl }: FhirContext, { ledgerKey }: StoredVersion): object {
-  const id = member === undefined ? undefined : provenanceId(ledgerKey);
+function provenanceLink({ member, baseUrl }: FhirContext, stored: StoredVersion): object {
+  const id = member === undefined ? undefined : provenanceId(stored);
   return id === undefined ? {} : { link: [{ relation: HAS_PROVENANCE, url: `${baseUrl}/Provenance/${id}` }] };
 }
 

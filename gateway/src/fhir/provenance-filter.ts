@@ -10,9 +10,41 @@ import { authorOf } from './derived-provenance.js';
 /** Search parameters that derived Provenance is found by; a search with others finds what clients stored alone. */
 export const FOUND_BY = ['target', 'patient', 'recorded', 'agent:identifier', '_id', '_lastUpdated'] as const;
 
+/** Whether a search of another type asks for Provenance by something that derived Provenance is not found by. */
+export function asksInPart(filters: readonly Filter[]): boolean {
+  return filters.some((filter) => {
+    if (filter.kind === 'all' || filter.kind === 'any') return asksInPart(filter.filters);
+    if (filter.kind === 'not') return asksInPart([filter.filter]);
+    const asked = filter.kind === 'chain' ? filter.links : filter.kind === 'has' ? [filter] : [];
+    return asked.some((each) => asksInPart([each.filter]) || (each.type === 'Provenance' && !isFoundBy(each.filter)));
+  });
+}
+
+/** Whether derived Provenance is found by a condition: what it is about may be asked for by a chain. */
+function isFoundBy(filter: Filter): boolean {
+  return isOfTarget(filter) || testOf(filter) !== undefined;
+}
+
+function isOfTarget(filter: Filter): boolean {
+  return filter.kind === 'chain' && ['target', 'patient'].some((code) => numberOf(code) === filter.entry.number);
+}
+
+/** The search with each chain over what Provenance is about led to its end: `named` says what a chain's end finds. */
+export function withoutChains(
+  query: SearchQuery,
+  named: (type: string, filter: Filter) => readonly string[],
+): SearchQuery {
+  const filters = query.filters.map((filter): Filter => {
+    if (filter.kind !== 'chain' || !isOfTarget(filter)) return filter;
+    const targets = filter.links.flatMap((link) => named(link.type, link.filter));
+    return { kind: 'references', entries: [filter.entry], targets };
+  });
+  return { ...query, filters };
+}
+
 /** Whether every condition and the order are such that a version can answer them. */
 export function isDerivable({ filters, sort }: SearchQuery): boolean {
-  return sort.length <= 1 && sort.every(isByTime) && filters.every((filter) => testOf(filter) !== undefined);
+  return sort.length <= 1 && sort.every(isByTime) && filters.every(isFoundBy);
 }
 
 function isByTime({ by }: SortKey): boolean {
@@ -43,7 +75,7 @@ export function suits(stored: StoredVersion, { filters }: SearchQuery, base: str
 type Test = (stored: StoredVersion, base: string) => boolean;
 
 function testOf(filter: Filter): Test | undefined {
-  if (filter.kind === 'id') return ({ ledgerKey }) => filter.values.includes(provenanceId(ledgerKey) ?? '');
+  if (filter.kind === 'id') return (stored) => filter.values.includes(provenanceId(stored) ?? '');
   if (filter.kind === 'updated') return (stored) => isAt(stored, filter.values);
   if (isTargets(filter)) {
     return ({ type, id, version }, base) =>

@@ -1,14 +1,19 @@
 /** Provenance that is derived of every write: shown where its target is, beside the Provenance that clients store. */
-import { keyStartOf, provenanceId } from '../ehr/provenance-id.js';
+import { setImmediate as turn } from 'node:timers/promises';
+
+import { provenanceId, provenanceOfId } from '../ehr/provenance-id.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
-import { generatedSearch } from '../projection/generated.js';
+import { indexerOf } from '../projection/generated.js';
 import type { HistoryEntry } from '../projection/history.js';
-import type { Include, SearchQuery } from '../projection/search/query.js';
+import type { Filter, SearchQuery } from '../projection/search/query.js';
 import type { SearchResult } from '../projection/search/search.js';
-import { sightOf, type FhirContext } from './context.js';
+import type { Derived } from '../projection/search/sight.js';
+import { IndexRows } from '../projection/values/rows.js';
+import { storedSightOf, type FhirContext } from './context.js';
 import { derivedProvenance } from './derived-provenance.js';
-import { isDerivable, namedBy, suits } from './provenance-filter.js';
+import type { JsonObject } from './json.js';
+import { isDerivable, namedBy, suits, withoutChains } from './provenance-filter.js';
 import type { FhirRequest, Interaction } from './request.js';
 
 /** What of a version's Provenance the asker may see: nothing unless the version itself is shown. */
@@ -54,16 +59,57 @@ export function provenancesOf(
   return found;
 }
 
-/** Whether an include is of what Provenance is about. */
-export function isOfTarget({ type, entry }: Include): boolean {
-  return type === 'Provenance' && entry.number === generatedSearch().parameters.Provenance?.target?.number;
+/** `Type/id` that a derived Provenance refers to by a parameter's number; undefined for any other resource. */
+export function refersTo({ type, id, text }: StoredVersion, parameter: number): readonly string[] | undefined {
+  if (type !== 'Provenance' || provenanceOfId(id) === undefined) return undefined;
+  const rows = new IndexRows();
+  indexerOf(type).index(JSON.parse(text) as JsonObject, rows);
+  return [...new Set(rows.terms.flatMap((term) => (term.parameter === parameter ? [term.a] : [])))];
 }
 
-/** `Type/id` that a derived Provenance is about; undefined for any other resource. */
-export function targetsOf({ type, id, text }: StoredVersion): readonly string[] | undefined {
-  if (type !== 'Provenance' || keyStartOf(id) === undefined) return undefined;
-  const { target } = JSON.parse(text) as { target: readonly { reference: string }[] };
-  return target.map(({ reference }) => reference.split('/_history/')[0] ?? '');
+/** What is derived and meets a condition, for a search of another type that asks for it. Throws Refusal beyond the limit. */
+export function derivedMeeting(
+  context: FhirContext,
+  request: FhirRequest,
+  filter: Filter,
+  interaction: Interaction,
+): readonly Derived[] {
+  const { chainWidth } = context.projection.limits;
+  const query: SearchQuery = { ...ANY, filters: [filter] };
+  if (context.member === undefined || !isDerivable(query)) return [];
+  const { found, next } = derivedPage(context, request, query, { room: chainWidth, interaction });
+  if (next !== undefined) {
+    throw new Refusal('invalid', 'too-costly', 'the search passes through too much Provenance: narrow it');
+  }
+  return found.map((made) => ({
+    name: `Provenance/${made.id}`,
+    refersTo: (parameter) => refersTo(made, parameter) ?? [],
+  }));
+}
+
+const ANY: SearchQuery = {
+  ...{ type: 'Provenance', filters: [], sort: [], count: 0, includes: [], total: 'none', countOnly: false },
+};
+
+/** Of every version up to a number, with that version; oldest first, others having their turn meanwhile. */
+export async function* provenancesUpTo(
+  context: FhirContext,
+  request: FhirRequest,
+  newest: number,
+): AsyncGenerator<StoredVersion> {
+  if (context.member === undefined) return;
+  for (let beyond = 0; ;) {
+    const entries = context.projection.history({ ascending: true, beyond, limit: ROWS });
+    for (const { position, stored } of entries) {
+      if (position > newest) return;
+      const shown = provenanceOf(context, request, stored, 'operation');
+      if (shown !== undefined) yield shown;
+    }
+    const last = entries.at(-1);
+    if (last === undefined || entries.length < ROWS) return;
+    beyond = last.position;
+    await turn();
+  }
 }
 
 /** A page of Provenance: what clients stored comes first, then what is derived, each in the order asked for. */
@@ -75,19 +121,26 @@ export interface ProvenancePage extends SearchResult {
 const CURSOR = /^derived\.(\d{1,15})$/;
 
 /** Runs a search of the type Provenance. Throws Refusal where it would look at too much. */
-export function searchProvenance(context: FhirContext, request: FhirRequest, query: SearchQuery): ProvenancePage {
+export function searchProvenance(
+  context: FhirContext,
+  request: FhirRequest,
+  query: SearchQuery,
+  interaction: Interaction,
+): ProvenancePage {
   const from = CURSOR.exec(query.cursor ?? '')?.[1];
   const stored: SearchResult =
-    from === undefined ? context.projection.search.run(query, sightOf(context, request, 'search')) : { matches: [] };
+    from === undefined
+      ? context.projection.search.run(query, storedSightOf(context, request, interaction))
+      : { matches: [] };
   if (context.member === undefined) return { ...stored, isPartial: false };
   if (!isDerivable(query)) return { ...stored, isPartial: true };
   if (query.countOnly) {
-    const all = derivedPage(context, request, query, { room: Infinity });
+    const all = derivedPage(context, request, query, { room: Infinity, interaction });
     return { matches: [], total: (stored.total ?? 0) + all.found.length, isPartial: false };
   }
   if (stored.next !== undefined) return { matches: stored.matches, next: stored.next, isPartial: false };
   const after = from === undefined ? {} : { after: Number(from) };
-  return { ...filledUp(context, request, query, { matches: stored.matches, ...after }), isPartial: false };
+  return { ...filledUp(context, request, query, { matches: stored.matches, interaction, ...after }), isPartial: false };
 }
 
 /** The page with what is derived behind what was stored; the total where the page is all there is. */
@@ -95,13 +148,19 @@ function filledUp(
   context: FhirContext,
   request: FhirRequest,
   query: SearchQuery,
-  { matches, after }: { readonly matches: readonly StoredVersion[]; readonly after?: number },
+  { matches, ...goOn }: { readonly matches: readonly StoredVersion[] } & Omit<Room, 'room'>,
 ): SearchResult {
-  const from = after === undefined ? {} : { after };
-  const { found, next } = derivedPage(context, request, query, { room: query.count - matches.length, ...from });
+  const { found, next } = derivedPage(context, request, query, { room: query.count - matches.length, ...goOn });
   const all = [...matches, ...found];
   if (next !== undefined) return { matches: all, next };
   return query.cursor === undefined ? { matches: all, total: all.length } : { matches: all };
+}
+
+/** How many fit, beyond which version, and what they are asked for by. */
+interface Room {
+  readonly room: number;
+  readonly after?: number;
+  readonly interaction: Interaction;
 }
 
 /** Up to `room` that are derived of versions beyond the number `after`, and where the next page starts. */
@@ -109,17 +168,21 @@ function derivedPage(
   context: FhirContext,
   request: FhirRequest,
   query: SearchQuery,
-  { room, after }: { readonly room: number; readonly after?: number },
+  { room, after, interaction }: Room,
 ): { readonly found: readonly StoredVersion[]; readonly next?: string } {
+  const { search } = context.projection;
+  const asked = withoutChains(query, (type, filter) =>
+    search.named(type, filter, storedSightOf(context, request, interaction)),
+  );
   const found: StoredVersion[] = [];
   let last = after ?? (isDescending(query) ? Number.MAX_SAFE_INTEGER : 0);
   let examined = 0;
-  for (const { position, stored } of versions(context, query, last)) {
+  for (const { position, stored } of versions(context, asked, last)) {
     if (++examined > context.projection.limits.examined) {
       throw new Refusal('invalid', 'too-costly', 'the search looks at too many versions: name a target');
     }
-    if (!suits(stored, query, `${context.baseUrl}/`)) continue;
-    const shown = provenanceOf(context, request, stored, 'search');
+    if (!suits(stored, asked, `${context.baseUrl}/`)) continue;
+    const shown = provenanceOf(context, request, stored, interaction);
     if (shown === undefined) continue;
     if (found.length === room) return { found, next: `derived.${last}` };
     found.push(shown);
@@ -162,7 +225,12 @@ function* versions(context: FhirContext, query: SearchQuery, start: number): Gen
 
 /** The version whose Provenance has the id. */
 function keyed({ projection }: FhirContext, id: string): HistoryEntry[] {
-  const start = keyStartOf(id);
-  const found = start === undefined ? [] : projection.keyed(start);
-  return found.filter(({ stored }) => provenanceId(stored.ledgerKey) === id);
+  const of = provenanceOfId(id);
+  if (of === undefined) return [];
+  if (of.kind === 'clinical') {
+    return projection.keyed(of.keyStart).filter(({ stored }) => provenanceId(stored) === id);
+  }
+  const named = of.kind === 'consent' ? { id: of.id } : {};
+  const versions = projection.history({ type: 'Consent', ...named, limit: projection.limits.examined });
+  return versions.filter(({ stored }) => stored.version === of.version && provenanceId(stored) === id);
 }

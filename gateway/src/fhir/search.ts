@@ -6,11 +6,12 @@ import type { Filter, Include, SearchQuery } from '../projection/search/query.js
 import type { SearchResult } from '../projection/search/search.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { COMPARTMENTS } from './compartments.js';
-import { joinedBy, requireId, sightOf, type FhirContext } from './context.js';
+import { joinedBy, requireId, type FhirContext } from './context.js';
+import { sightOf } from './sight.js';
 import { operationOutcome } from './outcome.js';
 import { withQuery } from './read.js';
-import { isOfTarget, provenancesOf, searchProvenance, targetsOf, type ProvenancePage } from './provenance.js';
-import { FOUND_BY } from './provenance-filter.js';
+import { provenancesOf, refersTo, searchProvenance, type ProvenancePage } from './provenance.js';
+import { asksInPart, FOUND_BY } from './provenance-filter.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { parseSearch, type Handling, type ParsedSearch } from './search-request.js';
 import { shapeOf } from './shape.js';
@@ -92,7 +93,7 @@ function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSea
   const entries = [
     ...result.matches.map((stored) => entryOf(context, shape(stored.text), stored, 'match')),
     ...included.map((stored) => entryOf(context, shape(stored.text), stored, 'include')),
-    ...warnings(parsed, cut, result.isPartial === true),
+    ...warnings(parsed, cut, result.isPartial === true || asksInPart(parsed.search.filters)),
   ];
   const head = {
     type: 'searchset',
@@ -103,7 +104,7 @@ function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSea
 }
 
 function found(context: FhirContext, request: FhirRequest, query: SearchQuery): Partial<ProvenancePage> & SearchResult {
-  if (query.type === 'Provenance') return searchProvenance(context, request, query);
+  if (query.type === 'Provenance') return searchProvenance(context, request, query, 'search');
   return context.projection.search.run(query, sightOf(context, request, 'search'));
 }
 
@@ -208,14 +209,26 @@ function candidates(
   const { search } = context.projection;
   if (include.reverse) {
     const stored = search.referrers(include.type, include.entry.number, from.map(nameOf), INCLUDE_LIMIT + 1);
-    return isOfTarget(include) ? [...stored, ...provenancesOf(context, request, from, 'include')] : stored;
+    return include.type === 'Provenance' ? [...stored, ...derivedReferrers(context, request, include, from)] : stored;
   }
   const names = from
     .filter((each) => each.type === include.type)
-    .flatMap((each) => (isOfTarget(include) && targetsOf(each)) || search.referencesOf(each, include.entry.number));
+    .flatMap((each) => refersTo(each, include.entry.number) ?? search.referencesOf(each, include.entry.number));
   return [...new Set(names)].flatMap((name) => {
     const [type = '', id = ''] = name.split('/');
     if (include.target !== undefined && include.target !== type) return [];
     return context.projection.current(type, id) ?? [];
   });
+}
+
+/** Provenance derived of versions of the resources, as far as it refers to them by the parameter. */
+function derivedReferrers(
+  context: FhirContext,
+  request: FhirRequest,
+  { entry }: Include,
+  from: readonly StoredVersion[],
+): readonly StoredVersion[] {
+  const names = new Set(from.map(nameOf));
+  const isOf = (each: StoredVersion): boolean => refersTo(each, entry.number)?.some((name) => names.has(name)) === true;
+  return provenancesOf(context, request, from, 'include').filter(isOf);
 }

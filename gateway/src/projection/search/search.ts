@@ -12,6 +12,7 @@ import { Cursors, type Position } from './cursor.js';
 import { columnCondition, valueCondition } from './filters.js';
 import { afterPosition, planOf, sortExpression, type Plan } from './plan.js';
 import type { Filter, ParameterEntry, SearchQuery } from './query.js';
+import type { Sight } from './sight.js';
 import { Terms } from './terms.js';
 import { escaped } from './values.js';
 import { withCodes, type Vocabulary } from './vocabulary.js';
@@ -34,13 +35,6 @@ export type WorkLimits = Readonly<Record<keyof typeof WORK_LIMITS, number>>;
 /** The text of resource r. */
 const VERSION = 'CROSS JOIN version v ON v.vid = r.vid';
 const CHUNK = 500;
-
-/** What the asker may see. */
-export interface Sight {
-  permit(stored: StoredVersion): StoredVersion | undefined;
-  /** Whether `permit` lets everything of the type through. */
-  unrestricted(type: string): boolean;
-}
 
 interface Reference {
   readonly reference?: string;
@@ -170,7 +164,7 @@ export class Search {
       case 'chain':
         return postings(
           filter.links.flatMap((link) =>
-            this.referring([filter.entry.number], this.matching(link.type, link.filter, sight).map(nameOf)),
+            this.referring([filter.entry.number], this.named(link.type, link.filter, sight)),
           ),
         );
       default:
@@ -205,8 +199,16 @@ export class Search {
   /** Resources that some visible resource of another type refers to. */
   private has(filter: Extract<Filter, { kind: 'has' }>, sight: Sight): Condition {
     const referring = this.matching(filter.type, filter.filter, sight);
-    const names = new Set(referring.flatMap((each) => this.referencesOf(each, filter.entry.number)));
-    return named([...names]);
+    const { number } = filter.entry;
+    const made = sight.derived?.(filter.type, filter.filter) ?? [];
+    const names = referring.flatMap((each) => this.referencesOf(each, number));
+    return named([...new Set([...names, ...made.flatMap((each) => each.refersTo(number))])]);
+  }
+
+  /** `Type/id` of the resources of a type that meet a condition, as the asker may see them. Throws Refusal. */
+  named(type: string, filter: Filter, sight: Sight): string[] {
+    const made = sight.derived?.(type, filter) ?? [];
+    return [...this.matching(type, filter, sight).map(nameOf), ...made.map(({ name }) => name)];
   }
 
   private matching(type: string, filter: Filter, sight: Sight): StoredVersion[] {
