@@ -71,6 +71,22 @@ export async function measure(wish: Wish, processes: Processes): Promise<Measure
   };
 }
 
+/** Rounds of wishes in turn. */
+const ROUNDS = 5;
+
+/** Measures wishes in turn, so that all see the machine alike: of each the round with the middle p50. */
+export async function inTurn(
+  wishes: readonly { readonly wish: Wish; readonly watched: Processes }[],
+): Promise<Measure[]> {
+  const rounds: Measure[][] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const measures: Measure[] = [];
+    for (const { wish, watched } of wishes) measures.push(await measure(wish, watched));
+    rounds.push(measures);
+  }
+  return wishes.map((_, at) => middle(rounds.flatMap((measures) => measures.slice(at, at + 1))));
+}
+
 async function runAll(wish: Wish, count: number, from: number, done: (ms: number) => void): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
