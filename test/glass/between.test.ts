@@ -54,8 +54,8 @@ describe('breaking the glass at another hospital while the ledger stands still',
     for (const id of [known, closed]) await made(condition(id));
     await made(heartRate(known));
     await made(excludingEmergencies(closed));
-    mallory = await HostileGateway.of(stateDir, 'northside');
-    acme = await HostileGateway.of(stateDir, 'acme');
+    mallory = HostileGateway.of(stateDir, 'northside');
+    acme = HostileGateway.of(stateDir, 'acme');
     await eventually(() => {
       assert.match(mallory.pidOf(closed), /^[0-9a-f]{64}$/);
       return Promise.resolve();

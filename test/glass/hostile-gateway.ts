@@ -33,8 +33,8 @@ export class HostileGateway {
     this.#line = new Agent({ connect: { cert: readFileSync(cert), key: readFileSync(tlsKey), ca: readFileSync(ca) } });
   }
 
-  static async of(stateDir: string, member: string): Promise<HostileGateway> {
-    return new HostileGateway(stateDir, member, await readSigningKey(gatewaySettings(stateDir, member).jwk));
+  static of(stateDir: string, member: string): HostileGateway {
+    return new HostileGateway(stateDir, member, readSigningKey(gatewaySettings(stateDir, member).jwk));
   }
 
   /** The random id of a patient, which every hospital's projection holds. */
@@ -73,7 +73,7 @@ export class HostileGateway {
   /** Reads at stmary's door under an access. */
   async read({ aid, actor }: Pick<SignedLate, 'aid' | 'actor'>, path: string): Promise<DoorSaid> {
     const proof = { aid, actor, htm: 'GET', htu: this.#url(path).href, aud: 'stmary' };
-    const signed = await signProof(proof, this.key, Date.now());
+    const signed = signProof(proof, this.key, Date.now());
     return await this.#call('GET', path, { 'x-access-id': aid, 'x-access-proof': signed });
   }
 

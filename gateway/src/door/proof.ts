@@ -48,7 +48,7 @@ export function signProof({ aid, actor, htm, htu, aud }: ProofOf, by: SigningKey
 export function checkProof(text: string, findKey: FindKey, now: number): CheckedProof | undefined {
   if (text.length > MAX_PROOF_CHARACTERS) return undefined;
   try {
-    const by = ownerOf(text, findKey);
+    const by = ownerOf(text, findKey, TYPE);
     const said = by && saysWith(by.jwk, text);
     if (by === undefined || said === undefined) return undefined;
     const claims = JSON.parse(said) as Partial<CheckedProof> & { iat?: number };
@@ -58,10 +58,10 @@ export function checkProof(text: string, findKey: FindKey, now: number): Checked
   }
 }
 
-/** Whose key the header of a proof names; undefined for another header than a proof has. */
-function ownerOf(text: string, findKey: FindKey): ReturnType<FindKey> {
-  const { kid = '', typ, alg, crit } = decodeProtectedHeader(text);
-  return typ === TYPE && alg === SIGNATURE && crit === undefined ? findKey(kid) : undefined;
+/** Whose key the header of a compact JWS names; undefined for another type than expected, or a header not understood. */
+export function ownerOf(compact: string, findKey: FindKey, type: string | undefined): ReturnType<FindKey> {
+  const { kid = '', typ, alg, crit } = decodeProtectedHeader(compact);
+  return typ === type && alg === SIGNATURE && crit === undefined ? findKey(kid) : undefined;
 }
 
 type Claims = Omit<CheckedProof, 'member'> & { readonly iat: number };

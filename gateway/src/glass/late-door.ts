@@ -4,11 +4,10 @@
  * on disk before anything is shown. Denied, absent, forged and replayed are alike.
  */
 import { mayClaim, type SignedLate } from '@salus/chaincode/access/api';
-import { compactVerify, decodeProtectedHeader } from 'jose';
 
-import type { FindKey } from '../door/proof.js';
+import { ownerOf, type FindKey } from '../door/proof.js';
 import type { Heard } from '../door/server.js';
-import { asKey, SIGNATURE } from '../identity/keys.js';
+import { saysWith } from '../identity/statements.js';
 import { glassOf, isBreakable, textIn, type GlassDoorPorts } from './door.js';
 import { accessOf, saidIn, type LateLog } from './late-log.js';
 import type { Glass } from './store.js';
@@ -49,7 +48,7 @@ export function lateGlassHeard(ports: LateDoorPorts): Readonly<Record<string, He
 }
 
 async function hearLate(ports: LateDoorPorts, teller: string, body: string): Promise<LateAnswer | undefined> {
-  const heard = await heardIn(ports, teller, body);
+  const heard = heardIn(ports, teller, body);
   if (heard === undefined) return undefined;
   if (!(await ports.isAway())) return { state: 'ledger-here' };
   const { said } = heard;
@@ -87,15 +86,13 @@ function take({ log, glass: store, onGlass }: LateDoorPorts, heard: HeardLate, g
 }
 
 /** The question, if the member at the other end of the line signed it just now, for this channel and by a role that may. */
-async function heardIn(ports: LateDoorPorts, teller: string, body: string): Promise<HeardLate | undefined> {
+function heardIn(ports: LateDoorPorts, teller: string, body: string): HeardLate | undefined {
   const text = textIn(body);
   if (text === undefined) return undefined;
   try {
     const request = requestIn(body);
-    const { kid = '' } = decodeProtectedHeader(request);
-    const key = ports.findKey(kid);
-    if (key?.member !== teller) return undefined;
-    await compactVerify(request, await asKey(key.jwk), { algorithms: [SIGNATURE] });
+    const key = ownerOf(request, ports.findKey, undefined);
+    if (key?.member !== teller || saysWith(key.jwk, request) === undefined) return undefined;
     const said = saidIn({ request });
     return said.member === teller && isTimely(ports, said) ? { request, text, said } : undefined;
   } catch {
