@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeFile } from '@salus/network/compose/compose';
 import { prepareContainers } from '@salus/network/compose/containers';
+import { exportMember } from '@salus/network/fabric/export';
+import { prepareState } from '@salus/network/prepare';
 import { chaincodePackage } from '@salus/network/config/archive';
 import { loadTopology } from '@salus/network/topology';
 import { parseTopology } from '@salus/network/topology/parse';
 import { parse } from 'yaml';
+import { salus } from '../support/command.js';
 import { TEST_COLLECTIONS } from '../support/embedded-network.js';
+import { scratchFolder } from '../support/scratch.js';
 import { projectRoot } from '../support/shared.js';
 
 interface Service {
@@ -163,4 +167,73 @@ describe('the state folder of containers', function () {
     ];
     return texts.flatMap((each) => each.match(/\/salus\/[^'",\s}]+/g) ?? []);
   }
+});
+
+describe('the compose file of a member on a machine of its own', function () {
+  this.timeout(120_000);
+  const folder = scratchFolder();
+  const own = join(folder.path, 'acme');
+  let services: ComposeFile['services'];
+
+  before(async () => {
+    const stateDir = join(folder.path, 'whole');
+    await prepareState(topology, stateDir, { collections: TEST_COLLECTIONS });
+    exportMember(stateDir, 'acme', own);
+    rmSync(stateDir, { recursive: true });
+    const { code, out, err } = await salus(own, ['containers']);
+    assert.equal(code, 0, err);
+    assert.match(out, /docker compose --project-directory \. --env-file .* up --detach --build/);
+    const values = new Map(
+      readFileSync(join(own, '.env'), 'utf8')
+        .split('\n')
+        .map((each) => each.split('=', 2)) as [string, string][],
+    );
+    const file = readFileSync(join(own, 'docker-compose.yaml'), 'utf8');
+    const filled = file.replaceAll(
+      /\$\{([A-Z_]+)[^}]*\}/g,
+      (_whole, name: string) => values.get(name) ?? assert.fail(name),
+    );
+    services = (parse(filled, { version: '1.1' }) as ComposeFile).services;
+  });
+  after(() => {
+    folder.remove();
+  });
+
+  it('runs its nodes alone, on the network of the machine, with the folder where its settings say it is', () => {
+    assert.deepEqual(Object.keys(services).sort(), [
+      ...['chaincode.acme', 'gateway0.acme', 'orderer.acme', 'peer0.acme', 'setup', 'volumes'],
+    ]);
+    for (const [name, { volumes, networks, ports }] of Object.entries(services)) {
+      assert.deepEqual([networks, ports], [undefined, undefined], name);
+      for (const [from = '', to] of volumes.map((volume) => volume.split(':'))) {
+        if (from.startsWith(own)) assert.equal(to, from, name);
+      }
+    }
+  });
+
+  it('has every file there that a container mounts and its settings name, and no other member’s', () => {
+    const mounts = (name: string) => services[name]!.volumes.map((volume) => volume.split(':')[1]!);
+    for (const [name, file] of [
+      ['peer0.acme', 'members/acme/peers/peer0/core.yaml'],
+      ['orderer.acme', 'orderers/acme/node/orderer.yaml'],
+      ['gateway0.acme', 'members/acme/gateways/gateway0/settings.json'],
+    ] as const) {
+      const found = readFileSync(join(own, file), 'utf8').match(new RegExp(`${own}/[^'",\\s}]+`, 'g')) ?? [];
+      assert.ok(found.length > 3, file);
+      for (const path of found) {
+        assert.ok(
+          mounts(name).some((mount) => path === mount || path.startsWith(`${mount}/`)),
+          `${name} reads ${path}`,
+        );
+        if (!/\/(ledger|data)(\/|$)/.test(path)) assert.ok(existsSync(path), path);
+      }
+    }
+    const text = readFileSync(join(own, 'members/acme/peers/peer0/core.yaml'), 'utf8');
+    assert.match(text, /path: \/builder/);
+  });
+
+  it('serves the package of the code that is here', () => {
+    const { packageId } = chaincodePackage(topology.chaincode.name);
+    assert.equal(services['chaincode.acme']!.environment!['SALUS_CHAINCODE_ID'], packageId);
+  });
 });

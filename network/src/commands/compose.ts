@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from '../command.js';
 import { composeFile } from '../compose/compose.js';
-import { prepareContainers } from '../compose/containers.js';
+import { prepareContainers, prepareOwnContainers } from '../compose/containers.js';
+import { isExported } from '../prepare.js';
 import { loadTopology } from '../topology.js';
 import { requireWritable } from './state-folder.js';
 
@@ -21,6 +22,12 @@ export const containers: Command = {
   summary: 'make the keys, configuration and settings that docker-compose.yaml mounts',
   async run(_input, io) {
     requireWritable(io.stateDir);
+    if (isExported(io.stateDir)) {
+      await prepareOwnContainers(io.stateDir);
+      const files = `--env-file ${join(io.stateDir, '.env')} --file ${join(io.stateDir, 'docker-compose.yaml')}`;
+      io.out(`made it; go on with: docker compose --project-directory . ${files} up --detach --build`);
+      return 0;
+    }
     const stateDir = join(io.stateDir, 'containers');
     await prepareContainers(loadTopology(io.topologyFile), stateDir);
     io.out(`made ${stateDir}; go on with: docker compose --env-file ${join(stateDir, '.env')} up --detach --build`);

@@ -5,13 +5,11 @@ import { memberPairs, ordererPairs } from '../fabric/establish.js';
 import { renderOrderer, renderPeer } from '../fabric/render.js';
 import { writePublic, writeSecret } from '../identity/files.js';
 import { layout } from '../identity/layout.js';
-import { type PreparedState, prepareState, type PrepareOptions } from '../prepare.js';
+import { exportedMember, type PreparedState, prepareOwn, prepareState, type PrepareOptions } from '../prepare.js';
 import type { Member, Topology } from '../topology/model.js';
+import { memberComposeFile } from './compose.js';
+import { BUILDER_MOUNT, MOUNT } from './places.js';
 
-/** Where a container sees the part of the state folder that it needs. */
-export const MOUNT = '/salus';
-/** Where a peer's container sees the external builder. */
-export const BUILDER_MOUNT = '/builder';
 /** Containers listen on all their addresses; the networks they are in decide who reaches them. */
 const ANY_ADDRESS = '0.0.0.0';
 const PUBLIC_HOST = 'localhost';
@@ -47,19 +45,34 @@ export async function prepareContainers(
   options: PrepareOptions = {},
 ): Promise<PreparedState> {
   const state = await prepareState(inContainers(topology), stateDir, options);
-  const pairs = memberPairs(state);
-  const configs = [layout.network(state.stateDir), ...state.gatewaySettings];
-  for (const { member, own } of pairs) {
-    for (const [index, node] of member.peers.entries()) {
-      const material = own.peers[index];
-      if (material) configs.push(join(renderPeer(member, node, own, material, BUILDER_MOUNT).configDir, 'core.yaml'));
-    }
-  }
-  for (const { node, own } of ordererPairs(pairs))
-    configs.push(join(renderOrderer(node, own).configDir, 'orderer.yaml'));
+  const configs = [layout.network(state.stateDir), ...state.gatewaySettings, ...renderNodes(state)];
   for (const file of configs) writePublic(file, readFileSync(file, 'utf8').replaceAll(state.stateDir, MOUNT));
   writeSecret(join(state.stateDir, '.env'), composeEnvironment(state.stateDir, state.definition));
   return state;
+}
+
+/**
+ * Makes what a member's own compose file needs beside the folder that was exported for it: each node's configuration, with
+ * this machine's paths, which the containers see too; the file itself, as the topology is by now; the `.env`.
+ */
+export async function prepareOwnContainers(stateDir: string): Promise<void> {
+  const state = await prepareOwn(stateDir);
+  renderNodes(state);
+  writePublic(join(state.stateDir, 'docker-compose.yaml'), memberComposeFile(state.topology, exportedMember(stateDir)));
+  writeSecret(join(state.stateDir, '.env'), composeEnvironment(state.stateDir, state.definition));
+}
+
+/** Writes core.yaml and orderer.yaml of all nodes that run from a folder; their files. */
+function renderNodes(state: PreparedState): string[] {
+  const pairs = memberPairs(state);
+  const peers = pairs.flatMap(({ member, own }) =>
+    member.peers.flatMap((node, index) => {
+      const material = own.peers[index];
+      return material ? [join(renderPeer(member, node, own, material, BUILDER_MOUNT).configDir, 'core.yaml')] : [];
+    }),
+  );
+  const orderers = ordererPairs(pairs).map(({ node, own }) => join(renderOrderer(node, own).configDir, 'orderer.yaml'));
+  return [...peers, ...orderers];
 }
 
 /** What docker-compose.yaml asks for: where the keys are, whose they are, and which package the chaincode serves. */

@@ -1,21 +1,35 @@
 import { layout } from '../identity/layout.js';
 import type { GatewayNode, Member, OrdererNode, PeerNode, Topology } from '../topology/model.js';
-import { BUILDER_MOUNT, MOUNT } from './containers.js';
+import { BUILDER_MOUNT, MOUNT } from './places.js';
 
 /** A service of docker-compose.yaml, as far as we use the format. */
 export type Service = Readonly<Record<string, unknown>>;
 
 /** Fabric's official images are pinned to this release. */
 const FABRIC_VERSION = '2.5.16';
-const STATE = '${SALUS_STATE:-./.salus/containers}';
 const USER = '${SALUS_UID:-1000}:${SALUS_GID:-1000}';
+/** Where a service's files lie, here and in its container, and how it is reached. */
+export interface Setting {
+  /** The state folder on the machine. */
+  readonly state: string;
+  /** The same in a container. */
+  readonly mount: string;
+  /** On a machine of its own a member is reached by the machine's name: its services are on the machine's own network. */
+  readonly isAlone: boolean;
+}
+
+/** Every member on one machine. */
+export const together: Setting = { state: '${SALUS_STATE:-./.salus/containers}', mount: MOUNT, isAlone: false };
+/** One member on a machine of its own: its folder has the same path in the containers as here, as its settings say. */
+export const alone: Setting = { state: '${SALUS_STATE:?}', mount: '${SALUS_STATE:?}', isAlone: true };
+
 /** Changes with the code: `salus containers` writes it beside the folder's place. */
 const PACKAGE = '${SALUS_CHAINCODE_ID:?made by: npm run salus -- containers}';
 /** The network between members. */
 export const BETWEEN = 'consortium';
 
-/** The network inside a member: its chaincode is reached from nowhere else. */
-export function inside(member: Member): string {
+/** The network within a member: its chaincode is reached from nowhere else. */
+export function within(member: Member): string {
   return `inside-${member.name}`;
 }
 
@@ -25,21 +39,21 @@ export function volumeOf(service: string): string {
 }
 
 /** A member's orderer as a service of the compose file. */
-export function ordererService(member: Member, node: OrdererNode): Service {
-  const dir = layout.orderer(MOUNT, member.name);
+export function ordererService(at: Setting, member: Member, node: OrdererNode): Service {
+  const dir = layout.orderer(at.mount, member.name);
   return {
     ...fabricImage('orderer'),
     environment: { FABRIC_CFG_PATH: `${dir}/node` },
-    volumes: [...readOnly(`${dir}/node`, `${dir}/roots`), `${volumeOf(`orderer.${member.name}`)}:${dir}/ledger`],
-    networks: [BETWEEN],
+    volumes: [...readOnly(at, `${dir}/node`, `${dir}/roots`), `${volumeOf(`orderer.${member.name}`)}:${dir}/ledger`],
+    ...reachedIn(at, BETWEEN),
     ...hardened(),
-    healthcheck: listening(node.port),
+    healthcheck: listening(inside(at, node.listenHost), node.port),
   };
 }
 
 /** A member's peer as a service of the compose file. */
-export function peerService(member: Member, node: PeerNode): Service {
-  const dir = layout.member(MOUNT, member.name);
+export function peerService(at: Setting, member: Member, node: PeerNode): Service {
+  const dir = layout.member(at.mount, member.name);
   const own = layout.peer(dir, node.name);
   const data = `${layout.memberLedger(dir)}/${node.name}`;
   return {
@@ -47,50 +61,51 @@ export function peerService(member: Member, node: PeerNode): Service {
     command: ['peer', 'node', 'start'],
     environment: { FABRIC_CFG_PATH: own, SALUS_BUILDER_CONNECTION: `${own}/connection.json` },
     volumes: [
-      ...readOnly(own, `${dir}/roots`),
+      ...readOnly(at, own, `${dir}/roots`),
       `./network/builder:${BUILDER_MOUNT}:ro`,
       `${volumeOf(`${node.name}.${member.name}`)}:${data}`,
     ],
-    networks: [inside(member), BETWEEN],
+    ...reachedIn(at, within(member), BETWEEN),
     ...hardened(),
-    healthcheck: listening(node.port),
+    healthcheck: listening(inside(at, node.listenHost), node.port),
   };
 }
 
 /** A member's chaincode process as a service of the compose file. */
-export function chaincodeService(topology: Topology, member: Member): Service {
-  const dir = layout.chaincode(layout.member(MOUNT, member.name));
+export function chaincodeService(at: Setting, topology: Topology, member: Member): Service {
+  const dir = layout.chaincode(layout.member(at.mount, member.name));
+  const host = at.isAlone ? member.chaincodeHost : '0.0.0.0';
   return {
     build: { context: '.', dockerfile: 'chaincode/Dockerfile' },
     image: `salus-chaincode:${topology.chaincode.version}`,
     environment: {
       SALUS_CHAINCODE_ID: PACKAGE,
-      SALUS_CHAINCODE_ADDRESS: `0.0.0.0:${member.chaincodePort}`,
+      SALUS_CHAINCODE_ADDRESS: `${host}:${member.chaincodePort}`,
       SALUS_CHAINCODE_TLS_KEY: `${dir}/server.key`,
       SALUS_CHAINCODE_TLS_CERT: `${dir}/server.crt`,
       SALUS_CHAINCODE_TLS_CLIENT_CA: `${dir}/ca.crt`,
       SALUS_CHAINCODE_PRODUCTION: String(topology.production),
     },
-    volumes: readOnly(dir),
-    networks: [inside(member)],
+    volumes: readOnly(at, dir),
+    ...reachedIn(at, within(member)),
     ...hardened(),
-    healthcheck: nodeListening(member.chaincodePort),
+    healthcheck: nodeListening(inside(at, host), member.chaincodePort),
   };
 }
 
 /** One gateway as a service of the compose file; people reach its port, members its door's. */
-export function gatewayService(topology: Topology, member: Member, node: GatewayNode): Service {
-  const dir = layout.member(MOUNT, member.name);
+export function gatewayService(at: Setting, topology: Topology, member: Member, node: GatewayNode): Service {
+  const dir = layout.member(at.mount, member.name);
   const own = layout.gateway(dir, node.name);
   return {
     ...gatewayImage(topology),
     command: ['gateway/dist/main.js', `${own}/settings.json`],
     volumes: [
-      ...readOnly(own, `${dir}/roots`, layout.msp(dir)),
+      ...readOnly(at, own, `${dir}/roots`, layout.msp(dir)),
       `${volumeOf(`gateways.${member.name}`)}:${layout.data(dir)}`,
     ],
-    networks: [inside(member), BETWEEN],
-    ports: [`127.0.0.1:${node.port}:${node.port}`],
+    ...reachedIn(at, within(member), BETWEEN),
+    ...(!at.isAlone && { ports: [`127.0.0.1:${node.port}:${node.port}`] }),
     depends_on: { setup: { condition: 'service_completed_successfully' } },
     ...hardened(),
     healthcheck: {
@@ -99,19 +114,19 @@ export function gatewayService(topology: Topology, member: Member, node: Gateway
         'CMD',
         'node',
         '-e',
-        `fetch('http://127.0.0.1:${node.port}/livez').then((r) => process.exit(r.ok ? 0 : 1))`,
+        `fetch('http://${inside(at, node.listenHost)}:${node.port}/livez').then((r) => process.exit(r.ok ? 0 : 1))`,
       ],
     },
   };
 }
 
-/** Brings channel and chaincode into force, once; the only one that sees every administrator's key. */
-export function setupService(topology: Topology, waitsFor: readonly string[]): Service {
+/** Brings channel and chaincode into force, once; the only one that sees an administrator's key, of all whose nodes are here. */
+export function setupService(at: Setting, topology: Topology, waitsFor: readonly string[]): Service {
   return {
     ...gatewayImage(topology),
-    command: ['network/dist/fabric/setup.js', MOUNT],
-    volumes: [`${STATE}:${MOUNT}:ro`],
-    networks: [BETWEEN],
+    command: ['network/dist/fabric/setup.js', at.mount],
+    volumes: [`${at.state}:${at.mount}:ro`],
+    ...reachedIn(at, BETWEEN),
     depends_on: Object.fromEntries(waitsFor.map((name) => [name, { condition: 'service_healthy' }])),
     ...hardened(),
     restart: 'no',
@@ -157,18 +172,28 @@ function hardened() {
 }
 
 /** The same place of the state folder here and in the container. */
-function readOnly(...places: readonly string[]): string[] {
-  return places.map((place) => `${STATE}${place.slice(MOUNT.length)}:${place}:ro`);
+function readOnly({ state, mount }: Setting, ...places: readonly string[]): string[] {
+  return places.map((place) => `${state}${place.slice(mount.length)}:${place}:ro`);
+}
+
+/** The networks of the file; on a machine of its own the machine's. */
+function reachedIn({ isAlone }: Setting, ...networks: readonly string[]): Service {
+  return isAlone ? { network_mode: 'host' } : { networks };
+}
+
+/** Where a service is reached from inside its own container. */
+function inside({ isAlone }: Setting, listenHost: string): string {
+  return isAlone ? listenHost : '127.0.0.1';
 }
 
 const OFTEN = { interval: '5s', timeout: '3s', retries: 12 };
 
 /** Fabric's images have bash, and nothing else that connects. */
-function listening(port: number) {
-  return { ...OFTEN, test: ['CMD', 'bash', '-c', `</dev/tcp/127.0.0.1/${port}`] };
+function listening(host: string, port: number) {
+  return { ...OFTEN, test: ['CMD', 'bash', '-c', `</dev/tcp/${host}/${port}`] };
 }
 
-function nodeListening(port: number) {
-  const script = `require('net').connect(${port}, '127.0.0.1').on('connect', () => process.exit(0)).on('error', () => process.exit(1))`;
+function nodeListening(host: string, port: number) {
+  const script = `require('net').connect(${port}, '${host}').on('connect', () => process.exit(0)).on('error', () => process.exit(1))`;
   return { ...OFTEN, test: ['CMD', 'node', '-e', script] };
 }

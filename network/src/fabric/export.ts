@@ -81,7 +81,9 @@ chaincode's definition. What the other members agree on it waits for.
 
 In containers, from the folder of Salus's sources:
 
-    SALUS_STATE=<this folder> docker compose --project-directory . --file <this folder>/docker-compose.yaml up --detach
+    SALUS_STATE=<this folder> npm run salus -- containers
+
+which says how to go on: nodes of ${name} alone, on this machine's own network, with this folder under its own path.
 
 Settings name the other members' nodes by the addresses of the topology file: give their machines' names there (\`host\`)
 before the folder is made.
