@@ -72,6 +72,7 @@ export function parseSettings(text: string, file: string): GatewaySettings {
     peers: asList(peer),
     identity: (each, path) => asRecord(each, path, { cert: asText, key: asText }),
     doorTls: (each, path) => asRecord(each, path, { cert: asText, key: asText, ca: asText }),
+    nodes: (each, path) => asRecord(each, path, { identities: asText, tls: asText }),
     jwk: asText,
     dataDir: asText,
     members: asList(member),

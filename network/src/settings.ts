@@ -81,6 +81,8 @@ export interface GatewaySettings {
   readonly identity: { readonly cert: string; readonly key: string };
   /** Files of the door's certificate and key, and of the members' door roots. */
   readonly doorTls: { readonly cert: string; readonly key: string; readonly ca: string };
+  /** Files of the certificates of the member's other nodes and its administrators, to tell in good time when they end. */
+  readonly nodes: { readonly identities: string; readonly tls: string };
   /** File of the private ES256 signing key (JWK). */
   readonly jwk: string;
   readonly dataDir: string;

@@ -77,10 +77,14 @@ describe('certificates that end soon', function () {
     assert.equal(certificates.length, 1);
   });
 
-  it('are in the gateway’s metrics: its own and the roots it checks others by', async () => {
+  it('are in the gateway’s metrics: its own, the roots it checks others by, its member’s other nodes’', async () => {
     const settings = parseSettings(readFileSync(settingsFile, 'utf8'), settingsFile);
     const files = certificateEnds(settings).map(({ file, name }) => `${file} ${name}`);
-    for (const file of ['cert.pem gateway0.stmary', 'door.pem gateway0.stmary', 'doors.pem tlsca.tally']) {
+    for (const file of [
+      ...['cert.pem gateway0.stmary', 'door.pem gateway0.stmary', 'doors.pem tlsca.tally'],
+      ...['nodes.tls.pem peer0.stmary', 'nodes.identities.pem peer0.stmary', 'nodes.tls.pem orderer.stmary'],
+      ...['nodes.identities.pem orderer.stmary', 'nodes.identities.pem admin.stmary', 'nodes.tls.pem chaincode.stmary'],
+    ]) {
       assert.ok(files.includes(file), file);
     }
     const meters = makeMeters('stmary', 'gateway0');

@@ -29,6 +29,7 @@ export function exampleSettings(): GatewaySettings {
     ],
     identity: { cert: 'cert.pem', key: 'key.pem' },
     doorTls: { cert: 'door.pem', key: 'door.key', ca: 'roots.pem' },
+    nodes: { identities: 'nodes.identities.pem', tls: 'nodes.tls.pem' },
     jwk: 'jwk.json',
     dataDir: 'data',
     members: [

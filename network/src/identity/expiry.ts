@@ -11,6 +11,8 @@ const PLACES = ['members', 'orderers', 'chaincode'];
 const ELSEWHERE = new Set(['ledger', 'data', 'revoked']);
 /** Deeper than any folder. */
 const BUNDLE_DEPTH = 100;
+/** Of a member's nodes, for its gateway to read. */
+const NODE_BUNDLE = /nodes\.(identities|tls)\.pem$/;
 const CERTIFICATE_FILE = /\.(pem|crt)$/;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -55,14 +57,18 @@ function daysLeftOf(certificate: X509Certificate, now: number): number {
   return Math.floor((certificate.validToDate.getTime() - now) / DAY_MS);
 }
 
-/** Files that may hold certificates, the originals first: bundles of roots, and what lies deeper, are mostly copies. */
+/** Files that may hold certificates, the originals first: bundles, and what lies deeper, are mostly copies. */
 function certificateFiles(stateDir: string): string[] {
-  const depth = (file: string) => file.split(sep).length + (file.includes(`${sep}roots${sep}`) ? BUNDLE_DEPTH : 0);
+  const depth = (file: string) => file.split(sep).length + (isBundle(file) ? BUNDLE_DEPTH : 0);
   return PLACES.map((place) => join(stateDir, place))
     .filter((folder) => existsSync(folder))
     .flatMap(filesBelow)
     .map((file) => relative(stateDir, file))
     .sort((one, other) => depth(one) - depth(other) || one.localeCompare(other));
+}
+
+function isBundle(file: string): boolean {
+  return file.includes(`${sep}roots${sep}`) || NODE_BUNDLE.test(file);
 }
 
 function filesBelow(folder: string): string[] {

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GatewaySettings, MemberSettings, PeerAddress } from '../settings.js';
 import type { GatewayNode, Member, PeerNode, Topology } from '../topology/model.js';
 import { writePublic } from './files.js';
-import { layout, mspRoots } from './layout.js';
+import { layout, mspFiles, mspRoots, tlsFiles } from './layout.js';
 import type { Material, MemberMaterial } from './material.js';
 
 /** What is not the topology's to say of a network's settings. */
@@ -26,6 +27,7 @@ export function writeSettings(topology: Topology, material: Material, options: S
       const file = join(layout.gateway(own.dir, gateway.name), 'settings.json');
       const settings = gatewaySettings({ topology, member, own, gateway, members, clockOffsetMs, engine });
       writePublic(file, `${JSON.stringify(settings, null, 2)}\n`);
+      writeNodeCertificates(own, settings.nodes);
       return file;
     }),
   );
@@ -72,10 +74,28 @@ function gatewaySettings(context: GatewayContext): GatewaySettings {
     peers: member.peers.map((peer) => peerAddress(member, own, peer)),
     identity: { cert: join(dir, 'cert.pem'), key: join(dir, 'key.pem') },
     doorTls: { cert: join(dir, 'door.pem'), key: join(dir, 'door.key'), ca: layout.doorRoots(own.dir) },
+    nodes: { identities: join(dir, 'nodes.identities.pem'), tls: join(dir, 'nodes.tls.pem') },
     jwk: join(dir, 'jwk.json'),
     dataDir: layout.data(own.dir),
     members,
   };
+}
+
+/** Copies the certificates of a member's other nodes and administrators to where its gateway may read: they are public. */
+function writeNodeCertificates(
+  { peers, adminMspDir, chaincodeTlsDir, orderer }: MemberMaterial,
+  nodes: GatewaySettings['nodes'],
+): void {
+  const ordering = orderer === undefined ? [] : [orderer];
+  const msps = [...peers, ...ordering].map(({ mspDir }) => mspDir);
+  const admins = [adminMspDir, ...ordering.map((each) => each.adminMspDir)];
+  const tls = [...[...peers, ...ordering].map(({ tlsDir }) => tlsDir), chaincodeTlsDir];
+  writePublic(nodes.identities, concatenated([...msps, ...admins].map((dir) => mspFiles(dir).cert)));
+  writePublic(nodes.tls, concatenated(tls.map((dir) => tlsFiles(dir).cert)));
+}
+
+function concatenated(files: readonly string[]): string {
+  return files.map((file) => `${readFileSync(file, 'utf8').trimEnd()}\n`).join('');
 }
 
 function memberSettings(member: Member, own: MemberMaterial): MemberSettings {
