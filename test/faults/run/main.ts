@@ -81,18 +81,27 @@ async function inject(consortium: FaultyConsortium, wishes: Wishes, file: string
   console.log(`seed ${seed}; started in ${consortium.startSeconds.toFixed(0)} s, ${residentMiB(consortium)}`);
   const end = Date.now() + minutes * MINUTE_MS;
   let made = 0;
+  let last: FaultPast = { everybody: Promise.resolve() };
   while (made < injections && Date.now() < end) {
     for (const kind of shuffled(Object.keys(FAULTS), random)) {
       if (made >= injections || Date.now() >= end) break;
       made += 1;
-      await injectOne(kind, world, history);
+      last = await injectOne(kind, world, history);
     }
   }
+  // Else a client that had not begun anything since the last fault would seem never to go on.
+  await last.everybody;
   await load.stop(PATIENCE_MS);
   history.close();
 }
 
-async function injectOne(kind: string, world: FaultWorld, history: History): Promise<void> {
+/** A fault that was made. */
+interface FaultPast {
+  /** Resolves when every client went on after it, or nobody waits longer. */
+  readonly everybody: Promise<unknown>;
+}
+
+async function injectOne(kind: string, world: FaultWorld, history: History): Promise<FaultPast> {
   const { consortium, writers, random } = world;
   await sleep(random() * 1_000);
   const at = Date.now();
@@ -106,12 +115,14 @@ async function injectOne(kind: string, world: FaultWorld, history: History): Pro
     return false;
   });
   const next = await Promise.race(waits);
-  await Promise.race([Promise.all(waits), sleep(RESPITE_MS)]);
+  const everybody = Promise.all(waits);
+  await Promise.race([everybody, sleep(RESPITE_MS)]);
   const ended = consortium.ended();
   await Promise.all(ended.map((name) => consortium.start(name)));
   history.append({ line: 'fault', at, kind, came, ended: ended.length });
   const note = `${came ? '' : ', but it did not come about'}${ended.length > 0 ? `; ended: ${ended.join(' ')}` : ''}`;
   console.error(`${new Date().toISOString()} ${kind}: ${next} ms${note}`);
+  return { everybody };
 }
 
 function shuffled(kinds: readonly string[], random: () => number): string[] {
