@@ -61,9 +61,10 @@ export class HostileGateway {
     };
   }
 
-  /** Asks stmary's door by a signed request. */
-  async ask(said: SignedLate, by = this.key): Promise<DoorSaid> {
-    return await this.post(JSON.stringify({ request: await signCanonical(said, by), text: 'no reason at all' }));
+  /** Asks stmary's door by a signed request, or by what is made of it. */
+  async ask(said: SignedLate, by = this.key, changed = (request: string): string => request): Promise<DoorSaid> {
+    const request = changed(await signCanonical(said, by));
+    return await this.post(JSON.stringify({ request, text: 'no reason at all' }));
   }
 
   async post(body: string): Promise<DoorSaid> {

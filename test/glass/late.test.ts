@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 
+import { ACCESS_LIFETIME_MS, EMERGENCY_TYPES, type SignedLate } from '@salus/chaincode/access/api';
 import { projectedAccess } from '@salus/gateway/access/project';
+import { LATE_GLASS_PATH } from '@salus/gateway/glass/late-door';
 import { LateLog } from '@salus/gateway/glass/late-log';
 import { OTHER_SIDE_MS } from '@salus/gateway/glass/late-recording';
 import { glassId, GLASS_TYPE } from '@salus/gateway/glass/record';
@@ -11,6 +13,7 @@ import type { Actor } from '@salus/gateway/ports';
 import { composeConsent, sendConsent } from '../door/consents.js';
 import { random } from '../support/contract-world.js';
 import { eventually } from '../support/eventually.js';
+import { Knocker } from '../support/knock.js';
 import { type Hospital, SharingWorld } from '../support/sharing-world.js';
 import { adams, ask, baker, namesIn, officer } from './people.js';
 
@@ -23,10 +26,14 @@ describe('what was opened while the ledger was away', () => {
   beforeEach(async () => {
     world = await SharingWorld.open();
     stopping = new AbortController();
-    for (const name of ['Patient/ann', 'Condition/asthma']) {
+    for (const [name, patient] of [
+      ['Patient/ann', 'ann'],
+      ['Condition/asthma', 'ann'],
+      ['Patient/bob', 'bob'],
+    ] as const) {
       const [type = '', id = ''] = name.split('/');
       const text = JSON.stringify({ resourceType: type, id });
-      await world.stmary.sharing.writer.write(adams, [{ type, id, expect: 0, text, patient: 'ann' }]);
+      await world.stmary.sharing.writer.write(adams, [{ type, id, expect: 0, text, patient }]);
     }
   });
   afterEach(async () => {
@@ -61,6 +68,43 @@ describe('what was opened while the ledger was away', () => {
   const pass = async (): Promise<void> => {
     await world.pass(OTHER_SIDE_MS + 1, 'northside');
   };
+  /** What northside's gateway signs in an emergency. */
+  const says = (change: Partial<SignedLate> = {}): SignedLate => ({
+    ...{ channel: world.northside.settings.channel, aid: random(), member: 'northside', pid: pidOf('ann') },
+    ...{ actor: { user: 'u-mallory', role: 'nurse' }, purpose: 'BTG' },
+    scope: { types: EMERGENCY_TYPES, interaction: 'everything' },
+    breakGlass: { reasonCode: 'unconscious' },
+    at: new Date(world.contracts.clockMs).toISOString(),
+    ...change,
+  });
+  const pidOf = (patient: string): string => world.stmary.sharing.lookup.pidOf(patient)!;
+  const asks = (request: string): Promise<unknown> =>
+    world.northside.sharing.say('stmary', LATE_GLASS_PATH, { request, text: 'x' });
+  /** Asks at the door while the ledger is away by what northside signed. */
+  const askedLate = async (said: SignedLate, changed = (request: string) => request): Promise<unknown> => {
+    const request = changed(await signCanonical(said, world.northside.signing));
+    world.isAway = true;
+    const answer = await asks(request);
+    world.isAway = false;
+    return answer;
+  };
+  /** Puts it on the ledger, signed anew. */
+  const submitLate = async (said: SignedLate, by = 'northside'): Promise<void> => {
+    const request = await signCanonical(said, world.northside.signing);
+    await world.submit(by, 'access:late', { request: { request, salt: random() } });
+  };
+  const readsAt = async (said: SignedLate, patient: string): Promise<number> => {
+    const knocker = new Knocker(world);
+    const call = { path: `Patient/${patient}/$everything`, by: said.actor };
+    const { status } = await knocker.knock(said.aid, { ...call, signer: world.northside, line: world.northside });
+    await knocker.close();
+    return status;
+  };
+  const isEmpty = (hospital: Hospital): Promise<void> =>
+    eventually(() => {
+      assert.deepEqual([...logOf(hospital).open()], []);
+      return Promise.resolve();
+    });
   const isRecorded = (aid: string, side: string): Promise<void> =>
     eventually(() => {
       assert.ok(projectedAccess(world.stmary.projected, aid)?.late?.heldBy.includes(side));
@@ -104,6 +148,73 @@ describe('what was opened while the ledger was away', () => {
       assert.ok(kept?.text.includes(request));
       return Promise.resolve();
     });
+  }).timeout(60_000);
+
+  it('opens the door for ten minutes, and to the same, though the ledger has it meanwhile', async () => {
+    const said = says();
+    assert.deepEqual(await askedLate(said), { state: 'queued' });
+    goOn(world.stmary);
+    await submitLate(said);
+    await isEmpty(world.stmary);
+    assert.deepEqual([await readsAt(said, 'ann'), await readsAt(said, 'bob')], [200, 404]);
+    await world.pass(ACCESS_LIFETIME_MS + 1, 'northside');
+    assert.equal(await readsAt(said, 'ann'), 404);
+  }).timeout(60_000);
+
+  it('opens no other record where the asker puts one on the ledger under its id', async () => {
+    const said = says();
+    assert.deepEqual(await askedLate(said), { state: 'queued' });
+    const everything = { types: [], interaction: 'everything' } as const;
+    const breakGlass = { reasonCode: 'unconscious', follows: random() };
+    await submitLate({ ...said, pid: pidOf('bob'), scope: everything, breakGlass });
+    goOn(world.stmary);
+    await alarmed(world.stmary, 'late-access-refused');
+    await isEmpty(world.stmary);
+    assert.deepEqual([await readsAt(said, 'bob'), await readsAt(said, 'ann')], [404, 404]);
+  }).timeout(60_000);
+
+  it('opens no more of the record where the asker puts it on the ledger under its id', async () => {
+    const said = says();
+    assert.deepEqual(await askedLate(said), { state: 'queued' });
+    const breakGlass = { reasonCode: 'unconscious', follows: random() };
+    await submitLate({ ...said, scope: { types: [], interaction: 'everything' }, breakGlass });
+    goOn(world.stmary);
+    await isEmpty(world.stmary);
+    assert.equal(await readsAt(said, 'ann'), 404);
+  }).timeout(60_000);
+
+  it('opens no other record where the asker asks for one on the ledger under its id', async () => {
+    const said = says();
+    const { aid, scope, breakGlass, purpose, actor } = said;
+    assert.deepEqual(await askedLate(said), { state: 'queued' });
+    const request = { aid, pid: pidOf('bob'), purpose, scope, breakGlass, salt: random() };
+    await world.submit('northside', 'access:request', { request, actor: { ...actor, purpose } });
+    goOn(world.stmary);
+    await isEmpty(world.stmary);
+    assert.equal(await readsAt(said, 'bob'), 404);
+  }).timeout(60_000);
+
+  it('opens by no request in a form that the contract does not read', async () => {
+    for (const changed of [
+      (request: string) => `${request}=`,
+      (request: string) => `${request}.AA.AA`,
+      (request: string) => `${request} `,
+      (request: string) => request.replace('.', '=.'),
+    ]) {
+      assert.equal(await askedLate(says(), changed), undefined);
+    }
+    assert.deepEqual([...logOf(world.stmary).open()], []);
+  });
+
+  it('raises an alarm where the contract cannot read what was signed, and keeps why all the same', async () => {
+    const aid = await opened();
+    const log = logOf(world.stmary);
+    const act = log.open().get(aid)!;
+    log.acts.keep(aid, { ...act, request: `${act.request}=` });
+    goOn(world.stmary);
+    await alarmed(world.stmary, 'late-access-refused');
+    await isEmpty(world.stmary);
+    assert.match(world.stmary.projected.current(GLASS_TYPE, glassId(aid))?.text ?? '', /found beside the road/);
   }).timeout(60_000);
 
   it('raises an alarm where the ledger would have denied it', async () => {

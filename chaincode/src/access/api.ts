@@ -16,6 +16,7 @@ import {
   text,
 } from '../lib/schema';
 
+export { type Jws, parseJws } from '../lib/jws';
 export { isIncluded, merklePath, merkleRoot } from '../lib/merkle';
 export { EMERGENCY_TYPES, isSummary, SECOND_ACT_MS } from './emergency';
 export {

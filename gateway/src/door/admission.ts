@@ -1,5 +1,5 @@
 /** Who is let through the door: the checks before anything is looked up. Whatever fails, the answer is the same. */
-import { ACCESS_LIFETIME_MS, type AccessRecord, type AccessScope } from '@salus/chaincode/access/api';
+import { ACCESS_LIFETIME_MS, isSummary, type AccessRecord, type AccessScope } from '@salus/chaincode/access/api';
 
 import { patientParameters } from '../access/patient-parameters.js';
 import { projectedAccess } from '../access/project.js';
@@ -8,7 +8,7 @@ import { projectedTick } from '../clock/project.js';
 import type { DisclosureFrame } from '../consent/decision.js';
 import type { TrustedConsents } from '../consent/trusted.js';
 import type { LateLog } from '../glass/late-log.js';
-import type { GlassState, GlassStore } from '../glass/store.js';
+import type { GlassState, GlassStore, KeptGlass } from '../glass/store.js';
 import type { Memory } from '../keys/memory.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
@@ -87,12 +87,24 @@ export async function provenAccess(ports: AdmissionPorts, call: DoorCall): Promi
 }
 
 /** Where the glass was broken, why must be on this member's record before anything is shown. */
-function isExplained({ glass }: AdmissionPorts, { purpose, aid }: AccessRecord): boolean {
-  return purpose !== 'BTG' || OPEN.includes(glass.of(aid)?.state);
+function isExplained({ glass }: AdmissionPorts, record: AccessRecord): boolean {
+  return record.purpose !== 'BTG' || isOpened(glass.of(record.aid), record);
 }
 
 /** Another member's act is `queued` where it opened while the ledger was away. */
-const OPEN: readonly (GlassState | undefined)[] = ['open', 'queued'];
+const OPEN: readonly GlassState[] = ['open', 'queued'];
+
+/**
+ * Whether the act that this member opened is the one on record: what it opened by its own log, somebody may have put on the
+ * ledger under the same id as something else.
+ */
+function isOpened(kept: KeptGlass | undefined, record: AccessRecord): boolean {
+  if (kept === undefined || !OPEN.includes(kept.state)) return false;
+  const { pid, requester, actor, breakGlass, late } = record;
+  const isSame = kept.pid === pid && kept.member === requester && kept.user === actor.user;
+  if (!isSame || kept.isLate !== (late !== undefined)) return false;
+  return kept.follows === breakGlass?.follows && (kept.follows !== undefined || isSummary(record.scope));
+}
 
 /** Reading and searching: the frame says of what. */
 const SCOPES = ['user/*.rs'];
@@ -134,8 +146,9 @@ function isOf(record: AccessRecord, proof: CheckedProof): boolean {
 /** By a tick that the projection itself has applied: one that lags behind may not know of a withdrawal, and opens to nobody. */
 function isTimely(ports: AdmissionPorts, record: AccessRecord): boolean {
   const now = ports.clock();
-  // Opened by the own log: there were no ticks, and minutes are counted by the own clock.
-  if (record.late !== undefined) return now - Date.parse(record.late.opened) <= ACCESS_LIFETIME_MS;
+  // Opened by the own log: there were no ticks, and minutes are counted by the own clock from when it opened. What the
+  // record says of that is the asker's word, and what is late and did not open here opens nothing.
+  if (record.late !== undefined) return now - (ports.glass.of(record.aid)?.at ?? 0) <= ACCESS_LIFETIME_MS;
   const tick = projectedTick(ports.projection);
   return (
     tick !== undefined &&

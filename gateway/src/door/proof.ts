@@ -1,7 +1,8 @@
 /** X-Access-Proof: the asking gateway's signature over who asks for what under which access, for one request. */
 import { randomUUID } from 'node:crypto';
 
-import { decodeProtectedHeader, type JWK } from 'jose';
+import { parseJws } from '@salus/chaincode/access/api';
+import type { JWK } from 'jose';
 
 import { SIGNATURE, type SigningKey } from '../identity/keys.js';
 import { saysWith, signCompact } from '../identity/statements.js';
@@ -60,8 +61,9 @@ export function checkProof(text: string, findKey: FindKey, now: number): Checked
 
 /** Whose key the header of a compact JWS names; undefined for another type than expected, or a header not understood. */
 export function ownerOf(compact: string, findKey: FindKey, type: string | undefined): ReturnType<FindKey> {
-  const { kid = '', typ, alg, crit } = decodeProtectedHeader(compact);
-  return typ === type && alg === SIGNATURE && crit === undefined ? findKey(kid) : undefined;
+  const { kid, typ, alg, crit } = parseJws(compact)?.header ?? {};
+  if (typeof kid !== 'string' || typ !== type || alg !== SIGNATURE || crit !== undefined) return undefined;
+  return findKey(kid);
 }
 
 type Claims = Omit<CheckedProof, 'member'> & { readonly iat: number };

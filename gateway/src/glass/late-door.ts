@@ -3,13 +3,13 @@
  * The door looks itself whether the ledger is away, decides on what its own projection knows, and keeps request and reason
  * on disk before anything is shown. Denied, absent, forged and replayed are alike.
  */
-import { mayClaim, type SignedLate } from '@salus/chaincode/access/api';
+import { mayClaim, parseLate, type SignedLate } from '@salus/chaincode/access/api';
 
 import { ownerOf, type FindKey } from '../door/proof.js';
 import type { Heard } from '../door/server.js';
 import { saysWith } from '../identity/statements.js';
 import { glassOf, isBreakable, textIn, type GlassDoorPorts } from './door.js';
-import { accessOf, saidIn, type LateLog } from './late-log.js';
+import { accessOf, lateRequest, saidIn, type LateLog } from './late-log.js';
 import type { Glass } from './store.js';
 
 /** Where a door is asked in an emergency while the ledger is away, below DOOR_BASE. */
@@ -85,12 +85,15 @@ function take({ log, glass: store, onGlass }: LateDoorPorts, heard: HeardLate, g
   return true;
 }
 
-/** The question, if the member at the other end of the line signed it just now, for this channel and by a role that may. */
+/**
+ * The question, if the member at the other end of the line signed it just now, for this channel and by a role that may, in a
+ * form that the contract reads as well: what opened must be able to come on the ledger.
+ */
 function heardIn(ports: LateDoorPorts, teller: string, body: string): HeardLate | undefined {
   const text = textIn(body);
   if (text === undefined) return undefined;
   try {
-    const request = requestIn(body);
+    const { request } = parseLate(lateRequest(requestIn(body)), 'late');
     const key = ownerOf(request, ports.findKey, undefined);
     if (key?.member !== teller || saysWith(key.jwk, request) === undefined) return undefined;
     const said = saidIn({ request });

@@ -2,7 +2,15 @@
  * The log of break-glass between members while the ledger is away: in keys.db, sealed, on disk (fsync) when kept, and
  * shared by the member's gateways. An act stays until the ledger has it from every side.
  */
-import { parseSignedLate, type AccessRecord, type Manifest, type SignedLate } from '@salus/chaincode/access/api';
+import { randomBytes } from 'node:crypto';
+
+import {
+  parseSignedLate,
+  type AccessRecord,
+  type LateAccess,
+  type Manifest,
+  type SignedLate,
+} from '@salus/chaincode/access/api';
 
 import { Errands } from '../errands.js';
 import type { KeyStore } from '../keys/key-store.js';
@@ -57,6 +65,11 @@ export class LateLog {
     const act = this.#pending.list<LateAct>(ACT + aid)[0]?.value;
     return act?.side === 'opened' ? accessOf(saidIn(act), this.member) : undefined;
   }
+}
+
+/** What the contract is given to record an act. */
+export function lateRequest(request: string): LateAccess {
+  return { request, salt: randomBytes(32).toString('hex') };
 }
 
 /** What an act's request says; its signature was verified, or made, before it was kept. */

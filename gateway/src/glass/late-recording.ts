@@ -2,7 +2,6 @@
  * Brings what was opened while the ledger was away onto it, marked late: the access from both sides, the custodian's reason
  * and the patient's notice, and what was delivered. A side that does not come raises an alarm.
  */
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { refuse, transactions, type AccessRecord, type Manifest } from '@salus/chaincode/access/api';
@@ -13,7 +12,7 @@ import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Facts } from '../patient/lookup.js';
 import type { Ledger } from '../ports.js';
 import { glassOf } from './door.js';
-import { accessOf, saidIn, type LateAct, type LateLog } from './late-log.js';
+import { accessOf, lateRequest, saidIn, type LateAct, type LateLog } from './late-log.js';
 import { glassId, keepGlass, type GlassRecordPorts } from './record.js';
 import type { GlassStore } from './store.js';
 
@@ -65,12 +64,12 @@ async function brought(ports: LateRecordingPorts, aid: string, kept: LateAct): P
   const { log, glass } = ports;
   // Stopped before the budget let it open: nothing was shown.
   const isVoid = kept.side === 'opened' && glass.of(aid) === undefined;
-  const act = isVoid ? undefined : await recorded(ports, aid, kept);
-  if (act === undefined) {
-    if (isVoid) log.acts.drop(aid);
-    return isVoid;
+  if (!isVoid) {
+    // What the custodian keeps itself does not wait for what the ledger says of the request.
+    const [told, act] = await Promise.allSettled([isTold(ports, kept), recorded(ports, aid, kept)]);
+    const own = valueOf(act);
+    if (!valueOf(told) || own === undefined || !isMatched(ports, aid, own)) return false;
   }
-  if (!(await isTold(ports, act)) || !isMatched(ports, aid, act)) return false;
   log.acts.drop(aid);
   return true;
 }
@@ -79,10 +78,9 @@ async function brought(ports: LateRecordingPorts, aid: string, kept: LateAct): P
 async function recorded(ports: LateRecordingPorts, aid: string, act: LateAct): Promise<LateAct | undefined> {
   if (act.recorded !== undefined) return act;
   const { log, ledger, alarm, now } = ports;
-  const request = { request: act.request, salt: randomBytes(32).toString('hex') };
   const done = { ...act, recorded: Date.parse(now()) };
   try {
-    await ledger.submit({ transaction: transactions.late, transient: transientOf(request) });
+    await ledger.submit({ transaction: transactions.late, transient: transientOf(lateRequest(act.request)) });
   } catch (error) {
     if (!isCertain(error)) return undefined;
     if (error.code !== 'access-exists') {
@@ -154,7 +152,17 @@ function transientOf(request: object): Readonly<Record<string, Uint8Array>> {
   return { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(GATEWAY_ACTOR) };
 }
 
-/** Whether the contract declined this very request: what is wrong with the caller, or the clocks, ends some time. */
+/** Whether the contract declined this very request, or cannot read it: what is wrong with the caller, or the clocks, ends. */
 function isCertain(error: unknown): error is Refusal {
-  return error instanceof Refusal && Object.hasOwn(refuse.codes, error.code) && error.code !== 'opened-ahead';
+  if (!(error instanceof Refusal) || ENDS.includes(error.code)) return false;
+  return Object.hasOwn(refuse.codes, error.code) || error.category === 'invalid';
+}
+
+/** Refusals that end by themselves: once ticks have come, and once the ledger has the contract of this gateway. */
+const ENDS: readonly string[] = ['opened-ahead', 'unknown-transaction'];
+
+/** Throws what it failed with. */
+function valueOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
 }

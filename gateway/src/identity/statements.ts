@@ -1,6 +1,7 @@
 /** Statements: what a person signs, as compact JWS (RFC 7515, ES256) over the RFC 8785 form of a resource. */
 import { createPublicKey, sign, verify, type JsonWebKey } from 'node:crypto';
 
+import { parseJws } from '@salus/chaincode/access/api';
 import canonicalize from 'canonicalize';
 import { decodeProtectedHeader } from 'jose';
 
@@ -40,13 +41,13 @@ export function signCompact(text: string, by: SigningKey, header: Readonly<Recor
   return `${signed}.${signature.toString('base64url')}`;
 }
 
-/** What a compact JWS says, if this key signed it. */
+/** What a compact JWS says, if this key signed it; what the contracts take for none is none here. */
 export function saysWith(jwk: object, compact: string): string | undefined {
-  const [header = '', payload = '', signature = ''] = compact.split('.');
+  const jws = parseJws(compact);
+  if (jws === undefined) return undefined;
   const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
-  const bytes = Buffer.from(signature, 'base64url');
-  const isSigned = verify('sha256', Buffer.from(`${header}.${payload}`), { key, dsaEncoding: P1363 }, bytes);
-  return isSigned ? Buffer.from(payload, 'base64url').toString('utf8') : undefined;
+  const isSigned = verify('sha256', Buffer.from(jws.signed), { key, dsaEncoding: P1363 }, jws.signature);
+  return isSigned ? jws.payload : undefined;
 }
 
 /** RFC 8785 form of a resource. */

@@ -49,7 +49,7 @@ export const furtherBugs: readonly Bug[] = [
   {
     name: 'the door shows before it was told why',
     file: 'gateway/dist/door/admission.js',
-    search: "return purpose !== 'BTG' || ",
+    search: "return record.purpose !== 'BTG' || ",
     replace: 'return true || ',
     ...glass,
     title: 'shows nothing to who breaks it past the operation, and gives no reason',
