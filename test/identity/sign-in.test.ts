@@ -207,7 +207,7 @@ describe('the sign-in page', () => {
     assert.ok(!readFileSync(signInFile(network.stateDir, 'stmary'), 'utf8').includes(password));
     const logs = readdirSync(join(network.stateDir, 'log'));
     assert.ok(
-      logs.some((file) => file.startsWith('gateways')),
+      logs.some((file) => file.startsWith('gateway')),
       logs.join(),
     );
     for (const file of logs) {

@@ -104,7 +104,7 @@ describe('an eighth member on a running Fabric channel', function () {
       'changes /Channel/Application/BlockReaders',
       'changes who belongs to /Channel/Application',
     ]);
-    assert.deepEqual(changesIn(folder), changes);
+    assert.deepEqual(changesIn(stateDir, folder), changes);
     for (const member of ['stmary', 'northside', 'acme']) countersign(stateDir, folder, member);
     await assert.rejects(applyProposal(stateDir, folder), /requires 4 of the 'Admins' sub-policies|not satisfied/);
     countersign(stateDir, folder, 'authority');

@@ -49,7 +49,7 @@ const requests: Readonly<Record<string, object>> = {
   halt: { reason },
   resume: { reason },
   'record-look': { look: 1, reason },
-  lock: { root: hash, points: 0, reason },
+  lock: { root: hash, points: 0, acts: 0, reason },
   unlock: { reason, signatures: [signature, signature] },
   reveal: { stratum: 's1', slots },
   'post-results': { publication: hash, published: at, outcomes },

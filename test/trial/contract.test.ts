@@ -224,7 +224,7 @@ describe('trial on the ledger', () => {
     await world.point('northside', 'coordinator', about);
     await world.point('northside', 'coordinator', { ...about, form: 'labs' });
     await world.point('acme', 'sponsor', { participant: 'P1', n: 2, act: 'propose', query: 'q1' });
-    const lock = (points: number) => ({ root: random(), points, reason: 'last visit done' });
+    const lock = (points: number) => ({ root: random(), points, acts: 4, reason: 'last visit done' });
     await world.refused('query-open', 'tally', 'cro', 'lock', lock(2));
     await world.point('northside', 'coordinator', { participant: 'P1', n: 3, act: 'answer', query: 'q1' });
     await world.refused('point-count', 'tally', 'cro', 'lock', lock(1));

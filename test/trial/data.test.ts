@@ -228,8 +228,15 @@ describe('data of a trial', function () {
       return resourcesIn(found).map((subject) => subject.status);
     };
     assert.deepEqual(await status(), ['on-study']);
+    gateways.away.add('acme');
+    assert.match(JSON.stringify((await enter(8, '138')).resource), /"handedOver","valueBoolean":false/);
     const kept = gateways.kept.size;
     await world.act('stmary', 'patient', 'withdraw', { ...says, statement });
+    gateways.away.delete('acme');
+    await goOn(() => gateways.promised.size === 0);
+    const [own] = [...gateways.kept].filter(([name, text]) => name.startsWith('stmary ') && text.includes('"138"'));
+    const words = { trial: TRIAL, participant: 'P1', resource: JSON.parse(own![1]) as object };
+    assert.equal(await gateways.knock('stmary', 'acme', words), undefined, 'nor taken, whoever brings it');
     assert.deepEqual(await status(), ['withdrawn']);
     for (const [member, role] of [
       ['acme', 'sponsor'],

@@ -77,6 +77,21 @@ describe('what a trial owes and shows', () => {
     assert.match(text, /due-at-regulator/);
   });
 
+  it('goes on to list a late report when a follow-up came that needs none', async () => {
+    const view = await world.view();
+    const [first] = view.events;
+    const made = { ...first!, event: 'E9', n: 1, dueBy: at(1), isSerious: true };
+    const { dueBy, ...mild } = { ...made, n: 2, isSerious: false };
+    assert.equal(typeof dueBy, 'string');
+    const late = { ...made, commitment, isLate: true, tick: at(2) };
+    const listed = dueList({ ...view, events: [made, mild], submissions: [late] }, at(3));
+    const regulator = listed.filter(({ to }) => to === 'regulator');
+    assert.deepEqual(
+      regulator.map(({ event, state, by }) => [event, state, by]),
+      [['E9', 'late', at(1)]],
+    );
+  });
+
   it('shows participants as valid ResearchSubjects, without arms until their list is revealed', async () => {
     const before = researchSubjects(await world.view()) as Record<string, unknown>[];
     for (const subject of before) assert.deepEqual(validationIssues(subject), []);

@@ -196,8 +196,15 @@ export function illegalOnData(open: () => Promise<Attempts>): void {
           { version: 2, hash: other },
         ],
         ['sponsor adopts', 'not-your-role', 'acme', 'sponsor', 'adopt-document', { version: 2, hash: other }],
-        ['sponsor locks', 'not-your-role', 'acme', 'sponsor', 'lock', { root: other, points: 4, reason }],
-        ['locks without all points', 'point-count', 'tally', 'cro', 'lock', { root: other, points: 3, reason }],
+        ['sponsor locks', 'not-your-role', 'acme', 'sponsor', 'lock', { root: other, points: 4, acts: 20, reason }],
+        [
+          'locks without all points',
+          'point-count',
+          'tally',
+          'cro',
+          'lock',
+          { root: other, points: 3, acts: 20, reason },
+        ],
       ]);
       await world.locked();
       await attempts.point('edits after lock', 'not-now', ['northside', 'coordinator'], {
@@ -211,7 +218,7 @@ export function illegalOnData(open: () => Promise<Attempts>): void {
       const second = world.keys.get('acme.sponsor')!;
       const mixed = [alone[0], world.sign(second, { meaning: 'unlock', reason: 'another' })];
       await attempts.all([
-        ['locks twice', 'not-now', 'tally', 'cro', 'lock', { root: other, points: 4, reason }],
+        ['locks twice', 'not-now', 'tally', 'cro', 'lock', { root: other, points: 4, acts: 20, reason }],
         ['unlocks alone', 'two-signatures', 'tally', 'cro', 'unlock', { reason, signatures: alone }],
         [
           'unlocks with a signature for another reason',

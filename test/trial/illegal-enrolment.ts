@@ -194,10 +194,19 @@ export function illegalAtEnrolment(open: () => Promise<Attempts>): void {
         ],
       ]);
       const says = { participant: 'P4', n: 2, withdrawn: 'use-no-data' };
+      const softer = { participant: 'P4', n: 3, withdrawn: 'keep-data' };
       const statement = world.patients.get('P4')!.sign({ channel: 'health', trial: TRIAL, ...says });
       await world.act('stmary', 'patient', 'withdraw', { ...says, statement });
       await attempts.all([
         ['enrols by an old consent', 'consent-out-of-line', 'stmary', 'investigator', 'enrol', enrol],
+        [
+          'takes a withdrawal back in part',
+          'consent-withdrawn',
+          'stmary',
+          'patient',
+          'withdraw',
+          { ...softer, statement: world.patients.get('P4')!.sign({ channel: 'health', trial: TRIAL, ...softer }) },
+        ],
         ['enrols who withdrew', 'consent-withdrawn', 'stmary', 'investigator', 'enrol', { ...enrol, consent: 2 }],
       ]);
       await world.refused('delegate-exists', 'stmary', 'investigator', 'delegate', {

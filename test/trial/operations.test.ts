@@ -10,7 +10,7 @@ import { importUsdm } from '@salus/gateway/trial/usdm';
 import { random } from '../support/contract-world.js';
 import { projectRoot } from '../support/shared.js';
 import { Gateways, ledgerOf } from './ledger-double.js';
-import { outcomes, protocol, TRIAL, TrialWorld } from './world.js';
+import { outcomes, parties, protocol, TRIAL, TrialWorld } from './world.js';
 
 const parameters = (values: readonly object[]): string =>
   JSON.stringify({ resourceType: 'Parameters', parameter: values });
@@ -139,6 +139,14 @@ describe('the operations on trials', () => {
     const { versions } = (await readTrial(ledgerOf(world, 'stmary'), 'ALXN-204'))!;
     assert.match(versions[5]?.reason ?? '', /^Amendment 5: more \[content as of amendment 6/);
     assert.equal(versions[6]?.reason, 'Amendment 6: more');
+    const begun = { trial: 'HALF-1', parties, protocol: importUsdm(JSON.parse(file))[0]!.protocol };
+    await world.submit('acme', 'sponsor', 'register', begun);
+    const same = values.map(([name, valueString]) => ({
+      name,
+      valueString: name === 'trial' ? 'HALF-1' : valueString,
+    }));
+    const goneOn = await ask('acme', 'sponsor', 'POST', 'ResearchStudy/$usdm-import', parameters(same));
+    assert.equal(JSON.stringify(goneOn.resource).includes('"valueInteger":4'), true, 'what a killed import left out');
     assert.equal((await ask('acme', 'sponsor', 'POST', 'ResearchStudy/$usdm-import', parameters([]))).status, 400);
   });
 

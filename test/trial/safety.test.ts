@@ -49,6 +49,13 @@ describe('safety clocks', () => {
     assert.equal(report({ causality: 'unrelated' }, day(5), fatal).dueBy, day(11));
   });
 
+  it('run from when the sponsor hears that the investigator now thinks it related', () => {
+    const first = report({ causality: 'unrelated' }, day(2));
+    assert.equal(first.dueBy, undefined);
+    const related = report({ awareAt: day(20) }, day(20), first);
+    assert.deepEqual([related.sponsorAwareAt, related.dueBy], [day(20), day(35)]);
+  });
+
   it('run anew once the regulator has its report, from when the sponsor hears what is new', () => {
     const first = report({}, day(2));
     assert.equal(report({ isFatal: true, awareAt: day(20) }, day(20), first, true).dueBy, day(27));

@@ -24,6 +24,7 @@ export const MAX_LINE = 9_999;
 export const SIGNING_TOLERANCE_MS = 300_000;
 
 const place = integer(1, MAX_LINE);
+const count = integer(0, 100_000_000);
 const jwk: Parser<PublicJwk> = (value, path) => {
   const key = publicJwk(value, path);
   code(key.kid, `${path}.kid`);
@@ -164,7 +165,7 @@ export interface ToldArm {
 }
 
 /** Parser of Lock. */
-export const parseLock = object({ trial: code, root: hex256, points: integer(0, 100_000_000), reason: prose });
+export const parseLock = object({ trial: code, root: hex256, points: count, acts: count, reason: prose });
 /** The lock of a whole data base. */
 export type Lock = ReturnType<typeof parseLock>;
 /** Parser of Unlock. */

@@ -119,7 +119,7 @@ export function withdraw(
 ): ConsentRecord | Refusal {
   const { trial, participant, n, withdrawn, statement } = request;
   if (before === undefined) return refuse('no-consent', 'there is no consent to withdraw');
-  const line = lineProblem(n, { before, there });
+  const line = lineProblem(n, { before, there }) ?? takenBack(before, withdrawn);
   if (line !== undefined) return line;
   if (before.by.member !== act.by.member) return refuse('not-your-participant', 'another site has the consent');
   if (!says(statement, before.jwk, { channel, trial, participant, n, withdrawn })) {
@@ -127,6 +127,13 @@ export function withdraw(
   }
   const { document, language, parts, jwk } = before;
   return { participant, n, document, language, parts, jwk, statement, withdrawn, ...act };
+}
+
+/** A withdrawal is only ever made stricter. */
+function takenBack({ withdrawn }: ConsentRecord, now: WithdrawRequest['withdrawn']): Refusal | undefined {
+  const isStricter = withdrawn === 'keep-data' && now === 'use-no-data';
+  if (withdrawn === undefined || isStricter) return undefined;
+  return refuse('consent-withdrawn', 'the participant withdrew; only "use-no-data" may follow "keep-data"');
 }
 
 /** The site's word on every criterion of the version in force, one by one, in order. */

@@ -11,7 +11,7 @@ import { refuse } from './refusals';
 import type { Standing } from './rules';
 import { enteredKind, numberPart, pointKind, slotKind, statusKind } from './state';
 
-const NOTHING: EnteredRecord = { points: 0, queries: 0 };
+const NOTHING: EnteredRecord = { points: 0, acts: 0, queries: 0 };
 
 /** The next act on a data point. What is entered needs a consent that holds. */
 export async function point(ctx: SalusContext, standing: Standing, request: PointRequest): Promise<void> {
@@ -23,27 +23,27 @@ export async function point(ctx: SalusContext, standing: Standing, request: Poin
   await count(ctx, trial, record, known.before);
 }
 
-/** Counts what changes of a participant's points and open queries; other acts touch nothing that two could race for. */
+/** Counts a participant's points, acts and open queries: a lock over what was read before an act is refused after it. */
 async function count(
   ctx: SalusContext,
   trial: string,
   record: PointRecord,
   before: PointRecord | undefined,
 ): Promise<void> {
-  const points = before === undefined ? 1 : 0;
-  const queries = record.queries.length - (before?.queries.length ?? 0);
-  if (points === 0 && queries === 0) return;
   const known = (await load(ctx, enteredKind, trial, record.participant)) ?? NOTHING;
-  const counted = { points: known.points + points, queries: known.queries + queries };
-  await save(ctx, enteredKind, [trial, record.participant], counted);
+  const points = known.points + (before === undefined ? 1 : 0);
+  const queries = known.queries + record.queries.length - (before?.queries.length ?? 0);
+  await save(ctx, enteredKind, [trial, record.participant], { points, acts: known.acts + 1, queries });
 }
 
-/** Locks the data base: as many data points as are there, none with an open query. */
+/** Locks the data base: as many data points and acts on them as are there, no query open. */
 export async function lock(ctx: SalusContext, standing: Standing, request: Lock): Promise<void> {
-  const { trial, root, points, reason } = request;
+  const { trial, root, points, acts, reason } = request;
   const entered = await enteredOf(ctx, standing);
   if (entered.queries > 0) throw refuse('query-open', `${entered.queries} queries are open`);
-  if (entered.points !== points) throw refuse('point-count', `the trial has ${entered.points} data points`);
+  if (entered.points !== points || entered.acts !== acts) {
+    throw refuse('point-count', `the trial has ${entered.points} data points and ${entered.acts} acts on them`);
+  }
   await save(ctx, statusKind, [trial], { state: 'locked', reason, ...actOf(ctx) });
   await reach(ctx, standing, 'lock', { root, points });
 }
@@ -57,8 +57,9 @@ async function enteredOf(ctx: SalusContext, standing: Standing): Promise<Entered
     for (let slot = 1; slot <= kits.length; slot += 1) {
       const taken = await load(ctx, slotKind, trial, stratum, numberPart(slot));
       if (taken === undefined) break;
-      const { points, queries } = (await load(ctx, enteredKind, trial, taken.participant)) ?? NOTHING;
+      const { points, acts, queries } = (await load(ctx, enteredKind, trial, taken.participant)) ?? NOTHING;
       all.points += points;
+      all.acts += acts;
       all.queries += queries;
     }
   }

@@ -7,10 +7,10 @@ import type { PointRecord } from './records';
 type Acts = readonly PointRecord[];
 
 /**
- * Root over the newest record of every data point of a trial and how many there are: what a lock names and anybody
- * recomputes. RFC 9162 Merkle root, lower-case hex, over the RFC 8785 forms in the order of participant, visit and form.
+ * Root over the newest record of every data point of a trial, how many there are, and how many acts: what a lock names and
+ * anybody recomputes. RFC 9162 Merkle root, lower-case hex, over the RFC 8785 forms in the order of participant, visit and form.
  */
-export function lockRootOf(acts: Acts): { readonly root: string; readonly points: number } {
+export function lockRootOf(acts: Acts): { readonly root: string; readonly points: number; readonly acts: number } {
   const newest = new Map<string, PointRecord>();
   for (const record of acts) {
     const name = nameOf(record);
@@ -18,7 +18,7 @@ export function lockRootOf(acts: Acts): { readonly root: string; readonly points
   }
   const names = [...newest.keys()].sort();
   const leaves = names.map((name) => Buffer.from(canonical(newest.get(name))));
-  return { root: merkleRoot(leaves).toString('hex'), points: leaves.length };
+  return { root: merkleRoot(leaves).toString('hex'), points: leaves.length, acts: acts.length };
 }
 
 /** No code has a space in it, so that no two data points have one name. */

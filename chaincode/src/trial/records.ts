@@ -190,6 +190,8 @@ export interface PointRecord extends Act {
 export interface EnteredRecord {
   /** Data points. */
   readonly points: number;
+  /** Acts on them. */
+  readonly acts: number;
   /** Queries open on them. */
   readonly queries: number;
 }

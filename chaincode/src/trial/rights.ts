@@ -55,7 +55,7 @@ export const rights = {
   'approve-version': { roles: ['ethics', 'regulator'], phases: always },
   'activate-version': { roles: ['sponsor'], phases: always },
   'commit-list': { roles: ['statistician'], phases: ['registered'] },
-  'keep-arms': { roles: ['statistician'], phases: ['registered'] },
+  'keep-arms': { roles: ['statistician'], phases: ['registered', 'active', 'enrolling', 'halted', 'locked'] },
   'approve-list': { roles: ['regulator'], phases: ['registered'] },
   'publish-document': { roles: ['sponsor'], phases: beforeLock },
   'adopt-document': { roles: ['ethics'], phases: beforeLock },

@@ -65,8 +65,10 @@ export function reportEvent(request: ReportEvent, facts: EventFacts, act: Act): 
   );
 }
 
-function isWorse({ isSerious, isFatal }: ReportEvent, before: EventRecord): boolean {
-  return (isSerious && !before.isSerious) || (isFatal && !before.isFatal);
+/** What makes it worse is news: the sponsor's days run from when it hears of that. */
+function isWorse({ isSerious, isFatal, causality }: ReportEvent, before: EventRecord): boolean {
+  const isRelatedNow = causality === 'related' && before.byInvestigator !== 'related' && before.bySponsor !== 'related';
+  return (isSerious && !before.isSerious) || (isFatal && !before.isFatal) || isRelatedNow;
 }
 
 function sponsorsWord(before: EventRecord | undefined): Pick<EventRecord, 'bySponsor' | 'isUnexpected'> {

@@ -2,11 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { parseKey } from '@salus/chaincode/registry/api';
-import { lockRootOf } from '@salus/chaincode/trial/api';
+import type { SlotRecord } from '@salus/chaincode/trial/api';
 import { type Command, CommandError } from '@salus/network/command';
 
 import { canonicalForm } from '../identity/statements.js';
 import { checkAllocation } from '../trial/verify-lists.js';
+import { checkLock, type TrialRecords } from '../trial/verify-lock.js';
 import { packageIn, recordsIn, type TrialPackage } from '../trial/package.js';
 import { validWrites } from './record-chain.js';
 
@@ -21,18 +22,14 @@ export const verifyTrial: Command = {
   options: [{ flags: '--member <name>', summary: 'whose peer delivers the blocks', default: 'authority' }],
   async run({ args, options }, io) {
     const found = readPackage(args[0] ?? '');
-    const onLedger = await ledgerRecords(io.stateDir, String(options['member']), found);
-    const inPackage = new Set(recordsIn(found).map((record) => canonicalForm(record)));
-    const values = new Set(onLedger.values());
+    const onLedger = await ledgerRecords(io.stateDir, String(options['member']), found.trial);
+    const inPackage = recordsIn(found);
     const findings = [
-      ...[...onLedger].filter(([, value]) => !inPackage.has(value)).map(([key]) => `it leaves out ${nameOf(key)}`),
-      ...[...inPackage]
-        .filter((value) => !values.has(value))
-        .map((value) => `not on the ledger: ${value.slice(0, 200)}`),
+      ...differences(onLedger, inPackage),
       ...checkAllocation(found.view)
         .strata.filter(({ isListIntact }) => isListIntact === false)
         .map(({ stratum }) => `the list of ${stratum} is not the one committed to`),
-      ...lockFindings(found),
+      ...checkLock(onLedger, found.trial),
     ];
     for (const finding of findings) io.err(finding);
     io.out(findings.length === 0 ? `${inPackage.size} records, each as on the ledger, none left out` : 'not verified');
@@ -40,39 +37,40 @@ export const verifyTrial: Command = {
   },
 };
 
-/** Nothing is locked, or everything that is there is what the lock named; unlocked since, it may have changed. */
-function lockFindings({ view, lines }: TrialPackage): readonly string[] {
-  const lock = view.milestones.find(({ name }) => name === 'lock');
-  if (lock === undefined || !['locked', 'unblinded'].includes(view.phase)) return [];
-  const { root, points } = lockRootOf(lines.flatMap(([, line]) => line.points));
-  if (root === lock.root && points === lock.points) return [];
-  return [`the lock names ${lock.points} data points of another root than the ${points} that are there`];
+/** What the package leaves out, and what in it is not on the ledger under that key. */
+function differences(onLedger: TrialRecords, inPackage: ReadonlyMap<string, object>): readonly string[] {
+  const left = [...onLedger.keys()].filter((name) => !inPackage.has(name));
+  const other = [...inPackage].filter(([name, record]) => {
+    const known = onLedger.get(name);
+    return known === undefined || canonicalForm(known) !== canonicalForm(record);
+  });
+  return [
+    ...left.map((name) => `it leaves out ${name}`),
+    ...other.map(([name, record]) => `not on the ledger: ${name} ${canonicalForm(record).slice(0, 200)}`),
+  ];
 }
 
-/** What the ledger has of the trial, by key: the value that a valid transaction wrote last. */
-async function ledgerRecords(stateDir: string, member: string, found: TrialPackage): Promise<Map<string, string>> {
-  const isAbout = scopeOf(found);
-  const records = new Map<string, string>();
+async function ledgerRecords(stateDir: string, member: string, trial: string): Promise<TrialRecords> {
+  const records = new Map<string, object>();
   for await (const { collection, key = '', value } of validWrites(stateDir, member)) {
-    if (collection !== undefined || value === undefined || !isAbout(key)) continue;
-    records.set(key, canonicalForm(JSON.parse(Buffer.from(value).toString('utf8')) as object));
+    const { name = '', attributes = [] } = parseKey(key) ?? {};
+    if (collection !== undefined || value === undefined || attributes[0] !== trial || !/^trial(?:-|$)/.test(name))
+      continue;
+    records.set([name, ...attributes].join('/'), JSON.parse(Buffer.from(value).toString('utf8')) as object);
   }
-  return records;
+  return withoutScreened(records);
 }
 
-/** Whether a key is of a record that the package must have. */
-function scopeOf({ trial, lines }: TrialPackage): (key: string) => boolean {
-  const participants = new Set(lines.map(([participant]) => participant));
-  return (key) => {
-    const { name = '', attributes: [of, participant = ''] = [] } = parseKey(key) ?? {};
-    const isOfTrial = of === trial && /^trial(?:-|$)/.test(name);
-    return isOfTrial && (!OF_ONE.includes(name) || participants.has(participant));
-  };
-}
-
-function nameOf(key: string): string {
-  const { name = '', attributes = [] } = parseKey(key) ?? {};
-  return [name, ...attributes].join('/');
+/** Of those who never got a slot, no consent and no eligibility. */
+function withoutScreened(records: TrialRecords): TrialRecords {
+  const slots = [...records].filter(([name]) => name.startsWith('trial-slot/'));
+  const enrolled = new Set(slots.map(([, record]) => (record as SlotRecord).participant));
+  return new Map(
+    [...records].filter(([key]) => {
+      const [name = '', , participant = ''] = key.split('/');
+      return !OF_ONE.includes(name) || enrolled.has(participant);
+    }),
+  );
 }
 
 function readPackage(file: string): TrialPackage {

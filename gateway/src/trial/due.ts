@@ -41,21 +41,22 @@ function toSponsor(line: readonly EventRecord[]): Due[] {
     }));
 }
 
-/** The newest state of the event counts: what it makes due is owed until a report of that state, or of a later one. */
+/** Every report that came, late or not; beside them what the newest state makes due, until that or a later one is reported. */
 function toRegulator(
   line: readonly EventRecord[],
   sent: readonly SubmissionRecord[],
   from: string,
   now: string,
 ): Due[] {
+  const came = sent.map(({ event, n, isLate }): Due => {
+    const by = line.find((each) => each.n === n)?.dueBy;
+    return { event, to: 'regulator', from, ...(by !== undefined && { by }), state: isLate ? 'late' : 'in-time' };
+  });
   const newest = line.at(-1);
-  if (newest?.dueBy === undefined) return [];
+  const told = line.findLast(({ act }) => act === 'report')?.n ?? 1;
+  if (newest?.dueBy === undefined || sent.some(({ n }) => n >= told)) return came;
   const { event, dueBy: by } = newest;
-  const reported = line.findLast(({ act }) => act === 'report')?.n ?? 1;
-  const report = sent.find(({ n }) => n >= reported);
-  const open = now > by ? 'overdue' : 'open';
-  const state = report === undefined ? open : report.isLate ? 'late' : 'in-time';
-  return [{ event, to: 'regulator', from, by, state }];
+  return [...came, { event, to: 'regulator', from, by, state: now > by ? 'overdue' : 'open' }];
 }
 
 /** The list as parameters of an answer. */

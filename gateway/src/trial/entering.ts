@@ -14,7 +14,7 @@ import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, LedgerCall } from '../ports.js';
 import { commitmentOf, CONTENT_TYPE, contentOf, heldContent, patientOf } from './content.js';
 import { type Ask, commitmentsOf, type ContentPorts, isTaken } from './hand-over.js';
-import { readLine } from './reading.js';
+import { isUseEnded, readLine } from './reading.js';
 
 /** What entering needs of the gateway. */
 export interface EnteringPorts extends Pick<ContentPorts, 'ledger' | 'facts' | 'keep'> {
@@ -134,6 +134,7 @@ export class Entering {
     resource = heldContent(this.ports.facts, commitment),
   ): Promise<boolean> {
     if (resource === undefined) return false;
+    if (isUseEnded(await readLine(this.ports.ledger, trial, participant))) return this.#ended(commitment);
     if (!(await isTaken(this.ports.ask, sponsor, { trial, participant, resource }))) return false;
     return this.#ended(commitment);
   }

@@ -92,6 +92,7 @@ async function isCommitted(
   for (let waited = 0; waited < WAIT_MS; waited += STEP_MS) {
     const line = await readLine(ledger, trial.trial, told.participant);
     if (line.participant !== undefined && line.participant.site !== told.teller) return false;
+    if (isUseEnded(line)) return false;
     if (commitmentsOf(line).includes(told.commitment)) return true;
     await sleep(STEP_MS);
   }

@@ -144,13 +144,12 @@ const handlers: Readonly<Record<string, Handler>> = {
   'POST $lock': async (ports, request, trial) => {
     const given = givenOf(resourceBody(request).plain);
     const reason = given.text('reason');
-    const { root, points } = lockRootOf(
-      (await linesOf(ports.ledger, await demandTrial(ports, trial))).flatMap(([, line]) => line.points),
-    );
-    const commit = await submit(ports, request.actor, transactions.lock, { trial, root, points, reason });
+    const lines = await linesOf(ports.ledger, await demandTrial(ports, trial));
+    const { root, ...counts } = lockRootOf(lines.flatMap(([, line]) => line.points));
+    const commit = await submit(ports, request.actor, transactions.lock, { trial, root, ...counts, reason });
     const told = [
       { name: 'root', valueString: root },
-      { name: 'points', valueInteger: points },
+      { name: 'points', valueInteger: counts.points },
     ];
     return { ...ok(told), headers: committed(commit) };
   },
@@ -187,12 +186,12 @@ async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string
 
 async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<FhirResponse> {
   const given = givenOf(resourceBody(request).plain);
-  const view = await readTrial(ports.ledger, given.text('trial'));
+  const read = () => readTrial(ports.ledger, given.text('trial'));
   const commits: Commit[] = [];
   const send = async (transaction: string, asked: object): Promise<void> => {
     commits.push(await submit(ports, request.actor, transaction, asked));
   };
-  const registered = await registerImported(given, view, ports.member, send);
+  const registered = await registerImported(given, ports.member, { read, send });
   const last = commits.at(-1);
   return { ...ok([{ name: 'registered', valueInteger: registered }]), headers: last ? committed(last) : {} };
 }

@@ -54,19 +54,43 @@ export function packageIn(text: string): TrialPackage | undefined {
   }
 }
 
-/** Every record of the ledger that is in it. */
-export function recordsIn({ view, lines, kits }: TrialPackage): readonly object[] {
-  const { trial, inForce, document, status, slots, ...more } = view;
-  const lists = Object.values(more).filter((each) => Array.isArray(each)) as readonly (readonly object[])[];
-  return [
-    ...[trial, inForce, document, status].filter((record) => record !== undefined),
-    ...slots.flatMap(({ taken }) => taken),
-    ...lists.flat(),
-    ...lines.flatMap(([, { participant, eligible, entered, consents, points }]) => [
-      ...[participant, eligible, entered].filter((record) => record !== undefined),
-      ...consents,
-      ...points,
-    ]),
-    ...kits,
+type Named = readonly [name: string, record: object];
+
+/** Every record of the ledger that is in it, under the name of its key: `<kind>/<trial>/<attribute>/...`. */
+export function recordsIn(found: TrialPackage): ReadonlyMap<string, object> {
+  const { trial, view, lines, kits } = found;
+  const named = (kind: string, record: object | undefined, ...attributes: (string | number)[]): Named[] => {
+    const parts = attributes.map((each) => (typeof each === 'number' ? each.toString().padStart(6, '0') : each));
+    return record === undefined ? [] : [[[kind, trial, ...parts].join('/'), record]];
+  };
+  const ofTrial = [
+    ...named('trial', view.trial),
+    ...named('trial-in-force', view.inForce, 'protocol'),
+    ...named('trial-in-force', view.document, 'document'),
+    ...named('trial-status', view.status),
+    ...view.versions.flatMap((each) => named('trial-version', each, each.version)),
+    ...view.approvals.flatMap((each) => named('trial-approval', each, each.hash, each.by.role, each.by.member)),
+    ...view.milestones.flatMap((each) => named('trial-milestone', each, each.name)),
+    ...view.looks.flatMap((each) => named('trial-look', each, each.look)),
+    ...view.results.flatMap((each) => named('trial-results', each, each.publication)),
+    ...view.lists.flatMap((each) => named('trial-list', each, each.stratum)),
+    ...view.slots.flatMap(({ stratum, taken }) =>
+      taken.flatMap((each) => named('trial-slot', each, stratum, each.slot)),
+    ),
+    ...view.reveals.flatMap((each) => named('trial-reveal', each, each.stratum)),
+    ...view.unblindings.flatMap((each) => named('trial-unblinding', each, each.stratum, each.slot)),
+    ...view.events.flatMap((each) => named('trial-event', each, each.event, each.n)),
+    ...view.submissions.flatMap((each) => named('trial-submission', each, each.event, each.n)),
+    ...view.documents.flatMap((each) => named('trial-document', each, each.version)),
+    ...view.delegates.flatMap((each) => named('trial-delegate', each, each.jwk.kid)),
+    ...kits.flatMap((each) => named('trial-kit', each, each.kit, each.n)),
   ];
+  const ofPeople = lines.flatMap(([name, { participant, eligible, entered, consents, points }]) => [
+    ...named('trial-participant', participant, name),
+    ...named('trial-eligible', eligible, name),
+    ...named('trial-entered', entered, name),
+    ...consents.flatMap((each) => named('trial-consent', each, name, each.n)),
+    ...points.flatMap((each) => named('trial-point', each, name, each.visit, each.form, each.n)),
+  ]);
+  return new Map([...ofTrial, ...ofPeople]);
 }

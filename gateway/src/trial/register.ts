@@ -1,64 +1,53 @@
 /** Registers what a USDM file tells of: a new trial with its amendments, or further versions of one that is known. */
-import { createHash } from 'node:crypto';
+import { transactions, type Parties, type TrialView } from '@salus/chaincode/trial/api';
 
-import { transactions, type Parties, type TrialView, type VersionRecord } from '@salus/chaincode/trial/api';
-
-import { canonicalForm } from '../identity/statements.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Given } from '../fhir/parameters.js';
-import { importUsdm, type ImportedVersion } from './usdm.js';
+import { amendmentIn, importUsdm, type ImportedVersion } from './usdm.js';
 
 type Send = (transaction: string, asked: object) => Promise<unknown>;
 
-/** How many versions were registered; none where the newest version came from this same file. */
-export async function registerImported(
-  given: Given,
-  view: TrialView | undefined,
-  sponsor: string,
-  send: Send,
-): Promise<number> {
+/** What registering needs: the trial as the own peer has it, and a way to write. */
+export interface RegisterPorts {
+  readonly read: () => Promise<TrialView | undefined>;
+  readonly send: Send;
+}
+
+/**
+ * How many versions were registered: of a new trial the original and each amendment; of a known one the amendments that it
+ * has not, by their numbers, or where the file is a newer one without any, its content. Goes on after a part of them.
+ */
+export async function registerImported(given: Given, sponsor: string, ports: RegisterPorts): Promise<number> {
   const trial = given.text('trial');
   const imported = importUsdm(parse(given.text('usdm')), given.texts('stratum'));
-  const newest = view?.versions.at(-1);
-  if (newest !== undefined && newest.protocol.document === imported[0]?.protocol.document) return 0;
-  const [first, ...rest] = newest === undefined ? imported : [undefined, ...amendmentsAfter(newest, imported)];
-  let before = newest && { version: newest.version, hash: newest.hash };
-  if (first !== undefined) {
-    await send(transactions.register, { trial, parties: partiesOf(given, sponsor), protocol: first.protocol });
-    before = { version: 1, hash: versionHash({ trial, version: 1, protocol: first.protocol, flags: [] }) };
+  const [original] = imported;
+  const view = await ports.read();
+  if (view === undefined && original !== undefined) {
+    await ports.send(transactions.register, { trial, parties: partiesOf(given, sponsor), protocol: original.protocol });
   }
-  return (first === undefined ? 0 : 1) + (await amend(trial, rest, before, send));
+  const missing = view === undefined ? imported.slice(1) : amendmentsBeyond(view, imported);
+  for (const each of missing) await amend(trial, each, ports);
+  return missing.length + (view === undefined ? 1 : 0);
 }
 
-/** What a newer file adds: its further amendments; without one its content all the same. */
-function amendmentsAfter({ version }: VersionRecord, imported: readonly ImportedVersion[]): readonly ImportedVersion[] {
-  return imported.length > version ? imported.slice(version) : imported.slice(-1);
+function amendmentsBeyond({ versions }: TrialView, imported: readonly ImportedVersion[]): readonly ImportedVersion[] {
+  const known = new Set(versions.map(({ reason = '' }) => amendmentIn(reason).number));
+  const missing = imported.slice(1).filter(({ reason = '' }) => !known.has(amendmentIn(reason).number));
+  const isNew = versions.every(({ protocol }) => protocol.document !== imported[0]?.protocol.document);
+  return missing.length === 0 && isNew ? imported.slice(-1) : missing;
 }
 
+/** The next version names the hash of the one before, whatever flags that got. */
 async function amend(
   trial: string,
-  versions: readonly (ImportedVersion | undefined)[],
-  before: { readonly version: number; readonly hash: string } | undefined,
-  send: Send,
-): Promise<number> {
-  let last = before;
-  let count = 0;
-  for (const each of versions) {
-    if (each === undefined || last === undefined) continue;
-    const { protocol, reason = 'a newer study definition' } = each;
-    const asked = { trial, version: last.version + 1, previous: last.hash, protocol, reason };
-    await send(transactions.registerVersion, asked);
-    last = { version: asked.version, hash: versionHash({ ...asked, flags: [] }) };
-    count += 1;
-  }
-  return count;
-}
-
-/** The hash by which the next version names this one; amendments of one file come before anybody is enrolled. */
-function versionHash(
-  draft: Pick<VersionRecord, 'trial' | 'version' | 'previous' | 'protocol' | 'reason' | 'flags'>,
-): string {
-  return createHash('sha256').update(canonicalForm(draft)).digest('hex');
+  { protocol, reason }: ImportedVersion,
+  { read, send }: RegisterPorts,
+): Promise<void> {
+  const newest = (await read())?.versions.at(-1);
+  if (newest === undefined)
+    throw new Refusal('unavailable', 'not-there-yet', 'ask again: the first version is not seen yet');
+  const asked = { trial, version: newest.version + 1, previous: newest.hash, protocol };
+  await send(transactions.registerVersion, { ...asked, reason: reason ?? 'a newer study definition' });
 }
 
 function partiesOf(given: Given, sponsor: string): Parties {

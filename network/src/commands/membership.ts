@@ -41,7 +41,7 @@ export const joinChannel: Command = {
         );
       }
       const { proposeRequest } = await import('../fabric/apart.js');
-      return proposed(io, `join-${name}`, (folder) => proposeRequest(io.stateDir, resolve(from), folder));
+      return proposed(io, `join-${name}`, (folder) => proposeRequest(io.stateDir, { name, from }, folder));
     }
     if (from !== undefined)
       throw new CommandError('requests are for members with folders of their own: leave --request out', 2);
@@ -90,7 +90,7 @@ export const countersign: Command = {
   async run(input, io) {
     const { changesIn, countersign: add } = await import('../fabric/proposal.js');
     const folder = folderOf(input);
-    for (const line of changesIn(folder)) io.out(line);
+    for (const line of changesIn(io.stateDir, folder)) io.out(line);
     add(io.stateDir, folder, String(input.options['member']));
     io.out('signed');
     return 0;
@@ -115,7 +115,8 @@ export const apply: Command = {
 
 async function applyHere(io: CommandIo, folder: string): Promise<number> {
   const { applyApart } = await import('../fabric/apart.js');
-  const { isNewcomer, ...agreement } = await explained(applyApart(io.stateDir, folder));
+  const { isNewcomer, told, ...agreement } = await explained(applyApart(io.stateDir, folder));
+  for (const line of told) io.out(line);
   if (isNewcomer) io.out('this folder is ready; start it with: npm start -- --engine fabric');
   else {
     io.out('the configuration is in force');

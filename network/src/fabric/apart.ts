@@ -24,11 +24,14 @@ import { apartNetwork } from './establish.js';
 import { adoptFiles, type MemberRequest, readKnown, readRequest, writeKnown, writeRequest } from './known.js';
 import { type ChannelProposal, readSignatures, readUpdate, writeUpdate } from './proposal.js';
 import { anyAnswering, applyUpdate, presentConfiguration, runningChannel } from './reconfigure.js';
+import { changeOfOne } from './told.js';
 
 /** What became of a change at a member. */
 export interface Applied extends Agreement {
   /** Whether this member is part of the channel's change already, or is yet to start its nodes. */
   readonly isNewcomer: boolean;
+  /** What the change tells of the one member whom it is about, beyond its update. */
+  readonly told: readonly string[];
 }
 
 /**
@@ -45,10 +48,27 @@ export async function requestMembership(stateDir: string, topology: Topology, na
   writeRequest(folder, { member, own: await ensureMember(member, here) }, here);
 }
 
-/** Proposes that the channel take in whom this request is of. Throws a CommandError when nothing would change. */
-export function proposeRequest(stateDir: string, requestFolder: string, folder: string): Promise<ChannelProposal> {
-  const place = resolve(requestFolder);
-  return proposeChange(stateDir, folder, (known) => withMember(known, readRequest(place)), [place]);
+/** Proposes that the channel take in a newcomer by its request. Throws a CommandError when nothing would change. */
+export function proposeRequest(
+  stateDir: string,
+  { name, from }: { readonly name: string; readonly from: string },
+  folder: string,
+): Promise<ChannelProposal> {
+  const place = resolve(from);
+  return proposeChange(stateDir, folder, (known) => withMember(known, newcomerIn(place, name, known)), [place]);
+}
+
+/** The request of whom it is said to be of, and of nobody whom the channel has. Throws a CommandError otherwise. */
+function newcomerIn(place: string, name: string, { topology }: NetworkFile): MemberRequest {
+  const request = readRequest(place);
+  const { member, own } = request;
+  if (member.name !== name || own.name !== name || own.mspId !== member.mspId) {
+    throw new CommandError(`${place} is not the request of ${name}`, 2);
+  }
+  if (topology.members.some((each) => each.name === name || each.mspId === member.mspId)) {
+    throw new CommandError(`the channel has a member ${name}, or one with ${member.mspId}`, 2);
+  }
+  return request;
 }
 
 /** Proposes that a member leave. Throws a CommandError when there is none of that name. */
@@ -78,15 +98,26 @@ export async function proposeOwn(stateDir: string, wanted: Topology, folder: str
 export async function applyApart(stateDir: string, folder: string): Promise<Applied> {
   const here = resolve(stateDir);
   const name = exportedMember(here);
-  const next = readKnown(folder, here);
   const isNewcomer = !existsSync(layout.network(here));
-  if (!isNewcomer) await bringUpdateIntoForce(here, folder);
-  if (next.topology.members.some((member) => member.name === name)) await adopt(here, folder, next);
-  if (isNewcomer) return { sequence: 0, isInForce: false, missing: [], isNewcomer };
-  if (!next.topology.members.some((member) => member.name === name)) {
-    return { sequence: 0, isInForce: true, missing: [], isNewcomer };
+  if (isNewcomer) {
+    const { topology, material } = readKnown(folder, here);
+    adoptFiles(
+      folder,
+      here,
+      material.members.filter((each) => each.name !== name).map((each) => each.name),
+    );
+    await adopt(here, { topology, material });
+    return { sequence: 0, isInForce: false, missing: [], told: [], isNewcomer };
   }
-  return { ...(await approveDefinition(here)), isNewcomer };
+  const known = readNetwork(here);
+  const { network, member, lines: told } = changeOfOne(known, readKnown(folder, here));
+  await bringUpdateIntoForce(here, folder, changeOfOne(known, readKnown(folder, folder)).network);
+  if (!network.topology.members.some((each) => each.name === name)) {
+    return { sequence: 0, isInForce: true, missing: [], told, isNewcomer };
+  }
+  if (member !== undefined && member !== name) adoptFiles(folder, here, [member]);
+  await adopt(here, network);
+  return { ...(await approveDefinition(here)), told, isNewcomer };
 }
 
 /** The member approves the definition that its folder asks for now, and commits it when it is the last one needed. */
@@ -122,7 +153,7 @@ async function proposeChange(
   if (!update) throw new CommandError('the channel is already what this would make of it');
   writeUpdate(folder, update);
   writeKnown(folder, next, layout.genesis(here), [here, ...places]);
-  return { folder, changes: changesOf(update) };
+  return { folder, changes: [...changesOf(update), ...changeOfOne(known, next).lines] };
 }
 
 function withMember({ topology, material }: NetworkFile, { member, own }: MemberRequest): NetworkFile {
@@ -136,8 +167,7 @@ function withMember({ topology, material }: NetworkFile, { member, own }: Member
   };
 }
 
-async function bringUpdateIntoForce(here: string, folder: string): Promise<void> {
-  const { topology, material } = readKnown(folder, folder);
+async function bringUpdateIntoForce(here: string, folder: string, { topology, material }: NetworkFile): Promise<void> {
   const { channel } = topology;
   const running = runningChannel(here);
   const speaker = await anyAnswering(running);
@@ -154,10 +184,9 @@ async function bringUpdateIntoForce(here: string, folder: string): Promise<void>
   }
 }
 
-async function adopt(here: string, folder: string, next: NetworkFile): Promise<void> {
-  const name = exportedMember(here);
-  adoptFiles(folder, here, next, name);
-  writeNetwork(here, { topology: next.topology, material: { ...next.material, stateDir: here } });
-  writeDefinition(here, definitionFor(next));
+async function adopt(here: string, { topology, material }: NetworkFile): Promise<void> {
+  const network = { topology, material: { ...material, stateDir: here } };
+  writeNetwork(here, network);
+  writeDefinition(here, definitionFor(network));
   await prepareOwn(here);
 }

@@ -26,6 +26,11 @@ export function writeKnown(folder: string, { topology, material }: NetworkFile, 
   copy(genesis, layout.genesis(folder));
 }
 
+/** Whether a proposed change tells of the members: where all share a folder it need not. */
+export function hasKnown(folder: string): boolean {
+  return existsSync(layout.network(folder));
+}
+
 /** The members as a proposed change has them, with files of this folder. */
 export function readKnown(folder: string, here: string): NetworkFile {
   return read(layout.network(folder), here) as NetworkFile;
@@ -42,10 +47,10 @@ export function readRequest(folder: string): MemberRequest {
   return read(join(folder, REQUEST), folder) as MemberRequest;
 }
 
-/** Takes over the orderers' certificates and block 0 from a proposed change; what is one's own stays. */
-export function adoptFiles(folder: string, stateDir: string, { material }: NetworkFile, except: string): void {
-  for (const { name, orderer } of material.members) {
-    if (orderer && name !== except) copy(certificateIn(folder, name), certificateIn(stateDir, name));
+/** Takes over the certificates of these members' orderers, where they have one, and block 0, from a proposed change. */
+export function adoptFiles(folder: string, stateDir: string, members: readonly string[]): void {
+  for (const name of members) {
+    if (existsSync(certificateIn(folder, name))) copy(certificateIn(folder, name), certificateIn(stateDir, name));
   }
   copy(layout.genesis(folder), layout.genesis(stateDir));
 }

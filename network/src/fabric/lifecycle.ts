@@ -88,7 +88,7 @@ export async function approveOwn(
   }
 }
 
-/** Whether the peer's member has approved the definition of this sequence, for this package. */
+/** Whether the peer's member has approved this very definition under its sequence, for this package. */
 async function hasApproved(admin: PeerAdmin, channel: string, definition: ChaincodeDefinition): Promise<boolean> {
   const args = new peer.lifecycle.QueryApprovedChaincodeDefinitionArgs();
   args.setName(definition.name);
@@ -96,7 +96,8 @@ async function hasApproved(admin: PeerAdmin, channel: string, definition: Chainc
   try {
     const payload = await admin.lifecycle(channel, 'QueryApprovedChaincodeDefinition', args);
     const approved = peer.lifecycle.QueryApprovedChaincodeDefinitionResult.deserializeBinary(payload);
-    return approved.getSource()?.getLocalPackage()?.getPackageId() === definition.packageId;
+    const packageId = approved.getSource()?.getLocalPackage()?.getPackageId();
+    return packageId === definition.packageId && sameDefinition(approved, definition);
   } catch (error) {
     if (error instanceof FabricRefusal && error.status === 500) return false;
     throw error;
@@ -135,7 +136,10 @@ export function approve(
 
 /** Whether the definition in force says what is wanted; which packages members run it by is theirs. */
 export function sameDefinition(
-  committed: peer.lifecycle.QueryChaincodeDefinitionResult,
+  committed: Pick<
+    peer.lifecycle.QueryChaincodeDefinitionResult,
+    'getVersion' | 'getValidationParameter_asU8' | 'getCollections'
+  >,
   wanted: ChaincodeDefinition,
 ): boolean {
   const collections = Buffer.from(committed.getCollections()?.serializeBinary() ?? []);

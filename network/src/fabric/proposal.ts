@@ -11,6 +11,7 @@ import { prepareState, type PrepareOptions, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
 import { whileJoiningServed } from './authorities.js';
 import { memberPairs, ownPairs } from './establish.js';
+import { hasKnown, readKnown } from './known.js';
 import { defineChaincode } from './lifecycle.js';
 import type { SearchPlaces } from './programs.js';
 import {
@@ -21,6 +22,7 @@ import {
   presentConfiguration,
   runningChannel,
 } from './reconfigure.js';
+import { changeOfOne } from './told.js';
 
 /** A change of the channel on its way from member to member: the update, and a file for each signature under it. */
 const UPDATE_FILE = 'update.pb';
@@ -67,9 +69,14 @@ export function writeUpdate(folder: string, update: common.ConfigUpdate): void {
   writePublic(join(folder, UPDATE_FILE), update.serializeBinary());
 }
 
-/** The elements that a proposal changes, as its file says: whoever signs reads these first. */
-export function changesIn(folder: string): string[] {
-  return changesOf(common.ConfigUpdate.deserializeBinary(readUpdate(folder)));
+/**
+ * The elements that a proposal changes, as its file says, and what else it tells of the member: whoever signs reads these
+ * first. Throws a CommandError where it tells of more than one.
+ */
+export function changesIn(stateDir: string, folder: string): string[] {
+  const changes = changesOf(common.ConfigUpdate.deserializeBinary(readUpdate(folder)));
+  if (!hasKnown(folder)) return changes;
+  return [...changes, ...changeOfOne(readNetwork(stateDir), readKnown(folder, folder)).lines];
 }
 
 /** Adds a member's signatures to a proposal: its administrator's, and its orderer's administrator's where it has one. */

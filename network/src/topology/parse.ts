@@ -71,6 +71,22 @@ const PREMISES = {
 };
 const ROLE = { pattern: new RegExp(`^(${MEMBER_ROLES.join('|')})$`), expect: either(MEMBER_ROLES) };
 
+/** What is wrong with a member's entry that came from elsewhere; undefined where it reads as one of a topology file. */
+export function entryProblem({ name, mspId, roles, gs1, peers, gateways, orderer }: Member): string | undefined {
+  const nodes = [...peers, ...gateways, ...(orderer ? [orderer] : [])];
+  const texts = [
+    ...[
+      { text: name, ...NAME },
+      { text: mspId, ...MSP_ID },
+    ],
+    ...nodes.flatMap(({ host, listenHost }) => [host, listenHost]).map((text) => ({ text, ...HOST })),
+    ...roles.map((text) => ({ text, ...ROLE })),
+    ...gs1.companyPrefixes.map((text) => ({ text, ...COMPANY_PREFIX })),
+  ];
+  const wrong = texts.find(({ text, pattern }) => !pattern.test(text));
+  return wrong && `${JSON.stringify(wrong.text)} is not ${wrong.expect}`;
+}
+
 /** Parses a topology text; throws TopologyError. `file` is what errors call it. */
 export function parseTopology(text: string, file: string, overrides: TopologyOverrides = {}): Topology {
   const reader = new TopologyReader(file, text);

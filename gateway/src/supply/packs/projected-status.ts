@@ -20,7 +20,7 @@ const NO_SALT = '';
 
 type Facts = Pick<ShelfPorts['projection'], 'fact'>;
 
-/** As `statusOf` asks the contracts, of the same records; undefined where the projection lags behind. */
+/** As `statusOf` asks the contracts, of the same records; undefined where the projection lags behind, or lacks what they may have. */
 export function projectedStatus(
   facts: Facts,
   { item: id, origin }: Pick<KnownItem, 'item' | 'origin'>,
@@ -32,7 +32,8 @@ export function projectedStatus(
   const lotId = record === undefined ? origin?.lotId : record.lots[0];
   const lot = read(facts, `lot/${lotId}`) as Lot | undefined;
   const item = inEffect(id, origin, { record, above, lot }, NO_SALT);
-  if (item instanceof Error) return { item: null, lot: orNull(lot), recall: null, quarantine: null };
+  // A lot that the projection has not seen yet is no proof that there is none.
+  if (item instanceof Error) return undefined;
   const recall = read(facts, `recall/${lotId}`) as Recall | undefined;
   const quarantine = heldOf(facts, [id, ...above.map((each) => each.id), lotId ?? '']);
   return { item, lot: orNull(lot), recall: orNull(recall), quarantine: orNull(quarantine) };
@@ -40,7 +41,7 @@ export function projectedStatus(
 
 function isFresh(facts: Facts, nowMs: number): boolean {
   const tick = projectedTick(facts);
-  return tick !== undefined && nowMs - Date.parse(tick.time) <= FRESH_MS;
+  return tick !== undefined && Math.abs(nowMs - Date.parse(tick.time)) <= FRESH_MS;
 }
 
 function orNull<T>(value: T | undefined): T | null {

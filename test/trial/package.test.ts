@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { parseKey } from '@salus/chaincode/registry/api';
+import type { ParticipantView, PointRecord } from '@salus/chaincode/trial/api';
+import { lockRootOf } from '@salus/chaincode/trial/api';
+import { recordsIn, type TrialPackage } from '@salus/gateway/trial/package';
+import { checkLock } from '@salus/gateway/trial/verify-lock';
+import { random } from '../support/contract-world.js';
+import { commitment } from './attempts.js';
+import { TRIAL, TrialWorld } from './world.js';
+
+describe("a trial's package", () => {
+  let world: TrialWorld;
+
+  async function packaged(): Promise<TrialPackage> {
+    const view = await world.view();
+    const names = view.slots.flatMap(({ taken }) => taken.map(({ participant }) => participant));
+    const lines: (readonly [string, ParticipantView])[] = [];
+    for (const participant of names) {
+      const call = { args: [JSON.stringify({ trial: TRIAL, participant })] };
+      const { payload } = await world.ledger.evaluate('acme', 'trial:line', call);
+      lines.push([participant, JSON.parse(payload) as ParticipantView]);
+    }
+    return { v: 1, kind: 'trial', trial: TRIAL, at: '', view, lines, kits: [] };
+  }
+
+  before(async () => {
+    world = await TrialWorld.enrolling(4);
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    await world.enrolled('P2', 'northside', 's1', 2);
+    await world.act('stmary', 'investigator', 'consent', await world.consentOf('P-SCREENED', 'stmary'));
+    await world.signed('P1', 'stmary', 'vitals', commitment);
+    const unblind = { stratum: 's1', slot: 1, reason: 'overdose', delegate: 'stmary.investigator' };
+    await world.act('stmary', 'investigator', 'unblind-one', unblind);
+    await world.act('tally', 'statistician', 'record-look', { look: 1, reason: 'planned' });
+    const says = { participant: 'P2', n: 2, withdrawn: 'keep-data' };
+    const statement = world.patients.get('P2')!.sign({ channel: 'health', trial: TRIAL, ...says });
+    await world.act('northside', 'patient', 'withdraw', { ...says, statement });
+  });
+
+  it('has every record of the ledger under its own key, and of who was only screened none', async () => {
+    const written = new Map<string, string>();
+    for (const { outcome } of world.ledger.outcomes) {
+      for (const [key, value] of outcome.rwset.writes.get('') ?? []) {
+        const { name = '', attributes = [] } = parseKey(key) ?? {};
+        if (name.startsWith('trial')) written.set([name, ...attributes].join('/'), String(value));
+      }
+    }
+    const found = recordsIn(await packaged());
+    const wanted = [...written.keys()].filter((name) => !name.includes('P-SCREENED'));
+    assert.ok(wanted.length > 25 && wanted.length < written.size);
+    assert.deepEqual([...found.keys()].sort(), wanted.sort());
+    for (const [name, record] of found) assert.deepEqual(record, JSON.parse(written.get(name)!), name);
+  });
+
+  it('is locked over what is there, or whoever named another root is found out', async () => {
+    const signers = [await world.delegate('tally', 'cro'), await world.delegate('acme', 'sponsor')];
+    const before = await packaged();
+    assert.deepEqual(checkLock(recordsIn(before), TRIAL), []);
+    const { points, acts } = lockRootOf(before.lines.flatMap(([, line]): readonly PointRecord[] => line.points));
+    assert.deepEqual([points, acts], [1, 4]);
+    const wrong = { root: random(), points, acts, reason: 'last visit done' };
+    await world.refused('point-count', 'tally', 'cro', 'lock', { ...wrong, acts: 3 });
+    await world.act('tally', 'cro', 'lock', wrong);
+    assert.match(checkLock(recordsIn(await packaged()), TRIAL).join(), /names 1 data points of another root/);
+    const reason = 'a wrong root';
+    const signatures = signers.map((key) => world.sign(key, { meaning: 'unlock', reason }));
+    await world.act('tally', 'cro', 'unlock', { reason, signatures });
+    assert.deepEqual(checkLock(recordsIn(await packaged()), TRIAL), []);
+    await world.locked();
+    assert.deepEqual(checkLock(recordsIn(await packaged()), TRIAL), []);
+  });
+});
