@@ -35,10 +35,7 @@ describe('what a proposed change tells of the members', function () {
     const { network, member, lines } = changeOfOne(fewer, whole);
     assert.equal(member, 'tally');
     assert.deepEqual(network.topology.members, whole.topology.members);
-    assert.match(
-      lines.join('\n'),
-      /tally comes: MSP TallyMSP.*\ntally has the roles: cro; GS1 company prefixes: none/,
-    );
+    assert.match(lines.join('\n'), /tally comes: MSP TallyMSP.*\ntally has the roles: cro; GS1 company prefixes: none/);
   });
 
   it('is of one member: what else is slipped in is refused', () => {
@@ -62,10 +59,7 @@ describe('what a proposed change tells of the members', function () {
 
   it('is refused where an entry is none of a topology file', () => {
     const peers = [{ ...whole.topology.members.at(-1)!.peers[0]!, host: 'x;reboot' }];
-    assert.throws(
-      () => changeOfOne(fewer, changed(whole, 'tally', { peers })),
-      /"x;reboot" is not a lower-case host/,
-    );
+    assert.throws(() => changeOfOne(fewer, changed(whole, 'tally', { peers })), /"x;reboot" is not a lower-case host/);
   });
 
   it('tells who leaves, and remembers the name', () => {

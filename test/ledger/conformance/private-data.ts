@@ -1,4 +1,5 @@
 /** Private collections: who may read, write and hold them. */
+import { eventually } from '../../support/eventually.js';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { peer } from '@hyperledger/fabric-protos';
@@ -75,11 +76,14 @@ export function privateDataSuite(engine: () => Engine): void {
 
     it('is not available to a peer that does not hold it; an absent key and a range read empty there', async () => {
       await submit(northside, [['privatePut', 'of-northside', 'c22', 'x']]);
-      const text = await reason(northside, [['privateGet', 'of-northside', 'c22']], 'AcmeMSP');
-      assert.match(
-        text,
-        /^GET_STATE failed: transaction ID: <id>: private data matching public hash version is not available\. Public hash version = \{BlockNum: \d+, TxNum: 0\}, Private data version = <nil>$/,
-      );
+      // Before its peer has the block, the key is absent there.
+      await eventually(async () => {
+        const text = await reason(northside, [['privateGet', 'of-northside', 'c22']], 'AcmeMSP');
+        assert.match(
+          text,
+          /^GET_STATE failed: transaction ID: <id>: private data matching public hash version is not available\. Public hash version = \{BlockNum: \d+, TxNum: 0\}, Private data version = <nil>$/,
+        );
+      });
       const elsewhere = await evaluate(
         northside,
         [
