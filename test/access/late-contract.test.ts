@@ -81,6 +81,9 @@ describe('an access that was opened while the ledger was away', () => {
     await refused('summary-first', says({ scope: everything }));
     await refused('not-a-hospital', says({ member: 'acme' }), 'stmary', keys.acme);
     await refused('opened-ahead', says({ at: new Date(world.clockMs + 3_600_000).toISOString() }));
+    await refused('opened-long-ago', says({ at: new Date(world.clockMs - 31 * 86_400_000).toISOString() }));
+    await refused('opened-long-ago', says({ at: '2026-13-45T99:99:99.999Z' }));
+    await late('northside', requestOf(says({ at: new Date(world.clockMs - 29 * 86_400_000).toISOString() })));
     await refused('not-a-party', says(), 'westgate');
     await refused('not-a-party', says({ pid: random() }), 'stmary');
     await late('northside', requestOf(says({ pid: random() })));

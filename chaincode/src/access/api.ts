@@ -200,6 +200,7 @@ export const refuse = refusals({
   'signed-request-invalid': 'forbidden',
   'not-a-party': 'forbidden',
   'opened-ahead': 'invalid',
+  'opened-long-ago': 'invalid',
   'late-differs': 'conflict',
   'not-permitted': 'forbidden',
   'manifest-exists': 'conflict',

@@ -12,6 +12,8 @@ import { decideAccess, type Grounds } from './rules';
 
 /** How far an opening may be ahead of the last tick, ms: ticks come every 30 s, and gateways' clocks differ. */
 const AHEAD_MS = 300_000;
+/** How long ago it may have opened, ms: who signs one of long ago covers what no log held. */
+const OLDEST_MS = 2_592_000_000;
 
 /** What a late access is judged by, beside what was signed. */
 export interface LateGrounds extends Grounds {
@@ -76,10 +78,11 @@ function lateProblem(said: SignedLate, { isHospital, at }: LateGrounds): Refusal
   if (said.breakGlass.follows === undefined && !isSummary(said.scope)) {
     return refuse('summary-first', 'a first act is for the emergency summary, late or not');
   }
-  if (Date.parse(said.at) - Date.parse(at) > AHEAD_MS) {
-    return refuse('opened-ahead', 'it says that it opened after the last tick');
-  }
-  return undefined;
+  const ahead = Date.parse(said.at) - Date.parse(at);
+  if (ahead > AHEAD_MS) return refuse('opened-ahead', 'it says that it opened after the last tick');
+  // Asked so that an instant that is no date is refused, too.
+  if (ahead >= -OLDEST_MS) return undefined;
+  return refuse('opened-long-ago', 'it says that it opened over 30 days before the last tick, or at no time at all');
 }
 
 /** The record with one more log that holds it. */

@@ -1,5 +1,5 @@
 /** Who is let through the door: the checks before anything is looked up. Whatever fails, the answer is the same. */
-import { ACCESS_LIFETIME_MS, isSummary, type AccessRecord, type AccessScope } from '@salus/chaincode/access/api';
+import { ACCESS_LIFETIME_MS, type AccessRecord, type AccessScope } from '@salus/chaincode/access/api';
 
 import { patientParameters } from '../access/patient-parameters.js';
 import { projectedAccess } from '../access/project.js';
@@ -7,6 +7,7 @@ import { TICK_FRESH_MS } from '../clock/away.js';
 import { projectedTick } from '../clock/project.js';
 import type { DisclosureFrame } from '../consent/decision.js';
 import type { TrustedConsents } from '../consent/trusted.js';
+import { isActOf } from '../glass/door.js';
 import type { LateLog } from '../glass/late-log.js';
 import type { GlassState, GlassStore, KeptGlass } from '../glass/store.js';
 import type { Memory } from '../keys/memory.js';
@@ -88,22 +89,14 @@ export async function provenAccess(ports: AdmissionPorts, call: DoorCall): Promi
 
 /** Where the glass was broken, why must be on this member's record before anything is shown. */
 function isExplained({ glass }: AdmissionPorts, record: AccessRecord): boolean {
-  return record.purpose !== 'BTG' || isOpened(glass.of(record.aid), record);
+  return record.purpose !== 'BTG' || isOpened(record, glass.of(record.aid));
 }
 
 /** Another member's act is `queued` where it opened while the ledger was away. */
 const OPEN: readonly GlassState[] = ['open', 'queued'];
 
-/**
- * Whether the act that this member opened is the one on record: what it opened by its own log, somebody may have put on the
- * ledger under the same id as something else.
- */
-function isOpened(kept: KeptGlass | undefined, record: AccessRecord): boolean {
-  if (kept === undefined || !OPEN.includes(kept.state)) return false;
-  const { pid, requester, actor, breakGlass, late } = record;
-  const isSame = kept.pid === pid && kept.member === requester && kept.user === actor.user;
-  if (!isSame || kept.isLate !== (late !== undefined)) return false;
-  return kept.follows === breakGlass?.follows && (kept.follows !== undefined || isSummary(record.scope));
+function isOpened(record: AccessRecord, kept: KeptGlass | undefined): boolean {
+  return kept !== undefined && OPEN.includes(kept.state) && isActOf(record, kept);
 }
 
 /** Reading and searching: the frame says of what. */

@@ -6,7 +6,7 @@ import type { TrustedConsents } from '../consent/trusted.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Directory } from '../registry/directory.js';
 import { GLASS_REASONS, keepGlass, MAX_GLASS_TEXT, type GlassRecordPorts } from './record.js';
-import type { Glass, GlassState, GlassStore } from './store.js';
+import type { Glass, GlassState, GlassStore, KeptGlass } from './store.js';
 
 /** Where a door is given the reason for a break-glass access, below DOOR_BASE. */
 export const BREAK_GLASS_PATH = '$break-glass';
@@ -70,6 +70,16 @@ export function glassOf({ aid, pid, requester, actor, at, breakGlass }: AccessRe
   const follows = breakGlass?.follows;
   const base = { aid, pid, patient, member: requester, user: actor.user, at: Date.parse(at) };
   return follows === undefined ? base : { ...base, follows };
+}
+
+/**
+ * Whether an access is for the act that this member kept: what it opened by its own log, somebody may have put on the ledger
+ * under the same id as something else.
+ */
+export function isActOf({ pid, requester, actor, breakGlass, scope, late }: AccessRecord, kept?: KeptGlass): boolean {
+  const isSame = kept?.pid === pid && kept.member === requester && kept.user === actor.user;
+  if (!isSame || kept.isLate !== (late !== undefined)) return false;
+  return kept.follows === breakGlass?.follows && (kept.follows !== undefined || isSummary(scope));
 }
 
 /** The reason in words of a body; undefined where it has none. */

@@ -13,7 +13,7 @@ import type { KnownPatient } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
 import type { Directory } from '../registry/directory.js';
 import { LATE_GLASS_PATH, type LateAnswer, type LateQuestion } from './late-door.js';
-import type { LateLog } from './late-log.js';
+import { actId, type LateLog } from './late-log.js';
 
 /** Who signs, where it is kept, and how doors are asked. */
 export interface LateAskingPorts {
@@ -84,11 +84,12 @@ export class LateAsking {
     };
     const request = await signCanonical(said, signingKey);
     const act = { side: 'asked', request, awaited: [] } as const;
-    return await log.acts.under(aid, act, async () => {
+    const id = actId(aid, act);
+    return await log.acts.under(id, act, async () => {
       const asked = this.#asked(wish.patient).map((each) => this.#standing(each, { request, text }));
       const answers = await Promise.all(asked);
       const custodians = answers.filter(({ state }) => state === 'queued').map(({ custodian }) => custodian);
-      log.acts.keep(aid, { ...act, awaited: custodians });
+      log.acts.keep(id, { ...act, awaited: custodians });
       if (custodians.length === 0) throwWhy(answers.map(({ state }) => state));
       return { aid, custodians };
     });

@@ -9,7 +9,7 @@ import { ownerOf, type FindKey } from '../door/proof.js';
 import type { Heard } from '../door/server.js';
 import { saysWith } from '../identity/statements.js';
 import { glassOf, isBreakable, textIn, type GlassDoorPorts } from './door.js';
-import { accessOf, lateRequest, saidIn, type LateLog } from './late-log.js';
+import { accessOf, lateRequest, saidIn, type LateAct, type LateLog } from './late-log.js';
 import type { Glass } from './store.js';
 
 /** Where a door is asked in an emergency while the ledger is away, below DOOR_BASE. */
@@ -71,16 +71,12 @@ function openable(ports: LateDoorPorts, said: SignedLate, at: number): Glass | u
   return { ...glassOf(record, patient), at };
 }
 
-/** On disk before it opens: first what goes to the ledger, then the act within the budget. */
+/** On disk before it opens, at once: what goes to the ledger, and the act within the budget. */
 function take({ log, glass: store, onGlass }: LateDoorPorts, heard: HeardLate, glass: Glass): boolean {
   const { aid, patient, member } = glass;
-  if (store.of(aid) !== undefined) return false;
   const { request, text } = heard;
-  log.acts.keep(aid, { side: 'opened', request, kept: { patient, text }, awaited: [member] });
-  if (!store.takeLate(glass)) {
-    log.acts.drop(aid);
-    return false;
-  }
+  const act: LateAct = { side: 'opened', request, kept: { patient, text }, awaited: [member] };
+  if (!log.opens(aid, act, () => store.takeLate(glass))) return false;
   onGlass(glass, 'queued');
   return true;
 }
@@ -105,8 +101,9 @@ function heardIn(ports: LateDoorPorts, teller: string, body: string): HeardLate 
 
 function isTimely({ channel, now }: LateDoorPorts, said: SignedLate): boolean {
   const age = Date.parse(now()) - Date.parse(said.at);
-  if (age > FRESH_MS.past || -age > FRESH_MS.ahead) return false;
-  return said.channel === channel && mayClaim(said.actor.role, said.purpose);
+  // Asked so that an instant that is no date is none of these.
+  const isFresh = age <= FRESH_MS.past && age >= -FRESH_MS.ahead;
+  return isFresh && said.channel === channel && mayClaim(said.actor.role, said.purpose);
 }
 
 function requestIn(body: string): string {

@@ -13,6 +13,7 @@ import {
 } from '@salus/chaincode/access/api';
 
 import { Errands } from '../errands.js';
+import { inTransaction } from '../keys/database.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { ANY_GATEWAY, PendingWork } from '../keys/pending-work.js';
 
@@ -42,7 +43,7 @@ export class LateLog {
   readonly #pending: PendingWork;
 
   constructor(
-    keys: KeyStore,
+    private readonly keys: KeyStore,
     private readonly member: string,
   ) {
     this.#pending = new PendingWork(keys, ANY_GATEWAY);
@@ -55,16 +56,44 @@ export class LateLog {
     this.deliveries.keep(manifest.manifestId, manifest);
   };
 
-  /** Acts that the ledger does not have from every side yet, by access id. */
-  open(): ReadonlyMap<string, LateAct> {
-    return new Map(this.#pending.list<LateAct>(ACT).map(({ id, value }) => [id.slice(ACT.length), value]));
+  /** Acts of a side that the ledger does not have from every side yet, by access id. */
+  open(side: LateAct['side']): ReadonlyMap<string, LateAct> {
+    const kind = ACT + actId('', { side });
+    return new Map(this.#pending.list<LateAct>(kind).map(({ id, value }) => [id.slice(kind.length), value]));
+  }
+
+  /** One of these. */
+  act(aid: string, side: LateAct['side']): LateAct | undefined {
+    return this.#pending.get(ACT + actId(aid, { side })) as LateAct | undefined;
+  }
+
+  /** Keeps what the own door opened, if `takes` is true, in one transaction with what that keeps; false where it is known. */
+  opens(aid: string, act: LateAct, takes: () => boolean): boolean {
+    return inTransaction(this.keys.database, () => {
+      const isKnown = this.act(aid, 'asked') !== undefined || this.act(aid, 'opened') !== undefined;
+      if (isKnown || !takes()) return false;
+      this.acts.keep(actId(aid, act), act);
+      return true;
+    });
   }
 
   /** The access under which the own door opened, as far as the log has it still; undefined = it opened none of this id. */
   access(aid: string): AccessRecord | undefined {
-    const act = this.#pending.list<LateAct>(ACT + aid)[0]?.value;
-    return act?.side === 'opened' ? accessOf(saidIn(act), this.member) : undefined;
+    const act = this.act(aid, 'opened');
+    return act && accessOf(saidIn(act), this.member);
   }
+
+  /** Forgets what was delivered under an access and is not anchored; whether there was any. */
+  dropDelivered(aid: string): boolean {
+    const found = this.#pending.list<Manifest>(DELIVERY).filter(({ value }) => value.aid === aid);
+    for (const { id } of found) this.#pending.drop(id);
+    return found.length > 0;
+  }
+}
+
+/** Id of an act in the log: who asks chooses the access id, so what it asks and what own staff asked are two under one. */
+export function actId(aid: string, { side }: Pick<LateAct, 'side'>): string {
+  return `${side}/${aid}`;
 }
 
 /** What the contract is given to record an act. */

@@ -11,7 +11,7 @@ import { Refusal } from '../ledger/refusal.js';
 import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Facts } from '../patient/lookup.js';
 import type { Ledger } from '../ports.js';
-import { glassOf } from './door.js';
+import { glassOf, isActOf } from './door.js';
 import { accessOf, lateRequest, saidIn, type LateAct, type LateLog } from './late-log.js';
 import { glassId, keepGlass, type GlassRecordPorts } from './record.js';
 import type { GlassStore } from './store.js';
@@ -46,7 +46,7 @@ export async function recordLate(ports: LateRecordingPorts, signal: AbortSignal)
   const onceThere = async (attempt: () => Promise<boolean>): Promise<boolean> =>
     (await isThere(ports, signal)) && (await attempt().catch(failed));
   await Promise.all([
-    acts.goOn(signal, (aid, act) => onceThere(() => brought(ports, aid, act)), { atOnce: AT_ONCE }),
+    acts.goOn(signal, (id, act) => onceThere(() => brought(ports, id, act)), { atOnce: AT_ONCE }),
     deliveries.goOn(signal, (id, manifest) => onceThere(() => anchored(ports, id, manifest)), { atOnce: AT_ONCE }),
   ]);
 }
@@ -60,22 +60,17 @@ async function isThere({ isAway }: LateRecordingPorts, signal: AbortSignal): Pro
 }
 
 /** Whether an act is on the ledger from every side. */
-async function brought(ports: LateRecordingPorts, aid: string, kept: LateAct): Promise<boolean> {
-  const { log, glass } = ports;
-  // Stopped before the budget let it open: nothing was shown.
-  const isVoid = kept.side === 'opened' && glass.of(aid) === undefined;
-  if (!isVoid) {
-    // What the custodian keeps itself does not wait for what the ledger says of the request.
-    const [told, act] = await Promise.allSettled([isTold(ports, kept), recorded(ports, aid, kept)]);
-    const own = valueOf(act);
-    if (!valueOf(told) || own === undefined || !isMatched(ports, aid, own)) return false;
-  }
-  log.acts.drop(aid);
+async function brought(ports: LateRecordingPorts, id: string, kept: LateAct): Promise<boolean> {
+  // What the custodian keeps itself does not wait for what the ledger says of the request.
+  const [told, act] = await Promise.allSettled([isTold(ports, kept), recorded(ports, id, kept)]);
+  const own = valueOf(act);
+  if (!valueOf(told) || own === undefined || !isMatched(ports, id, own)) return false;
+  ports.log.acts.drop(id);
   return true;
 }
 
 /** The act with its own side on the ledger; undefined while it is not. */
-async function recorded(ports: LateRecordingPorts, aid: string, act: LateAct): Promise<LateAct | undefined> {
+async function recorded(ports: LateRecordingPorts, id: string, act: LateAct): Promise<LateAct | undefined> {
   if (act.recorded !== undefined) return act;
   const { log, ledger, alarm, now } = ports;
   const done = { ...act, recorded: Date.parse(now()) };
@@ -85,11 +80,14 @@ async function recorded(ports: LateRecordingPorts, aid: string, act: LateAct): P
     if (!isCertain(error)) return undefined;
     if (error.code !== 'access-exists') {
       // Nobody else can say the same then; what this member keeps itself goes on its record all the same.
+      const { aid } = saidIn(act);
       alarm('late-access-refused', { access: glassId(aid), code: error.code });
-      return kept(log, aid, { ...done, awaited: [] });
+      // What is on record under this id may be of somebody else: nothing that was shown is anchored there.
+      if (act.side === 'opened' && log.dropDelivered(aid)) alarm('manifest-not-anchored', { error: error.code });
+      return kept(log, id, { ...done, awaited: [] });
     }
   }
-  return kept(log, aid, done);
+  return kept(log, id, done);
 }
 
 /** Whether the reason is on the custodian's own record, and the patient told. */
@@ -104,7 +102,8 @@ async function isTold(ports: LateRecordingPorts, act: LateAct): Promise<boolean>
 }
 
 /** Whether all sides are there; the alarms of what is not as the log has it. */
-function isMatched(ports: LateRecordingPorts, aid: string, act: LateAct): boolean {
+function isMatched(ports: LateRecordingPorts, id: string, act: LateAct): boolean {
+  const { aid } = saidIn(act);
   const { facts, member, alarm, now, log } = ports;
   const record = projectedAccess(facts, aid);
   const missing = act.awaited.filter((name) => record?.late?.heldBy.includes(name) !== true);
@@ -114,7 +113,7 @@ function isMatched(ports: LateRecordingPorts, aid: string, act: LateAct): boolea
   }
   const since = act.recorded ?? 0;
   if (act.isMissing === undefined && Date.parse(now()) - since > OTHER_SIDE_MS) {
-    kept(log, aid, { ...act, isMissing: true });
+    kept(log, id, { ...act, isMissing: true });
     alarm('late-access-unmatched', { access: glassId(aid), member: missing.join() });
   }
   return false;
@@ -127,24 +126,28 @@ function isDeniedNow(record: AccessRecord | undefined, member: string): boolean 
 
 /** Whether what was delivered is anchored, or never will be. */
 async function anchored(ports: LateRecordingPorts, id: string, manifest: Manifest): Promise<boolean> {
-  const { ledger, log, alarm } = ports;
+  const { ledger, log, alarm, facts, glass } = ports;
+  const { aid } = manifest;
+  const record = projectedAccess(facts, aid);
+  // The access comes on the ledger first.
+  if (record === undefined && log.act(aid, 'opened') !== undefined) return false;
+  if (record !== undefined && !isActOf(record, glass.of(aid))) {
+    alarm('manifest-not-anchored', { error: 'late-differs' });
+    log.deliveries.drop(id);
+    return true;
+  }
   try {
     await ledger.submit({ transaction: transactions.disclose, transient: transientOf({ manifests: [manifest] }) });
   } catch (error) {
-    if (!isCertain(error) || isAwaited(ports, error, manifest)) return false;
+    if (!isCertain(error)) return false;
     if (error.code !== 'manifest-exists') alarm('manifest-not-anchored', { error: error.code });
   }
   log.deliveries.drop(id);
   return true;
 }
 
-/** The access comes on the ledger first. */
-function isAwaited({ log }: LateRecordingPorts, error: Refusal, { aid }: Manifest): boolean {
-  return error.code === 'unknown-access' && log.access(aid) !== undefined;
-}
-
-function kept(log: LateLog, aid: string, act: LateAct): LateAct {
-  log.acts.keep(aid, act);
+function kept(log: LateLog, id: string, act: LateAct): LateAct {
+  log.acts.keep(id, act);
   return act;
 }
 

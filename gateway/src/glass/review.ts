@@ -55,10 +55,9 @@ function list(ports: ReviewPorts, { actor }: FhirRequest): FhirResponse {
   settle(ports);
   const acts = ports.glass.all(MAX_GLASS_LISTED);
   for (const { patient } of acts) ports.shown(patient);
-  const late = ports.late.open();
+  const late = ports.late.open('opened');
   const own = acts.map((act) => ({ name: 'break-glass', part: stringsOf(valuesOf(ports, act, late.get(act.aid))) }));
-  const asked = [...late].filter(([, { side }]) => side === 'asked');
-  const elsewhere = asked.map(([aid, act]) => ({
+  const elsewhere = [...ports.late.open('asked')].map(([aid, act]) => ({
     name: 'break-glass-elsewhere',
     part: stringsOf(askedValues(aid, act)),
   }));

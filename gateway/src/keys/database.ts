@@ -37,8 +37,9 @@ export function isDiskFailure(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).syscall === 'fdatasync';
 }
 
-/** Runs `work` in one transaction; an error undoes it. */
+/** Runs `work` in one transaction, the one under way if there is one; an error undoes it. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  if (isInTransaction(database)) return work();
   database.exec('BEGIN IMMEDIATE');
   try {
     const result = work();
@@ -46,9 +47,13 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     return result;
   } catch (error) {
     // A full disk may have ended the transaction already.
-    if (database.isTransaction) database.exec('ROLLBACK');
+    if (isInTransaction(database)) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+function isInTransaction(database: DatabaseSync): boolean {
+  return database.isTransaction;
 }
 
 /** Runs `work` in one transaction that a power failure may undo, until the log was brought to the disk. */

@@ -41,6 +41,13 @@ export class PendingWork {
     this.store.database.prepare('DELETE FROM supply_pending WHERE id = ?').run(this.#prefix + id);
   }
 
+  /** One piece of open work; undefined = there is none of this id. */
+  get(id: string): unknown {
+    const name = this.#prefix + id;
+    const row = this.store.database.prepare('SELECT sealed FROM supply_pending WHERE id = ?').get(name);
+    return row && this.#opened(name, row.sealed);
+  }
+
   /** Open work whose id starts so. */
   list<T>(kind: string): readonly PendingEntry<T>[] {
     const start = this.#prefix + kind;
@@ -49,8 +56,12 @@ export class PendingWork {
       .all(start, `${start}\u{10ffff}`);
     return rows.map(({ id, sealed }) => ({
       id: (id as string).slice(this.#prefix.length),
-      value: JSON.parse(this.store.seal.open(sealed as Uint8Array, useOf(id as string)).toString('utf8')) as T,
+      value: this.#opened(id as string, sealed) as T,
     }));
+  }
+
+  #opened(name: string, sealed: unknown): unknown {
+    return JSON.parse(this.store.seal.open(sealed as Uint8Array, useOf(name)).toString('utf8'));
   }
 }
 
