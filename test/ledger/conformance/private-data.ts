@@ -1,11 +1,11 @@
 /** Private collections: who may read, write and hold them. */
-import { eventually } from '../../support/eventually.js';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { peer } from '@hyperledger/fabric-protos';
 import type { Operation } from '../../support/chaincode/operations.js';
 import { plainIdentity, type TestClient } from '../../support/embedded-network.js';
 import type { Engine } from '../../support/engine.js';
+import { eventually } from '../../support/eventually.js';
 import { adminIdentity } from '../../support/identities.js';
 import { commit, endorse, evaluate, failureOf, submit } from '../../support/ledger-calls.js';
 import { privateWritesOf } from '../../support/block-reader.js';
