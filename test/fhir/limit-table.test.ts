@@ -21,15 +21,22 @@ import { INCLUDE_LIMIT } from '@salus/gateway/fhir/search';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { REASON_LIMIT } from '@salus/gateway/fhir/stated-reason';
 import { ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
+import { MAX_LATE_GLASS_BYTES } from '@salus/gateway/glass/late-door';
+import { MAX_GLASS_TEXT } from '@salus/gateway/glass/record';
+import { MAX_GLASS_LISTED } from '@salus/gateway/glass/review';
+import { GLASS_BUDGET } from '@salus/gateway/glass/store';
 import { MAX_TOKEN_CHARACTERS } from '@salus/gateway/identity/tokens';
 import { WORK_LIMITS } from '@salus/gateway/projection/search/search';
 import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
 
 import { projectRoot } from '../support/shared.js';
 
-const groups = { SIGN_IN_LIMITS, JSON_LIMITS, SEARCH_LIMITS, WORK_LIMITS };
+const groups = { GLASS_BUDGET, SIGN_IN_LIMITS, JSON_LIMITS, SEARCH_LIMITS, WORK_LIMITS };
 const limits: Record<string, number> = {
   ASSERTION_S,
+  MAX_GLASS_LISTED,
+  MAX_GLASS_TEXT,
+  MAX_LATE_GLASS_BYTES,
   MAX_PASSWORD_CHARACTERS,
   MAX_TOKEN_CHARACTERS,
   OPEN_SIGN_INS_LIMIT,

@@ -263,7 +263,7 @@ describe('breaking the glass at another hospital while the ledger stands still',
     assert.match(tried.text, /"outcome":"4".*northside\/dr-baker.*late: recorded afterwards/);
   }).timeout(60_000);
 
-  it('was submitted by both, with what was delivered, and nothing of it in clear', async () => {
+  it('was submitted by both, with what was delivered, and the list of transactions names nobody', async () => {
     const height = (JSON.parse((await network.ask('authority', '/ledger')).text) as { height: number }).height;
     const found: string[] = [];
     for (let number = 0; number < height; number += 1) {

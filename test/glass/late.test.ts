@@ -153,9 +153,16 @@ describe('what was opened while the ledger was away', () => {
   it('opens the door for ten minutes, and to the same, though the ledger has it meanwhile', async () => {
     const said = says();
     assert.deepEqual(await askedLate(said), { state: 'queued' });
+    world.contracts.clockMs += 1_000;
     goOn(world.stmary);
     await submitLate(said);
     await isEmpty(world.stmary);
+    const told = world.stmary.projected.versions.find(({ type }) => type === 'Communication')?.text;
+    assert.match(told ?? '', new RegExp(`opened of your record: summary, at ${said.at}, while the ledger was away`));
+    assert.match(
+      world.stmary.projected.current(GLASS_TYPE, glassId(said.aid))?.text ?? '',
+      new RegExp(`"at":"${said.at}"`),
+    );
     assert.deepEqual([await readsAt(said, 'ann'), await readsAt(said, 'bob')], [200, 404]);
     await eventually(() => {
       assert.ok(world.submitted.includes('access:disclose'));

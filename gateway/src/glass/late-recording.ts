@@ -96,7 +96,8 @@ async function isTold(ports: LateRecordingPorts, act: LateAct): Promise<boolean>
   const { patient, text } = act.kept;
   const said = saidIn(act);
   const glass = glassOf(accessOf(said, ports.member), patient);
-  const why = { reason: said.breakGlass.reasonCode, text, role: said.actor.role, signed: act.request };
+  const openedLate = said.at;
+  const why = { reason: said.breakGlass.reasonCode, text, role: said.actor.role, signed: act.request, openedLate };
   // One that an attempt before wrote, the answer to which was lost, is found the next time.
   return (await keepGlass(ports, glass, why, 'queued')) === 'committed';
 }

@@ -30,6 +30,8 @@ export interface GlassReason {
   readonly role: string;
   /** The request that the asking member signed, where it opened by that alone. */
   readonly signed?: string;
+  /** When it opened, a FHIR instant, where that was while the ledger was away. */
+  readonly openedLate?: string;
 }
 
 /** Id of an act outside the gateways: the access id itself stays between them. */
@@ -51,9 +53,9 @@ export async function keepGlass(
   if (ports.current(GLASS_TYPE, id) !== undefined) return 'committed';
   const { patient, member, user, follows } = glass;
   const act = follows === undefined ? 'summary' : 'everything';
-  const { reason, text, role, signed } = why;
+  const { reason, text, role, signed, openedLate } = why;
   const kept = {
-    ...{ resourceType: GLASS_TYPE, id, at: ports.now(), member, user, reason, text, role },
+    ...{ resourceType: GLASS_TYPE, id, at: openedLate ?? ports.now(), member, user, reason, text, role },
     ...(signed !== undefined && { signed }),
     ...{ act, state },
   };
@@ -82,11 +84,12 @@ function gatewayOf({ member }: GlassRecordPorts): Actor {
 }
 
 /** A Communication to the patient, in the patient's own record. */
-function noticeOf({ now }: GlassRecordPorts, glass: Glass, { reason, role }: GlassReason, act: string) {
+function noticeOf({ now }: GlassRecordPorts, glass: Glass, { reason, role, openedLate }: GlassReason, act: string) {
   const { patient, member, user } = glass;
   const id = randomUUID();
   const reference = `Patient/${patient}`;
-  const contentString = `In an emergency (${reason}) a ${role} of ${member} (${user}) opened of your record: ${act}.`;
+  const when = openedLate === undefined ? '' : `, at ${openedLate}, while the ledger was away`;
+  const contentString = `In an emergency (${reason}) a ${role} of ${member} (${user}) opened of your record: ${act}${when}.`;
   const text = JSON.stringify({
     resourceType: 'Communication',
     id,
