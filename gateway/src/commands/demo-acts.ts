@@ -9,6 +9,9 @@ import { memberSettings } from './members.js';
 
 /** The study as its people act on it over HTTP. */
 export class Study {
+  /** The newest block in which something of this study was committed. */
+  #seen = 0;
+
   constructor(
     readonly io: CommandIo,
     readonly trial: string,
@@ -65,6 +68,9 @@ export class Study {
   /** The trial as a member that plays no part in it shows it to anybody. */
   async view(): Promise<TrialView> {
     const { baseUrl } = memberSettings(this.io.stateDir, 'medisure');
+    const ask = await askerOf(this.io, 'medisure', 'auditor');
+    // The page is for anybody, and waits for nothing: this does.
+    await ask(`/fhir/R4/ResearchStudy/${this.trial}/$due`, { minBlock: this.#seen });
     return (await (await fetch(new URL(`/trials/${this.trial}`, baseUrl))).json()) as TrialView;
   }
 
@@ -80,7 +86,9 @@ export class Study {
     const path = operation === '$usdm-import' ? operation : `${this.trial}/${operation}`;
     const body = JSON.stringify({ resourceType: 'Parameters', parameter });
     const contentType = 'application/fhir+json';
-    const response = await ask(`/fhir/R4/ResearchStudy/${path}`, { method: 'POST', body, contentType });
+    const asked = { method: 'POST', body, contentType, minBlock: this.#seen };
+    const response = await ask(`/fhir/R4/ResearchStudy/${path}`, asked);
+    this.#seen = Math.max(this.#seen, Number(response.headers.get('x-block') ?? 0));
     return { ok: response.ok, ...((await response.json()) as Omit<Answered, 'ok'>) };
   }
 }

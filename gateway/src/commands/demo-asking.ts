@@ -13,6 +13,8 @@ export interface Asked {
   readonly body?: string;
   /** Instead of application/json. */
   readonly contentType?: string;
+  /** The newest block that the asker has heard of: who answers waits until it has it. */
+  readonly minBlock?: number;
 }
 
 /** Asks as somebody of a member in a role. */
@@ -20,6 +22,8 @@ export async function askerOf({ stateDir }: Pick<CommandIo, 'stateDir'>, member:
   const { baseUrl } = memberSettings(stateDir, member);
   const token = await mintToken(stateDir, { member, role });
   const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
-  return (path, { contentType = 'application/json', ...init } = {}) =>
-    fetch(new URL(path, baseUrl), { ...init, headers: { ...headers, 'content-type': contentType } });
+  return (path, { contentType = 'application/json', minBlock = 0, ...init } = {}) => {
+    const more = { 'content-type': contentType, 'x-min-block': String(minBlock) };
+    return fetch(new URL(path, baseUrl), { ...init, headers: { ...headers, ...more } });
+  };
 }
