@@ -19,9 +19,9 @@ function rows(): readonly Row[] {
     .map(([, clause = '', where = '']) => ({ clause, where }));
 }
 
-/** Source of the test file that a part of a cell names; undefined where it names none. */
+/** Source of the file of tests or attempts that a part of a cell names; undefined where it names none. */
 function sourceIn(part: string): string | undefined {
-  const name = /`([\w.-]+\.test\.ts)`/.exec(part)?.[1];
+  const name = /`([\w.-]+\.ts)`/.exec(part)?.[1];
   return name === undefined ? undefined : readFileSync(join(projectRoot, 'test/trial', name), 'utf8');
 }
 
