@@ -6,25 +6,17 @@ import { join } from 'node:path';
 import { MAX_LATE_GLASS_BYTES } from '@salus/gateway/glass/late-door';
 import { GLASS_BUDGET } from '@salus/gateway/glass/store';
 
-import { condition, heartRate, patient } from '../story/people.js';
+import { condition, heartRate, optOut, patient } from '../story/people.js';
 import { eventually } from '../support/eventually.js';
 import { freePortBase } from '../support/free-ports.js';
 import { type Answer, type FhirBody, type TestNetwork, startNetwork } from '../support/network.js';
 import { HostileGateway } from './hostile-gateway.js';
 
-const excludingEmergencies = (patientId: string): object => ({
-  resourceType: 'Consent',
-  status: 'active',
-  scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
-  category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
-  patient: { reference: `Patient/${patientId}` },
-  dateTime: '2026-01-11',
-  policyRule: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT' }] },
-  provision: {
+const excludingEmergencies = (patientId: string): object =>
+  optOut(patientId, {
     type: 'deny',
     purpose: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'BTG' }],
-  },
-});
+  });
 
 const lines = (answer: Answer): Record<string, string>[] =>
   ((answer.body.parameter ?? []) as { name: string; part: { name: string; valueString: string }[] }[]).map(

@@ -46,8 +46,8 @@ export const condition = (patientId: string): object => ({
   subject: { reference: `Patient/${patientId}` },
 });
 
-/** Treatment by northside, of what a provision says beside. */
-export const treatmentByNorthside = (patientId: string, what: object): object => ({
+/** An opt-out whose root provision is this. */
+export const optOut = (patientId: string, provision: object): object => ({
   resourceType: 'Consent',
   status: 'active',
   scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
@@ -55,7 +55,12 @@ export const treatmentByNorthside = (patientId: string, what: object): object =>
   patient: { reference: `Patient/${patientId}` },
   dateTime: '2026-01-11',
   policyRule: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT' }] },
-  provision: {
+  provision,
+});
+
+/** Treatment by northside, of what a provision says beside. */
+export const treatmentByNorthside = (patientId: string, what: object): object =>
+  optOut(patientId, {
     type: 'deny',
     provision: [
       {
@@ -70,8 +75,7 @@ export const treatmentByNorthside = (patientId: string, what: object): object =>
         ...what,
       },
     ],
-  },
-});
+  });
 
 /** Treatment by northside, laboratory results only. */
 export const laboratoryForNorthside = (patientId: string): object =>

@@ -21,6 +21,26 @@ export const commitment = '1'.repeat(64);
 export const other = '2'.repeat(64);
 export const reason = 'because';
 
+/** Opens an enrolling trial with P1 of stmary in slot 1 and P2 of northside in slot 2, on whatever ledger. */
+export type Open = () => Promise<Attempts>;
+
+/** Declares a suite of illegal acts on one trial; `tests` declares what is tried, once the trial is there. */
+export function illegalActs(title: string, open: Open, tests: (tried: () => Attempts) => void): void {
+  describe(title, function () {
+    this.timeout(300_000);
+    let attempts: Attempts | undefined;
+    const tried = (): Attempts => attempts ?? assert.fail('the trial is not open');
+
+    before(async () => {
+      attempts = await open();
+    });
+    after(() => {
+      tried().assertMany();
+    });
+    tests(tried);
+  });
+}
+
 /** Tries acts, each of which must be refused with its code, and counts them. */
 export class Attempts {
   tried = 0;

@@ -4,7 +4,7 @@ import { dueList } from '@salus/gateway/trial/due';
 import { withTrials } from '@salus/gateway/trial/operations';
 import { adverseEvents, researchSubjects } from '@salus/gateway/trial/study-resources';
 import { commitment } from './attempts.js';
-import { TRIAL, TrialWorld } from './world.js';
+import { seriousEvent, TRIAL, TrialWorld } from './world.js';
 
 const DAY = 86_400_000;
 
@@ -12,19 +12,7 @@ describe('what a trial owes and shows', () => {
   let world: TrialWorld;
   let began: number;
   const at = (days: number): string => new Date(began + days * DAY).toISOString();
-  const report = (event: string, change: object = {}) => ({
-    ...{
-      event,
-      n: 1,
-      participant: 'P1',
-      commitment,
-      isSerious: true,
-      isFatal: false,
-      severity: 'severe',
-      causality: 'related',
-    },
-    ...{ awareAt: at(0), ...change },
-  });
+  const report = (event: string, change: object = {}) => seriousEvent(commitment, { event, awareAt: at(0), ...change });
 
   before(async () => {
     world = await TrialWorld.enrolling();

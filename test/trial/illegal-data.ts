@@ -1,27 +1,14 @@
 /** Illegal acts on data, on safety reports, after a lock, each refused with its code, on whatever ledger. */
 import assert from 'node:assert/strict';
-import { Attempts, commitment, other, reason } from './attempts.js';
+import { illegalActs, type Open, commitment, other, reason } from './attempts.js';
 import { triesOnSafety } from './illegal-safety.js';
-import type { TrialLedger } from './trial-ledger.js';
-import type { TrialWorld } from './world.js';
 
-/** Declares the suite; `open` as for illegalAtEnrolment. */
-export function illegalOnData(open: () => Promise<Attempts>): void {
-  describe('illegal acts on data, safety and locks', function () {
-    this.timeout(300_000);
-    let world: TrialWorld<TrialLedger>;
-    let attempts: Attempts;
-
-    before(async () => {
-      attempts = await open();
-      world = attempts.world;
-    });
-
-    after(() => {
-      attempts.assertMany();
-    });
-
+/** Declares the suite. */
+export function illegalOnData(open: Open): void {
+  illegalActs('illegal acts on data, safety and locks', open, (tried) => {
     it('of data and signatures', async () => {
+      const attempts = tried();
+      const { world } = attempts;
       const site = ['stmary', 'coordinator'] as const;
       const pi = ['stmary', 'investigator'] as const;
       const [cro, monitor, sponsor] = [
@@ -154,9 +141,11 @@ export function illegalOnData(open: () => Promise<Attempts>): void {
       });
     });
 
-    it('of safety', () => triesOnSafety(attempts));
+    it('of safety', () => triesOnSafety(tried()));
 
     it('of a consent that a newer document superseded, and after lock', async () => {
+      const attempts = tried();
+      const { world } = attempts;
       const deadline = world.ledger.clockMs + 20_000;
       await world.document(2, new Date(deadline).toISOString());
       const entry = { participant: 'P2', n: 1, act: 'enter', commitment, consent: 1 };

@@ -1,27 +1,15 @@
 /** Illegal acts before and at enrolment, each refused with its code, on whatever ledger a world is opened. */
 import { random } from '../support/contract-world.js';
 import { SigningKey } from '../support/signing.js';
-import { Attempts, other, reason } from './attempts.js';
-import type { TrialLedger } from './trial-ledger.js';
-import { outcomes, protocol, TRIAL, type TrialWorld } from './world.js';
+import { illegalActs, type Open, other, reason } from './attempts.js';
+import { outcomes, protocol, TRIAL } from './world.js';
 
-/** Declares the suite; `open` gives an enrolling trial with P1 of stmary in slot 1 and P2 of northside in slot 2. */
-export function illegalAtEnrolment(open: () => Promise<Attempts>): void {
-  describe('illegal acts before and at enrolment', function () {
-    this.timeout(300_000);
-    let world: TrialWorld<TrialLedger>;
-    let attempts: Attempts;
-
-    before(async () => {
-      attempts = await open();
-      world = attempts.world;
-    });
-
-    after(() => {
-      attempts.assertMany();
-    });
-
+/** Declares the suite. */
+export function illegalAtEnrolment(open: Open): void {
+  illegalActs('illegal acts before and at enrolment', open, (tried) => {
     it('of protocol and outcomes', async () => {
+      const attempts = tried();
+      const { world } = attempts;
       const { hash } = await world.newest();
       const switched = { version: 2, previous: hash, protocol: protocol({ outcomes: outcomes.slice(1) }) };
       const dropped = { ...switched, reason };
@@ -78,6 +66,8 @@ export function illegalAtEnrolment(open: () => Promise<Attempts>): void {
     });
 
     it('of allocation', async () => {
+      const attempts = tried();
+      const { world } = attempts;
       await world.prepared('P3', 'stmary');
       const enrol = { participant: 'P3', stratum: 's1', slot: 3, consent: 1 };
       const arms = { stratum: 's1', slots: world.lists.get('s1') };
@@ -130,6 +120,8 @@ export function illegalAtEnrolment(open: () => Promise<Attempts>): void {
     });
 
     it('of claims, consent and eligibility', async () => {
+      const attempts = tried();
+      const { world } = attempts;
       const hmac = random();
       const claim = (participant: string, hmacs = [random(), hmac]) =>
         world.hidden('investigator', { participant, hmacs, salt: random() });

@@ -1,5 +1,6 @@
 /** Illegal acts on adverse events. */
 import { type Attempts, commitment } from './attempts.js';
+import { seriousEvent } from './world.js';
 
 /** Tries each on a trial with P1 at stmary. */
 export async function triesOnSafety(attempts: Attempts): Promise<void> {
@@ -7,16 +8,7 @@ export async function triesOnSafety(attempts: Attempts): Promise<void> {
   const began = world.ledger.clockMs;
   await world.ledger.comePast(began);
   const now = (shift: number) => new Date(began + shift).toISOString();
-  const event = {
-    event: 'E1',
-    n: 1,
-    participant: 'P1',
-    commitment,
-    isSerious: true,
-    isFatal: false,
-    severity: 'severe',
-  };
-  const report = { ...event, causality: 'related', awareAt: now(0) };
+  const report = seriousEvent(commitment, { awareAt: now(0) });
   await attempts.all([
     [
       'awareness tomorrow',

@@ -7,7 +7,7 @@ import { validationIssues } from '@salus/gateway/fhir/validate';
 import { approval, manyMembers, memberEntry, random } from '../support/contract-world.js';
 import { call, LotOfUnits, PREFIX } from '../supply/world.js';
 import { Gateways, resourcesIn } from './ledger-double.js';
-import { TRIAL, TrialWorld } from './world.js';
+import { seriousEvent, TRIAL, TrialWorld } from './world.js';
 
 const STUDY = `ResearchStudy/${TRIAL}`;
 
@@ -109,18 +109,9 @@ describe('a kit of a trial', () => {
   });
 
   it('is named by an adverse event, and found where a site asks who was exposed; its lot is not known yet', async () => {
-    const event = {
-      event: 'E1',
-      n: 1,
-      participant: 'P1',
-      commitment: random(),
-      isSerious: true,
-      isFatal: false,
-      severity: 'severe',
-    };
     await world.ledger.pass(30_000, 'northside');
     const awareAt = new Date(world.ledger.clockMs).toISOString();
-    await world.act('stmary', 'investigator', 'report-event', { ...event, causality: 'related', awareAt });
+    await world.act('stmary', 'investigator', 'report-event', seriousEvent(random(), { awareAt }));
     const [found] = resourcesIn(await gateways.ask('authority', 'regulator', 'GET', `AdverseEvent?study=${STUDY}`));
     assert.deepEqual(validationIssues(found!), []);
     assert.match(JSON.stringify(found), new RegExp(`"urn:salus:kit","value":"${kit}"`));

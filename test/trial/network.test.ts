@@ -14,7 +14,7 @@ import { projectRoot } from '../support/shared.js';
 import { SigningKey } from '../support/signing.js';
 import { atDoor, atPeer } from './straight.js';
 import { TrialPackages } from './packages.js';
-import { listOf } from './world.js';
+import { listOf, seriousEvent } from './world.js';
 
 const NAME = 'ALXN-204';
 const usdm = readFileSync(join(projectRoot, 'test/trial/data/alxn1840-wd-204.usdm.json'), 'utf8');
@@ -170,17 +170,8 @@ describe('a trial on the real processes, over HTTP', () => {
   });
 
   it('lists what is owed and finds participants and events by study, at any member', async () => {
-    const event = {
-      event: 'E1',
-      n: 1,
-      participant: 'P1',
-      commitment: random(),
-      isSerious: true,
-      isFatal: true,
-      severity: 'severe',
-    };
     const awareAt = (await look('stmary')).slots[0]!.taken[0]!.at;
-    const report = { ...event, causality: 'related', awareAt };
+    const report = seriousEvent(random(), { isFatal: true, awareAt });
     for (let tries = 0; ; tries += 1) {
       const values = [{ name: 'request', valueString: JSON.stringify(report) }];
       const answer = await post('stmary', 'investigator', `${NAME}/$report-event`, values);

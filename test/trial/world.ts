@@ -73,6 +73,12 @@ export function listOf(
   });
 }
 
+/** A first report of an event: serious, severe, related, of P1. The time of awareness is the test's. */
+export function seriousEvent(commitment: string, change: object = {}) {
+  const graded = { isSerious: true, isFatal: false, severity: 'severe', causality: 'related' };
+  return { event: 'E1', n: 1, participant: 'P1', commitment, ...graded, ...change };
+}
+
 /** A trial's world. Verbs are without their domain. */
 export class TrialWorld<L extends TrialLedger = ContractWorld> {
   readonly keys = new Map<string, SigningKey>();
