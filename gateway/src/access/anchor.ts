@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { merkleRoot, transactions, type AnchorReads } from '@salus/chaincode/access/api';
 
-import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
+import { byGateway } from '../ledger/vouched.js';
 import type { Ledger } from '../ports.js';
 import type { ReadLog } from './read-log.js';
 
@@ -42,7 +42,7 @@ export async function anchorReads({ ledger, mspId, log }: Omit<AnchorPorts, 'onF
   };
   await ledger.submit({
     transaction: transactions.anchor,
-    transient: { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(GATEWAY_ACTOR) },
+    transient: byGateway(request),
     endorsers: [mspId],
   });
   log.anchored(slice.last);

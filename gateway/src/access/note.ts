@@ -35,22 +35,18 @@ export const unaskedEntry = {
 /** A Bundle entry that says which custodian's answer is missing, without saying why. */
 export function missingEntry(custodian: string): JsonObject {
   const diagnostics = `${custodian} did not answer, or its answer did not agree with the ledger and was left out`;
-  return {
-    resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'incomplete', diagnostics }] },
-    search: { mode: 'outcome' },
-  };
+  return warningEntry('incomplete', diagnostics);
 }
 
 /** A Bundle entry that says that a custodian's answer came while the ledger was away. */
 export function uncheckedEntry(custodian: string): JsonObject {
   const diagnostics = `the ledger does not answer: what ${custodian} shows was not checked against it; the access goes on the ledger, marked late, when it answers`;
-  return {
-    resource: {
-      resourceType: 'OperationOutcome',
-      issue: [{ severity: 'warning', code: 'informational', diagnostics }],
-    },
-    search: { mode: 'outcome' },
-  };
+  return warningEntry('informational', diagnostics);
+}
+
+function warningEntry(code: string, diagnostics: string): JsonObject {
+  const issue = [{ severity: 'warning', code, diagnostics }];
+  return { resource: { resourceType: 'OperationOutcome', issue }, search: { mode: 'outcome' } };
 }
 
 /** A resource with further tags and its source. */

@@ -16,8 +16,8 @@ import type { Heard } from '../door/server.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { SigningKey } from '../identity/keys.js';
 import { signCanonical } from '../identity/statements.js';
-import { Refusal } from '../ledger/refusal.js';
-import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
+import { isDeclined } from '../ledger/refusal.js';
+import { byGateway } from '../ledger/vouched.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Ledger } from '../ports.js';
 
@@ -89,12 +89,12 @@ async function hearOutside(
   const pid = (lookup.keeps(patient) ? lookup.pidOf(patient) : undefined) ?? lookup.decoy(patient);
   const salt = randomBytes(32).toString('hex');
   const request: RequestAccess = { aid, pid, purpose, scope, custodian: settings.member, onBehalfOf: compact, salt };
-  const transient = { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(GATEWAY_ACTOR) };
+  const transient = byGateway(request);
   try {
     await ledger.submit({ transaction: transactions.request, transient });
     return { aid };
   } catch (error) {
-    if (error instanceof Refusal && error.category !== 'unavailable') return undefined;
+    if (isDeclined(error)) return undefined;
     throw error;
   }
 }

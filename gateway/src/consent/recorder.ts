@@ -7,7 +7,7 @@ import { careForm, validateConsent, type CareForm } from '@salus/chaincode/conse
 import { IssuesRefusal } from '../fhir/outcome.js';
 import type { JsonObject } from '../fhir/json.js';
 import { canonicalForm, readStatement } from '../identity/statements.js';
-import { Refusal } from '../ledger/refusal.js';
+import { isDeclined, Refusal } from '../ledger/refusal.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
 import type { Actor, Commit, Ledger, LedgerCall, StoredVersion } from '../ports.js';
 import { actsAsPatient } from './mandates.js';
@@ -144,7 +144,7 @@ async function closeDoors(ports: RecorderPorts, call: LedgerCall, withdrawal: Pa
   try {
     await unprocessableIfInvalid(ports.ledger.evaluate(call));
   } catch (error) {
-    if (error instanceof Refusal && error.category !== 'unavailable') throw error;
+    if (isDeclined(error)) throw error;
   }
   await ports.tellDoors(withdrawal);
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_MANIFESTS, merkleRoot, transactions, type Manifest } from '@salus/chaincode/access/api';
 
 import type { JsonObject } from '../fhir/json.js';
-import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
+import { byGateway } from '../ledger/vouched.js';
 import type { Ledger } from '../ports.js';
 
 /** Longest a manifest waits for others, ms. The access record that it hangs on is committed already. */
@@ -53,10 +53,8 @@ export class Manifests {
 
   /** One that the ledger refuses does not keep the others back. */
   async #anchor(manifests: readonly Manifest[]): Promise<void> {
-    const request = Buffer.from(JSON.stringify({ manifests }));
     try {
-      const transient = { request, actor: actorBytes(GATEWAY_ACTOR) };
-      await this.ports.ledger.submit({ transaction: transactions.disclose, transient });
+      await this.ports.ledger.submit({ transaction: transactions.disclose, transient: byGateway({ manifests }) });
     } catch (error) {
       if (manifests.length === 1) this.ports.onUnanchored(error);
       else await Promise.all(manifests.map((each) => this.#anchor([each])));

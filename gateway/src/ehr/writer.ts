@@ -14,7 +14,7 @@ import { freshSecrets } from '../keys/content.js';
 import type { KeyStore, VersionKey } from '../keys/key-store.js';
 import type { FoundEntry, OutboxEntry } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
-import { isRefusal, Refusal } from '../ledger/refusal.js';
+import { isDeclined, isRefusal, Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import { GROUP_SIZE, Grouping, type Groupable } from './grouping.js';
@@ -208,7 +208,7 @@ export class EhrWriter implements RecordWriter {
       );
       for (const item of items) item.settle.resolve(commit);
     } catch (error) {
-      if (error instanceof Refusal && error.category !== 'unavailable') await this.#carryApart(items);
+      if (isDeclined(error)) await this.#carryApart(items);
       else for (const item of items) item.settle.reject(error);
     }
   }

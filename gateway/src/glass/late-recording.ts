@@ -8,7 +8,7 @@ import { refuse, transactions, type AccessRecord, type Manifest } from '@salus/c
 
 import { projectedAccess } from '../access/project.js';
 import { Refusal } from '../ledger/refusal.js';
-import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
+import { byGateway } from '../ledger/vouched.js';
 import type { Facts } from '../patient/lookup.js';
 import type { Ledger } from '../ports.js';
 import { glassOf, isActOf } from './door.js';
@@ -75,7 +75,7 @@ async function recorded(ports: LateRecordingPorts, id: string, act: LateAct): Pr
   const { log, ledger, alarm, now } = ports;
   const done = { ...act, recorded: Date.parse(now()) };
   try {
-    await ledger.submit({ transaction: transactions.late, transient: transientOf(lateRequest(act.request)) });
+    await ledger.submit({ transaction: transactions.late, transient: byGateway(lateRequest(act.request)) });
   } catch (error) {
     if (!isCertain(error)) return undefined;
     if (error.code !== 'access-exists') {
@@ -138,7 +138,7 @@ async function anchored(ports: LateRecordingPorts, id: string, manifest: Manifes
     return true;
   }
   try {
-    await ledger.submit({ transaction: transactions.disclose, transient: transientOf({ manifests: [manifest] }) });
+    await ledger.submit({ transaction: transactions.disclose, transient: byGateway({ manifests: [manifest] }) });
   } catch (error) {
     if (!isCertain(error)) return false;
     if (error.code !== 'manifest-exists') alarm('manifest-not-anchored', { error: error.code });
@@ -150,10 +150,6 @@ async function anchored(ports: LateRecordingPorts, id: string, manifest: Manifes
 function kept(log: LateLog, id: string, act: LateAct): LateAct {
   log.acts.keep(id, act);
   return act;
-}
-
-function transientOf(request: object): Readonly<Record<string, Uint8Array>> {
-  return { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(GATEWAY_ACTOR) };
 }
 
 /** Whether the contract declined this very request, or cannot read it: what is wrong with the caller, or the clocks, ends. */

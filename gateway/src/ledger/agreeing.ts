@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Commit, Ledger, LedgerCall } from '../ports.js';
-import { Refusal } from './refusal.js';
+import { isDeclined, Refusal } from './refusal.js';
 
 /** For how long such a call is proposed again, and after which pause, milliseconds. */
 const PATIENCE_MS = 20_000;
@@ -38,7 +38,7 @@ async function submitted(ledger: Asked, call: LedgerCall): Promise<Commit | Refu
   try {
     return await ledger.submit(call);
   } catch (error) {
-    if (error instanceof Refusal && error.category !== 'unavailable') return error;
+    if (isDeclined(error)) return error;
     throw error;
   }
 }

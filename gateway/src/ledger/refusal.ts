@@ -24,6 +24,11 @@ export function isRefusal(error: unknown, code: string): error is Refusal {
   return error instanceof Refusal && error.code === code;
 }
 
+/** Whether an error says for certain that the ledger declined: what is unavailable may have taken effect, or may yet. */
+export function isDeclined(error: unknown): error is Refusal {
+  return error instanceof Refusal && error.category !== 'unavailable';
+}
+
 /** Finds the chaincode's encoded refusal (JSON) in a text of Fabric's, such as `chaincode response 500, {...}`. */
 export function parseRefusal(text: string): Refusal | undefined {
   const found = decodeRefusal(text);

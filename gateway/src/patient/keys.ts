@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { transactions, type KeyHolder, type RegisterKey } from '@salus/chaincode/patient/api';
 
 import type { KeyStore } from '../keys/key-store.js';
-import { isRefusal, Refusal } from '../ledger/refusal.js';
+import { isDeclined, isRefusal } from '../ledger/refusal.js';
 import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import type { PublicJwk } from '../settings.js';
@@ -93,7 +93,7 @@ export class PatientKeys {
 
   /**
    * Registers a key in `care`, and then here: it counts once the ledger took it. Again with the same key changes
-   * nothing. The patient's own one replaces the wallet's. `actor` is staff of this member. Throws Refusal, `key-exists` where another key has this kid.
+   * nothing. The patient's own one replaces the wallet's. `actor` is staff of this member. Throws `key-exists` where another key has this kid.
    */
   async register(actor: Actor, pid: string, jwk: PublicJwk, owner: KeyOwner): Promise<Commit | undefined> {
     const { holder, guardian, until } = owner;
@@ -109,7 +109,7 @@ export class PatientKeys {
     const request: RegisterKey = { pid, jwk, holder, state: 'active', until, ...replaces, salt };
     const commit = await this.#submit(actor, request).catch((error: unknown) => {
       if (isRefusal(error, 'key-exists') && wasSent) return undefined;
-      if (error instanceof Refusal && error.category !== 'unavailable' && !wasSent) this.#unsend(pid, jwk.kid);
+      if (isDeclined(error) && !wasSent) this.#unsend(pid, jwk.kid);
       throw error;
     });
     this.store.database

@@ -9,7 +9,7 @@ import type { JsonObject } from '../fhir/json.js';
 import { type Given, parameterOf } from '../fhir/parameters.js';
 import { requireValid } from '../fhir/validate.js';
 import type { PendingWork } from '../keys/pending-work.js';
-import { Refusal } from '../ledger/refusal.js';
+import { isDeclined, Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, LedgerCall } from '../ports.js';
 import { commitmentOf, CONTENT_TYPE, contentOf, heldContent, patientOf } from './content.js';
@@ -76,7 +76,7 @@ export class Entering {
     const open = { trial, participant, sponsor, patient: patientOf(this.ports.facts, { trial, participant }) };
     return await this.#errands.under(commitment, { ...open, act }, async () => {
       const commit = await this.#record(commitment, open, act).catch((error: unknown) => {
-        if (isRefused(error)) this.#ended(commitment);
+        if (isDeclined(error)) this.#ended(commitment);
         throw error;
       });
       return { commit, commitment, isHandedOver: await this.#handOver(commitment, open, resource) };
@@ -90,7 +90,7 @@ export class Entering {
         return await this.#again(commitment, entry);
       } catch (error) {
         // Of a patient whose record was erased meanwhile nothing is kept.
-        return isRefused(error) && this.#ended(commitment);
+        return isDeclined(error) && this.#ended(commitment);
       }
     });
   }
@@ -101,7 +101,7 @@ export class Entering {
         await this.ports.ledger.evaluate(callOf(act));
         await this.#record(commitment, open, act);
       } catch (error) {
-        if (!isRefused(error)) throw error;
+        if (!isDeclined(error)) throw error;
         if (!(await this.#isOnRecord(commitment, open))) return this.#ended(commitment);
       }
     }
@@ -147,11 +147,6 @@ export class Entering {
 
 function callOf({ argument, actor }: EntryAct): LedgerCall {
   return { transaction: transactions.point, argument, transient: { actor: actorBytes(actor) } };
-}
-
-/** Whether it is certain that it has no effect. */
-function isRefused(error: unknown): boolean {
-  return error instanceof Refusal && error.category !== 'unavailable';
 }
 
 function responseIn(body: JsonObject): JsonObject {

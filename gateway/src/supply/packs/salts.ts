@@ -1,5 +1,5 @@
 import type { NamedSecrets } from '../../keys/named-secrets.js';
-import { Refusal } from '../../ledger/refusal.js';
+import { isDeclined } from '../../ledger/refusal.js';
 
 /**
  * Does work on an item with its salt kept first: whoever is killed behind the commit must still be able to open the item.
@@ -18,7 +18,7 @@ export async function withSaltKept<T>(
     return done;
   } catch (error) {
     // Refused for certain: nothing on the ledger opens with it, and who holds one is taken for the item's owner.
-    if (isNew && error instanceof Refusal && error.category !== 'unavailable') secrets.forget(name);
+    if (isNew && isDeclined(error)) secrets.forget(name);
     throw error;
   }
 }
