@@ -14,6 +14,12 @@ export function supplyChanges(type: string, id: string, text: string | undefined
 /** Space of the projection's facts about what is public: keys as on the ledger, parts joined by `/`. */
 export const PUBLIC_SPACE = 'supply';
 
+/** A public record as the own peer committed it; undefined where there is none. */
+export function publicRecord(facts: { fact(space: string, key: string): string | undefined }, key: string): unknown {
+  const text = facts.fact(PUBLIC_SPACE, key);
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+}
+
 /** Kinds of public records that are looked up or listed. */
 const LISTED: ReadonlySet<string> = new Set(
   'item lot recall alert fill climate quarantine logger exception capture trace'.split(' '),

@@ -7,7 +7,7 @@ import {
   type StorageLimits,
 } from '@salus/chaincode/supply/api';
 
-import { PUBLIC_SPACE } from '../project.js';
+import { publicRecord } from '../project.js';
 import { type IssuerPorts, knownItem } from '../packs/issuer.js';
 import type { ShelfPorts } from '../packs/shelf.js';
 import { statusOf } from '../packs/status.js';
@@ -59,7 +59,7 @@ export async function evidenceOf(ports: EvidencePorts, epc: string): Promise<Evi
   const known = await knownItem(ports, epc);
   const { item, terms } = known;
   const { lot } = await statusOf(ports.ledger, known);
-  const climate = recordOf(ports, `climate/${item}`) as Climate | undefined;
+  const climate = publicRecord(ports.projection, `climate/${item}`) as Climate | undefined;
   const batches = batchesOf(ports, item);
   const chain = batches.reduce((before, { digest }) => digestOf(before + digest), '');
   const bounds = lot?.storage === undefined ? [] : STORAGE_BOUNDS[lot.storage.kind];
@@ -71,7 +71,7 @@ export async function evidenceOf(ports: EvidencePorts, epc: string): Promise<Evi
     storage: lot?.storage,
     batches: batches.map(shown),
     climate,
-    quarantine: recordOf(ports, `quarantine/${item}`) as QuarantineRecord | undefined,
+    quarantine: publicRecord(ports.projection, `quarantine/${item}`) as QuarantineRecord | undefined,
     isWhole: chain === (climate?.chain ?? ''),
     plot: plotOf(
       batches,
@@ -99,9 +99,4 @@ function batchesOf({ shelf }: EvidencePorts, item: string): readonly KeptBatch[]
 function shown({ readings, ...batch }: KeptBatch): BatchEvidence {
   const [least, most] = [readings.reduce((a, b) => Math.min(a, b)), readings.reduce((a, b) => Math.max(a, b))];
   return { ...batch, count: readings.length, least, most, meanKinetic: meanKineticTemperature(readings) };
-}
-
-function recordOf({ projection }: EvidencePorts, key: string): unknown {
-  const text = projection.fact(PUBLIC_SPACE, key);
-  return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }

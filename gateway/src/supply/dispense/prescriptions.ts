@@ -8,7 +8,7 @@ import { isRefusal, Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger } from '../../ports.js';
 import { asList, isMap } from '../event/json.js';
-import { PUBLIC_SPACE } from '../project.js';
+import { publicRecord } from '../project.js';
 import type { ShelfPorts } from '../packs/shelf.js';
 
 /** Most fills of one prescription: the first and its repeats. */
@@ -79,8 +79,7 @@ export function unspent(ports: Pick<FillPorts, 'projection'>, fills: readonly st
 }
 
 function fillAt({ projection }: Pick<FillPorts, 'projection'>, fill: string): Fill | undefined {
-  const text = projection.fact(PUBLIC_SPACE, `fill/${fill}`);
-  return text === undefined ? undefined : (JSON.parse(text) as Fill);
+  return publicRecord(projection, `fill/${fill}`) as Fill | undefined;
 }
 
 function objects(value: unknown): readonly JsonObject[] {

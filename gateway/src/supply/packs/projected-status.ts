@@ -10,7 +10,7 @@ import {
 } from '@salus/chaincode/supply/api';
 
 import { projectedTick } from '../../clock/project.js';
-import { PUBLIC_SPACE } from '../project.js';
+import { publicRecord } from '../project.js';
 import type { KnownItem, ShelfPorts } from './shelf.js';
 
 /** How old the last tick may be before the projection may lack what others did, milliseconds. */
@@ -27,14 +27,14 @@ export function projectedStatus(
   nowMs: number,
 ): StatusView | undefined {
   if (!isFresh(facts, nowMs)) return undefined;
-  const record = read(facts, `item/${id}`) as Item | undefined;
+  const record = publicRecord(facts, `item/${id}`) as Item | undefined;
   const above = aboveOf(facts, record === undefined ? origin?.within?.container : record.parent);
   const lotId = record === undefined ? origin?.lotId : record.lots[0];
-  const lot = read(facts, `lot/${lotId}`) as Lot | undefined;
+  const lot = publicRecord(facts, `lot/${lotId}`) as Lot | undefined;
   const item = inEffect(id, origin, { record, above, lot }, NO_SALT);
   // A lot that the projection has not seen yet is no proof that there is none.
   if (item instanceof Error) return undefined;
-  const recall = read(facts, `recall/${lotId}`) as Recall | undefined;
+  const recall = publicRecord(facts, `recall/${lotId}`) as Recall | undefined;
   const quarantine = heldOf(facts, [id, ...above.map((each) => each.id), lotId ?? '']);
   return { item, lot: orNull(lot), recall: orNull(recall), quarantine: orNull(quarantine) };
 }
@@ -50,21 +50,16 @@ function orNull<T>(value: T | undefined): T | null {
 
 /** The first quarantine in force over any of these items and lots. */
 function heldOf(facts: Facts, ids: readonly string[]): QuarantineRecord | undefined {
-  const records = ids.map((id) => read(facts, `quarantine/${id}`) as QuarantineRecord | undefined);
+  const records = ids.map((id) => publicRecord(facts, `quarantine/${id}`) as QuarantineRecord | undefined);
   return records.find((record) => record !== undefined && record.standing !== 'released');
 }
 
 function aboveOf(facts: Facts, first: string | undefined): readonly Item[] {
   const above: Item[] = [];
   for (let id = first; id !== undefined && above.length < MAX_DEPTH; id = above.at(-1)?.parent) {
-    const container = read(facts, `item/${id}`) as Item | undefined;
+    const container = publicRecord(facts, `item/${id}`) as Item | undefined;
     if (container === undefined) break;
     above.push(container);
   }
   return above;
-}
-
-function read(facts: Facts, key: string): unknown {
-  const text = facts.fact(PUBLIC_SPACE, key);
-  return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }

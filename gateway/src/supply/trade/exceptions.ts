@@ -16,7 +16,7 @@ import type { Actor, Ledger } from '../../ports.js';
 import type { ShelfPorts } from '../packs/shelf.js';
 import { unlessDone } from '../packs/outcome.js';
 import { PACK_SPACE, PACK_TYPES } from '../packs/stored.js';
-import { PUBLIC_SPACE } from '../project.js';
+import { publicRecord } from '../project.js';
 import type { Telling } from './telling.js';
 
 /** Path of what is told below a door's base. */
@@ -178,8 +178,7 @@ export class Exceptions {
   }
 
   #onLedger(exceptionId: string): ShipmentException | undefined {
-    const text = this.ports.projection.fact(PUBLIC_SPACE, `exception/${exceptionId}`);
-    return text === undefined ? undefined : (JSON.parse(text) as ShipmentException);
+    return publicRecord(this.ports.projection, `exception/${exceptionId}`) as ShipmentException | undefined;
   }
 
   async #submit(actor: Actor, transaction: string, request: object): Promise<number> {

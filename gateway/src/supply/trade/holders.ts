@@ -4,7 +4,7 @@ import { commitmentOf, type Item, MAX_DEPTH, type Recall } from '@salus/chaincod
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { AskDoor } from '../packs/issuer.js';
 import type { PackShelf, ShelfPorts } from '../packs/shelf.js';
-import { PUBLIC_SPACE } from '../project.js';
+import { PUBLIC_SPACE, publicRecord } from '../project.js';
 
 /** Path of the question below a door's base. */
 export const HOLDING_PATH = '$supply-holding';
@@ -79,9 +79,9 @@ async function saidBy(ports: HolderPorts, member: string, lotId: string): Promis
 /** Answers the issuer of a recalled lot, and the regulator; nobody else, and of no other lot. */
 export function hearHolding(ports: HolderPorts, teller: string, body: string): object | undefined {
   const [, lotId = ''] = /^\{"lotId":"([0-9a-f]{64})"\}$/.exec(body) ?? [];
-  const text = ports.projection.fact(PUBLIC_SPACE, `recall/${lotId}`);
-  if (text === undefined) return undefined;
-  const mayAsk = (JSON.parse(text) as Recall).by === teller || ports.directory.roles(teller).includes('regulator');
+  const recall = publicRecord(ports.projection, `recall/${lotId}`) as Recall | undefined;
+  if (recall === undefined) return undefined;
+  const mayAsk = recall.by === teller || ports.directory.roles(teller).includes('regulator');
   return mayAsk || ports.shelf.lot(lotId)?.issuer === teller ? { holds: holds(ports, lotId) } : undefined;
 }
 
@@ -123,8 +123,7 @@ function topOf({ projection }: HolderPorts, start: Item | undefined): Item | und
 }
 
 function recordOf(projection: ShelfPorts['projection'], item: string | undefined): Item | undefined {
-  const text = item === undefined ? undefined : projection.fact(PUBLIC_SPACE, `item/${item}`);
-  return text === undefined ? undefined : (JSON.parse(text) as Item);
+  return item === undefined ? undefined : (publicRecord(projection, `item/${item}`) as Item | undefined);
 }
 
 function isInHand({ member, secrets }: HolderPorts, { id, state, owner, holder }: Item): boolean {

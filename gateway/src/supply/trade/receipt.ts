@@ -6,7 +6,7 @@ import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { PackShelf, ShelfPorts } from '../packs/shelf.js';
 import type { Effect } from '../packs/stored.js';
 import { settled } from '../packs/outcome.js';
-import { PUBLIC_SPACE } from '../project.js';
+import { publicRecord } from '../project.js';
 import type { ExceptionKind, Exceptions } from './exceptions.js';
 import { type ShipmentTerms, shipmentsOf } from './shipments.js';
 
@@ -71,10 +71,10 @@ export async function reportReceipt(
 /** Items that are on their way to this member still, but for those that just came: the projection may not know of them. */
 function missingOf(ports: ReceiptPorts, { items }: ShipmentTerms, here: ReadonlySet<string>): readonly string[] {
   const missing = items.filter(({ epc, item: id }) => {
-    const text = here.has(epc) ? undefined : ports.projection.fact(PUBLIC_SPACE, `item/${id}`);
+    const item = here.has(epc) ? undefined : (publicRecord(ports.projection, `item/${id}`) as Item | undefined);
     const salt = ports.secrets.find(`receive/${id}`);
-    if (text === undefined || salt === undefined) return false;
-    const { state, shipment } = JSON.parse(text) as Item;
+    if (item === undefined || salt === undefined) return false;
+    const { state, shipment } = item;
     return state === 'in-transit' && shipment?.receiver === commitmentOf(ports.member, salt);
   });
   return missing.map(({ epc }) => epc);

@@ -13,7 +13,7 @@ import { canonicalEpc } from '../gs1/epc.js';
 import { packEpc } from '../packs/identity.js';
 import type { PackShelf, ShelfPorts } from '../packs/shelf.js';
 import { PACK_SPACE, PACK_TYPES } from '../packs/stored.js';
-import { PUBLIC_SPACE } from '../project.js';
+import { publicRecord } from '../project.js';
 import { type ShipmentTerms, shipmentsOf } from './shipments.js';
 
 /** Path of the question below a door's base. */
@@ -77,8 +77,7 @@ export function traceTerms({ caseNumber, gtin, serial = '', lot = '' }: TraceWis
 export async function hearTrace(ports: TracePorts, teller: string, body: string): Promise<TraceAnswer | undefined> {
   const question = parse(body);
   if (question === undefined || !ports.directory.roles(teller).includes('regulator')) return undefined;
-  const text = ports.projection.fact(PUBLIC_SPACE, `trace/${question.traceId}`);
-  const trace = text === undefined ? undefined : (JSON.parse(text) as Trace);
+  const trace = publicRecord(ports.projection, `trace/${question.traceId}`) as Trace | undefined;
   if (trace?.by !== teller || trace.terms !== traceTerms(question, question.salt)) return undefined;
   await ports.keep([{ type: PACK_TYPES.trace, value: keptOf(question, trace) }]);
   return tracedHere(ports, question);

@@ -14,7 +14,7 @@ import type { AskDoor } from '../packs/issuer.js';
 import type { KnownItem } from '../packs/shelf.js';
 import { statusOf } from '../packs/status.js';
 import { PACK_TYPES } from '../packs/stored.js';
-import { PUBLIC_SPACE } from '../project.js';
+import { publicRecord } from '../project.js';
 import {
   keptOf,
   TRACE_PATH,
@@ -107,8 +107,7 @@ function isWhole({ event, proof }: Partial<TracedEvent>): boolean {
 /** Whether the event is what its hash says, and the hash lies under the root that this member anchored. */
 function isProven({ projection }: TracingPorts, { event, context, proof }: TracedEvent, member: string): boolean {
   const { hash, index, count, path, anchor } = proof;
-  const text = projection.fact(PUBLIC_SPACE, `capture/${String(anchor)}`);
-  const capture = text === undefined ? undefined : (JSON.parse(text) as Capture);
+  const capture = publicRecord(projection, `capture/${String(anchor)}`) as Capture | undefined;
   const namespaces = withContext(withContext(STANDARD, context), event['@context']);
   if (capture?.member !== member || capture.count !== count || eventHash(event, namespaces) !== hash) return false;
   // What a door says is anybody's word: a proof of another shape proves nothing.
