@@ -103,7 +103,11 @@ describe('what a trial owes and shows', () => {
     const fhir = withTrials(() => Promise.resolve({ status: 418, headers: {} }), {
       ...{ member: 'authority', ledger: { evaluate, submit: () => assert.fail('a read writes nothing') } },
       ...{ decision: { allow: () => undefined }, ask: () => assert.fail('no door is asked') },
-      ...{ facts: { fact: () => undefined }, entering: { enter: () => assert.fail('a read keeps nothing') } },
+      ...{
+        facts: { fact: () => undefined },
+        keep: () => assert.fail('a read keeps nothing'),
+        entering: { enter: () => assert.fail('a read keeps nothing') },
+      },
       randomizing: { randomize: () => assert.fail('a read enrols nobody') },
       claim: () => assert.fail('a read claims nobody'),
       catchUp: () => Promise.resolve(),

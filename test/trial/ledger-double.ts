@@ -9,6 +9,7 @@ import type { Ledger, LedgerCall, StoredVersion } from '@salus/gateway/ports';
 import { claim, type ClaimingPorts } from '@salus/gateway/trial/claiming';
 import { contentChanges } from '@salus/gateway/trial/content';
 import { Entering } from '@salus/gateway/trial/entering';
+import { formsHeard } from '@salus/gateway/trial/forms';
 import { CONTENT_PATH, contentsHeard } from '@salus/gateway/trial/hand-over';
 import { Randomizing } from '@salus/gateway/trial/randomizing';
 import { withTrials } from '@salus/gateway/trial/operations';
@@ -70,15 +71,16 @@ export class Gateways {
         return own.map(([name, text]) => ({ id: name.slice(member.length + 1), value: JSON.parse(text) as T }));
       },
     };
-    const ask = (to: string, _path: string, words: object): Promise<unknown> => this.knock(member, to, words);
+    const ask = (to: string, path: string, words: object): Promise<unknown> => this.knock(member, to, words, path);
     return new Entering({ ...this.#ports(member), ask, pending });
   }
 
-  /** Knocks at a member's door with a content. */
-  async knock(teller: string, member: string, words: object): Promise<object | undefined> {
+  /** Knocks at a member's door, with a content if nothing else is said. */
+  async knock(teller: string, member: string, words: object, path = CONTENT_PATH): Promise<object | undefined> {
     if (this.away.has(member)) throw new Error('no door is open');
     this.#die('knock');
-    return contentsHeard(this.#ports(member))[CONTENT_PATH]?.hear(teller, JSON.stringify(words));
+    const heard = { ...contentsHeard(this.#ports(member)), ...formsHeard(this.#ports(member)) };
+    return heard[path]?.hear(teller, JSON.stringify(words));
   }
 
   /** A request of somebody of a member. */
@@ -92,7 +94,7 @@ export class Gateways {
       claim: (...asked) => claim(this.#claiming(member), ...asked),
       shown: (patient) => this.shown.push(`${member} ${patient}`),
       decision: { allow: () => undefined },
-      ask: (to, _path, words) => this.knock(member, to, words),
+      ask: (to, path, words) => this.knock(member, to, words, path),
       now: () => this.world.ledger.clockMs,
     });
     const actor = { member, user: 'u-1', role, purpose: 'CLINTRCH', scopes: [] };

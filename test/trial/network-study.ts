@@ -19,6 +19,13 @@ export const strata = ['s1', 's2', 's3', 's4'] as const;
 const PERSON_SYSTEM = 'http://hl7.org/fhir/sid/us-ssn';
 const TEXT_HASH = 'b'.repeat(64);
 
+/** The form of the first visit, which answers are checked by. */
+const vitalsForm = {
+  resourceType: 'Questionnaire',
+  status: 'active',
+  item: [{ linkId: 'value', type: 'string', required: true }],
+};
+
 /** The default topology with a third hospital, westgate, in the payer's place; returns the file's path. */
 export function threeHospitals(folder: string): string {
   const text = readFileSync(DEFAULT_TOPOLOGY_FILE, 'utf8')
@@ -141,10 +148,12 @@ export class NetworkStudy {
   /** Registers a trial like this one under a name, and does nothing more. */
   async registered(name: string): Promise<void> {
     const usdm = JSON.stringify(exportUsdm(name, [{ version: 1, protocol: protocol() }]));
+    const parts = [text('id', 'vitals'), { name: 'questionnaire', resource: vitalsForm }];
     const parties = { allocator: 'tally', board: 'tally', ethics: 'authority', regulator: 'authority' };
     const values = Object.entries({ trial: name, usdm, ...parties }).map(([name, value]) => text(name, value));
     const lists = [...sites.map((site) => text('site', site)), ...strata.map((each) => text('stratum', each))];
-    const answer = await this.post('acme', 'sponsor', '$usdm-import', [...values, ...lists]);
+    const form = { name: 'form', part: parts };
+    const answer = await this.post('acme', 'sponsor', '$usdm-import', [...values, ...lists, form]);
     assert.equal(answer.status, 200, answer.text);
   }
 

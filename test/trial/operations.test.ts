@@ -173,6 +173,7 @@ describe('the operations on trials', () => {
       entering: { enter: down },
       randomizing: { randomize: down },
       claim: down,
+      keep: down,
     };
     const ports = {
       member: 'stmary',

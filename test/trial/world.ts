@@ -140,6 +140,11 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
 
   async registered(content = protocol(), slots = 8): Promise<void> {
     await this.act('acme', 'sponsor', 'register', { parties, protocol: content });
+    await this.listed(content, slots);
+  }
+
+  /** Lists for every stratum, kept and approved. */
+  async listed(content = protocol(), slots = 8): Promise<void> {
     for (const stratum of content.allocation.strata) {
       const list = listOf(stratum, slots);
       this.lists.set(stratum, list);

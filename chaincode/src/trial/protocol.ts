@@ -47,6 +47,8 @@ export interface Protocol {
   readonly criteria: readonly string[];
   /** Visits by the schedule, and the forms that belong to each. */
   readonly visits: readonly { readonly id: string; readonly forms: readonly string[] }[];
+  /** Case report forms that answers are checked by: SHA-256 of the RFC 8785 form of a FHIR Questionnaire, lower-case hex. */
+  readonly forms?: readonly { readonly id: string; readonly questionnaire: string }[] | undefined;
   /** SHA-256 of the RFC 8785 form of the whole protocol document (USDM), lower-case hex. */
   readonly document: string;
 }
@@ -84,6 +86,7 @@ export const parseProtocol: Parser<Protocol> = object<Protocol>({
   }),
   criteria: list(code, 0, MAX_CRITERIA),
   visits: list(object({ id: code, forms: list(code, 0, MAX_CRITERIA) }), 0, MAX_CRITERIA),
+  forms: optional(list(object({ id: code, questionnaire: hex256 }), 0, MAX_CRITERIA)),
   document: hex256,
 });
 

@@ -105,10 +105,15 @@ function isMixed({ sponsor, allocator, board, sites }: Parties): boolean {
   return allocator === sponsor || sites.includes(allocator) || board === sponsor || sites.includes(sponsor);
 }
 
-function unfit({ outcomes, allocation, criteria, visits }: Protocol): Refusal | undefined {
-  const lists = [outcomes.map(({ id }) => id), allocation.arms.map((arm) => arm.code), allocation.strata, criteria];
-  const isDouble = [...lists, visits.map(({ id }) => id)].some((ids) => new Set(ids).size !== ids.length);
-  return isDouble ? refuse('duplicate-item', 'outcomes, arms, strata, criteria and visits are named once') : undefined;
+function unfit({ outcomes, allocation, criteria, visits, forms = [] }: Protocol): Refusal | undefined {
+  const named = [outcomes, visits, forms].map((items) => items.map(({ id }) => id));
+  const lists = [...named, allocation.arms.map((arm) => arm.code), allocation.strata, criteria];
+  if (lists.some((ids) => new Set(ids).size !== ids.length)) {
+    return refuse('duplicate-item', 'outcomes, arms, strata, criteria, visits and forms are named once');
+  }
+  const scheduled = new Set(visits.flatMap((visit) => visit.forms));
+  if (forms.every(({ id }) => scheduled.has(id))) return undefined;
+  return refuse('not-in-schedule', 'a form with a questionnaire belongs to a visit');
 }
 
 /** An approval of something by its hash. */

@@ -8,6 +8,18 @@ export function parameterOf(resource: JsonObject, name: string): JsonObject | un
   return named(resource, name)[0];
 }
 
+/** The resource of a type that a parameter carries. Throws Refusal invalid where it does not. */
+export function demandResource(resource: JsonObject, name: string, type: string): JsonObject {
+  const found = parameterOf(resource, name)?.resource as JsonObject | null | undefined;
+  if (found?.resourceType === type) return found;
+  throw new Refusal('invalid', 'structure', `Parameters needs ${name} with a ${type} as its resource`);
+}
+
+/** The parts of every parameter of a name, each as Parameters of its own. */
+export function partsOf(resource: JsonObject, name: string): readonly JsonObject[] {
+  return named(resource, name).map(({ part }) => ({ resourceType: 'Parameters', parameter: part }));
+}
+
 function named({ parameter }: JsonObject, name: string): readonly JsonObject[] {
   const list = Array.isArray(parameter) ? (parameter as readonly (JsonObject | null)[]) : [];
   return list.filter((each): each is JsonObject => each?.name === name);

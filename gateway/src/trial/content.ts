@@ -16,12 +16,15 @@ import { PARTICIPANT_SYSTEM } from './systems.js';
 export const CONTENT_TYPE = 'TrialContent';
 /** What this member's record of who a participant is is called there. */
 export const SUBJECT_TYPE = 'TrialSubject';
+/** What a kept form is called there: the Questionnaire that responses are checked by. */
+export const FORM_TYPE = 'TrialForm';
 /**
- * Contents by their commitments; Patients' ids by the participants they are, and the other way round; and by the hash of a
+ * Contents by their commitments; forms by their hashes; Patients' ids by the participants they are, and the other way round; and by the hash of a
  * ledger key the list of what came from it, to forget with it.
  */
 export const CONTENT_SPACE = 'trial-content';
 const PARTS_OF = 'of/';
+const FORMS = 'form/';
 /** Extension that keeps a commitment from being guessed. */
 const NONCE = 'urn:salus:nonce';
 
@@ -73,19 +76,22 @@ interface Opened {
   readonly patient?: string | undefined;
 }
 
-/** The projection's changes for a kept content or a subject; undefined for all else. */
+type Fact = readonly [key: string, value: string];
+
+/** How each kind of kept record is found. */
+const factsOf: Readonly<Record<string, (text: string, patient: string) => readonly Fact[]>> = {
+  [CONTENT_TYPE]: (text) => [[commitmentOf(JSON.parse(text) as JsonObject), text]],
+  [FORM_TYPE]: (text) => [[`${FORMS}${commitmentOf(JSON.parse(text) as JsonObject)}`, text]],
+  [SUBJECT_TYPE]: subjectFacts,
+};
+
+/** The projection's changes for a kept content, form or subject; undefined for all else. */
 export function contentChanges({ type, text, patient = '' }: Opened, ledgerKey: string): readonly Change[] | undefined {
-  if ((type !== CONTENT_TYPE && type !== SUBJECT_TYPE) || text === undefined) return undefined;
-  const facts = type === CONTENT_TYPE ? contentFacts(text) : subjectFacts(text, patient);
+  if (text === undefined || !Object.hasOwn(factsOf, type)) return undefined;
+  const facts = factsOf[type]?.(text, patient) ?? [];
   const origin = createHash('sha256').update(ledgerKey).digest('hex');
   const all = [...facts, [origin, JSON.stringify(facts.map(([key]) => key))] as const];
   return all.map(([key, value]) => ({ kind: 'fact', space: CONTENT_SPACE, key, value }));
-}
-
-type Fact = readonly [key: string, value: string];
-
-function contentFacts(text: string): readonly Fact[] {
-  return [[commitmentOf(JSON.parse(text) as JsonObject), text]];
 }
 
 function subjectFacts(text: string, patient: string): readonly Fact[] {
@@ -115,6 +121,11 @@ export interface ContentFacts {
 export function heldContent(facts: ContentFacts, commitment: string): JsonObject | undefined {
   const text = facts.fact(CONTENT_SPACE, commitment);
   return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
+}
+
+/** The form that this member keeps under a hash. */
+export function heldForm(facts: ContentFacts, hash: string): JsonObject | undefined {
+  return heldContent(facts, `${FORMS}${hash}`);
 }
 
 /** FHIR id of the Patient who a participant of this site's is. */

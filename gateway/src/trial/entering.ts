@@ -6,10 +6,10 @@ import { transactions } from '@salus/chaincode/trial/api';
 
 import { Errands } from '../errands.js';
 import type { JsonObject } from '../fhir/json.js';
-import { type Given, parameterOf } from '../fhir/parameters.js';
+import type { Given } from '../fhir/parameters.js';
 import { requireValid } from '../fhir/validate.js';
 import type { PendingWork } from '../keys/pending-work.js';
-import { isDeclined, Refusal } from '../ledger/refusal.js';
+import { isDeclined } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, LedgerCall } from '../ports.js';
 import { commitmentOf, CONTENT_TYPE, contentOf, heldContent, patientOf } from './content.js';
@@ -58,13 +58,13 @@ export class Entering {
 
   /** Enters or corrects a data point. Throws Refusal; what the contract refuses beforehand is kept nowhere. */
   async enter(
-    { actor, sponsor, body }: { readonly actor: Actor; readonly sponsor: string; readonly body: JsonObject },
+    { actor, sponsor, response }: { readonly actor: Actor; readonly sponsor: string; readonly response: JsonObject },
     trial: string,
     given: Given,
   ): Promise<Entered> {
     const n = given.number('n');
     const [participant, visit, form] = [given.text('participant'), given.text('visit'), given.text('form')] as const;
-    const resource = contentOf({ trial, participant, visit, form, n }, responseIn(body));
+    const resource = contentOf({ trial, participant, visit, form, n }, response);
     requireValid(resource);
     const commitment = commitmentOf(resource);
     const what =
@@ -147,10 +147,4 @@ export class Entering {
 
 function callOf({ argument, actor }: EntryAct): LedgerCall {
   return { transaction: transactions.point, argument, transient: { actor: actorBytes(actor) } };
-}
-
-function responseIn(body: JsonObject): JsonObject {
-  const resource = parameterOf(body, 'response')?.resource as JsonObject | undefined;
-  if (resource?.resourceType === 'QuestionnaireResponse') return resource;
-  throw new Refusal('invalid', 'structure', 'Parameters needs response with a QuestionnaireResponse as its resource');
 }

@@ -1,6 +1,6 @@
 /**
  * Searches of what the ledger has of a trial, by `study` and where it is of one participant by `participant`: ResearchSubject,
- * AdverseEvent, AuditEvent; Consent, Provenance and QuestionnaireResponse. Contents are shown where they are kept, to the
+ * AdverseEvent, AuditEvent, Questionnaire; Consent, Provenance and QuestionnaireResponse. Contents are shown where they are kept, to the
  * people of the participant's site and of the sponsor who work with them.
  */
 import type { ParticipantView, TrialView } from '@salus/chaincode/trial/api';
@@ -11,6 +11,7 @@ import type { Decision, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Ledger } from '../ports.js';
 import { type ContentFacts, heldContent } from './content.js';
+import { questionnaires } from './forms.js';
 import { commitmentsOf } from './hand-over.js';
 import { readKits } from './kits.js';
 import { auditEvents, provenances, researchConsents } from './line-resources.js';
@@ -35,6 +36,7 @@ const ofStudy: Readonly<Record<string, OfStudy>> = {
   ResearchSubject: researchSubjects,
   AdverseEvent: async (view, { ledger }) => adverseEvents(view, await readKits(ledger, view.trial.trial)),
   AuditEvent: auditEvents,
+  Questionnaire: questionnaires,
 };
 const ofParticipant: Readonly<Record<string, OfParticipant>> = {
   Consent: (line, { participant }) => researchConsents(line, participant),

@@ -1,9 +1,10 @@
-/** What a member's door hears of trials: wishes for an arm, and contents of data points. */
+/** What a member's door hears of trials: wishes for an arm, contents of data points, wishes for a form. */
 import type { Heard } from '../door/server.js';
 import { type KeepPorts, keeper } from '../ehr/keep.js';
 import type { Ledger } from '../ports.js';
 import { armsHeard } from './arm.js';
 import type { ContentFacts } from './content.js';
+import { formsHeard } from './forms.js';
 import { contentsHeard } from './hand-over.js';
 
 /** Everything by its path. */
@@ -12,5 +13,5 @@ export function trialsHeard(
 ): Readonly<Record<string, Heard>> {
   const { settings, ledger, projection: facts } = rooms;
   const contents = contentsHeard({ member: settings.member, ledger, facts, keep: keeper(rooms) });
-  return { ...armsHeard(ledger), ...contents };
+  return { ...armsHeard(ledger), ...contents, ...formsHeard({ ledger, facts }) };
 }

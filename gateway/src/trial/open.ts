@@ -54,7 +54,16 @@ export function openTrials(
   };
   const claiming = { ledger, shown, facts, keep, secrets, current };
   const ports = {
-    ...{ ...own, member: settings.member, decision, shown, now: clock, entering, randomizing: new Randomizing(ledger) },
+    ...{
+      ...own,
+      keep,
+      member: settings.member,
+      decision,
+      shown,
+      now: clock,
+      entering,
+      randomizing: new Randomizing(ledger),
+    },
     catchUp: (request: Parameters<TrialPorts['catchUp']>[0]) => catchUp({ projection: facts }, request),
     claim: (...asked: Claimed) => claim(claiming, ...asked),
   };

@@ -14,12 +14,13 @@ import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import { actCall, actOperations } from './acts.js';
 import { outcomeChanges } from './outcome-changes.js';
-import { givenOf, type Given } from '../fhir/parameters.js';
+import { demandResource, givenOf, type Given } from '../fhir/parameters.js';
 import { datasetParameters } from './dataset-operation.js';
 import { dueParameters } from './due.js';
 import { exposedBy, exposedParameters } from './exposed.js';
 import { derivedFrom, type FacePorts } from './faces.js';
 import type { Entering } from './entering.js';
+import { checkedResponse, type FormPorts, formsGiven, keepForms } from './forms.js';
 import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
 import { linesOf, trialPackage } from './package.js';
@@ -32,7 +33,7 @@ import { unblind, type UnblindPorts } from './unblind.js';
 import { exportUsdm } from './usdm-export.js';
 
 /** What trials need of the gateway. */
-export interface TrialPorts extends FacePorts {
+export interface TrialPorts extends FacePorts, Pick<FormPorts, 'keep'> {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   /** Asks another member's door. */
   readonly ask: UnblindPorts['ask'];
@@ -141,6 +142,11 @@ const handlers: Readonly<Record<string, Handler>> = {
       { name: 'missing', valueInteger: missing },
     ]);
   },
+  'POST $form': async (ports, request, trial) => {
+    const body = resourceBody(request).plain;
+    await keepForms(ports, await demandTrial(ports, trial), [demandResource(body, 'questionnaire', 'Questionnaire')]);
+    return said('the form is kept here', {});
+  },
   'POST $lock': async (ports, request, trial) => {
     const given = givenOf(resourceBody(request).plain);
     const reason = given.text('reason');
@@ -174,9 +180,12 @@ function actHandler(method: string, operation: string | undefined): Handler | un
 
 async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse> {
   const body = resourceBody(request).plain;
-  const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
-  const entry = { actor: request.actor, sponsor, body };
-  const { commit, commitment, isHandedOver } = await ports.entering.enter(entry, trial, givenOf(body));
+  const view = await demandTrial(ports, trial);
+  const given = givenOf(body);
+  const answered = { form: given.text('form'), response: demandResource(body, 'response', 'QuestionnaireResponse') };
+  const response = await checkedResponse(ports, view, answered);
+  const entry = { actor: request.actor, sponsor: view.trial.parties.sponsor, response };
+  const { commit, commitment, isHandedOver } = await ports.entering.enter(entry, trial, given);
   const told = [
     { name: 'commitment', valueString: commitment },
     { name: 'handedOver', valueBoolean: isHandedOver },
@@ -185,13 +194,19 @@ async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string
 }
 
 async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<FhirResponse> {
-  const given = givenOf(resourceBody(request).plain);
+  const body = resourceBody(request).plain;
+  const given = givenOf(body);
+  const forms = formsGiven(body);
   const read = () => readTrial(ports.ledger, given.text('trial'));
   const commits: Commit[] = [];
   const send = async (transaction: string, asked: object): Promise<void> => {
     commits.push(await submit(ports, request.actor, transaction, asked));
   };
-  const registered = await registerImported(given, ports.member, { read, send });
+  const hashes = forms.map(({ id, questionnaire }) => ({ id, questionnaire }));
+  const registered = await registerImported(given, ports.member, { read, send, forms: hashes });
+  const view = forms.length === 0 ? undefined : await read();
+  const resources = forms.map(({ resource }) => resource);
+  if (view !== undefined) await keepForms(ports, view, resources);
   const last = commits.at(-1);
   return { ...ok([{ name: 'registered', valueInteger: registered }]), headers: last ? committed(last) : {} };
 }

@@ -4,6 +4,7 @@
  */
 import type { Protocol, RegisteredPhase, TrialView } from '@salus/chaincode/trial/api';
 
+import { formUrl } from './forms.js';
 import { shownVersion } from './research-study.js';
 import { TRIAL_SYSTEM } from './systems.js';
 
@@ -29,7 +30,7 @@ export function planDefinition(view: TrialView): object {
     date: at,
     publisher: trial.parties.sponsor,
     goal: protocol.outcomes.map(goalOf),
-    action: [eligibility(protocol), allocation(protocol), ...protocol.visits.map(visit)],
+    action: [eligibility(protocol), allocation(protocol), ...visitsOf(protocol)],
   };
 }
 
@@ -46,10 +47,21 @@ function allocation({ allocation: { arms } }: Protocol): object {
   return { title: 'Allocation', selectionBehavior: 'exactly-one', action: steps };
 }
 
-function visit({ id, forms }: Protocol['visits'][number]): object {
-  return withSteps({ title: id, groupingBehavior: 'logical-group' }, forms);
+function visitsOf({ visits, forms }: Protocol): readonly object[] {
+  const questionnaires = new Map(forms?.map(({ id, questionnaire }) => [id, questionnaire]));
+  return visits.map((each) => visit(each, questionnaires));
 }
 
-function withSteps(action: object, titles: readonly string[]): object {
-  return titles.length === 0 ? action : { ...action, action: titles.map((title) => ({ title })) };
+function visit({ id, forms }: Protocol['visits'][number], questionnaires: ReadonlyMap<string, string>): object {
+  return withSteps({ title: id, groupingBehavior: 'logical-group' }, forms, questionnaires);
+}
+
+/** Steps by their titles; one that is a form with a questionnaire names it. */
+function withSteps(action: object, titles: readonly string[], forms: ReadonlyMap<string, string> = new Map()): object {
+  if (titles.length === 0) return action;
+  const step = (title: string): object => {
+    const hash = forms.get(title);
+    return hash === undefined ? { title } : { title, definitionCanonical: formUrl(hash) };
+  };
+  return { ...action, action: titles.map(step) };
 }

@@ -1,21 +1,23 @@
 /** Registers what a USDM file tells of: a new trial with its amendments, or further versions of one that is known. */
-import { transactions, type Parties, type TrialView } from '@salus/chaincode/trial/api';
+import { transactions, type Parties, type Protocol, type TrialView } from '@salus/chaincode/trial/api';
 
 import { Refusal } from '../ledger/refusal.js';
 import type { Given } from '../fhir/parameters.js';
+import type { FormHash } from './forms.js';
 import { amendmentIn, importUsdm, type ImportedVersion } from './usdm.js';
 
 type Send = (transaction: string, asked: object) => Promise<unknown>;
 
-/** What registering needs: the trial as the own peer has it, and a way to write. */
+/** What registering needs: the trial as the own peer has it, a way to write, and the forms that were given beside the file. */
 export interface RegisterPorts {
+  readonly forms: readonly FormHash[];
   readonly read: () => Promise<TrialView | undefined>;
   readonly send: Send;
 }
 
 /**
  * How many versions were registered: of a new trial the original and each amendment; of a known one the amendments that it
- * has not, by their numbers, or where the file is a newer one without any, its content. Goes on after a part of them.
+ * has not, by their numbers, or where the file or a form is a newer one without any, its content. Goes on after a part of them.
  */
 export async function registerImported(given: Given, sponsor: string, ports: RegisterPorts): Promise<number> {
   const trial = given.text('trial');
@@ -23,31 +25,48 @@ export async function registerImported(given: Given, sponsor: string, ports: Reg
   const [original] = imported;
   const view = await ports.read();
   if (view === undefined && original !== undefined) {
-    await ports.send(transactions.register, { trial, parties: partiesOf(given, sponsor), protocol: original.protocol });
+    const protocol = withForms(original.protocol, original.protocol.forms, ports.forms);
+    await ports.send(transactions.register, { trial, parties: partiesOf(given, sponsor), protocol });
   }
-  const missing = view === undefined ? imported.slice(1) : amendmentsBeyond(view, imported);
+  const missing = view === undefined ? imported.slice(1) : amendmentsBeyond(view, imported, ports.forms);
   for (const each of missing) await amend(trial, each, ports);
   return missing.length + (view === undefined ? 1 : 0);
 }
 
-function amendmentsBeyond({ versions }: TrialView, imported: readonly ImportedVersion[]): readonly ImportedVersion[] {
+function amendmentsBeyond(
+  { versions }: TrialView,
+  imported: readonly ImportedVersion[],
+  forms: readonly FormHash[],
+): readonly ImportedVersion[] {
   const known = new Set(versions.map(({ reason = '' }) => amendmentIn(reason).number));
   const missing = imported.slice(1).filter(({ reason = '' }) => !known.has(amendmentIn(reason).number));
   const isNew = versions.every(({ protocol }) => protocol.document !== imported[0]?.protocol.document);
-  return missing.length === 0 && isNew ? imported.slice(-1) : missing;
+  const current = new Map(versions.at(-1)?.protocol.forms?.map(({ id, questionnaire }) => [id, questionnaire]));
+  const isOtherForm = forms.some(({ id, questionnaire }) => current.get(id) !== questionnaire);
+  return missing.length === 0 && (isNew || isOtherForm) ? imported.slice(-1) : missing;
 }
 
 /** The next version names the hash of the one before, whatever flags that got. */
 async function amend(
   trial: string,
   { protocol, reason }: ImportedVersion,
-  { read, send }: RegisterPorts,
+  { read, send, forms }: RegisterPorts,
 ): Promise<void> {
   const newest = (await read())?.versions.at(-1);
   if (newest === undefined)
     throw new Refusal('unavailable', 'not-there-yet', 'ask again: the first version is not seen yet');
-  const asked = { trial, version: newest.version + 1, previous: newest.hash, protocol };
+  const scheduled = new Set(protocol.visits.flatMap((visit) => visit.forms));
+  const kept = newest.protocol.forms?.filter(({ id }) => scheduled.has(id));
+  const amended = withForms(protocol, kept, protocol.forms, forms);
+  const asked = { trial, version: newest.version + 1, previous: newest.hash, protocol: amended };
   await send(transactions.registerVersion, { ...asked, reason: reason ?? 'a newer study definition' });
+}
+
+/** The protocol with a form's questionnaire as the last source says that has it. */
+function withForms(protocol: Protocol, ...sources: readonly Protocol['forms'][]): Protocol {
+  const all = new Map(sources.flatMap((forms = []) => forms.map(({ id, questionnaire }) => [id, questionnaire])));
+  if (all.size === 0) return protocol;
+  return { ...protocol, forms: [...all].map(([id, questionnaire]) => ({ id, questionnaire })) };
 }
 
 function partiesOf(given: Given, sponsor: string): Parties {

@@ -44,6 +44,7 @@ function titleOf({ title }: Protocol): object {
 function designOf(protocol: Protocol): object {
   const { outcomes, allocation, criteria, visits, sampleSize } = protocol;
   const forms = [...new Set(visits.flatMap((visit) => visit.forms))];
+  const questionnaires = new Map(protocol.forms?.map(({ id, questionnaire }) => [id, questionnaire]));
   const encounters = visits.map(({ id }, index) => ({ ...item('Encounter', index + 1), name: id }));
   const instances = visits.map((visit, index) => ({
     ...item('ScheduledActivityInstance', index + 1),
@@ -58,7 +59,10 @@ function designOf(protocol: Protocol): object {
     eligibilityCriteria: criteria.map((name, index) => ({ ...item('EligibilityCriterion', index + 1), name })),
     population: { ...item('StudyDesignPopulation', 1), plannedEnrollmentNumber: { value: sampleSize } },
     encounters,
-    activities: forms.map((name, index) => ({ ...item('Activity', index + 1), name })),
+    activities: forms.map((name, index) => {
+      const own = item('Activity', index + 1);
+      return { ...own, ...extensions(own.id, { questionnaire: questionnaires.get(name) }), name };
+    }),
     scheduleTimelines: [{ ...item('ScheduleTimeline', 1), instances }],
   };
 }

@@ -3,13 +3,14 @@
  * the same protocol. Pure.
  */
 
-/** What is extended: of an endpoint, of an arm, of a design. */
+/** What is extended: of an endpoint, of an arm, of a design, of an activity. */
 const urls = {
   metric: 'urn:salus:outcome-metric',
   analysis: 'urn:salus:outcome-analysis',
   ratio: 'urn:salus:allocation-ratio',
   scheme: 'urn:salus:allocation-scheme',
   stratum: 'urn:salus:allocation-stratum',
+  questionnaire: 'urn:salus:form-questionnaire',
 } as const;
 /** One of the extensions. */
 type Extension = keyof typeof urls;

@@ -125,6 +125,7 @@ function protocolOf(version: StudyVersion, strata: readonly string[], document: 
     },
     criteria: [...codesOf(design.eligibilityCriteria ?? []).values()],
     visits: visitsOf(design),
+    ...formsOf(design),
     document,
   };
 }
@@ -170,6 +171,15 @@ function visitsOf({ encounters = [], activities = [], scheduleTimelines = [] }: 
       .flatMap(({ activityIds = [] }) => activityIds);
     return { id: known(visitCodes, id), forms: [...new Set(own)].map((activity) => known(formCodes, activity)) };
   });
+}
+
+/** Forms of which the file names a questionnaire; absent where it names none. */
+function formsOf({ activities = [] }: Design): Pick<Protocol, 'forms'> {
+  const codes = codesOf(activities);
+  const forms = activities.flatMap((activity) =>
+    extended(activity, 'questionnaire').map((questionnaire) => ({ id: known(codes, activity.id), questionnaire })),
+  );
+  return forms.length === 0 ? {} : { forms };
 }
 
 /** A code for each item by its id: its name where that is one, and its alone; else its id. */
