@@ -20,7 +20,7 @@ describe('FHIR history', () => {
     ((bundle.entry ?? []) as Json[]).map(
       (each) => `${each.request.method} ${(each.fullUrl as string).split('/').at(-2)} ${each.response.etag}`,
     );
-  const all = ['DELETE Patient W/"3"', 'POST Observation W/"1"', 'PUT Patient W/"2"', 'POST Patient W/"1"'];
+  const all = ['DELETE Patient W/"3"', 'PUT Observation W/"1"', 'PUT Patient W/"2"', 'PUT Patient W/"1"'];
 
   it('of a resource, a type and everything, newest first', async () => {
     const everything = await server.ask('GET _history');

@@ -211,7 +211,7 @@ describe('the compiled search parameters', () => {
   const { types, parameters, unserved, unindexed } = generatedSearch();
 
   it('cover R4 but for what is listed here', () => {
-    assert.equal(types.length, 147);
+    assert.equal(types.length, 146);
     assert.deepEqual(unserved, [
       'Bundle composition',
       'Bundle message',

@@ -94,15 +94,17 @@ export const readRoutes: readonly ReadRoute[] = [
   { route: 'GET $export-status/:job', ask: () => get('$export-status/any') },
   { route: 'DELETE $export-status/:job', ask: () => [{ method: 'DELETE', path: '$export-status/any' }] },
   { route: 'GET $export-file/:job/:file', ask: () => get('$export-file/any/Patient') },
-  { route: 'GET $meta', ask: () => get('$meta') },
-  { route: 'GET :type/$meta', ask: () => get('Patient/$meta', 'Observation/$meta') },
-  {
-    route: 'GET :type/:id/_history/:vid/$meta',
-    ask: ({ patient }) => get(`Patient/${patient}/_history/1/$meta`),
-  },
+  ...['GET', 'POST'].flatMap((method): ReadRoute[] => [
+    { route: `${method} $meta`, ask: () => [{ method, path: '$meta' }] },
+    { route: `${method} :type/$meta`, ask: () => [{ method, path: 'Patient/$meta' }] },
+    {
+      route: `${method} :type/:id/_history/:vid/$meta`,
+      ask: ({ patient }) => [{ method, path: `Patient/${patient}/_history/1/$meta` }],
+    },
+    { route: `${method} :type/:id/$meta`, ask: ({ patient }) => [{ method, path: `Patient/${patient}/$meta` }] },
+  ]),
   { route: 'GET Observation/$lastn', ask: ({ patient }) => get(`Observation/$lastn?patient=${patient}`) },
   { route: 'GET :type/:id/$validate', ask: ({ observation }) => get(`Observation/${observation}/$validate`) },
-  { route: 'GET :type/:id/$meta', ask: ({ patient }) => get(`Patient/${patient}/$meta`) },
   {
     route: 'POST :type/:id/$validate',
     ask: ({ patient }) => [{ path: `Patient/${patient}/$validate`, body: { resourceType: 'Patient', id: patient } }],

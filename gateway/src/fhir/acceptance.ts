@@ -173,7 +173,12 @@ function compileExpression(expression: string, type: string): Check {
   return (value, { resource, root }) => {
     const typed = { type, value };
     const variables = { '%context': typed, '%resource': resource, '%rootResource': root };
-    const [only, ...more] = evalFhirPathTyped(parsed, [typed], variables);
-    return more.length === 0 && only?.value === true;
+    try {
+      const [only, ...more] = evalFhirPathTyped(parsed, [typed], variables);
+      return more.length === 0 && only?.value === true;
+    } catch {
+      // What cannot be evaluated is for the validator to judge.
+      return false;
+    }
   };
 }

@@ -21,6 +21,8 @@ class ValueSet {
 
   has(value: unknown): boolean {
     if (typeof value === 'string') return this.all.has(value);
+    // The validator boxes a code that has an extension beside it.
+    if (value instanceof String) return this.all.has(value.valueOf());
     const { coding, system, code } = value as Coding & { coding?: readonly Coding[] };
     const codings = coding ?? [{ ...(system && { system }), ...(code && { code }) }];
     return codings.some((each) => this.bySystem.get(each.system ?? '')?.has(each.code ?? '') === true);
@@ -47,8 +49,13 @@ export function bindingIssues(tokens: Readonly<Record<string, readonly TypedValu
   return Object.entries(tokens).flatMap(([url, values]) => {
     const set = setOf(url);
     if (set === undefined) return [];
-    return values.filter(({ value }) => !set.has(value)).map(({ path }) => issue(url, path));
+    return values.filter((each) => !isAbsent(each) && !set.has(each.value)).map(({ path }) => issue(url, path));
   });
+}
+
+/** Whether there are extensions in place of a code (R4 json.html#primitive). */
+function isAbsent({ type, value }: TypedValueWithPath): boolean {
+  return type === 'code' && typeof value === 'object' && !(value instanceof String);
 }
 
 function issue(url: string, path: string): Issue {

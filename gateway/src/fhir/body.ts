@@ -31,6 +31,14 @@ export function requireMediaType(request: FhirRequest, types: ReadonlySet<string
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (!types.has(type))
     throw new Refusal('invalid', 'media-type', `${type === '' ? 'no media type' : type}: ${advice}`);
+  if (!isOfR4(request.headers['content-type'] ?? ''))
+    throw new Refusal('invalid', 'media-type', 'this is FHIR R4: fhirVersion is 4.0');
+}
+
+/** Whether a media type names no version of FHIR, or R4 (R4 http.html#version-parameter). */
+export function isOfR4(mediaType: string): boolean {
+  const version = /;\s*fhirVersion\s*=\s*"?([^";,\s]*)/i.exec(mediaType)?.[1];
+  return version === undefined || /^4\.0(\.1)?$/.test(version);
 }
 
 /** Throws Refusal when the value is no JSON object with a resourceType. */

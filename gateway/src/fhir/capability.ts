@@ -89,7 +89,9 @@ function resource(context: FhirContext, type: string): JsonObject {
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
     ...(served === undefined ? everything() : apart(served)),
-    operation: [...operations(type), ...operations(':type', served !== undefined), ...ownOperations(context, type)],
+    ...listed({
+      operation: [...operations(type), ...operations(':type', served !== undefined), ...ownOperations(context, type)],
+    }),
     ...searches(type, served?.parameters),
     ...(type === 'Provenance' && context.member !== undefined ? { documentation: DERIVED } : {}),
   };
@@ -125,15 +127,30 @@ function apart({ interactions }: Served): JsonObject {
   };
 }
 
+/** Without lists that are empty (R4 json.html). */
+function listed(lists: Readonly<Record<string, readonly unknown[]>>): JsonObject {
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
+}
+
+/** Every `Type:code` that may refer to the type. */
+function referrersOf(type: string): string[] {
+  return Object.entries(generatedSearch().parameters).flatMap(([from, own]) =>
+    Object.entries(own)
+      .filter(([, { kind, targets }]) => kind === 'reference' && targets?.includes(type) === true)
+      .map(([code]) => `${from}:${code}`),
+  );
+}
+
 function searches(type: string, only: readonly string[] | undefined): JsonObject {
   const all = Object.entries(generatedSearch().parameters[type] ?? {});
   const named = only === undefined ? all : all.filter(([name]) => only.includes(name));
   const references = only === undefined ? all.filter(([, { kind }]) => kind === 'reference') : [];
-  return {
+  return listed({
     searchInclude: references.map(([code]) => `${type}:${code}`),
+    searchRevInclude: only === undefined ? referrersOf(type) : [],
     searchParam: [
       ...(only === undefined ? COLUMN_PARAMETERS : []),
       ...named.map(([name, { definition, kind }]) => ({ name, definition, type: kind })),
     ],
-  };
+  });
 }

@@ -42,10 +42,15 @@ export async function again(
   }
 }
 
-/** Writes one version and answers with what the projection then holds. */
-export async function submit(context: FhirContext, request: FhirRequest, write: ResourceWrite): Promise<FhirResponse> {
+/** Writes one version and answers with what the projection then holds: 201 where it makes the resource. */
+export async function submit(
+  context: FhirContext,
+  request: FhirRequest,
+  write: ResourceWrite,
+  isNew = write.expect === 0,
+): Promise<FhirResponse> {
   const outcome = await context.writer.write(request.actor, explained(request, [write]), idempotencyOf(request));
-  return told(context, request, outcome, write.expect === 0);
+  return told(context, request, outcome, isNew);
 }
 
 async function told(

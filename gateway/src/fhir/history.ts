@@ -165,6 +165,9 @@ function provenanceLink({ member, baseUrl }: FhirContext, stored: StoredVersion)
   return id === undefined ? {} : { link: [{ relation: HAS_PROVENANCE, url: `${baseUrl}/Provenance/${id}` }] };
 }
 
+/** Ids of the form that a create gives; any other came with a PUT. */
+const MADE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[48][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
 function historyEntry(context: FhirContext, stored: StoredVersion, shape: (text: string) => string): EntryText {
   const name = `${stored.type}/${stored.id}`;
   const response = { etag: etagOf(stored.version), lastModified: stored.lastUpdated };
@@ -177,7 +180,8 @@ function historyEntry(context: FhirContext, stored: StoredVersion, shape: (text:
     };
   }
   const first = stored.version === 1;
-  const request = first ? { method: 'POST', url: stored.type } : { method: 'PUT', url: name };
+  const posted = first && MADE_ID.test(stored.id);
+  const request = posted ? { method: 'POST', url: stored.type } : { method: 'PUT', url: name };
   return {
     fullUrl,
     resource: shape(stored.text),

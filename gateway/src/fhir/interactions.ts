@@ -1,110 +1,18 @@
 /** The table of what the router serves; the router runs it and the CapabilityStatement is written from it. */
 import { Refusal } from '../ledger/refusal.js';
-import { generatedSearch, isResourceType } from '../projection/generated.js';
+import { isResourceType } from '../projection/generated.js';
 import { requireMediaType } from './body.js';
 import { COMPARTMENTS } from './compartments.js';
-import type { FhirContext } from './context.js';
-import { everything, byQuery } from './everything.js';
 import { exportAll, exportEnd, exportFile, exportGroup, exportStatus } from './export.js';
 import { history } from './history.js';
-import { match } from './match.js';
-import { changeMeta, lastN, meta, metaOfTypes, metaOfVersion, validate } from './operations.js';
+import { operation, OPERATIONS, type Route } from './operation-routes.js';
 import { read, vread } from './read.js';
-import type { FhirRequest, FhirResponse, Interaction } from './request.js';
+import type { FhirRequest } from './request.js';
 import { search, searchCompartment, searchWithin } from './search.js';
 import { searchSystem } from './system-search.js';
 import { create, patch, patchMatch, remove, removeMatches, update, updateMatch } from './write.js';
 
-/** One line of the table: what is asked, and how it is answered. */
-export interface Route {
-  readonly method: string;
-  /** Segments: `:type`, `:id`, `:vid` stand for any, others for themselves. */
-  readonly path: string;
-  /** Code in CapabilityStatement.rest.resource.interaction or rest.interaction; an operation's name. */
-  readonly code: string;
-  readonly level: 'system' | 'type' | 'compartment' | 'operation' | 'job';
-  /** What the decision is asked for the whole type; absent where each resource is decided alone. */
-  readonly interaction: Interaction;
-  /** URL of an operation's definition. */
-  readonly definition?: string;
-  run(
-    context: FhirContext,
-    request: FhirRequest,
-    parts: Readonly<Record<string, string>>,
-  ): Promise<FhirResponse> | FhirResponse;
-}
-
 const FORM = new Set(['application/x-www-form-urlencoded']);
-
-function operation(method: string, path: string, definition: string): Omit<Route, 'run'> {
-  const code = path.slice(path.indexOf('$') + 1);
-  return {
-    ...{ method, path, code, level: 'operation', interaction: 'operation' },
-    definition: `http://hl7.org/fhir/OperationDefinition/${definition}`,
-  };
-}
-
-const OPERATIONS: readonly Route[] = [
-  {
-    ...operation('GET', 'Patient/:id/$everything', 'Patient-everything'),
-    run: (context, request, { id = '' }) => everything(context, request, id),
-  },
-  {
-    ...operation('POST', 'Patient/:id/$everything', 'Patient-everything'),
-    run: (context, request, { id = '' }) => everything(context, byQuery(request), id),
-  },
-  {
-    ...operation('POST', 'Patient/$match', 'Patient-match'),
-    run: (context, request) => match(context, request),
-  },
-  {
-    ...operation('GET', 'Observation/$lastn', 'Observation-lastn'),
-    run: (context, request) => lastN(context, request),
-  },
-  { ...operation('POST', '$validate', 'Resource-validate'), run: (context, request) => validate(context, request) },
-  {
-    ...operation('POST', ':type/$validate', 'Resource-validate'),
-    run: (context, request, { type = '' }) => validate(context, request, type),
-  },
-  {
-    ...operation('POST', ':type/:id/$validate', 'Resource-validate'),
-    run: (context, request, { type = '', id = '' }) => validate(context, request, type, id),
-  },
-  {
-    ...operation('GET', ':type/:id/$validate', 'Resource-validate'),
-    run: (context, request, { type = '', id = '' }) => validate(context, request, type, id),
-  },
-  {
-    ...operation('POST', 'Observation/$lastn', 'Observation-lastn'),
-    run: (context, request) => lastN(context, byQuery(request)),
-  },
-  {
-    ...operation('GET', '$meta', 'Resource-meta'),
-    run: (context, request) => metaOfTypes(context, request, generatedSearch().types),
-  },
-  {
-    ...operation('GET', ':type/$meta', 'Resource-meta'),
-    run: (context, request, { type = '' }) => metaOfTypes(context, request, [type]),
-  },
-  {
-    ...operation('GET', ':type/:id/_history/:vid/$meta', 'Resource-meta'),
-    run: (context, request, { type = '', id = '', vid = '' }) => metaOfVersion(context, request, [type, id, vid]),
-  },
-  {
-    ...operation('GET', ':type/:id/$meta', 'Resource-meta'),
-    run: (context, request, { type = '', id = '' }) => meta(context, request, type, id),
-  },
-  {
-    ...operation('POST', ':type/:id/$meta-add', 'Resource-meta-add'),
-    interaction: 'update',
-    run: (context, request, { type = '', id = '' }) => changeMeta(context, request, [type, id], 'add'),
-  },
-  {
-    ...operation('POST', ':type/:id/$meta-delete', 'Resource-meta-delete'),
-    interaction: 'update',
-    run: (context, request, { type = '', id = '' }) => changeMeta(context, request, [type, id], 'delete'),
-  },
-];
 
 /** Kick-offs, by GET and by POST. */
 const EXPORTS: readonly Route[] = ['GET', 'POST'].flatMap((method): Route[] => [

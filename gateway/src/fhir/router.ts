@@ -3,7 +3,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { FhirContext } from './context.js';
 import { catchUp } from './context.js';
 import { capabilityStatement } from './capability.js';
-import { resourceBody } from './body.js';
+import { isOfR4, resourceBody } from './body.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { entriesOf, requestOf, type Entry } from './bundle.js';
 import { routeOf, routesAt, type Match } from './interactions.js';
@@ -236,14 +236,19 @@ const JSON_FORMATS = new Set([
   'application/fhir json',
   'text/json',
 ]);
-const JSON_ACCEPTED = /(^|,)\s*(\*\/\*|application\/(\*|json|fhir\+json)|text\/json)/;
+const JSON_ACCEPTED = /^\s*(\*\/\*|application\/(\*|json|fhir\+json)|text\/json)\s*(;|$)/;
+
+/** Whether a list of media ranges has one that the answers are of (R4 http.html#version-parameter). */
+function takesJson(accept: string): boolean {
+  return accept.split(',').some((range) => JSON_ACCEPTED.test(range) && isOfR4(range));
+}
 
 /** Answers are JSON: who takes nothing else is told so (R4 http.html#mime-type). */
 function requireJsonAnswer({ path, query, headers }: FhirRequest): void {
   if (path.startsWith('$export-file/')) return;
   const format = query.get('_format');
   const acceptable =
-    format === null ? JSON_ACCEPTED.test(headers.accept ?? '*/*') : JSON_FORMATS.has(format.split(';')[0] ?? '');
+    format === null ? takesJson(headers.accept ?? '*/*') : JSON_FORMATS.has(format.split(';')[0] ?? '');
   if (!acceptable)
     throw new Refusal(
       'invalid',

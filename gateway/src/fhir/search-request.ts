@@ -148,7 +148,7 @@ function resultControls(type: string, query: URLSearchParams): ResultControls {
   return {
     count,
     sort: sortKeys(type, query.get('_sort')),
-    includes: includesOf(query),
+    includes: includesOf(type, query),
     total: totalOf(query.get('_total')),
     countOnly: query.get('_summary') === 'count' || count === 0,
     ...(cursor === null ? {} : { cursor }),
@@ -176,14 +176,25 @@ function sortKeys(type: string, sort: string | null): SortKey[] {
   });
 }
 
-function includesOf(query: URLSearchParams): Include[] {
-  const includes = [...query].flatMap(([name, value]) => {
+function includesOf(type: string, query: URLSearchParams): Include[] {
+  const asked = [...query].flatMap(([name, value]) => {
     const match = /^_(rev)?include(?::(iterate|recurse))?$/.exec(name);
-    return match === null ? [] : includeOf(value, match[1] !== undefined, match[2] !== undefined);
+    return match === null ? [] : [{ value, reverse: match[1] !== undefined, iterate: match[2] !== undefined }];
   });
-  if (includes.length > SEARCH_LIMITS.includes)
-    throw tooMany(`a search has at most ${SEARCH_LIMITS.includes} includes`);
-  return includes;
+  if (asked.length > SEARCH_LIMITS.includes) throw tooMany(`a search has at most ${SEARCH_LIMITS.includes} includes`);
+  return asked.flatMap(({ value, reverse, iterate }) =>
+    value === '*' ? everyInclude(type, reverse, iterate) : includeOf(value, reverse, iterate),
+  );
+}
+
+/** `*`: all that a type refers to, or all that refers to it. */
+function everyInclude(type: string, reverse: boolean, iterate: boolean): Include[] {
+  const { types, parameters } = generatedSearch();
+  return (reverse ? types : [type]).flatMap((each) =>
+    Object.values(parameters[each] ?? {})
+      .filter(({ kind, targets }) => kind === 'reference' && (!reverse || targets?.includes(type) === true))
+      .map((entry) => ({ reverse, type: each, entry, iterate })),
+  );
 }
 
 /** `Type:parameter`, `Type:parameter:Target` or `Type:*`. */

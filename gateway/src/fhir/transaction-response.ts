@@ -56,7 +56,7 @@ export async function respond(
 
 function stepAnswer(
   context: FhirContext,
-  { write }: Step,
+  { write, current }: Step,
   stored: StoredVersion | undefined,
   full: boolean,
 ): EntryText {
@@ -64,12 +64,17 @@ function stepAnswer(
   const etag = etagOf(stored.version);
   if (stored.deleted) return { more: { response: { status: '204 No Content', etag } } };
   const response = {
-    status: write?.expect === 0 ? '201 Created' : '200 OK',
+    status: isMade(write, current) ? '201 Created' : '200 OK',
     location: locationOf(context, stored),
     etag,
     lastModified: stored.lastUpdated,
   };
   return { ...(full ? { resource: stored.text } : {}), more: { response } };
+}
+
+/** Whether the entry made the resource, or brought it back (R4 http.html#update). */
+function isMade(write: ResourceWrite | undefined, current: StoredVersion | undefined): boolean {
+  return write !== undefined && (write.expect === 0 || current?.deleted === true);
 }
 
 /** A response of its own as an entry of a batch-response or transaction-response. */

@@ -31,14 +31,39 @@ export function requireValid(resource: JsonObject): void {
 /** What is wrong with a resource; empty when nothing is. Numbers must be plain. */
 export function validationIssues(resource: JsonObject): Issue[] {
   loadTypesOf(resource);
+  const tokens: Record<string, TypedValueWithPath[]> = {};
+  const issues = structuralIssues(resource, tokens).filter((issue) => !isSpaced(resource, issue));
+  return [...issues, ...emptyLists(resource, String(resource.resourceType)), ...bindingIssues(tokens)];
+}
+
+function structuralIssues(resource: JsonObject, tokens: Record<string, TypedValueWithPath[]>): Issue[] {
   try {
-    const tokens: Record<string, TypedValueWithPath[]> = {};
-    const found = validateResource(resource as unknown as Resource, { collect: { tokens } });
-    return [...found.map(issueOf), ...bindingIssues(tokens)];
+    return validateResource(resource as unknown as Resource, { collect: { tokens } }).map(issueOf);
   } catch (error) {
     if (error instanceof OperationOutcomeError) return error.outcome.issue.map(issueOf);
     throw new Refusal('invalid', 'structure', 'the resource is not built as R4 says', { cause: error });
   }
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Whether what is told of base64 is its white space alone, which readers pass over (R4 datatypes.html#base64Binary). */
+function isSpaced(resource: JsonObject, { diagnostics, expression }: Issue): boolean {
+  if (diagnostics !== 'Invalid base64Binary format') return false;
+  const steps = (expression?.[0] ?? '').split(/[.[\]]+/).filter((step) => step !== '');
+  let value: unknown = resource;
+  for (const step of steps.slice(1)) value = (value as JsonObject | null | undefined)?.[step];
+  return typeof value === 'string' && /\S/.test(value) && BASE64.test(value.replaceAll(/\s/g, ''));
+}
+
+/** Lists without an element (R4 json.html: a property is there only if it has a value). */
+function emptyLists(value: unknown, path: string): Issue[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (!Array.isArray(value))
+    return Object.entries(value).flatMap(([name, each]) => emptyLists(each, `${path}.${name}`));
+  if (value.length > 0) return value.flatMap((each, at) => emptyLists(each, `${path}[${at}]`));
+  const diagnostics = 'a list has at least one element: leave it out';
+  return [{ severity: 'error', code: 'structure', diagnostics, expression: [path] }];
 }
 
 /** What is wrong with a resource by a profile; undefined where the profile has no snapshot, or is of another type. */
@@ -60,8 +85,13 @@ function issueOf(issue: OperationOutcomeIssue): Issue {
     severity: issue.severity,
     code: issue.code,
     diagnostics,
-    ...(issue.expression === undefined ? {} : { expression: issue.expression }),
+    ...(issue.expression === undefined ? {} : { expression: issue.expression.map(withoutChoice) }),
   };
+}
+
+/** FHIRPath names an element with a choice of types without it (R4 fhirpath.html#poly). */
+function withoutChoice(path: string): string {
+  return path.replaceAll('[x]', '');
 }
 
 function loadTypesOf(resource: JsonObject): void {
@@ -69,7 +99,7 @@ function loadTypesOf(resource: JsonObject): void {
   for (const inner of innerResources(resource)) loadTypesOf(inner);
 }
 
-/** Definitions are loaded when a resource first needs them: a start does not wait for the 147. */
+/** Definitions are loaded when a resource first needs them: a start does not wait for the 146. */
 export function loadType(type: string): void {
   if (!isDataTypeLoaded('HumanName')) {
     for (const definition of generatedDefinitions('types') as StructureDefinition[]) loadDataType(definition);

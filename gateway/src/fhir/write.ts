@@ -113,7 +113,12 @@ function replace(
   const write = writeOf(content(current), type, id, current?.version ?? 0);
   if (current === undefined) requireFree(context, type, id);
   if (current !== undefined && isSame(current, write)) return written(context, request, current, 200);
-  return submit(context, request, on(condition, write));
+  return submit(context, request, on(condition, write), isNew(current));
+}
+
+/** Whether a write makes the resource: there was none, or it had been deleted (R4 http.html#update). */
+function isNew(current: StoredVersion | undefined): boolean {
+  return current?.deleted !== false;
 }
 
 /** Throws Refusal 409 where the id has a resource already, which is not overwritten and not told of. */
@@ -184,8 +189,13 @@ export function inForce(
   const current = visible(context, request, interaction, [type, id]);
   if (request.headers['if-none-match'] === '*' && current?.deleted === false) throw alreadyThere();
   const match = request.headers['if-match'];
-  if (match !== undefined && versionOf(match) !== String(current?.version)) throw notInForce();
+  if (match !== undefined && !isNamed(match, current)) throw notInForce();
   return current;
+}
+
+/** Whether `If-Match` names the version; `*` names any that is there (RFC 9110 section 13.1.1). */
+function isNamed(match: string, current: StoredVersion | undefined): boolean {
+  return match.trim() === '*' ? current?.deleted === false : versionOf(match) === String(current?.version);
 }
 
 /** `If-None-Match: *` asks to write only what is not there (RFC 9110 section 13.1.2). */

@@ -10,6 +10,7 @@ export interface ElementDefinition extends JsonObject {
   readonly max?: string;
   readonly type?: readonly { readonly code: string; readonly targetProfile?: readonly string[] }[];
   readonly contentReference?: string;
+  readonly binding?: { readonly strength: string; readonly valueSet?: string };
 }
 
 /** R4 StructureDefinition with its snapshot, as far as it is read. */
@@ -30,6 +31,8 @@ export interface Field {
   /** FHIR type, or the path of a backbone element such as `Patient.contact`. */
   readonly type: string;
   readonly repeats: boolean;
+  /** That its codes are required to be of, without its version. */
+  readonly valueSet?: string;
 }
 
 /** Every StructureDefinition of R4's types and resources. */
@@ -45,12 +48,25 @@ export function entries<T>(file: string): T[] {
   return bundle.entry.map((entry) => entry.resource);
 }
 
-/** Concrete resource types, sorted. */
+/** Concrete resource types of R4, sorted. */
 export function resourceTypes(definitions: readonly StructureDefinition[]): string[] {
+  const own = typesOfR4();
   return definitions
     .filter((each) => each.kind === 'resource' && !each.abstract && each.derivation === 'specialization')
     .map((each) => each.type)
+    .filter((type) => own.has(type))
     .sort();
+}
+
+/** The definitions at hand hold a type of a later release, too. */
+function typesOfR4(): ReadonlySet<string> {
+  const known = entries<{ readonly url: string; readonly concept?: readonly { readonly code: string }[] }>(
+    'fhir/r4/valuesets.json',
+  );
+  const system = known.find(
+    ({ url, concept }) => url === 'http://hl7.org/fhir/resource-types' && concept !== undefined,
+  );
+  return new Set(system?.concept?.map(({ code }) => code));
 }
 
 /** Looks up fields by the type or backbone path they lie in. */
@@ -82,6 +98,8 @@ export class ElementTable {
     const code = element.type?.[0]?.code ?? 'Element';
     const inline = code === 'BackboneElement' || code === 'Element';
     const type = inline ? `${parent}.${name}` : code.startsWith('http://hl7.org/fhirpath/') ? 'string' : code;
-    return { name, type, repeats };
+    const { strength, valueSet } = element.binding ?? {};
+    const required = strength === 'required' ? valueSet?.split('|')[0] : undefined;
+    return { name, type, repeats, ...(required === undefined ? {} : { valueSet: required }) };
   }
 }

@@ -35,7 +35,10 @@ function writeStructures(folder: string, definitions: readonly StructureDefiniti
     if (definition.derivation === 'specialization')
       writeJson(join(folder, `${definition.type}.json`), trimmed(definition));
   }
-  writeJson(join(folder, 'types.json'), definitions.filter((definition) => !own(definition)).map(trimmed));
+  const isOther = (each: StructureDefinition): boolean =>
+    each.kind === 'resource' && each.derivation === 'specialization' && !each.abstract;
+  const shared = definitions.filter((each) => !own(each) && !isOther(each));
+  writeJson(join(folder, 'types.json'), shared.map(trimmed));
 }
 
 function writeJson(file: string, value: unknown): void {
@@ -46,9 +49,10 @@ function compile(current: string): void {
   const folder = `${generated}.new-${process.pid}`;
   const definitions = readDefinitions();
   const types = resourceTypes(definitions);
-  const compiled = compileSearch(new ElementTable(definitions), readParameters(types));
+  const codes = writeValueSets(definitions);
+  const compiled = compileSearch(new ElementTable(definitions), readParameters(types), codes);
   writeStructures(join(folder, 'definitions'), definitions, types);
-  writeJson(join(folder, 'definitions', 'value-sets.json'), writeValueSets(definitions));
+  writeJson(join(folder, 'definitions', 'value-sets.json'), codes);
   mkdirSync(join(folder, 'search'));
   for (const [type, code] of compiled.modules) writeFileSync(join(folder, 'search', `${type}.js`), code);
   const { parameters, unserved, unindexed, compartments } = compiled;

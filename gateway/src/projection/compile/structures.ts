@@ -20,12 +20,17 @@ function trimmedElement(element: ElementDefinition): JsonObject {
   return { ...Object.fromEntries(kept), ...constraints(element) };
 }
 
+/** FHIRPath's name for UCUM (R4 fhirpath.html#variables), which evaluators need not know. */
+function spelledOut(expression: unknown): unknown {
+  return typeof expression === 'string' ? expression.replaceAll('%ucum', "'http://unitsofmeasure.org'") : expression;
+}
+
 /** Constraints without their XPath, and without those that only warn. */
 function constraints(element: ElementDefinition): JsonObject {
   const all = element.constraint as readonly JsonObject[] | undefined;
   if (all === undefined) return {};
   const constraint = all
     .filter((each) => each.severity === 'error')
-    .map(({ key, severity, human, expression }) => ({ key, severity, human, expression }));
+    .map(({ key, severity, human, expression }) => ({ key, severity, human, expression: spelledOut(expression) }));
   return { constraint };
 }

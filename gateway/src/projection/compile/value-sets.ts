@@ -55,7 +55,7 @@ export function writeValueSets(definitions: readonly StructureDefinition[]): Wri
 function requiredSets(definitions: readonly StructureDefinition[]): string[] {
   const bindings = definitions
     .flatMap((definition) => definition.snapshot.element)
-    .flatMap((element) => (element.binding as { strength: string; valueSet?: string } | undefined) ?? []);
+    .flatMap((element) => element.binding ?? []);
   const urls = bindings.flatMap(({ strength, valueSet }) => (strength === 'required' ? (valueSet ?? []) : []));
   return [...new Set(urls.map((url) => url.split('|')[0] ?? url))].sort();
 }

@@ -54,7 +54,9 @@ function termsOf(entry: IndexedParameter, value: string, modifier: string, terms
   switch (entry.kind) {
     case 'token':
       if (modifier === 'text') return terms.text(entry.number, value);
-      return modifier === 'of-type' ? terms.ofType(entry.number, value) : terms.token(entry.number, value);
+      return modifier === 'of-type'
+        ? terms.ofType(entry.number, value)
+        : terms.token(entry.number, value, entry.systems);
     case 'string':
       return terms.string(entry.number, value, modifier);
     case 'uri':

@@ -4,7 +4,7 @@ import type { ParameterEntry } from '../compile/parameters.js';
 export type { ParameterEntry } from '../compile/parameters.js';
 
 /** What finding index rows needs of a parameter. */
-export type IndexedParameter = Pick<ParameterEntry, 'number' | 'kind' | 'targets'>;
+export type IndexedParameter = Pick<ParameterEntry, 'number' | 'kind' | 'targets' | 'systems'>;
 
 /** One condition; several are ANDed. `values` are ORed, still escaped as R4 search.html#escaping says. */
 export type Filter =

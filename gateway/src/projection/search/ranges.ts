@@ -1,6 +1,7 @@
 /** Dates, numbers and quantities as ranges in SQL, by prefix (R4 search.html#prefix, #date, #quantity). */
 import type { SQLInputValue } from 'node:sqlite';
 
+import { Refusal } from '../../ledger/refusal.js';
 import type { Conversion } from './units.js';
 import { dateOf, numberOf, prefixed, split, unescaped, type NumberValue, type Prefix } from './values.js';
 
@@ -75,7 +76,10 @@ export function quantityParts(value: string): {
   readonly number: string;
   readonly unit?: { system: string; code: string };
 } {
-  const [number = '', system, code] = split(value, '|');
+  const [number = '', system, code, ...rest] = split(value, '|');
+  if (system !== undefined && (code === undefined || rest.length > 0)) {
+    throw new Refusal('invalid', 'bad-value', 'a quantity is written number, number|system|code or number||code');
+  }
   if (code === undefined || code === '') return { number };
   return { number, unit: { system: unescaped(system ?? ''), code: unescaped(code) } };
 }

@@ -70,7 +70,7 @@ export class Search {
     const found = this.page(query, plan, sight);
     const { matches, next } = found;
     const whole = next === undefined && query.cursor === undefined;
-    const total = whole ? matches.length : this.total(query, plan, sight);
+    const total = whole && query.total !== 'none' ? matches.length : this.total(query, plan, sight);
     return { matches, ...(total === undefined ? {} : { total }), ...(next === undefined ? {} : { next }) };
   }
 

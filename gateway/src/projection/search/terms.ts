@@ -20,11 +20,18 @@ export class Terms {
     private readonly base: string,
   ) {}
 
-  token(parameter: number, value: string): number[] {
+  /** `implied`: systems that codes without one are of. */
+  token(parameter: number, value: string, implied: readonly string[] = []): number[] {
     const { system, code } = tokenOf(value);
+    if (system !== undefined && implied.includes(system)) return this.implied(parameter, system, code);
     if (code === undefined) return this.find('parameter = ? AND b = ? AND b <> ?', parameter, system ?? '', '');
     if (system === undefined) return this.find('parameter = ? AND a = ?', parameter, code);
     return this.find('parameter = ? AND a = ? AND b = ?', parameter, code, system);
+  }
+
+  private implied(parameter: number, system: string, code: string | undefined): number[] {
+    if (code === undefined) return this.find('parameter = ? AND b IN (?, ?)', parameter, system, '');
+    return this.find('parameter = ? AND a = ? AND b IN (?, ?)', parameter, code, system, '');
   }
 
   /** `type-system|type-code|value`. */
