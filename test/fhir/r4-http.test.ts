@@ -192,7 +192,10 @@ describe('R4 http', () => {
     const fine = await ask('POST RiskAssessment', { body: { ...risk, prediction: [{ probabilityDecimal: 0.8 }] } });
     assert.equal(fine.status, 201, JSON.stringify(fine.json));
     const wrong = await ask('POST RiskAssessment', { body: { ...risk, prediction: prediction('kg') } });
-    assert.deepEqual([wrong.status, wrong.json.issue[0].expression], [422, ['RiskAssessment.prediction[0].probability']]);
+    assert.deepEqual(
+      [wrong.status, wrong.json.issue[0].expression],
+      [422, ['RiskAssessment.prediction[0].probability']],
+    );
   });
 
   it('a code may have extensions beside it, and is looked at all the same', async () => {
