@@ -95,7 +95,9 @@ describe('R4 http', () => {
 
   it('history: each version with what made it, newest first', async () => {
     const { json } = await ask('GET Patient/d/_history');
-    const told = json.entry.map(({ request, response }: Json) => `${request.method} ${request.url} ${response.status}`);
+    const told = (json.entry as Json[]).map(
+      ({ request, response }) => `${request.method} ${request.url} ${response.status}`,
+    );
     assert.deepEqual([json.type, json.total, told], ['history', 2, ['DELETE Patient/d 204', 'PUT Patient/d 201']]);
     const posted = await ask('POST Patient', { body: patient() });
     const one = await ask(`GET Patient/${posted.json.id as string}/_history`);

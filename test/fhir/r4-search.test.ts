@@ -19,7 +19,7 @@ describe('R4 search', () => {
   });
 
   const entriesOf = ({ entry = [] }: Json, mode: string): Json[] =>
-    entry.filter((each: Json) => each.search.mode === mode);
+    (entry as Json[]).filter((each) => each.search.mode === mode);
 
   /** Lines of `query => ids in order`, or of `query => status`. */
   const answers = async (lines: string, mode = 'match', sorted = true): Promise<void> => {

@@ -69,6 +69,11 @@ function typesOfR4(): ReadonlySet<string> {
   return new Set(system?.concept?.map(({ code }) => code));
 }
 
+function requiredSet({ binding }: ElementDefinition): Pick<Field, 'valueSet'> {
+  const valueSet = binding?.strength === 'required' ? binding.valueSet?.split('|')[0] : undefined;
+  return valueSet === undefined ? {} : { valueSet };
+}
+
 /** Looks up fields by the type or backbone path they lie in. */
 export class ElementTable {
   private readonly elements = new Map<string, ElementDefinition>();
@@ -98,8 +103,6 @@ export class ElementTable {
     const code = element.type?.[0]?.code ?? 'Element';
     const inline = code === 'BackboneElement' || code === 'Element';
     const type = inline ? `${parent}.${name}` : code.startsWith('http://hl7.org/fhirpath/') ? 'string' : code;
-    const { strength, valueSet } = element.binding ?? {};
-    const required = strength === 'required' ? valueSet?.split('|')[0] : undefined;
-    return { name, type, repeats, ...(required === undefined ? {} : { valueSet: required }) };
+    return { name, type, repeats, ...requiredSet(element) };
   }
 }
