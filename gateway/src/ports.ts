@@ -50,6 +50,8 @@ export interface StoredVersion {
   readonly patient?: string;
   /** JSON text of an Authorship; absent where none was kept. */
   readonly by?: string;
+  /** The text is not what was written: something is left out or added for who asks. */
+  readonly isPart?: true;
 }
 
 /** One version to write. `expect` is the version in force before (0 = none). */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 
-import { MAX_MANIFESTS, type DiscloseAccess, type Manifest } from '@salus/chaincode/access/api';
-import { Manifests } from '@salus/gateway/door/manifests';
+import { MAX_MANIFESTS, merkleRoot, type DiscloseAccess, type Manifest } from '@salus/chaincode/access/api';
+import { Manifests, MOST_WAITING } from '@salus/gateway/door/manifests';
 import { Refusal } from '@salus/gateway/ledger/refusal';
 import type { LedgerCall } from '@salus/gateway/ports';
 
 import { random } from '../support/contract-world.js';
 
-const entry = { resource: { resourceType: 'Observation', id: 'o' } };
+const entry = JSON.stringify({ resourceType: 'Observation', id: 'o' });
 
 describe('what a door handed over', () => {
   let sent: readonly Manifest[][];
@@ -46,6 +46,43 @@ describe('what a door handed over', () => {
       ],
     );
     assert.notEqual(sent[0]?.[0]?.root, sent[0]?.[1]?.root);
+  });
+
+  it('is one manifest for all that went out under an access within a second, resource by resource', async () => {
+    const aid = random();
+    const page = (n: number) => JSON.stringify({ resourceType: 'Observation', id: `o${n}` });
+    manifests.add(aid, [page(1), page(2)]);
+    manifests.add(random(), [entry]);
+    manifests.add(aid, [page(3)]);
+    await manifests.settled();
+    const [[own, other] = []] = sent;
+    assert.equal(sent.length, 1);
+    assert.equal(other?.count, 1);
+    const salt = Buffer.from(own?.salt ?? '', 'hex');
+    const items = [page(1), page(2), page(3)].map((text) => Buffer.concat([salt, Buffer.from(text)]));
+    assert.deepEqual(
+      { ...own, manifestId: '', salt: '' },
+      {
+        ...{ aid, manifestId: '', salt: '' },
+        root: merkleRoot(items).toString('hex'),
+        count: 3,
+      },
+    );
+  });
+
+  it(`goes out at once when ${MOST_WAITING} resources wait`, async () => {
+    const aid = random();
+    manifests.add(
+      aid,
+      Array.from({ length: MOST_WAITING - 1 }, () => entry),
+    );
+    assert.equal(sent.length, 0);
+    manifests.add(aid, [entry]);
+    assert.deepEqual(
+      sent.map((each) => each.map(({ count }) => count)),
+      [[MOST_WAITING]],
+    );
+    await manifests.settled();
   });
 
   it(`goes out by itself when a second is over, and at once when ${MAX_MANIFESTS} wait`, async () => {

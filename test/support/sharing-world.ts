@@ -11,8 +11,8 @@ import { consentProjector } from '@salus/gateway/consent/project';
 import { Sharing } from '@salus/gateway/door/sharing';
 import { ehrProjector } from '@salus/gateway/ehr/project';
 import { authorshipOf, openStored, toEntry } from '@salus/gateway/ehr/translate';
-import type { JsonObject } from '@salus/gateway/fhir/json';
 import type { FhirRequest, FhirResponse } from '@salus/gateway/fhir/request';
+import { searchsetAnswer } from '@salus/gateway/fhir/search';
 import { signingKey } from '@salus/gateway/identity/keys';
 import { freshSecrets } from '@salus/gateway/keys/content';
 import { KeyStore } from '@salus/gateway/keys/key-store';
@@ -83,9 +83,8 @@ export class Hospital {
       .filter((each) => each === this.projected.current(each.type, each.id) && each.patient === patient)
       .filter((each) => operation !== undefined || each.type === type)
       .flatMap((each) => this.sharing.decision.permit(request.actor, each) ?? []);
-    const entry = shown.map(({ text }) => ({ resource: JSON.parse(text) as JsonObject, search: { mode: 'match' } }));
-    const resource = { resourceType: 'Bundle', type: 'searchset', total: entry.length, entry };
-    return Promise.resolve({ status: 200, headers: {}, resource });
+    const entries = shown.map((stored) => ({ resource: stored.text, more: { search: { mode: 'match' } }, stored }));
+    return Promise.resolve(searchsetAnswer({ head: { type: 'searchset', total: entries.length }, entries }));
   };
 
   #read(actor: Actor, type: string, id: string): FhirResponse {

@@ -2,7 +2,7 @@ import { hex256, integer, list, object, type Parser } from '../lib/schema';
 
 /** What members anchor of what they showed: deliveries under accesses, and slices of their own read logs. */
 
-/** Most deliveries that one transaction anchors. */
+/** Most manifests that one transaction anchors. */
 export const MAX_MANIFESTS = 100;
 
 /** access:disclose. */
@@ -11,12 +11,12 @@ export interface DiscloseAccess {
   readonly manifests: readonly Manifest[];
 }
 
-/** What a custodian delivered at once under an access. */
+/** What a custodian delivered under an access, at once or within a second. */
 export interface Manifest {
   readonly aid: string;
   /** 256 random bits: one for each manifest. */
   readonly manifestId: string;
-  /** Merkle root over the delivered resources, lower-case hex. */
+  /** Merkle root over the delivered resources in their order, each behind the salt, lower-case hex. */
   readonly root: string;
   /** How many resources. */
   readonly count: number;

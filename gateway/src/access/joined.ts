@@ -32,7 +32,8 @@ export async function joined(
   if (nextOf(bundle) !== undefined) return local;
   const added = await Promise.all(links.map((link) => entriesBy(ports, request, chart, link)));
   const shown = added.flat().filter(isCovered(request.actor));
-  return { ...local, resource: JSON.stringify(withEntries(bundle, [...shown, incompleteEntry])) };
+  const { status, headers } = local;
+  return { status, headers, resource: JSON.stringify(withEntries(bundle, [...shown, incompleteEntry])) };
 }
 
 /** How many there are elsewhere nobody counts, so that the whole has no total. */

@@ -247,7 +247,7 @@ function honoured(stored: StoredVersion, obligations: readonly Obligation[]): St
       if (obligation.notice !== '') resource = noticed(resource, obligation.notice);
     }
   }
-  return { ...stored, text: JSON.stringify(resource) };
+  return { ...stored, text: JSON.stringify(resource), isPart: true };
 }
 
 function redacted(resource: JsonObject, elements: readonly string[]): JsonObject {

@@ -1,5 +1,6 @@
 /** Answers a call that was let in: asks the record, attaches what each resource can be checked by, anchors a manifest. */
 import type { ConsentDecision } from '../consent/decision.js';
+import { bundleText, type BundleHead, type BundleParts, type EntryText } from '../fhir/bundle-text.js';
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { LateLog } from '../glass/late-log.js';
@@ -27,29 +28,32 @@ export interface AnswerPorts extends EvidencePorts {
   readonly late: Pick<LateLog, 'delivered'>;
 }
 
-/** The door's answer: always a Bundle; undefined where there is nothing to show. */
+/** The door's answer, as text: always a Bundle; undefined where there is nothing to show. */
 export async function answerCall(
   ports: AnswerPorts,
   { record, actor, frame }: Admitted,
   call: DoorCall,
-): Promise<JsonObject | undefined> {
+): Promise<string | undefined> {
   const request: FhirRequest = { method: 'GET', path: call.path, query: uncounted(call), headers: {}, actor };
-  const response = await ports.decision.disclosing(frame, () => ports.fhir(request));
-  const resource = resourceOf(response);
-  if (response.status !== 200 || resource === undefined) return undefined;
-  const bundle =
-    resource.resourceType === 'Bundle'
-      ? resource
-      : { resourceType: 'Bundle', type: 'collection', entry: [{ resource }] };
-  const entry = await Promise.all(entriesOf(bundle).map((each) => evidenced(ports, each)));
-  const shown = { ...withoutTotal(bundle), entry };
-  if (record.late === undefined) ports.manifests.add(record.aid, entriesOf(shown));
-  else ports.late.delivered(manifestOf(record.aid, entriesOf(shown)));
-  return shown;
+  const parts = partsOf(ports, await ports.decision.disclosing(frame, () => ports.fhir(request)));
+  if (parts === undefined) return undefined;
+  const entries = await Promise.all(parts.entries.map((each) => evidencedText(ports, each)));
+  const resources = entries.map(({ resource = 'null' }) => resource);
+  if (record.late === undefined) ports.manifests.add(record.aid, resources);
+  else ports.late.delivered(manifestOf(record.aid, resources));
+  return bundleText(withoutTotal(parts.head), entries);
 }
 
-function resourceOf({ resource }: FhirResponse): JsonObject | undefined {
-  return typeof resource === 'string' ? (parseExactly(resource) as JsonObject) : resource;
+/** What is shown, as a Bundle in parts; undefined where that is nothing. */
+function partsOf(ports: EvidencePorts, { status, resource, parts }: FhirResponse): BundleParts | undefined {
+  if (status !== 200 || resource === undefined) return undefined;
+  if (parts !== undefined) return parts;
+  const text = typeof resource === 'string' ? resource : JSON.stringify(resource);
+  const { resourceType, id, meta } = JSON.parse(text) as Whole;
+  // It would go out with what it counts, and nothing could be checked of it.
+  if (resourceType === 'Bundle') throw new Error('a door hands over Bundles in parts');
+  const stored = ports.version(resourceType, id, Number(meta?.versionId ?? 0));
+  return { head: { type: 'collection' }, entries: [{ resource: text, ...(stored === undefined ? {} : { stored }) }] };
 }
 
 /** The query, a search's without counting what is not shown: to count is to decide about every match. */
@@ -61,12 +65,16 @@ function uncounted({ path, query }: DoorCall): URLSearchParams {
 }
 
 /** How many there are is not shown: it would count what is not permitted, or tell that nothing is left out. */
-function withoutTotal(bundle: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(bundle).filter(([name]) => name !== 'total'));
+function withoutTotal({ type, link }: BundleHead): BundleHead {
+  return link === undefined ? { type } : { type, link };
 }
 
-function entriesOf(bundle: JsonObject): readonly JsonObject[] {
-  return (bundle.entry ?? []) as readonly JsonObject[];
+/** An entry as it goes out, with evidence where the text is the version's as it was written. */
+async function evidencedText(ports: EvidencePorts, entry: EntryText): Promise<EntryText> {
+  const { resource, stored, more } = entry;
+  if (stored === undefined || stored.isPart === true || resource !== stored.text) return entry;
+  const evidence = await evidenceFor(ports, () => parseExactly(stored.text) as JsonObject, stored);
+  return evidence === undefined ? entry : { ...entry, more: { ...more, extension: [evidenceExtension(evidence)] } };
 }
 
 /** An entry with its evidence, where the resource is whole: the version as it was written, nothing redacted. */
@@ -75,7 +83,7 @@ export async function evidenced(ports: EvidencePorts, entry: JsonObject): Promis
   if (resource === undefined) return entry;
   const stored = ports.version(resource.resourceType, resource.id, Number(resource.meta?.versionId ?? 0));
   if (stored === undefined || !isWhole(resource, stored)) return entry;
-  const evidence = await evidenceFor(ports, resource, stored);
+  const evidence = await evidenceFor(ports, () => resource, stored);
   return evidence === undefined ? entry : { ...entry, extension: [evidenceExtension(evidence)] };
 }
 
@@ -89,7 +97,7 @@ type Whole = JsonObject & { resourceType: string; id: string; meta?: { versionId
 /** There is more than one pair of secrets only where an attempt to write was cut short: the block says which holds. */
 async function evidenceFor(
   ports: EvidencePorts,
-  resource: JsonObject,
+  resource: () => JsonObject,
   stored: StoredVersion,
 ): Promise<Evidence | undefined> {
   const { ledgerKey, txId, patient, by } = stored;
@@ -103,5 +111,5 @@ async function evidenceFor(
   }));
   if (candidates.length < 2) return candidates[0];
   const transaction = await ports.transaction(txId);
-  return candidates.find((evidence) => agrees(resource, evidence, ports.member, transaction));
+  return candidates.find((evidence) => agrees(resource(), evidence, ports.member, transaction));
 }

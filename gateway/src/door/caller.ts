@@ -57,14 +57,13 @@ export class DoorCaller {
     const url = new URL(`${door}${DOOR_BASE}${path}`);
     const proof = { aid, actor, htm: 'GET', htu: url.href, aud: custodian };
     const signed = signProof(proof, this.ports.signingKey, this.ports.clock());
-    const { statusCode, body } = await request(url, {
-      dispatcher: agent,
-      headers: { 'x-access-id': aid, 'x-access-proof': signed },
-      signal: AbortSignal.timeout(ANSWER_MS),
+    const headers = { 'x-access-id': aid, 'x-access-proof': signed };
+    const { status, text } = await inTime(ANSWER_MS, async (signal) => {
+      const { statusCode, body } = await request(url, { dispatcher: agent, headers, signal });
+      return { status: statusCode, text: await body.text() };
     });
-    const text = await body.text();
-    if (statusCode === 404) return undefined;
-    if (statusCode !== 200) throw new Error(`the door of ${custodian} answered ${statusCode}`);
+    if (status === 404) return undefined;
+    if (status !== 200) throw new Error(`the door of ${custodian} answered ${status}`);
     return parseExactly(text) as JsonObject;
   }
 
@@ -144,6 +143,19 @@ export class DoorCaller {
     const line = { door, roots, agent };
     this.#lines.set(custodian, line);
     return line;
+  }
+}
+
+/** Work that is given up after so long, ms. Unlike `AbortSignal.timeout` it leaves nothing behind when it ends before. */
+async function inTime<T>(mostMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const giving = new AbortController();
+  const timer = setTimeout(() => {
+    giving.abort(new Error(`no answer within ${mostMs} ms`));
+  }, mostMs);
+  try {
+    return await work(giving.signal);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

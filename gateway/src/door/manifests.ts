@@ -1,15 +1,16 @@
-/** Anchors what a door handed over: manifests of a second go into one transaction, since nobody waits for them. */
+/** Anchors what a door handed over: one manifest for all of a second under an access, all of them in one transaction, since nobody waits. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { MAX_MANIFESTS, merkleRoot, transactions, type Manifest } from '@salus/chaincode/access/api';
 
-import type { JsonObject } from '../fhir/json.js';
 import { byGateway } from '../ledger/vouched.js';
 import type { Ledger } from '../ports.js';
 
 /** Longest a manifest waits for others, ms. The access record that it hangs on is committed already. */
 const GATHER_MS = 1_000;
+/** Most resources that wait: beyond that they go at once, so that a second of large records holds no memory. */
+export const MOST_WAITING = 10_000;
 
 /** How long the last ones have when the door closes, ms. */
 const LAST_MS = 2_000;
@@ -22,16 +23,21 @@ export interface ManifestPorts {
 
 /** A door's manifests on their way to the ledger. */
 export class Manifests {
-  #waiting: Manifest[] = [];
+  /** Resources' texts in the order of delivery, by access. */
+  #waiting = new Map<string, string[]>();
+  #resources = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #underway = new Set<Promise<void>>();
 
   constructor(private readonly ports: ManifestPorts) {}
 
-  /** Takes what was delivered at once under an access: the resources of a Bundle's entries. */
-  add(aid: string, entries: readonly JsonObject[]): void {
-    this.#waiting.push(manifestOf(aid, entries));
-    if (this.#waiting.length >= MAX_MANIFESTS) this.#send();
+  /** Takes what was delivered at once under an access: the resources' texts as they went out. */
+  add(aid: string, resources: readonly string[]): void {
+    const before = this.#waiting.get(aid);
+    if (before === undefined) this.#waiting.set(aid, [...resources]);
+    else before.push(...resources);
+    this.#resources += resources.length;
+    if (this.#waiting.size >= MAX_MANIFESTS || this.#resources >= MOST_WAITING) this.#send();
     else this.#timer ??= setTimeout(this.#send, GATHER_MS).unref();
   }
 
@@ -44,8 +50,9 @@ export class Manifests {
   readonly #send = (): void => {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const manifests = this.#waiting;
-    this.#waiting = [];
+    const manifests = [...this.#waiting].map(([aid, resources]) => manifestOf(aid, resources));
+    this.#waiting = new Map();
+    this.#resources = 0;
     if (manifests.length === 0) return;
     const sent = this.#anchor(manifests).finally(() => this.#underway.delete(sent));
     this.#underway.add(sent);
@@ -62,15 +69,15 @@ export class Manifests {
   }
 }
 
-/** What is anchored of a delivery. */
-export function manifestOf(aid: string, entries: readonly JsonObject[]): Manifest {
+/** What is anchored of deliveries under an access: the resources' texts. */
+export function manifestOf(aid: string, resources: readonly string[]): Manifest {
   const salt = randomBytes(32);
-  const items = entries.map((entry) => Buffer.concat([salt, Buffer.from(JSON.stringify(entry.resource ?? null))]));
+  const items = resources.map((text) => Buffer.concat([salt, Buffer.from(text)]));
   return {
     aid,
     manifestId: randomBytes(32).toString('hex'),
     root: merkleRoot(items).toString('hex'),
-    count: entries.length,
+    count: resources.length,
     salt: salt.toString('hex'),
   };
 }

@@ -44,7 +44,8 @@ export interface Heard {
 
 interface DoorReply {
   readonly status: number;
-  readonly body: object;
+  /** JSON, or its text. */
+  readonly body: object | string;
 }
 
 /** Denied, absent, expired, replayed, out of scope: one answer. */
@@ -131,7 +132,7 @@ function heardAt(ports: DoorPorts, path: string): Heard | undefined {
   return Object.hasOwn(ports.heard, path) ? ports.heard[path] : undefined;
 }
 
-function shown(body: object | undefined): DoorReply {
+function shown(body: object | string | undefined): DoorReply {
   return body === undefined ? ABSENT : { status: 200, body };
 }
 
@@ -191,5 +192,5 @@ async function bodyOf(request: IncomingMessage, most: number): Promise<string> {
 
 function send(response: ServerResponse, { status, body }: DoorReply): void {
   response.writeHead(status, { 'Content-Type': 'application/fhir+json', 'Cache-Control': 'no-store' });
-  response.end(JSON.stringify(body));
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }

@@ -1,5 +1,6 @@
 /** Bundles put together from resources' stored texts, which need not be parsed for it (R4 bundle.html). */
 
+import type { StoredVersion } from '../ports.js';
 import type { JsonObject } from './json.js';
 
 /** One entry of a Bundle, its resource already written out. */
@@ -9,6 +10,14 @@ export interface EntryText {
   readonly resource?: string;
   /** Further members of the entry as JSON values. */
   readonly more?: Readonly<Record<string, unknown>>;
+  /** The version that the resource is of, as the asker may see it; it is not written out. */
+  readonly stored?: StoredVersion;
+}
+
+/** A Bundle before it is written out. */
+export interface BundleParts {
+  readonly head: BundleHead;
+  readonly entries: readonly EntryText[];
 }
 
 /** What stands before a Bundle's entries. */

@@ -5,14 +5,13 @@ import { generatedSearch, indexerOf, isResourceType } from '../projection/genera
 import { dateOf } from '../projection/search/values.js';
 import { IndexRows } from '../projection/values/rows.js';
 import { resourceBody } from './body.js';
-import { bundleText } from './bundle-text.js';
 import { joinedBy, notFound, requireId, type FhirContext } from './context.js';
 import type { JsonObject } from './json.js';
 import { gone } from './outcome.js';
 import { pageSize } from './paging.js';
 import { provenancesOf } from './provenance.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { links } from './search.js';
+import { entryOf, links, searchsetAnswer } from './search.js';
 
 /**
  * The patient's record as the asker may see it; of a patient kept elsewhere, what the custodians show. Refuses an
@@ -72,14 +71,9 @@ function searchsetOf(
 ): FhirResponse {
   const wanted = seen.filter(wantedOf(request.query));
   const { page, next } = pageOf(wanted, request.query);
-  const entries = page.map((each) => ({
-    fullUrl: `${context.baseUrl}/${each.type}/${each.id}`,
-    resource: each.text,
-    more: { search: { mode: each.patient === id ? 'match' : 'include' } },
-  }));
+  const entries = page.map((each) => entryOf(context, each.text, each, each.patient === id ? 'match' : 'include'));
   const link = links(`${context.baseUrl}/${request.path}`, request.query, next);
-  const resource = bundleText({ type: 'searchset', total: wanted.length, link }, entries);
-  return { status: 200, headers: {}, resource };
+  return searchsetAnswer({ head: { type: 'searchset', total: wanted.length, link }, entries });
 }
 
 /** All of it, or with `_count` a page that starts behind the resource that `_cursor` names. */

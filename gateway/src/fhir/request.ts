@@ -1,6 +1,7 @@
 /** What the FHIR router is asked and what it answers, free of any HTTP library; and what it asks of other rooms. */
 import type { FindSmartServer } from '../identity/smart.js';
 import type { Actor, Commit, Idempotency, RecordWriter, StoredVersion, WriteCondition } from '../ports.js';
+import type { BundleParts } from './bundle-text.js';
 import type { JsonObject } from './json.js';
 import type { Pace } from './pace.js';
 
@@ -26,6 +27,8 @@ export interface FhirResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** A resource, or its JSON text where it can be passed on as it is; absent = no body. */
   readonly resource?: JsonObject | string;
+  /** What the resource's text was put together from, where it is a searchset's. */
+  readonly parts?: BundleParts;
   /** A body too long to be held, in pieces, instead of a resource. */
   readonly lines?: AsyncIterable<string>;
 }

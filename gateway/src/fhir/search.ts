@@ -4,7 +4,7 @@ import type { StoredVersion } from '../ports.js';
 import { generatedSearch } from '../projection/generated.js';
 import type { Filter, Include, SearchQuery } from '../projection/search/query.js';
 import type { SearchResult } from '../projection/search/search.js';
-import { bundleText, type EntryText } from './bundle-text.js';
+import { bundleText, type BundleParts, type EntryText } from './bundle-text.js';
 import { COMPARTMENTS } from './compartments.js';
 import { joinedBy, requireId, type FhirContext } from './context.js';
 import { sightOf } from './sight.js';
@@ -100,7 +100,12 @@ function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSea
     ...(result.total === undefined ? {} : { total: result.total }),
     link: links(`${context.baseUrl}/${request.path.replace(/\/_search$/, '')}`, parsed.applied, result.next),
   };
-  return { status: 200, headers: {}, resource: bundleText(head, entries) };
+  return searchsetAnswer({ head, entries });
+}
+
+/** A searchset as an answer, with the parts it is made from. */
+export function searchsetAnswer(parts: BundleParts): FhirResponse {
+  return { status: 200, headers: {}, resource: bundleText(parts.head, parts.entries), parts };
 }
 
 function found(context: FhirContext, request: FhirRequest, query: SearchQuery): Partial<ProvenancePage> & SearchResult {
@@ -132,10 +137,11 @@ function patientNamed(request: FhirRequest, type: string): string | undefined {
 export function entryOf(
   context: FhirContext,
   resource: string,
-  { type, id }: StoredVersion,
+  stored: StoredVersion,
   mode: 'match' | 'include',
 ): EntryText {
-  return { fullUrl: `${context.baseUrl}/${type}/${id}`, resource, more: { search: { mode } } };
+  const { type, id } = stored;
+  return { fullUrl: `${context.baseUrl}/${type}/${id}`, resource, more: { search: { mode } }, stored };
 }
 
 function warnings({ ignored }: ParsedSearch, cut: boolean, isPartial: boolean): EntryText[] {

@@ -1,5 +1,5 @@
 /** Statements: what a person signs, as compact JWS (RFC 7515, ES256) over the RFC 8785 form of a resource. */
-import { createPublicKey, sign, verify, type JsonWebKey } from 'node:crypto';
+import { createPublicKey, sign, verify, type JsonWebKey, type KeyObject } from 'node:crypto';
 
 import { parseJws } from '@salus/chaincode/access/api';
 import canonicalize from 'canonicalize';
@@ -45,9 +45,25 @@ export function signCompact(text: string, by: SigningKey, header: Readonly<Recor
 export function saysWith(jwk: object, compact: string): string | undefined {
   const jws = parseJws(compact);
   if (jws === undefined) return undefined;
-  const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
+  const key = publicKeyOf(jwk as JsonWebKey);
   const isSigned = verify('sha256', Buffer.from(jws.signed), { key, dsaEncoding: P1363 }, jws.signature);
   return isSigned ? jws.payload : undefined;
+}
+
+/** Public keys kept ready at most. */
+const MOST_READY = 1_000;
+/** By their point: a door verifies with the same few all the time, and making one costs half a verification. */
+const READY = new Map<string, KeyObject>();
+
+function publicKeyOf(jwk: JsonWebKey): KeyObject {
+  const { kty, crv, x, y } = jwk;
+  const point = kty === 'EC' && x !== undefined && y !== undefined ? `${crv}/${x}/${y}` : undefined;
+  const known = point === undefined ? undefined : READY.get(point);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: jwk, format: 'jwk' });
+  if (READY.size >= MOST_READY) READY.clear();
+  if (point !== undefined) READY.set(point, key);
+  return key;
 }
 
 /** RFC 8785 form of a resource. */

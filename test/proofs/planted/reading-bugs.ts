@@ -182,8 +182,8 @@ export const readingBugs: readonly Bug[] = [
   {
     name: 'the door tells a total',
     file: 'gateway/dist/door/answer.js',
-    search: "name !== 'total'",
-    replace: 'true',
+    search: 'return link === undefined ? { type } : { type, link };',
+    replace: 'return arguments[0];',
     ...door,
     title: 'shows what the access permits, with evidence and without a total',
   },
