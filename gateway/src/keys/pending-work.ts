@@ -1,4 +1,5 @@
 /** What was promised and is not done yet, sealed in keys.db: a gateway that was killed goes on from it. */
+import { Statements } from '../projection/statements.js';
 import { inTransaction } from './database.js';
 import type { KeyStore } from './key-store.js';
 
@@ -19,12 +20,14 @@ export const ANY_GATEWAY = '*';
 /** One gateway's open work; each of a member's gateways goes on with its own. */
 export class PendingWork {
   readonly #prefix: string;
+  readonly #statements: Statements;
 
   constructor(
     private readonly store: KeyStore,
     gateway: string,
   ) {
     store.database.exec(SCHEMA);
+    this.#statements = new Statements(store.database);
     this.#prefix = `${gateway}/`;
   }
 
@@ -32,28 +35,30 @@ export class PendingWork {
   keep(id: string, value: object): void {
     const name = this.#prefix + id;
     const sealed = this.store.seal.seal(Buffer.from(JSON.stringify(value)), useOf(name));
-    const insert = this.store.database.prepare('INSERT OR REPLACE INTO supply_pending VALUES (?, ?)');
-    inTransaction(this.store.database, () => insert.run(name, sealed));
+    inTransaction(this.store.database, () => {
+      this.#statements.run('INSERT OR REPLACE INTO supply_pending VALUES (?, ?)', name, sealed);
+    });
   }
 
   /** It is done, or never to be done. */
   drop(id: string): void {
-    this.store.database.prepare('DELETE FROM supply_pending WHERE id = ?').run(this.#prefix + id);
+    this.#statements.run('DELETE FROM supply_pending WHERE id = ?', this.#prefix + id);
   }
 
   /** One piece of open work; undefined = there is none of this id. */
   get(id: string): unknown {
     const name = this.#prefix + id;
-    const row = this.store.database.prepare('SELECT sealed FROM supply_pending WHERE id = ?').get(name);
+    const row = this.#statements.get('SELECT sealed FROM supply_pending WHERE id = ?', name);
     return row && this.#opened(name, row.sealed);
   }
 
   /** Open work whose id starts so. */
   list<T>(kind: string): readonly PendingEntry<T>[] {
     const start = this.#prefix + kind;
-    const rows = this.store.database
-      .prepare('SELECT id, sealed FROM supply_pending WHERE id >= ? AND id < ? ORDER BY id')
-      .all(start, `${start}\u{10ffff}`);
+    const rows = this.#statements.all(
+      'SELECT id, sealed FROM supply_pending WHERE id >= ? AND id < ? ORDER BY id',
+      ...[start, `${start}\u{10ffff}`],
+    );
     return rows.map(({ id, sealed }) => ({
       id: (id as string).slice(this.#prefix.length),
       value: this.#opened(id as string, sealed) as T,
