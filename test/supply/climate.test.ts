@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 
-import { MAX_BATCH_CHARACTERS, MAX_READINGS, meanKineticTemperature } from '@salus/chaincode/supply/api';
+import {
+  type Climate,
+  MAX_BATCH_CHARACTERS,
+  MAX_READINGS,
+  meanKineticTemperature,
+  WINDOW_DAYS,
+} from '@salus/chaincode/supply/api';
 
 import { random } from '../support/contract-world.js';
 import { DataLogger } from './data-logger.js';
 import { call, freshDesk, LotOfUnits, operator, pharmacist, quality, regulator } from './world.js';
 
+const DAY_MS = 86_400_000;
 const times = (count: number, reading: number): number[] => Array.from({ length: count }, () => reading);
 
 describe('the mean kinetic temperature', () => {
@@ -61,11 +68,94 @@ describe('the cold chain on the ledger', () => {
     const unit = await kept('controlled-room');
     await log(unit, [...times(23, 22_000), 30_000]);
     assert.equal(await held(unit), undefined);
-    await log(unit, [...times(12, 20_000), ...times(12, 30_000)]);
+    await log(unit, [...times(24, 20_000), ...times(24, 30_000)]);
     assert.equal(await held(unit), 'mean-kinetic-temperature');
     const spiked = await kept('controlled-room');
     await log(spiked, [22_000, 40_001]);
     assert.equal(await held(spiked), 'too-warm');
+  });
+
+  /** Reads a day at each of these temperatures, every two hours, in batches of a day each. */
+  const days = async (unit: object, temperatures: readonly number[]): Promise<void> => {
+    for (const each of temperatures) await log(unit, times(12, each), 120);
+  };
+  const from = (daysAgo: number): void => {
+    const midnight = Math.floor(Date.now() / DAY_MS) * DAY_MS - daysAgo * DAY_MS;
+    logger.begin(midnight);
+  };
+  /** As it was last written. */
+  const climate = ({ item }: { item: string }): Climate => {
+    const written = desk.world.outcomes.flatMap(({ outcome }) => [...(outcome.rwset.writes.get('') ?? [])]);
+    const found = written.findLast(([key]) => key.includes('climate') && key.includes(item));
+    return JSON.parse(String(found?.[1])) as Climate;
+  };
+
+  it(`judges it over the ${WINDOW_DAYS} days that end with each day, over all batches`, async () => {
+    from(70);
+    const unit = await kept('controlled-room');
+    // Warm days are borne by the cool ones of the same window, however they are cut into batches,
+    await days(unit, [...times(20, 20_000), ...times(9, 29_000)]);
+    assert.equal(await held(unit), undefined);
+    assert.ok((climate(unit).meanKinetic ?? 0) < 25_000);
+    // and no longer, once those have left it.
+    await days(unit, times(4, 26_000));
+    assert.equal(await held(unit), undefined, `${climate(unit).meanKinetic ?? ''}`);
+    await days(unit, times(4, 24_900));
+    assert.equal(await held(unit), undefined, `${climate(unit).meanKinetic ?? ''}`);
+    await days(unit, [24_900]);
+    assert.equal(climate(unit).days?.length, WINDOW_DAYS);
+    assert.equal(await held(unit), 'mean-kinetic-temperature', `${climate(unit).meanKinetic ?? ''}`);
+  });
+
+  it('gives the vectors over days as over readings, and 25.000 is no excursion', async () => {
+    from(40);
+    const unit = await kept('controlled-room');
+    await days(unit, times(29, 25_000));
+    assert.deepEqual([climate(unit).meanKinetic, await held(unit)], [25_000, undefined]);
+    const halves = await kept('controlled-room', 43_200);
+    from(39);
+    const later = new DataLogger();
+    await desk.world.submit('acme', 'supply:logger', call({ jwk: later.jwk, standing: 'registered' }));
+    logger = later;
+    from(39);
+    await days(halves, [20_000, 30_000]);
+    assert.equal(climate(halves).meanKinetic, 26_260);
+    const cold = await kept('cold', 43_200);
+    await days(cold, [...times(23, 5_000), 25_000]);
+    assert.deepEqual([climate(cold).meanKinetic, await held(cold)], [7_756, undefined]);
+  });
+
+  it('does not break a window anew by cooler days, once two persons released it', async () => {
+    from(30);
+    const unit = await kept('controlled-room');
+    await days(unit, [24_000, 29_000, 29_000]);
+    assert.equal(await held(unit), 'mean-kinetic-temperature');
+    for (const person of [random(), random()]) {
+      await desk.world.submit('acme', 'supply:decide', decide(unit, 'release', person));
+    }
+    await days(unit, [22_000]);
+    assert.ok((climate(unit).meanKinetic ?? 0) > 25_000);
+    assert.equal(await held(unit), undefined);
+    await days(unit, [25_100]);
+    assert.equal(await held(unit), 'mean-kinetic-temperature');
+  });
+
+  it('takes the days of a container along with a pack that is taken out of it', async () => {
+    const lot = new LotOfUnits(2);
+    const storage = { kind: 'controlled-room', allowance: 0 };
+    await desk.world.submit('acme', 'supply:commit', call(lot.request({ storage })));
+    const [container, salt, unit] = [random(), random(), lot.unit(0)];
+    const packing = { container, children: { root: lot.units.root, count: 2 }, lots: [lot.lotId], moved: [], salt };
+    await desk.world.submit('acme', 'supply:pack', call(packing));
+    from(10);
+    await days({ item: container, salt }, [24_000, 25_500]);
+    const origin = lot.origin(unit, { container, tree: lot.units });
+    await desk.act('acme', { act: 'unpack', item: unit, salt, origin });
+    await days({ item: unit, salt }, [25_200]);
+    assert.equal(await held({ item: unit, origin }), undefined);
+    assert.equal(climate({ item: unit }).days?.length, 3);
+    await days({ item: unit, salt }, [29_000]);
+    assert.equal(await held({ item: unit, origin }), 'mean-kinetic-temperature');
   });
 
   it('is released by the signatures of two persons of whoever holds it, and by nobody alone', async () => {

@@ -23,6 +23,11 @@ export class DataLogger {
     return { ...this.key.jwk, kid: this.kid };
   }
 
+  /** The next batch begins then, ms since 1970. */
+  begin(at: number): void {
+    this.next = at;
+  }
+
   /** The next batch: readings in thousandths of a degree Celsius, every so many minutes. */
   batch(readings: readonly number[], every: number, agoMs = 5 * 86_400_000) {
     const from = this.next ?? Date.now() - agoMs;

@@ -10,6 +10,7 @@ export { isIncluded, merklePath, merklePaths, merkleRoot } from '../lib/merkle';
 export { inEffect } from './origin';
 export { ACTS, type ActName, type ActRow, suspicionOf } from './table';
 export { MAX_READINGS, meanKineticTemperature } from './kinetic';
+export { type KineticDay, WINDOW_DAYS } from './kinetic-window';
 export type { Excursion } from './climate';
 export { STORAGE_BOUNDS, type StorageLimits } from './storage';
 export * from './cold-chain';
@@ -25,6 +26,7 @@ export {
   type ShipmentException,
 } from './exceptions';
 export * from './requests';
+export { type Acts, MAX_ACTS, parseActs } from './together';
 
 /** Transactions of this domain; requests are one argument as JSON, the actor travels in the transient map. */
 export const transactions = {
@@ -36,6 +38,8 @@ export const transactions = {
   pack: 'supply:pack',
   /** Public write; Act: one step of the table for one unit or one container with all inside. */
   act: 'supply:act',
+  /** Public write; Acts: several of them that do not bear on one another, all or none. */
+  acts: 'supply:acts',
   /** Public write; RecallLot. Nobody takes it back. */
   recall: 'supply:recall',
   /** Public write; Quarantine. */
@@ -140,7 +144,7 @@ export function commitmentOf(member: string, salt: string): string {
   return createHash('sha256').update(Buffer.from(salt, 'hex')).update(member).digest('hex');
 }
 
-/** Emitted: payload {item, act}, {lotId}, or {item, kind}. */
+/** Emitted: payload {item, act} or {acts: [{item, act}]}, {lotId}, or {item, kind}. */
 export const events = {
   changed: 'supply:changed',
   recalled: 'supply:recalled',
@@ -160,6 +164,7 @@ export const refuse = refusals({
   'container-exists': 'conflict',
   'too-deep': 'invalid',
   'incomplete-act': 'invalid',
+  'acts-collide': 'conflict',
   'not-your-role': 'forbidden',
   'not-yours': 'forbidden',
   'not-in-possession': 'conflict',

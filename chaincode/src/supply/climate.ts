@@ -19,14 +19,14 @@ import {
   refuse,
   type RegisterLogger,
 } from './api';
-import { meanKineticTemperature } from './kinetic';
+import { daysOf, meanKineticOfDays, mergedDays, warmestWindow, windowEnding } from './kinetic-window';
 import type { Party } from './lots';
 import { type Range, RANGES, type StorageLimits } from './storage';
 
 /** Which limit was broken. */
 export type Excursion = 'too-cold' | 'too-warm' | 'out-of-range-too-long' | 'mean-kinetic-temperature';
 
-/** Highest mean kinetic temperature of a controlled room (USP <1079>). */
+/** Highest mean kinetic temperature of a controlled room over 30 days (USP <1079.2>). */
 const MOST_MEAN_KINETIC = 25_000;
 /** How far a logger's clock may be ahead, milliseconds. */
 const AHEAD_MS = 300_000;
@@ -95,17 +95,22 @@ export function judgeClimate(
   const problem = notForThem(request, caller, item, limits) ?? outOfTime(batch, until, before, now);
   if (problem !== undefined) return problem;
   const added = Math.max(...limits.map(({ kind }) => minutesOut(RANGES[kind], batch)));
+  const own = daysOf(batch);
+  const days = mergedDays(before?.days ?? [], own);
   const climate: Climate = {
     item: item.id,
     minutesOut: (before?.minutesOut ?? 0) + added,
-    meanKinetic: meanKineticTemperature(batch.readings),
+    meanKinetic: warmestWindow(days, batch.from.slice(0, 10)),
+    days: windowEnding(days),
     until,
     chain: sha256((before?.chain ?? '') + batch.digest),
     by: member,
     at: now,
   };
   const logger: Logger = { ...batch.logger, until, last: batch.digest };
-  const [excursion] = limits.flatMap((each) => excursionOf(each, batch.readings, climate, added) ?? []);
+  // A window that two persons released is not broken anew by cooler days, as long as it goes on.
+  const isNews = (before?.meanKinetic ?? 0) <= MOST_MEAN_KINETIC || meanKineticOfDays(own) > MOST_MEAN_KINETIC;
+  const [excursion] = limits.flatMap((each) => excursionOf(each, batch.readings, climate, { added, isNews }) ?? []);
   return { climate, logger, ...quarantined(known, { by: member, at: now }, excursion) };
 }
 
@@ -192,7 +197,7 @@ function isSamePerson(one: DecisionSignature, other: DecisionSignature): boolean
   return one.member === other.member && one.person === other.person;
 }
 
-/** An item's minutes with those of the containers it was taken out of; undefined where there is nothing to add. */
+/** An item's minutes and days with those of the containers it was taken out of; undefined where there is nothing to add. */
 export function inherited(
   item: string,
   own: Climate | undefined,
@@ -200,8 +205,9 @@ export function inherited(
   made: { readonly by: string; readonly at: string },
 ): Climate | undefined {
   const minutes = above.reduce((sum, { minutesOut: each }) => sum + each, 0);
-  if (minutes === 0) return undefined;
-  return { item, ...own, minutesOut: (own?.minutesOut ?? 0) + minutes, ...made };
+  const days = windowEnding(mergedDays(own?.days ?? [], ...above.map((each) => each.days ?? [])));
+  if (minutes === 0 && days.length === (own?.days ?? []).length) return undefined;
+  return { item, ...own, minutesOut: (own?.minutesOut ?? 0) + minutes, days, ...made };
 }
 
 function sha256(text: string): string {
@@ -216,12 +222,12 @@ function excursionOf(
   { kind, allowance }: StorageLimits,
   readings: readonly number[],
   { minutesOut: minutes, meanKinetic = 0 }: Climate,
-  added: number,
+  { added, isNews }: { readonly added: number; readonly isNews: boolean },
 ): Excursion | undefined {
   const { least, most } = RANGES[kind];
   if (readings.some((each) => each < least)) return 'too-cold';
   if (readings.some((each) => each > most)) return 'too-warm';
-  if (kind === 'controlled-room' && meanKinetic > MOST_MEAN_KINETIC) return 'mean-kinetic-temperature';
+  if (kind === 'controlled-room' && meanKinetic > MOST_MEAN_KINETIC && isNews) return 'mean-kinetic-temperature';
   // What two persons released breaks its limit anew only by further minutes.
   return added > 0 && minutes > allowance ? 'out-of-range-too-long' : undefined;
 }

@@ -14,6 +14,7 @@ import {
   type PublicJwk,
 } from '../lib/schema';
 import { MAX_READINGS } from './kinetic';
+import type { KineticDay } from './kinetic-window';
 import { origin } from './requests';
 import type { Origin } from './requests';
 
@@ -61,8 +62,10 @@ export interface Climate {
   readonly item: string;
   /** Minutes outside the limits in all its life, those in containers it lay in included. */
   readonly minutesOut: number;
-  /** Of the last batch; absent where it was in containers alone. */
+  /** Of the warmest window of 30 days that ended within the last batch; absent where it was in containers alone. */
   readonly meanKinetic?: number | undefined;
+  /** The last 30 days of it, those in containers it lay in included. */
+  readonly days?: readonly KineticDay[] | undefined;
   /** End of its last batch: FHIR instant. */
   readonly until?: string | undefined;
   /** Over all batches: SHA-256 of the chain before and the SHA-256 of the batch, hex. */

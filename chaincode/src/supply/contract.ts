@@ -6,9 +6,11 @@ import { load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import { parseText } from '../lib/schema';
 import {
+  type Act,
   events,
   type Item,
   parseAct,
+  parseActs,
   parseAlert,
   parseAnchor,
   parseAnswer,
@@ -32,6 +34,7 @@ import {
 import { allowFill, anchor, authorise, commit, pack, quarantine, raise, recall, resolve, spend, trace } from './lots';
 import { batchOf, decide, inherited, judgeClimate, registerLogger } from './climate';
 import {
+  allKnownOf,
   climateOf,
   climatesOf,
   heldQuarantine,
@@ -43,8 +46,9 @@ import {
   surroundings,
 } from './loaders';
 import { answer, report, settle } from './exceptions';
-import { inEffect } from './origin';
+import { inEffect, type Known } from './origin';
 import { act } from './rules';
+import { collision } from './together';
 import {
   alertKind,
   captureKind,
@@ -99,15 +103,18 @@ export class SupplyContract extends SalusContract {
   @Transaction()
   async act(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(parseAct, argument);
-    const known = await knownOf(ctx, request.item, request.origin);
-    const item = allowed(act(request, known, await surroundings(ctx, request.item, known)));
-    const { fill } = request;
-    if (request.act === 'dispense' && fill !== undefined) {
-      await save(ctx, fillKind, [fill], allowed(spend(await load(ctx, fillKind, fill), ctx.now)));
-    }
-    await save(ctx, itemKind, [item.id], item);
-    await keepMinutes(ctx, item.id, known.above);
-    ctx.emit(events.changed, { item: item.id, act: request.act });
+    await carry(ctx, request, await knownOf(ctx, request.item, request.origin));
+    ctx.emit(events.changed, { item: request.item, act: request.act });
+  }
+
+  @Transaction()
+  async acts(ctx: SalusContext, argument: string): Promise<void> {
+    const { acts } = parseText(parseActs, argument);
+    const known = await allKnownOf(ctx, acts);
+    const problem = collision(acts, known);
+    if (problem !== undefined) throw problem;
+    for (const [index, each] of acts.entries()) await carry(ctx, each, known[index] ?? { above: [] });
+    ctx.emit(events.changed, { acts: acts.map(({ item, act }) => ({ item, act })) });
   }
 
   @Transaction()
@@ -232,6 +239,17 @@ export class SupplyContract extends SalusContract {
 
 /** Owners are not asked for in a status: a record-less unit's commitment means nothing. */
 const NO_SALT = '';
+
+/** One act of the table. */
+async function carry(ctx: SalusContext, request: Act, known: Known): Promise<void> {
+  const item = allowed(act(request, known, await surroundings(ctx, request.item, known)));
+  const { fill } = request;
+  if (request.act === 'dispense' && fill !== undefined) {
+    await save(ctx, fillKind, [fill], allowed(spend(await load(ctx, fillKind, fill), ctx.now)));
+  }
+  await save(ctx, itemKind, [item.id], item);
+  await keepMinutes(ctx, item.id, known.above);
+}
 
 /** What was too warm in its container was too warm itself. */
 async function keepMinutes(ctx: SalusContext, id: string, above: readonly Item[]): Promise<void> {

@@ -24,10 +24,19 @@ export function meanKineticTemperature(readings: readonly number[]): number {
   const counted = new Map<number, bigint>();
   for (const reading of readings) counted.set(reading, (counted.get(reading) ?? 0n) + 1n);
   let sum = 0n;
-  for (const [reading, count] of counted) sum += count * exp(-exponentOf(reading));
-  const mean = sum / BigInt(readings.length);
+  for (const [reading, count] of counted) sum += count * warmthOf(reading);
+  return meanKineticOf(sum, readings.length);
+}
+
+/** e^(-E/RT) of a reading in thousandths of a degree Celsius, in units of 10^-60. RangeError at absolute zero. */
+export function warmthOf(reading: number): bigint {
+  return exp(-exponentOf(reading));
+}
+
+/** The mean kinetic temperature where the warmths of so many readings, or minutes, come to this sum. */
+export function meanKineticOf(sum: bigint, count: number): number {
   // T = (E/R) / -ln(mean), in millikelvin with as many places again as are rounded away.
-  const scaled = (ENERGY_OVER_R * 1000n * ONE * 1000n) / -ln(mean);
+  const scaled = (ENERGY_OVER_R * 1000n * ONE * 1000n) / -ln(sum / BigInt(count));
   return Number(roundThousandth(scaled - ZERO_CELSIUS_MK * 1000n));
 }
 

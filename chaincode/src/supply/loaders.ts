@@ -4,6 +4,7 @@ import { parseJws } from '../lib/jws';
 import { load } from '../lib/record';
 import { memberEntry } from '../registry/reads';
 import {
+  type Act,
   type Climate,
   type Item,
   type Logger,
@@ -36,6 +37,13 @@ export async function knownOf(ctx: SalusContext, id: string, origin: Origin | un
   if (record !== undefined) return { record, above: await aboveOf(ctx, record.parent) };
   const lot = origin === undefined ? undefined : await load(ctx, lotKind, origin.lotId);
   return { above: await aboveOf(ctx, origin?.within?.container), lot };
+}
+
+/** The same of several acts, in their order. */
+export async function allKnownOf(ctx: SalusContext, acts: readonly Act[]): Promise<readonly Known[]> {
+  const known: Known[] = [];
+  for (const { item, origin } of acts) known.push(await knownOf(ctx, item, origin));
+  return known;
 }
 
 /** What bears on an act: roles, time, recalls and quarantines of the item, its containers and its lots. */

@@ -2,14 +2,14 @@
 
 /** Longest wait for company, milliseconds. */
 const GROUP_WAIT_MS = 5;
-/** Most versions in a shared transaction. */
+/** Most versions in a shared transaction of clinical records. */
 export const GROUP_SIZE = 100;
 
 /** Something to write that may share a transaction with others of the same `kin`. */
 export interface Groupable {
   /** Only items of equal kin share one. */
   readonly kin: string;
-  /** How many versions it holds. */
+  /** How many versions, or acts, it holds. */
   readonly size: number;
 }
 
@@ -24,19 +24,23 @@ export class Grouping<Item extends Groupable> {
   readonly #gatherings = new Map<string, Gathering<Item>>();
   #underway = 0;
 
-  constructor(private readonly carry: (items: readonly Item[]) => Promise<unknown>) {}
+  constructor(
+    private readonly carry: (items: readonly Item[]) => Promise<unknown>,
+    /** Most that items of a group hold together. */
+    private readonly most: number,
+  ) {}
 
   /** Takes an item; when its group is complete, or has waited long enough, it is carried. */
   add(item: Item): void {
     let gathering = this.#gatherings.get(item.kin);
-    if (gathering !== undefined && gathering.size + item.size > GROUP_SIZE) {
+    if (gathering !== undefined && gathering.size + item.size > this.most) {
       this.#flush(item.kin, gathering);
       gathering = undefined;
     }
     gathering ??= this.#open(item.kin);
     gathering.items.push(item);
     gathering.size += item.size;
-    if (gathering.size >= GROUP_SIZE) this.#flush(item.kin, gathering);
+    if (gathering.size >= this.most) this.#flush(item.kin, gathering);
   }
 
   #open(kin: string): Gathering<Item> {

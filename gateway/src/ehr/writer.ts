@@ -49,7 +49,7 @@ interface Item extends Groupable {
 
 /** The member's writer of `of-<member>`. */
 export class EhrWriter implements RecordWriter {
-  readonly #grouping = new Grouping<Item>((items) => this.#carryTogether(items));
+  readonly #grouping = new Grouping<Item>((items) => this.#carryTogether(items), GROUP_SIZE);
 
   constructor(private readonly ports: WriterPorts) {}
 

@@ -7,7 +7,7 @@ import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { isRefusal, Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
-import type { Actor, Ledger } from '../../ports.js';
+import type { Actor, Commit, Ledger } from '../../ports.js';
 import type { ColdChain } from '../cold/cold-chain.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
 import { isDone } from './done.js';
@@ -18,6 +18,7 @@ import { draftOf, newContainer, newLot } from './making.js';
 import { opening } from './opening.js';
 import { inTurns, type Outcome, settled, unlessDone } from './outcome.js';
 import { withSaltKept } from './salts.js';
+import { SharedActs } from './sharing.js';
 import type { KnownItem } from './shelf.js';
 import { statusOf } from './status.js';
 import type { ActStep, CommitStep, PackStep, QuarantineStep, RecallStep, Step } from './steps.js';
@@ -64,8 +65,11 @@ const AT_FIRST: Way = { again: false };
 /** A member's hand on the ledger. */
 export class PackActs {
   readonly #turns = new Turns();
+  readonly #shared: SharedActs;
 
-  constructor(private readonly ports: ActPorts) {}
+  constructor(private readonly ports: ActPorts) {
+    this.#shared = new SharedActs(ports.ledger);
+  }
 
   /** What one step did, by pack or container. What took effect before, and is asked again, is done. */
   async carry(actor: Actor, step: Step, way = AT_FIRST): Promise<readonly Outcome[]> {
@@ -184,7 +188,9 @@ export class PackActs {
     // What is undefined is left out of the JSON.
     const ended = ENDS.includes(act) ? { premises } : {};
     const request: Act = { act, item, salt, origin, to, reason, supplied, fill, ...ended };
-    const submit = () => this.#submit(actor, transactions.act, request);
+    const submit = async (): Promise<void> => {
+      await this.#seen(await this.#shared.submit(actor, request));
+    };
     const doneBefore = () => this.#doneBefore(step, known, { salt, premises });
     const work = () => unlessDoneBefore(again, doneBefore, submit);
     if (act === 'hand-over') return (await work())?.to ?? to;
@@ -230,12 +236,12 @@ export class PackActs {
 
   async #submit(actor: Actor, transaction: string, request: object): Promise<void> {
     const argument = JSON.stringify(request);
-    const { block } = await this.ports.ledger.submit({
-      transaction,
-      argument,
-      transient: { actor: actorBytes(actor) },
-    });
-    // Whoever scans it here next sees it.
+    const transient = { actor: actorBytes(actor) };
+    await this.#seen(await this.ports.ledger.submit({ transaction, argument, transient }));
+  }
+
+  /** Whoever scans it here next sees it. */
+  async #seen({ block }: Commit): Promise<void> {
     await this.ports.reached(block, REACH_MS);
   }
 }
