@@ -1,5 +1,5 @@
 /** Merkle trees as RFC 9162 section 2.1 defines them, over SHA-256: roots, and proofs of one item. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Root of a list of items (their bytes; salted by the caller), 32 bytes. The root of none is SHA-256 of nothing. */
 export function merkleRoot(items: readonly Uint8Array[]): Buffer {
@@ -82,7 +82,5 @@ function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 }
 
 function sha256(...parts: readonly Uint8Array[]): Buffer {
-  const hash = createHash('sha256');
-  for (const item of parts) hash.update(item);
-  return hash.digest();
+  return hash('sha256', Buffer.concat(parts), 'buffer');
 }

@@ -104,6 +104,9 @@ function scalar(value: unknown, field: Field | undefined, namespaces: Namespaces
 }
 
 function canonicalText(text: string, namespaces: Namespaces): string {
+  // Events name thousands of packs, and no term of a vocabulary begins so.
+  const epc = text.startsWith('urn:epc:') ? canonicalEpc(text) : undefined;
+  if (epc !== undefined) return epc;
   const expanded = expand(text, namespaces);
   const term = URN_SPELT.reduce((each, vocabulary) => webOfUrn(vocabulary, each), expanded);
   return numberText(term) ?? canonicalEpc(term) ?? term;

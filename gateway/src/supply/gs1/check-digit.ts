@@ -2,9 +2,9 @@
 
 /** The check digit of these digits, which stand before it. */
 export function checkDigit(digits: string): string {
-  const sum = Array.from(digits)
-    .reverse()
-    .reduce((total, digit, index) => total + Number(digit) * (index % 2 === 0 ? 3 : 1), 0);
+  let sum = 0;
+  for (let at = digits.length - 1, weight = 3; at >= 0; at -= 1, weight = 4 - weight)
+    sum += Number(digits[at]) * weight;
   return String((10 - (sum % 10)) % 10);
 }
 

@@ -97,6 +97,7 @@ function finestOf(order: readonly string[], steps: readonly string[]): Link['qua
 
 /** Percent-encodes what Table 7-1 of the URI Syntax lists, and what no URI may hold. */
 function encode(text: string): string {
+  if (/^[A-Za-z0-9._~;='-]*$/.test(text)) return text;
   return Array.from(text)
     .map((character) => (/[A-Za-z0-9._~;='-]/.test(character) ? character : percent(character)))
     .join('');

@@ -12,6 +12,8 @@ const PREFIX_DIGITS = /^[0-9]{6,12}$/;
 /** `*` in an idpat: every instance of the class. */
 const EVERY = '*';
 
+const BY_NAME = new Map(SCHEMES.map((scheme) => [scheme.name, scheme]));
+
 /** The canonical Digital Link of an EPC in any spelling; undefined where the text is no right EPC. */
 export function canonicalEpc(uri: string): string | undefined {
   const link = parseEpc(uri);
@@ -41,7 +43,7 @@ export function prefixLengthAmong(prefixes: readonly string[]): PrefixLength {
 
 function parseUrn(urn: string): Link | undefined {
   const [, form, name, body] = /^urn:epc:(id|class|idpat):([a-z]+):(.+)$/.exec(urn) ?? [];
-  const scheme = SCHEMES.find((each) => each.name === name);
+  const scheme = BY_NAME.get(name ?? '');
   if (scheme === undefined || body === undefined) return undefined;
   if (form === 'idpat' ? scheme.serial === undefined : scheme.form !== form) return undefined;
   const [prefix = '', ...rest] = body.split('.');
@@ -133,6 +135,7 @@ function encodeUrn(text: string): string {
 
 /** A part of a URN decoded; undefined where it holds a character that must be encoded. */
 function decode(text: string): string | undefined {
+  if (/^[!'()*+,.0-9:;=A-Z_a-z-]*$/.test(text)) return text;
   if (!/^(?:%[0-9A-Fa-f]{2}|[!'()*+,.0-9:;=A-Z_a-z-])*$/.test(text)) return undefined;
   return percentDecoded(text);
 }

@@ -6,7 +6,7 @@ import { type CommitLot, merkleRoot, type PackContainer } from '@salus/chaincode
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { Refusal } from '../../ledger/refusal.js';
 import type { Directory } from '../../registry/directory.js';
-import { isUnderPrefix, itemId, licenseeOf, packEpc } from './identity.js';
+import { isUnderPrefix, itemId, itemIdsUnder, licenseeOf, packEpc } from './identity.js';
 import type { KnownItem, PackShelf } from './shelf.js';
 import type { CommitStep, PackStep } from './steps.js';
 import type { ContainerTerms, IssuedLot } from './stored.js';
@@ -40,7 +40,8 @@ export function newLot(
   // What was drawn before the gateway was killed is the lot's for good: two ids for one pack would make it two packs.
   const lotId = secrets.find(draftOf(gtin, batch)) ?? randomBytes(32).toString('hex');
   const secret = secrets.find(`lot/${lotId}`) ?? randomBytes(32).toString('hex');
-  const root = rootOf(serials.map((serial) => itemId(secret, packEpc(gtin, serial))));
+  const idOf = itemIdsUnder(secret);
+  const root = rootOf(serials.map((serial) => idOf(packEpc(gtin, serial))));
   return {
     lot: { lotId, gtin, batch, expiry, issuer: member, serials, ...(product === undefined ? {} : { product }) },
     secret,

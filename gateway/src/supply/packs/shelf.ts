@@ -2,11 +2,13 @@
 import { MAX_DEPTH, merklePaths, type Origin } from '@salus/chaincode/supply/api';
 
 import type { NamedSecrets } from '../../keys/named-secrets.js';
-import { itemId, packEpc } from './identity.js';
+import { itemIdsUnder, packEpc } from './identity.js';
 import { type ContainerTerms, type LotTerms, PACK_SPACE, type UnitTerms } from './stored.js';
 
 /** Trees whose proofs are kept in memory at most. */
 const REMEMBERED = 8;
+
+const SECRET_LOST = 'the secret of a lot whose terms are known is not in the key store';
 
 /** Where the member's copies of terms and its secrets lie. */
 export interface ShelfPorts {
@@ -91,25 +93,24 @@ export class PackShelf {
     return item === undefined ? undefined : { epc, item };
   }
 
-  /** Every pack of a lot that is known here, with its id on the ledger. */
-  packsOf(lotId: string): readonly { readonly epc: string; readonly item: string }[] {
-    const [terms, secret] = [this.lot(lotId), this.secret(lotId)];
-    if (terms === undefined || secret === undefined) return [];
+  /** Every pack of a lot that is known here, with its id on the ledger; each is made as it is asked for. */
+  *packsOf(lotId: string): Iterable<{ readonly epc: string; readonly item: string }> {
+    const [terms, idOf] = [this.lot(lotId), this.#idsOf(lotId)];
+    if (terms === undefined || idOf === undefined) return;
     const serials = (this.#read(`serials/${lotId}`) ?? []) as readonly string[];
-    const handed = this.ports.projection.facts(PACK_SPACE, `of/${lotId}/`).map(({ value }) => value);
-    const epcs = [...serials.map((serial) => packEpc(terms.gtin, serial)), ...handed];
-    return epcs.map((epc) => ({ epc, item: itemId(secret, epc) }));
+    for (const serial of serials) yield named(packEpc(terms.gtin, serial), idOf);
+    for (const { value } of this.ports.projection.facts(PACK_SPACE, `of/${lotId}/`)) yield named(value, idOf);
   }
 
   /** The packs among these ids that are known here, as they are printed. */
   printed(items: ReadonlySet<string>): ReadonlyMap<string, string> {
     const found = new Map<string, string>();
-    const secrets = new Map<string, string | undefined>();
+    const lots = new Map<string, ((epc: string) => string) | undefined>();
     for (const { key, value } of items.size === 0 ? [] : this.ports.projection.facts(PACK_SPACE, 'unit/')) {
       const { lotId } = JSON.parse(value) as { readonly lotId: string };
-      if (!secrets.has(lotId)) secrets.set(lotId, this.secret(lotId));
-      const [secret, epc] = [secrets.get(lotId), key.slice('unit/'.length)];
-      const item = secret === undefined ? '' : itemId(secret, epc);
+      if (!lots.has(lotId)) lots.set(lotId, this.#idsOf(lotId));
+      const epc = key.slice('unit/'.length);
+      const item = lots.get(lotId)?.(epc) ?? '';
       if (items.has(item)) found.set(item, epc);
     }
     return found;
@@ -151,7 +152,9 @@ export class PackShelf {
     return this.#pathIn(lotId, index, () => {
       const gtin = this.lot(lotId)?.gtin ?? '';
       const serials = (this.#read(`serials/${lotId}`) ?? []) as readonly string[];
-      return serials.map((serial) => this.#idOf(lotId, packEpc(gtin, serial)));
+      const idOf = this.#idsOf(lotId);
+      if (idOf === undefined) throw new Error(SECRET_LOST);
+      return serials.map((serial) => idOf(packEpc(gtin, serial)));
     });
   }
 
@@ -167,9 +170,14 @@ export class PackShelf {
   }
 
   #idOf(lotId: string, epc: string): string {
+    const idOf = this.#idsOf(lotId);
+    if (idOf === undefined) throw new Error(SECRET_LOST);
+    return idOf(epc);
+  }
+
+  #idsOf(lotId: string): ((epc: string) => string) | undefined {
     const secret = this.secret(lotId);
-    if (secret === undefined) throw new Error('the secret of a lot whose terms are known is not in the key store');
-    return itemId(secret, epc);
+    return secret === undefined ? undefined : itemIdsUnder(secret);
   }
 
   #fact(key: string): string | undefined {
@@ -180,4 +188,8 @@ export class PackShelf {
     const text = this.#fact(key);
     return text === undefined ? undefined : (JSON.parse(text) as unknown);
   }
+}
+
+function named(epc: string, idOf: (epc: string) => string): { readonly epc: string; readonly item: string } {
+  return { epc, item: idOf(epc) };
 }

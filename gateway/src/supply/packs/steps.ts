@@ -93,9 +93,10 @@ export function stepsOf(event: JsonMap, namespaces: Namespaces): readonly Step[]
   const bizStep = word(bizSteps, event.bizStep, namespaces);
   const read = bizStep === undefined || !Object.hasOwn(READ, bizStep) ? undefined : READ[bizStep];
   const disposition = word(dispositions, event.disposition, namespaces);
-  const step = read?.({ event, namespaces, disposition, epcs: canonical(event.epcList) });
+  const epcs = canonical(event.epcList);
+  const step = read?.({ event, namespaces, disposition, epcs });
   const steps = step === undefined ? [] : [step];
-  const readings = readingsOf(event, namespaces);
+  const readings = readingsOf(event, epcs, namespaces);
   return NEW_IN_HAND.includes(bizStep ?? '') ? [...steps, ...readings] : [...readings, ...steps];
 }
 
@@ -103,8 +104,7 @@ export function stepsOf(event: JsonMap, namespaces: Namespaces): readonly Step[]
 const NEW_IN_HAND: readonly string[] = ['commissioning', 'packing', 'receiving'];
 
 /** What loggers signed, of the packs named or of the container they lie in. */
-function readingsOf(event: JsonMap, namespaces: Namespaces): readonly ClimateStep[] {
-  const named = canonical(event.epcList);
+function readingsOf(event: JsonMap, named: readonly string[], namespaces: Namespaces): readonly ClimateStep[] {
   const epcs = named.length > 0 ? named : canonical(event.parentID);
   return asList(event.sensorElementList)
     .filter(isMap)

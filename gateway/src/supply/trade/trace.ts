@@ -117,7 +117,7 @@ export function tracedHere(ports: Omit<TracePorts, 'directory' | 'keep'>, wish: 
 function packsWished(shelf: PackShelf, { gtin, serial, lot }: TraceWish): readonly string[] {
   if (serial !== undefined) return [packEpc(gtin, serial)];
   const lotId = shelf.lotIdOf(gtin, lot ?? '');
-  return lotId === undefined ? [] : shelf.packsOf(lotId).map(({ epc }) => epc);
+  return lotId === undefined ? [] : Array.from(shelf.packsOf(lotId), ({ epc }) => epc);
 }
 
 /** The containers a pack lies in, or lay in when it was last packed. */
