@@ -3,7 +3,7 @@ import { checkDigit } from '../supply/gs1/check-digit.js';
 
 const CONTEXT = [
   'https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld',
-  { cbvmda: 'urn:epcglobal:cbv:mda#' },
+  { cbvmda: 'urn:epcglobal:cbv:mda#', salus: 'urn:salus:epcis#' },
 ];
 
 /** A lot of packs under a company prefix of seven digits, its serials told apart from an earlier demo's by a tag. */
@@ -36,7 +36,8 @@ export class DemoLot {
   }
 
   commissioned(packs: readonly string[]): object {
-    const ilmd = { 'cbvmda:lotNumber': this.batch, 'cbvmda:itemExpirationDate': this.expiry };
+    const kept = { 'salus:storage': 'cold', 'salus:minutesOutside': 60 };
+    const ilmd = { 'cbvmda:lotNumber': this.batch, 'cbvmda:itemExpirationDate': this.expiry, ...kept };
     return told('ObjectEvent', 'commissioning', { action: 'ADD', epcList: packs, disposition: 'active', ilmd });
   }
 
@@ -57,13 +58,11 @@ export function shipped(epc: string, party: string): object {
   return observed('shipping', 'in_transit', { epcList: [epc], destinationList });
 }
 
-/** Received. */
 /** An EPCIS ObjectEvent: the receiver scanned these packs on arrival. */
 export function received(...epcList: readonly string[]): object {
   return observed('receiving', 'in_progress', { epcList });
 }
 
-/** Dispensed. */
 /** An EPCIS ObjectEvent: a pack went to a patient and leaves the chain. */
 export function dispensed(epc: string): object {
   return observed('dispensing', 'dispensed', { epcList: [epc] });

@@ -2,12 +2,16 @@
  * `salus demo`: stories over the running consortium. `supply`: a lot from the line to the patient, and what each party
  * sees of it. `trial`: demo-trial.ts.
  */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Command, CommandError, type CommandIo } from '@salus/network/command';
 
+import type { Label } from '../supply/packs/label.js';
 import type { Effect } from '../supply/packs/stored.js';
 import { askerOf } from './demo-asking.js';
+import { demoLogger } from './demo-logger.js';
 import { DemoLot, dispensed, documentOf, packed, received, shipped } from './demo-packs.js';
 import { trialStory } from './demo-trial.js';
 import { memberSettings } from './members.js';
@@ -56,6 +60,7 @@ async function supplyStory(io: CommandIo): Promise<void> {
     shipped(one, partyOf('meridian')),
     shipped(two, partyOf('meridian')),
   ]);
+  await labels(io, [given, one]);
   await capture('meridian', 'supply-operator', 'receives both and ships one to each hospital', [
     received(one, two),
     shipped(one, partyOf('stmary')),
@@ -67,9 +72,40 @@ async function supplyStory(io: CommandIo): Promise<void> {
   await capture('northside', 'pharmacist', 'is given a clone of that pack', [dispensed(given)]);
   await seen(io, lot, 0);
   await seen(io, lot, PACKS - 1);
+  await frost(io, two);
+  await seen(io, lot, PACKS - 1);
   await capture('acme', 'quality-officer', 'recalls the lot', [lot.recalled()]);
   await capture('northside', 'pharmacist', `tries to dispense pack ${lot.serial(PACKS - 1)}`, [dispensed(kept)]);
   await seen(io, lot, PACKS - 1);
+}
+
+/** The labels of these, as acme prints them: what their codes say, and their pictures as files. */
+async function labels(io: CommandIo, epcs: readonly string[]): Promise<void> {
+  const ask = await askerOf(io, 'acme', 'supply-operator');
+  const folder = join(io.stateDir, 'labels');
+  mkdirSync(folder, { recursive: true });
+  for (const epc of epcs) {
+    const { code, svg } = (await (await ask(`/supply/label?epc=${encodeURIComponent(epc)}`)).json()) as Label;
+    const file = join(folder, `${epc.split(':').at(-1) ?? ''}.svg`);
+    writeFileSync(file, svg);
+    io.out(`acme prints ${code}\n  ${file}`);
+  }
+}
+
+/** What a logger signs in northside's cold room is too cold at once: the contracts put the pallet in quarantine. */
+async function frost(io: CommandIo, pallet: string): Promise<void> {
+  io.out('northside’s logger signs what it read beside its pallet: 5.0, 4.8, 1.2 °C');
+  const ask = await askerOf(io, 'northside', 'supply-operator');
+  const { jwk, signed } = await demoLogger();
+  const post = async (path: string, body: object): Promise<Response> => {
+    const answer = await ask(`/supply/${path}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new CommandError(`northside was refused at ${path}: ${await answer.text()}`);
+    return answer;
+  };
+  await post('loggers', { jwk, standing: 'registered' });
+  const answer = await post('readings', { epcs: [pallet], signed: await signed([5, 4.8, 1.2]) });
+  const { effects } = (await answer.json()) as { readonly effects: readonly Effect[] };
+  for (const effect of effects) io.out(`  ${sayEffect(effect)}`);
 }
 
 type Capture = (member: string, role: string, what: string, events: readonly object[]) => Promise<void>;
@@ -94,11 +130,12 @@ async function effectsOf(look: () => Promise<Response>): Promise<readonly Effect
   }
 }
 
-function sayEffect({ act, state, code, detail, alert, handedOver }: Effect): string {
+function sayEffect({ act, state, code, detail, alert, handedOver, excursion }: Effect): string {
   const why = code === undefined ? '' : ` (${code}: ${detail ?? ''})`;
   const suspicion = alert === undefined ? '' : `; alert on the ledger: ${alert}`;
   const terms = handedOver === true ? "; the terms went to the receiver's door" : '';
-  return `${act}: ${state}${why}${suspicion}${terms}`;
+  const limit = excursion === undefined ? '' : `; in quarantine: ${excursion}`;
+  return `${act}: ${state}${why}${limit}${suspicion}${terms}`;
 }
 
 /** What each party sees of one pack. */
