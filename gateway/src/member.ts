@@ -1,10 +1,9 @@
 /** One member's gateway, put together from its rooms and started. */
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import type { Request } from 'express';
 import type { Logger } from 'pino';
 
 import { raise, watchBlocks } from './alarms.js';
@@ -44,6 +43,7 @@ import { Directory } from './registry/directory.js';
 import { drained } from './drain.js';
 import type { GatewaySettings } from './settings.js';
 import { type MemberOptions, type RunningMember, standingOf, untilReady } from './start.js';
+import { isSubscribing } from './supply/epcis/sockets.js';
 import { openTrials, type Trials } from './trial/open.js';
 import { writeStatusOf } from './write-status.js';
 
@@ -184,8 +184,8 @@ async function listen(
     },
     { onFault: faultLog(log) },
   );
-  const actorOf = (request: Request) =>
-    authenticate(request.headers.authorization, request.get('x-purpose-of-use'), tokens);
+  const actorOf = ({ headers }: Pick<IncomingMessage, 'headers'>) =>
+    authenticate(headers.authorization, headers['x-purpose-of-use']?.toString(), tokens);
   const served = trials.inFrontOf((request) => router.handle(request));
   const recorded = sharing.logged(
     erasures.inFrontOf(served, (patient) => {
@@ -210,9 +210,10 @@ async function listen(
     ...{ now: rooms.clock, audit: recordAudit(handle, tokens) },
     history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),
   });
-  const server = createServer(app);
+  const server = createServer({ shouldUpgradeCallback: isSubscribing }, app);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   answerClientErrors(server);
+  sharing.supply.sockets.serve(server, { actorOf, onFault: faultLog(log) });
   server.listen(settings.listen.port, settings.listen.host);
   await once(server, 'listening');
   return server;
@@ -263,7 +264,7 @@ async function stop(
   servers: readonly Server[],
 ): Promise<void> {
   live.end();
-  await drained(servers);
+  await Promise.all([sharing.supply.sockets.end(), drained(servers)]);
   stopping.abort();
   await Promise.all([outbox.stop(), also]);
   for (const server of servers) server.closeAllConnections();

@@ -1,6 +1,6 @@
 /** The EPCIS interface over HTTP, its events on an in-memory ledger and in a real projection. */
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { parseAnchor, type AnchorCapture } from '@salus/chaincode/supply/api';
@@ -13,6 +13,7 @@ import type { Projector } from '@salus/gateway/projection/projector';
 import { EpcisDesk } from '@salus/gateway/supply/epcis/desk';
 import { epcisExpress } from '@salus/gateway/supply/epcis/express';
 import { EventRepository } from '@salus/gateway/supply/epcis/repository';
+import { EpcisSockets, isSubscribing } from '@salus/gateway/supply/epcis/sockets';
 import { epcisChange } from '@salus/gateway/supply/epcis/stored';
 import type { Effect } from '@salus/gateway/supply/packs/stored';
 import { prefixLengthAmong } from '@salus/gateway/supply/gs1/epc';
@@ -49,6 +50,9 @@ export class EpcisServer {
   /** Whether each was carried out for the first time or again. */
   readonly carried: boolean[] = [];
   role = 'supply-operator';
+  user = 'u-1';
+  /** Headers of those whose word is good. */
+  readonly tokens = new Set(['Bearer good', 'Bearer other']);
   clockMs = Date.parse('2026-03-05T00:00:00.000Z');
   private readonly projection = new Projection({
     path: ':memory:',
@@ -63,6 +67,7 @@ export class EpcisServer {
   private readonly stopping = new AbortController();
   private readonly following = follow(this.projection, this.ledger, this.stopping.signal);
   private server: Server | undefined;
+  private sockets: EpcisSockets | undefined;
   private delivering = new AbortController();
   private delivered: Promise<void> = Promise.resolve();
 
@@ -99,7 +104,12 @@ export class EpcisServer {
         (error) => this.faults.push(error),
       ),
     );
-    this.server = app.listen(0, '127.0.0.1');
+    this.sockets = new EpcisSockets(desk);
+    this.server = createServer({ shouldUpgradeCallback: isSubscribing }, app).listen(0, '127.0.0.1');
+    this.sockets.serve(this.server, {
+      actorOf: ({ headers }) => this.actor(headers.authorization),
+      onFault: (error) => this.faults.push(error),
+    });
     await once(this.server, 'listening');
     this.delivering = new AbortController();
     this.delivered = desk.subscriptions.goOn(this.delivering.signal);
@@ -107,10 +117,17 @@ export class EpcisServer {
 
   /** Ends the process, not what it kept. */
   async stop(): Promise<void> {
+    await this.sockets?.end();
     this.delivering.abort();
     await this.delivered;
     this.server?.closeAllConnections();
     this.server?.close();
+  }
+
+  /** Address of a path below the interface, for a websocket. */
+  socketUrl(path: string): string {
+    const { port } = this.server?.address() as AddressInfo;
+    return `ws://127.0.0.1:${port}/epcis${path}`;
   }
 
   async ask(path: string, init: RequestInit = {}): Promise<Answer> {
@@ -162,8 +179,8 @@ export class EpcisServer {
   }
 
   private actor(authorization: string | undefined): Promise<Actor> {
-    if (authorization !== 'Bearer good')
+    if (!this.tokens.has(authorization ?? ''))
       return Promise.reject(new Refusal('forbidden', 'unauthenticated', 'send a token'));
-    return Promise.resolve({ member: 'test', user: 'u-1', role: this.role, purpose: 'HOPERAT', scopes: [] });
+    return Promise.resolve({ member: 'test', user: this.user, role: this.role, purpose: 'HOPERAT', scopes: [] });
   }
 }

@@ -11,7 +11,7 @@ import { PendingWork } from '@salus/gateway/keys/pending-work';
 
 import { random } from '../support/contract-world.js';
 import { scratchFolder } from '../support/scratch.js';
-import { call, EXPIRY, freshDesk, PREFIX, Tree } from './world.js';
+import { call, EXPIRY, freshDesk, PREFIX, sealed, Tree } from './world.js';
 
 const GTIN = `0${PREFIX}00001${checkDigit(`0${PREFIX}00001`)}`;
 
@@ -38,6 +38,7 @@ describe('a handover at a door', () => {
   const hear = (handover: unknown) =>
     hearHandover(
       {
+        member: 'stmary',
         ledger: {
           evaluate: async ({ argument = '' }) => {
             const { payload } = await desk.world.evaluate('stmary', 'supply:status', { args: [argument] });
@@ -112,6 +113,27 @@ describe('a handover at a door', () => {
     for (const [what, handover] of Object.entries(forged)) assert.equal(await hear(handover), undefined, what);
     assert.deepEqual(kept, []);
     assert.equal(secrets.find(`lot/${lot.terms.lotId}`), undefined);
+  });
+
+  it('replaces no salt that opens what is on its way here: whoever knows an id could make it stand there for ever', async () => {
+    const { units, salts, ...rest } = await committed();
+    const [{ item = '' } = {}] = salts;
+    const [{ lotId = '', index = 0, path = [] } = {}] = units;
+    const [right, wrong] = [sealed('stmary'), random()];
+    const told = (salt: string) => hear({ ...rest, units, salts: [{ item, salt }] });
+    // What somebody made up before the shipper told gives way,
+    assert.deepEqual(await told(wrong), {});
+    const origin = { lotId, index, path };
+    await desk.act('acme', { act: 'ship', item, salt: random(), origin, to: right.to });
+    assert.deepEqual(await told(right.salt), {});
+    assert.equal(secrets.find(`receive/${item}`), right.salt);
+    // and what the shipper told does not.
+    assert.deepEqual(await told(wrong), {});
+    assert.equal(secrets.find(`receive/${item}`), right.salt);
+    await desk.act('stmary', { act: 'receive', item, salt: right.salt });
+    const next = random();
+    assert.deepEqual(await told(next), {});
+    assert.equal(secrets.find(`receive/${item}`), next);
   });
 });
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+
+import { WebSocket } from 'ws';
 
 import { networkOfSuite } from '../support/network.js';
 import { documentOf, objectEvent } from './events.js';
@@ -36,5 +39,22 @@ describe('EPCIS on the real processes', () => {
     };
     assert.equal(await listOf('acme', acme), 2);
     assert.equal(await listOf('stmary', stmary), 0);
+  });
+
+  it('tells a subscriber by websocket of what is captured', async function () {
+    this.timeout(120_000);
+    const token = await network.token({ member: 'acme', role: 'supply-operator' });
+    const headers = { 'content-type': 'application/json', accept: 'application/json' };
+    const ask = (path: string, body: object) =>
+      network.ask('acme', `/epcis/${path}`, { method: 'POST', token, body, headers });
+    assert.equal((await ask('queries', { name: 'held', query: { EQ_bizStep: ['holding'] } })).status, 201);
+    const url = network.fhir('acme').replace(/^http(.*)\/fhir\/R4$/, 'ws$1/epcis/queries/held/events?stream=true');
+    await assert.rejects(once(new WebSocket(url), 'open'), /401/);
+    const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+    const [heard] = [once(socket, 'message') as Promise<[Buffer]>, await once(socket, 'open')];
+    assert.equal((await ask('capture', documentOf(objectEvent({ bizStep: 'holding' })))).status, 202);
+    const [delivery] = await heard;
+    assert.match(delivery.toString('utf8'), /"bizStep":"holding"/);
+    socket.close(1_000);
   });
 });

@@ -14,6 +14,7 @@ import { ColdChain } from './cold/cold-chain.js';
 import { evidenceOf } from './cold/evidence.js';
 import type { EpcisDesk } from './epcis/desk.js';
 import { epcisExpress } from './epcis/express.js';
+import { EpcisSockets } from './epcis/sockets.js';
 import { withSupplyFace } from './dispense/face.js';
 import { withDispensing } from './dispense/operations.js';
 import { openDesk } from './epcis/open.js';
@@ -68,6 +69,8 @@ export class Supply {
   readonly #acts: PackActs;
   readonly #handing: Handing;
   readonly #desk: EpcisDesk;
+  /** Subscriptions by websocket. */
+  readonly sockets: EpcisSockets;
   readonly #keep: Keep;
 
   constructor(private readonly rooms: SupplyRooms) {
@@ -100,6 +103,7 @@ export class Supply {
     const receiving = { ...looking, secrets: this.#secrets, exceptions: this.#exceptions, exceptionId };
     const carry = carryEvents(this.#acts, (...receipt) => reportReceipt(receiving, ...receipt));
     this.#desk = openDesk({ ...rooms, pending, carry });
+    this.sockets = new EpcisSockets(this.#desk);
   }
 
   /**
@@ -203,8 +207,8 @@ export class Supply {
   }
 
   get #hearing() {
-    const { ledger, projection } = this.rooms;
-    return { ledger, blocks: projection, secrets: this.#secrets, keep: this.#keep };
+    const { ledger, projection, settings } = this.rooms;
+    return { member: settings.member, ledger, blocks: projection, secrets: this.#secrets, keep: this.#keep };
   }
 
   get #coldRoom() {

@@ -7,7 +7,7 @@ import { documentOfXml, NotEpcisXml } from '../event/xml.js';
 import { CAPTURE_BYTES, CAPTURE_LIMIT } from './capture.js';
 import type { Asked, Endpoint, EpcisAnswer } from './asked.js';
 import { allowedOf, ENDPOINTS } from './endpoints.js';
-import { EpcisProblem } from './problem.js';
+import { EpcisProblem, refusalProblem } from './problem.js';
 import type { EpcisDesk } from './desk.js';
 
 /** The standard's versions that are spoken. */
@@ -135,22 +135,9 @@ function sendProblem(response: Response, problem: EpcisProblem): void {
   response.status(problem.status).set('Content-Type', 'application/problem+json').end(JSON.stringify(problem.body));
 }
 
-/** HTTP status of each category of refusal, as problems. */
-const REFUSED = {
-  invalid: ['ValidationException', 400],
-  forbidden: ['SecurityException', 403],
-  'not-found': ['NoSuchResourceException', 404],
-  conflict: ['ResourceAlreadyExistsException', 409],
-  gone: ['NoSuchResourceException', 410],
-  unavailable: ['ImplementationException', 503],
-} as const;
-
 function problemOf(error: unknown, onFault: (error: unknown) => void): EpcisProblem {
   if (error instanceof EpcisProblem) return error;
-  if (error instanceof Refusal) {
-    const [exception, status] = REFUSED[error.category];
-    return new EpcisProblem(exception, error.detail, error.code === 'unauthenticated' ? 401 : status);
-  }
+  if (error instanceof Refusal) return refusalProblem(error);
   if ((error as { status?: unknown } | null)?.status === 413) {
     return new EpcisProblem('CaptureLimitExceededException', `a capture has at most ${CAPTURE_BYTES} bytes: split it`);
   }

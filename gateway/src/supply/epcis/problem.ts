@@ -1,5 +1,7 @@
 /** Why the EPCIS interface declines: EPCIS 2.0 section 12, as RFC 7807 problems. */
 
+import type { Refusal } from '../../ledger/refusal.js';
+
 /** Each exception with its HTTP status and title. */
 const EXCEPTIONS = {
   ValidationException: [400, 'The EPCIS document or event is not valid'],
@@ -41,6 +43,22 @@ export class EpcisProblem extends Error {
     const [, title] = EXCEPTIONS[this.exception];
     return { type: `epcisException:${this.exception}`, title, status: this.status, detail: this.detail };
   }
+}
+
+/** HTTP status of each category of refusal, as problems. */
+const REFUSED = {
+  invalid: ['ValidationException', 400],
+  forbidden: ['SecurityException', 403],
+  'not-found': ['NoSuchResourceException', 404],
+  conflict: ['ResourceAlreadyExistsException', 409],
+  gone: ['NoSuchResourceException', 410],
+  unavailable: ['ImplementationException', 503],
+} as const;
+
+/** A refusal of the ledger's, or of who asks, as a problem. */
+export function refusalProblem({ category, code, detail }: Refusal): EpcisProblem {
+  const [exception, status] = REFUSED[category];
+  return new EpcisProblem(exception, detail, code === 'unauthenticated' ? 401 : status);
 }
 
 /** What was asked for may have taken effect, or may yet: nobody is told that it failed. */

@@ -1,4 +1,4 @@
-/** Subscriptions over HTTP: `/queries/{name}/subscriptions` (EPCIS 2.0 section 12.6). */
+/** Subscriptions as they are asked for: `/queries/{name}/subscriptions`, and websockets (EPCIS 2.0 section 12.6). */
 import { randomUUID } from 'node:crypto';
 
 import { instantMs } from '../event/instant.js';
@@ -19,11 +19,8 @@ const create: Handler = (desk, asked) => {
   const { name } = named(desk, asked);
   const body = asked.json();
   if (!isMap(body)) throw bad('send a JSON object with dest, and stream: true or a schedule');
-  const subscription = subscriptionOf(desk, name, body);
-  if (desk.subscriptions.of(name).length >= MAX_SUBSCRIPTIONS) {
-    throw new EpcisProblem('SubscriptionControlsException', `a query has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
-  }
-  desk.subscriptions.keep(subscription);
+  const dest = destOf(body.dest, desk.subscriptions.isProduction);
+  const subscription = kept(desk, { ...subscriptionOf(desk, name, body), dest });
   const address = `${asked.base}/queries/${name}/subscriptions/${subscription.subscriptionID}`;
   return { status: 201, headers: { Location: address }, body: shown(subscription) };
 };
@@ -58,6 +55,46 @@ const wanted = (desk: EpcisDesk, asked: Parameters<Handler>[1]): Subscription =>
     'subscription',
   );
 
+/** What the request for a websocket says of who asks. */
+export interface SocketWish {
+  readonly owner: string;
+  /** Header GS1-EPC-Format. */
+  readonly format: string | undefined;
+}
+
+/**
+ * The subscription of a websocket: a new one by `stream=true` or the fields of a schedule, or one that its own user goes
+ * on with by `subscriptionID`. Throws EpcisProblem.
+ */
+export function heldSubscription(
+  desk: EpcisDesk,
+  queryName: string,
+  search: URLSearchParams,
+  { owner, format }: SocketWish,
+): Subscription {
+  if (desk.repository.namedQuery(queryName) === undefined) {
+    throw new EpcisProblem('NoSuchNameException', 'there is no query of this name');
+  }
+  const { subscriptionID, stream, reportIfEmpty, initialRecordTime, ...rest } = Object.fromEntries(search);
+  if (subscriptionID !== undefined) {
+    const isMine = (each: Subscription): boolean =>
+      each.subscriptionID === subscriptionID && each.dest === undefined && each.owner === owner;
+    return found(desk.subscriptions.of(queryName).find(isMine), 'subscription');
+  }
+  const schedule = Object.keys(rest).length === 0 ? {} : { schedule: rest };
+  const said = { stream: stream === 'true', reportIfEmpty: reportIfEmpty === 'true', initialRecordTime };
+  const made = subscriptionOf(desk, queryName, { ...said, ...schedule, epcFormat: format });
+  return kept(desk, { ...made, owner, left: Date.parse(made.createdAt) });
+}
+
+function kept(desk: EpcisDesk, subscription: Subscription): Subscription {
+  if (desk.subscriptions.of(subscription.queryName).length >= MAX_SUBSCRIPTIONS) {
+    throw new EpcisProblem('SubscriptionControlsException', `a query has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+  }
+  desk.subscriptions.keep(subscription);
+  return subscription;
+}
+
 function subscriptionOf(desk: EpcisDesk, queryName: string, body: JsonMap): Subscription {
   const { stream, schedule: given, signatureToken, initialRecordTime } = body;
   if ((stream === true) === (given !== undefined)) throw bad('say stream: true, or a schedule, and not both');
@@ -69,7 +106,6 @@ function subscriptionOf(desk: EpcisDesk, queryName: string, body: JsonMap): Subs
   return {
     subscriptionID: randomUUID(),
     queryName,
-    dest: destOf(body.dest, desk.subscriptions.isProduction),
     signatureToken,
     reportIfEmpty: body.reportIfEmpty === true,
     epcFormat: formatOf(body.epcFormat),

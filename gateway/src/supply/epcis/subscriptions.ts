@@ -1,5 +1,4 @@
-/** Subscriptions to named queries by webhook (EPCIS 2.0 section 8.2.5): what is kept, and what is delivered when. */
-import { createHash, createHmac } from 'node:crypto';
+/** Subscriptions to named queries (EPCIS 2.0 section 8.2.5): what is kept, and what is delivered when. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { BackOff } from '../../back-off.js';
@@ -11,6 +10,7 @@ import { parametersOf, readQuery, runQuery } from './query.js';
 import type { EventRepository } from './repository.js';
 import { dueAfter, type Schedule } from './schedule.js';
 import type { ReadableEvent } from './stored.js';
+import { post } from './webhook.js';
 
 /** Events in one delivery at most. */
 export const MAX_DELIVERED_EVENTS = 1_000;
@@ -18,14 +18,19 @@ export const MAX_DELIVERED_EVENTS = 1_000;
 const LOOK_MS = 500;
 /** How often a stream is looked at even if nothing was captured here: another gateway of the member may have. */
 const STREAM_MS = 30_000;
-const ANSWER_MS = 10_000;
+/** How long what a websocket's subscriber has not heard yet is kept for it once it went, milliseconds. */
+export const AWAY_MS = 24 * 3_600_000;
 const KIND = 'subscription/';
 
 /** A subscription with how far its subscriber was told. */
 export interface Subscription {
   readonly subscriptionID: string;
   readonly queryName: string;
-  readonly dest: string;
+  /** Address of a webhook; absent = whoever holds its websocket open. */
+  readonly dest?: string | undefined;
+  /** Of a websocket: the user who may come back for it, and when that one was last away, milliseconds since 1970. */
+  readonly owner?: string | undefined;
+  readonly left?: number | undefined;
   /** Key of the HMAC over each delivery. */
   readonly signatureToken?: string | undefined;
   readonly reportIfEmpty: boolean;
@@ -42,7 +47,9 @@ export interface Subscription {
 }
 
 /** With a delivery on its way. */
-type Begun = Subscription & { readonly sending: string };
+export type Begun = Subscription & { readonly sending: string };
+/** Hands a delivery over: whether it arrived. */
+export type Deliver = (text: string) => Promise<boolean>;
 
 /** What subscriptions are run with. */
 export interface SubscriptionPorts {
@@ -60,6 +67,8 @@ export interface SubscriptionPorts {
 export class Subscriptions {
   readonly #subscribers = new BackOff();
   readonly #looked = new Map<string, number>();
+  /** Websockets that are open, by subscription. */
+  readonly #sockets = new Map<string, Deliver>();
 
   constructor(private readonly ports: SubscriptionPorts) {}
 
@@ -78,6 +87,22 @@ export class Subscriptions {
 
   drop(subscriptionID: string): void {
     this.ports.pending.drop(KIND + subscriptionID);
+  }
+
+  /** A websocket is open: what is due goes there. */
+  connected(subscriptionID: string, deliver: Deliver): void {
+    this.#sockets.set(subscriptionID, deliver);
+    this.#subscribers.worked(subscriptionID);
+    this.#looked.delete(subscriptionID);
+  }
+
+  /** It is no more: who is done has no subscription any longer, for others what they have not heard is kept a day. */
+  disconnected(subscriptionID: string, deliver: Deliver, isDone: boolean): void {
+    if (this.#sockets.get(subscriptionID) !== deliver) return;
+    this.#sockets.delete(subscriptionID);
+    const known = this.#all().find((each) => each.subscriptionID === subscriptionID);
+    if (isDone) this.drop(subscriptionID);
+    else if (known !== undefined) this.keep({ ...known, left: this.ports.clock() });
   }
 
   /** Ends all of a query that is deleted. */
@@ -112,7 +137,11 @@ export class Subscriptions {
     return this.ports.pending.list<Subscription>(KIND).map(({ value }) => value);
   }
 
-  #isDue({ subscriptionID, schedule, due, sending }: Subscription): boolean {
+  #isDue({ subscriptionID, dest, left, schedule, due, sending }: Subscription): boolean {
+    if (dest === undefined && !this.#sockets.has(subscriptionID)) {
+      if (this.ports.clock() > (left ?? 0) + AWAY_MS) this.drop(subscriptionID);
+      return false;
+    }
     if (this.#subscribers.isWaiting(subscriptionID)) return false;
     if (sending !== undefined) return true;
     if (schedule !== undefined) return this.ports.clock() >= due;
@@ -165,32 +194,11 @@ export class Subscriptions {
   }
 
   async #send(subscription: Begun, events: readonly ReadableEvent[]): Promise<boolean> {
-    const { subscriptionID, queryName, dest, signatureToken, epcFormat, told, sending } = subscription;
+    const { subscriptionID, queryName, dest, epcFormat } = subscription;
     const respell = respelling(epcFormat, this.ports.prefixLength);
-    const body = JSON.stringify(queryDocument(events, queryName, this.ports.now(), respell, subscriptionID));
-    const name = createHash('sha256').update(`${subscriptionID}\n${told}\n${sending}`).digest('hex');
-    const signed =
-      signatureToken === undefined
-        ? {}
-        : { 'GS1-Signature': createHmac('sha256', signatureToken).update(body).digest('base64') };
-    try {
-      const response = await fetch(dest, {
-        method: 'POST',
-        redirect: 'error',
-        headers: {
-          'Content-Type': 'application/json',
-          'GS1-EPCIS-Version': '2.0.0',
-          'Idempotency-Key': name,
-          ...signed,
-        },
-        body,
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      await response.body?.cancel();
-      return response.ok;
-    } catch {
-      return false;
-    }
+    const text = JSON.stringify(queryDocument(events, queryName, this.ports.now(), respell, subscriptionID));
+    if (dest !== undefined) return await post({ ...subscription, dest }, text);
+    return (await this.#sockets.get(subscriptionID)?.(text)) ?? false;
   }
 }
 

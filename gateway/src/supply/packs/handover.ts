@@ -1,5 +1,5 @@
 /** What goes with a shipment from door to door: the terms of what is inside, the lots' secrets, the receiver's salts. */
-import { isIncluded, type Lot } from '@salus/chaincode/supply/api';
+import { commitmentOf, isIncluded, type Lot } from '@salus/chaincode/supply/api';
 
 import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
@@ -99,6 +99,7 @@ function lotsOf(shelf: PackShelf, units: readonly UnitTerms[]): readonly OpenedL
 
 /** How a receiver checks what it was told against the ledger, and keeps it. */
 export interface HearingPorts {
+  readonly member: string;
   readonly ledger: Pick<Ledger, 'evaluate'>;
   readonly blocks: Blocks;
   readonly secrets: NamedSecrets;
@@ -116,8 +117,7 @@ export async function hearHandover(ports: HearingPorts, teller: string, body: st
     if (committed === undefined || !units.every((unit) => isProven(unit, lot, committed))) return undefined;
   }
   const secrets = handover.lots.map(({ terms, secret }) => [`lot/${terms.lotId}`, secret]);
-  const salts = handover.salts.map(({ item, salt }) => [`receive/${item}`, salt]);
-  ports.secrets.keep(Object.fromEntries([...secrets, ...salts]) as Record<string, string>);
+  ports.secrets.keep(Object.fromEntries([...secrets, ...(await newSalts(ports, handover))]) as Record<string, string>);
   const records = [
     ...handover.lots.map(({ terms }) => ({ type: PACK_TYPES.lot, value: terms })),
     ...(handover.units.length === 0 ? [] : [{ type: PACK_TYPES.units, value: handover.units }]),
@@ -127,6 +127,19 @@ export async function hearHandover(ports: HearingPorts, teller: string, body: st
   ];
   if (records.length > 0) await ports.keep(records);
   return {};
+}
+
+/** The salts to keep: ids are public, and nobody's word replaces a salt that opens an item on its way to this member. */
+async function newSalts({ ledger, secrets, member }: HearingPorts, { salts }: Handover): Promise<readonly string[][]> {
+  const kept: string[][] = [];
+  for (const { item, salt } of salts) {
+    const before = secrets.find(`receive/${item}`);
+    const status = before === undefined || before === salt ? undefined : await statusOf(ledger, { item });
+    const receiver = status?.item?.shipment?.receiver;
+    const isOpen = before !== undefined && receiver !== undefined && receiver === commitmentOf(member, before);
+    if (!isOpen) kept.push([`receive/${item}`, salt]);
+  }
+  return kept;
 }
 
 function keptReadings({ readings = [] }: Handover): readonly { readonly type: string; readonly value: KeptReadings }[] {
