@@ -117,13 +117,12 @@ describe('a handover at a door', () => {
 
   it('replaces no salt that opens what is on its way here: whoever knows an id could make it stand there for ever', async () => {
     const { units, salts, ...rest } = await committed();
-    const [{ item = '' } = {}] = salts;
-    const [{ lotId = '', index = 0, path = [] } = {}] = units;
+    const [item = ''] = salts.map((each) => each.item ?? '');
+    const [origin] = units.map(({ lotId, index, path }) => ({ lotId, index, path }));
     const [right, wrong] = [sealed('stmary'), random()];
     const told = (salt: string) => hear({ ...rest, units, salts: [{ item, salt }] });
     // What somebody made up before the shipper told gives way,
     assert.deepEqual(await told(wrong), {});
-    const origin = { lotId, index, path };
     await desk.act('acme', { act: 'ship', item, salt: random(), origin, to: right.to });
     assert.deepEqual(await told(right.salt), {});
     assert.equal(secrets.find(`receive/${item}`), right.salt);

@@ -19,7 +19,7 @@ import {
   refuse,
   type RegisterLogger,
 } from './api';
-import { daysOf, meanKineticOfDays, mergedDays, warmestWindow, windowEnding } from './kinetic-window';
+import { daysOf, type KineticDay, meanKineticOfDays, mergedDays, warmestWindow, windowEnding } from './kinetic-window';
 import type { Party } from './lots';
 import { type Range, RANGES, type StorageLimits } from './storage';
 
@@ -96,22 +96,33 @@ export function judgeClimate(
   if (problem !== undefined) return problem;
   const added = Math.max(...limits.map(({ kind }) => minutesOut(RANGES[kind], batch)));
   const own = daysOf(batch);
+  const made = { by: member, at: now };
+  const climate = { ...grown(item.id, before, { added, own, batch }), until, ...made };
+  const logger: Logger = { ...batch.logger, until, last: batch.digest };
+  const isNews = isWarmNews(before, own);
+  const [excursion] = limits.flatMap((each) => excursionOf(each, batch.readings, climate, { added, isNews }) ?? []);
+  return { climate, logger, ...quarantined(known, made, excursion) };
+}
+
+/** What was read of an item, with a batch more. */
+function grown(
+  item: string,
+  before: Climate | undefined,
+  { added, own, batch }: { readonly added: number; readonly own: readonly KineticDay[]; readonly batch: SignedBatch },
+): Omit<Climate, 'until' | 'by' | 'at'> {
   const days = mergedDays(before?.days ?? [], own);
-  const climate: Climate = {
-    item: item.id,
+  return {
+    item,
     minutesOut: (before?.minutesOut ?? 0) + added,
     meanKinetic: warmestWindow(days, batch.from.slice(0, 10)),
     days: windowEnding(days),
-    until,
     chain: sha256((before?.chain ?? '') + batch.digest),
-    by: member,
-    at: now,
   };
-  const logger: Logger = { ...batch.logger, until, last: batch.digest };
-  // A window that two persons released is not broken anew by cooler days, as long as it goes on.
-  const isNews = (before?.meanKinetic ?? 0) <= MOST_MEAN_KINETIC || meanKineticOfDays(own) > MOST_MEAN_KINETIC;
-  const [excursion] = limits.flatMap((each) => excursionOf(each, batch.readings, climate, { added, isNews }) ?? []);
-  return { climate, logger, ...quarantined(known, { by: member, at: now }, excursion) };
+}
+
+/** A window that two persons released is not broken anew by cooler days, as long as it goes on. */
+function isWarmNews(before: Climate | undefined, own: readonly KineticDay[]): boolean {
+  return (before?.meanKinetic ?? 0) <= MOST_MEAN_KINETIC || meanKineticOfDays(own) > MOST_MEAN_KINETIC;
 }
 
 /** A hold by hand gets the excursion, too: then one person alone does not release it. */

@@ -27,7 +27,10 @@ export class SharedActs {
 
   async #carry(asked: readonly AskedAct[]): Promise<void> {
     const [first] = asked;
-    if (first === undefined || asked.length === 1) return await this.#apart(asked);
+    if (first === undefined || asked.length === 1) {
+      await this.#apart(asked);
+      return;
+    }
     try {
       const commit = await this.#send(first.actor, transactions.acts, { acts: asked.map(({ act }) => act) });
       for (const { settle } of asked) settle.resolve(commit);
