@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { missingTest } from '../support/named-tests.js';
 import { projectRoot } from '../support/shared.js';
 
 const GUIDES: Readonly<Record<string, string>> = {
@@ -27,15 +28,6 @@ function linesOf(guide: string): Line[] {
   });
 }
 
-/** Why a test named in the table is not there; undefined where it is. */
-function missing(name: string): string | undefined {
-  const [, file = '', title = ''] = /^`([a-z/-]+)` (.+)$/.exec(name) ?? [];
-  const path = join(projectRoot, 'test', `${file}.test.ts`);
-  if (!existsSync(path)) return `no file ${file}: ${name}`;
-  const titles = [...readFileSync(path, 'utf8').matchAll(/\bit\(\s*(['"`])(.+?)\1,/g)].map(([, , found]) => found);
-  return titles.includes(title) ? undefined : `no test: ${name}`;
-}
-
 describe('our own table of requirements', () => {
   for (const [guide, address] of Object.entries(GUIDES)) {
     it(`names, for ${guide}, a test that is there or an honest no`, () => {
@@ -48,7 +40,7 @@ describe('our own table of requirements', () => {
       ];
       assert.equal(nos.length + held.length, lines.length);
       assert.deepEqual(
-        held.flatMap(({ heldBy }) => heldBy.map(missing)).filter((each) => each !== undefined),
+        held.flatMap(({ heldBy }) => heldBy.map(missingTest)).filter((each) => each !== undefined),
         [],
       );
       console.log(`      ${guide}: ${held.length} requirements held by tests, ${nos.length} not met`);

@@ -13,6 +13,12 @@ export function peerIdentity({ topology, stateDir }: PreparedState, member: stri
   return { mspId: memberOf(topology, member).mspId, ...mspFiles(join(folder, 'msp')) };
 }
 
+/** A member's orderer. */
+export function ordererIdentity({ material }: PreparedState, member: string): IdentityFiles {
+  const { mspId, mspDir } = material.members.find(({ name }) => name === member)!.orderer!;
+  return { mspId, ...mspFiles(mspDir) };
+}
+
 /** The administrator of a member's orderer, who is of another MSP. */
 export function ordererAdminIdentity({ material }: PreparedState, member: string): IdentityFiles {
   const { mspId, adminMspDir } = material.members.find(({ name }) => name === member)!.orderer!;

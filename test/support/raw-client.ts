@@ -17,7 +17,7 @@ export interface RawFailure {
   readonly message: string;
 }
 
-/** A member's peer and the orderers, spoken to with the certificate of the member's gateway. */
+/** A member's peer and an orderer, the first one or a named member's, spoken to with the certificate of the member's gateway. */
 export class RawClient {
   readonly gateway: gateway.GatewayClient;
   readonly endorser: peer.EndorserClient;
@@ -26,13 +26,13 @@ export class RawClient {
   /** SHA-256 of the TLS client certificate, which deliver wants in the channel header. */
   readonly tlsHash: Buffer;
 
-  constructor(prepared: PreparedState, member: string) {
+  constructor(prepared: PreparedState, member: string, ordererOf?: string) {
     const own = gatewayIdentity(prepared, member);
     const [cert, key] = [readFileSync(own.cert), readFileSync(own.key)];
     this.tlsHash = createHash('sha256').update(new X509Certificate(cert).raw).digest();
     const { topology, material } = prepared;
     const [node] = memberOf(topology, member).peers;
-    const ordering = topology.members.find((each) => each.orderer)!;
+    const ordering = topology.members.find(({ name, orderer }) => orderer && name === (ordererOf ?? name))!;
     const [peerMaterial] = material.members.find(({ name }) => name === member)!.peers;
     const ordererMaterial = material.members.find(({ name }) => name === ordering.name)!.orderer!;
     const toPeer = credentials.createSsl(readFileSync(tlsFiles(peerMaterial!.tlsDir).ca), key, cert);

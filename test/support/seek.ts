@@ -69,15 +69,22 @@ export function deliverFromOrderer(raw: RawClient, by: Signer, seek: Seek): Prom
   );
 }
 
-function untilStatus<T extends { getStatus(): number }>(
+/** The newest block as an orderer hands it out. */
+export async function newestOfOrderer(raw: RawClient, by: Signer): Promise<common.Block> {
+  const seek = seekEnvelope(by, { start: 'newest', stop: 'newest' }, raw.tlsHash);
+  const { blocks } = await untilStatus(raw.orderer.deliver(), seek, (answer) => answer.getBlock());
+  return blocks[0]!;
+}
+
+function untilStatus<T extends { getStatus(): number }, B>(
   call: ClientDuplexStream<common.Envelope, T>,
   envelope: common.Envelope,
-  number: (answer: T) => number | undefined,
-): Promise<Delivered> {
+  blockOf: (answer: T) => B | undefined,
+): Promise<{ readonly blocks: readonly B[]; readonly status: string }> {
   return new Promise((resolve, reject) => {
-    const blocks: number[] = [];
+    const blocks: B[] = [];
     call.on('data', (answer: T) => {
-      const found = number(answer);
+      const found = blockOf(answer);
       if (found !== undefined) {
         blocks.push(found);
         return;

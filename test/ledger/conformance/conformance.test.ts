@@ -18,6 +18,7 @@ import { resultSuite } from './results.js';
 import { sameBlockSuite } from './same-block.js';
 import { simulationSuite } from './simulation.js';
 import { submitSuite } from './submit.js';
+import { systemChaincodeSuite } from './system-chaincodes.js';
 
 const SUITES: readonly ((engine: () => Engine) => void)[] = [
   evaluateSuite,
@@ -29,6 +30,7 @@ const SUITES: readonly ((engine: () => Engine) => void)[] = [
   privateDataSuite,
   eventSuite,
   deliverSuite,
+  systemChaincodeSuite,
   conflictSuite,
   blockSuite,
   craftedSuite,

@@ -4,7 +4,7 @@ import { common } from '@hyperledger/fabric-protos';
 import type { Signer } from '@salus/network/embedded/ports';
 import { plainIdentity, take, type TestClient } from '../../support/embedded-network.js';
 import type { Engine } from '../../support/engine.js';
-import { adminIdentity, ordererAdminIdentity, peerIdentity } from '../../support/identities.js';
+import { adminIdentity, ordererAdminIdentity, ordererIdentity, peerIdentity } from '../../support/identities.js';
 import { commit, failureOf, submit } from '../../support/ledger-calls.js';
 import { signerFrom } from '../../support/proposal.js';
 import { RawClient } from '../../support/raw-client.js';
@@ -108,14 +108,22 @@ export function deliverSuite(engine: () => Engine): void {
 
     it('of the orderers is for the same and for orderers', async () => {
       const { prepared } = engine();
-      for (const identity of [engine().identity('acme'), peerIdentity(prepared, 'tally')]) {
+      for (const identity of [
+        engine().identity('acme'),
+        peerIdentity(prepared, 'tally'),
+        adminIdentity(prepared, 'northside'),
+        ordererIdentity(prepared, 'stmary'),
+        ordererAdminIdentity(prepared, 'acme'),
+      ]) {
         assert.deepEqual(await deliverFromOrderer(raw, signerFrom(identity), first), {
           blocks: [0],
           status: 'SUCCESS',
         });
       }
-      const plain = signerFrom(await plainIdentity(prepared, 'stmary'));
-      assert.deepEqual(await deliverFromOrderer(raw, plain, first), { blocks: [], status: 'FORBIDDEN' });
+      for (const member of ['stmary', 'acme']) {
+        const plain = signerFrom(await plainIdentity(prepared, member));
+        assert.deepEqual(await deliverFromOrderer(raw, plain, first), { blocks: [], status: 'FORBIDDEN' });
+      }
     });
 
     it('fails in the client library of a plain client without a code', async () => {
