@@ -28,9 +28,12 @@ const fileOf = (folder: string): string => join(folder, 'backup.json');
  * target that holds something already.
  */
 export function backUp(stateDir: string, target: string, member?: string): void {
-  const to = emptyFolder(target);
   const from = resolve(stateDir);
-  if (to.startsWith(`${from}/`)) throw new CommandError(`${to} lies in ${from}: keep backups elsewhere`);
+  if (member !== undefined) requireMember(from, member);
+  if (`${resolve(target)}/`.startsWith(`${from}/`)) {
+    throw new CommandError(`${resolve(target)} lies in ${from}: keep backups elsewhere`);
+  }
+  const to = emptyFolder(target);
   if (member === undefined) copyAll(from, to);
   else copyMember(from, to, member);
   const about: BackupFile = {
@@ -67,7 +70,19 @@ export function restore(stateDir: string, folder: string): BackupFile {
 function readBackup(folder: string): BackupFile {
   const file = fileOf(folder);
   if (!existsSync(file)) throw new CommandError(`${folder} holds no backup.json: is it a backup?`, 2);
-  return JSON.parse(readFileSync(file, 'utf8')) as BackupFile;
+  const about = parsed(file);
+  if (typeof about?.stateDir !== 'string' || typeof about.takenAt !== 'string') {
+    throw new CommandError(`${file} is no backup's, or is damaged: take another one`, 2);
+  }
+  return { ...about, stateDir: about.stateDir, takenAt: about.takenAt };
+}
+
+function parsed(file: string): Partial<BackupFile> | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Partial<BackupFile>;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Folders below the state folder that a restore fills. */
@@ -84,16 +99,17 @@ function belongs(path: string, { member = '' }: BackupFile): boolean {
     .some((own) => own.startsWith(path) || path === own || path.startsWith(`${own}/`));
 }
 
+function requireMember(from: string, member: string): void {
+  if (readNetwork(from).topology.members.some(({ name }) => name === member)) return;
+  throw new CommandError(`no member is named ${member}`, 2);
+}
+
 function copyAll(from: string, to: string): void {
   copyTree(from, to, (path) => !(dirname(path) === from && PASSING.has(relative(from, path))));
 }
 
 function copyMember(from: string, to: string, member: string): void {
-  const network = readNetwork(from);
-  if (!network.topology.members.some(({ name }) => name === member)) {
-    throw new CommandError(`no member is named ${member}`, 2);
-  }
-  copyPublic(network, from, to);
+  copyPublic(readNetwork(from), from, to);
   const orderer = layout.orderer(from, member);
   for (const own of [layout.member(from, member), orderer]) {
     if (existsSync(own)) copyTree(own, join(to, relative(from, own)), (path) => path !== join(orderer, 'ledger'));

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { CommandError } from '../command.js';
 import { memberComposeFile } from '../compose/compose.js';
 import { writePublic } from '../identity/files.js';
-import { layout, tlsFiles } from '../identity/layout.js';
+import { layout, mspFiles, tlsFiles } from '../identity/layout.js';
 import { markExported, type NetworkFile, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
 
@@ -13,12 +13,12 @@ const GROWS = new Set(['ledger', 'data']);
 /**
  * Writes the folder that a member needs on its own machine: its keys and no other's, the channel's block 0 and the
  * definition, the addresses and roots of all, its compose file and a README. Nodes start from it with no other folder
- * at hand. Throws a CommandError for a folder that holds something already.
+ * at hand. Throws a CommandError for a folder that holds something already, or a member whose keys are elsewhere.
  */
 export function exportMember(stateDir: string, name: string, target: string): void {
   const network = readNetwork(stateDir);
   const { topology } = network;
-  if (!topology.members.some((member) => member.name === name)) throw new CommandError(`no member is named ${name}`, 2);
+  requireKeys(stateDir, network, name);
   const to = emptyFolder(target);
   copyOwn(stateDir, to, name);
   copyPublic(network, stateDir, to);
@@ -28,11 +28,25 @@ export function exportMember(stateDir: string, name: string, target: string): vo
   writePublic(join(to, 'README.md'), readme(topology, name));
 }
 
-/** The absolute path of a folder to write to. Throws a CommandError when it holds something already. */
+/** The absolute path of a folder to write to, which is made. Throws a CommandError when it cannot be, or holds something. */
 export function emptyFolder(target: string): string {
   const to = resolve(target);
-  if (existsSync(to) && readdirSync(to).length > 0) throw new CommandError(`${to} is not empty: name another folder`);
+  try {
+    mkdirSync(to, { recursive: true });
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw new CommandError(`${to} cannot be made (${code}): name another folder`);
+  }
+  if (readdirSync(to).length > 0) throw new CommandError(`${to} is not empty: name another folder`);
   return to;
+}
+
+/** Throws a CommandError unless the folder is of a network whose members' parts can stand alone, and holds this one's keys. */
+function requireKeys(stateDir: string, { topology, material }: NetworkFile, name: string): void {
+  if (!topology.members.some((member) => member.name === name)) throw new CommandError(`no member is named ${name}`, 2);
+  const own = material.members.find((member) => member.name === name);
+  if (own !== undefined && existsSync(mspFiles(own.adminMspDir).key)) return;
+  throw new CommandError(`the keys of ${name} are not in ${stateDir}: only who has them can export them`, 2);
 }
 
 function copyOwn(stateDir: string, to: string, name: string): void {
