@@ -106,7 +106,10 @@ describe('what a trial owes and shows', () => {
       ...{
         facts: { fact: () => undefined },
         keep: () => assert.fail('a read keeps nothing'),
-        entering: { enter: () => assert.fail('a read keeps nothing') },
+        entering: {
+          enter: () => assert.fail('a read keeps nothing'),
+          report: () => assert.fail('a read keeps nothing'),
+        },
       },
       randomizing: { randomize: () => assert.fail('a read enrols nobody') },
       claim: () => assert.fail('a read claims nobody'),

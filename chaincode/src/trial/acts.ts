@@ -204,20 +204,22 @@ export type PointRequest = ReturnType<typeof parsePoint>;
 
 const causality = oneOf('related', 'unrelated');
 
-/** Parser of ReportEvent. */
-export const parseReportEvent = object({
+const reported = {
   trial: code,
   event: code,
   n: place,
   participant: code,
-  commitment: hex256,
   isSerious: flag,
   /** Fatal or life-threatening. */
   isFatal: flag,
   severity: oneOf('mild', 'moderate', 'severe'),
   causality,
   awareAt: instant,
-});
+};
+/** Parser of ReportEvent as a site writes it, before its content is committed to. */
+export const parseReportedEvent = object(reported);
+/** Parser of ReportEvent. */
+export const parseReportEvent = object({ ...reported, commitment: hex256 });
 /** An adverse event as the investigator reports it, or follows it up. */
 export type ReportEvent = ReturnType<typeof parseReportEvent>;
 /** Parser of AssessEvent. */

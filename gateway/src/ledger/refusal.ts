@@ -29,6 +29,15 @@ export function isDeclined(error: unknown): error is Refusal {
   return error instanceof Refusal && error.category !== 'unavailable';
 }
 
+/** What a parser of the contracts makes of a value; its refusal is the gateway's own here. */
+export function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw (error instanceof Error ? parseRefusal(error.message) : undefined) ?? error;
+  }
+}
+
 /** Finds the chaincode's encoded refusal (JSON) in a text of Fabric's, such as `chaincode response 500, {...}`. */
 export function parseRefusal(text: string): Refusal | undefined {
   const found = decodeRefusal(text);

@@ -41,7 +41,8 @@ export function actCall(transaction: string, trial: string, given: Given): Ledge
   return { transaction, transient: { request: Buffer.from(JSON.stringify(salted)) } };
 }
 
-function objectOf(text: string): object {
+/** The object that a text of JSON is. Throws Refusal invalid. */
+export function objectOf(text: string): object {
   try {
     const value = JSON.parse(text) as unknown;
     if (typeof value === 'object' && value !== null) return value;

@@ -1,6 +1,6 @@
 /**
- * Content of data points: a QuestionnaireResponse (https://hl7.org/fhir/R4/questionnaireresponse.html) at the site, and its
- * copy at the sponsor. The ledger has its commitment, which is also how a copy is found: SHA-256 over the RFC 8785 form of
+ * Content of data points and of adverse events: a QuestionnaireResponse (https://hl7.org/fhir/R4/questionnaireresponse.html)
+ * or an AdverseEvent (https://hl7.org/fhir/R4/adverseevent.html) at the site, and its copy at the sponsor. The ledger has its commitment, which is also how a copy is found: SHA-256 over the RFC 8785 form of
  * the resource, in which lies a nonce of 256 random bits.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -10,7 +10,7 @@ import { canonicalForm } from '../identity/statements.js';
 import type { Facts } from '../patient/lookup.js';
 import type { LedgerWrite } from '../ports.js';
 import type { Change } from '../projection/projector.js';
-import { PARTICIPANT_SYSTEM } from './systems.js';
+import { EVENT_SYSTEM, PARTICIPANT_SYSTEM } from './systems.js';
 
 /** What a kept content is called in the member's own collection. */
 export const CONTENT_TYPE = 'TrialContent';
@@ -37,22 +37,33 @@ export interface Place {
   readonly n: number;
 }
 
-/** One name for an act on a data point. */
-export function placeName({ trial, participant, visit, form, n }: Place): string {
-  return [trial, participant, visit, form, n].join('/');
+/** Which step of which adverse event a content is of. */
+export interface EventPlace {
+  readonly trial: string;
+  readonly participant: string;
+  readonly event: string;
+  readonly n: number;
+}
+
+/** One name for an act on a data point, or for a step of an adverse event. */
+export function placeName(place: Place | EventPlace): string {
+  const { trial, participant, n } = place;
+  return 'event' in place
+    ? [trial, participant, place.event, n].join('/')
+    : [trial, participant, place.visit, place.form, n].join('/');
 }
 
 /** What a resource gets where it is written, and is not committed to. */
 const GIVEN_LATER = ['id', 'meta'];
 
 /** The resource as it is committed to: it says whose it is, and nothing that names a person. */
-export function contentOf(place: Place, { extension, ...answered }: JsonObject): JsonObject {
+export function contentOf(place: Place | EventPlace, { extension, ...answered }: JsonObject): JsonObject {
   const given = Object.entries(answered).filter(([name]) => !GIVEN_LATER.includes(name));
   const nonce = { url: NONCE, valueString: randomBytes(32).toString('hex') };
   return {
     ...Object.fromEntries(given),
     extension: [...(Array.isArray(extension) ? (extension as readonly unknown[]) : []), nonce],
-    identifier: { system: 'urn:salus:data-point', value: placeName(place) },
+    identifier: { system: 'event' in place ? EVENT_SYSTEM : 'urn:salus:data-point', value: placeName(place) },
     subject: { identifier: { system: PARTICIPANT_SYSTEM, value: place.participant } },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * `$enter`: keeps a content at the site, puts its commitment on the ledger, and hands it to the sponsor through the door, in
- * this order. What is begun is kept first: a gateway that was killed, or a sponsor that did not answer, is gone on with.
+ * `$enter` and `$report-event`: keep a content at the site, put its commitment on the ledger, and hand it to the sponsor through the
+ * door, in this order. What is begun is kept first: a gateway that was killed, or a sponsor that did not answer, is gone on with.
  */
 import { transactions } from '@salus/chaincode/trial/api';
 
@@ -12,9 +12,9 @@ import type { PendingWork } from '../keys/pending-work.js';
 import { isDeclined } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, LedgerCall } from '../ports.js';
-import { commitmentOf, CONTENT_TYPE, contentOf, heldContent, patientOf } from './content.js';
-import { type Ask, commitmentsOf, type ContentPorts, isTaken } from './hand-over.js';
-import { isUseEnded, readLine } from './reading.js';
+import { commitmentOf, CONTENT_TYPE, contentOf, type EventPlace, heldContent, patientOf } from './content.js';
+import { type Ask, commitmentsOf, type ContentPorts, eventCommitments, isEventContent, isTaken } from './hand-over.js';
+import { demandTrial, isUseEnded, readLine } from './reading.js';
 
 /** What entering needs of the gateway. */
 export interface EnteringPorts extends Pick<ContentPorts, 'ledger' | 'facts' | 'keep'> {
@@ -24,8 +24,17 @@ export interface EnteringPorts extends Pick<ContentPorts, 'ledger' | 'facts' | '
 
 /** What is asked of the contracts, by whom, about which content. */
 interface EntryAct {
+  readonly transaction: string;
   readonly argument: string;
   readonly actor: Pick<Actor, 'user' | 'role' | 'purpose'>;
+  readonly resource: JsonObject;
+}
+
+/** The same before it is kept. */
+interface Begun {
+  readonly transaction: string;
+  readonly asked: { readonly trial: string; readonly participant: string; readonly commitment: string };
+  readonly actor: Actor;
   readonly resource: JsonObject;
 }
 
@@ -70,8 +79,24 @@ export class Entering {
     const what =
       n === 1 ? { act: 'enter', consent: given.number('consent') } : { act: 'correct', reason: given.text('reason') };
     const asked = { trial, participant, visit, form, n, ...what, delegate: given.text('delegate'), commitment };
+    return await this.#begin({ transaction: transactions.point, asked, actor, resource }, sponsor);
+  }
+
+  /** Reports an adverse event, or follows it up: the contract's request but for the commitment, and its content. Throws Refusal. */
+  async report(
+    { actor, sponsor, event }: { readonly actor: Actor; readonly sponsor: string; readonly event: JsonObject },
+    request: EventPlace,
+  ): Promise<Entered> {
+    const resource = contentOf(request, event);
+    requireValid(resource);
+    const asked = { ...request, commitment: commitmentOf(resource) };
+    return await this.#begin({ transaction: transactions.reportEvent, asked, actor, resource }, sponsor);
+  }
+
+  async #begin({ transaction, asked, actor, resource }: Begun, sponsor: string): Promise<Entered> {
+    const { trial, participant, commitment } = asked;
     const { user, role, purpose } = actor;
-    const act = { argument: JSON.stringify(asked), actor: { user, role, purpose }, resource };
+    const act = { transaction, argument: JSON.stringify(asked), actor: { user, role, purpose }, resource };
     await this.ports.ledger.evaluate(callOf(act));
     const open = { trial, participant, sponsor, patient: patientOf(this.ports.facts, { trial, participant }) };
     return await this.#errands.under(commitment, { ...open, act }, async () => {
@@ -111,7 +136,9 @@ export class Entering {
 
   /** An act that was sent before the kill may be on record by now. */
   async #isOnRecord(commitment: string, { trial, participant }: OpenEntry): Promise<boolean> {
-    return commitmentsOf(await readLine(this.ports.ledger, trial, participant)).includes(commitment);
+    const { ledger } = this.ports;
+    if (commitmentsOf(await readLine(ledger, trial, participant)).includes(commitment)) return true;
+    return eventCommitments(await demandTrial({ ledger }, trial), participant).includes(commitment);
   }
 
   /** The own copy, then the act. */
@@ -134,7 +161,8 @@ export class Entering {
     resource = heldContent(this.ports.facts, commitment),
   ): Promise<boolean> {
     if (resource === undefined) return false;
-    if (isUseEnded(await readLine(this.ports.ledger, trial, participant))) return this.#ended(commitment);
+    const isEvent = isEventContent(resource);
+    if (!isEvent && isUseEnded(await readLine(this.ports.ledger, trial, participant))) return this.#ended(commitment);
     if (!(await isTaken(this.ports.ask, sponsor, { trial, participant, resource }))) return false;
     return this.#ended(commitment);
   }
@@ -145,6 +173,6 @@ export class Entering {
   }
 }
 
-function callOf({ argument, actor }: EntryAct): LedgerCall {
-  return { transaction: transactions.point, argument, transient: { actor: actorBytes(actor) } };
+function callOf({ transaction, argument, actor }: EntryAct): LedgerCall {
+  return { transaction, argument, transient: { actor: actorBytes(actor) } };
 }

@@ -1,7 +1,7 @@
 /**
  * Searches of what the ledger has of a trial, by `study` and where it is of one participant by `participant`: ResearchSubject,
- * AdverseEvent, AuditEvent, Questionnaire; Consent, Provenance and QuestionnaireResponse. Contents are shown where they are kept, to the
- * people of the participant's site and of the sponsor who work with them.
+ * AdverseEvent, AuditEvent, Questionnaire; Consent, Provenance, QuestionnaireResponse, AdverseEvent with its content. Contents
+ * are shown where they are kept, to the people of the participant's site and of the sponsor who work with them.
  */
 import type { ParticipantView, TrialView } from '@salus/chaincode/trial/api';
 
@@ -12,7 +12,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Ledger } from '../ports.js';
 import { type ContentFacts, heldContent } from './content.js';
 import { questionnaires } from './forms.js';
-import { commitmentsOf } from './hand-over.js';
+import { commitmentsOf, eventCommitments } from './hand-over.js';
 import { readKits } from './kits.js';
 import { auditEvents, provenances, researchConsents } from './line-resources.js';
 import { isUseEnded, readLine, readTrial } from './reading.js';
@@ -41,7 +41,8 @@ const ofStudy: Readonly<Record<string, OfStudy>> = {
 const ofParticipant: Readonly<Record<string, OfParticipant>> = {
   Consent: (line, { participant }) => researchConsents(line, participant),
   Provenance: provenances,
-  QuestionnaireResponse: contents,
+  QuestionnaireResponse: entries,
+  AdverseEvent: reports,
 };
 
 /** Who works with contents, at the participant's site and at the sponsor. */
@@ -58,8 +59,20 @@ export async function derivedFrom(
   ports.decision.allow(actor, 'ResearchStudy', 'operation');
   const view = await readTrial(ports.ledger, study.replace(/^ResearchStudy\//, ''));
   if (view === undefined) return undefined;
-  const found = (await ofStudy[path]?.(view, ports)) ?? (await aboutOne(ports, path, view, { actor, query }));
+  const found = await foundOf(ports, path, view, { actor, query });
   return { status: 200, headers: {}, resource: searchset(found) };
+}
+
+/** Of one participant where it is named, and else of the whole study where that is searched. */
+async function foundOf(
+  ports: FacePorts,
+  type: string,
+  view: TrialView,
+  asked: Pick<FhirRequest, 'actor' | 'query'>,
+): Promise<readonly object[]> {
+  const isOfOne = asked.query.has('participant') && Object.hasOwn(ofParticipant, type);
+  const ofAll = isOfOne ? undefined : ofStudy[type];
+  return (await ofAll?.(view, ports)) ?? (await aboutOne(ports, type, view, asked));
 }
 
 async function aboutOne(
@@ -75,14 +88,27 @@ async function aboutOne(
   return ofParticipant[type]?.(line, { ports, view, actor, participant }) ?? [];
 }
 
-/** The contents that are kept here, each once; an OperationOutcome says how many the ledger has a commitment of beyond them. */
-function contents(line: ParticipantView, { ports, view, actor }: Parameters<OfParticipant>[1]): readonly object[] {
+/** The contents of a participant's data points. */
+function entries(line: ParticipantView, { ports, view, actor }: Parameters<OfParticipant>[1]): readonly object[] {
   ports.decision.allow(actor, 'QuestionnaireResponse', 'search');
   demandReader(ports.member, view, line, actor);
   if (isUseEnded(line)) {
     return [said('suppressed', 'the participant withdrew and wants no further use: contents are kept and not shown')];
   }
-  const commitments = commitmentsOf(line);
+  return contents(ports, line, commitmentsOf(line));
+}
+
+/** The contents of a participant's adverse events, each step as the site reported it. */
+function reports(line: ParticipantView, asked: Parameters<OfParticipant>[1]): readonly object[] {
+  const { ports, view, actor, participant } = asked;
+  ports.decision.allow(actor, 'AdverseEvent', 'search');
+  const isOwn = eventCommitments(view, participant, ports.member).length > 0;
+  demandReader(ports.member, view, isOwn ? { ...line, site: ports.member } : line, actor);
+  return contents(ports, line, eventCommitments(view, participant));
+}
+
+/** Those that are kept here; an OperationOutcome says how many the ledger has a commitment of beyond them. */
+function contents(ports: FacePorts, line: ParticipantView, commitments: readonly string[]): readonly object[] {
   const held = commitments.flatMap((commitment) => {
     const resource = heldContent(ports.facts, commitment);
     return resource === undefined ? [] : [{ ...resource, id: idOf(line.trial, commitment) }];
@@ -96,9 +122,14 @@ function said(code: 'suppressed' | 'incomplete', diagnostics: string): object {
   return operationOutcome([{ severity: 'warning', code, diagnostics }]);
 }
 
-/** Throws Refusal for anybody who does not work with this participant's contents here. */
-export function demandReader(member: string, { trial }: TrialView, line: ParticipantView, { role }: Actor): void {
-  const isAtSite = line.participant?.site === member && readers.site.some((each) => each === role);
+/** Throws Refusal for anybody who does not work with this participant's contents here; a site has reports before an enrolment. */
+export function demandReader(
+  member: string,
+  { trial }: TrialView,
+  line: Pick<ParticipantView, 'participant'> & { readonly site?: string },
+  { role }: Actor,
+): void {
+  const isAtSite = (line.participant?.site ?? line.site) === member && readers.site.some((each) => each === role);
   const isAtSponsor = trial.parties.sponsor === member && readers.sponsor.some((each) => each === role);
   if (isAtSite || isAtSponsor) return;
   const detail =

@@ -1,6 +1,6 @@
 /**
- * Contents of data points from door to door: `$hand-over` sends again what a participant's line names. The sponsor's door takes
- * a content from the participant's own site alone, and only what the ledger has a commitment of.
+ * Contents of data points and adverse events from door to door: `$hand-over` sends again what the ledger names of a participant.
+ * The sponsor's door takes a content from the participant's own site alone, and only what the ledger has a commitment of.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -12,7 +12,7 @@ import type { JsonObject } from '../fhir/json.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Ledger } from '../ports.js';
 import { commitmentOf, CONTENT_TYPE, type ContentFacts, heldContent } from './content.js';
-import { isUseEnded, readLine, readTrial } from './reading.js';
+import { demandTrial, isUseEnded, readLine, readTrial } from './reading.js';
 
 /** Path of a content below a door's base. */
 export const CONTENT_PATH = '$trial-content';
@@ -49,7 +49,8 @@ export async function handOver(
 ): Promise<{ readonly taken: number; readonly missing: number }> {
   const line = await readLine(ledger, trial, participant);
   if (isUseEnded(line)) throw new Refusal('conflict', 'consent-withdrawn', 'the participant wants no further use');
-  const commitments = commitmentsOf(line);
+  const events = eventCommitments(await demandTrial({ ledger }, trial), participant);
+  const commitments = [...commitmentsOf(line), ...events];
   let taken = 0;
   for (const commitment of commitments) {
     const resource = heldContent(facts, commitment);
@@ -58,7 +59,13 @@ export async function handOver(
   return { taken, missing: commitments.length - taken };
 }
 
-/** Commitments of a participant's contents, each once, in the order of the line. */
+/** Commitments of the contents of a participant's adverse events, as its site reported them, each once. */
+export function eventCommitments({ events }: TrialView, participant: string, site?: string): readonly string[] {
+  const own = events.filter((each) => each.participant === participant && each.act === 'report');
+  return [...new Set(own.filter(({ by }) => site === undefined || by.member === site).map((each) => each.commitment))];
+}
+
+/** Commitments of a participant's data points, each once, in the order of the line. */
 export function commitmentsOf({ points }: ParticipantView): readonly string[] {
   return [...new Set(points.map(({ commitment }) => commitment))];
 }
@@ -74,7 +81,9 @@ async function hearContent(ports: ContentPorts, teller: string, body: string): P
     const { trial, participant } = parseLineName(name, 'content');
     const commitment = commitmentOf(resource);
     const view = await readTrial(ports.ledger, trial);
-    if (view === undefined || !(await isCommitted(ports, view, { teller, participant, commitment }))) return undefined;
+    if (view?.trial.parties.sponsor !== ports.member) return undefined;
+    const told = { trial, teller, participant, commitment, isEvent: isEventContent(resource) };
+    if (!(await isCommittedSoon(ports, told))) return undefined;
     if (heldContent(ports.facts, commitment) === undefined) await ports.keep([{ type: CONTENT_TYPE, value: resource }]);
     return { commitment };
   } catch {
@@ -82,19 +91,38 @@ async function hearContent(ports: ContentPorts, teller: string, body: string): P
   }
 }
 
-/** Whether this member is the sponsor, and the teller the site that committed to it; the own peer may be behind the site's. */
-async function isCommitted(
-  { member, ledger }: ContentPorts,
-  { trial }: TrialView,
-  told: { readonly teller: string; readonly participant: string; readonly commitment: string },
-): Promise<boolean> {
-  if (trial.parties.sponsor !== member) return false;
+interface Told {
+  readonly trial: string;
+  readonly teller: string;
+  readonly participant: string;
+  readonly commitment: string;
+  readonly isEvent: boolean;
+}
+
+/** Whether a content is of an adverse event: what is known of safety is handed over whatever the participant wants otherwise. */
+export function isEventContent({ resourceType }: JsonObject): boolean {
+  return resourceType === 'AdverseEvent';
+}
+
+/** Whether the teller is the site that committed to it; the own peer may be behind the site's. */
+async function isCommittedSoon({ ledger }: Pick<ContentPorts, 'ledger'>, told: Told): Promise<boolean> {
   for (let waited = 0; waited < WAIT_MS; waited += STEP_MS) {
-    const line = await readLine(ledger, trial.trial, told.participant);
-    if (line.participant !== undefined && line.participant.site !== told.teller) return false;
-    if (isUseEnded(line)) return false;
-    if (commitmentsOf(line).includes(told.commitment)) return true;
+    const isSo = told.isEvent ? await isReported(ledger, told) : await isEntered(ledger, told);
+    if (isSo !== undefined) return isSo;
     await sleep(STEP_MS);
   }
   return false;
+}
+
+/** Undefined while it is not known. */
+async function isEntered(ledger: Pick<Ledger, 'evaluate'>, told: Told): Promise<boolean | undefined> {
+  const line = await readLine(ledger, told.trial, told.participant);
+  if (line.participant !== undefined && line.participant.site !== told.teller) return false;
+  if (isUseEnded(line)) return false;
+  return commitmentsOf(line).includes(told.commitment) || undefined;
+}
+
+async function isReported(ledger: Pick<Ledger, 'evaluate'>, told: Told): Promise<true | undefined> {
+  const view = await demandTrial({ ledger }, told.trial);
+  return eventCommitments(view, told.participant, told.teller).includes(told.commitment) || undefined;
 }

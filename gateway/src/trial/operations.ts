@@ -3,23 +3,23 @@
  * POST `ResearchStudy/$usdm-import`, `ResearchStudy/{trial}/$randomize`, `$unblind`, `$lock`, and every further act
  * (acts.ts). Bodies are Parameters. Who may do what is decided by the contracts.
  */
-import { lockRootOf, transactions } from '@salus/chaincode/trial/api';
+import { lockRootOf, parseReportedEvent, transactions } from '@salus/chaincode/trial/api';
 
 import { resourceBody } from '../fhir/body.js';
 import type { JsonObject } from '../fhir/json.js';
 import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
-import { Refusal } from '../ledger/refusal.js';
+import { parsed, Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
-import { actCall, actOperations } from './acts.js';
+import { actCall, actOperations, objectOf } from './acts.js';
 import { outcomeChanges } from './outcome-changes.js';
-import { demandResource, givenOf, type Given } from '../fhir/parameters.js';
+import { demandResource, givenOf, parameterOf, type Given } from '../fhir/parameters.js';
 import { datasetParameters } from './dataset-operation.js';
 import { dueParameters } from './due.js';
 import { exposedBy, exposedParameters } from './exposed.js';
 import { derivedFrom, type FacePorts } from './faces.js';
-import type { Entering } from './entering.js';
+import type { Entered, Entering } from './entering.js';
 import { checkedResponse, type FormPorts, formsGiven, keepForms } from './forms.js';
 import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
@@ -37,7 +37,7 @@ export interface TrialPorts extends FacePorts, Pick<FormPorts, 'keep'> {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   /** Asks another member's door. */
   readonly ask: UnblindPorts['ask'];
-  readonly entering: Pick<Entering, 'enter'>;
+  readonly entering: Pick<Entering, 'enter' | 'report'>;
   readonly randomizing: Pick<Randomizing, 'randomize'>;
   /** Claims a person for a participant. */
   readonly claim: (actor: Actor, trial: string, given: Given) => Promise<Commit>;
@@ -133,6 +133,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     return done(commit, 'the person is claimed for this participant');
   },
   'POST $enter': enterPoint,
+  'POST $report-event': reportEvent,
   'POST $hand-over': async (ports, request, trial) => {
     const participant = givenOf(resourceBody(request).plain).text('participant');
     const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
@@ -185,7 +186,22 @@ async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string
   const answered = { form: given.text('form'), response: demandResource(body, 'response', 'QuestionnaireResponse') };
   const response = await checkedResponse(ports, view, answered);
   const entry = { actor: request.actor, sponsor: view.trial.parties.sponsor, response };
-  const { commit, commitment, isHandedOver } = await ports.entering.enter(entry, trial, given);
+  return entered(await ports.entering.enter(entry, trial, given));
+}
+
+/** With a content, it is kept and handed over; without, its commitment alone is put on record, like any act. */
+async function reportEvent(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse | undefined> {
+  const body = resourceBody(request).plain;
+  if (parameterOf(body, 'event') === undefined)
+    return await actHandler('POST', '$report-event')?.(ports, request, trial);
+  const event = demandResource(body, 'event', 'AdverseEvent');
+  const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
+  const reported = { ...objectOf(givenOf(body).text('request')), trial };
+  const asked = parsed(() => parseReportedEvent(reported, 'request'));
+  return entered(await ports.entering.report({ actor: request.actor, sponsor, event }, asked));
+}
+
+function entered({ commit, commitment, isHandedOver }: Entered): FhirResponse {
   const told = [
     { name: 'commitment', valueString: commitment },
     { name: 'handedOver', valueBoolean: isHandedOver },

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import type { EventRecord, KitRecord, TrialView } from '@salus/chaincode/trial/api';
 
 import { newestKits } from './exposed.js';
-import { PARTICIPANT_SYSTEM } from './systems.js';
+import { EVENT_SYSTEM, PARTICIPANT_SYSTEM } from './systems.js';
 
 const SERIOUSNESS = 'http://terminology.hl7.org/CodeSystem/adverse-event-seriousness';
 const SEVERITY = 'http://terminology.hl7.org/CodeSystem/adverse-event-severity';
@@ -51,7 +51,7 @@ export function adverseEvents({ trial, events }: TrialView, kits: readonly KitRe
     resourceType: 'AdverseEvent',
     id: idOf(trial.trial, record.event),
     extension: extensionsOf(record),
-    identifier: { system: 'urn:salus:adverse-event', value: record.event },
+    identifier: { system: EVENT_SYSTEM, value: record.event },
     actuality: 'actual',
     subject: { identifier: { system: PARTICIPANT_SYSTEM, value: record.participant } },
     detected: record.awareAt,

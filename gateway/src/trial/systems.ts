@@ -1,5 +1,7 @@
 /** System of participants' codes. */
 export const PARTICIPANT_SYSTEM = 'urn:salus:participant';
+/** System of adverse events' names on this ledger. */
+export const EVENT_SYSTEM = 'urn:salus:adverse-event';
 /** System of members' names. */
 export const MEMBER_SYSTEM = 'urn:salus:member';
 /** System of trial names on this ledger. */

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { type Outcome, type OutcomeRole, parseProtocol, type Protocol } from '@salus/chaincode/trial/api';
 
 import { canonicalForm } from '../identity/statements.js';
-import { Refusal } from '../ledger/refusal.js';
+import { parsed, Refusal } from '../ledger/refusal.js';
 import { extended, type Extended } from './usdm-extensions.js';
 
 /** USDM's endpoints have no time frame of their own: it is part of their text. */
@@ -79,7 +79,7 @@ export function importUsdm(file: unknown, strata: readonly string[] = []): reado
 }
 
 function versionsOf(version: StudyVersion, strata: readonly string[], document: string): ImportedVersion[] {
-  const protocol = parseProtocol(protocolOf(version, strata, document), 'usdm');
+  const protocol = parsed(() => parseProtocol(protocolOf(version, strata, document), 'usdm'));
   const amendments = inOrder(version.amendments ?? []);
   const last = amendments.at(-1)?.number ?? '';
   const amended = amendments.map(({ number = '', summary = '' }, index) => {
