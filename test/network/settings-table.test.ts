@@ -42,6 +42,7 @@ const SET: Readonly<Record<string, readonly string[]>> = {
   'gossip reconnect interval': [gossip('reconnectInterval')],
   'pvtData pullRetryThreshold': [gossip('pvtData.pullRetryThreshold')],
   'pvtData reconcileSleepInterval': [gossip('pvtData.reconcileSleepInterval')],
+  'pvtData skipPullingInvalidTransactionsDuringCommit': [gossip('pvtData.skipPullingInvalidTransactionsDuringCommit')],
   'pvtData transientstoreMaxBlockRetention': [gossip('pvtData.transientstoreMaxBlockRetention')],
   'pvtdataStore purgeInterval': [`${at(core, 'ledger.pvtdataStore.purgeInterval')} block`],
   'peer gateway broadcastTimeout': [at(core, 'peer.gateway.broadcastTimeout')],
