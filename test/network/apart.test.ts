@@ -6,6 +6,7 @@ import { exportMember } from '@salus/network/fabric/export';
 import { prepareState } from '@salus/network/prepare';
 import { loadTopology } from '@salus/network/topology';
 import { type CommandResult, salus } from '../support/command.js';
+import { eventually } from '../support/eventually.js';
 import { programsOrPending } from '../support/fabric-network.js';
 import { freePortBase } from '../support/free-ports.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -15,7 +16,7 @@ import { patient } from '../story/people.js';
 const MEMBERS = ['stmary', 'northside', 'acme', 'authority'];
 
 describe('members with a folder each, on Fabric', function () {
-  this.timeout(400_000);
+  this.timeout(600_000);
   const home = scratchFolder();
   const folderOf = (member: string) => join(home.path, member);
   /** What lies between the members: a proposed change is copied here by one and read by the next. */
@@ -70,6 +71,57 @@ describe('members with a folder each, on Fabric', function () {
     assert.deepEqual(packages.otherCode, []);
   });
 
+  it('bring a new version of the chaincode’s definition into force, each from its own folder', async () => {
+    const upgrade = (member: string) => done(member, 'upgrade', '--chaincode', '0.2.0');
+    const wrong = await at('stmary', 'upgrade', '--chaincode', 'next');
+    assert.deepEqual([wrong.code, /next is no version such as 0\.2\.0/.test(wrong.err)], [2, true]);
+    assert.match(await upgrade('stmary'), /definition of sequence 2 waits for the approval of: .*NorthsideMSP/);
+    assert.match(await upgrade('acme'), /waits for the approval of: /);
+    assert.equal(await createdAt('stmary'), 201, 'the one before is in force until a majority agrees');
+    assert.match(await upgrade('northside'), /definition is in force at sequence 2/);
+    assert.equal(await createdAt('northside'), 201);
+    assert.match(await upgrade('authority'), /definition is in force at sequence 2/);
+    assert.equal(await createdAt('stmary'), 201);
+    assert.match(await upgrade('stmary'), /definition is in force at sequence 2/);
+  });
+
+  it('have a certificate refused that its member revoked from its own folder, and no other’s', async () => {
+    const revoke = (at: string) => ['revoke', '--member', at, '--identity', 'gateway0'];
+    const strange = await at('northside', ...revoke('acme'));
+    assert.deepEqual([strange.code, /administrator of acme is not in/.test(strange.err)], [2, true]);
+    assert.match(await done('northside', ...revoke('northside')), /gateway0.northside is revoked \(serial number/);
+    assert.notEqual(await createdAt('northside'), 201);
+    assert.equal(await createdAt('stmary'), 201);
+    await done('northside', 'down');
+    await up('northside');
+    assert.equal(await createdAt('northside'), 201);
+  });
+
+  it('give an orderer another TLS key once a majority has signed, each in its own folder', async () => {
+    const said = await done('acme', 'rotate', '--member', 'acme');
+    assert.match(said, /^changes \/Channel\/Orderer\/ConsensusType$/m);
+    assert.match(said, /^the orderer of acme has another TLS key, in SHA-256: [0-9a-f]{64}; before: [0-9a-f]{64}$/m);
+    const change = posted(said, 'rotate');
+    for (const member of ['acme', 'stmary', 'northside']) {
+      assert.match(
+        await done(member, 'countersign', change, '--member', member),
+        /orderer of acme has another TLS key/,
+      );
+    }
+    assert.match(await done('stmary', 'apply', change), /the configuration is in force/);
+    // While the orderer of acme is yet to take its key, two order; at first they may have to choose a leader.
+    await eventually(async () => {
+      assert.equal(await createdAt('stmary'), 201);
+    });
+    assert.match(await done('acme', 'apply', change), /^orderer.acme runs with its new TLS key$/m);
+    for (const member of ['northside', 'authority']) await done(member, 'apply', change);
+    await eventually(async () => {
+      assert.equal(await createdAt('stmary'), 201);
+    });
+    const strange = await at('northside', 'rotate', '--member', 'acme');
+    assert.deepEqual([strange.code, /holds the keys of no orderer of acme/.test(strange.err)], [2, true]);
+  });
+
   it('take in another that made its keys itself, once a majority has signed and approved, each in its own folder', async () => {
     writeFileSync(
       topology,
@@ -94,10 +146,10 @@ describe('members with a folder each, on Fabric', function () {
     await done('acme', 'countersign', change, '--member', 'acme');
     assert.match(await done('stmary', 'apply', change), /waits for the approval of: .*AcmeMSP/);
     assert.match(await done('acme', 'apply', change), /waits for the approval of/);
-    assert.match(await done('northside', 'apply', change), /definition is in force at sequence 2/);
+    assert.match(await done('northside', 'apply', change), /definition is in force at sequence 3/);
     assert.match(await done('hill', 'apply', change), /this folder is ready/);
     await up('hill');
-    assert.match(await done('authority', 'apply', change), /definition is in force at sequence 2/);
+    assert.match(await done('authority', 'apply', change), /definition is in force at sequence 3/);
   });
 
   it('propose nothing that would undo what they have not heard of', async () => {
@@ -110,6 +162,6 @@ describe('members with a folder each, on Fabric', function () {
     assert.equal(late.code, 1);
     assert.match(late.err, /the channel has changed since this folder last took part .*apply that change first/);
     await done('northside', 'apply', change);
-    assert.match(await done('acme', 'apply', change), /definition is in force at sequence 3/);
+    assert.match(await done('acme', 'apply', change), /definition is in force at sequence 4/);
   });
 });

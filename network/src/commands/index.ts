@@ -6,9 +6,11 @@ import { exportMember } from './export.js';
 import { apply, countersign, joinChannel, leave, propose, request } from './membership.js';
 import { reset } from './reset.js';
 import { revoke } from './revoke.js';
+import { rotate } from './rotate.js';
 import { start } from './start.js';
 import { status } from './status.js';
 import { up } from './up.js';
+import { upgrade } from './upgrade.js';
 import { verify } from './verify.js';
 
 /** Verbs that act on the network. */
@@ -22,6 +24,7 @@ export const networkCommands: readonly Command[] = [
   compose,
   containers,
   revoke,
+  rotate,
   exportMember,
   backup,
   restore,
@@ -31,4 +34,5 @@ export const networkCommands: readonly Command[] = [
   propose,
   countersign,
   apply,
+  upgrade,
 ];

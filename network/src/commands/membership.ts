@@ -109,7 +109,7 @@ export const apply: Command = {
     const { applyProposal } = await import('../fabric/proposal.js');
     const sequence = await explained(applyProposal(io.stateDir, folder));
     io.out(`in force at every peer; the chaincode's definition is at sequence ${sequence}`);
-    return 0;
+    return finished(io);
   },
 };
 
@@ -122,11 +122,18 @@ async function applyHere(io: CommandIo, folder: string): Promise<number> {
     io.out('the configuration is in force');
     io.out(agreed(agreement));
   }
+  return isNewcomer ? 0 : finished(io);
+}
+
+/** An orderer whose new key the change was about takes it into use. */
+async function finished(io: CommandIo): Promise<number> {
+  const { finishRotations } = await import('../fabric/rotate.js');
+  for (const line of await explained(finishRotations(io.stateDir))) io.out(line);
   return 0;
 }
 
 /** What a member is told of a definition that it has approved. */
-function agreed({ sequence, isInForce, missing }: Agreement): string {
+export function agreed({ sequence, isInForce, missing }: Agreement): string {
   if (isInForce) return `the chaincode's definition is in force at sequence ${sequence}`;
   return `the definition of sequence ${sequence} waits for the approval of: ${missing.join(' ')}; each does the same in its own folder`;
 }
@@ -137,7 +144,8 @@ async function proposeChange(io: CommandIo, name: string): Promise<number> {
   return proposed(io, name, (folder) => make(io.stateDir, topology, folder, { places: searchPlaces() }));
 }
 
-async function proposed(
+/** Has a change written, and says what it does and how it goes on. */
+export async function proposed(
   io: CommandIo,
   name: string,
   make: (folder: string) => Promise<ChannelProposal>,

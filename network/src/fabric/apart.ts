@@ -1,11 +1,12 @@
 /** Changes of a channel whose members each have a folder of their own: what travels between them is files. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { common } from '@hyperledger/fabric-protos';
 import { CommandError } from '../command.js';
 import { channelConfig } from '../config/channel-config.js';
-import { writeDefinition } from '../config/channel-files.js';
+import { readDefinition, writeDefinition } from '../config/channel-files.js';
 import { changesOf, configUpdate } from '../config/update/delta.js';
-import { keepRevocations } from '../config/update/revocations.js';
+import { keepStanding } from '../config/update/standing.js';
 import { layout } from '../identity/layout.js';
 import { ensureMember } from '../identity/material.js';
 import {
@@ -110,8 +111,10 @@ export async function applyApart(stateDir: string, folder: string): Promise<Appl
     return { sequence: 0, isInForce: false, missing: [], told: [], isNewcomer };
   }
   const known = readNetwork(here);
-  const { network, member, lines: told } = changeOfOne(known, readKnown(folder, here));
-  await bringUpdateIntoForce(here, folder, changeOfOne(known, readKnown(folder, folder)).network);
+  const { network } = changeOfOne(known, readKnown(folder, here));
+  // An orderer's certificate lies beside what is told of it: here it is the old one still.
+  const { network: asTold, member, lines: told } = changeOfOne(known, readKnown(folder, folder));
+  await bringUpdateIntoForce(here, folder, asTold);
   if (!network.topology.members.some((each) => each.name === name)) {
     return { sequence: 0, isInForce: true, missing: [], told, isNewcomer };
   }
@@ -128,6 +131,21 @@ async function approveDefinition(stateDir: string): Promise<Agreement> {
   return agree(apartNetwork(network), definition);
 }
 
+/**
+ * The member approves the definition of this version, with the collections of the chaincode that is built here. Throws a
+ * CommandError where its nodes run other code than was built here since: they are started again first.
+ */
+export async function upgradeDefinition(stateDir: string, version: string): Promise<Agreement> {
+  const here = resolve(stateDir);
+  const { topology, material } = readNetwork(here);
+  const network = { topology: { ...topology, chaincode: { ...topology.chaincode, version } }, material };
+  if (definitionFor(network).packageId !== readDefinition(here).packageId) {
+    throw new CommandError('the chaincode was built anew since the nodes were started: stop them and start them first');
+  }
+  writeNetwork(here, network);
+  return approveDefinition(here);
+}
+
 /** A proposal holds all that is known of the members, so nothing that this folder has not heard of may be undone by it. */
 async function proposeChange(
   stateDir: string,
@@ -136,24 +154,36 @@ async function proposeChange(
   places: string[] = [],
 ): Promise<ChannelProposal> {
   const here = resolve(stateDir);
+  const { known, present } = await presentlyKnown(here);
+  const { channel } = known.topology;
+  const next = change(known);
+  const update = configUpdate(channel, present, configuredBy(next, present));
+  if (!update) throw new CommandError('the channel is already what this would make of it');
+  writeUpdate(folder, update);
+  writeKnown(folder, next, layout.genesis(here), [here, ...places]);
+  return { folder, changes: [...changesOf(update), ...changeOfOne(known, next).lines] };
+}
+
+/**
+ * What a folder knows of the members, and the channel's configuration, which says the same of them. Throws a CommandError
+ * where it does not.
+ */
+export async function presentlyKnown(here: string): Promise<{ known: NetworkFile; present: common.ConfigGroup }> {
   const known = readNetwork(here);
   const { channel } = known.topology;
   const present = await presentConfiguration(await anyAnswering(runningChannel(here)), channel);
-  const configured = ({ topology, material }: NetworkFile) =>
-    keepRevocations(present, channelConfig(topology, material));
-  const unknown = configUpdate(channel, configured(known), present);
+  const unknown = configUpdate(channel, configuredBy(known, present), present);
   if (unknown) {
     const lines = changesOf(unknown).join('; ');
     throw new CommandError(
       `the channel has changed since this folder last took part (${lines}): apply that change first`,
     );
   }
-  const next = change(known);
-  const update = configUpdate(channel, present, configured(next));
-  if (!update) throw new CommandError('the channel is already what this would make of it');
-  writeUpdate(folder, update);
-  writeKnown(folder, next, layout.genesis(here), [here, ...places]);
-  return { folder, changes: [...changesOf(update), ...changeOfOne(known, next).lines] };
+  return { known, present };
+}
+
+function configuredBy({ topology, material }: NetworkFile, present: common.ConfigGroup): common.ConfigGroup {
+  return keepStanding(present, channelConfig(topology, material));
 }
 
 function withMember({ topology, material }: NetworkFile, { member, own }: MemberRequest): NetworkFile {
@@ -173,7 +203,7 @@ async function bringUpdateIntoForce(here: string, folder: string, { topology, ma
   const speaker = await anyAnswering(running);
   const missing = async () => {
     const present = await presentConfiguration(speaker, channel);
-    return configUpdate(channel, present, keepRevocations(present, channelConfig(topology, material)));
+    return configUpdate(channel, present, configuredBy({ topology, material }, present));
   };
   if (!(await missing())) return;
   await applyUpdate(running, readUpdate(folder), readSignatures(folder), speaker);

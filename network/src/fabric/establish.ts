@@ -121,7 +121,7 @@ async function joinChannel(
 ): Promise<void> {
   await Promise.all(
     orderers.map(async (each) => {
-      const admin = ordererAddress(each, each.node.adminPort);
+      const admin = administrationAddress(each);
       if (!(await channelAt(admin, channel))) await joinOrderer(admin, genesis);
       await until(`activity of ${admin.address}`, async () => (await channelAt(admin, channel))?.status === 'active');
     }),
@@ -181,6 +181,11 @@ export function peerAdmins({ member, own }: MemberPair, as: Pick<MemberPair, 'ow
 /** Where orderers take transactions. */
 export function broadcastAddresses(orderers: readonly OrdererPair[]): NodeAddress[] {
   return orderers.map((each) => ordererAddress(each, each.node.port));
+}
+
+/** Where an orderer's own administrator deals with it. */
+export function administrationAddress(orderer: OrdererPair): NodeAddress {
+  return ordererAddress(orderer, orderer.node.adminPort);
 }
 
 function ordererAddress({ member, node, own }: OrdererPair, port: number): NodeAddress {

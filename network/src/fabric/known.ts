@@ -59,8 +59,8 @@ function copyOrderer({ name, orderer }: MemberMaterial, folder: string): void {
   if (orderer) copy(tlsFiles(orderer.tlsDir).cert, certificateIn(folder, name));
 }
 
-/** Where a member's orderer has its TLS certificate. */
-function certificateIn(folder: string, member: string): string {
+/** Where a folder has the TLS certificate of a member's orderer. */
+export function certificateIn(folder: string, member: string): string {
   return tlsFiles(join(layout.orderer(folder, member), 'node', 'tls')).cert;
 }
 

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { common } from '@hyperledger/fabric-protos';
 import { CommandError } from '../command.js';
 import { channelConfig } from '../config/channel-config.js';
 import { readDefinition } from '../config/channel-files.js';
-import { changesOf, configUpdate } from '../config/update/delta.js';
-import { keepRevocations } from '../config/update/revocations.js';
+import { changesOf, configUpdate, isTaken } from '../config/update/delta.js';
+import { keepStanding } from '../config/update/standing.js';
 import { writePublic } from '../identity/files.js';
 import { prepareState, type PrepareOptions, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
@@ -56,15 +56,16 @@ export async function propose(
   const { material } = await whileJoiningServed(topology, stateDir, places, () =>
     prepareState(topology, stateDir, { engine: 'fabric', ...options }),
   );
-  const wanted = keepRevocations(present, channelConfig(topology, material));
+  const wanted = keepStanding(present, channelConfig(topology, material));
   const update = configUpdate(topology.channel, present, wanted);
   if (!update) throw new CommandError(`the channel is already what ${topology.file} says`);
   writeUpdate(folder, update);
   return { folder, changes: changesOf(update) };
 }
 
-/** Writes an update for members to sign. */
+/** Writes an update for members to sign; what they signed of an earlier one there counts no more. */
 export function writeUpdate(folder: string, update: common.ConfigUpdate): void {
+  rmSync(join(folder, SIGNATURES), { recursive: true, force: true });
   mkdirSync(join(folder, SIGNATURES), { recursive: true });
   writePublic(join(folder, UPDATE_FILE), update.serializeBinary());
 }
@@ -100,7 +101,13 @@ export function countersign(stateDir: string, folder: string, member: string): v
  */
 export async function applyProposal(stateDir: string, folder: string): Promise<number> {
   const running = runningChannel(stateDir);
-  await applyUpdate(running, readUpdate(folder), readSignatures(folder), await anyAnswering(running));
+  const speaker = await anyAnswering(running);
+  const update = readUpdate(folder);
+  // Whoever was interrupted does it again.
+  const present = await presentConfiguration(speaker, running.channel);
+  if (!isTaken(present, common.ConfigUpdate.deserializeBinary(update))) {
+    await applyUpdate(running, update, readSignatures(folder), speaker);
+  }
   const { channel, orderers } = running;
   return defineChaincode({ channel, peers: await answering(running), orderers }, readDefinition(stateDir));
 }

@@ -8,6 +8,12 @@ import { broadcastAddresses, memberPairs, ordererPairs, ownPairs, peerAdmins } f
 import { order, until } from './lifecycle.js';
 import type { PeerAdmin } from './peer-admin.js';
 
+/**
+ * How long an update may take until it is ordered again, ms: one that replaces the leader's own certificate has it hand over
+ * first, and what it had taken is lost when the next leader is not ready yet.
+ */
+const AGAIN_MS = 5_000;
+
 /** A running channel as those deal with it who change its configuration. */
 export interface RunningChannel {
   readonly channel: string;
@@ -70,7 +76,16 @@ export async function applyUpdate(
   const peers = await answering(running);
   const before = (await submitter.config(channel)).getSequence();
   const envelope = updateEnvelope(channel, update, signatures, submitter.administrator);
-  await order({ orderers }, envelope, submitter);
+  const isInForce = async () => (await submitter.config(channel)).getSequence() > before;
+  await until(`the new configuration at ${submitter.node.address}`, async () => {
+    await order({ orderers }, envelope, submitter).catch(async (error: unknown) => {
+      if (!(await isInForce())) throw error;
+    });
+    return until('the new configuration', isInForce, AGAIN_MS).then(
+      () => true,
+      () => false,
+    );
+  });
   for (const admin of peers) {
     await until(`the new configuration at ${admin.node.address}`, async () => {
       return (await admin.config(channel)).getSequence() > before;

@@ -9,7 +9,7 @@ import { memberAccess } from '../identity/fabric-ca/access.js';
 import { type KeyFiles, mspFiles } from '../identity/layout.js';
 import { issuerOf, type MemberMaterial } from '../identity/material.js';
 import { readNetwork } from '../prepare.js';
-import { type MemberPair, memberPairs, peerAdmins } from './establish.js';
+import { type MemberPair, memberPairs, ownPairs, peerAdmins } from './establish.js';
 import { applyUpdate, memberSignatures, presentConfiguration, runningChannel } from './reconfigure.js';
 
 /**
@@ -21,6 +21,9 @@ export async function revokeIdentity(stateDir: string, memberName: string, ident
   const network = readNetwork(stateDir);
   const pair = memberPairs(network).find(({ member }) => member.name === memberName);
   if (!pair) throw new CommandError(`no member is named ${memberName}`, 2);
+  if (ownPairs([pair]).length === 0) {
+    throw new CommandError(`the administrator of ${memberName} is not in ${stateDir}: it revokes in its own folder`, 2);
+  }
   const files = identityFiles(pair.own, identity);
   const certificate = new X509Certificate(readFileSync(files.cert));
   const [speaker] = peerAdmins(pair);

@@ -2,8 +2,11 @@
  * What a proposed change tells of the members beyond what its update configures (roles, company prefixes, addresses, keys):
  * nobody's signature covers it, so that whoever signs or applies is shown it, and of one member alone.
  */
+import { createHash, X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { CommandError } from '../command.js';
+import { tlsFiles } from '../identity/layout.js';
 import type { MemberMaterial } from '../identity/material.js';
 import type { NetworkFile } from '../prepare.js';
 import type { Member } from '../topology/model.js';
@@ -45,7 +48,7 @@ export function changeOfOne(known: NetworkFile, next: NetworkFile): ToldChange {
 function sharedOf({ topology, material }: NetworkFile, name: string): object | undefined {
   const entry = topology.members.find((each) => each.name === name);
   const own = material.members.find((each) => each.name === name);
-  return entry && own && { ...sharedEntry(entry), ...sharedRoots(own) };
+  return entry && own && { ...sharedEntry(entry), ...sharedRoots(own), ordererKey: ordererKey(own) };
 }
 
 function sharedEntry({ mspId, title, roles, gs1, peers, gateways, orderer }: Member): object {
@@ -59,6 +62,24 @@ function sharedEntry({ mspId, title, roles, gs1, peers, gateways, orderer }: Mem
 
 function sharedRoots({ ca, tlsCa, orderer }: MemberMaterial): object {
   return { ca, tlsCa, ordererRoots: orderer && [orderer.ca, orderer.tlsCa] };
+}
+
+/** The key by which the others know a member's orderer: of the certificate that lies beside what is known of it. */
+function ordererKey({ orderer }: MemberMaterial): string | undefined {
+  const file = orderer && tlsFiles(orderer.tlsDir).cert;
+  if (file === undefined || !existsSync(file)) return undefined;
+  const key = new X509Certificate(readFileSync(file)).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('hex');
+}
+
+function keyLines(known: NetworkFile, next: NetworkFile, name: string): readonly string[] {
+  const keyIn = ({ material }: NetworkFile) => {
+    const own = material.members.find((each) => each.name === name);
+    return own && ordererKey(own);
+  };
+  const [before, after] = [keyIn(known), keyIn(next)];
+  if (before === undefined || after === undefined || before === after) return [];
+  return [`the orderer of ${name} has another TLS key, in SHA-256: ${after}; before: ${before}`];
 }
 
 function withOne(known: NetworkFile, next: NetworkFile, name: string): NetworkFile {
@@ -89,5 +110,6 @@ function linesOf(known: NetworkFile, next: NetworkFile, name: string): readonly 
     `${name} ${isKnown ? 'changes' : 'comes'}: MSP ${entry.mspId}, "${entry.title}"`,
     `${name} has the roles: ${roles.join(' ')}; GS1 company prefixes: ${prefixes}`,
     `${name} is reached at: ${peers.map(({ host, port }) => `${host}:${port}`).join(' ')}`,
+    ...keyLines(known, next, name),
   ];
 }

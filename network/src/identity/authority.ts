@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createPrivateKey, type KeyObject, randomBytes, type X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import { ALGORITHM, exported, keyPair, verifyingKey, webKey } from './keys.js';
+import { ALGORITHM, exported, keyPair, pairOf, verifyingKey, webKey } from './keys.js';
 import { isLowS } from './signature.js';
 
 /** A certificate and its private key (PKCS#8), both PEM. */
@@ -86,14 +86,17 @@ export class Authority implements IdentityIssuer {
     return this.identity(subject, role);
   }
 
-  /** A TLS certificate for both ends of a connection, valid for these host names and addresses. */
-  tls(subject: Subject, hosts: readonly string[]): Promise<Issued> {
+  /**
+   * A TLS certificate for both ends of a connection, valid for these host names and addresses, for a new key unless one
+   * (PKCS#8 PEM) is given.
+   */
+  tls(subject: Subject, hosts: readonly string[], key?: string): Promise<Issued> {
     const names = hosts.map((host) => ({ type: isAddress(host) ? ('ip' as const) : ('dns' as const), value: host }));
     const extensions = [
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
       new x509.SubjectAlternativeNameExtension(names),
     ];
-    return this.issue(subject, extensions);
+    return this.issue(subject, extensions, key === undefined ? keyPair() : pairOf(key));
   }
 
   revocation({ serialNumber }: X509Certificate, earlier: readonly string[]): Promise<string> {
@@ -117,8 +120,11 @@ export class Authority implements IdentityIssuer {
     return `${x509.PemConverter.encode(list.rawData, 'X509 CRL').trim()}\n`;
   }
 
-  private async issue(subject: Subject, extensions: x509.Extension[]): Promise<Issued> {
-    const { privateKey, publicKey } = keyPair();
+  private async issue(
+    subject: Subject,
+    extensions: x509.Extension[],
+    { privateKey, publicKey } = keyPair(),
+  ): Promise<Issued> {
     const certificate = await lowSCertificate({
       serialNumber: serialNumber(),
       subject: distinguishedName(subject),

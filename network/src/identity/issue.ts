@@ -59,25 +59,28 @@ export function writeMsp(dir: string, from: Authorities): void {
 }
 
 /**
- * A TLS folder: certificate, key and the root it was issued under. What ends soon is issued anew, unless others know the
- * very certificate, as they do an orderer's, which stands in the channel's configuration.
+ * A TLS folder: certificate, key and the root it was issued under. What ends soon is issued anew: under a new key, or under
+ * the one there is where others know that key, as they do an orderer's, which stands in the channel's configuration.
  */
 export async function ensureTls(
   dir: string,
   authority: Authority,
   subject: Subject,
   hosts: readonly string[],
-  isPinned = false,
+  isKeyKept = false,
 ): Promise<void> {
   const files = tlsFiles(dir);
   writePublic(files.ca, authority.certificate);
-  await ensureIssued(files, () => authority.tls(subject, hosts), isPinned);
+  await ensureIssued(files, (present) => authority.tls(subject, hosts, isKeyKept ? present?.key : undefined));
 }
 
-/** Keeps a certificate with its key; makes them when they are not there yet, and anew when it ends soon and nobody pins it. */
-export async function ensureIssued(files: KeyFiles, issue: () => Promise<Issued>, isPinned = false): Promise<void> {
+/** Keeps a certificate with its key; makes them when they are not there yet, and anew when it ends soon. */
+export async function ensureIssued(
+  files: KeyFiles,
+  issue: (present: Issued | undefined) => Promise<Issued>,
+): Promise<void> {
   const present = read(files);
-  if (!present || (!isPinned && endsSoon(present.certificate))) write(files, await issue());
+  if (!present || endsSoon(present.certificate)) write(files, await issue(present));
 }
 
 function read(files: KeyFiles): Issued | undefined {

@@ -39,6 +39,11 @@ export const layout = {
   doorRoots: (dir: string) => join(dir, 'roots', 'doors.pem'),
 } as const;
 
+/** Where the TLS folder lies that is to take the place of this one, once the channel knows its certificate. */
+export function nextTls(dir: string): string {
+  return join(dir, 'next');
+}
+
 /** Files of a certificate and its private key. */
 export interface KeyFiles {
   readonly cert: string;

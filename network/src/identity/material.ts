@@ -15,7 +15,8 @@ import {
 } from './issue.js';
 import { writePublic } from './files.js';
 import { ensureGatewayKey } from './gateway-key.js';
-import { layout } from './layout.js';
+import { layout, nextTls } from './layout.js';
+import { finishReplacement } from './replacement.js';
 import { GATEWAY_UNIT } from './node-units.js';
 
 /** An organisation of the channel as its configuration names it: roots in PEM. */
@@ -176,8 +177,21 @@ async function ensureOrderer(member: Member, node: OrdererNode, stateDir: string
   writeMsp(layout.msp(dir), from);
   await ensureIdentity(adminMspDir, from, { organisation, name: `admin.${organisation}` }, 'admin');
   await ensureIdentity(made.mspDir, from, subject, 'orderer');
+  finishReplacement(made.tlsDir);
   await ensureTls(made.tlsDir, from.tls, subject, hostsOf(node.host, subject.name), true);
   return { ...made, mspId: node.mspId, ...roots(from), clientRoots: layout.clientRoots(dir) };
+}
+
+/** Another key and TLS certificate for a member's orderer, beside those it has; kept when they are there already. */
+export async function ensureNextTls(
+  member: Member,
+  node: OrdererNode,
+  { dir, tlsDir }: OrdererMaterial,
+): Promise<void> {
+  const organisation = `${member.name}-orderer`;
+  const tls = await ensureAuthority(layout.tlsAuthority(dir), { organisation, name: `tlsca.${organisation}` });
+  const subject = { organisation, name: `orderer.${member.name}` };
+  await ensureTls(nextTls(tlsDir), tls, subject, hostsOf(node.host, subject.name));
 }
 
 async function ensureSharedChaincode(stateDir: string): Promise<string> {

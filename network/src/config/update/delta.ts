@@ -28,6 +28,30 @@ export function changesOf(update: common.ConfigUpdate): string[] {
   return lines.sort();
 }
 
+/** Whether a configuration has all that an update writes: then the orderers have taken it already. */
+export function isTaken(present: common.ConfigGroup, update: common.ConfigUpdate): boolean {
+  const write = update.getWriteSet();
+  return write !== undefined && holds(present, write, update.getReadSet());
+}
+
+function holds(present: common.ConfigGroup, write: common.ConfigGroup, read: common.ConfigGroup | undefined): boolean {
+  const leaves = (group: common.ConfigGroup) => new Map<string, Leaf>([...valuesOf(group), ...policiesOf(group)]);
+  const [here, before] = [leaves(present), read && leaves(read)];
+  const isWritten = ([name, leaf]: [string, Leaf]): boolean => {
+    if (before?.get(name)?.getVersion() === leaf.getVersion()) return true;
+    return Buffer.from(leaf.serializeBinary()).equals(here.get(name)?.serializeBinary() ?? Buffer.alloc(0));
+  };
+  const [groups, known] = [groupsOf(present), read && groupsOf(read)];
+  return (
+    present.getVersion() >= write.getVersion() &&
+    [...leaves(write)].every(isWritten) &&
+    [...groupsOf(write)].every(([name, group]) => {
+      const own = groups.get(name);
+      return own !== undefined && holds(own, group, known?.get(name));
+    })
+  );
+}
+
 interface GroupDelta {
   readonly read: common.ConfigGroup;
   readonly write: common.ConfigGroup;
