@@ -8,10 +8,11 @@ import type { RunningAuthorities } from '../fabric/authorities.js';
 import { findPrograms } from '../fabric/programs.js';
 import { exportedState, isExported, prepareOwn, type PreparedState, prepareState } from '../prepare.js';
 import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
-import { type Child, type ChildPlan, startChild } from './children.js';
+import type { Child, ChildPlan } from './children.js';
 import { checkPorts } from './free-ports.js';
-import { endOrphans, refuseSecond, removeRunFile, startTimeOf, writeRunFile } from './run-file.js';
+import { endNodes, endOrphans, refuseSecond, removeRunFile, startTimeOf, writeRunFile } from './run-file.js';
 import { searchPlaces } from './running-fabric.js';
+import { Supervised } from './supervised.js';
 
 /** Which ledger runs below: the embedded one, or Hyperledger Fabric from programs on this machine. */
 export type Engine = 'embedded' | 'fabric';
@@ -35,8 +36,9 @@ export interface RunningConsortium {
   readonly engine: Engine;
   readonly topology: Topology;
   readonly endpoints: Endpoints;
+  /** Those that run now: one that ends is started again. */
   readonly children: readonly Child[];
-  /** Resolves with a sentence when a process ends that should not. */
+  /** Resolves with a sentence when a process ends again and again. */
   readonly failed: Promise<string>;
   stop(): Promise<void>;
 }
@@ -44,6 +46,8 @@ export interface RunningConsortium {
 const workspaces = join(fileURLToPath(import.meta.url), '..', '..', '..', '..');
 const chaincodeMain = join(workspaces, 'chaincode', 'dist', 'main.js');
 const gatewayMain = join(workspaces, 'gateway', 'dist', 'main.js');
+/** The process of the ledger: on Fabric it starts the nodes. */
+const LEDGER = 'ledger';
 const engineMain = (engine: Engine): string => join(workspaces, 'network', 'dist', engine, 'main.js');
 
 /** Starts everything; resolves when every member's gateway answers. */
@@ -61,35 +65,40 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
   const state = await prepared(options, topology, authorities);
   writeRunFile(options.stateDir, { engine: options.engine, ready: false, children: [] });
   const endpoints = writeEndpoints(topology, state.material, options.engine);
-  const children = plans(options, state).map((plan) => startChild({ ...plan, progress: options.progress }));
+  let ready = false;
+  const supervised = new Supervised(plans(options, state), {
+    progress: options.progress,
+    changed: (children) => {
+      recordRun(options, children, ready);
+    },
+    clear: async (name) => {
+      if (name === LEDGER) await endNodes(options.stateDir);
+    },
+  });
   const stop = async (): Promise<void> => {
-    for (const child of [...children].reverse()) await child.stop();
+    await supervised.stop();
     await authorities?.stop();
     removeRunFile(options.stateDir);
   };
-  recordRun(options, children, false);
   try {
-    // All at once: each waits for the ones it needs, and loading is what takes the time.
-    await Promise.all(
-      children.map(async (child) => {
-        await child.ready;
-        options.progress(`ready: ${child.name}`);
-      }),
-    );
+    await supervised.ready();
   } catch (error) {
     await stop();
     throw error;
   }
-  const running = {
+  const running: RunningConsortium = {
     engine: options.engine,
     topology,
     endpoints,
-    children,
-    failed: firstEnd(children, authorities),
+    get children() {
+      return supervised.children;
+    },
+    failed: Promise.race([supervised.failed, ...(authorities ? [authorities.failed] : [])]),
     stop,
   };
   await options.announce?.(running);
-  recordRun(options, children, true);
+  ready = true;
+  recordRun(options, supervised.children, ready);
   return running;
 }
 
@@ -119,11 +128,6 @@ function recordRun(options: BringUpOptions, children: readonly Child[], ready: b
   writeRunFile(options.stateDir, { engine: options.engine, ready, children: running });
 }
 
-async function firstEnd(children: readonly Child[], authorities?: RunningAuthorities): Promise<string> {
-  const ends = children.map(async ({ name, ended }) => `${name} ended by ${await ended}`);
-  return await Promise.race(authorities ? [...ends, authorities.failed] : ends);
-}
-
 /** Members' Fabric CA servers come first: nodes have their identities from them. */
 async function startNeededAuthorities(
   { engine, stateDir, progress }: BringUpOptions,
@@ -133,7 +137,7 @@ async function startNeededAuthorities(
   const { servedMembers, startAuthorities } = await import('../fabric/authorities.js');
   const served = servedMembers(topology);
   if (served.length === 0) return undefined;
-  const authorities = await startAuthorities(topology, stateDir, searchPlaces());
+  const authorities = await startAuthorities(topology, stateDir, searchPlaces(), { onEnd: progress });
   progress(`Fabric CA servers run: ${served.map(({ name }) => name).join(' ')}`);
   return authorities;
 }
@@ -154,8 +158,9 @@ function plans(options: BringUpOptions, state: PreparedState): ChildPlan[] {
     args,
     env: { ...env, ...options.env },
     logFile: join(options.stateDir, 'log', `${name}.log`),
+    progress: options.progress,
   });
-  const ledger = plan('ledger', engineMain(options.engine), [options.stateDir, ...ledgerArguments(options.engine)]);
+  const ledger = plan(LEDGER, engineMain(options.engine), [options.stateDir, ...ledgerArguments(options.engine)]);
   // On Fabric nothing is shared between members: the ledger process starts a chaincode for each.
   if (options.engine === 'fabric') {
     return [ledger, ...state.gatewaySettings.map((settings) => plan(gatewayName(settings), gatewayMain, [settings]))];

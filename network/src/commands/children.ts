@@ -21,7 +21,7 @@ export interface ChildPlan {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
-  /** Hears how far it is while it is not ready. */
+  /** Hears how far it is while it is not ready, and what befalls processes of its own. */
   readonly progress?: (line: string) => void;
   /** Other than READY_TIMEOUT_MS, for tests. */
   readonly readyTimeoutMs?: number;
@@ -35,6 +35,8 @@ export interface Child {
   readonly ready: Promise<void>;
   /** Resolves when the process has ended, with what it ended by. */
   readonly ended: Promise<string>;
+  /** Resolves with a sentence when it says that it gives up: nobody need start it again. */
+  readonly failed: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -59,11 +61,18 @@ export function startChild(plan: ChildPlan): Child {
   });
   const lines = createInterface({ input: process_.stdout });
   lines.on('line', (line) => log.write(`${line}\n`));
+  const failed = new Promise<string>((resolve) => {
+    lines.on('line', (line) => {
+      const said = parsed(line);
+      if (said?.notice !== undefined) plan.progress?.(said.notice);
+      if (said?.failed !== undefined) resolve(said.failed);
+    });
+  });
   const stop = (): Promise<void> => stopChild(process_, ended);
   const ready = becomeReady(plan, lines, ended);
   // Whoever awaits it hears of a failure; a supervisor that is stopping already does not.
   ready.catch(() => undefined);
-  return { name: plan.name, pid: process_.pid ?? 0, ready, ended, stop };
+  return { name: plan.name, pid: process_.pid ?? 0, ready, ended, failed, stop };
 }
 
 async function becomeReady(plan: ChildPlan, lines: Interface, ended: Promise<string>): Promise<void> {
@@ -92,8 +101,13 @@ async function becomeReady(plan: ChildPlan, lines: Interface, ended: Promise<str
   throw new CommandError(`${name} did not start (${outcome}); its log says why: ${logFile}`);
 }
 
-/** What a child says on its standard output: that it is ready, or how many of the channel's blocks a member's index has. */
+/**
+ * What a child says on its standard output: that it is ready, or how many of the channel's blocks a member's index has; what
+ * befell a process of its own; or that it gives up.
+ */
 interface Said {
+  readonly notice?: string;
+  readonly failed?: string;
   readonly ready?: boolean;
   readonly member?: string;
   readonly height?: number;

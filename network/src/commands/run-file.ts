@@ -55,7 +55,11 @@ export async function endOrphans(stateDir: string): Promise<number> {
 
 /** Ends the nodes that a native network was killed over, unless a supervisor runs them. */
 export async function endOrphanNodes(stateDir: string): Promise<number> {
-  if (readRunFile(stateDir) !== undefined) return 0;
+  return readRunFile(stateDir) === undefined ? endNodes(stateDir) : 0;
+}
+
+/** Ends the nodes that a native network left when it ended by itself: whoever starts it again needs their ports. */
+export async function endNodes(stateDir: string): Promise<number> {
   const ended = await endRecorded(recordedIn(fabricProcessesOf(stateDir)));
   rmSync(fabricProcessesOf(stateDir), { force: true });
   return ended;

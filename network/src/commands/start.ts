@@ -11,7 +11,7 @@ import { tokenHint, tokenToTry } from './token-to-try.js';
 /** The last line of what a start in the foreground says. */
 export const HOW_TO_STOP = 'Ctrl-C stops; everything is kept for the next start';
 
-/** `salus start`: ends at SIGINT, SIGTERM or SIGHUP with exit code 0, or with 1 when a process fails. */
+/** `salus start`: ends at SIGINT, SIGTERM or SIGHUP with exit code 0, or with 1 when a process ends again and again. */
 export const start: Command = {
   name: 'start',
   summary: 'bring the consortium up in the foreground; Ctrl-C stops it, the next start goes on from there',

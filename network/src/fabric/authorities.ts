@@ -21,7 +21,7 @@ const SECRET_BYTES = 32;
 export interface RunningAuthorities {
   /** Process ids by name, such as fabric-ca.stmary. */
   readonly pids: ReadonlyMap<string, number>;
-  /** Resolves with a sentence when one ends that nobody stopped. */
+  /** Resolves with a sentence when one that nobody stopped ends again and again. */
   readonly failed: Promise<string>;
   stop(): Promise<void>;
 }
@@ -34,6 +34,13 @@ export function servedMembers({ members }: Topology): Served[] {
   return members.filter((member): member is Served => member.fabricCa?.listens !== undefined);
 }
 
+interface AuthorityOptions {
+  /** Where they are remembered. */
+  readonly recordFile?: string;
+  /** Told of each that ended, and of its return. */
+  readonly onEnd?: (line: string) => void;
+}
+
 /**
  * Starts these servers, each with the roots of the member's built-in authorities; identities are enrolled once they
  * listen. Throws a CommandError where the program is missing or a port is in use.
@@ -42,7 +49,7 @@ export async function startAuthorities(
   topology: Topology,
   stateDir: string,
   places: SearchPlaces,
-  recordFile = authorityProcessesOf(stateDir),
+  { recordFile = authorityProcessesOf(stateDir), onEnd = () => undefined }: AuthorityOptions = {},
 ): Promise<RunningAuthorities> {
   const processes = new ProcessGroup(recordFile);
   const served = servedMembers(topology);
@@ -64,6 +71,7 @@ export async function startAuthorities(
     await processes.stop();
     throw error;
   }
+  processes.keep(onEnd);
   return { pids: processes.pids(), failed: processes.failed, stop: () => processes.stop() };
 }
 
@@ -79,7 +87,9 @@ export async function whileJoiningServed<T>(
 ): Promise<T> {
   const known = new Set(readNetwork(stateDir).topology.members.map(({ name }) => name));
   const members = topology.members.filter(({ name }) => !known.has(name));
-  const authorities = await startAuthorities({ ...topology, members }, stateDir, places, joiningProcessesOf(stateDir));
+  const authorities = await startAuthorities({ ...topology, members }, stateDir, places, {
+    recordFile: joiningProcessesOf(stateDir),
+  });
   try {
     return await work();
   } finally {

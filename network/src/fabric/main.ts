@@ -1,7 +1,7 @@
 /**
  * A native Fabric network as a process: `node main.js <state folder> [--fabric-bin FOLDER] [--clock-offset-ms N]`.
- * Prints one JSON line when channel and chaincode are in force, stops everything on SIGTERM and SIGINT, and ends with
- * the others when one of its processes ends.
+ * Prints one JSON line when channel and chaincode are in force, one for each process that ended and is started again,
+ * and one when it gives up because a process ends again and again; stops everything on SIGTERM and SIGINT.
  */
 import { parseArgs } from 'node:util';
 import { startFabric } from './network.js';
@@ -11,6 +11,12 @@ const USAGE = 'usage: main.js <state folder> [--fabric-bin FOLDER] [--clock-offs
 
 function log(line: string): void {
   process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+}
+
+/** For the log, and for whoever started this. */
+function tell(said: { readonly notice: string } | { readonly failed: string }): void {
+  log(Object.values(said).join(' '));
+  console.log(JSON.stringify(said));
 }
 
 /** Exit codes: 1 failed, 2 wrong use. */
@@ -49,11 +55,21 @@ try {
   const { stateDir, clockOffsetMs, folder } = wanted;
   const path = process.env['PATH'] ?? '';
   const programs = await findPrograms({ folder, path });
-  const network = await startFabric({ stateDir, programs, path, clockOffsetMs, signal: told.signal, onProgress: log });
+  const onEnd = (notice: string) => {
+    tell({ notice });
+  };
+  const network = await startFabric({
+    ...{ stateDir, programs, path, clockOffsetMs, onEnd },
+    signal: told.signal,
+    onProgress: log,
+  });
   console.log(JSON.stringify({ ready: true, engine: 'fabric', sequence: network.sequence }));
   const why = await Promise.race([network.failed, aborted(told.signal)]);
   await network.stop();
-  if (why !== undefined) end(1, why);
+  if (why !== undefined) {
+    tell({ failed: why });
+    process.exit(1);
+  }
 } catch (error) {
   if (!told.signal.aborted) end(1, error);
 }

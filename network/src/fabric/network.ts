@@ -7,9 +7,11 @@ import type { ChaincodeDefinition } from '../config/definition.js';
 import { chaincodeEnvironment, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
 import { establish, type MemberPair, memberPairs, type OrdererPair, ownPairs, ordererPairs } from './establish.js';
+import { until } from './lifecycle.js';
 import { ProcessGroup } from './processes.js';
 import type { Programs } from './programs.js';
 import { renderOrderer, renderPeer } from './render.js';
+import { finishRotations, isConsenter } from './rotate.js';
 
 const CHAINCODE_MAIN = fileURLToPath(new URL('../../../chaincode/dist/main.js', import.meta.url));
 
@@ -27,6 +29,8 @@ export interface FabricOptions {
   readonly signal?: AbortSignal;
   /** Told what is being done, one line a step. */
   readonly onProgress: (line: string) => void;
+  /** Told of each node that ended once all ran, and of its return; absent, `onProgress` is. */
+  readonly onEnd?: (line: string) => void;
 }
 
 /** Where a member's chaincode process listens, and with which certificates. */
@@ -42,7 +46,7 @@ export interface RunningFabric {
   readonly pids: ReadonlyMap<string, number>;
   /** Sequence of the chaincode definition in force. */
   readonly sequence: number;
-  /** Resolves with a sentence when a process ends that nobody stopped. */
+  /** Resolves with a sentence when a process that nobody stopped ends again and again. */
   readonly failed: Promise<string>;
   /** Sends a signal to a process by its node name; its end is then no failure. */
   signal(name: string, signal: NodeJS.Signals): Promise<void>;
@@ -114,6 +118,7 @@ class NativeNetwork implements RunningFabric {
       });
     });
     await Promise.race([this.bringIntoForce(), ended, told]);
+    this.processes.keep(this.options.onEnd ?? onProgress);
   }
 
   private async bringIntoForce(): Promise<void> {
@@ -122,6 +127,15 @@ class NativeNetwork implements RunningFabric {
     const peers = this.pairs.reduce((sum, { member }) => sum + member.peers.length, 0);
     onProgress(`${this.orderers.length} orderers, ${peers} peers and their chaincode run`);
     this.sequence = await establish(stateDir, onProgress);
+    for (const line of await finishRotations(stateDir, (pair) => this.restartOrderer(pair))) onProgress(line);
+  }
+
+  private async restartOrderer(pair: OrdererPair): Promise<string> {
+    const name = `orderer.${pair.member.name}`;
+    await this.signal(name, 'SIGTERM');
+    await this.restart(name);
+    await until(`${name} with its new key`, () => isConsenter(pair, this.topology.channel));
+    return `${name} runs with its new TLS key`;
   }
 
   private async startProcesses(): Promise<void> {

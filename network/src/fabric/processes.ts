@@ -3,6 +3,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
+import { givenUp, Restarts } from '../commands/restarts.js';
 import { type RecordedProcess, startTimeOf } from '../commands/run-file.js';
 import { CommandError } from '../command.js';
 import { writePublic } from '../identity/files.js';
@@ -35,8 +37,11 @@ interface Running {
 export class ProcessGroup {
   private readonly running = new Map<string, Running>();
   private stopping = false;
+  private readonly restarts = new Restarts();
+  /** Told of each end and each return; absent while nothing is started again. */
+  private said: ((line: string) => void) | undefined;
   private reportFailure: (why: string) => void = () => undefined;
-  /** Resolves with a sentence when a process ends that nobody told to. */
+  /** Resolves with a sentence when a process ends that nobody told to, and is not to be started again. */
   readonly failed = new Promise<string>((resolve) => {
     this.reportFailure = resolve;
   });
@@ -47,6 +52,7 @@ export class ProcessGroup {
   /** Starts a process. Throws a CommandError when a port it needs is in use. */
   async start(plan: ProcessPlan): Promise<void> {
     for (const address of plan.listens) await checkFree(plan.name, address);
+    if (this.stopping) return;
     mkdirSync(dirname(plan.logFile), { recursive: true });
     const log = openSync(plan.logFile, 'a');
     const child = spawn(plan.command, plan.args, {
@@ -68,21 +74,55 @@ export class ProcessGroup {
     const running: Running = { plan, process: child, ended, told: false };
     this.running.set(plan.name, running);
     this.record();
-    void ended.then((by) => {
-      if (!running.told && !this.stopping) this.reportFailure(failure(plan, by));
-    });
+    void ended.then((by) => this.afterEnd(running, failure(plan, by)));
+  }
+
+  /** From now on a process that ends untold is started again, later each time, until it has been too often. */
+  keep(said: (line: string) => void): void {
+    this.said = said;
+  }
+
+  private async afterEnd(running: Running, why: string): Promise<void> {
+    const { name } = running.plan;
+    if (running.told || this.stopping) return;
+    const { said } = this;
+    const wait = said && this.restarts.ended(name);
+    if (wait === undefined) {
+      this.reportFailure(said ? givenUp(why) : why);
+      return;
+    }
+    said?.(`${why}\n  it is started again in ${wait / 1000} s`);
+    await sleep(wait);
+    if (this.isPresent(running)) await this.startAgain(running);
+  }
+
+  private async startAgain(running: Running): Promise<void> {
+    const { name } = running.plan;
+    try {
+      await this.restart(name);
+      this.said?.(`${name} runs again`);
+    } catch (error) {
+      // One that ended again is seen to by its own end; what could not be started at all, here.
+      if (this.isPresent(running)) await this.afterEnd(running, String(error));
+    }
+  }
+
+  /** Whether nobody has started it again meanwhile, nor told all to stop. */
+  private isPresent(running: Running): boolean {
+    return !this.stopping && this.running.get(running.plan.name) === running;
   }
 
   /** Resolves once all started processes listen; throws a CommandError with the end of the log of one that ended. */
   async listening(): Promise<void> {
-    await Promise.all(
-      [...this.running.values()].map(async ({ plan, ended, told }) => {
-        if (told) return;
-        const open = Promise.all(plan.listens.map((address) => opened(address, () => this.stopping)));
-        const end = await Promise.race([open.then(() => undefined), ended]);
-        if (end !== undefined) throw new CommandError(failure(plan, end));
-      }),
-    );
+    await Promise.all([...this.running.values()].filter(({ told }) => !told).map((running) => this.listens(running)));
+  }
+
+  private async listens({ plan, ended }: Running): Promise<void> {
+    let over = false;
+    const open = Promise.all(plan.listens.map((address) => opened(address, () => over || this.stopping)));
+    const end = await Promise.race([open.then(() => undefined), ended]);
+    over = true;
+    if (end !== undefined) throw new CommandError(failure(plan, end));
   }
 
   /** Sends a signal to a process; its end is then no failure. */
@@ -96,7 +136,7 @@ export class ProcessGroup {
   /** Starts a process again that has ended; resolves when it listens. */
   async restart(name: string): Promise<void> {
     await this.start(this.find(name).plan);
-    await this.listening();
+    await this.listens(this.find(name));
   }
 
   /** Process ids by name. */
@@ -153,7 +193,8 @@ async function end({ process: child, ended }: Running): Promise<void> {
 
 function failure(plan: ProcessPlan, end: string): string {
   const lines = existsSync(plan.logFile) ? readFileSync(plan.logFile, 'utf8').trimEnd().split('\n') : [];
-  const tail = lines.slice(-LOG_TAIL_LINES).join('\n  ');
+  // Fabric's nodes colour their logs.
+  const tail = stripVTControlCharacters(lines.slice(-LOG_TAIL_LINES).join('\n  '));
   return `${plan.name} ended by ${end}; its log is ${plan.logFile} and ends:\n  ${tail}`;
 }
 
