@@ -160,6 +160,8 @@ describe('R4 http', () => {
       [[{ op: 'add', path: '/gender', value: 'x' }], 422],
       [[{ op: 'replace', path: '/id', value: 'x' }], 422],
       [[{ op: 'nope', path: '/active' }], 400],
+      [[{ op: 'remove', path: 'gender' }], 400],
+      [[{ op: 'copy', path: '/gender', from: 'gender' }], 400],
       ['{', 400],
     ] as const) {
       assert.equal((await patch(body)).status, status, JSON.stringify(body));
@@ -177,6 +179,9 @@ describe('R4 http', () => {
       [patient({ name: [] }), 400, 'Patient.name'],
       [patient({ active: 'true' }), 400, 'Patient.active'],
       [patient({ active: null }), 400, 'Patient.active'],
+      [patient({ identifier: [{ system: {} }] }), 400, 'Patient.identifier[0].system'],
+      [patient({ link: {} }), 400, 'Patient.link'],
+      [patient({ text: [] }), 400, 'Patient.text'],
       [patient({ birthDate: '1970-02-30' }), 400, 'Patient.birthDate'],
       [patient({ gender: 'x' }), 422, 'Patient.gender'],
       [patient({ contact: [{ relationship: [{ text: 'x' }] }] }), 422, 'Patient.contact[0]'],

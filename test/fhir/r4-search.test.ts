@@ -241,6 +241,8 @@ describe('R4 search', () => {
       Patient?gender:missing=x => 400
       Nonsense?x=1 => 404
       Patient?name= => p1 p2 p3
+      Patient?birthdate=,, => p1 p2 p3
+      Patient?_lastUpdated=, => p1 p2 p3
     `));
 
   it('_sort: up, down, by several keys', () =>

@@ -9,7 +9,7 @@ const TITLE = /\bit\(\s*(['"`])(.+?)\1,/g;
 
 /** Why a test named as `` `file` title `` is not there; undefined where it is. The file is below test/, without its ending. */
 export function missingTest(name: string): string | undefined {
-  const [, file = '', title = ''] = /^`([a-z/-]+)` (.+)$/.exec(name) ?? [];
+  const [, file = '', title = ''] = /^`([a-z0-9/-]+)` (.+)$/.exec(name) ?? [];
   const path = ['.test.ts', '.ts'].map((end) => join(projectRoot, 'test', file + end)).find(existsSync);
   if (path === undefined) return `no file ${file}: ${name}`;
   const titles = [...readFileSync(path, 'utf8').matchAll(TITLE)].map(([, , found = '']) => found);

@@ -76,9 +76,9 @@ function isOperation(value: unknown): value is Operation {
   return op === 'move' || op === 'copy' ? isPointer(from) : op === 'remove' || 'value' in value;
 }
 
-/** No FHIR element has an inherited name: the library would leave it out of the path without a word. */
+/** RFC 6901; no FHIR element has an inherited name: the library would leave it out of the path without a word. */
 function isPointer(value: unknown): boolean {
-  return typeof value === 'string' && !INHERITED.test(value);
+  return typeof value === 'string' && /^(\/|$)/.test(value) && !INHERITED.test(value);
 }
 
 /** The stored resource with the patch applied. Throws Refusal 422 where it cannot be. */

@@ -48,8 +48,8 @@ export function parseSearch(
   const ignored: string[] = [];
   const filters: Filter[] = [];
   for (const [name, value] of query) {
-    // An empty value asks for nothing (R4: it is left out).
-    if (value === '') continue;
+    // An empty value asks for nothing (R4: it is left out), and so do several.
+    if (/^,*$/.test(value)) continue;
     if (!RESULT.has(name)) {
       const filter = filterOf(type, name, value, 1);
       if (filter === undefined && handling === 'strict') throw unknown(type, name);
@@ -90,6 +90,7 @@ function filterOf(type: string, name: string, value: string, depth: number): Fil
   if (values.length > SEARCH_LIMITS.valuesPerParameter) {
     throw tooMany(`a parameter has at most ${SEARCH_LIMITS.valuesPerParameter} values`);
   }
+  if (values.length === 0) throw new Refusal('invalid', 'bad-value', `'${name.slice(0, 80)}' is given no value`);
   if (name === '_id') return { kind: 'id', values };
   if (name === '_lastUpdated') return { kind: 'updated', values };
   if (name === '_list') return listFilter(value);

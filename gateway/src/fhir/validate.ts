@@ -13,6 +13,7 @@ import { generatedDefinitions, isResourceType } from '../projection/generated.js
 import { isPlainlyValid } from './acceptance.js';
 import { bindingIssues } from './bindings.js';
 import type { JsonObject } from './json.js';
+import { misplacedValues } from './misplaced.js';
 import { IssuesRefusal, type Issue } from './outcome.js';
 
 /** Issues told of one resource; more help nobody. */
@@ -33,7 +34,10 @@ export function validationIssues(resource: JsonObject): Issue[] {
   loadTypesOf(resource);
   const tokens: Record<string, TypedValueWithPath[]> = {};
   const issues = structuralIssues(resource, tokens).filter((issue) => !isSpaced(resource, issue));
-  return [...issues, ...emptyLists(resource, String(resource.resourceType)), ...bindingIssues(tokens)];
+  const told = new Set(issues.flatMap(({ expression }) => expression ?? []));
+  const misplaced = misplacedValues(resource).filter(({ expression }) => !told.has(expression?.[0] ?? ''));
+  const empty = emptyLists(resource, String(resource.resourceType));
+  return [...issues, ...misplaced, ...empty, ...bindingIssues(tokens)];
 }
 
 function structuralIssues(resource: JsonObject, tokens: Record<string, TypedValueWithPath[]>): Issue[] {
