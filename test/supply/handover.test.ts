@@ -15,6 +15,15 @@ import { call, EXPIRY, freshDesk, PREFIX, sealed, Tree } from './world.js';
 
 const GTIN = `0${PREFIX}00001${checkDigit(`0${PREFIX}00001`)}`;
 
+/** A lot as its issuer makes it. */
+interface MadeLot {
+  /** Product of its packs. */
+  readonly gtin: string;
+  /** Product that its terms name. */
+  readonly said: string;
+  readonly spelt: (epc: string) => string;
+}
+
 describe('a handover at a door', () => {
   const desk = freshDesk();
   let folder: ReturnType<typeof scratchFolder>;
@@ -54,27 +63,37 @@ describe('a handover at a door', () => {
     );
 
   /** A lot on the ledger, and what its issuer hands over of its second pack. */
-  const committed = async () => {
-    const { request, ...handover } = made();
+  const committed = async (lot: Partial<MadeLot> = {}) => {
+    const { request, ...handover } = made(lot);
     await desk.world.submit('acme', 'supply:commit', call(request));
     return handover;
   };
 
-  const made = () => {
+  const made = ({ gtin = GTIN, said = gtin, spelt = (epc) => epc }: Partial<MadeLot> = {}) => {
     const [lotId, secret] = [random(), random()];
-    const epcs = ['A', 'B', 'C'].map((serial) => packEpc(GTIN, serial));
+    const epcs = ['A', 'B', 'C'].map((serial) => spelt(packEpc(gtin, serial)));
     const tree = new Tree(epcs.map((epc) => itemId(secret, epc)));
     const request = { lotId, prefix: PREFIX, count: 3, root: tree.root, expiry: EXPIRY };
-    const terms = { lotId, gtin: GTIN, batch: 'L1', expiry: EXPIRY, issuer: 'acme' };
+    const terms = { lotId, gtin: said, batch: 'L1', expiry: EXPIRY, issuer: 'acme' };
     const unit = { epc: epcs[1], lotId, ...tree.proof(tree.ids[1] ?? '') };
     const salts = [{ item: tree.ids[1], salt: random() }];
     return { request, lots: [{ terms, secret }], units: [unit], containers: [], salts };
   };
 
+  const shipmentOf = (member: string): object => ({
+    shipmentId: 's-1',
+    from: { member },
+    to: { member: 'stmary' },
+    items: [],
+  });
+
   it('is taken in where every pack is proven by the lot on the ledger', async () => {
     const handover = await committed();
-    assert.deepEqual(await hear(handover), {});
-    assert.equal(kept.length, 2);
+    assert.deepEqual(await hear({ ...handover, shipment: shipmentOf('acme') }), {});
+    assert.deepEqual(
+      kept.map((each) => (each as { type: string }).type),
+      ['SupplyLot', 'SupplyUnits', 'SupplyShipment'],
+    );
     const [lot] = handover.lots;
     assert.equal(secrets.find(`lot/${lot?.terms.lotId ?? ''}`), lot?.secret);
   });
@@ -106,6 +125,7 @@ describe('a handover at a door', () => {
       spelling: withUnit({ epc: unit.epc?.toUpperCase() }),
       index: withUnit({ index: 0 }),
       'a lot not told of': withUnit({ lotId: random() }),
+      'a shipment of another': { ...good, shipment: shipmentOf('meridian') },
       'no pack': { ...good, units: [] },
       'no list': { ...good, salts: undefined },
       'no JSON': '{',
@@ -113,6 +133,17 @@ describe('a handover at a door', () => {
     for (const [what, handover] of Object.entries(forged)) assert.equal(await hear(handover), undefined, what);
     assert.deepEqual(kept, []);
     assert.equal(secrets.find(`lot/${lot.terms.lotId}`), undefined);
+  });
+
+  it('is taken from no issuer whose own lot is of another product, of another’s company prefix, or misspelt', async () => {
+    const other = `0${PREFIX}00002${checkDigit(`0${PREFIX}00002`)}`;
+    const lots = {
+      'another product than the packs’': { said: other },
+      'a foreign company prefix': { gtin: '09521003000015' },
+      'a spelling that is nobody else’s': { spelt: (epc: string) => epc.replace('https', 'HTTPS') },
+    };
+    for (const [what, lot] of Object.entries(lots)) assert.equal(await hear(await committed(lot)), undefined, what);
+    assert.deepEqual(await hear(await committed({ gtin: other })), {});
   });
 
   it('replaces no salt that opens what is on its way here: whoever knows an id could make it stand there for ever', async () => {
