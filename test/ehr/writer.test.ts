@@ -9,7 +9,9 @@ import { EhrWriter } from '@salus/gateway/ehr/writer';
 import { KeyStore } from '@salus/gateway/keys/key-store';
 import { Outbox } from '@salus/gateway/ledger/outbox';
 import { OutboxStore } from '@salus/gateway/ledger/outbox-store';
+import { Retriable } from '@salus/gateway/ledger/failure';
 import { Refusal } from '@salus/gateway/ledger/refusal';
+import { MAX_ENDORSEMENTS } from '@salus/gateway/ledger/submit';
 import type { Actor, Idempotency, LedgerCall, ResourceWrite } from '@salus/gateway/ports';
 
 import { scratchFolder } from '../support/scratch.js';
@@ -136,6 +138,18 @@ describe('writing clinical versions', () => {
     };
     await writer.write(actor, [observation('o1')]);
     assert.deepEqual(seen, ['intent', 'endorsed']);
+  });
+
+  it('is carried on while no other peer of the member takes the private value', async () => {
+    steps.endorser = (_call, attempt) => {
+      if (attempt <= MAX_ENDORSEMENTS) throw new Retriable('undistributed');
+    };
+    const outcome = await writer.write(actor, [observation('o1')], key('u1'));
+    assert.equal(outcome.state, 'unknown');
+    assert.deepEqual(steps.sent, []);
+    await outbox.settled();
+    assert.equal((await writer.write(actor, [observation('o1')], key('u1'))).state, 'committed');
+    assert.equal(steps.sent.length, 1);
   });
 
   it('goes on by itself once a full disk has room again, wherever it was', async () => {

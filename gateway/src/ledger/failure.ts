@@ -15,13 +15,20 @@ export class OutcomeUnknown extends Error {
   }
 }
 
+/** What each reason for another try says. */
+const REASONS = {
+  conflict: 'endorsers saw different states',
+  unavailable: 'the ledger is not reachable',
+  undistributed: 'no other peer of the member takes the private value for now',
+} as const;
+
 /** Nothing was ordered and another try may succeed: a busy peer, endorsers at different heights. */
 export class Retriable extends Error {
   constructor(
-    readonly reason: 'conflict' | 'unavailable',
+    readonly reason: keyof typeof REASONS,
     options?: ErrorOptions,
   ) {
-    super(reason === 'conflict' ? 'endorsers saw different states' : 'the ledger is not reachable', options);
+    super(REASONS[reason], options);
     this.name = 'Retriable';
   }
 }
@@ -30,9 +37,12 @@ export class Retriable extends Error {
 const DIFFERENT_STATES =
   /ProposalResponsePayloads do not match|private data matching public hash version is not available/;
 
+/** The peer would endorse, but the further peers that must have a private value do not take it. */
+const UNDISTRIBUTED = /failed to distribute private collection/;
+
 /** Texts of a peer or chaincode process that is away for the moment. */
 const AWAY =
-  /chaincode stream terminated|could not launch chaincode|connection to .* failed|timeout expired|no leader|exceeding concurrency limit|failed to distribute private collection|No metadata was found for chaincode/;
+  /chaincode stream terminated|could not launch chaincode|connection to .* failed|timeout expired|no leader|exceeding concurrency limit|No metadata was found for chaincode/;
 
 const UNAVAILABLE: ReadonlySet<number> = new Set([
   status.UNAVAILABLE,
@@ -54,6 +64,7 @@ export function readFailure(error: unknown): Error {
     if (refusal !== undefined) return refusal;
   }
   if (texts.some((text) => DIFFERENT_STATES.test(text))) return new Retriable('conflict', { cause: error });
+  if (texts.some((text) => UNDISTRIBUTED.test(text))) return new Retriable('undistributed', { cause: error });
   if (UNAVAILABLE.has(error.code) || texts.some((text) => AWAY.test(text))) {
     return new Retriable('unavailable', { cause: error });
   }

@@ -154,7 +154,14 @@ export class Outbox {
   }
 }
 
-/** Whether a call goes on after this: nobody knows what became of it, or it could not be kept before it was sent. */
+/**
+ * Whether a call goes on after this: nobody knows what became of it, it could not be kept before it was sent, or the
+ * member's own peer would endorse it once another of its peers is back to share the value with.
+ */
 function isOpen(error: unknown): boolean {
-  return error instanceof OutcomeUnknown || isDiskFailure(error);
+  return error instanceof OutcomeUnknown || isDiskFailure(error) || isUndistributed(error);
+}
+
+function isUndistributed(error: unknown): boolean {
+  return error instanceof Refusal && error.cause instanceof Retriable && error.cause.reason === 'undistributed';
 }

@@ -54,16 +54,19 @@ export class Rotation implements TransactionSteps {
   }
 
   async #any<T>(step: (steps: TransactionSteps) => Promise<T>): Promise<T> {
+    let undistributed: Retriable | undefined;
     for (let tried = 1; ; tried += 1) {
       const { peer } = this;
       try {
         return await step(peer.steps);
       } catch (error) {
-        const isAway = error instanceof Retriable && error.reason === 'unavailable';
+        const isAway = error instanceof Retriable && error.reason !== 'conflict';
         if (!isAway) throw error;
+        // That one peer would endorse, if it could share the value, says more than that the others are away.
+        if (error.reason === 'undistributed') undistributed = error;
         // Another call may have turned already: then the peer in use has not been tried.
         if (this.peer === peer) this.next();
-        if (tried >= this.peers.length) throw error;
+        if (tried >= this.peers.length) throw undistributed ?? error;
       }
     }
   }

@@ -7,7 +7,7 @@ import { writeEndpoints } from '@salus/network/endpoints';
 import { startFabric, type RunningFabric } from '@salus/network/fabric/network';
 import { layout } from '@salus/network/identity/layout';
 import { prepareState, type PreparedState } from '@salus/network/prepare';
-import { loadTopology } from '@salus/network/topology';
+import { loadTopology, type Topology } from '@salus/network/topology';
 import { findTestPrograms } from '../../support/fabric-network.js';
 import { freePortBase } from '../../support/free-ports.js';
 import { projectRoot } from '../../support/shared.js';
@@ -57,9 +57,10 @@ export interface FaultyConsortium {
   discard(keep: boolean): void;
 }
 
-/** Starts everything; resolves when every gateway serves. */
-export async function startConsortium(): Promise<FaultyConsortium> {
-  const topology = loadTopology(undefined, { portBase: await freePortBase(), gateways: { [TWO_GATEWAYS]: 2 } });
+/** Starts everything, the default topology where no other is given; resolves when every gateway serves. */
+export async function startConsortium(given?: Topology): Promise<FaultyConsortium> {
+  const topology =
+    given ?? loadTopology(undefined, { portBase: await freePortBase(), gateways: { [TWO_GATEWAYS]: 2 } });
   const folder = mkdtempSync(join(tmpdir(), 'salus-faults-'));
   const stateDir = join(folder, 'state');
   const began = Date.now();
