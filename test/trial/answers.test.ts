@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { answerIssues } from '@salus/gateway/trial/answers';
+import { answerIssues, MAX_ANSWERED_ITEMS } from '@salus/gateway/trial/answers';
 import { formIssues, MAX_FORM_DEPTH, MAX_FORM_ITEMS } from '@salus/gateway/trial/questions';
 
 const EXTENSION = 'http://hl7.org/fhir/StructureDefinition/';
@@ -189,12 +189,63 @@ describe('answers to a case report form', () => {
     assert.deepEqual(told(asked(both, 'any'), one), []);
   });
 
+  it('are asked for by the nearest answer: in the own turn of a group, then before it, then after it', () => {
+    const when = (question: string) => [{ question, operator: '=', answerBoolean: true }];
+    const drug = {
+      linkId: 'drug',
+      type: 'group',
+      repeats: true,
+      item: [
+        { linkId: 'taken', type: 'boolean' },
+        { linkId: 'dose', type: 'integer', required: true, enableWhen: when('taken') },
+      ],
+    };
+    const form = formOf(drug, { linkId: 'why', type: 'string', required: true, enableWhen: when('taken') });
+    const turn = (valueBoolean: boolean, ...more: readonly object[]) => {
+      return { linkId: 'drug', item: [answered('taken', { valueBoolean }), ...more] };
+    };
+    const dose = answered('dose', { valueInteger: 5 });
+    assert.deepEqual(told(form, responseOf([turn(true, dose), turn(false)])), []);
+    assert.match(String(told(form, responseOf([turn(true), turn(false)]))), /item\[0\].item: dose is required/);
+    assert.match(
+      String(told(form, responseOf([turn(true, dose), turn(false, dose)]))),
+      /item\[1\].item\[1\]: this is not/,
+    );
+    assert.match(String(told(form, responseOf([turn(false), turn(true, dose)]))), /why is required/);
+    const early = formOf({ linkId: 'why', type: 'string', required: true, enableWhen: when('taken') }, drug);
+    assert.match(String(told(early, responseOf([turn(true, dose), turn(false)]))), /why is required/);
+  });
+
+  it('may say why there is none, refer to what is offered, and are dates as far as both tell', () => {
+    const reason = { extension: [{ url: `${EXTENSION}data-absent-reason`, valueCode: 'unknown' }] };
+    assert.deepEqual(problems({ type: 'integer', required: true }, reason), []);
+    const ward = { valueReference: { reference: 'Location/1' } };
+    const offered = { type: 'choice', answerOption: [ward] };
+    assert.deepEqual(problems(offered, { valueReference: { reference: 'Location/1' } }), []);
+    assert.match(String(problems(offered, { valueReference: { reference: 'Location/2' } })), /does not offer/);
+    const from = (type: string, value: object) => ({ type, extension: [{ url: `${EXTENSION}minValue`, ...value }] });
+    const instant = from('dateTime', { valueDateTime: '2025-12-31T23:30:00Z' });
+    assert.match(String(problems(instant, { valueDateTime: '2026-01-01T01:00:00+02:00' })), /at least/);
+    assert.deepEqual(problems(instant, { valueDateTime: '2026-01-01T02:00:00+02:00' }), []);
+    assert.deepEqual(problems(from('date', { valueDate: '2026-01' }), { valueDate: '2026' }), []);
+  });
+
+  it('are at most so many', () => {
+    const form = formOf({ linkId: 'g', type: 'group', repeats: true, item: [{ linkId: 'q', type: 'string' }] });
+    const turns = (length: number) =>
+      responseOf(Array.from({ length }, () => ({ linkId: 'g', item: [{ linkId: 'q' }] })));
+    assert.deepEqual(told(form, turns(MAX_ANSWERED_ITEMS / 2)), []);
+    assert.match(String(told(form, turns(MAX_ANSWERED_ITEMS / 2 + 1))), /at most 2000 items/);
+  });
+
   it('cannot be checked by a form that names what it does not have, or that is too large', () => {
     const at = (form: object) => formIssues({ ...form }).map(({ code, expression }) => `${code} ${String(expression)}`);
     const set = (answerValueSet: string) => formOf({ linkId: 'q', type: 'choice', answerValueSet });
     assert.deepEqual(at(set('http://example.org/vs')), ['invariant Questionnaire.item[0].answerValueSet']);
     const whole = { resourceType: 'ValueSet', id: 'v', compose: { include: [{ system: 'urn:x' }] } };
     assert.deepEqual(at({ ...set('#v'), contained: [whole] }), ['invariant Questionnaire.item[0].answerValueSet']);
+    const listed = { include: [{ system: 'urn:x', concept: [{ code: 'yes' }] }], exclude: [{ system: 'urn:x' }] };
+    assert.deepEqual(at({ ...set('#v'), contained: [{ ...whole, compose: listed }] }).length, 1);
     const when = formOf({
       linkId: 'q',
       type: 'string',

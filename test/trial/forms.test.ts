@@ -160,6 +160,17 @@ describe('case report forms of a trial', function () {
     gateways.facts.set(`acme form/${words.hash}`, JSON.stringify(vitals(250)));
   });
 
+  it('are brought and entered by staff of a site or of the sponsor alone', async () => {
+    const body = parametersOf([{ name: 'questionnaire', resource: vitals(250) }]);
+    for (const [member, role] of [
+      ['stmary', 'auditor'],
+      ['tally', 'cro'],
+      ['authority', 'investigator'],
+    ] as const) {
+      assert.equal((await gateways.ask(member, role, 'POST', `${STUDY}/$form`, body)).status, 403, member);
+    }
+  });
+
   it('are kept where somebody brings them, if the protocol names them', async () => {
     const bring = (questionnaire: object) =>
       gateways.ask(

@@ -105,6 +105,29 @@ describe('reports of adverse events', function () {
     );
   });
 
+  it('are sent again when asked, while other contents of who wants no further use are not', async () => {
+    for (const name of [...gateways.facts.keys()]) if (name.startsWith('acme ')) gateways.facts.delete(name);
+    const body = { resourceType: 'Parameters', parameter: [{ name: 'participant', valueString: 'P1' }] };
+    const { resource } = await gateways.ask('stmary', 'coordinator', 'POST', `${STUDY}/$hand-over`, body);
+    assert.match(JSON.stringify(resource), /"taken","valueInteger":2.*"missing","valueInteger":0/);
+  });
+
+  it('are no longer on the way once nothing is kept of them: the record of the patient was erased', async () => {
+    gateways.away.add('acme');
+    await report({ event: 'E3' }, 'fall');
+    for (const [name, text] of gateways.facts) if (text.includes('fall')) gateways.facts.delete(name);
+    gateways.away.delete('acme');
+    const stopping = new AbortController();
+    const going = gateways.entering('stmary').goOn(stopping.signal);
+    await eventually(() => {
+      assert.equal(gateways.promised.size, 0);
+      return Promise.resolve();
+    });
+    stopping.abort();
+    await going;
+    assert.ok(!resourcesIn(await search('acme', 'sponsor')).some((each) => JSON.stringify(each).includes('fall')));
+  });
+
   it('are taken by the sponsor from the site that reported, as committed to', async () => {
     const [content] = resourcesIn(await search('stmary', 'investigator'));
     const { id, ...resource } = content!;

@@ -160,7 +160,8 @@ export class Entering {
     { trial, participant, sponsor }: OpenEntry,
     resource = heldContent(this.ports.facts, commitment),
   ): Promise<boolean> {
-    if (resource === undefined) return false;
+    // Of a patient whose record was erased meanwhile nothing is kept to hand over.
+    if (resource === undefined) return this.#ended(commitment);
     const isEvent = isEventContent(resource);
     if (!isEvent && isUseEnded(await readLine(this.ports.ledger, trial, participant))) return this.#ended(commitment);
     if (!(await isTaken(this.ports.ask, sponsor, { trial, participant, resource }))) return false;

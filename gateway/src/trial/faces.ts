@@ -137,6 +137,14 @@ export function demandReader(
   throw new Refusal('forbidden', 'not-a-party', detail);
 }
 
+/** Throws Refusal for anybody but the staff of a site or of the sponsor who work with forms and contents. */
+export function demandStaff({ member }: Pick<FacePorts, 'member'>, { trial }: TrialView, { role }: Actor): void {
+  const isAtSite = trial.parties.sites.includes(member) && readers.site.some((each) => each === role);
+  const isAtSponsor = trial.parties.sponsor === member && readers.sponsor.some((each) => each === role);
+  if (!isAtSite && !isAtSponsor)
+    throw new Refusal('forbidden', 'not-a-party', 'only staff of a site or of the sponsor do');
+}
+
 /** A searchset of resources that are all there is. */
 function searchset(resources: readonly object[]): JsonObject {
   const isOutcome = (resource: object): boolean => (resource as JsonObject).resourceType === 'OperationOutcome';

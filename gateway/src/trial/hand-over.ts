@@ -2,10 +2,9 @@
  * Contents of data points and adverse events from door to door: `$hand-over` sends again what the ledger names of a participant.
  * The sponsor's door takes a content from the participant's own site alone, and only what the ledger has a commitment of.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { type ParticipantView, parseLineName, type TrialView } from '@salus/chaincode/trial/api';
 
+import { type Blocks, whenCommitted } from '../door/committed.js';
 import type { Heard } from '../door/server.js';
 import type { Keep } from '../ehr/keep.js';
 import type { JsonObject } from '../fhir/json.js';
@@ -18,9 +17,6 @@ import { demandTrial, isUseEnded, readLine, readTrial } from './reading.js';
 export const CONTENT_PATH = '$trial-content';
 /** Longest content that a door takes, bytes. */
 const CONTENT_BYTES = 4 * 1024 * 1024;
-/** How long, and in which steps, a door waits for its own peer to have the commitment, milliseconds. */
-const WAIT_MS = 5_000;
-const STEP_MS = 100;
 
 /** What handing over needs of the gateway. */
 export interface ContentPorts {
@@ -29,6 +25,9 @@ export interface ContentPorts {
   readonly facts: ContentFacts;
   readonly keep: Keep;
 }
+
+/** What hearing contents needs, besides. */
+export type HearingPorts = ContentPorts & { readonly blocks: Blocks };
 
 /** Asks another member's door something under a path. */
 export type Ask = (member: string, path: string, words: object) => Promise<unknown>;
@@ -48,9 +47,12 @@ export async function handOver(
   { trial, participant, sponsor }: { readonly trial: string; readonly participant: string; readonly sponsor: string },
 ): Promise<{ readonly taken: number; readonly missing: number }> {
   const line = await readLine(ledger, trial, participant);
-  if (isUseEnded(line)) throw new Refusal('conflict', 'consent-withdrawn', 'the participant wants no further use');
   const events = eventCommitments(await demandTrial({ ledger }, trial), participant);
-  const commitments = [...commitmentsOf(line), ...events];
+  if (isUseEnded(line) && events.length === 0) {
+    throw new Refusal('conflict', 'consent-withdrawn', 'the participant wants no further use');
+  }
+  // What is known of safety is handed over whatever the participant wants of other data.
+  const commitments = isUseEnded(line) ? events : [...commitmentsOf(line), ...events];
   let taken = 0;
   for (const commitment of commitments) {
     const resource = heldContent(facts, commitment);
@@ -71,17 +73,18 @@ export function commitmentsOf({ points }: ParticipantView): readonly string[] {
 }
 
 /** What the sponsor's door hears of contents. Whatever is wrong, it shows nothing and keeps nothing. */
-export function contentsHeard(ports: ContentPorts): Readonly<Record<string, Heard>> {
+export function contentsHeard(ports: HearingPorts): Readonly<Record<string, Heard>> {
   return { [CONTENT_PATH]: { most: CONTENT_BYTES, hear: (teller, body) => hearContent(ports, teller, body) } };
 }
 
-async function hearContent(ports: ContentPorts, teller: string, body: string): Promise<object | undefined> {
+async function hearContent(ports: HearingPorts, teller: string, body: string): Promise<object | undefined> {
   try {
     const { resource, ...name } = JSON.parse(body) as { readonly resource: JsonObject };
     const { trial, participant } = parseLineName(name, 'content');
     const commitment = commitmentOf(resource);
     const view = await readTrial(ports.ledger, trial);
-    if (view?.trial.parties.sponsor !== ports.member) return undefined;
+    const { sponsor, sites } = view?.trial.parties ?? {};
+    if (sponsor !== ports.member || sites?.includes(teller) !== true) return undefined;
     const told = { trial, teller, participant, commitment, isEvent: isEventContent(resource) };
     if (!(await isCommittedSoon(ports, told))) return undefined;
     if (heldContent(ports.facts, commitment) === undefined) await ports.keep([{ type: CONTENT_TYPE, value: resource }]);
@@ -104,14 +107,13 @@ export function isEventContent({ resourceType }: JsonObject): boolean {
   return resourceType === 'AdverseEvent';
 }
 
-/** Whether the teller is the site that committed to it; the own peer may be behind the site's. */
-async function isCommittedSoon({ ledger }: Pick<ContentPorts, 'ledger'>, told: Told): Promise<boolean> {
-  for (let waited = 0; waited < WAIT_MS; waited += STEP_MS) {
-    const isSo = told.isEvent ? await isReported(ledger, told) : await isEntered(ledger, told);
-    if (isSo !== undefined) return isSo;
-    await sleep(STEP_MS);
-  }
-  return false;
+/** Whether the teller is the site that committed to it; the own peer may be a block behind the site's. */
+async function isCommittedSoon(
+  { ledger, blocks }: Pick<HearingPorts, 'ledger' | 'blocks'>,
+  told: Told,
+): Promise<boolean> {
+  const look = () => (told.isEvent ? isReported(ledger, told) : isEntered(ledger, told));
+  return (await whenCommitted(blocks, look)) ?? false;
 }
 
 /** Undefined while it is not known. */

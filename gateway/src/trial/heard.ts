@@ -1,4 +1,5 @@
 /** What a member's door hears of trials: wishes for an arm, contents of data points, wishes for a form. */
+import type { Blocks } from '../door/committed.js';
 import type { Heard } from '../door/server.js';
 import { type KeepPorts, keeper } from '../ehr/keep.js';
 import type { Ledger } from '../ports.js';
@@ -9,9 +10,12 @@ import { contentsHeard } from './hand-over.js';
 
 /** Everything by its path. */
 export function trialsHeard(
-  rooms: KeepPorts & { readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>; readonly projection: ContentFacts },
+  rooms: KeepPorts & {
+    readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
+    readonly projection: ContentFacts & Blocks;
+  },
 ): Readonly<Record<string, Heard>> {
   const { settings, ledger, projection: facts } = rooms;
-  const contents = contentsHeard({ member: settings.member, ledger, facts, keep: keeper(rooms) });
+  const contents = contentsHeard({ member: settings.member, ledger, facts, blocks: facts, keep: keeper(rooms) });
   return { ...armsHeard(ledger), ...contents, ...formsHeard({ ledger, facts }) };
 }

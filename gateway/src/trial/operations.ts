@@ -18,7 +18,7 @@ import { demandResource, givenOf, parameterOf, type Given } from '../fhir/parame
 import { datasetParameters } from './dataset-operation.js';
 import { dueParameters } from './due.js';
 import { exposedBy, exposedParameters } from './exposed.js';
-import { derivedFrom, type FacePorts } from './faces.js';
+import { demandStaff, derivedFrom, type FacePorts } from './faces.js';
 import type { Entered, Entering } from './entering.js';
 import { checkedResponse, type FormPorts, formsGiven, keepForms } from './forms.js';
 import { handOver } from './hand-over.js';
@@ -145,7 +145,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
   'POST $form': async (ports, request, trial) => {
     const body = resourceBody(request).plain;
-    await keepForms(ports, await demandTrial(ports, trial), [demandResource(body, 'questionnaire', 'Questionnaire')]);
+    const view = await demandTrial(ports, trial);
+    demandStaff(ports, view, request.actor);
+    await keepForms(ports, view, [demandResource(body, 'questionnaire', 'Questionnaire')]);
     return said('the form is kept here', {});
   },
   'POST $lock': async (ports, request, trial) => {
@@ -183,6 +185,7 @@ async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string
   const body = resourceBody(request).plain;
   const view = await demandTrial(ports, trial);
   const given = givenOf(body);
+  demandStaff(ports, view, request.actor);
   const answered = { form: given.text('form'), response: demandResource(body, 'response', 'QuestionnaireResponse') };
   const response = await checkedResponse(ports, view, answered);
   const entry = { actor: request.actor, sponsor: view.trial.parties.sponsor, response };

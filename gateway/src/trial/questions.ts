@@ -3,7 +3,7 @@ import type { JsonObject } from '../fhir/json.js';
 import type { Issue } from '../fhir/outcome.js';
 
 /** Most items of a form. */
-export const MAX_FORM_ITEMS = 2_000;
+export const MAX_FORM_ITEMS = 1_000;
 /** How deep groups and questions may lie in each other. */
 export const MAX_FORM_DEPTH = 10;
 
@@ -34,6 +34,7 @@ export interface Question {
 interface ValueSet {
   readonly id?: string;
   readonly compose?: {
+    readonly exclude?: readonly object[];
     readonly include?: readonly { readonly system?: string; readonly concept?: readonly Coding[] }[];
   };
 }
@@ -81,15 +82,18 @@ function* everyQuestion(
 
 /** What may be chosen by code; undefined where the form does not list it. */
 export function codesOf(form: JsonObject, { answerOption, answerValueSet }: Question): readonly Coding[] | undefined {
-  if (answerValueSet === undefined) {
-    return answerOption?.flatMap(({ valueCoding }) => (valueCoding === undefined ? [] : [valueCoding as Coding]));
-  }
-  const contained = (form.contained ?? []) as readonly ValueSet[];
-  const set = contained.find(({ id }) => answerValueSet === `#${id}`);
-  const include = set?.compose?.include ?? [];
-  if (include.length === 0 || include.some(({ concept }) => concept === undefined)) return undefined;
+  if (answerValueSet !== undefined) return listedIn(form, answerValueSet);
+  return answerOption?.flatMap(({ valueCoding }) => (valueCoding === undefined ? [] : [valueCoding as Coding]));
+}
+
+/** Codes of a contained ValueSet that lists them all. */
+function listedIn({ contained = [] }: JsonObject, url: string): readonly Coding[] | undefined {
+  const { compose } = (contained as readonly ValueSet[]).find(({ id }) => url === `#${id}`) ?? {};
+  const { include = [], exclude } = compose ?? {};
+  const isListed = include.length > 0 && include.every(({ concept }) => concept !== undefined);
+  if (!isListed || exclude !== undefined) return undefined;
   return include.flatMap(({ system, concept = [] }) =>
-    concept.map(({ code }) => ({ ...(system !== undefined && { system }), ...(code !== undefined && { code }) })),
+    concept.map(({ code = '' }) => (system === undefined ? { code } : { system, code })),
   );
 }
 

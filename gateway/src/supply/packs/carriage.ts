@@ -5,7 +5,7 @@ import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
 import type { PackShelf } from './shelf.js';
-import { type Blocks, whenCommitted } from './committed.js';
+import { type Blocks, whenCommitted } from '../../door/committed.js';
 import { statusOf } from './status.js';
 import { type CarriedItem, PACK_TYPES } from './stored.js';
 

@@ -6,7 +6,7 @@ import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
 import { digestOf } from '../cold/readings.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
-import { type Blocks, whenCommitted } from './committed.js';
+import { type Blocks, whenCommitted } from '../../door/committed.js';
 import { isUnderPrefix, itemId, packEpc, packOf } from './identity.js';
 import type { PackShelf } from './shelf.js';
 import { statusOf } from './status.js';
