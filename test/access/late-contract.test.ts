@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 
-import type { AccessRecord } from '@salus/chaincode/access/api';
+import { MAX_FORMER, type AccessRecord } from '@salus/chaincode/access/api';
+import type { InForce, MemberEntry, RegistryView } from '@salus/chaincode/registry/api';
 
-import { ContractWorld, manyMembers, physician, random } from '../support/contract-world.js';
+import { approval, ContractWorld, manyMembers, physician, random } from '../support/contract-world.js';
 import { consentOf, consentRequest, everything, registerPatient } from '../support/patients.js';
 import { SigningKey } from '../support/signing.js';
 
@@ -72,6 +73,49 @@ describe('an access that was opened while the ledger was away', () => {
     const ordinary = { aid: random(), pid, purpose: 'TREAT', scope: everything, salt: random() };
     await world.submit('northside', 'access:request', { request: ordinary, actor: physician });
     await refused('late-differs', { ...said, aid: ordinary.aid }, 'stmary');
+  });
+
+  const inForce = async (): Promise<InForce<MemberEntry>> => {
+    const { payload } = await world.evaluate('authority', 'registry:read');
+    return (JSON.parse(payload) as RegistryView).members.find(({ entry }) => entry.name === 'northside')!;
+  };
+  /** Northside replaces its key; the entry that was in force. */
+  const replaceKey = async (kid: string): Promise<MemberEntry> => {
+    const { hash, entry } = await inForce();
+    const next = { ...entry, keys: [new SigningKey(kid).jwk], replaces: hash };
+    await world.submit('northside', 'registry:approve', approval(next));
+    return entry;
+  };
+
+  it('is proven by a key that the asking member has replaced since, by the entries that were in force before', async () => {
+    const [said, other] = [says(), says()];
+    const first = await replaceKey('northside-gateway1');
+    await refused('signed-request-invalid', said, 'stmary');
+    await late('stmary', { ...requestOf(said), formerly: [first] });
+    const second = await replaceKey('northside-gateway2');
+    await late('stmary', { ...requestOf(other), formerly: [second, first] });
+    for (const { aid } of [said, other]) {
+      const { late: marks, requester } = await recordOf(aid);
+      assert.deepEqual([marks?.keyReplaced, marks?.heldBy, requester], [true, ['stmary'], 'northside']);
+    }
+    const before = says();
+    const declined = (formerly: readonly object[], code = 'signed-request-invalid', key = keys.northside) =>
+      world.refused(code, 'stmary', 'access:late', { request: { ...requestOf(before, key), formerly } });
+    await declined([first]);
+    await declined([first, second]);
+    await declined([second, { ...first, keys: [keys.acme.jwk] }], 'signed-request-invalid', keys.acme);
+    await declined([second, first], 'signed-request-invalid', new SigningKey('northside-gateway0'));
+    await declined(
+      Array.from({ length: MAX_FORMER + 1 }, () => first),
+      'invalid-request',
+    );
+    await declined(Array.from({ length: MAX_FORMER }, () => first));
+  });
+
+  it('carries no mark of a replaced key where the key is in force', async () => {
+    const said = says();
+    await late('stmary', requestOf(said));
+    assert.equal('keyReplaced' in ((await recordOf(said.aid)).late ?? {}), false);
   });
 
   it('is for emergencies, by clinicians of hospitals, and not of the future', async () => {

@@ -15,6 +15,7 @@ import {
   type Parser,
   text,
 } from '../lib/schema';
+import { type MemberEntry, parseMember } from '../registry/api';
 
 export { type Jws, parseJws } from '../lib/jws';
 export { isIncluded, merklePath, merkleRoot } from '../lib/merkle';
@@ -113,8 +114,16 @@ export interface SignedRequest {
 export interface LateAccess {
   /** Compact JWS, ES256, by a key of the asking member's registry entry (`kid`), over a SignedLate. */
   readonly request: string;
+  /**
+   * Where the member has replaced that key since: its entries before the one in force, the newest first, at most
+   * MAX_FORMER. Each is believed by its hash, which the one after it names.
+   */
+  readonly formerly?: readonly MemberEntry[] | undefined;
   readonly salt: string;
 }
+
+/** Most entries of a member before the one in force that a late access is proven by. */
+export const MAX_FORMER = 20;
 
 /** What the asking member's gateway signed before it asked at the custodian's door, while the ledger was away. */
 export interface SignedLate {
@@ -182,6 +191,8 @@ export interface Late {
   readonly request: string;
   /** Members that say that their logs hold it: who asked, and the custodians that opened. */
   readonly heldBy: readonly string[];
+  /** The key that signed was not in force any more when it was recorded: it was before, by the registry's entries. */
+  readonly keyReplaced?: true;
 }
 
 /** How long a door honours an access after the tick it was decided at, ms. */
@@ -243,7 +254,11 @@ export const parseSignedRequest: Parser<SignedRequest> = object<SignedRequest>({
 });
 
 /** Parser of LateAccess. */
-export const parseLate: Parser<LateAccess> = object<LateAccess>({ request: compactJws, salt: hex256 });
+export const parseLate: Parser<LateAccess> = object<LateAccess>({
+  request: compactJws,
+  formerly: optional(list(parseMember, 1, MAX_FORMER)),
+  salt: hex256,
+});
 
 /** Parser of SignedLate. */
 export const parseSignedLate: Parser<SignedLate> = object<SignedLate>({

@@ -46,13 +46,14 @@ export class AccessContract extends SalusContract {
 
   @Transaction()
   async late(ctx: SalusContext): Promise<void> {
-    const { request, salt } = ctx.request(parseLate);
-    const signed = signedLate(request);
-    const said = allowed(heardLate(request, signed, signed && (await memberEntry(ctx, signed.member)), ctx.channel));
+    const request = ctx.request(parseLate);
+    const signed = signedLate(request.request);
+    const asking = signed && (await memberEntry(ctx, signed.member));
+    const { said, isKeyReplaced } = allowed(heardLate(request, signed, asking, ctx.channel));
     const known = await load(ctx, accessKind, said.aid);
     const isHospital = await hasRole(ctx, said.member, 'hospital');
-    const judged = { ...(await grounds(ctx, said.pid)), by: ctx.caller.member, isHospital, known };
-    await saveSalted(ctx, accessKind, [said.aid], allowed(lateAccess(said, judged)), salt);
+    const judged = { ...(await grounds(ctx, said.pid)), by: ctx.caller.member, isHospital, known, isKeyReplaced };
+    await saveSalted(ctx, accessKind, [said.aid], allowed(lateAccess(said, judged)), request.salt);
   }
 
   @Transaction(false)

@@ -3,7 +3,7 @@ import { isSignedBy, parseJws } from '../lib/jws';
 import { Refusal } from '../lib/refusal';
 import { parseText } from '../lib/schema';
 import type { MemberEntry } from '../registry/api';
-import { type AccessRecord, type Late, parseSignedLate, refuse, type SignedLate } from './api';
+import { type AccessRecord, type Late, type LateAccess, parseSignedLate, refuse, type SignedLate } from './api';
 import { isSummary } from './emergency';
 import { mayClaim } from './roles';
 import { decideAccess, type Grounds } from './rules';
@@ -23,6 +23,13 @@ export interface LateGrounds extends Grounds {
   readonly isHospital: boolean;
   /** What is on record under this aid already. */
   readonly known: AccessRecord | undefined;
+  /** The key that signed was in force before, and is not now. */
+  readonly isKeyReplaced: boolean;
+}
+
+/** What was signed, and whether by a key that was replaced since. */
+export interface HeardLate extends Pick<LateGrounds, 'isKeyReplaced'> {
+  readonly said: SignedLate;
 }
 
 /** The signed request of a late access as far as it can be one; undefined otherwise. Nothing in it is believed yet. */
@@ -35,22 +42,30 @@ export function signedLate(compact: string): SignedLate | undefined {
   }
 }
 
-/** What was signed, if the asking member signed it for this channel. */
+/** What was signed, if the asking member signed it for this channel, by a key that is in force or was before. */
 export function heardLate(
-  compact: string,
+  { request, formerly = [] }: LateAccess,
   said: SignedLate | undefined,
   member: MemberEntry | undefined,
   channel: string,
-): SignedLate | Refusal {
-  const jws = parseJws(compact);
-  const isGenuine = jws !== undefined && member?.keys.some((key) => isSignedBy(jws, key)) === true;
-  if (!isGenuine || said === undefined || said.channel !== channel || said.member !== member.name) {
+): HeardLate | Refusal {
+  const jws = parseJws(request);
+  const entries = member === undefined ? [] : [member, ...replacedBy(member, formerly)];
+  const by = jws && entries.find(({ keys }) => keys.some((key) => isSignedBy(jws, key)));
+  if (by === undefined || said === undefined || said.channel !== channel || said.member !== by.name) {
     return refuse(
       'signed-request-invalid',
-      "not signed for this channel by a key of the asking member's registry entry",
+      "not signed for this channel by a key of the asking member's registry entry, or of one before it",
     );
   }
-  return said;
+  return { said, isKeyReplaced: by !== member };
+}
+
+/** Entries that were in force before this one, as far as they are given: each by the hash that the one after it names. */
+function replacedBy({ replaces }: MemberEntry, formerly: readonly MemberEntry[]): readonly MemberEntry[] {
+  const chain = [replaces, ...formerly.map((entry) => entry.replaces)];
+  const end = formerly.findIndex((entry, at) => digest(entry) !== chain[at]);
+  return end < 0 ? formerly : formerly.slice(0, end);
 }
 
 /**
@@ -58,10 +73,13 @@ export function heardLate(
  * The other party finds it and adds that its log holds the same. Refusals in order of precedence.
  */
 export function lateAccess(said: SignedLate, grounds: LateGrounds): AccessRecord | Refusal {
-  const { known, by } = grounds;
+  const { known, by, isKeyReplaced } = grounds;
   const problem = lateProblem(said, grounds);
   if (problem !== undefined) return problem;
-  const late: Late = { opened: said.at, request: digest(said), heldBy: [by] };
+  const late: Late = {
+    ...{ opened: said.at, request: digest(said), heldBy: [by] },
+    ...(isKeyReplaced && { keyReplaced: true }),
+  };
   const asker = { requester: said.member, ...said.actor, purpose: said.purpose };
   const record: AccessRecord = { ...decideAccess(said, asker, grounds), late };
   if (by !== said.member && !Object.hasOwn(record.custodians, by)) {

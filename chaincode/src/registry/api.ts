@@ -121,7 +121,8 @@ const mspId = text(/^[A-Z][A-Za-z0-9-]{0,31}MSP$/, 'an MSP id such as StmaryMSP'
 const url = text(/^https?:\/\/[!-~]{1,500}$/, 'an http or https URL of at most 500 characters');
 const gln = text(/^[!-~]{1,200}$/, 'a GS1 URI of at most 200 characters');
 
-const parseMember: Parser<MemberEntry> = object<MemberEntry>({
+/** Parser of MemberEntry. */
+export const parseMember: Parser<MemberEntry> = object<MemberEntry>({
   kind: oneOf('member'),
   name: memberName,
   mspId,

@@ -50,6 +50,7 @@ export function remoteEvent({ record, requested }: ProjectedAccess, kept: Kept):
       ...(decided === undefined ? [] : [{ description: `decided by ${decided.path}` }]),
       ...(record.breakGlass ? [{ description: `break-glass: ${record.breakGlass.reasonCode}` }] : []),
       ...(late ? [{ description: 'late: recorded afterwards, for the ledger was away' }] : []),
+      ...(late?.keyReplaced ? [{ description: 'late: asked with a key that the member has replaced since' }] : []),
     ],
   };
   return auditEvent(event, kept.addressOf);

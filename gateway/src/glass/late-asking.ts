@@ -35,7 +35,7 @@ export interface LateAskingPorts {
 export interface LateWish {
   /** Of nobody's patient a decoy's. */
   readonly pid: string;
-  /** Undefined where nobody has the patient: a hospital is asked all the same. */
+  /** Undefined where nobody has the patient: hospitals are asked all the same. */
   readonly patient: KnownPatient | undefined;
   readonly scope: AccessScope;
   readonly breakGlass: BreakGlass;
@@ -48,6 +48,9 @@ export interface LateAccess {
   /** Custodians that opened. */
   readonly custodians: readonly string[];
 }
+
+/** In place of the reason, which custodians alone are told. */
+const UNSAID = '-';
 
 type Standing = LateAnswer['state'] | 'refused' | 'missing';
 
@@ -66,7 +69,7 @@ export class LateAsking {
     return this.ports.isAway;
   }
 
-  /** Keeps the request and asks every custodian; nobody opens where it is denied or there is nobody. Throws Refusal. */
+  /** Keeps the request and asks every custodian and hospital; none opens where it is denied or there is nobody. Throws Refusal. */
   async ask({ user, role, purpose }: Actor, wish: LateWish): Promise<LateAccess> {
     const { member, channel, signingKey, now, log } = this.ports;
     const { pid, scope, breakGlass, text } = wish;
@@ -86,21 +89,27 @@ export class LateAsking {
     const act = { side: 'asked', request, awaited: [] } as const;
     const id = actId(aid, act);
     return await log.acts.under(id, act, async () => {
-      const asked = this.#asked(wish.patient).map((each) => this.#standing(each, { request, text }));
+      const keeping = this.#custodiansOf(wish.patient);
+      const asked = keeping.map((each) => this.#standing(each, { request, text }));
+      const others = this.#hospitals.filter((name) => !keeping.includes(name));
+      const alike = others.map((each) => this.#standing(each, { request, text: UNSAID }));
       const answers = await Promise.all(asked);
       const custodians = answers.filter(({ state }) => state === 'queued').map(({ custodian }) => custodian);
       log.acts.keep(id, { ...act, awaited: custodians });
-      if (custodians.length === 0) throwWhy(answers.map(({ state }) => state));
+      if (custodians.length === 0) throwWhy([...answers, ...(await Promise.all(alike))].map(({ state }) => state));
       return { aid, custodians };
     });
   }
 
-  /** The patient's custodians; of nobody's patient another hospital, so that it looks the same. */
-  #asked(patient: KnownPatient | undefined): readonly string[] {
+  /** The patient's other custodians; none of nobody's. */
+  #custodiansOf(patient: KnownPatient | undefined): readonly string[] {
+    return Object.keys(patient?.custodians ?? {}).filter((name) => name !== this.ports.member);
+  }
+
+  /** All other hospitals are asked, whosever the patient is: why nothing opened tells nothing of that. */
+  get #hospitals(): readonly string[] {
     const { member, directory } = this.ports;
-    if (patient !== undefined) return Object.keys(patient.custodians).filter((name) => name !== member);
-    const others = directory.names.filter((name) => name !== member && directory.roles(name).includes('hospital'));
-    return others.slice(0, 1);
+    return directory.names.filter((name) => name !== member && directory.roles(name).includes('hospital'));
   }
 
   async #standing(custodian: string, question: LateQuestion): Promise<{ custodian: string; state: Standing }> {

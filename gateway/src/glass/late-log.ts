@@ -12,6 +12,8 @@ import {
   type SignedLate,
 } from '@salus/chaincode/access/api';
 
+import type { MemberEntry } from '@salus/chaincode/registry/api';
+
 import { Errands } from '../errands.js';
 import { inTransaction } from '../keys/database.js';
 import type { KeyStore } from '../keys/key-store.js';
@@ -96,9 +98,9 @@ export function actId(aid: string, { side }: Pick<LateAct, 'side'>): string {
   return `${side}/${aid}`;
 }
 
-/** What the contract is given to record an act. */
-export function lateRequest(request: string): LateAccess {
-  return { request, salt: randomBytes(32).toString('hex') };
+/** What the contract is given to record an act, with entries of the asking member before the one in force. */
+export function lateRequest(request: string, formerly: readonly MemberEntry[] = []): LateAccess {
+  return { request, ...(formerly.length > 0 && { formerly }), salt: randomBytes(32).toString('hex') };
 }
 
 /** What an act's request says; its signature was verified, or made, before it was kept. */

@@ -4,13 +4,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { refuse, transactions, type AccessRecord, type Manifest } from '@salus/chaincode/access/api';
+import { MAX_FORMER, refuse, transactions, type AccessRecord, type Manifest } from '@salus/chaincode/access/api';
+import type { MemberEntry } from '@salus/chaincode/registry/api';
 
 import { projectedAccess } from '../access/project.js';
 import { Refusal } from '../ledger/refusal.js';
 import { byGateway } from '../ledger/vouched.js';
 import type { Facts } from '../patient/lookup.js';
 import type { Ledger } from '../ports.js';
+import { formerEntries } from '../registry/project.js';
 import { glassOf, isActOf } from './door.js';
 import { accessOf, lateRequest, saidIn, type LateAct, type LateLog } from './late-log.js';
 import { glassId, keepGlass, type GlassRecordPorts } from './record.js';
@@ -72,10 +74,10 @@ async function brought(ports: LateRecordingPorts, id: string, kept: LateAct): Pr
 /** The act with its own side on the ledger; undefined while it is not. */
 async function recorded(ports: LateRecordingPorts, id: string, act: LateAct): Promise<LateAct | undefined> {
   if (act.recorded !== undefined) return act;
-  const { log, ledger, alarm, now } = ports;
+  const { log, alarm, now } = ports;
   const done = { ...act, recorded: Date.parse(now()) };
   try {
-    await ledger.submit({ transaction: transactions.late, transient: byGateway(lateRequest(act.request)) });
+    await submitLate(ports, act);
   } catch (error) {
     if (!isCertain(error)) return undefined;
     if (error.code !== 'access-exists') {
@@ -88,6 +90,24 @@ async function recorded(ports: LateRecordingPorts, id: string, act: LateAct): Pr
     }
   }
   return kept(log, id, done);
+}
+
+/** By a key that the asking member has replaced since, with its entries before: they prove that the key was in force. */
+async function submitLate({ ledger, facts }: LateRecordingPorts, act: LateAct): Promise<void> {
+  const submit = async (formerly: readonly MemberEntry[]): Promise<void> => {
+    const transient = byGateway(lateRequest(act.request, formerly));
+    await ledger.submit({ transaction: transactions.late, transient });
+  };
+  try {
+    await submit([]);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'signed-request-invalid') throw error;
+    // The own projection may be a block behind its peer.
+    await sleep(LOOK_MS);
+    const formerly = formerEntries(facts, saidIn(act).member, MAX_FORMER);
+    if (formerly.length === 0) throw error;
+    await submit(formerly);
+  }
 }
 
 /** Whether the reason is on the custodian's own record, and the patient told. */
