@@ -26,16 +26,24 @@ describe('two gateways of a custodian that hear the same late requests at once',
     folder.remove();
   });
 
-  /** Both processes try each act at about the same time; what each opened. */
+  /** Both processes are sent each act at once, now one first and now the other; what each opened. */
   async function raced(dir: string, acts: readonly Glass[]): Promise<string[][]> {
-    const gateways = [1, 2].map(() => fork(PROGRAM, [dir, JSON.stringify(acts)]));
+    const gateways = [1, 2].map(() => fork(PROGRAM, [dir]));
     children.push(...gateways);
-    await Promise.all(gateways.map((gateway) => once(gateway, 'message')));
-    const opened = gateways.map(async (gateway) => ((await once(gateway, 'message')) as [string[]])[0]);
-    for (const gateway of gateways) gateway.send('go');
-    const lists = await Promise.all(opened);
-    await Promise.all(gateways.map((gateway) => gateway.exitCode ?? once(gateway, 'exit')));
-    return lists;
+    const saying = (gateway: ChildProcess): Promise<unknown> =>
+      once(gateway, 'message').then(([said]) => said as unknown);
+    await Promise.all(gateways.map(saying));
+    const opened: string[][] = gateways.map(() => []);
+    for (const [index, glass] of acts.entries()) {
+      const answers = gateways.map(saying);
+      for (const gateway of index % 2 === 0 ? gateways : gateways.toReversed()) gateway.send(glass);
+      for (const [at, isOpened] of (await Promise.all(answers)).entries())
+        if (isOpened === true) opened[at]?.push(glass.aid);
+    }
+    const exited = gateways.map((gateway) => once(gateway, 'exit'));
+    for (const gateway of gateways) gateway.disconnect();
+    await Promise.all(exited);
+    return opened;
   }
 
   it('open each at one of them, within one budget, and keep of each what opened it', async () => {
