@@ -251,9 +251,12 @@ function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, s
       log.debug({ error: (error as Error).message }, 'tick failed');
     },
   };
-  approveRegistry(connected, settings, signal)
-    .then(() => runTicker(connected, ticking, signal))
-    .catch(fail);
+  const member = Promise.withResolvers<undefined>();
+  // Who waits for the others to approve a newcomer goes on ticking meanwhile.
+  approveRegistry(connected, settings, signal, () => {
+    member.resolve(undefined);
+  }).catch(fail);
+  member.promise.then(() => runTicker(connected, ticking, signal)).catch(fail);
   return failed.promise;
 }
 

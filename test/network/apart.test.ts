@@ -9,6 +9,7 @@ import { type CommandResult, salus } from '../support/command.js';
 import { eventually } from '../support/eventually.js';
 import { programsOrPending } from '../support/fabric-network.js';
 import { freePortBase } from '../support/free-ports.js';
+import { memberClient } from '../support/member-client.js';
 import { scratchFolder } from '../support/scratch.js';
 import { fewMembers } from '../support/topology-file.js';
 import { patient } from '../story/people.js';
@@ -38,15 +39,8 @@ describe('members with a folder each, on Fabric', function () {
     return join(post, name);
   }
 
-  async function createdAt(member: string): Promise<number> {
-    const { members } = JSON.parse(readFileSync(join(folderOf(member), 'endpoints.json'), 'utf8')) as {
-      members: Record<string, { fhir: string }>;
-    };
-    const token = (await done(member, 'token', '--member', member, '--role', 'physician')).trim();
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' };
-    const url = `${members[member]!.fhir}/Patient`;
-    return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(patient) })).status;
-  }
+  const clientAt = (member: string) => memberClient(folderOf(member), member, topology);
+  const createdAt = async (member: string): Promise<number> => (await (await clientAt(member)).create(patient)).status;
 
   before(async function () {
     await programsOrPending(this);
@@ -150,6 +144,23 @@ describe('members with a folder each, on Fabric', function () {
     assert.match(await done('hill', 'apply', change), /this folder is ready/);
     await up('hill');
     assert.match(await done('authority', 'apply', change), /definition is in force at sequence 3/);
+  });
+
+  it('serve the newcomer’s people once a majority has started its gateways again', async () => {
+    assert.equal(await createdAt('hill'), 403);
+    for (const member of ['stmary', 'northside', 'acme']) {
+      await done(member, 'down');
+      await up(member);
+    }
+    const hill = await clientAt('hill');
+    let id = '';
+    await eventually(async () => {
+      const created = await hill.create(patient);
+      assert.equal(created.status, 201, created.text);
+      id = String(created.body.id);
+    });
+    const read = await hill.read(`Patient/${id}`);
+    assert.equal(read.status, 200, read.text);
   });
 
   it('propose nothing that would undo what they have not heard of', async () => {

@@ -3,14 +3,22 @@ import assert from 'node:assert/strict';
 import { runTicker } from '@salus/gateway/clock/ticker';
 import { parseRefusal, Refusal } from '@salus/gateway/ledger/refusal';
 import type { Ledger } from '@salus/gateway/ports';
-import { approveRegistry, missingEntries, readRegistry } from '@salus/gateway/registry/approve';
+import { approveRegistry, type Approving, missingEntries, readRegistry } from '@salus/gateway/registry/approve';
 import type { GatewaySettings, MemberSettings } from '@salus/gateway/settings';
 
-import { ContractWorld, gatewayCertificate, members } from '../support/contract-world.js';
+import { ContractWorld, gatewayCertificate, manyMembers, members } from '../support/contract-world.js';
+import { eventually } from '../support/eventually.js';
 import { exampleSettings } from '../support/example-settings.js';
 
+const mspIdOf = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}MSP`;
+
 /** The contracts' double as one member's gateway sees the ledger; notes what it submits. */
-function ledgerOf(world: ContractWorld, member: string, submitted: string[]): Ledger {
+function ledgerOf(
+  world: ContractWorld,
+  member: string,
+  submitted: string[],
+  channel: readonly string[] = members,
+): Ledger & Approving {
   const argumentsOf = (argument: string | undefined) => ({ args: argument === undefined ? [] : [argument] });
   return {
     evaluate: async ({ transaction }) => Buffer.from((await world.evaluate(member, transaction)).payload),
@@ -24,6 +32,7 @@ function ledgerOf(world: ContractWorld, member: string, submitted: string[]): Le
     blocks: () => {
       throw new Error('not followed here');
     },
+    members: () => Promise.resolve(new Set(channel.map(mspIdOf))),
   };
 }
 
@@ -42,10 +51,14 @@ describe('what gateways do at first start', () => {
     submitted = [];
   });
 
-  function settingsOf(member: string, change: Partial<MemberSettings> = {}): GatewaySettings {
+  function settingsOf(
+    member: string,
+    change: Partial<MemberSettings> = {},
+    all: readonly string[] = members,
+  ): GatewaySettings {
     const example = exampleSettings();
-    const cards = members.map((name, index): MemberSettings => {
-      const mspId = `${name.charAt(0).toUpperCase()}${name.slice(1)}MSP`;
+    const cards = all.map((name, index): MemberSettings => {
+      const mspId = mspIdOf(name);
       const card = { ...example.members[0]!, name, mspId, doorRoot, baseUrl: `http://127.0.0.1:${8101 + index}` };
       return name === member ? { ...card, ...change } : card;
     });
@@ -81,6 +94,51 @@ describe('what gateways do at first start', () => {
     const found = view.members.find(({ entry }) => entry.name === 'stmary');
     assert.equal(found?.entry.gatewayUrl, 'http://127.0.0.1:9999');
     assert.deepEqual(missingEntries(view, { ...moved, member: 'acme' }), []);
+  });
+
+  it('takes a newcomer in and lets a member go once a majority has the channel’s members in its settings, and ticks meanwhile', async () => {
+    world = await ContractWorld.empty(manyMembers);
+    await approveAll();
+    const joined = manyMembers.slice(0, 5);
+    const [newcomer = ''] = joined.filter((name) => !members.includes(name));
+    const stopping = new AbortController();
+    const ticking = new Set<string>();
+    const started = (member: string, all: readonly string[], channel: readonly string[]) =>
+      approveRegistry(ledgerOf(world, member, submitted, channel), settingsOf(member, {}, all), stopping.signal, () =>
+        ticking.add(member),
+      );
+    const inForce = async () => {
+      const { consortium, members: entries } = await readRegistry(ledgerOf(world, 'acme', []));
+      const names = consortium?.entry.members.map(({ name }) => name) ?? [];
+      return { names, described: entries.map(({ entry }) => entry.name).filter((name) => names.includes(name)) };
+    };
+    const before = submitted.length;
+    const first = [newcomer, 'stmary', 'northside'].map((member) => started(member, joined, joined));
+    // Settings before the channel, and settings behind it: nobody is voted in, or out again.
+    const early = missingEntries(
+      await readRegistry(ledgerOf(world, 'acme', [])),
+      settingsOf('acme', {}, joined),
+      new Set(),
+    );
+    assert.deepEqual(early, []);
+    await eventually(() => {
+      assert.deepEqual([...ticking].sort(), ['northside', 'stmary']);
+      assert.equal(submitted.length, before + 2);
+      return Promise.resolve();
+    });
+    assert.deepEqual((await inForce()).names, [...members]);
+    await Promise.all([...first, started('acme', joined, joined)]);
+    assert.deepEqual((await inForce()).names, joined);
+    assert.deepEqual((await inForce()).described.sort(), [...joined].sort());
+    assert.ok(ticking.has(newcomer));
+    const after = submitted.length;
+    const behind = started('authority', members, joined);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(submitted.length, after, 'an older folder votes for nothing');
+    await Promise.all(['stmary', 'northside', 'acme'].map((member) => started(member, members, members)));
+    assert.deepEqual((await inForce()).names, [...members]);
+    stopping.abort();
+    await behind;
   });
 
   it('ticks the clock once, whoever comes first', async () => {

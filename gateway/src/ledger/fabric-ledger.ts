@@ -10,10 +10,12 @@ import { connectPeer } from './connection.js';
 import { readFailure, Retriable } from './failure.js';
 import { heldBy } from './held.js';
 import { Inspector } from './inspector.js';
+import { readBlock } from './raw-blocks.js';
 import { Rotation } from './rotation.js';
 import { FabricSteps, type TransactionSteps } from './steps.js';
 import { exhausted, submitCall } from './submit.js';
 import { readTip } from './tip.js';
+import { lastConfigOf, membersOf } from './trust.js';
 import { readInBlock, WrittenTransactions } from './written.js';
 
 /** Ledger and steps over the member's peers; `close` ends the connections. */
@@ -23,6 +25,8 @@ export interface ConnectedLedger extends Ledger {
   readonly written: WrittenTransactions;
   /** Number of the channel's newest block, as the peer has it. Throws when it does not answer. */
   tip(): Promise<number>;
+  /** MSP ids of the channel's members, by its configuration now; undefined while the peer does not show it. */
+  members(): Promise<ReadonlySet<string> | undefined>;
   close(): void;
 }
 
@@ -36,11 +40,17 @@ export function connectLedger(settings: GatewaySettings): ConnectedLedger {
     }),
   );
   const gateway = () => steps.peer.connection.gateway;
+  const tip = () => readTip(steps.peer.connection, settings.channel, () => Date.now() + settings.clockOffsetMs);
   return {
     steps,
     inspector: new Inspector(gateway, steps, settings),
     written: new WrittenTransactions(readInBlock(gateway, steps, settings)),
-    tip: () => readTip(steps.peer.connection, settings.channel, () => Date.now() + settings.clockOffsetMs),
+    tip,
+    members: async () => {
+      const newest = await readBlock(gateway(), settings.channel, await tip());
+      const config = newest && (await readBlock(gateway(), settings.channel, lastConfigOf(newest)));
+      return config && membersOf(config);
+    },
     submit: (call: LedgerCall): Promise<Commit> => submitCall(steps, call),
     evaluate: (call: LedgerCall): Promise<Uint8Array> => steps.evaluate(call).catch(asRefusal),
     blocks: (start: number, signal: AbortSignal): AsyncIterable<LedgerBlock> =>

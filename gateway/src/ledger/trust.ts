@@ -8,23 +8,34 @@ export type TrustRoots = ReadonlyMap<string, readonly X509Certificate[]>;
 
 /** The roots of all organisations in a config block. Throws when it is none. */
 export function trustRootsOf(configBlock: common.Block): TrustRoots {
-  const [bytes] = configBlock.getData()?.getDataList_asU8() ?? [];
-  if (bytes === undefined) throw new Error('a config block holds one transaction');
-  const payload = common.Payload.deserializeBinary(common.Envelope.deserializeBinary(bytes).getPayload_asU8());
-  const config = common.ConfigEnvelope.deserializeBinary(payload.getData_asU8()).getConfig();
   const roots = new Map<string, readonly X509Certificate[]>();
   for (const group of ['Application', 'Orderer']) {
-    const organisations = config?.getChannelGroup()?.getGroupsMap().get(group)?.getGroupsMap();
-    organisations?.forEach((organisation: common.ConfigGroup) => {
-      const value = organisation.getValuesMap().get('MSP')?.getValue_asU8();
-      if (value !== undefined) addRoots(roots, value);
-    });
+    for (const fabric of organisationsOf(configBlock, group)) addRoots(roots, fabric);
   }
   return roots;
 }
 
-function addRoots(roots: Map<string, readonly X509Certificate[]>, value: Uint8Array): void {
-  const fabric = msp.FabricMSPConfig.deserializeBinary(msp.MSPConfig.deserializeBinary(value).getConfig_asU8());
+/** MSP ids of the channel's members by a config block. Throws when it is none. */
+export function membersOf(configBlock: common.Block): ReadonlySet<string> {
+  return new Set(organisationsOf(configBlock, 'Application').map((fabric) => fabric.getName()));
+}
+
+function organisationsOf(configBlock: common.Block, group: string): readonly msp.FabricMSPConfig[] {
+  const [bytes] = configBlock.getData()?.getDataList_asU8() ?? [];
+  if (bytes === undefined) throw new Error('a config block holds one transaction');
+  const payload = common.Payload.deserializeBinary(common.Envelope.deserializeBinary(bytes).getPayload_asU8());
+  const config = common.ConfigEnvelope.deserializeBinary(payload.getData_asU8()).getConfig();
+  const found: msp.FabricMSPConfig[] = [];
+  const organisations = config?.getChannelGroup()?.getGroupsMap().get(group)?.getGroupsMap();
+  organisations?.forEach((organisation: common.ConfigGroup) => {
+    const value = organisation.getValuesMap().get('MSP')?.getValue_asU8();
+    if (value === undefined) return;
+    found.push(msp.FabricMSPConfig.deserializeBinary(msp.MSPConfig.deserializeBinary(value).getConfig_asU8()));
+  });
+  return found;
+}
+
+function addRoots(roots: Map<string, readonly X509Certificate[]>, fabric: msp.FabricMSPConfig): void {
   const all = [...fabric.getRootCertsList_asU8(), ...fabric.getIntermediateCertsList_asU8()];
   roots.set(
     fabric.getName(),

@@ -29,14 +29,24 @@ export async function readRegistry(ledger: Pick<Ledger, 'evaluate'>): Promise<Re
   return JSON.parse(Buffer.from(answer).toString('utf8')) as RegistryView;
 }
 
-/** Resolves once consortium and members are in force as the settings have them, or the signal aborts. */
+/** The ledger as approving needs it. */
+export interface Approving extends Pick<Ledger, 'evaluate' | 'submit'> {
+  /** MSP ids of the channel's members now; undefined while they are not known. */
+  members(): Promise<ReadonlySet<string> | undefined>;
+}
+
+/**
+ * Resolves once consortium and members are in force as the settings have them, or the signal aborts; tells before that once
+ * a consortium is in force of which this member is one.
+ */
 export async function approveRegistry(
-  ledger: Pick<Ledger, 'evaluate' | 'submit'>,
+  ledger: Approving,
   settings: GatewaySettings,
   signal: AbortSignal,
+  onMember: () => void = () => undefined,
 ): Promise<void> {
   for (let idle = 0; !signal.aborted; idle += 1) {
-    const step = await approveNext(ledger, settings, idle);
+    const step = await approveNext(ledger, settings, idle, onMember);
     if (step === 'done') return;
     if (step === 'approved') idle = 0;
     else await sleep(Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 1.2 ** idle), undefined, { signal }).catch(() => undefined);
@@ -45,14 +55,16 @@ export async function approveRegistry(
 
 /** Approves one entry that is missing, if it is this member's turn. */
 async function approveNext(
-  ledger: Pick<Ledger, 'evaluate' | 'submit'>,
+  ledger: Approving,
   settings: GatewaySettings,
   idle: number,
+  onMember: () => void,
 ): Promise<'done' | 'approved' | 'waiting'> {
   try {
     const view = await readRegistry(ledger);
-    const missing = missingEntries(view, settings);
-    if (missing.length === 0) return 'done';
+    if (view.consortium?.entry.members.some(({ name }) => name === settings.member) === true) onMember();
+    const missing = missingEntries(view, settings, await channelMembers(ledger, view, settings));
+    if (missing.length === 0) return isAsSettings(view, settings) ? 'done' : 'waiting';
     const next = inTurn(view, missing, settings, idle);
     if (next === undefined) return 'waiting';
     await approve(ledger, next);
@@ -61,6 +73,25 @@ async function approveNext(
     if (error instanceof Refusal || error instanceof Retriable || error instanceof OutcomeUnknown) return 'waiting';
     throw error;
   }
+}
+
+/** Asked for only where the consortium in force is another than the settings'. */
+async function channelMembers(
+  ledger: Approving,
+  view: RegistryView,
+  settings: GatewaySettings,
+): Promise<ReadonlySet<string> | undefined> {
+  if (view.consortium === undefined || isAsSettings(view, settings)) return undefined;
+  return await ledger.members().catch(() => undefined);
+}
+
+function isAsSettings({ consortium }: RegistryView, { members }: Pick<GatewaySettings, 'members'>): boolean {
+  const mspIds = consortium?.entry.members.map(({ mspId }) => mspId) ?? [];
+  return isSame(new Set(mspIds), members);
+}
+
+function isSame(mspIds: ReadonlySet<string>, members: GatewaySettings['members']): boolean {
+  return mspIds.size === members.length && members.every(({ mspId }) => mspIds.has(mspId));
 }
 
 /**
@@ -86,12 +117,25 @@ function inTurn(
   return approversOf(view, next).length >= own || idle > TURN_PATIENCE * own ? next : undefined;
 }
 
-/** Entries that are not in force yet, the consortium's first; own addresses and keys that changed are a new entry. */
-export function missingEntries(view: RegistryView, settings: GatewaySettings): RegistryEntry[] {
+/**
+ * Entries that are not in force yet, the consortium's first; own addresses and keys that changed are a new entry. Another
+ * consortium is proposed only where the channel has the settings' members: whose settings are older votes nobody out again.
+ */
+export function missingEntries(
+  view: RegistryView,
+  settings: GatewaySettings,
+  channel?: ReadonlySet<string>,
+): RegistryEntry[] {
   if (view.consortium === undefined) return [consortiumEntry(settings)];
-  return settings.members.flatMap((member) => {
+  const { entry, hash } = view.consortium;
+  if (!isAsSettings(view, settings) && channel !== undefined && isSame(channel, settings.members)) {
+    const members = settings.members.map(({ name, mspId }) => ({ name, mspId }));
+    return [{ kind: 'consortium', members, replaces: hash }];
+  }
+  const inForce = settings.members.filter(({ name }) => entry.members.some((each) => each.name === name));
+  return inForce.flatMap((member) => {
     const wanted = memberEntry(member);
-    const found = view.members.find(({ entry }) => entry.name === member.name);
+    const found = view.members.find((each) => each.entry.name === member.name);
     if (found === undefined) return [wanted];
     if (member.name !== settings.member || sameOwnFields(found.entry, wanted)) return [];
     return [{ ...found.entry, ...ownFields(wanted), replaces: found.hash }];
