@@ -208,7 +208,7 @@ function isSamePerson(one: DecisionSignature, other: DecisionSignature): boolean
   return one.member === other.member && one.person === other.person;
 }
 
-/** An item's minutes and days with those of the containers it was taken out of; undefined where there is nothing to add. */
+/** An item's minutes and days with those of the containers it was taken out of; undefined where those were never read. */
 export function inherited(
   item: string,
   own: Climate | undefined,
@@ -216,9 +216,16 @@ export function inherited(
   made: { readonly by: string; readonly at: string },
 ): Climate | undefined {
   const minutes = above.reduce((sum, { minutesOut: each }) => sum + each, 0);
-  const days = windowEnding(mergedDays(own?.days ?? [], ...above.map((each) => each.days ?? [])));
-  if (minutes === 0 && days.length === (own?.days ?? []).length) return undefined;
-  return { item, ...own, minutesOut: (own?.minutesOut ?? 0) + minutes, days, ...made };
+  const added = above.flatMap((each) => each.days ?? []);
+  if (minutes === 0 && added.length === 0) return undefined;
+  const days = windowEnding(mergedDays(own?.days ?? [], added));
+  // Heat that nobody released with the item's own: its next batch is judged as if nothing was.
+  const meanKinetic = added.some(isWarm) ? undefined : own?.meanKinetic;
+  return { item, ...own, minutesOut: (own?.minutesOut ?? 0) + minutes, meanKinetic, days, ...made };
+}
+
+function isWarm(day: KineticDay): boolean {
+  return meanKineticOfDays([day]) > MOST_MEAN_KINETIC;
 }
 
 function sha256(text: string): string {

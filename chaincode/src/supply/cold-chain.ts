@@ -62,7 +62,7 @@ export interface Climate {
   readonly item: string;
   /** Minutes outside the limits in all its life, those in containers it lay in included. */
   readonly minutesOut: number;
-  /** Of the warmest window of 30 days that ended within the last batch; absent where it was in containers alone. */
+  /** Of the warmest window of 30 days that ended within the last batch; absent where it was in containers alone, or in a warm one since. */
   readonly meanKinetic?: number | undefined;
   /** The last 30 days of it, those in containers it lay in included. */
   readonly days?: readonly KineticDay[] | undefined;
