@@ -10,7 +10,7 @@ import type { Actor, Commit, LedgerCall, ResourceWrite } from '@salus/gateway/po
 import { follow } from '@salus/gateway/projection/follower';
 import { Projection } from '@salus/gateway/projection/projection';
 import type { Projector } from '@salus/gateway/projection/projector';
-import { EpcisDesk } from '@salus/gateway/supply/epcis/desk';
+import { type DeskPorts, EpcisDesk } from '@salus/gateway/supply/epcis/desk';
 import { epcisExpress } from '@salus/gateway/supply/epcis/express';
 import { EventRepository } from '@salus/gateway/supply/epcis/repository';
 import { EpcisSockets, isSubscribing } from '@salus/gateway/supply/epcis/sockets';
@@ -51,6 +51,10 @@ export class EpcisServer {
   readonly carried: boolean[] = [];
   role = 'supply-operator';
   user = 'u-1';
+  /** Headers of which it cannot be said whose they are. */
+  readonly unclear = new Set<string>();
+  /** Who asks is said no sooner. */
+  asked: Promise<void> = Promise.resolve();
   /** Headers of those whose word is good. */
   readonly tokens = new Set(['Bearer good', 'Bearer other']);
   clockMs = Date.parse('2026-03-05T00:00:00.000Z');
@@ -70,6 +74,7 @@ export class EpcisServer {
   private sockets: EpcisSockets | undefined;
   private delivering = new AbortController();
   private delivered: Promise<void> = Promise.resolve();
+  private process = { isKilled: false };
 
   static async start(): Promise<EpcisServer> {
     const made = new EpcisServer();
@@ -91,7 +96,7 @@ export class EpcisServer {
         this.carried.push(again);
         return Promise.resolve(this.effects.shift() ?? []);
       },
-      pending: this.pending,
+      pending: this.pendingOf((this.process = { isKilled: false })),
       isProduction: false,
       clock,
       prefixLength: prefixLengthAmong([PREFIX]),
@@ -122,6 +127,12 @@ export class EpcisServer {
     await this.delivered;
     this.server?.closeAllConnections();
     this.server?.close();
+  }
+
+  /** Ends the process before it can keep anything more. */
+  async kill(): Promise<void> {
+    this.process.isKilled = true;
+    await this.stop();
   }
 
   /** Address of a path below the interface, for a websocket. */
@@ -173,14 +184,29 @@ export class EpcisServer {
     this.folder.remove();
   }
 
+  /** What a process keeps, until it is killed. */
+  private pendingOf(process: { readonly isKilled: boolean }): DeskPorts['pending'] {
+    const { pending } = this;
+    return {
+      keep: (...kept) => {
+        if (!process.isKilled) pending.keep(...kept);
+      },
+      drop: (name) => {
+        if (!process.isKilled) pending.drop(name);
+      },
+      list: (kind) => pending.list(kind),
+    };
+  }
+
   private anchor({ argument = '' }: LedgerCall): Promise<Commit> {
     this.anchors.push(parseAnchor(JSON.parse(argument), 'anchor'));
     return Promise.resolve(this.ledger.append([]));
   }
 
-  private actor(authorization: string | undefined): Promise<Actor> {
-    if (!this.tokens.has(authorization ?? ''))
-      return Promise.reject(new Refusal('forbidden', 'unauthenticated', 'send a token'));
-    return Promise.resolve({ member: 'test', user: this.user, role: this.role, purpose: 'HOPERAT', scopes: [] });
+  private async actor(authorization = ''): Promise<Actor> {
+    await this.asked;
+    if (this.unclear.has(authorization)) throw new Error('it cannot be said whose token this is');
+    if (!this.tokens.has(authorization)) throw new Refusal('forbidden', 'unauthenticated', 'send a token');
+    return { member: 'test', user: this.user, role: this.role, purpose: 'HOPERAT', scopes: [] };
   }
 }

@@ -3,7 +3,6 @@
  * a schedule. A delivery has arrived once its subscriber answered the ping behind it: a frame alone says nothing.
  */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
@@ -15,6 +14,7 @@ import { KEEPERS } from './asked.js';
 import type { EpcisDesk } from './desk.js';
 import { EpcisProblem, refusalProblem } from './problem.js';
 import { heldSubscription } from './subscribe.js';
+import type { Line, LineEnd, Subscription } from './subscriptions.js';
 import { ANSWER_MS } from './webhook.js';
 
 /** Largest message that is taken; subscribers have nothing to say. */
@@ -23,8 +23,13 @@ export const MAX_SOCKET_BYTES = 1_024;
 const BEAT_MS = 15_000;
 /** How long a goodbye is waited for, milliseconds. */
 const GOODBYE_MS = 2_000;
+/** Most websockets of one user, and of all of them, at one gateway. */
+export const MAX_USER_SOCKETS = 40;
+export const MAX_SOCKETS = 200;
 /** RFC 6455 section 7.4.1. */
-const [NORMAL, GOING_AWAY, POLICY] = [1_000, 1_001, 1_008];
+const [NORMAL, GOING_AWAY, POLICY, FAULT] = [1_000, 1_001, 1_008, 1_011];
+/** Why the gateway ends one; a code of its own (section 7.4.2) where the registered ones have none for it. */
+const ENDED = { deleted: NORMAL, 'taken-over': 4_409 } as const satisfies Record<LineEnd, number>;
 const PATH = /^\/epcis\/queries\/([^/]+)\/events$/;
 
 /** Who asks, and who hears of faults. */
@@ -36,17 +41,28 @@ export interface SocketPorts {
 
 /** Whether a request asks for such a subscription; every other upgrade is not known here, and answered without. */
 export function isSubscribing(request: IncomingMessage): boolean {
-  const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+  const isWebSocket = request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
   return isWebSocket && PATH.test(urlOf(request).pathname);
+}
+
+interface OpenSocket {
+  readonly user: string;
+  /** Ends its part in the subscription. */
+  readonly leave: (isDone: boolean) => void;
 }
 
 /** One gateway's websockets. */
 export class EpcisSockets {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_SOCKET_BYTES });
-  /** Each with what ends its part here. */
-  readonly #open = new Map<WebSocket, (isDone: boolean) => void>();
+  readonly #open = new Map<WebSocket, OpenSocket>();
+  /** What the answer to each upgrade names: whether and when a handshake is done, `ws` alone knows. */
+  readonly #addresses = new WeakMap<IncomingMessage, string>();
 
-  constructor(private readonly desk: EpcisDesk) {}
+  constructor(private readonly desk: EpcisDesk) {
+    this.#server.on('headers', (headers: string[], request: IncomingMessage) => {
+      headers.push(`Location: ${this.#addresses.get(request) ?? ''}`);
+    });
+  }
 
   /** Takes over the requests of a server that are upgraded, which are those of `isSubscribing`. */
   serve(server: Server, ports: SocketPorts): void {
@@ -57,7 +73,7 @@ export class EpcisSockets {
 
   /** Closes all of them; each subscriber may come back for the rest. Nothing is kept of them afterwards. */
   async end(): Promise<void> {
-    await Promise.all([...this.#open].map(([socket, leave]) => closed(socket, leave)));
+    await Promise.all([...this.#open].map(([socket, { leave }]) => closed(socket, leave)));
   }
 
   /** Takes an upgrade over, or answers why not and closes the connection. */
@@ -71,51 +87,69 @@ export class EpcisSockets {
     };
     socket.on('error', broken);
     try {
-      const allowed = () => allowedActor(ports, request);
-      const { subscriptionID, address } = this.#subscribed(request, await allowed());
+      const { user } = await allowedActor(ports, request);
+      this.#room(user);
+      const subscription = this.#wanted(request, user);
       socket.off('error', broken);
-      this.#server.once('headers', (headers: string[]) => {
-        headers.push(`Location: ${address}`);
-      });
+      this.#addresses.set(
+        request,
+        `/epcis/queries/${subscription.queryName}/subscriptions/${subscription.subscriptionID}`,
+      );
       this.#server.handleUpgrade(request, socket, head, (open) => {
-        this.#run(open, subscriptionID, allowed);
+        this.#run(open, subscription, { user, mayGoOn: () => mayGoOn(open, ports, request) });
       });
     } catch (error) {
       refuse(socket, problemOf(error, ports.onFault));
     }
   }
 
-  #subscribed(
-    request: IncomingMessage,
-    { user }: Actor,
-  ): { readonly subscriptionID: string; readonly address: string } {
+  /** Throws EpcisProblem where there are as many as there may be. */
+  #room(user: string): void {
+    const users = [...this.#open.values()].filter((each) => each.user === user).length;
+    if (users < MAX_USER_SOCKETS && this.#open.size < MAX_SOCKETS) return;
+    const most = `${MAX_USER_SOCKETS} websockets of one user, ${MAX_SOCKETS} of all`;
+    throw new EpcisProblem('SubscriptionControlsException', `there are at most ${most}: close one`, 503);
+  }
+
+  #wanted(request: IncomingMessage, owner: string): Subscription {
     const { pathname, searchParams } = urlOf(request);
     const [, name = ''] = PATH.exec(pathname) ?? [];
     const format = request.headers['gs1-epc-format'];
-    const wish = { owner: user, format: typeof format === 'string' ? format : undefined };
-    const { subscriptionID } = heldSubscription(this.desk, name, searchParams, wish);
-    return { subscriptionID, address: `/epcis/queries/${name}/subscriptions/${subscriptionID}` };
+    return heldSubscription(this.desk, name, searchParams, {
+      owner,
+      format: typeof format === 'string' ? format : undefined,
+    });
   }
 
-  #run(socket: WebSocket, subscriptionID: string, allowed: () => Promise<Actor>): void {
+  #run(
+    socket: WebSocket,
+    subscription: Subscription,
+    { user, mayGoOn }: { readonly user: string; readonly mayGoOn: () => Promise<boolean> },
+  ): void {
     const { subscriptions } = this.desk;
-    const deliver = async (text: string): Promise<boolean> => {
-      if (!(await mayGoOn(socket, allowed))) return false;
-      socket.send(text);
-      return await isAnswered(socket);
+    const line: Line = {
+      deliver: async (text) => {
+        if (!(await mayGoOn())) return false;
+        socket.send(text);
+        return await isAnswered(socket);
+      },
+      end: (why) => {
+        socket.close(ENDED[why], why);
+      },
     };
     const beat = setInterval(() => {
-      void mayGoOn(socket, allowed).then((may) => may && isAnswered(socket));
+      void mayGoOn().then((may) => may && isAnswered(socket));
     }, BEAT_MS);
     const leave = (isDone: boolean): void => {
       clearInterval(beat);
-      if (this.#open.delete(socket)) subscriptions.disconnected(subscriptionID, deliver, isDone);
+      subscriptions.disconnected(subscription.subscriptionID, line, isDone);
     };
-    this.#open.set(socket, leave);
-    subscriptions.connected(subscriptionID, deliver);
+    this.#open.set(socket, { user, leave });
+    subscriptions.connected(subscription, line);
     socket.on('error', () => undefined);
     // Who says goodbye is done; who only went comes back for what it missed.
     socket.on('close', (code) => {
+      this.#open.delete(socket);
       leave(code === NORMAL);
     });
   }
@@ -127,19 +161,20 @@ async function closed(socket: WebSocket, leave: (isDone: boolean) => void): Prom
   const late = setTimeout(() => {
     socket.terminate();
   }, GOODBYE_MS);
-  const end = once(socket, 'close');
+  // An error on the way out is followed by the end, too.
+  const end = new Promise((resolve) => socket.once('close', resolve));
   socket.close(GOING_AWAY);
   await end;
   clearTimeout(late);
 }
 
 /** A token that is no longer good opens nothing, however long the connection lives. */
-async function mayGoOn(socket: WebSocket, allowed: () => Promise<Actor>): Promise<boolean> {
+async function mayGoOn(socket: WebSocket, ports: SocketPorts, request: IncomingMessage): Promise<boolean> {
   try {
-    await allowed();
+    await allowedActor(ports, request);
     return true;
-  } catch {
-    socket.close(POLICY);
+  } catch (error) {
+    socket.close(problemOf(error, ports.onFault).status < 500 ? POLICY : FAULT);
     return false;
   }
 }

@@ -20,7 +20,8 @@ const create: Handler = (desk, asked) => {
   const body = asked.json();
   if (!isMap(body)) throw bad('send a JSON object with dest, and stream: true or a schedule');
   const dest = destOf(body.dest, desk.subscriptions.isProduction);
-  const subscription = kept(desk, { ...subscriptionOf(desk, name, body), dest });
+  const subscription = withinLimit(desk, { ...subscriptionOf(desk, name, body), dest });
+  desk.subscriptions.keep(subscription);
   const address = `${asked.base}/queries/${name}/subscriptions/${subscription.subscriptionID}`;
   return { status: 201, headers: { Location: address }, body: shown(subscription) };
 };
@@ -63,8 +64,8 @@ export interface SocketWish {
 }
 
 /**
- * The subscription of a websocket: a new one by `stream=true` or the fields of a schedule, or one that its own user goes
- * on with by `subscriptionID`. Throws EpcisProblem.
+ * The subscription of a websocket: a new one by `stream=true` or the fields of a schedule, which is not kept before the
+ * websocket is open, or one that its own user goes on with by `subscriptionID`. Throws EpcisProblem.
  */
 export function heldSubscription(
   desk: EpcisDesk,
@@ -84,14 +85,13 @@ export function heldSubscription(
   const schedule = Object.keys(rest).length === 0 ? {} : { schedule: rest };
   const said = { stream: stream === 'true', reportIfEmpty: reportIfEmpty === 'true', initialRecordTime };
   const made = subscriptionOf(desk, queryName, { ...said, ...schedule, epcFormat: format });
-  return kept(desk, { ...made, owner, left: Date.parse(made.createdAt) });
+  return withinLimit(desk, { ...made, owner });
 }
 
-function kept(desk: EpcisDesk, subscription: Subscription): Subscription {
+function withinLimit(desk: EpcisDesk, subscription: Subscription): Subscription {
   if (desk.subscriptions.of(subscription.queryName).length >= MAX_SUBSCRIPTIONS) {
     throw new EpcisProblem('SubscriptionControlsException', `a query has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
   }
-  desk.subscriptions.keep(subscription);
   return subscription;
 }
 

@@ -28,8 +28,9 @@ export interface Subscription {
   readonly queryName: string;
   /** Address of a webhook; absent = whoever holds its websocket open. */
   readonly dest?: string | undefined;
-  /** Of a websocket: the user who may come back for it, and when that one was last away, milliseconds since 1970. */
+  /** Of a websocket: the user who may come back for it. */
   readonly owner?: string | undefined;
+  /** Of a websocket: since when its subscriber is away, milliseconds since 1970; absent while it is open. */
   readonly left?: number | undefined;
   /** Key of the HMAC over each delivery. */
   readonly signatureToken?: string | undefined;
@@ -48,8 +49,15 @@ export interface Subscription {
 
 /** With a delivery on its way. */
 export type Begun = Subscription & { readonly sending: string };
-/** Hands a delivery over: whether it arrived. */
-export type Deliver = (text: string) => Promise<boolean>;
+/** Why a websocket is of no use any longer: its subscription was deleted, or its user went on over another one. */
+export type LineEnd = 'deleted' | 'taken-over';
+
+/** A websocket that is open. */
+export interface Line {
+  /** Hands a delivery over: whether it arrived. */
+  readonly deliver: (text: string) => Promise<boolean>;
+  readonly end: (why: LineEnd) => void;
+}
 
 /** What subscriptions are run with. */
 export interface SubscriptionPorts {
@@ -68,7 +76,7 @@ export class Subscriptions {
   readonly #subscribers = new BackOff();
   readonly #looked = new Map<string, number>();
   /** Websockets that are open, by subscription. */
-  readonly #sockets = new Map<string, Deliver>();
+  readonly #lines = new Map<string, Line>();
 
   constructor(private readonly ports: SubscriptionPorts) {}
 
@@ -87,19 +95,26 @@ export class Subscriptions {
 
   drop(subscriptionID: string): void {
     this.ports.pending.drop(KIND + subscriptionID);
+    const line = this.#lines.get(subscriptionID);
+    this.#lines.delete(subscriptionID);
+    line?.end('deleted');
   }
 
-  /** A websocket is open: what is due goes there. */
-  connected(subscriptionID: string, deliver: Deliver): void {
-    this.#sockets.set(subscriptionID, deliver);
+  /** A websocket is open: what is due goes there, and nowhere else. A new subscription is kept from here on. */
+  connected(subscription: Subscription, line: Line): void {
+    const { subscriptionID } = subscription;
+    this.keep({ ...subscription, left: undefined });
+    const before = this.#lines.get(subscriptionID);
+    this.#lines.set(subscriptionID, line);
+    before?.end('taken-over');
     this.#subscribers.worked(subscriptionID);
     this.#looked.delete(subscriptionID);
   }
 
   /** It is no more: who is done has no subscription any longer, for others what they have not heard is kept a day. */
-  disconnected(subscriptionID: string, deliver: Deliver, isDone: boolean): void {
-    if (this.#sockets.get(subscriptionID) !== deliver) return;
-    this.#sockets.delete(subscriptionID);
+  disconnected(subscriptionID: string, line: Line, isDone: boolean): void {
+    if (this.#lines.get(subscriptionID) !== line) return;
+    this.#lines.delete(subscriptionID);
     const known = this.#all().find((each) => each.subscriptionID === subscriptionID);
     if (isDone) this.drop(subscriptionID);
     else if (known !== undefined) this.keep({ ...known, left: this.ports.clock() });
@@ -137,9 +152,17 @@ export class Subscriptions {
     return this.ports.pending.list<Subscription>(KIND).map(({ value }) => value);
   }
 
-  #isDue({ subscriptionID, dest, left, schedule, due, sending }: Subscription): boolean {
-    if (dest === undefined && !this.#sockets.has(subscriptionID)) {
-      if (this.ports.clock() > (left ?? 0) + AWAY_MS) this.drop(subscriptionID);
+  /** Whoever was there when a process before this one was killed is away since now. */
+  #away(subscription: Subscription): void {
+    const { subscriptionID, left } = subscription;
+    if (left === undefined) this.keep({ ...subscription, left: this.ports.clock() });
+    else if (this.ports.clock() > left + AWAY_MS) this.drop(subscriptionID);
+  }
+
+  #isDue(subscription: Subscription): boolean {
+    const { subscriptionID, dest, schedule, due, sending } = subscription;
+    if (dest === undefined && !this.#lines.has(subscriptionID)) {
+      this.#away(subscription);
       return false;
     }
     if (this.#subscribers.isWaiting(subscriptionID)) return false;
@@ -198,7 +221,7 @@ export class Subscriptions {
     const respell = respelling(epcFormat, this.ports.prefixLength);
     const text = JSON.stringify(queryDocument(events, queryName, this.ports.now(), respell, subscriptionID));
     if (dest !== undefined) return await post({ ...subscription, dest }, text);
-    return (await this.#sockets.get(subscriptionID)?.(text)) ?? false;
+    return (await this.#lines.get(subscriptionID)?.deliver(text)) ?? false;
   }
 }
 
