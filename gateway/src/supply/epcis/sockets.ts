@@ -23,8 +23,9 @@ export const MAX_SOCKET_BYTES = 1_024;
 const BEAT_MS = 15_000;
 /** How long a goodbye is waited for, milliseconds. */
 const GOODBYE_MS = 2_000;
-/** Most websockets of one user, and of all of them, at one gateway. */
+/** Most websockets of one user at one gateway. */
 export const MAX_USER_SOCKETS = 40;
+/** Most websockets at one gateway. */
 export const MAX_SOCKETS = 200;
 /** RFC 6455 section 7.4.1. */
 const [NORMAL, GOING_AWAY, POLICY, FAULT] = [1_000, 1_001, 1_008, 1_011];
