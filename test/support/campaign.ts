@@ -11,6 +11,7 @@ const files: Readonly<Record<string, string>> = {
   doors: 'proofs/doors.test.js',
   erasure: 'erasure/erasure.test.js',
   examples: 'fhir/examples.test.js',
+  fuzz: 'fhir/fuzz.test.js',
   garbage: 'proofs/garbage.test.js',
   hidden: 'proofs/hidden.test.js',
   kill: 'faults/kill.test.js',

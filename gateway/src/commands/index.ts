@@ -4,6 +4,7 @@ import type { Command } from '@salus/network/command';
 import { appCommand } from './app.js';
 import { demo } from './demo.js';
 import { load } from './load.js';
+import { openApiCommand } from './openapi.js';
 import { rebuild } from './rebuild.js';
 import { signCommand } from './sign.js';
 import { signLinkCommand } from './sign-link.js';
@@ -24,4 +25,5 @@ export const gatewayCommands: readonly Command[] = [
   demo,
   verifyRecord,
   verifyTrial,
+  openApiCommand,
 ];
