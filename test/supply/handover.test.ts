@@ -4,7 +4,7 @@ import { KeyStore } from '@salus/gateway/keys/key-store';
 import { NamedSecrets } from '@salus/gateway/keys/named-secrets';
 import { checkDigit } from '@salus/gateway/supply/gs1/check-digit';
 import { Handing } from '@salus/gateway/supply/packs/handing';
-import { hearHandover } from '@salus/gateway/supply/packs/handover';
+import { hearHandover, MAX_SALTS } from '@salus/gateway/supply/packs/handover';
 import { itemId, packEpc } from '@salus/gateway/supply/packs/identity';
 import { PackShelf } from '@salus/gateway/supply/packs/shelf';
 import { PendingWork } from '@salus/gateway/keys/pending-work';
@@ -76,8 +76,7 @@ describe('a handover at a door', () => {
     const request = { lotId, prefix: PREFIX, count: 3, root: tree.root, expiry: EXPIRY };
     const terms = { lotId, gtin: said, batch: 'L1', expiry: EXPIRY, issuer: 'acme' };
     const unit = { epc: epcs[1], lotId, ...tree.proof(tree.ids[1] ?? '') };
-    const salts = [{ item: tree.ids[1], salt: random() }];
-    return { request, lots: [{ terms, secret }], units: [unit], containers: [], salts };
+    return { request, lots: [{ terms, secret }], units: [unit], containers: [], salts: [] };
   };
 
   const shipmentOf = (member: string): object => ({
@@ -146,24 +145,55 @@ describe('a handover at a door', () => {
     assert.deepEqual(await hear(await committed({ gtin: other })), {});
   });
 
-  it('replaces no salt that opens what is on its way here: whoever knows an id could make it stand there for ever', async () => {
-    const { units, salts, ...rest } = await committed();
-    const [item = ''] = salts.map((each) => each.item ?? '');
+  /** A unit of a committed lot on its way to this member, with what opens it. */
+  const shipped = async () => {
+    const { units, lots, ...rest } = await committed();
     const [origin] = units.map(({ lotId, index, path }) => ({ lotId, index, path }));
-    const [right, wrong] = [sealed('stmary'), random()];
-    const told = (salt: string) => hear({ ...rest, units, salts: [{ item, salt }] });
-    // What somebody made up before the shipper told gives way,
-    assert.deepEqual(await told(wrong), {});
-    await desk.act('acme', { act: 'ship', item, salt: random(), origin, to: right.to });
-    assert.deepEqual(await told(right.salt), {});
-    assert.equal(secrets.find(`receive/${item}`), right.salt);
-    // and what the shipper told does not.
-    assert.deepEqual(await told(wrong), {});
-    assert.equal(secrets.find(`receive/${item}`), right.salt);
-    await desk.act('stmary', { act: 'receive', item, salt: right.salt });
-    const next = random();
-    assert.deepEqual(await told(next), {});
-    assert.equal(secrets.find(`receive/${item}`), next);
+    const item = itemId(lots[0]?.secret ?? '', units[0]?.epc ?? '');
+    const ship = async () => {
+      const { salt, to } = sealed('stmary');
+      await desk.act('acme', { act: 'ship', item, salt: random(), origin, to });
+      return salt;
+    };
+    return { item, ship, told: (salts: unknown) => hear({ ...rest, units, lots, salts }) };
+  };
+
+  it('takes no salt but what opens a shipment to this member: ids are public, and so anybody’s to write under', async () => {
+    const { item, ship, told } = await shipped();
+    assert.equal(await told([{ item, salt: random() }]), undefined);
+    const salt = await ship();
+    assert.equal(await told([{ item, salt: random() }]), undefined);
+    assert.equal(await told([{ item: random(), salt: random() }]), undefined);
+    assert.deepEqual([kept, secrets.find(`receive/${item}`)], [[], undefined]);
+    assert.deepEqual(await told([{ item, salt }]), {});
+    assert.equal(secrets.find(`receive/${item}`), salt);
+    assert.equal(await told([{ item, salt: random() }]), undefined);
+    assert.equal(secrets.find(`receive/${item}`), salt);
+    // Told once more, as after an answer that was lost, though it came in by now.
+    await desk.act('stmary', { act: 'receive', item, salt });
+    assert.deepEqual(await told([{ item, salt }]), {});
+  });
+
+  it('lets no made-up salt that was looked at first replace the true one that came meanwhile', async () => {
+    const { item, ship, told } = await shipped();
+    const wrong = told([{ item, salt: random() }]);
+    const salt = await ship();
+    assert.deepEqual(await told([{ item, salt }]), {});
+    assert.equal(await wrong, undefined);
+    assert.equal(secrets.find(`receive/${item}`), salt);
+  });
+
+  it(`takes at most ${MAX_SALTS} salts, each 32 bytes in hex, and is about something`, async () => {
+    const { item, ship, told } = await shipped();
+    const salt = await ship();
+    const most = Array.from({ length: MAX_SALTS }, () => ({ item, salt }));
+    assert.equal(await told([...most, { item, salt }]), undefined);
+    assert.deepEqual([kept, secrets.find(`receive/${item}`)], [[], undefined]);
+    for (const wrong of [null, 'x', { item }, { item, salt: 1 }, { item, salt: 'zz' }, { item: 'x', salt }]) {
+      assert.equal(await told([wrong]), undefined, JSON.stringify(wrong));
+    }
+    assert.equal(await hear({ lots: [], units: [], containers: [], salts: [] }), undefined);
+    assert.deepEqual(await told(most), {});
   });
 });
 

@@ -6,6 +6,7 @@ import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
 import type { PackShelf } from './shelf.js';
 import { type Blocks, whenCommitted } from '../../door/committed.js';
+import { isHex } from './identity.js';
 import { statusOf } from './status.js';
 import { type CarriedItem, PACK_TYPES } from './stored.js';
 
@@ -66,8 +67,4 @@ function parse(body: string): Carriage['carried'] | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isHex(value: unknown): boolean {
-  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }

@@ -7,7 +7,7 @@ import type { Ledger } from '../../ports.js';
 import { digestOf } from '../cold/readings.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
 import { type Blocks, whenCommitted } from '../../door/committed.js';
-import { isUnderPrefix, itemId, packEpc, packOf } from './identity.js';
+import { isHex, isUnderPrefix, itemId, packEpc, packOf } from './identity.js';
 import type { PackShelf } from './shelf.js';
 import { statusOf } from './status.js';
 import { type ContainerTerms, type KeptReadings, type LotTerms, PACK_TYPES, type UnitTerms } from './stored.js';
@@ -38,6 +38,8 @@ export interface Handover {
 
 /** Packs in one message at most: a larger shipment is told in several. */
 const UNITS_AT_ONCE = 4_000;
+/** Most salts in one message. */
+export const MAX_SALTS = 1_000;
 
 /** Characters of signed readings in one message at most; the oldest are left out. */
 const READINGS_AT_ONCE = 8_000_000;
@@ -53,14 +55,20 @@ export function handoversOf(
     const item = shelf.find(epc)?.item;
     return item === undefined ? [] : [{ item, salt }];
   });
-  const parts: Handover[] = [];
-  for (let at = 0; at === 0 || at < units.length; at += UNITS_AT_ONCE) {
-    const some = units.slice(at, at + UNITS_AT_ONCE);
-    parts.push({ lots: lotsOf(shelf, some), units: some, containers: [], salts: [] });
-  }
-  const readings = readingsOf(shelf, salts);
-  return parts.map((part, index) =>
-    index === parts.length - 1 ? { ...part, containers, salts, readings, shipment } : part,
+  const unitParts = inParts(units, UNITS_AT_ONCE).map((some) => ({ lots: lotsOf(shelf, some), units: some }));
+  const saltParts = inParts(salts, MAX_SALTS);
+  const nothing = { lots: [], units: [], containers: [], salts: [] };
+  const last = { ...nothing, ...unitParts.pop(), containers, salts: saltParts.pop() ?? [] };
+  return [
+    ...unitParts.map((part) => ({ ...nothing, ...part })),
+    ...saltParts.map((part) => ({ ...nothing, salts: part })),
+    { ...last, readings: readingsOf(shelf, salts), shipment },
+  ];
+}
+
+function inParts<T>(all: readonly T[], most: number): (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / most) }, (_, index) =>
+    all.slice(index * most, (index + 1) * most),
   );
 }
 
@@ -116,8 +124,8 @@ export async function hearHandover(ports: HearingPorts, teller: string, body: st
     const committed = await whenCommitted(ports.blocks, () => committedLot(ports.ledger, lot, units[0]));
     if (committed === undefined || !units.every((unit) => isProven(unit, lot, committed))) return undefined;
   }
-  const secrets = handover.lots.map(({ terms, secret }) => [`lot/${terms.lotId}`, secret]);
-  ports.secrets.keep(Object.fromEntries([...secrets, ...(await newSalts(ports, handover))]) as Record<string, string>);
+  if (!(await areSaltsKept(ports, handover))) return undefined;
+  ports.secrets.keep(Object.fromEntries(handover.lots.map(({ terms, secret }) => [`lot/${terms.lotId}`, secret])));
   const records = [
     ...handover.lots.map(({ terms }) => ({ type: PACK_TYPES.lot, value: terms })),
     ...(handover.units.length === 0 ? [] : [{ type: PACK_TYPES.units, value: handover.units }]),
@@ -129,17 +137,23 @@ export async function hearHandover(ports: HearingPorts, teller: string, body: st
   return {};
 }
 
-/** The salts to keep: ids are public, and nobody's word replaces a salt that opens an item on its way to this member. */
-async function newSalts({ ledger, secrets, member }: HearingPorts, { salts }: Handover): Promise<readonly string[][]> {
-  const kept: string[][] = [];
+/**
+ * Keeps each salt that opens an item's shipment to this member, in the moment the ledger says so: ids are public, and
+ * nobody's word alone makes a salt stand anywhere. Whether all did; those told once more are known.
+ */
+async function areSaltsKept({ ledger, blocks, secrets, member }: HearingPorts, { salts }: Handover): Promise<boolean> {
   for (const { item, salt } of salts) {
-    const before = secrets.find(`receive/${item}`);
-    const status = before === undefined || before === salt ? undefined : await statusOf(ledger, { item });
-    const receiver = status?.item?.shipment?.receiver;
-    const isOpen = before !== undefined && receiver !== undefined && receiver === commitmentOf(member, before);
-    if (!isOpen) kept.push([`receive/${item}`, salt]);
+    const name = `receive/${item}`;
+    const isOpened = async (): Promise<true | undefined> => {
+      if (secrets.find(name) === salt) return true;
+      const { item: found } = await statusOf(ledger, { item });
+      if (found?.shipment?.receiver !== commitmentOf(member, salt)) return undefined;
+      secrets.keep({ [name]: salt });
+      return true;
+    };
+    if ((await whenCommitted(blocks, isOpened)) === undefined) return false;
   }
-  return kept;
+  return true;
 }
 
 function keptReadings({ readings = [] }: Handover): readonly { readonly type: string; readonly value: KeptReadings }[] {
@@ -184,11 +198,18 @@ function parse(body: string): Handover | undefined {
     const { lots, units, containers, salts, readings = [] } = handover;
     const isWhole =
       [lots, units, containers, salts, readings].every((each) => Array.isArray(each)) &&
-      readings.every(({ item, signed }) => typeof item === 'string' && typeof signed === 'string');
+      readings.every(({ item, signed }) => typeof item === 'string' && typeof signed === 'string') &&
+      areSalts(handover);
     return isWhole && isShipment(handover.shipment) ? (handover as Handover) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Nothing is told of nothing: a handover has packs, or what opens an item on its way. */
+function areSalts({ salts = [], units = [] }: Partial<Handover>): boolean {
+  const isAny = salts.length > 0 || units.length > 0;
+  return isAny && salts.length <= MAX_SALTS && salts.every(({ item, salt }) => isHex(item) && isHex(salt));
 }
 
 function isShipment(given: Partial<ShipmentTerms> | undefined): boolean {

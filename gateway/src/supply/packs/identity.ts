@@ -45,3 +45,8 @@ export function memberOfParty(directory: Pick<Directory, 'names' | 'gs1'>, party
   if (wanted === undefined) return undefined;
   return directory.names.find((name) => canonicalEpc(directory.gs1(name).pgln ?? '') === wanted);
 }
+
+/** Whether this is 32 bytes in hex: an id, a salt or a digest. */
+export function isHex(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+}

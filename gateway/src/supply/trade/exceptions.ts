@@ -13,6 +13,7 @@ import type { Keep } from '../../ehr/keep.js';
 import { Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger } from '../../ports.js';
+import { isHex } from '../packs/identity.js';
 import type { ShelfPorts } from '../packs/shelf.js';
 import { unlessDone } from '../packs/outcome.js';
 import { PACK_SPACE, PACK_TYPES } from '../packs/stored.js';
@@ -230,8 +231,4 @@ function isExceptionWhole(given: Partial<KeptException>): given is KeptException
     Array.isArray(epcs) &&
     epcs.every((each) => typeof each === 'string')
   );
-}
-
-function isHex(value: unknown): boolean {
-  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
