@@ -17,7 +17,8 @@ describe('containers on the ledger', () => {
     const packed = { container, children: { root: inside.root, count: 3 }, lots: [desk.lot.lotId], moved: [], salt };
     await desk.world.refused('forged-parent', 'stmary', 'supply:pack', call({ ...packed, container: random() }));
     await desk.world.refused('unknown-lot', 'acme', 'supply:pack', call({ ...packed, lots: [random()] }));
-    await desk.world.submit('acme', 'supply:pack', call(packed));
+    const { rwset: packing } = await desk.world.submit('acme', 'supply:pack', call(packed));
+    assert.deepEqual(JSON.parse(String(packing.event?.payload)), { acts: [{ item: container, act: 'pack' }] });
     await desk.world.refused('container-exists', 'acme', 'supply:pack', call(packed));
     await act('acme', { act: 'unpack', item: left, salt, origin: desk.lot.origin(left, { container, tree: inside }) });
     const tree = new Tree([container]);

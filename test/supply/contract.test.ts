@@ -52,6 +52,7 @@ describe('supply on the ledger', () => {
     await refused('incomplete-act', 'acme', { ...ship, to: undefined });
     const { rwset } = await act('acme', ship);
     assert.equal(rwset.event?.name, 'supply:changed');
+    assert.deepEqual(JSON.parse(String(rwset.event.payload)), { acts: [{ item: unit, act: 'ship' }] });
     await refused('in-transit', 'acme', ship);
     await refused('not-the-receiver', 'northside', { act: 'receive', item: unit, salt: receiver.salt });
     await act('stmary', { act: 'receive', item: unit, salt: receiver.salt });

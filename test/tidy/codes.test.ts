@@ -25,6 +25,7 @@ const further = [
   'supply/climate',
   'supply/containers',
   'supply/exceptions-contract',
+  'supply/shared-acts-contract',
   'trial/illegal',
   'trial/kits',
 ];

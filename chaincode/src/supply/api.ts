@@ -144,7 +144,7 @@ export function commitmentOf(member: string, salt: string): string {
   return createHash('sha256').update(Buffer.from(salt, 'hex')).update(member).digest('hex');
 }
 
-/** Emitted: payload {item, act} or {acts: [{item, act}]}, {lotId}, or {item, kind}. */
+/** Emitted: payload {acts: [{item, act}]} (of one act, too), {lotId}, or {item, kind}. */
 export const events = {
   changed: 'supply:changed',
   recalled: 'supply:recalled',

@@ -97,14 +97,14 @@ export class SupplyContract extends SalusContract {
     const known = { container, lots: await lotsOf(ctx, request.lots), moved, isQuarantined: held !== undefined };
     const made = allowed(pack(request, ctx.caller.member, known));
     for (const item of made) await save(ctx, itemKind, [item.id], item);
-    ctx.emit(events.changed, { item: request.container, act: 'pack' });
+    ctx.emit(events.changed, { acts: [{ item: request.container, act: 'pack' }] });
   }
 
   @Transaction()
   async act(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(parseAct, argument);
     await carry(ctx, request, await knownOf(ctx, request.item, request.origin));
-    ctx.emit(events.changed, { item: request.item, act: request.act });
+    ctx.emit(events.changed, { acts: [{ item: request.item, act: request.act }] });
   }
 
   @Transaction()

@@ -29,6 +29,14 @@ export function isDeclined(error: unknown): error is Refusal {
   return error instanceof Refusal && error.category !== 'unavailable';
 }
 
+/** Codes of what is unavailable where the call ended for good without being ordered, or was voided by the peers. */
+const ENDED = ['ledger-error', 'ledger-unreachable', 'endorsers-behind', 'orderer-declined', 'transaction-invalid'];
+
+/** Whether an error says for certain that a submitted call took no effect and will take none, declined or not. */
+export function isWithoutEffect(error: unknown): error is Refusal {
+  return isDeclined(error) || (error instanceof Refusal && ENDED.includes(error.code));
+}
+
 /** What a parser of the contracts makes of a value; its refusal is the gateway's own here. */
 export function parsed<T>(parse: () => T): T {
   try {

@@ -2,7 +2,7 @@
 import { type Act, MAX_ACTS, transactions } from '@salus/chaincode/supply/api';
 
 import { type Groupable, Grouping } from '../../ehr/grouping.js';
-import { isDeclined } from '../../ledger/refusal.js';
+import { isWithoutEffect } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../../ports.js';
 
@@ -12,7 +12,7 @@ interface AskedAct extends Groupable {
   readonly settle: PromiseWithResolvers<Commit>;
 }
 
-/** Submits acts. Where a shared transaction is declined each act is asked alone, so that each is told of its own. */
+/** Submits acts. Where a shared transaction came to nothing each act is asked alone, so that each is told of its own. */
 export class SharedActs {
   readonly #grouping = new Grouping<AskedAct>((acts) => this.#carry(acts), MAX_ACTS);
 
@@ -35,7 +35,7 @@ export class SharedActs {
       const commit = await this.#send(first.actor, transactions.acts, { acts: asked.map(({ act }) => act) });
       for (const { settle } of asked) settle.resolve(commit);
     } catch (error) {
-      if (isDeclined(error)) await this.#apart(asked);
+      if (isWithoutEffect(error)) await this.#apart(asked);
       else for (const { settle } of asked) settle.reject(error);
     }
   }
