@@ -83,6 +83,19 @@ describe('a search at another hospital, page by page', () => {
     assert.equal(asked(), 2);
   });
 
+  it('holds an access for the very person, role, purpose and question that it was given for', () => {
+    const held = new HeldAccesses<string>(() => 0);
+    const asked = { actor: baker, patient: 'ann', scope: { types: ['Observation'], interaction: 'search' as const } };
+    held.keep(asked, '1970-01-01T00:00:00Z', 'permitted');
+    assert.equal(held.find(asked), 'permitted');
+    // The door would refuse each of these, too: none may come so far.
+    for (const actor of [{ user: 'u-mallory' }, { role: 'nurse' }, { purpose: 'ETREAT' }]) {
+      assert.equal(held.find({ ...asked, actor: { ...baker, ...actor } }), undefined, JSON.stringify(actor));
+    }
+    assert.equal(held.find({ ...asked, patient: 'ben' }), undefined);
+    assert.equal(held.find({ ...asked, scope: { ...asked.scope, types: ['Condition'] } }), undefined);
+  });
+
   it(`holds ${MOST_HELD} accesses, the latest`, () => {
     const held = new HeldAccesses<number>(() => 0);
     const about = (patient: number) => ({

@@ -116,7 +116,7 @@ export const readingBugs: readonly Bug[] = [
     replace: 'JSON.stringify([patient, ',
     test: 'access/pages.test.js',
     isQuick: true,
-    title: 'asks anew for a first page, another person, another purpose, another type',
+    title: 'holds an access for the very person, role, purpose and question that it was given for',
   },
   {
     name: 'the requester does not compare with the ledger',

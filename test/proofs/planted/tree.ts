@@ -3,6 +3,8 @@ import { fork } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { digestOf } from '@salus/chaincode/dist/build/digest.js';
+
 import { scratchFolder } from '../../support/scratch.js';
 import type { FileResult } from '../../support/run-file.js';
 import { projectRoot } from '../../support/shared.js';
@@ -10,7 +12,13 @@ import type { Bug } from './bug.js';
 
 const WORKSPACES = ['chaincode', 'gateway', 'network', 'test'];
 /** Read at run time beside the compiled files. */
-const BESIDE = ['package.json', 'network/consortium.yaml', 'network/templates', 'network/builder'];
+const BESIDE = [
+  'package.json',
+  'chaincode/package-lock.json',
+  'network/consortium.yaml',
+  'network/templates',
+  'network/builder',
+];
 /** A test that hangs under a bug has found it, too. */
 const LONGEST_MS = 300_000;
 
@@ -38,16 +46,25 @@ export function copyTree(): Tree {
       const file = join(folder.path, bug.file);
       const text = readFileSync(file, 'utf8');
       writeFileSync(file, withBug(text, bug));
+      nameCode(folder.path);
       try {
         return await run(folder.path, bug);
       } finally {
         writeFileSync(file, text);
+        nameCode(folder.path);
       }
     },
     remove: () => {
       rmSync(folder.path, { recursive: true, force: true });
     },
   };
+}
+
+/** The contracts as they are now name themselves: else a network with a bug in them would not start, whatever its tests find. */
+function nameCode(folder: string): void {
+  const file = join(folder, 'chaincode', 'dist', 'code.json');
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  writeFileSync(file, JSON.stringify({ version, digest: digestOf(join(folder, 'chaincode')) }));
 }
 
 /** The file's text with the bug. Throws Error where the place is not there, or there twice: then the table is out of date. */
