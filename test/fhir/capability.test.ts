@@ -2,19 +2,14 @@ import { strict as assert } from 'node:assert';
 
 import { generatedSearch } from '@salus/gateway/projection/generated';
 
-import { FhirServer, type Json } from '../support/fhir-server.js';
+import { type Json, serverOfSuite } from '../support/fhir-server.js';
 import { observation } from './resources.js';
 
 describe('the CapabilityStatement', () => {
-  let server: FhirServer;
+  const server = serverOfSuite();
   let rest: Json;
   before(async () => {
-    server = new FhirServer();
     rest = (await server.ask('GET metadata')).json.rest[0];
-  });
-  after(async () => {
-    await server.close();
-    assert.deepEqual(server.faults, []);
   });
   const observations = (): Json => (rest.resource as Json[]).find((each) => each.type === 'Observation');
 

@@ -2,18 +2,11 @@ import { strict as assert } from 'node:assert';
 
 import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
 
-import { FhirServer, type Answer, type Json } from '../support/fhir-server.js';
+import { type Answer, type Json, serverOfSuite } from '../support/fhir-server.js';
 import { observation, patient } from './resources.js';
 
 describe('FHIRPath Patch', () => {
-  let server: FhirServer;
-  before(() => {
-    server = new FhirServer();
-  });
-  after(async () => {
-    await server.close();
-    assert.deepEqual(server.faults, []);
-  });
+  const server = serverOfSuite();
   beforeEach(async () => {
     const contact = [{ name: { text: 'One' } }, { name: { text: 'Two' }, gender: 'male' }];
     await server.ask('PUT Patient/p', { body: patient({ id: 'p', contact }) });

@@ -1,20 +1,15 @@
 import { strict as assert } from 'node:assert';
 
-import { FhirServer, type Json } from '../support/fhir-server.js';
+import { type Json, serverOfSuite } from '../support/fhir-server.js';
 import { observation, patient } from './resources.js';
 
 describe('FHIR history', () => {
-  let server: FhirServer;
+  const server = serverOfSuite();
   before(async () => {
-    server = new FhirServer();
     await server.ask('PUT Patient/a', { body: patient({ id: 'a' }) });
     await server.ask('PUT Patient/a', { body: patient({ id: 'a', active: true }) });
     await server.ask('PUT Observation/o', { body: observation('Patient/a', { id: 'o' }) });
     await server.ask('DELETE Patient/a');
-  });
-  after(async () => {
-    await server.close();
-    assert.deepEqual(server.faults, []);
   });
   const versions = (bundle: Json): string[] =>
     ((bundle.entry ?? []) as Json[]).map(

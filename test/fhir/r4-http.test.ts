@@ -1,18 +1,11 @@
 import { strict as assert } from 'node:assert';
 
-import { BASE, FhirServer, type Answer, type Ask, type Json } from '../support/fhir-server.js';
+import { BASE, type Answer, type Ask, type Json, serverOfSuite } from '../support/fhir-server.js';
 import { patient } from './resources.js';
 
 /** The rules of R4 http.html one after the other; docs/conformance.md leads from each to its test. */
 describe('R4 http', () => {
-  let server: FhirServer;
-  before(() => {
-    server = new FhirServer();
-  });
-  after(async () => {
-    await server.close();
-    assert.deepEqual(server.faults, []);
-  });
+  const server = serverOfSuite();
   const ask = (line: string, more: Ask = {}): Promise<Answer> => server.ask(line, more);
   const put = (id: string, more: Json = {}, headers = {}): Promise<Answer> =>
     ask(`PUT Patient/${id}`, { body: patient({ id, ...more }), headers });

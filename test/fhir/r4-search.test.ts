@@ -1,21 +1,16 @@
 import { strict as assert } from 'node:assert';
 
-import { FhirServer, type Json } from '../support/fhir-server.js';
+import { type Json, serverOfSuite } from '../support/fhir-server.js';
 import { RECORD } from './r4-record.js';
 
 /** The rules of R4 search.html one after the other; docs/conformance.md leads from each to its test. */
 describe('R4 search', () => {
-  let server: FhirServer;
+  const server = serverOfSuite();
   before(async () => {
-    server = new FhirServer();
     for (const resource of RECORD) {
       const { status, json } = await server.ask(`PUT ${resource.resourceType}/${resource.id}`, { body: resource });
       assert.equal(status, 201, JSON.stringify(json));
     }
-  });
-  after(async () => {
-    await server.close();
-    assert.deepEqual(server.faults, []);
   });
 
   const entriesOf = ({ entry = [] }: Json, mode: string): Json[] =>

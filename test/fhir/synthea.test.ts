@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { FhirServer, type Json } from '../support/fhir-server.js';
+import { FhirServer, type Json, serverOfSuite } from '../support/fhir-server.js';
 import { projectRoot, sharedOrPending } from '../support/shared.js';
 
 /** The resource without what a server may change: id, meta.versionId and lastUpdated, references. */
@@ -34,14 +34,7 @@ async function roundTrip(server: FhirServer, text: string, counts: Map<string, n
 }
 
 describe('whole records', () => {
-  let server: FhirServer;
-  before(() => {
-    server = new FhirServer();
-  });
-  after(async () => {
-    await server.close();
-    assert.deepEqual(server.faults, []);
-  });
+  const server = serverOfSuite();
 
   it('come back equal: a visit of our own', async () => {
     const text = readFileSync(join(projectRoot, 'test/support/data/visit.json'), 'utf8').replace('84.5', '84.50');

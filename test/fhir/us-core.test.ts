@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 
-import { FhirServer, idsOf, type Json } from '../support/fhir-server.js';
+import { idsOf, type Json, serverOfSuite } from '../support/fhir-server.js';
 
 const to = (reference: string): Json => ({ reference });
 const coded = (code: string): Json => ({ coding: [{ system: 'urn:c', code }] });
@@ -82,9 +82,8 @@ const ABOUT_NOBODY: readonly Json[] = [
 ];
 
 describe('US Core 6.1 server requirements', () => {
-  let server: FhirServer;
+  const server = serverOfSuite();
   before(async () => {
-    server = new FhirServer();
     const own = Object.entries(OF_PATIENT).map(([resourceType, more]) =>
       JSON.stringify({ resourceType, id: 'x', ...(more as object) }),
     );
@@ -97,10 +96,6 @@ describe('US Core 6.1 server requirements', () => {
       const { status, json } = await server.ask(`PUT ${resourceType}/${id}`, { body: resource });
       assert.equal(status, 201, JSON.stringify(json));
     }
-  });
-  after(async () => {
-    await server.close();
-    assert.deepEqual(server.faults, []);
   });
 
   /** Each query finds these and nothing else. */

@@ -1,4 +1,6 @@
 /** A router over a real projection that follows an in-memory ledger. */
+import { strict as assert } from 'node:assert';
+
 import type { FhirContext } from '@salus/gateway/fhir/context';
 import type { FhirRequest, FhirResponse } from '@salus/gateway/fhir/request';
 import { fhirRouter, type FhirRouter } from '@salus/gateway/fhir/router';
@@ -31,6 +33,16 @@ export interface Ask {
   readonly headers?: Record<string, string>;
   readonly body?: unknown;
   readonly actor?: Actor;
+}
+
+/** A server for all tests of a suite, closed behind them; it must have had no fault of its own. */
+export function serverOfSuite(): FhirServer {
+  const server = new FhirServer();
+  after(async () => {
+    await server.close();
+    assert.deepEqual(server.faults, []);
+  });
+  return server;
 }
 
 export class FhirServer {

@@ -3,7 +3,6 @@ import type { JsonObject } from '@salus/gateway/fhir/json';
 import { validationIssues } from '@salus/gateway/fhir/validate';
 import { commitmentOf } from '@salus/gateway/trial/content';
 import { random } from '../support/contract-world.js';
-import { eventually } from '../support/eventually.js';
 import { Gateways, resourcesIn } from './ledger-double.js';
 import { TRIAL, TrialWorld } from './world.js';
 
@@ -34,18 +33,6 @@ describe('data of a trial', function () {
 
   const search = (member: string, role: string, type: string) =>
     gateways.ask(member, role, 'GET', `${type}?study=${STUDY}&participant=P1`);
-
-  /** The site's gateway, started anew, until something is so. */
-  async function goOn(isEnough: () => boolean): Promise<void> {
-    const stopping = new AbortController();
-    const going = gateways.entering('stmary').goOn(stopping.signal);
-    await eventually(() => {
-      assert.ok(isEnough());
-      return Promise.resolve();
-    });
-    stopping.abort();
-    await going;
-  }
 
   before(async () => {
     world = await TrialWorld.enrolling();
@@ -170,7 +157,7 @@ describe('data of a trial', function () {
   });
 
   it('is gone on with after a kill before any of its steps: one copy, one act, and the sponsor has it', async () => {
-    await goOn(() => gateways.promised.size === 0);
+    await gateways.goOn(() => gateways.promised.size === 0);
     let n = 2;
     for (const step of ['copy', 'act', 'knock'] as const) {
       const before = gateways.kept.size;
@@ -179,7 +166,7 @@ describe('data of a trial', function () {
       await enter(n, `13${n}`);
       gateways.killedBefore = undefined;
       assert.equal(gateways.promised.size, 1, step);
-      await goOn(() => gateways.promised.size === 0);
+      await gateways.goOn(() => gateways.promised.size === 0);
       assert.equal(gateways.kept.size, before + 2, `${step}: at the site and at the sponsor, once each`);
       const contents = resourcesIn(await search('acme', 'sponsor', 'QuestionnaireResponse'));
       assert.deepEqual([contents.length, contents.at(-1)?.resourceType], [n, 'QuestionnaireResponse'], step);
@@ -194,7 +181,7 @@ describe('data of a trial', function () {
     gateways.killedBefore = undefined;
     const about = { participant: 'P1', n: 6, act: 'correct', commitment: random(), reason: 'faster' };
     await world.point('stmary', 'coordinator', about);
-    await goOn(() => gateways.promised.size === 0);
+    await gateways.goOn(() => gateways.promised.size === 0);
     assert.equal(gateways.kept.size, before);
   });
 
@@ -206,7 +193,7 @@ describe('data of a trial', function () {
     gateways.killedBefore = undefined;
     gateways.facts.delete(`stmary subject/${TRIAL}/P1`);
     gateways.erased.add('ann');
-    await goOn(() => gateways.promised.size === 0);
+    await gateways.goOn(() => gateways.promised.size === 0);
     assert.equal(gateways.kept.size, before);
     assert.ok(![...gateways.facts.values()].some((text) => text.includes('"erased"')));
   });
@@ -214,9 +201,9 @@ describe('data of a trial', function () {
   it('is handed over by itself once a sponsor that was away is back', async () => {
     gateways.away.add('acme');
     assert.match(JSON.stringify((await enter(7, '137')).resource), /"handedOver","valueBoolean":false/);
-    await goOn(() => [...gateways.promised.values()].every((text) => !text.includes('"137"')));
+    await gateways.goOn(() => [...gateways.promised.values()].every((text) => !text.includes('"137"')));
     gateways.away.delete('acme');
-    await goOn(() => gateways.promised.size === 0);
+    await gateways.goOn(() => gateways.promised.size === 0);
     assert.match(JSON.stringify(resourcesIn(await search('acme', 'sponsor', 'QuestionnaireResponse'))), /"137"/);
   });
 
@@ -233,7 +220,7 @@ describe('data of a trial', function () {
     const kept = gateways.kept.size;
     await world.act('stmary', 'patient', 'withdraw', { ...says, statement });
     gateways.away.delete('acme');
-    await goOn(() => gateways.promised.size === 0);
+    await gateways.goOn(() => gateways.promised.size === 0);
     const [own] = [...gateways.kept].filter(([name, text]) => name.startsWith('stmary ') && text.includes('"138"'));
     const words = { trial: TRIAL, participant: 'P1', resource: JSON.parse(own![1]) as object };
     assert.equal(await gateways.knock('stmary', 'acme', words), undefined, 'nor taken, whoever brings it');

@@ -1,4 +1,5 @@
 /** Gateways of a trial's members on the contracts' double, each with what it keeps of contents. */
+import assert from 'node:assert/strict';
 import type { JsonObject } from '@salus/gateway/fhir/json';
 import type { FhirResponse } from '@salus/gateway/fhir/request';
 import { parseRefusal, Refusal } from '@salus/gateway/ledger/refusal';
@@ -14,6 +15,7 @@ import { CONTENT_PATH, contentsHeard } from '@salus/gateway/trial/hand-over';
 import { Randomizing } from '@salus/gateway/trial/randomizing';
 import { withTrials } from '@salus/gateway/trial/operations';
 import { random } from '../support/contract-world.js';
+import { eventually } from '../support/eventually.js';
 import type { TrialWorld } from './world.js';
 
 /** The contracts' double as a member's gateway sees the ledger: a voided transaction is endorsed again, as there. */
@@ -73,6 +75,18 @@ export class Gateways {
     };
     const ask = (to: string, path: string, words: object): Promise<unknown> => this.knock(member, to, words, path);
     return new Entering({ ...this.#ports(member), ask, pending });
+  }
+
+  /** The gateway of a site, started anew, until something is so. */
+  async goOn(isEnough: () => boolean, member = 'stmary'): Promise<void> {
+    const stopping = new AbortController();
+    const going = this.entering(member).goOn(stopping.signal);
+    await eventually(() => {
+      assert.ok(isEnough());
+      return Promise.resolve();
+    });
+    stopping.abort();
+    await going;
   }
 
   /** Knocks at a member's door, with a content if nothing else is said. */

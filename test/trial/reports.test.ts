@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { validationIssues } from '@salus/gateway/fhir/validate';
 import { commitmentOf } from '@salus/gateway/trial/content';
-import { eventually } from '../support/eventually.js';
 import { Gateways, resourcesIn } from './ledger-double.js';
 import { seriousEvent, TRIAL, TrialWorld } from './world.js';
 
@@ -90,14 +89,7 @@ describe('reports of adverse events', function () {
     assert.match(JSON.stringify(resource), /"handedOver","valueBoolean":false/);
     assert.match(JSON.stringify(resourcesIn(await search('acme', 'sponsor')).at(-1)), /1 contents .* not kept here/);
     gateways.away.delete('acme');
-    const stopping = new AbortController();
-    const going = gateways.entering('stmary').goOn(stopping.signal);
-    await eventually(() => {
-      assert.equal(gateways.promised.size, 0);
-      return Promise.resolve();
-    });
-    stopping.abort();
-    await going;
+    await gateways.goOn(() => gateways.promised.size === 0);
     const [first, second, ...more] = resourcesIn(await search('acme', 'sponsor'));
     assert.deepEqual(
       [/rash/.test(JSON.stringify(first)), /shock/.test(JSON.stringify(second)), more],
@@ -117,14 +109,7 @@ describe('reports of adverse events', function () {
     await report({ event: 'E3' }, 'fall');
     for (const [name, text] of gateways.facts) if (text.includes('fall')) gateways.facts.delete(name);
     gateways.away.delete('acme');
-    const stopping = new AbortController();
-    const going = gateways.entering('stmary').goOn(stopping.signal);
-    await eventually(() => {
-      assert.equal(gateways.promised.size, 0);
-      return Promise.resolve();
-    });
-    stopping.abort();
-    await going;
+    await gateways.goOn(() => gateways.promised.size === 0);
     assert.ok(!resourcesIn(await search('acme', 'sponsor')).some((each) => JSON.stringify(each).includes('fall')));
   });
 
