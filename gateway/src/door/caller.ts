@@ -53,15 +53,7 @@ export class DoorCaller {
 
   /** The custodian's Bundle, decimals exact; undefined when its door shows nothing. Throws when it cannot be asked. */
   async ask({ custodian, aid, actor, path }: DoorQuestion): Promise<JsonObject | undefined> {
-    const { door, agent } = this.#lineTo(custodian);
-    const url = new URL(`${door}${DOOR_BASE}${path}`);
-    const proof = { aid, actor, htm: 'GET', htu: url.href, aud: custodian };
-    const signed = signProof(proof, this.ports.signingKey, this.ports.clock());
-    const headers = { 'x-access-id': aid, 'x-access-proof': signed };
-    const { status, text } = await inTime(ANSWER_MS, async (signal) => {
-      const { statusCode, body } = await request(url, { dispatcher: agent, headers, signal });
-      return { status: statusCode, text: await body.text() };
-    });
+    const { status, text } = await this.#prove({ custodian, aid, actor }, { method: 'GET', path });
     if (status === 404) return undefined;
     if (status !== 200) throw new Error(`the door of ${custodian} answered ${status}`);
     return parseExactly(text) as JsonObject;
@@ -72,21 +64,11 @@ export class DoorCaller {
     { custodian, aid, actor }: Omit<DoorQuestion, 'path'>,
     text: string,
   ): Promise<'open' | 'waiting' | 'refused'> {
-    const { door, agent } = this.#lineTo(custodian);
-    const url = new URL(`${door}${DOOR_BASE}${BREAK_GLASS_PATH}`);
-    const proof = { aid, actor, htm: 'POST', htu: url.href, aud: custodian };
-    const signed = signProof(proof, this.ports.signingKey, this.ports.clock());
-    const { statusCode, body } = await request(url, {
-      method: 'POST',
-      dispatcher: agent,
-      headers: { 'x-access-id': aid, 'x-access-proof': signed },
-      body: JSON.stringify({ text }),
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    if (statusCode === 200) return ((await body.json()) as { state: 'open' | 'waiting' | 'refused' }).state;
-    await body.dump();
-    if (statusCode === 404) return 'refused';
-    throw new Error(`the door of ${custodian} answered ${statusCode}`);
+    const asked = { method: 'POST', path: BREAK_GLASS_PATH, body: JSON.stringify({ text }) } as const;
+    const answer = await this.#prove({ custodian, aid, actor }, asked);
+    if (answer.status === 200) return (JSON.parse(answer.text) as { state: 'open' | 'waiting' | 'refused' }).state;
+    if (answer.status === 404) return 'refused';
+    throw new Error(`the door of ${custodian} answered ${answer.status}`);
   }
 
   /** Tells doors of a withdrawal, all at once; resolves when all have answered or the time is up. */
@@ -114,17 +96,34 @@ export class DoorCaller {
   }
 
   async #post(member: string, path: string, words: object, mostMs: number): Promise<unknown> {
+    const { status, text } = await this.#send(member, { method: 'POST', path, body: JSON.stringify(words), mostMs });
+    if (status === 200) return JSON.parse(text) as unknown;
+    if (status === 404) return undefined;
+    throw new Error(`the door of ${member} answered ${status}`);
+  }
+
+  /** Under an access, with a proof of this very call. */
+  async #prove(
+    { custodian, aid, actor }: Omit<DoorQuestion, 'path'>,
+    asked: Pick<Sent, 'method' | 'path' | 'body'>,
+  ): Promise<Replied> {
+    const htu = new URL(`${this.#lineTo(custodian).door}${DOOR_BASE}${asked.path}`).href;
+    const proof = { aid, actor, htm: asked.method, htu, aud: custodian };
+    const signed = signProof(proof, this.ports.signingKey, this.ports.clock());
+    const headers = { 'x-access-id': aid, 'x-access-proof': signed };
+    return await this.#send(custodian, { ...asked, headers, mostMs: ANSWER_MS });
+  }
+
+  async #send(member: string, { method, path, body, headers, mostMs }: Sent): Promise<Replied> {
     const { door, agent } = this.#lineTo(member);
-    const { statusCode, body } = await request(`${door}${DOOR_BASE}${path}`, {
-      method: 'POST',
-      dispatcher: agent,
-      body: JSON.stringify(words),
-      signal: AbortSignal.timeout(mostMs),
+    return await inTime(mostMs, async (signal) => {
+      const answer = await request(new URL(`${door}${DOOR_BASE}${path}`), {
+        ...{ method, dispatcher: agent, signal },
+        ...(body !== undefined && { body }),
+        ...(headers !== undefined && { headers }),
+      });
+      return { status: answer.statusCode, text: await answer.body.text() };
     });
-    if (statusCode === 200) return await body.json();
-    await body.dump();
-    if (statusCode === 404) return undefined;
-    throw new Error(`the door of ${member} answered ${statusCode}`);
   }
 
   /** The line to a custodian's door as the registry has it now; of a door that moved, the old line is closed. */
@@ -144,6 +143,21 @@ export class DoorCaller {
     this.#lines.set(custodian, line);
     return line;
   }
+}
+
+/** What is sent to a door. */
+interface Sent {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly mostMs: number;
+}
+
+/** What it answers. */
+interface Replied {
+  readonly status: number;
+  readonly text: string;
 }
 
 /** Work that is given up after so long, ms. Unlike `AbortSignal.timeout` it leaves nothing behind when it ends before. */
