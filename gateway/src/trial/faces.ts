@@ -3,7 +3,7 @@
  * AdverseEvent, AuditEvent, Questionnaire; Consent, Provenance, QuestionnaireResponse, AdverseEvent with its content. Contents
  * are shown where they are kept, to the people of the participant's site and of the sponsor who work with them.
  */
-import type { ParticipantView, TrialView } from '@salus/chaincode/trial/api';
+import type { ParticipantView, Parties, TrialView } from '@salus/chaincode/trial/api';
 
 import type { JsonObject } from '../fhir/json.js';
 import { operationOutcome } from '../fhir/outcome.js';
@@ -129,9 +129,8 @@ export function demandReader(
   line: Pick<ParticipantView, 'participant'> & { readonly site?: string },
   { role }: Actor,
 ): void {
-  const isAtSite = (line.participant?.site ?? line.site) === member && readers.site.some((each) => each === role);
-  const isAtSponsor = trial.parties.sponsor === member && readers.sponsor.some((each) => each === role);
-  if (isAtSite || isAtSponsor) return;
+  const site = line.participant?.site ?? line.site;
+  if (isStaff({ member, role }, { ...trial.parties, sites: site === undefined ? [] : [site] })) return;
   const detail =
     'contents are read by investigator and coordinator of the site, and by sponsor and monitor at the sponsor';
   throw new Refusal('forbidden', 'not-a-party', detail);
@@ -139,10 +138,17 @@ export function demandReader(
 
 /** Throws Refusal for anybody but the staff of a site or of the sponsor who work with forms and contents. */
 export function demandStaff({ member }: Pick<FacePorts, 'member'>, { trial }: TrialView, { role }: Actor): void {
-  const isAtSite = trial.parties.sites.includes(member) && readers.site.some((each) => each === role);
-  const isAtSponsor = trial.parties.sponsor === member && readers.sponsor.some((each) => each === role);
-  if (!isAtSite && !isAtSponsor)
-    throw new Refusal('forbidden', 'not-a-party', 'only staff of a site or of the sponsor do');
+  if (isStaff({ member, role }, trial.parties)) return;
+  throw new Refusal('forbidden', 'not-a-party', 'only staff of a site or of the sponsor do');
+}
+
+/** Whether somebody works with contents at one of these sites, or at the sponsor. */
+function isStaff(
+  { member, role }: Pick<Actor, 'member' | 'role'>,
+  { sites, sponsor }: Pick<Parties, 'sites' | 'sponsor'>,
+): boolean {
+  const isAtSite = sites.includes(member) && readers.site.some((each) => each === role);
+  return isAtSite || (sponsor === member && readers.sponsor.some((each) => each === role));
 }
 
 /** A searchset of resources that are all there is. */

@@ -78,8 +78,13 @@ export async function keepForms(
   if (lacked.length > 0) await keep(lacked.map((form) => ({ type: FORM_TYPE, value: plainForm(form) })));
 }
 
-function hashesIn({ forms = [] }: Protocol): readonly string[] {
-  return forms.map(({ questionnaire }) => questionnaire);
+/** Hashes of the questionnaires of a protocol, by the names of their forms. */
+export function questionnairesOf({ forms = [] }: Pick<Protocol, 'forms'>): ReadonlyMap<string, string> {
+  return new Map(forms.map(({ id, questionnaire }) => [id, questionnaire]));
+}
+
+function hashesIn(protocol: Protocol): readonly string[] {
+  return [...questionnairesOf(protocol).values()];
 }
 
 /**
@@ -91,8 +96,7 @@ export async function checkedResponse(
   view: TrialView,
   { form, response }: { readonly form: string; readonly response: JsonObject },
 ): Promise<JsonObject> {
-  const { forms = [] } = shownVersion(view).protocol;
-  const hash = forms.find(({ id }) => id === form)?.questionnaire;
+  const hash = questionnairesOf(shownVersion(view).protocol).get(form);
   if (hash === undefined) return response;
   const issues = answerIssues(await demandHeld(ports, view, hash), response);
   if (issues.length > 0) throw new IssuesRefusal('invalid-content', issues);

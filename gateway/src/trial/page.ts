@@ -4,23 +4,24 @@ import type { Outcome, OutcomeChange, TrialView, VersionRecord } from '@salus/ch
 import { html, type Html } from '../pages/html.js';
 import { chips, fact, page, type PageOwner, short, time } from '../pages/layout.js';
 import { compareVersions } from './outcome-changes.js';
+import { shownVersion } from './research-study.js';
 import { checkAllocation, type StratumCheck } from './verify-lists.js';
 
 /** The page under `/trials/{trial}`. */
 export function trialPage(owner: PageOwner, view: TrialView): string {
   const { trial, phase, versions, inForce } = view;
-  const shown = versions.find(({ version }) => version === inForce?.version) ?? versions.at(-1);
-  const body = html`<h1>${shown?.protocol.title}</h1>
+  const { protocol } = shownVersion(view);
+  const body = html`<h1>${protocol.title}</h1>
     <p class="lead">
       Trial ${trial.trial} as the ledger has it: nobody, the sponsor included, changes any of this unseen.
     </p>
     <dl class="facts card">
       ${fact('State', html`${phase}`)} ${fact('Sponsor', html`${trial.parties.sponsor}`)}
-      ${fact('Sites', chips(trial.parties.sites))} ${fact('Sample size', html`${shown?.protocol.sampleSize}`)}
+      ${fact('Sites', chips(trial.parties.sites))} ${fact('Sample size', html`${protocol.sampleSize}`)}
       ${fact('Version in force', html`${inForce?.version ?? 'none'}`)}
     </dl>
     <h2>Registered outcomes</h2>
-    ${outcomeTable(shown?.protocol.outcomes ?? [])} ${changes(view)} ${results(view)} ${allocation(view)}
+    ${outcomeTable(protocol.outcomes)} ${changes(view)} ${results(view)} ${allocation(view)}
     <h2>Proof</h2>
     <p>
       Each version names the hash of the one before. Its transaction shows which members endorsed it, with verified

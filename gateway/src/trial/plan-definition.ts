@@ -4,7 +4,7 @@
  */
 import type { Protocol, RegisteredPhase, TrialView } from '@salus/chaincode/trial/api';
 
-import { formUrl } from './forms.js';
+import { formUrl, questionnairesOf } from './forms.js';
 import { shownVersion } from './research-study.js';
 import { TRIAL_SYSTEM } from './systems.js';
 
@@ -47,9 +47,9 @@ function allocation({ allocation: { arms } }: Protocol): object {
   return { title: 'Allocation', selectionBehavior: 'exactly-one', action: steps };
 }
 
-function visitsOf({ visits, forms }: Protocol): readonly object[] {
-  const questionnaires = new Map(forms?.map(({ id, questionnaire }) => [id, questionnaire]));
-  return visits.map((each) => visit(each, questionnaires));
+function visitsOf(protocol: Protocol): readonly object[] {
+  const questionnaires = questionnairesOf(protocol);
+  return protocol.visits.map((each) => visit(each, questionnaires));
 }
 
 function visit({ id, forms }: Protocol['visits'][number], questionnaires: ReadonlyMap<string, string>): object {

@@ -3,7 +3,7 @@ import { transactions, type Parties, type Protocol, type TrialView } from '@salu
 
 import { Refusal } from '../ledger/refusal.js';
 import type { Given } from '../fhir/parameters.js';
-import type { FormHash } from './forms.js';
+import { type FormHash, questionnairesOf } from './forms.js';
 import { amendmentIn, importUsdm, type ImportedVersion } from './usdm.js';
 
 type Send = (transaction: string, asked: object) => Promise<unknown>;
@@ -41,7 +41,7 @@ function amendmentsBeyond(
   const known = new Set(versions.map(({ reason = '' }) => amendmentIn(reason).number));
   const missing = imported.slice(1).filter(({ reason = '' }) => !known.has(amendmentIn(reason).number));
   const isNew = versions.every(({ protocol }) => protocol.document !== imported[0]?.protocol.document);
-  const current = new Map(versions.at(-1)?.protocol.forms?.map(({ id, questionnaire }) => [id, questionnaire]));
+  const current = questionnairesOf(versions.at(-1)?.protocol ?? {});
   const isOtherForm = forms.some(({ id, questionnaire }) => current.get(id) !== questionnaire);
   return missing.length === 0 && (isNew || isOtherForm) ? imported.slice(-1) : missing;
 }
@@ -64,7 +64,7 @@ async function amend(
 
 /** The protocol with a form's questionnaire as the last source says that has it. */
 function withForms(protocol: Protocol, ...sources: readonly Protocol['forms'][]): Protocol {
-  const all = new Map(sources.flatMap((forms = []) => forms.map(({ id, questionnaire }) => [id, questionnaire])));
+  const all = questionnairesOf({ forms: sources.flatMap((forms = []) => forms) });
   if (all.size === 0) return protocol;
   return { ...protocol, forms: [...all].map(([id, questionnaire]) => ({ id, questionnaire })) };
 }

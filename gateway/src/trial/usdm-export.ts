@@ -1,6 +1,7 @@
 /** A protocol as a CDISC USDM 4.0 study definition: importing it again gives a protocol of equal meaning. Pure. */
 import type { OutcomeRole, Protocol, VersionRecord } from '@salus/chaincode/trial/api';
 
+import { questionnairesOf } from './forms.js';
 import { amendmentIn, TIME_FRAME_IN_MEASURE } from './usdm.js';
 import { extensions } from './usdm-extensions.js';
 
@@ -44,7 +45,7 @@ function titleOf({ title }: Protocol): object {
 function designOf(protocol: Protocol): object {
   const { outcomes, allocation, criteria, visits, sampleSize } = protocol;
   const forms = [...new Set(visits.flatMap((visit) => visit.forms))];
-  const questionnaires = new Map(protocol.forms?.map(({ id, questionnaire }) => [id, questionnaire]));
+  const questionnaires = questionnairesOf(protocol);
   const encounters = visits.map(({ id }, index) => ({ ...item('Encounter', index + 1), name: id }));
   const instances = visits.map((visit, index) => ({
     ...item('ScheduledActivityInstance', index + 1),
