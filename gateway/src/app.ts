@@ -132,8 +132,8 @@ function smartConfiguration(find: FindSmartServer | undefined): RequestHandler {
 
 /** Ready when the projection has what the channel has: a readiness, not a liveness. */
 function readiness(ports: AppPorts, response: Response): void {
-  const { ready, height, channelHeight, awaited } = ports.standing();
-  const channels = { [ports.settings.channel]: { height, channelHeight, awaited } };
+  const { ready, ...channel } = ports.standing();
+  const channels = { [ports.settings.channel]: channel };
   response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'behind', channels });
 }
 

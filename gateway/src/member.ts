@@ -36,6 +36,7 @@ import { makeMeters, type Meters } from './metrics.js';
 import { openProjection } from './open-projection.js';
 import type { Ledger } from './ports.js';
 import { follow } from './projection/follower.js';
+import type { Fault } from './projection/faults.js';
 import type { Projection } from './projection/projection.js';
 import { recordAudit, recordHistory } from './record-history.js';
 import { approveRegistry } from './registry/approve.js';
@@ -120,10 +121,13 @@ function openRooms(settings: GatewaySettings, log: Logger): Rooms {
     mspId: settings.mspId,
     findDone: (key, digest) => findDone(connected.steps, settings.mspId, { key, digest }),
   });
-  const projection = openProjection(settings, keys, { recent });
-  const directory = new Directory(projection, settings);
   const meters = makeMeters(settings.member, settings.gateway);
-  meters.observeHeight(() => ({ applied: projection.block + 1, channel: live.height, awaited: projection.awaited }));
+  const onFault = ({ kind, txId, block }: Fault): void => {
+    raise({ log, meters }, `value-${kind}`, { txId, block: String(block) });
+  };
+  const projection = openProjection(settings, keys, { recent, onFault });
+  const directory = new Directory(projection, settings);
+  meters.observeProjection(projection, live);
   meters.observeCertificates(settings, clock);
   const ends = { connected, live, ledger: durableLedger(live.watch(connected), outbox), outbox };
   return { settings, log, clock, keys, ...ends, writer, recent, projection, directory, signingKey, meters };

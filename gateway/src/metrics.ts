@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import { certificateEnds } from './certificates.js';
+import type { Projection } from './projection/projection.js';
 import type { GatewaySettings } from './settings.js';
 
 /** The meters of one app; `registry` renders them. */
@@ -10,10 +11,17 @@ export interface Meters {
   readonly requests: Histogram<'method' | 'area' | 'status'>;
   /** Alarms raised, by what happened. */
   readonly alarms: Counter<'alarm'>;
-  observeHeight(read: () => { readonly applied: number; readonly channel: number; readonly awaited: number }): void;
+  observeProjection(
+    projection: Pick<Projection, 'block' | 'awaited' | 'faults'>,
+    live: { readonly height: number },
+  ): void;
   /** Reads the certificates once, as the gateway does that goes on with what it read. */
   observeCertificates(settings: GatewaySettings, now: () => number): void;
 }
+
+const AWAITED = 'Private values of applied blocks that the peer has not delivered; asked for until they come';
+const UNREADABLE = 'Values of the own collection that no gateway can have written, until they are purged';
+const UNINDEXED = 'Resources in force that searches do not find by all they hold';
 
 const DAY_MS = 86_400_000;
 
@@ -39,31 +47,22 @@ export function makeMeters(member: string, gateway: string): Meters {
       labelNames: ['alarm'],
       registers: [registry],
     }),
-    observeHeight(read) {
-      new Gauge({
-        name: 'salus_projection_height',
-        help: 'Blocks applied to the projection',
-        registers: [registry],
-        collect() {
-          this.set(read().applied);
-        },
-      });
-      new Gauge({
-        name: 'salus_channel_height',
-        help: 'Blocks the channel is known to have',
-        registers: [registry],
-        collect() {
-          this.set(read().channel);
-        },
-      });
-      new Gauge({
-        name: 'salus_projection_awaited_values',
-        help: 'Private values of applied blocks that the peer has not delivered; asked for until they come',
-        registers: [registry],
-        collect() {
-          this.set(read().awaited);
-        },
-      });
+    observeProjection(projection, live) {
+      const gauges = [
+        { name: 'salus_projection_height', help: 'Blocks applied to the projection', read: () => projection.block + 1 },
+        { name: 'salus_channel_height', help: 'Blocks the channel is known to have', read: () => live.height },
+        { name: 'salus_projection_awaited_values', help: AWAITED, read: () => projection.awaited },
+        { name: 'salus_projection_unreadable_values', help: UNREADABLE, read: () => projection.faults.unreadable },
+        { name: 'salus_projection_unindexed_resources', help: UNINDEXED, read: () => projection.faults.unindexed },
+      ];
+      for (const { name, help, read } of gauges) {
+        new Gauge({
+          ...{ name, help, registers: [registry] },
+          collect() {
+            this.set(read());
+          },
+        });
+      }
     },
     observeCertificates(settings, now) {
       const certificates = certificateEnds(settings);

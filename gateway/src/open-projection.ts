@@ -7,6 +7,7 @@ import { openStored } from './ehr/translate.js';
 import { fhirBase } from './identity/issuer.js';
 import type { KeyStore } from './keys/key-store.js';
 import { heldBy } from './ledger/held.js';
+import type { Fault } from './projection/faults.js';
 import { Projection } from './projection/projection.js';
 import type { GatewaySettings } from './settings.js';
 
@@ -21,13 +22,15 @@ export interface ProjectionPlace {
   readonly path?: string;
   /** What this process wrote itself and need not decrypt. */
   readonly recent?: RecentContents;
+  /** Hears of what cannot be read or indexed. */
+  readonly onFault?: (fault: Fault) => void;
 }
 
 /** Opens a projection; content whose key was destroyed stays closed. */
 export function openProjection(
   settings: GatewaySettings,
   keys: KeyStore,
-  { path = projectionFile(settings), recent }: ProjectionPlace = {},
+  { path = projectionFile(settings), recent, onFault }: ProjectionPlace = {},
 ): Projection {
   return new Projection({
     path,
@@ -40,5 +43,6 @@ export function openProjection(
     held: heldBy(settings),
     origins: originSpaces,
     base: `${fhirBase(settings.baseUrl)}/`,
+    ...(onFault === undefined ? {} : { onFault }),
   });
 }

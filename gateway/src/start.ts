@@ -26,6 +26,8 @@ export interface RunningMember {
 export interface MemberOptions {
   readonly log: Logger;
   readonly issuer?: ExternalIssuer;
+  /** Origins of files that may be imported; absent = none. */
+  readonly importOrigins?: readonly string[];
   /** Hears, each time the projection has got further while the gateway is not ready yet, how many blocks it has. */
   readonly onProgress?: (height: number, channelHeight: number) => void;
 }
@@ -77,9 +79,15 @@ export function standingOf(
   {
     projection,
     live,
-  }: { readonly projection: Pick<Projection, 'block' | 'awaited'>; readonly live: { readonly height: number } },
+  }: {
+    readonly projection: Pick<Projection, 'block' | 'awaited' | 'faults'>;
+    readonly live: { readonly height: number };
+  },
   isStarted: boolean,
 ): Standing {
   const height = projection.block + 1;
-  return { ready: isStarted && height >= live.height, height, channelHeight: live.height, awaited: projection.awaited };
+  return {
+    ...{ ready: isStarted && height >= live.height, height, channelHeight: live.height },
+    ...{ awaited: projection.awaited, ...projection.faults },
+  };
 }

@@ -4,10 +4,10 @@ import { parseKey } from '@salus/chaincode/registry/api';
 
 import { withVersion } from '../fhir/meta.js';
 import type { LedgerTransaction, LedgerWrite } from '../ports.js';
-import type { Change, Open, Projector } from '../projection/projector.js';
+import { Unreadable, type Change, type Open, type Projector } from '../projection/projector.js';
 import { supplyChanges } from '../supply/project.js';
 import { contentChanges, contentsForgotten } from '../trial/content.js';
-import { contentOf } from './translate.js';
+import { contentOf, readable } from './translate.js';
 
 const RESOURCE = 'resource';
 const CONDITION = 'condition';
@@ -25,8 +25,21 @@ export function ehrProjector(member: string): Projector {
     if (parts?.name !== RESOURCE) return NOTHING;
     return write.value === undefined
       ? NOTHING
-      : version(write.key, write.value, Number(parts.attributes[1]), transaction, open);
+      : contained(write.key, write.value, Number(parts.attributes[1]), transaction, open);
   };
+}
+
+/**
+ * What a value comes to. The contract cannot look into it, and whoever holds the gateway's certificate may write: one that
+ * no gateway would write is told, and stops nothing. That its key cannot be asked for is thrown.
+ */
+function contained(...[ledgerKey, ...more]: Parameters<typeof changesOf>): readonly Change[] {
+  try {
+    return changesOf(ledgerKey, ...more);
+  } catch (error) {
+    if (error instanceof Unreadable) return [{ kind: 'unreadable', ledgerKey }];
+    throw error;
+  }
 }
 
 /** Facts by the code of the criteria: the transaction that last created by them. */
@@ -38,31 +51,28 @@ function condition(code: string, { value }: LedgerWrite): readonly Change[] {
   return [{ kind: 'fact', space: CONDITION_SPACE, key: code, value: txId }];
 }
 
-function version(
+function changesOf(
   ledgerKey: string,
   value: NonNullable<LedgerWrite['value']>,
-  number: number,
-  transaction: LedgerTransaction,
+  version: number,
+  { timestamp }: LedgerTransaction,
   open: Open,
 ): readonly Change[] {
   const plaintext = open(ledgerKey, value);
   if (plaintext === undefined) return NOTHING;
   const { type, id, patient, by, text } = contentOf(plaintext);
-  // Events and packs of the supply chain, and contents of trials, lie in the same collection and are no FHIR resources.
-  const supplied = supplyChanges(type, id, text) ?? contentChanges({ type, text, patient }, ledgerKey);
-  if (supplied !== undefined) return supplied;
-  return [
-    {
-      kind: 'version',
-      type,
-      id,
-      version: number,
-      lastUpdated: transaction.timestamp,
-      deleted: text === undefined,
-      text: text === undefined ? '' : withVersion(text, number, transaction.timestamp),
-      ledgerKey,
-      ...(patient === undefined ? {} : { patient }),
-      ...(by === undefined ? {} : { by: JSON.stringify(by) }),
-    },
-  ];
+  return readable(() => {
+    // Events and packs of the supply chain, and contents of trials, lie in the same collection and are no FHIR resources.
+    const supplied = supplyChanges(type, id, text) ?? contentChanges({ type, text, patient }, ledgerKey);
+    if (supplied !== undefined) return supplied;
+    return [
+      {
+        kind: 'version',
+        ...{ type, id, version, ledgerKey, lastUpdated: timestamp, deleted: text === undefined },
+        text: text === undefined ? '' : withVersion(text, version, timestamp),
+        ...(patient === undefined ? {} : { patient }),
+        ...(by === undefined ? {} : { by: JSON.stringify(by) }),
+      },
+    ];
+  });
 }

@@ -3,6 +3,7 @@ import { versionKey as ledgerKeyOf, type StoredValue, type VersionEntry } from '
 
 import { openContent, sealContent } from '../keys/content.js';
 import type { Actor, Authorship } from '../ports.js';
+import { Unreadable } from '../projection/projector.js';
 
 /** What is inside a version's ciphertext. */
 export interface VersionContent {
@@ -52,13 +53,13 @@ export interface Opener {
   readonly recent?: { take(value: StoredValue): string | undefined };
 }
 
-/** The plaintext of a stored value's bytes; undefined when there is no key. Throws when the key is not its own. */
+/** The plaintext of a stored value's bytes; undefined when there is no key. Throws Unreadable when the key is not its own. */
 export function openStored(bytes: Uint8Array, { versionKey, recent }: Opener): string | undefined {
-  const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as StoredValue;
+  const value = readable(() => JSON.parse(Buffer.from(bytes).toString('utf8')) as StoredValue);
   const known = recent?.take(value);
   if (known !== undefined) return known;
   const key = versionKey(Buffer.from(value.salt, 'hex'));
-  return key === undefined ? undefined : openContent(value, key);
+  return key === undefined ? undefined : readable(() => openContent(value, key));
 }
 
 /** What a version keeps of who wrote it, member by member always in the same order: the bytes are hashed. */
@@ -84,9 +85,26 @@ function plaintextOf({ type, id, patient, by, text }: VersionContent): string {
   return `${JSON.stringify(head)}\n${text ?? ''}`;
 }
 
-/** The inverse of plaintextOf. */
+/** The inverse of plaintextOf. Throws Unreadable. */
 export function contentOf(plaintext: string): VersionContent {
   const end = plaintext.indexOf('\n');
-  const { deleted, ...head } = JSON.parse(plaintext.slice(0, end)) as VersionContent & { deleted?: true };
+  const { deleted, ...head } = readable(() => headOf(plaintext.slice(0, end)));
   return deleted === true ? head : { ...head, text: plaintext.slice(end + 1) };
+}
+
+/** Throws Error where it says nothing of which resource it is. */
+function headOf(line: string): VersionContent & { readonly deleted?: true } {
+  const head = JSON.parse(line) as Record<string, unknown>;
+  const { type, id, patient = '' } = head;
+  if (![type, id, patient].every((each) => typeof each === 'string')) throw new Error('no head of a version');
+  return head as unknown as VersionContent;
+}
+
+/** Runs what reads content, which whoever holds the gateway's certificate may have written. */
+export function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new Unreadable('no content of a version', { cause });
+  }
 }

@@ -1,10 +1,11 @@
 /** The landing page: who this member is, what runs, and what to try. */
+import type { FaultCounts } from '../projection/faults.js';
 import type { GatewaySettings, MemberSettings } from '../settings.js';
 import { html, type Html } from './html.js';
 import { chips, fact, page } from './layout.js';
 
 /** How the gateway stands at the moment. */
-export interface Standing {
+export interface Standing extends FaultCounts {
   readonly ready: boolean;
   /** Blocks the projection has applied. */
   readonly height: number;
@@ -57,9 +58,11 @@ function runs({ engine, production }: GatewaySettings): Html {
         <p class="muted">Not marked as production: tokens of the built-in development issuer are accepted.</p>`;
 }
 
-function state({ ready, height, channelHeight }: Standing): Html {
+function state({ ready, height, channelHeight, unreadable, unindexed }: Standing): Html {
   const word = ready ? html`<span class="good">ready</span>` : html`<span class="wait">catching up</span>`;
-  return html`<span id="state">${word}, ${height} of ${channelHeight} blocks applied</span>`;
+  const faults = unreadable + unindexed;
+  const told = faults === 0 ? html`` : html`, ${faults} stored values not indexed whole`;
+  return html`<span id="state">${word}, ${height} of ${channelHeight} blocks applied${told}</span>`;
 }
 
 function toTry({ member, baseUrl, roles }: GatewaySettings): Html {

@@ -8,6 +8,7 @@ import { blockHeaderHash } from '../ledger/header-hash.js';
 import type { Held, LedgerBlock, LedgerWrite } from '../ports.js';
 import { absentValues, purgedKeys, type AbsentValue, type HashedKey } from './absent.js';
 import { Awaited } from './awaited.js';
+import { Faults, type Fault } from './faults.js';
 import { generatedSearch } from './generated.js';
 import type { Place } from './place.js';
 import type { Change, FactChange, ForgetChange, Open, PlacedTransaction, Projector } from './projector.js';
@@ -38,6 +39,8 @@ export interface ApplierOptions {
   readonly origins?: readonly string[];
   /** The server's base URL with a slash at its end. */
   readonly base: string;
+  /** Hears of what cannot be read or indexed. */
+  readonly onFault?: (fault: Fault) => void;
 }
 
 /** Blocks without a change that may go unmarked: that many are read again after a crash, and none is applied twice. */
@@ -59,6 +62,7 @@ interface Batch {
 /** Applies blocks in order. Throws on a block that does not follow the checkpoint; then nothing is changed. */
 export class BlockApplier {
   readonly awaited: Awaited;
+  readonly faults: Faults;
   private readonly versions: VersionStore;
   /** Number of the block whose checkpoint was written last by this process. */
   private marked: number | undefined;
@@ -68,7 +72,8 @@ export class BlockApplier {
     private readonly statements: Statements,
     private readonly options: ApplierOptions,
   ) {
-    this.versions = new VersionStore(statements, options.base);
+    this.faults = new Faults(statements, options.onFault);
+    this.versions = new VersionStore(statements, this.faults, options.base);
     this.awaited = new Awaited(statements);
   }
 
@@ -192,10 +197,12 @@ export class BlockApplier {
   }
 
   private change({ what, txId, place }: Placed): void {
-    if (what.kind === 'version') this.versions.write(what, txId, place.block);
+    const { block } = place;
+    if (what.kind === 'version') this.versions.write(what, txId, block);
+    else if (what.kind === 'unreadable') this.faults.keep(what.ledgerKey, { kind: 'unreadable', txId, block });
     else if (what.kind === 'fact') this.fact(what, place);
     else if (what.kind === 'forget') this.forget(what);
-    else this.awaited.add(what.value, place.block, what.hash);
+    else this.awaited.add(what.value, block, what.hash);
   }
 
   private forget({ space, key }: ForgetChange): void {

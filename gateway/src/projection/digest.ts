@@ -18,6 +18,7 @@ const QUERIES = [
      ORDER BY r.type, r.id, p.parameter, p.low, p.high, t.a, t.b, t.t, ua, ub, ut`,
   'SELECT parameter, a, b, t FROM term ORDER BY parameter, a, b, t',
   'SELECT space, key, value FROM fact ORDER BY space, key',
+  'SELECT ledger_key, kind, block FROM fault ORDER BY ledger_key',
   'SELECT number, hash FROM checkpoint',
 ];
 

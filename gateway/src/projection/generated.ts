@@ -21,7 +21,7 @@ export interface GeneratedSearch {
 
 /** The compiled functions of one resource type. */
 export interface Indexer {
-  /** Collects the rows of a resource. */
+  /** Collects the rows of a resource, whatever it holds: where one cannot be made the rows are not whole. */
   index(resource: JsonObject, rows: IndexRows): void;
   /** Ids of the patients in whose compartments it lies. */
   patients(resource: JsonObject): readonly string[];

@@ -7,6 +7,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { Held, LedgerBlock, StoredVersion } from '../ports.js';
 import { BlockApplier, ProjectionError, type ApplierOptions, type Checkpoint } from './block-applier.js';
 import { digestOf } from './digest.js';
+import type { FaultCounts } from './faults.js';
 import { generatedSearch } from './generated.js';
 import {
   historyCondition,
@@ -73,6 +74,11 @@ export class Projection {
   /** How many values this member should hold that its peer has not delivered: everything else is as a rebuild finds it. */
   get awaited(): number {
     return this.applier.awaited.count;
+  }
+
+  /** How many values cannot be read, and how many resources in force not be indexed whole. */
+  get faults(): FaultCounts {
+    return this.applier.faults.counts;
   }
 
   /** Numbers of blocks that were applied without such values, from `start` on. */

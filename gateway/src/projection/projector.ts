@@ -32,10 +32,19 @@ export interface ForgetChange {
   readonly key: string;
 }
 
-/** What one write does to the projection. */
-export type Change = VersionChange | FactChange | ForgetChange;
+/** A value that is no version's although its key is there: it is counted, and shown to nobody. */
+export interface UnreadableChange {
+  readonly kind: 'unreadable';
+  readonly ledgerKey: string;
+}
 
-/** Opens an encrypted value under its ledger key; undefined when its key is erased. */
+/** What one write does to the projection. */
+export type Change = VersionChange | FactChange | ForgetChange | UnreadableChange;
+
+/** A stored value that its key does not open, or that holds nothing that a gateway writes. */
+export class Unreadable extends Error {}
+
+/** Opens an encrypted value under its ledger key; undefined when its key is erased. Throws Unreadable. */
 export type Open = (ledgerKey: string, value: Uint8Array) => string | undefined;
 
 /** A transaction and the number of its block. */

@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
  * `resource` numbers resources in the order of their first version (rid), `version` holds every text; `term` is a
  * dictionary of indexed values, `posting` says which resources have them; `span`, `amount` and `pair` are ranges.
  * Posting tables come second by rid, so that an update or a purge finds all rows of a resource. `awaited` has the values
- * that blocks came without, `said` where each fact was said last while there are any.
+ * that blocks came without, `said` where each fact was said last while there are any, `fault` what cannot be read or indexed.
  */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS checkpoint (
@@ -60,6 +60,9 @@ CREATE TABLE IF NOT EXISTS awaited (
   PRIMARY KEY (block, tx, collection, key_hash)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS awaited_by_key ON awaited (collection, key_hash);
+CREATE TABLE IF NOT EXISTS fault (
+  ledger_key TEXT PRIMARY KEY, kind TEXT NOT NULL, block INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS said (
   space TEXT NOT NULL, key TEXT NOT NULL, block INTEGER NOT NULL, tx INTEGER NOT NULL, PRIMARY KEY (space, key)
 ) STRICT, WITHOUT ROWID;
@@ -74,7 +77,20 @@ export function makeTables(database: DatabaseSync): void {
 
 /** Every table with rows derived from the ledger, in an order that respects nothing but reading. */
 export const DERIVED_TABLES = [
-  ...['posting', 'span', 'amount', 'pair', 'term', 'version', 'resource', 'fact', 'awaited', 'said', 'checkpoint'],
+  ...[
+    'posting',
+    'span',
+    'amount',
+    'pair',
+    'term',
+    'version',
+    'resource',
+    'fact',
+    'awaited',
+    'said',
+    'fault',
+    'checkpoint',
+  ],
 ] as const;
 
 /**

@@ -2,10 +2,11 @@
 import { hash } from 'node:crypto';
 
 import type { JsonObject } from '../fhir/json.js';
+import type { Faults } from './faults.js';
 import { indexerOf, isResourceType } from './generated.js';
 import { IndexStore } from './index-store.js';
 import type { VersionChange } from './projector.js';
-import type { Statements } from './statements.js';
+import type { Row, Statements } from './statements.js';
 import { IndexRows } from './values/rows.js';
 
 /** Every version and the current one of each resource; it works inside its caller's database transaction. */
@@ -14,26 +15,38 @@ export class VersionStore {
 
   constructor(
     private readonly statements: Statements,
+    private readonly faults: Faults,
     /** The server's base URL with a slash at its end. */
     private readonly base: string,
   ) {
     this.index = new IndexStore(statements);
   }
 
-  /** Writes a version. It comes into force unless a later one is there already: then it only takes its place before it. */
+  /**
+   * Writes a version. It comes into force unless a later one is there already: then it only takes its place before it.
+   * One that is not the resource it says, or whose place another has, is kept as a fault alone.
+   */
   write(change: VersionChange, txId: string, block: number): void {
-    const known = this.statements.get(
-      'SELECT rid, version FROM resource WHERE type = ? AND id = ?',
-      ...[change.type, change.id],
-    );
+    const { type, id, version, deleted, ledgerKey } = change;
+    const known = this.statements.get('SELECT rid, version FROM resource WHERE type = ? AND id = ?', type, id);
+    const content = deleted || !isResourceType(type) ? {} : resourceIn(change);
+    if (content === undefined || this.isTaken(known, version)) {
+      this.faults.keep(ledgerKey, { kind: 'unreadable', txId, block });
+      return;
+    }
     const rid = (known?.rid as number | undefined) ?? this.newResource(change);
     const vid = this.insert(change, rid, txId, block);
-    if (known !== undefined && (known.version as number) > change.version) this.putInOrder(rid);
-    else this.putInForce(change, rid, vid, known === undefined);
+    if (known !== undefined && (known.version as number) > version) {
+      this.putInOrder(rid);
+      return;
+    }
+    this.putInForce(change, rid, vid, known === undefined);
+    if (!deleted) this.indexContent(content, { rid, type, ledgerKey, txId, block });
   }
 
   /** Drops the version under a ledger key; the resource is then what a rebuild would find: the newest version left. */
   forget(ledgerKey: string): void {
+    this.faults.forget(ledgerKey);
     for (const { vid, rid } of this.statements.all('SELECT vid, rid FROM version WHERE ledger_key = ?', ledgerKey)) {
       this.statements.run('DELETE FROM version WHERE vid = ?', vid as number);
       const current = this.statements.get(
@@ -48,7 +61,10 @@ export class VersionStore {
   /** Drops what was written under purged keys by the block given. Blocks name them by hash alone: every version is looked at. */
   forgetPurged(blockByKeyHash: ReadonlyMap<string, number>): void {
     const purged: string[] = [];
-    for (const row of this.statements.of('SELECT ledger_key, block FROM version').iterate()) {
+    const keys = this.statements.of(
+      'SELECT ledger_key, block FROM version UNION ALL SELECT ledger_key, block FROM fault',
+    );
+    for (const row of keys.iterate()) {
       const ledgerKey = row.ledger_key as string;
       const block = blockByKeyHash.get(hash('sha256', ledgerKey, 'hex'));
       if (block !== undefined && block >= (row.block as number)) purged.push(ledgerKey);
@@ -59,10 +75,12 @@ export class VersionStore {
   /** Derives every index row anew from the texts in force. */
   reindex(): void {
     this.index.forget();
+    this.faults.clearIndexed();
     const current = this.statements.of(
-      'SELECT r.rid, r.type, v.text FROM resource r JOIN version v ON v.vid = r.vid WHERE r.deleted = 0 ORDER BY r.rid',
+      `SELECT r.rid, r.type, v.text, v.ledger_key, v.tx_id, v.block FROM resource r JOIN version v ON v.vid = r.vid
+         WHERE r.deleted = 0 ORDER BY r.rid`,
     );
-    for (const row of current.iterate()) this.indexText(row.rid as number, row.type as string, row.text as string);
+    for (const row of current.iterate()) this.indexContent(objectOf(row.text as string) ?? {}, placeOf(row));
   }
 
   /** After a transaction was rolled back, or the tables were emptied. */
@@ -80,16 +98,22 @@ export class VersionStore {
   }
 
   private putInForce(change: VersionChange, rid: number, vid: number, isFirst: boolean): void {
-    const { version, deleted, lastUpdated, patient, type, text } = change;
+    const { version, deleted, lastUpdated, patient } = change;
     if (isFirst) this.statements.run('UPDATE resource SET vid = ? WHERE rid = ?', vid, rid);
     else {
+      this.faults.replaced(rid);
       this.statements.run(
         'UPDATE resource SET vid = ?, version = ?, deleted = ?, updated = ?, patient = ? WHERE rid = ?',
         ...[vid, version, deleted ? 1 : 0, Date.parse(lastUpdated), patient ?? null, rid],
       );
       this.index.remove(rid);
     }
-    if (!deleted) this.indexText(rid, type, text);
+  }
+
+  private isTaken(known: Row | undefined, version: number): boolean {
+    if (known === undefined || (known.version as number) < version) return false;
+    const { rid } = known as { readonly rid: number };
+    return this.statements.get('SELECT 1 FROM version WHERE rid = ? AND version = ?', rid, version) !== undefined;
   }
 
   /** Histories go by vid: gives a resource's versions the vids they have together in the order of the versions. */
@@ -111,17 +135,20 @@ export class VersionStore {
     );
   }
 
-  private indexText(rid: number, type: string, text: string): void {
+  private indexContent(content: JsonObject, { rid, type, ledgerKey, txId, block }: Place): void {
     if (!isResourceType(type)) return;
     const rows = new IndexRows(this.base);
-    indexerOf(type).index(JSON.parse(text) as JsonObject, rows);
+    indexerOf(type).index(content, rows);
     this.index.add(rid, rows);
+    if (!rows.isWhole) this.faults.keep(ledgerKey, { kind: 'unindexed', txId, block });
   }
 
   private fallBack(rid: number): void {
     this.index.remove(rid);
-    const { type } = this.statements.get('SELECT type FROM resource WHERE rid = ?', rid) as { type: string };
-    const left = this.statements.get('SELECT * FROM version WHERE rid = ? ORDER BY version DESC LIMIT 1', rid);
+    const left = this.statements.get(
+      `SELECT v.*, r.type FROM version v JOIN resource r ON r.rid = v.rid WHERE v.rid = ? ORDER BY v.version DESC LIMIT 1`,
+      rid,
+    );
     if (left === undefined) {
       this.statements.run('DELETE FROM resource WHERE rid = ?', rid);
       return;
@@ -131,7 +158,36 @@ export class VersionStore {
       'UPDATE resource SET vid = ?, version = ?, deleted = ?, updated = ?, patient = ? WHERE rid = ?',
       ...[vid, version, deleted, Date.parse(updated), patient, rid],
     );
-    if (deleted === 0) this.indexText(rid, type, text);
+    if (deleted === 0) this.indexContent(objectOf(text) ?? {}, placeOf(left));
+  }
+}
+
+/** What is indexed, and where it came from. */
+interface Place {
+  readonly rid: number;
+  readonly type: string;
+  readonly ledgerKey: string;
+  readonly txId: string;
+  readonly block: number;
+}
+
+function placeOf({ rid, type, ledger_key, tx_id, block }: Row): Place {
+  return { rid, type, ledgerKey: ledger_key, txId: tx_id, block } as Place;
+}
+
+/** The resource of a version; undefined where its text is not that. */
+function resourceIn({ type, id, text }: VersionChange): JsonObject | undefined {
+  const content = objectOf(text);
+  return content?.resourceType === type && content.id === id ? content : undefined;
+}
+
+/** The object a text says; undefined where it says none. */
+function objectOf(text: string): JsonObject | undefined {
+  try {
+    const value = JSON.parse(text) as unknown;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -14,6 +14,8 @@ interface MemberStatus {
   readonly state: 'ready' | 'behind' | 'down';
   /** Blocks that the member's projection has applied; absent when it does not answer. */
   readonly height?: number;
+  /** Stored values that its searches do not find, or not by all they hold. */
+  readonly faults?: number;
 }
 
 /** `salus status`: asks every gateway for its readiness and its height. */
@@ -65,12 +67,22 @@ function memberStatuses(stateDir: string): Promise<MemberStatus>[] {
   return Object.entries(readEndpoints(stateDir)?.members ?? {}).map(([member, { fhir }]) => memberStatus(member, fhir));
 }
 
+/** As much of a gateway's /readyz as is looked at. */
+interface ChannelStanding {
+  readonly height: number;
+  /** A gateway of an earlier version says nothing of them. */
+  readonly unreadable?: number;
+  readonly unindexed?: number;
+}
+
 async function memberStatus(member: string, fhir: string): Promise<MemberStatus> {
   try {
     const response = await fetch(new URL('/readyz', fhir), { signal: AbortSignal.timeout(patience) });
-    const { channels } = (await response.json()) as { channels: Record<string, { height: number }> };
-    const height = Math.min(...Object.values(channels).map((channel) => channel.height));
-    return { member, fhir, state: response.ok ? 'ready' : 'behind', height };
+    const { channels } = (await response.json()) as { channels: Record<string, ChannelStanding> };
+    const standings = Object.values(channels);
+    const height = Math.min(...standings.map((channel) => channel.height));
+    const faults = standings.reduce((sum, { unreadable = 0, unindexed = 0 }) => sum + unreadable + unindexed, 0);
+    return { member, fhir, state: response.ok ? 'ready' : 'behind', height, faults };
   } catch {
     return { member, fhir, state: 'down' };
   }
@@ -86,8 +98,9 @@ function print(io: CommandIo, { engine, members, certificates, packages }: Netwo
     return;
   }
   io.out(engine === 'embedded' ? 'engine: embedded ledger, for development only' : `engine: ${engine}`);
-  for (const { member, state, height, fhir } of members) {
-    io.out([member.padEnd(12), state.padEnd(7), `block ${height ?? '-'}`.padEnd(12), fhir].join(' '));
+  for (const { member, state, height, fhir, faults = 0 } of members) {
+    const told = faults === 0 ? [] : [`${faults} stored values not indexed whole: see its log`];
+    io.out([member.padEnd(12), state.padEnd(7), `block ${height ?? '-'}`.padEnd(12), fhir, ...told].join(' '));
   }
   if (packages !== undefined) printPackages(io, packages);
 }

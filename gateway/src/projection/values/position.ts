@@ -11,7 +11,7 @@ export const PLACE = 'position';
 
 function position(rows: IndexRows, parameter: number, { latitude, longitude }: Position): void {
   if (latitude === undefined || longitude === undefined) return;
-  rows.pairs.push({ parameter, left: { parameter, a: PLACE, b: '', t: '' }, low: latitude, high: longitude });
+  rows.position({ parameter, a: PLACE, b: '', t: '' }, latitude, longitude);
 }
 
 /** Converters of `special` parameters, by the path of a backbone element. */

@@ -41,20 +41,35 @@ export class IndexRows {
   readonly spans: Span[] = [];
   readonly amounts: Amount[] = [];
   readonly pairs: Pair[] = [];
+  /** Whether every parameter has all its rows. */
+  isWhole = true;
 
   /** `base` is the server's own base URL with a slash at its end: references below it are local. */
   constructor(readonly base = '') {}
 
+  /** Adding throws TypeError for what no column takes: a stored value need not be what its element's type says. */
   term(parameter: number, a: string, b = '', t = ''): void {
-    this.terms.push({ parameter, a, b, t });
+    this.terms.push(requireText({ parameter, a, b, t }));
   }
 
   span(parameter: number, low: number, high: number): void {
-    this.spans.push({ parameter, low, high });
+    this.spans.push(requireNumbers({ parameter, low, high }));
   }
 
   amount(parameter: number, low: number, high: number, unit?: Term): void {
-    this.amounts.push(unit === undefined ? { parameter, low, high } : { parameter, low, high, unit });
+    const amount = requireNumbers({ parameter, low, high });
+    this.amounts.push(unit === undefined ? amount : { ...amount, unit: requireText(unit) });
+  }
+
+  /** A place on the globe beside a fixed term. */
+  position(left: Term, low: number, high: number): void {
+    const { parameter } = left;
+    this.pairs.push({ ...requireNumbers({ parameter, low, high }), left: requireText(left) });
+  }
+
+  /** A parameter's values could not all be collected. */
+  incomplete(): void {
+    this.isWhole = false;
   }
 
   /** Rows of the same base to collect a composite's component in. */
@@ -72,4 +87,22 @@ export class IndexRows {
       }
     }
   }
+}
+
+function requireText(term: Term): Term {
+  if (![term.a, term.b, term.t].every(isText)) throw new TypeError('a term is text');
+  return term;
+}
+
+function requireNumbers<T extends Span>(span: T): T {
+  if (![span.low, span.high].every(isNumber)) throw new TypeError('a range is between numbers');
+  return span;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isNaN(value);
 }
