@@ -1,10 +1,9 @@
 import { strict as assert } from 'node:assert';
 
-import { CONDITIONAL_DELETE_LIMIT } from '@salus/gateway/fhir/conditional';
 import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
 
 import { FhirServer, type Answer } from '../support/fhir-server.js';
-import { entry, observation, patient } from './resources.js';
+import { observation, patient } from './resources.js';
 
 describe('FHIR create, read, update, delete', () => {
   let server: FhirServer;
@@ -132,27 +131,6 @@ describe('FHIR create, read, update, delete', () => {
     await made(patient({ identifier }));
     assert.equal((await server.ask(line, { body: patient({ identifier }) })).status, 412);
     assert.equal((await server.ask('PUT Patient', { body: patient() })).status, 412);
-  });
-
-  it('deletes conditionally: one, or several where asked to', async () => {
-    const identifier = [{ value: '9' }];
-    for (let at = 0; at < 3; at++) await made(patient({ identifier }));
-    assert.equal((await server.ask('DELETE Patient?identifier=9')).status, 412);
-    assert.equal((await server.ask('DELETE Patient?identifier=9&_count=2')).status, 204);
-    assert.equal((await server.ask('GET Patient?identifier=9')).json.total, 1);
-    assert.equal((await server.ask('DELETE Patient?identifier=9')).status, 204);
-    assert.equal((await server.ask('DELETE Patient?identifier=9')).status, 204);
-    assert.equal((await server.ask('DELETE Patient')).status, 412);
-  });
-
-  it('deletes no more at once than the limit', async () => {
-    const identifier = [{ value: 'many' }];
-    const entries = Array.from({ length: CONDITIONAL_DELETE_LIMIT + 1 }, (): unknown =>
-      entry('POST', 'Patient', patient({ identifier })),
-    );
-    await server.ask('POST ', { body: { resourceType: 'Bundle', type: 'transaction', entry: entries } });
-    await server.ask('DELETE Patient?identifier=many&_count=1000');
-    assert.equal((await server.ask('GET Patient?identifier=many')).json.total, 1);
   });
 
   it('patches by JSON Patch, keeping what it does not touch', async () => {

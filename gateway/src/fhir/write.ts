@@ -144,16 +144,21 @@ export async function remove(
   return orEarlier(context, request, [type, id], () => again(context, request, end));
 }
 
-/** delete of what the URL's criteria match: one, or several where `_count` says how many at most. */
+/**
+ * delete of all that the URL's criteria match, as one transaction. `_count` says how many the client expects at most: of
+ * more than that, or than CONDITIONAL_DELETE_LIMIT, nothing is deleted (R4 http.html#cdelete: all, or an error). Throws
+ * Refusal 412.
+ */
 export async function removeMatches(context: FhirContext, request: FhirRequest, type: string): Promise<FhirResponse> {
-  const several = request.query.has('_count');
-  const limit = several ? Math.min(pageSize(request.query), CONDITIONAL_DELETE_LIMIT) : 2;
-  const matches = matchSome(context, request, type, request.query.toString(), limit);
-  if (!several && matches.length > 1) {
+  const limit = request.query.has('_count')
+    ? Math.min(pageSize(request.query), CONDITIONAL_DELETE_LIMIT)
+    : CONDITIONAL_DELETE_LIMIT;
+  const matches = matchSome(context, request, type, request.query.toString(), limit + 1);
+  if (matches.length > limit) {
     throw new Refusal(
       'conflict',
       'multiple-matches',
-      `the condition matches more than one ${type}: say how many with _count`,
+      `the condition matches more than ${limit} ${type}, so that nothing is deleted: make it narrower`,
     );
   }
   const doomed = matches.flatMap((match) => inForce(context, request, 'delete', type, match.id) ?? []);
