@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import type { ExternalIssuer } from './identity/issuer.js';
 import { parseRoleTable, type RoleTable } from './identity/roles.js';
+import { isOrigin } from './fhir/import/source.js';
 import { parseSettings, SettingsError, type GatewaySettings } from './settings.js';
 
 /** Levels that SALUS_LOG_LEVEL may name, those of pino; `silent` writes nothing. */
@@ -13,6 +14,8 @@ export interface GatewayConfig {
   readonly apps: readonly GatewaySettings[];
   /** The OpenID provider whose tokens are accepted; absent = the built-in development issuer. */
   readonly issuer?: ExternalIssuer;
+  /** Origins of files that may be imported. */
+  readonly importOrigins: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -20,8 +23,10 @@ export interface GatewayConfig {
 export function loadConfig(files: readonly string[]): GatewayConfig {
   if (files.length === 0) throw new SettingsError(['gateway'], 'needs at least one settings.json as an argument');
   const issuer = externalIssuer(process.env.SALUS_TOKEN_ISSUER, process.env.SALUS_TOKEN_JWKS, roleTable());
+  const apps = files.map(readSettings);
   return {
-    apps: files.map(readSettings),
+    apps,
+    importOrigins: importOrigins(process.env.SALUS_IMPORT_ORIGINS, apps),
     logLevel: logLevel(process.env.SALUS_LOG_LEVEL),
     ...(issuer === undefined ? {} : { issuer }),
   };
@@ -42,6 +47,16 @@ function externalIssuer(
     throw new SettingsError(['SALUS_TOKEN_ISSUER, SALUS_TOKEN_JWKS'], 'are set together: the issuer, and its JWKS URL');
   }
   return { issuer, jwks, ...(roles === undefined ? {} : { roles }) };
+}
+
+function importOrigins(value: string | undefined, apps: readonly GatewaySettings[]): readonly string[] {
+  const origins = (value ?? '').split(',').filter((each) => each !== '');
+  const isProduction = apps.some(({ production }) => production);
+  if (origins.every((each) => isOrigin(each, isProduction))) return origins;
+  throw new SettingsError(
+    ['SALUS_IMPORT_ORIGINS'],
+    'is a list of origins such as https://files.example.org, with commas',
+  );
 }
 
 /** One gateway's settings. Throws SettingsError. */

@@ -20,6 +20,7 @@ import { EhrWriter } from './ehr/writer.js';
 import { Erasures } from './erasure/erasures.js';
 import { fhirExpress } from './fhir/express.js';
 import { stableBy } from './fhir/idempotency.js';
+import type { ImportDesk } from './fhir/import/desk.js';
 import type { FhirPorts, FhirRequest } from './fhir/request.js';
 import { fhirRouter } from './fhir/router.js';
 import { acceptedIssuer, fhirBase } from './identity/issuer.js';
@@ -33,6 +34,7 @@ import { LiveBlocks } from './ledger/live.js';
 import { Outbox } from './ledger/outbox.js';
 import { OutboxStore } from './ledger/outbox-store.js';
 import { makeMeters, type Meters } from './metrics.js';
+import { openImports } from './open-imports.js';
 import { openProjection } from './open-projection.js';
 import type { Ledger } from './ports.js';
 import { follow } from './projection/follower.js';
@@ -67,18 +69,19 @@ interface Rooms {
   readonly directory: Directory;
   readonly signingKey: SigningKey;
   readonly meters: Meters;
+  readonly importOrigins: readonly string[];
 }
 
 /** Starts a member's gateway: listens at once, answers as soon as the ledger lets it. */
 export async function startMember(settings: GatewaySettings, options: MemberOptions): Promise<RunningMember> {
   const accepted = acceptedIssuer(settings, options.issuer);
-  const rooms = openRooms(settings, options.log);
+  const rooms = openRooms(settings, options);
   const sharing = openSharing(rooms);
   const erasures = openErasures(rooms, sharing);
   const askers = openAskers(rooms, accepted, (user, patient) => sharing.mandates.of(user, patient));
   const state = { ready: false };
   const trials = openTrials(rooms, sharing);
-  const server = await listen(rooms, sharing, { erasures, trials, askers }, state);
+  const { server, imports } = await listen(rooms, sharing, { erasures, trials, askers }, state);
   const stopping = new AbortController();
   const failed = runInBackground(rooms, sharing, erasures, stopping.signal);
   const door = await sharing.open(ownFhir(rooms, sharing));
@@ -90,9 +93,11 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
       const settled = rooms.outbox.settled();
       sharing.supply.goOn(settled, stopping.signal, faultLog(rooms.log));
       void settled.then(() => trials.goOn(stopping.signal)).catch(faultLog(rooms.log));
+      imports.goOn();
     }),
     failed,
     stop: async () => {
+      imports.stop();
       const stopped = erasures.series.stop();
       await stop(rooms, sharing, { stopping, also: stopped }, [server, door]);
       askers.authorization?.close();
@@ -100,7 +105,7 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
   };
 }
 
-function openRooms(settings: GatewaySettings, log: Logger): Rooms {
+function openRooms(settings: GatewaySettings, { log, importOrigins = [] }: MemberOptions): Rooms {
   const signingKey = readSigningKey(settings.jwk);
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
   const clock = (): number => Date.now() + settings.clockOffsetMs;
@@ -130,7 +135,8 @@ function openRooms(settings: GatewaySettings, log: Logger): Rooms {
   meters.observeProjection(projection, live);
   meters.observeCertificates(settings, clock);
   const ends = { connected, live, ledger: durableLedger(live.watch(connected), outbox), outbox };
-  return { settings, log, clock, keys, ...ends, writer, recent, projection, directory, signingKey, meters };
+  const kept = { writer, recent, projection, directory, signingKey };
+  return { settings, log, clock, keys, ...ends, ...kept, meters, importOrigins };
 }
 
 function openSharing(rooms: Rooms): Sharing {
@@ -170,9 +176,10 @@ async function listen(
   sharing: Sharing,
   { erasures, trials, askers }: { readonly erasures: Erasures; readonly trials: Trials; readonly askers: Askers },
   state: { readonly ready: boolean },
-): Promise<Server> {
+): Promise<{ readonly server: Server; readonly imports: ImportDesk }> {
   const { settings, log, projection, live, meters } = rooms;
   const { tokens, smart, authorization } = askers;
+  const imports = openImports(rooms, sharing, (request) => handle(request));
   const router = fhirRouter(
     {
       baseUrl: fhirBase(settings.baseUrl),
@@ -184,7 +191,7 @@ async function listen(
       earlier: (actor, idempotency) => rooms.writer.earlier(actor, idempotency),
       stable: stableBy(rooms.keys),
       conditionOf: conditionsOf(rooms),
-      smart,
+      ...{ smart, imports },
     },
     { onFault: faultLog(log) },
   );
@@ -220,7 +227,7 @@ async function listen(
   sharing.supply.sockets.serve(server, { actorOf, onFault: faultLog(log) });
   server.listen(settings.listen.port, settings.listen.host);
   await once(server, 'listening');
-  return server;
+  return { server, imports };
 }
 
 /** The state of criteria, from the facts the ledger's conditions left in the projection. */

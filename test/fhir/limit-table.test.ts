@@ -17,6 +17,7 @@ import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
 import { BATCH_ANSWER_LIMIT } from '@salus/gateway/fhir/router';
 import { EXPORT_LIMIT } from '@salus/gateway/fhir/export';
 import { FILTER_LIMIT } from '@salus/gateway/fhir/filter-expression';
+import { IMPORT_LIMITS } from '@salus/gateway/fhir/import/limits';
 import { INCLUDE_LIMIT } from '@salus/gateway/fhir/search';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { REASON_LIMIT } from '@salus/gateway/fhir/stated-reason';
@@ -31,7 +32,7 @@ import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
 
 import { projectRoot } from '../support/shared.js';
 
-const groups = { GLASS_BUDGET, SIGN_IN_LIMITS, JSON_LIMITS, SEARCH_LIMITS, WORK_LIMITS };
+const groups = { GLASS_BUDGET, IMPORT_LIMITS, SIGN_IN_LIMITS, JSON_LIMITS, SEARCH_LIMITS, WORK_LIMITS };
 const limits: Record<string, number> = {
   ASSERTION_S,
   MAX_GLASS_LISTED,

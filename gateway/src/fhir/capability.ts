@@ -43,7 +43,7 @@ function statement(context: FhirContext, server: SmartServer | undefined): JsonO
         resource: types.map((type) => resource(context, type)),
         interaction: [{ code: 'transaction' }, { code: 'batch' }, ...codes('system')],
         searchParam: COLUMN_PARAMETERS,
-        operation: [...operations(), ...ownOperations(context, '')],
+        operation: [...operations(context), ...ownOperations(context, '')],
       },
     ],
   };
@@ -63,10 +63,13 @@ function codes(level: string): { code: string }[] {
 }
 
 /** Operations: of the server, of one type alone, or of any type (`:type`); those that change nothing where it is said. */
-function operations(owner?: string, isReadOnly = false): JsonObject[] {
+function operations(context: FhirContext, owner?: string, isReadOnly = false): JsonObject[] {
   const served = ROUTES.filter(
-    ({ level, path, interaction }) =>
-      level === 'operation' && ownerOf(path) === owner && !(isReadOnly && interaction === 'update'),
+    ({ level, path, interaction, needs }) =>
+      level === 'operation' &&
+      ownerOf(path) === owner &&
+      !(isReadOnly && interaction === 'update') &&
+      (needs === undefined || context[needs] !== undefined),
   );
   const byName = new Map(served.map(({ code, definition }) => [code, { name: code, definition }]));
   return [...byName.values()];
@@ -90,7 +93,11 @@ function resource(context: FhirContext, type: string): JsonObject {
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
     ...(served === undefined ? everything() : apart(served)),
     ...listed({
-      operation: [...operations(type), ...operations(':type', served !== undefined), ...ownOperations(context, type)],
+      operation: [
+        ...operations(context, type),
+        ...operations(context, ':type', served !== undefined),
+        ...ownOperations(context, type),
+      ],
     }),
     ...searches(type, served?.parameters),
     ...(type === 'Provenance' && context.member !== undefined ? { documentation: DERIVED } : {}),

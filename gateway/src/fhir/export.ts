@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import { generatedSearch, isResourceType } from '../projection/generated.js';
+import { requireAsync } from './async.js';
 import { notFound, visible, type FhirContext } from './context.js';
 import { sightOf } from './sight.js';
 import { byQuery } from './everything.js';
@@ -69,9 +70,7 @@ export function exportGroup(context: FhirContext, request: FhirRequest, id: stri
 }
 
 function kickOff(context: FhirContext, asked: FhirRequest, level: Level): FhirResponse {
-  if (!/(?:^|[,;\s])respond-async\b/.test(asked.headers.prefer ?? '')) {
-    throw new Refusal('invalid', 'bad-value', 'an export is asked for with Prefer: respond-async');
-  }
+  requireAsync(asked);
   const request = byQuery(asked);
   const job = jobOf(context, request, level);
   const own = jobsOf(context);

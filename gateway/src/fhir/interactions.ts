@@ -3,11 +3,12 @@ import { Refusal } from '../ledger/refusal.js';
 import { isResourceType } from '../projection/generated.js';
 import { requireMediaType } from './body.js';
 import { COMPARTMENTS } from './compartments.js';
+import type { FhirContext } from './context.js';
 import { exportAll, exportEnd, exportFile, exportGroup, exportStatus } from './export.js';
 import { history } from './history.js';
 import { operation, OPERATIONS, type Route } from './operation-routes.js';
 import { read, vread } from './read.js';
-import type { FhirRequest } from './request.js';
+import type { FhirRequest, Imports } from './request.js';
 import { search, searchCompartment, searchWithin } from './search.js';
 import { searchSystem } from './system-search.js';
 import { create, patch, patchMatch, remove, removeMatches, update, updateMatch } from './write.js';
@@ -53,6 +54,32 @@ const EXPORT_JOBS: readonly Route[] = [
   },
 ];
 
+/** Bulk imports: their kick-off, and what it leads to. */
+const IMPORTS: readonly Route[] = [
+  {
+    ...{ ...operation('POST', '$import', ''), definition: 'urn:salus:operation:import', interaction: 'update' },
+    needs: 'imports',
+    run: (context, request) => importsOf(context).begin(request),
+  },
+  {
+    ...{ ...JOB, code: 'import', method: 'GET', path: '$import-status/:job' },
+    run: (context, request, { job = '' }) => importsOf(context).status(request, job),
+  },
+  {
+    ...{ ...JOB, code: 'import', method: 'DELETE', path: '$import-status/:job' },
+    run: (context, request, { job = '' }) => importsOf(context).end(request, job),
+  },
+  {
+    ...{ ...JOB, code: 'import', method: 'GET', path: '$import-file/:job/:file' },
+    run: (context, request, { job = '', file = '' }) => importsOf(context).problems(request, job, file),
+  },
+];
+
+function importsOf({ imports }: FhirContext): Imports {
+  if (imports === undefined) throw new Refusal('invalid', 'not-supported', 'this gateway imports nothing');
+  return imports;
+}
+
 const COMPARTMENT = { code: 'search-type', level: 'compartment', interaction: 'search' } as const;
 
 /** Of encounters, practitioners, related persons and devices. */
@@ -73,6 +100,7 @@ export const ROUTES: readonly Route[] = [
   ...OPERATIONS,
   ...EXPORTS,
   ...EXPORT_JOBS,
+  ...IMPORTS,
   {
     ...{ ...COMPARTMENT, method: 'GET', path: 'Patient/:id/:member' },
     run: (context, request, { id = '', member = '' }) => searchCompartment(context, request, id, member),

@@ -127,11 +127,30 @@ const bundle = {
   required: ['resourceType', 'type'],
 };
 
+const kickOff = {
+  type: 'object',
+  properties: {
+    inputFormat: { type: 'string', enum: ['application/fhir+ndjson'] },
+    inputSource: { type: 'string' },
+    storageDetail: { type: 'object', properties: { type: { type: 'string', enum: ['https'] } }, required: ['type'] },
+    input: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { type: { type: 'string' }, url: { type: 'string' } },
+        required: ['type', 'url'],
+      },
+    },
+  },
+  required: ['inputFormat', 'inputSource', 'input'],
+};
+
 function body(schema: JsonObject, mediaType = 'application/fhir+json'): JsonObject {
   return { required: true, content: { [mediaType]: { schema } } };
 }
 
 function bodyOf({ method, path, level }: Route): JsonObject | undefined {
+  if (path === '$import') return body(kickOff, 'application/json');
   if (method === 'PATCH') return body({ type: 'array', items: operation }, 'application/json-patch+json');
   if (path.endsWith('_search')) {
     const fields = Object.fromEntries(SEARCH.map((name) => [name, { type: 'string' }]));

@@ -18,6 +18,8 @@ export interface Route {
   readonly interaction: Interaction;
   /** URL of an operation's definition. */
   readonly definition?: string;
+  /** What must be there for it to be served. */
+  readonly needs?: 'imports';
   run(
     context: FhirContext,
     request: FhirRequest,

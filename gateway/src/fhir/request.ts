@@ -103,6 +103,16 @@ export interface Served {
   readonly instead: string;
 }
 
+/** Bulk imports (import/). Each throws Refusal. */
+export interface Imports {
+  begin(request: FhirRequest): FhirResponse;
+  /** 202 with how far it is, then the manifest. */
+  status(request: FhirRequest, id: string): FhirResponse;
+  /** An OperationOutcome for each line of a file that is not taken. */
+  problems(request: FhirRequest, id: string, file: string): FhirResponse;
+  end(request: FhirRequest, id: string): FhirResponse;
+}
+
 /** How a write of unknown outcome ended (ledger/, outbox): undefined = no such key. */
 export type WriteStatus = (
   actor: Actor,
@@ -123,6 +133,8 @@ export interface FhirPorts {
   /** Absent = $match compares the own patients alone. */
   readonly elsewhere?: Elsewhere;
   readonly writeStatus?: WriteStatus;
+  /** Absent = $import is not served. */
+  readonly imports?: Imports;
   /** A secret function of a text, the same at all of the member's gateways; absent = there is one gateway. */
   readonly stable?: (text: string) => string;
   /** The commit of an earlier request under the same key, at any of the member's gateways; absent = nobody knows. */

@@ -245,7 +245,7 @@ function takesJson(accept: string): boolean {
 
 /** Answers are JSON: who takes nothing else is told so (R4 http.html#mime-type). */
 function requireJsonAnswer({ path, query, headers }: FhirRequest): void {
-  if (path.startsWith('$export-file/')) return;
+  if (path.startsWith('$export-file/') || path.startsWith('$import-file/')) return;
   const format = query.get('_format');
   const acceptable =
     format === null ? takesJson(headers.accept ?? '*/*') : JSON_FORMATS.has(format.split(';')[0] ?? '');
