@@ -179,6 +179,15 @@ describe('writing clinical versions', () => {
     assert.equal(txIds.size, steps.calls.length);
   });
 
+  it('writes beside a transaction that hangs', async () => {
+    steps.decide = (_call, attempt) => (attempt === 1 ? 'silent' : 0);
+    const first = writer.write(actor, [observation('o1')]);
+    const others = ['o2', 'o3'].map((id) => sleep(1).then(() => writer.write(actor, [observation(id)])));
+    const outcomes = await Promise.all(others);
+    assert.ok(outcomes.every(({ state }) => state === 'committed'));
+    assert.equal((await first).state, 'unknown');
+  });
+
   it('endorses the writes of a refused group one by one, so that only the culprit is refused', async () => {
     steps.endorser = (call) => {
       const { entries } = requestOf(call);

@@ -1,7 +1,12 @@
-/** Lets concurrent writes share one transaction: each waits a moment at most, none waits when nothing is under way. */
+/**
+ * Lets concurrent writes share one transaction, as databases commit in groups: while one is under way what comes gathers,
+ * and goes together once it ends. Nothing waits when nothing is under way.
+ */
 
-/** Longest wait for company, milliseconds. */
-const GROUP_WAIT_MS = 5;
+/** Longest time a transaction holds others of its kin up, milliseconds: then those that gathered go beside it. */
+export const HOLD_MS = 250;
+/** Longest wait for those who were answered by the one that ended to come again, milliseconds. */
+const RETURN_MS = 10;
 /** Most versions in a shared transaction of clinical records. */
 export const GROUP_SIZE = 100;
 
@@ -13,16 +18,24 @@ export interface Groupable {
   readonly size: number;
 }
 
+/** What waits of a kin. */
 interface Gathering<Item> {
-  readonly items: Item[];
+  readonly kin: string;
+  items: Item[];
   size: number;
-  timer: NodeJS.Timeout | NodeJS.Immediate;
+  /** Groups under way that what comes waits for. */
+  holding: number;
+  /** Items that are worth waiting for: as many as waited or were answered when a group ended. */
+  expected: number;
+  /** Hands over what came in this turn of the event loop. */
+  turn?: NodeJS.Immediate | undefined;
+  /** Hands it over though not all came again. */
+  late?: NodeJS.Timeout | undefined;
 }
 
 /** Gathers items and hands them on together; `carry` is told of every group once. */
 export class Grouping<Item extends Groupable> {
   readonly #gatherings = new Map<string, Gathering<Item>>();
-  #underway = 0;
 
   constructor(
     private readonly carry: (items: readonly Item[]) => Promise<unknown>,
@@ -30,43 +43,53 @@ export class Grouping<Item extends Groupable> {
     private readonly most: number,
   ) {}
 
-  /** Takes an item; when its group is complete, or has waited long enough, it is carried. */
+  /** Takes an item; when its group is complete, or the one before it has ended, it is carried. */
   add(item: Item): void {
-    let gathering = this.#gatherings.get(item.kin);
-    if (gathering !== undefined && gathering.size + item.size > this.most) {
-      this.#flush(item.kin, gathering);
-      gathering = undefined;
-    }
-    gathering ??= this.#open(item.kin);
+    const { kin } = item;
+    const gathering = this.#gatherings.get(kin) ?? { kin, items: [], size: 0, holding: 0, expected: 0 };
+    this.#gatherings.set(kin, gathering);
+    if (gathering.size + item.size > this.most) this.#flush(gathering);
     gathering.items.push(item);
     gathering.size += item.size;
-    if (gathering.size >= this.most) this.#flush(item.kin, gathering);
+    if (gathering.size >= this.most) this.#flush(gathering);
+    else if (gathering.holding === 0) this.#flushIfAllAreHere(gathering);
   }
 
-  #open(kin: string): Gathering<Item> {
-    const flush = (): void => {
-      this.#flush(kin, gathering);
+  /** Alone in the house, an item only waits for those that arrive in the same turn of the event loop. */
+  #flushIfAllAreHere(gathering: Gathering<Item>): void {
+    if (gathering.items.length < gathering.expected) return;
+    gathering.turn ??= setImmediate(() => {
+      this.#flush(gathering);
+    });
+  }
+
+  #flush(gathering: Gathering<Item>): void {
+    clearImmediate(gathering.turn);
+    clearTimeout(gathering.late);
+    const { items } = gathering;
+    Object.assign(gathering, { items: [], size: 0, expected: 0, turn: undefined, late: undefined });
+    if (items.length > 0) this.#hand(items, gathering);
+    else if (gathering.holding === 0) this.#gatherings.delete(gathering.kin);
+  }
+
+  #hand(items: readonly Item[], gathering: Gathering<Item>): void {
+    gathering.holding += 1;
+    let isHolding = true;
+    const release = (): void => {
+      clearTimeout(longest);
+      if (isHolding) this.#released(items.length, gathering);
+      isHolding = false;
     };
-    // Alone in the house, an item only waits for those that arrived in the same turn of the event loop.
-    const timer = this.#underway === 0 ? setImmediate(flush) : setTimeout(flush, GROUP_WAIT_MS);
-    const gathering: Gathering<Item> = { items: [], size: 0, timer };
-    this.#gatherings.set(kin, gathering);
-    return gathering;
+    const longest = setTimeout(release, HOLD_MS);
+    this.carry(items).then(release, release);
   }
 
-  #flush(kin: string, gathering: Gathering<Item>): void {
-    if (this.#gatherings.get(kin) !== gathering) return;
-    this.#gatherings.delete(kin);
-    clearTimer(gathering.timer);
-    this.#underway += 1;
-    const done = (): void => {
-      this.#underway -= 1;
-    };
-    this.carry(gathering.items).then(done, done);
+  #released(answered: number, gathering: Gathering<Item>): void {
+    gathering.holding -= 1;
+    if (gathering.holding > 0) return;
+    gathering.expected = gathering.items.length + answered;
+    gathering.late ??= setTimeout(() => {
+      this.#flush(gathering);
+    }, RETURN_MS);
   }
-}
-
-function clearTimer(timer: NodeJS.Timeout | NodeJS.Immediate): void {
-  if ('refresh' in timer) clearTimeout(timer);
-  else clearImmediate(timer);
 }

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+
+import { Grouping, HOLD_MS } from '@salus/gateway/ehr/grouping';
+
+interface Item {
+  readonly kin: string;
+  readonly size: number;
+  readonly name: string;
+}
+
+describe('writes that share transactions', () => {
+  /** The groups that were carried, by the names in them, and the way to end each. */
+  let groups: { readonly names: string; end(): Promise<void> }[];
+  let grouping: Grouping<Item>;
+
+  beforeEach(() => {
+    // Of this test alone: what another left waiting goes to its own.
+    const own: typeof groups = (groups = []);
+    grouping = new Grouping<Item>((items) => {
+      const carried = Promise.withResolvers<undefined>();
+      const end = async (): Promise<void> => {
+        carried.resolve(undefined);
+        await turn();
+      };
+      own.push({ names: items.map(({ name }) => name).join(''), end });
+      return carried.promise;
+    }, 5);
+  });
+
+  function add(names: string, kin = 'one', size = 1): void {
+    for (const name of names) grouping.add({ kin, size, name });
+  }
+
+  async function carried(): Promise<string[]> {
+    await turn();
+    return groups.map(({ names }) => names);
+  }
+
+  async function end(at: number): Promise<void> {
+    await groups[at]?.end();
+  }
+
+  it('go at once when nothing is under way, with what came in the same moment', async () => {
+    add('ab');
+    assert.deepEqual(await carried(), ['ab']);
+  });
+
+  it('gather while one is under way, and go together when it ends, with those whom it answered', async () => {
+    add('a');
+    await carried();
+    add('b');
+    await turn();
+    add('c');
+    assert.deepEqual(await carried(), ['a']);
+    await end(0);
+    assert.deepEqual(await carried(), ['a'], 'whom it answered was not waited for');
+    add('d');
+    assert.deepEqual(await carried(), ['a', 'bcd']);
+  });
+
+  it('do not go on waiting for those who were answered and do not come again', async () => {
+    add('a');
+    await carried();
+    add('b');
+    await end(0);
+    while (groups.length < 2) await sleep(1);
+    assert.deepEqual(await carried(), ['a', 'b']);
+  });
+
+  it('one after the other are never made to wait', async () => {
+    for (const [index, name] of ['a', 'b', 'c'].entries()) {
+      add(name);
+      assert.equal((await carried()).length, index + 1);
+      await end(index);
+    }
+  });
+
+  it('are not held up by another kin, nor by as many as fill a transaction', async () => {
+    add('a');
+    add('x', 'other');
+    assert.deepEqual(await carried(), ['a', 'x']);
+    add('bcdefg');
+    assert.deepEqual(await carried(), ['a', 'x', 'bcdef']);
+    add('h', 'other', 3);
+    add('i', 'other', 3);
+    assert.deepEqual(await carried(), ['a', 'x', 'bcdef', 'h']);
+  });
+
+  it('go past a transaction that hangs after a while, and then gather behind the next', async () => {
+    add('a');
+    await carried();
+    const began = performance.now();
+    add('b');
+    while (groups.length < 2) await sleep(5);
+    const waited = performance.now() - began;
+    assert.ok(waited >= HOLD_MS - 10, `${waited} ms`);
+    add('cd');
+    assert.deepEqual(await carried(), ['a', 'b']);
+    await end(1);
+    add('e');
+    assert.deepEqual(await carried(), ['a', 'b', 'cde']);
+    await end(0);
+    assert.deepEqual(await carried(), ['a', 'b', 'cde'], 'one that hung ends for nobody any more');
+  });
+
+  it('are gathered behind one that fails, too', async () => {
+    const failing = new Grouping<Item>((items) => {
+      groups.push({ names: items.map(({ name }) => name).join(''), end: () => Promise.resolve() });
+      return Promise.reject(new Error('refused'));
+    }, 5);
+    failing.add({ kin: 'one', size: 1, name: 'a' });
+    await carried();
+    failing.add({ kin: 'one', size: 1, name: 'b' });
+    assert.deepEqual(await carried(), ['a', 'b']);
+  });
+});
