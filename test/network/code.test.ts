@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { writeRunFile } from '@salus/network/commands/run-file';
 import { chaincodePackage } from '@salus/network/config/archive';
-import { builtCode, type ChaincodeCode } from '@salus/network/config/code';
+import { builtCode } from '@salus/network/config/code';
 import { writeEndpoints } from '@salus/network/endpoints';
 import { memberPairs, peerAdmins } from '@salus/network/fabric/establish';
 import { approve, defineChaincode, installEverywhere } from '@salus/network/fabric/lifecycle';
@@ -15,26 +15,14 @@ import { type RunningFabric, startFabric } from '@salus/network/fabric/network';
 import { runningChannel } from '@salus/network/fabric/reconfigure';
 import { chaincodeEnvironment, type PreparedState, prepareState } from '@salus/network/prepare';
 import { loadTopology } from '@salus/network/topology';
+import { codeIn, copyBuilt, copySources, describeCode } from '../support/chaincode-copy.js';
 import { salus } from '../support/command.js';
 import { programsOrPending } from '../support/fabric-network.js';
 import { eventually } from '../support/eventually.js';
 import { freePortBase } from '../support/free-ports.js';
 import { scratchFolder } from '../support/scratch.js';
-import { projectRoot } from '../support/shared.js';
-
-const sources = join(projectRoot, 'chaincode');
-const codeIn = (folder: string) => JSON.parse(readFileSync(join(folder, 'dist', 'code.json'), 'utf8')) as ChaincodeCode;
-
-/** The chaincode's sources in a folder of their own, as another machine has them. */
-function copyOfSources(folder: string): string {
-  for (const name of ['src', 'package.json', 'package-lock.json', 'tsconfig.json'])
-    cpSync(join(sources, name), join(folder, name), { recursive: true });
-  symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'));
-  return folder;
-}
 
 const build = (folder: string) => execFileSync('npm', ['run', 'build'], { cwd: folder, stdio: 'pipe' });
-const describeCode = (folder: string) => execFileSync(process.execPath, [join(folder, 'dist', 'build', 'code.js')]);
 
 describe('the digest of the code', function () {
   this.timeout(180_000);
@@ -44,7 +32,8 @@ describe('the digest of the code', function () {
   });
 
   it('is the same from a build elsewhere, and so is the package', () => {
-    build(copyOfSources(folder.path));
+    copySources(folder.path);
+    build(folder.path);
     assert.deepEqual(codeIn(folder.path), builtCode());
     assert.equal(chaincodePackage('salus', codeIn(folder.path)).packageId, chaincodePackage('salus').packageId);
   });
@@ -98,8 +87,7 @@ describe('members of one channel on Fabric', function () {
 
   it('are told by name who runs other code, whose process serves its own package and no other', async () => {
     const { definition, topology, stateDir } = prepared;
-    cpSync(join(sources, 'dist'), join(other.path, 'dist'), { recursive: true });
-    copyOfSources(other.path);
+    copyBuilt(other.path);
     appendFileSync(join(other.path, 'package-lock.json'), '\n');
     const pair = memberPairs(prepared).find(({ member }) => member.name === 'tally') ?? assert.fail();
     const address = `${pair.member.chaincodeHost}:${pair.member.chaincodePort}`;
@@ -111,8 +99,7 @@ describe('members of one channel on Fabric', function () {
     const refused = start(definition.packageId);
     const [line] = (await once(createInterface(refused.stderr), 'line')) as [string];
     assert.match(line, /is for other code; the code here is/);
-    describeCode(other.path);
-    const theirs = chaincodePackage('salus', codeIn(other.path));
+    const theirs = chaincodePackage('salus', describeCode(other.path));
     const [admin] = peerAdmins(pair);
     await installEverywhere([admin!], theirs);
     await approve(runningChannel(stateDir), admin!, { ...definition, packageId: theirs.packageId, sequence: 1 });

@@ -15,9 +15,9 @@ import { salus } from '../support/command.js';
 import { endingIn } from '../support/ending.js';
 import { programsOrPending } from '../support/fabric-network.js';
 import { freePortBase } from '../support/free-ports.js';
+import { PatientWriter } from '../support/patient-writer.js';
 import { scratchFolder } from '../support/scratch.js';
 import { fewMembers } from '../support/topology-file.js';
-import { patient } from '../story/people.js';
 
 const MEMBERS = ['stmary', 'northside', 'acme', 'authority'];
 /** Of four members three are a majority, and of three orderers two. */
@@ -28,7 +28,7 @@ describe('another TLS key for an orderer, on Fabric', function () {
   const home = scratchFolder();
   const stateDir = join(home.path, 'state');
   let topology: string;
-  let writer: Writer;
+  let writer: PatientWriter;
 
   async function done(...args: string[]): Promise<string> {
     const { code, out, err } = await salus(stateDir, args, topology);
@@ -67,10 +67,10 @@ describe('another TLS key for an orderer, on Fabric', function () {
     topology = fewMembers(home.path, portBase, MEMBERS);
     await up();
     const token = (await done('token', '--member', 'stmary', '--role', 'physician')).trim();
-    writer = new Writer(`http://127.0.0.1:${portBase + 1}/fhir/R4`, token);
+    writer = new PatientWriter(`http://127.0.0.1:${portBase + 1}/fhir/R4`, token);
   });
   after(async () => {
-    await (writer as Writer | undefined)?.stop();
+    await (writer as PatientWriter | undefined)?.stop();
     await salus(stateDir, ['down'], topology);
     home.remove();
   });
@@ -165,61 +165,6 @@ describe('another TLS key for an orderer, on Fabric', function () {
     assert.match(err, /holds the keys of no orderer of northside/);
   });
 });
-
-/** Writes patients one after the other, and remembers what was answered. */
-class Writer {
-  readonly acknowledged: string[] = [];
-  readonly failed: string[] = [];
-  postponed = 0;
-  private running: Promise<void> | undefined;
-  private isStopped = false;
-
-  constructor(
-    private readonly base: string,
-    private readonly token: string,
-  ) {
-    this.running = this.write();
-  }
-
-  /** Resolves once five more writes were acknowledged. */
-  async goesOn(): Promise<void> {
-    if (this.isStopped) {
-      this.isStopped = false;
-      this.running = this.write();
-    }
-    const before = this.acknowledged.length;
-    await until('five more writes', () => Promise.resolve(this.acknowledged.length >= before + 5));
-  }
-
-  async stop(): Promise<number> {
-    this.isStopped = true;
-    await this.running;
-    return this.acknowledged.length;
-  }
-
-  async readAll(): Promise<void> {
-    for (const id of this.acknowledged) {
-      const { status } = await fetch(`${this.base}/Patient/${id}`, { headers: this.headers() });
-      assert.equal(status, 200, id);
-    }
-  }
-
-  private headers() {
-    return { authorization: `Bearer ${this.token}`, 'content-type': 'application/fhir+json' };
-  }
-
-  private async write(): Promise<void> {
-    while (!this.isStopped) {
-      const body = JSON.stringify(patient);
-      const answer = await fetch(`${this.base}/Patient`, { method: 'POST', headers: this.headers(), body });
-      const text = await answer.text();
-      // 202 is "not known yet", 503 "try again", as whenever the orderers choose another leader.
-      if (answer.status === 201) this.acknowledged.push((JSON.parse(text) as { id: string }).id);
-      else if (![202, 503].includes(answer.status)) this.failed.push(`${answer.status} ${text}`);
-      else this.postponed += 1;
-    }
-  }
-}
 
 /** The certificate (PEM) that a server shows. */
 function served(host: string, port: number): Promise<string> {
