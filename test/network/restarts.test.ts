@@ -3,8 +3,9 @@ import { strict as assert } from 'node:assert';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import { MAX_RESTARTS, RESTART_WINDOW_MS, Restarts } from '@salus/network/commands/restarts';
+import { MAX_RESTARTS, RESTART_WINDOW_MS, Restarts, STEADY_MS } from '@salus/network/commands/restarts';
 import { type RecordedProcess, readRunFile, runningProcesses } from '@salus/network/commands/run-file';
 import { until } from '@salus/network/fabric/lifecycle';
 import { ProcessGroup } from '@salus/network/fabric/processes';
@@ -13,6 +14,7 @@ import { salus } from '../support/command.js';
 import { engineName } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
 import { freePortBase } from '../support/free-ports.js';
+import { residentBytes } from '../support/memory.js';
 import { scratchFolder } from '../support/scratch.js';
 import { topologyAt } from '../support/topology-file.js';
 import { patient } from '../story/people.js';
@@ -23,10 +25,23 @@ const PATIENCE_MS = 180_000;
 describe('a process that ends untold', () => {
   it('is started again, later each time, until it has been too often; what ended long ago counts no more', () => {
     const restarts = new Restarts();
-    const waits = Array.from({ length: MAX_RESTARTS + 1 }, (_, second) => restarts.ended('peer0.hill', second * 1_000));
+    const crash = { by: 'exit code 7', ranMs: STEADY_MS };
+    const waits = Array.from({ length: MAX_RESTARTS + 1 }, (_, second) =>
+      restarts.ended('peer0.hill', crash, second * 1_000),
+    );
     assert.deepEqual(waits, [500, 1_000, 2_000, 4_000, 8_000, undefined]);
-    assert.equal(restarts.ended('peer1.hill', 6_000), 500);
-    assert.equal(restarts.ended('peer0.hill', RESTART_WINDOW_MS + 4_000), 1_000);
+    assert.equal(restarts.ended('peer1.hill', crash, 6_000), 500);
+    assert.equal(restarts.ended('peer0.hill', crash, RESTART_WINDOW_MS + 4_000), 1_000);
+  });
+
+  it('is not counted where somebody asked it to end; one that ends at once by itself is, however orderly', () => {
+    for (const by of ['exit code 0', 'SIGTERM', 'signal SIGINT']) {
+      const restarts = new Restarts();
+      const waits = (ranMs: number) =>
+        Array.from({ length: MAX_RESTARTS + 1 }, (_, second) => restarts.ended('orderer', { by, ranMs }, second));
+      assert.deepEqual(waits(STEADY_MS), Array(MAX_RESTARTS + 1).fill(500), by);
+      assert.deepEqual(waits(STEADY_MS - 1), [500, 1_000, 2_000, 4_000, 8_000, undefined], by);
+    }
   });
 
   it('is named with its log and the end of it, and given up when it ends again and again', async () => {
@@ -88,6 +103,15 @@ describe('a running consortium one of whose processes is killed', function () {
     fabric: ['gateway0.stmary', 'peer0.stmary', 'chaincode.stmary', 'orderer.acme', 'ledger'],
   }[engineName];
 
+  if (engineName === 'fabric') {
+    it('takes less than 3.5 GB of memory before that, all processes together', () => {
+      const pids = [readRunFile(stateDir)?.pid ?? assert.fail(), ...runningProcesses(stateDir).map(({ pid }) => pid)];
+      assert.ok(pids.length > 3 + 3 * 7);
+      const sum = pids.map(residentBytes).reduce((one, other) => one + other, 0);
+      assert.ok(sum < 3.5e9, `${sum} bytes`);
+    });
+  }
+
   for (const name of nodes) {
     it(`says so and has it back: ${name}`, async () => {
       const supervisor = readRunFile(stateDir)?.pid;
@@ -102,6 +126,17 @@ describe('a running consortium one of whose processes is killed', function () {
       assert.equal(existsSync(`/proc/${pid}`), false);
     });
   }
+
+  it('has back what was asked to end, more often than what ended by itself', async () => {
+    const name = engineName === 'fabric' ? 'orderer.acme' : 'chaincode';
+    for (let time = 0; time <= MAX_RESTARTS; time += 1) {
+      const { pid } = named(name);
+      await sleep(STEADY_MS);
+      process.kill(pid, 'SIGTERM');
+      await until(`${name} again`, () => Promise.resolve(![pid, undefined].includes(found(name)?.pid)), PATIENCE_MS);
+    }
+    await eventually(write);
+  });
 
   it('ends when it cannot have it back, and says which, where its log is, and that it gave up', async () => {
     const name = engineName === 'fabric' ? 'gateway0.stmary' : 'gateways';

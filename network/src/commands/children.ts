@@ -31,6 +31,8 @@ export interface ChildPlan {
 export interface Child {
   readonly name: string;
   readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
   /** Resolves once the process says that it is ready; rejects with a CommandError when it does not. */
   readonly ready: Promise<void>;
   /** Resolves when the process has ended, with what it ended by. */
@@ -72,7 +74,7 @@ export function startChild(plan: ChildPlan): Child {
   const ready = becomeReady(plan, lines, ended);
   // Whoever awaits it hears of a failure; a supervisor that is stopping already does not.
   ready.catch(() => undefined);
-  return { name: plan.name, pid: process_.pid ?? 0, ready, ended, failed, stop };
+  return { name: plan.name, pid: process_.pid ?? 0, startedAt: Date.now(), ready, ended, failed, stop };
 }
 
 async function becomeReady(plan: ChildPlan, lines: Interface, ended: Promise<string>): Promise<void> {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Child, type ChildPlan, startChild } from './children.js';
-import { givenUp, Restarts } from './restarts.js';
+import { givenUp, type ProcessEnd, Restarts } from './restarts.js';
 
 /** What a supervisor does beside starting processes. */
 export interface SupervisedOptions {
@@ -61,15 +61,15 @@ export class Supervised {
     const child = this.running[index];
     if (child === undefined) return;
     void child.failed.then(this.reportFailure);
-    void child.ended.then((by) => this.startAgain(index, by));
+    void child.ended.then((by) => this.startAgain(index, { by, ranMs: Date.now() - child.startedAt }));
   }
 
-  private async startAgain(index: number, by: string): Promise<void> {
+  private async startAgain(index: number, end: ProcessEnd): Promise<void> {
     const plan = this.plans[index];
     if (plan === undefined || this.stopping || (await this.hasGivenUp(index))) return;
     const { progress, changed, clear } = this.options;
-    const why = `${plan.name} ended by ${by}; its log is ${plan.logFile}`;
-    const wait = this.restarts.ended(plan.name);
+    const why = `${plan.name} ended by ${end.by}; its log is ${plan.logFile}`;
+    const wait = this.restarts.ended(plan.name, end);
     if (wait === undefined) {
       this.reportFailure(givenUp(why));
       return;

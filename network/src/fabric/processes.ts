@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { givenUp, Restarts } from '../commands/restarts.js';
+import { givenUp, type ProcessEnd, Restarts } from '../commands/restarts.js';
 import { type RecordedProcess, startTimeOf } from '../commands/run-file.js';
 import { CommandError } from '../command.js';
 import { writePublic } from '../identity/files.js';
@@ -74,7 +74,8 @@ export class ProcessGroup {
     const running: Running = { plan, process: child, ended, told: false };
     this.running.set(plan.name, running);
     this.record();
-    void ended.then((by) => this.afterEnd(running, failure(plan, by)));
+    const startedAt = Date.now();
+    void ended.then((by) => this.afterEnd(running, failure(plan, by), { by, ranMs: Date.now() - startedAt }));
   }
 
   /** From now on a process that ends untold is started again, later each time, until it has been too often. */
@@ -82,11 +83,11 @@ export class ProcessGroup {
     this.said = said;
   }
 
-  private async afterEnd(running: Running, why: string): Promise<void> {
+  private async afterEnd(running: Running, why: string, ending: ProcessEnd): Promise<void> {
     const { name } = running.plan;
     if (running.told || this.stopping) return;
     const { said } = this;
-    const wait = said && this.restarts.ended(name);
+    const wait = said && this.restarts.ended(name, ending);
     if (wait === undefined) {
       this.reportFailure(said ? givenUp(why) : why);
       return;
@@ -103,7 +104,7 @@ export class ProcessGroup {
       this.said?.(`${name} runs again`);
     } catch (error) {
       // One that ended again is seen to by its own end; what could not be started at all, here.
-      if (this.isPresent(running)) await this.afterEnd(running, String(error));
+      if (this.isPresent(running)) await this.afterEnd(running, String(error), { by: String(error), ranMs: 0 });
     }
   }
 
