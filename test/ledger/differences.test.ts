@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { common, msp } from '@hyperledger/fabric-protos';
 import { prepareState, type PreparedState } from '@salus/network/prepare';
 import type { CollectionTemplate } from '@salus/network/config/collections';
 import { privateWritesOf } from '../support/block-reader.js';
@@ -24,7 +23,7 @@ import { endorse, evaluate, submit } from '../support/ledger-calls.js';
 import { signerFrom } from '../support/proposal.js';
 import { RawClient } from '../support/raw-client.js';
 import { scratchFolder } from '../support/scratch.js';
-import { newestOfOrderer } from '../support/seek.js';
+import { blockSigner, newestOfOrderer } from '../support/seek.js';
 
 /** Held by hospitals and the witness, until it is the witness's alone. */
 const SHARED: CollectionTemplate = { name: 'shared', members: ['hospital', 'witness'], endorsers: 1 };
@@ -79,7 +78,7 @@ describe(`what differs between the engines, on ${engineName}`, function () {
         try {
           for (const end = Date.now() + PATIENCE_MS; ;) {
             const block = await newestOfOrderer(raw, by);
-            if (BigInt(block.getHeader()!.getNumber()) >= blockNumber) return signerOf(block);
+            if (BigInt(block.getHeader()!.getNumber()) >= blockNumber) return blockSigner(block).getMspid();
             assert.ok(Date.now() < end, `the orderer of ${name} did not get block ${blockNumber}`);
             await sleep(50);
           }
@@ -186,14 +185,6 @@ describe(`what differs between the engines, on ${engineName}`, function () {
 });
 
 const second: ClientWish = { member: 'stmary', peer: 'peer1' };
-
-/** The MSP of who signed a block. */
-function signerOf(block: common.Block): string {
-  const entry = block.getMetadata()!.getMetadataList_asU8()[common.BlockMetadataIndex.SIGNATURES]!;
-  const [signature] = common.Metadata.deserializeBinary(entry).getSignaturesList();
-  const header = common.SignatureHeader.deserializeBinary(signature!.getSignatureHeader_asU8());
-  return msp.SerializedIdentity.deserializeBinary(header.getCreator_asU8()).getMspid();
-}
 
 async function untilRead(reader: TestClient, key: string, value: string): Promise<void> {
   const end = Date.now() + PATIENCE_MS;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +34,17 @@ interface ComposeFile {
   readonly services: Readonly<Record<string, Service>>;
   readonly networks: Readonly<Record<string, { internal?: boolean }>>;
   readonly volumes: Readonly<Record<string, unknown>>;
+}
+
+/** Has Compose's own program check a file; throws what it says. Pending where it is not on this machine. */
+function checkedByCompose(test: Mocha.Context, args: readonly string[]): void {
+  try {
+    execFileSync('docker-compose', [...args, 'config', '--quiet'], { stdio: 'pipe' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    test.test!.title += ' (pending: docker-compose is not on this machine)';
+    test.skip();
+  }
 }
 
 const topology = loadTopology();
@@ -136,6 +148,11 @@ describe('the state folder of containers', function () {
     }
   });
 
+  it('is what the file asks for, as the Compose tool reads it', function () {
+    this.timeout(60_000);
+    checkedByCompose(this, ['--env-file', join(dir, '.env'), '--file', join(projectRoot, 'docker-compose.yaml')]);
+  });
+
   it('says which package the chaincode serves', () => {
     const { packageId } = chaincodePackage(topology.chaincode.name);
     assert.match(services['chaincode.acme']!.environment!['SALUS_CHAINCODE_ID']!, /^\$\{SALUS_CHAINCODE_ID:\?/);
@@ -230,6 +247,23 @@ describe('the compose file of a member on a machine of its own', function () {
     }
     const text = readFileSync(join(own, 'members/acme/peers/peer0/core.yaml'), 'utf8');
     assert.match(text, /path: \/builder/);
+  });
+
+  it('is valid as the Compose tool reads it', function () {
+    this.timeout(60_000);
+    const files = ['--env-file', join(own, '.env'), '--file', join(own, 'docker-compose.yaml')];
+    checkedByCompose(this, ['--project-directory', projectRoot, ...files]);
+  });
+
+  it('takes the verbs that change the channel, which ask a peer that runs', async () => {
+    for (const verb of [
+      ['rotate', '--member', 'acme'],
+      ['revoke', '--member', 'acme', '--identity', 'gateway0'],
+    ]) {
+      const { code, err } = await salus(own, verb);
+      assert.equal(code, 1);
+      assert.doesNotMatch(err, /there is no network in/);
+    }
   });
 
   it('serves the package of the code that is here', () => {

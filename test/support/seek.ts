@@ -1,7 +1,7 @@
 /** Deliver asked by hand: envelopes with a seek, of which a test may bend any part. */
 import { randomBytes } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import { common, orderer, type peer } from '@hyperledger/fabric-protos';
+import { common, msp, orderer, type peer } from '@hyperledger/fabric-protos';
 import type { Signer } from '@salus/network/embedded/ports';
 import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import { statusName, type RawClient } from './raw-client.js';
@@ -67,6 +67,14 @@ export function deliverFromOrderer(raw: RawClient, by: Signer, seek: Seek): Prom
   return untilStatus(call, seekEnvelope(by, seek, raw.tlsHash), (answer) =>
     answer.getBlock()?.getHeader()?.getNumber(),
   );
+}
+
+/** Who signed a block: an MSP and a certificate (PEM). */
+export function blockSigner(block: common.Block): msp.SerializedIdentity {
+  const entry = block.getMetadata()!.getMetadataList_asU8()[common.BlockMetadataIndex.SIGNATURES]!;
+  const [signature] = common.Metadata.deserializeBinary(entry).getSignaturesList();
+  const header = common.SignatureHeader.deserializeBinary(signature!.getSignatureHeader_asU8());
+  return msp.SerializedIdentity.deserializeBinary(header.getCreator_asU8());
 }
 
 /** The newest block as an orderer hands it out. */

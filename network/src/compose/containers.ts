@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChaincodeDefinition } from '../config/definition.js';
+import { writeEndpoints } from '../endpoints.js';
 import { memberPairs, ordererPairs } from '../fabric/establish.js';
 import { renderOrderer, renderPeer } from '../fabric/render.js';
 import { writePublic, writeSecret } from '../identity/files.js';
@@ -58,6 +59,8 @@ export async function prepareContainers(
 export async function prepareOwnContainers(stateDir: string): Promise<void> {
   const state = await prepareOwn(stateDir);
   renderNodes(state);
+  // Whoever changes the channel from this folder asks it which engine runs.
+  writeEndpoints(state.topology, state.material, 'fabric');
   writePublic(join(state.stateDir, 'docker-compose.yaml'), memberComposeFile(state.topology, exportedMember(stateDir)));
   writeSecret(join(state.stateDir, '.env'), composeEnvironment(state.stateDir, state.definition));
 }

@@ -99,6 +99,14 @@ In containers, from the folder of Salus's sources:
 
 which says how to go on: nodes of ${name} alone, on this machine's own network, with this folder under its own path.
 
+\`npm run salus -- revoke\`, \`rotate\`, \`countersign\` and \`apply\` work from here with \`SALUS_STATE=<this folder>\` while the nodes run.
+They start no container again. Where they say that you are to, and for a node to take a new certificate:
+
+    SALUS_STATE=<this folder> npm run salus -- containers
+    docker compose --project-directory . --env-file <this folder>/.env --file <this folder>/docker-compose.yaml restart NODE
+
+with NODE such as peer0.${name} or orderer.${name}.
+
 Settings name the other members' nodes by the addresses of the topology file: give their machines' names there (\`host\`)
 before the folder is made.
 `;

@@ -11,7 +11,8 @@ import { until } from './lifecycle.js';
 import { ProcessGroup } from './processes.js';
 import type { Programs } from './programs.js';
 import { renderOrderer, renderPeer } from './render.js';
-import { finishRotations, isConsenter } from './rotate.js';
+import { isConsenter } from './restart.js';
+import { finishRotations } from './rotate.js';
 
 const CHAINCODE_MAIN = fileURLToPath(new URL('../../../chaincode/dist/main.js', import.meta.url));
 

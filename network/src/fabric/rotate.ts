@@ -5,7 +5,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CommandError } from '../command.js';
-import { runningProcesses } from '../commands/run-file.js';
 import { consenterCertificate, isSameKey, withConsenterCertificate } from '../config/update/consenters.js';
 import { changesOf, configUpdate } from '../config/update/delta.js';
 import { writePublic } from '../identity/files.js';
@@ -14,12 +13,11 @@ import { ensureNextTls } from '../identity/material.js';
 import { nextCertificate, replaceTls } from '../identity/replacement.js';
 import { isExported, readNetwork } from '../prepare.js';
 import { presentlyKnown } from './apart.js';
-import { channelAt } from './clients.js';
-import { administrationAddress, memberPairs, type OrdererPair, ordererPairs, ownPairs } from './establish.js';
+import { memberPairs, type OrdererPair, ordererPairs, ownPairs } from './establish.js';
 import { certificateIn, readKnown, writeKnown } from './known.js';
-import { until } from './lifecycle.js';
 import { type ChannelProposal, writeUpdate } from './proposal.js';
 import { anyAnswering, presentConfiguration, runningChannel } from './reconfigure.js';
+import { restartOrderer } from './restart.js';
 import { changeOfOne } from './told.js';
 
 /**
@@ -83,22 +81,9 @@ async function configurationFor(here: string) {
   };
 }
 
-/** Ends an orderer that a supervisor runs, which starts it again; of one in a container or elsewhere it says what to do. */
+/** What became of an orderer that has its new key. */
 async function restartFromOutside(stateDir: string, pair: OrdererPair, channel: string): Promise<string> {
   const name = `orderer.${pair.member.name}`;
-  const running = () => runningProcesses(stateDir).find((each) => each.name === name);
-  const before = running();
-  if (before === undefined) return `the new TLS key of ${name} is in its place: start that orderer again where it runs`;
-  process.kill(before.pid, 'SIGTERM');
-  await until(`${name} with its new key`, async () => {
-    const after = running();
-    return after !== undefined && after.pid !== before.pid && (await isConsenter(pair, channel));
-  });
-  return `${name} runs with its new TLS key`;
-}
-
-/** Whether the orderer takes part in ordering now. */
-export async function isConsenter(pair: OrdererPair, channel: string): Promise<boolean> {
-  const found = await channelAt(administrationAddress(pair), channel).catch(() => undefined);
-  return found?.consensusRelation === 'consenter' && found.status === 'active';
+  if (await restartOrderer(stateDir, pair, channel)) return `${name} runs with its new TLS key`;
+  return `the new TLS key of ${name} is in its place: start that orderer again where it runs`;
 }

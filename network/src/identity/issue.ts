@@ -3,14 +3,17 @@ import { dirname, join } from 'node:path';
 import { Authority, type IdentityIssuer, type Issued, type NodeRole, type Subject } from './authority.js';
 import { endsSoon, hasEnded } from './expiry.js';
 import { writePublic, writeSecret } from './files.js';
-import { type KeyFiles, mspFiles, mspRoots, tlsFiles } from './layout.js';
+import { type KeyFiles, mspFiles, mspRevocations, mspRoots, tlsFiles } from './layout.js';
 import { nodeUnitsConfig } from './node-units.js';
+import { writeLists } from './revoked.js';
 
 /** An organisation's two authorities: for identities and for TLS. */
 export interface Authorities {
   readonly organisation: string;
   readonly identities: IdentityIssuer;
   readonly tls: Authority;
+  /** The lists (PEM) of what the organisation has revoked. */
+  readonly revoked: readonly string[];
 }
 
 /** The authority kept in these files; a new one when there is none yet. */
@@ -22,9 +25,11 @@ export async function ensureAuthority(files: KeyFiles, subject: Subject): Promis
   return authority;
 }
 
-/** A local MSP folder in Fabric's layout: roots, NodeOUs, and the identity itself. */
+/** A local MSP folder in Fabric's layout: roots, NodeOUs, revocation lists, and the identity itself. */
 export async function ensureIdentity(dir: string, from: Authorities, subject: Subject, role: NodeRole): Promise<void> {
   writeMsp(dir, from);
+  // What belongs to no channel, such as an installation, a node judges by its own folder alone.
+  writeLists(mspRevocations(dir), from.revoked);
   await ensureIssuedIdentity(mspFiles(dir), from.identities, subject, role);
 }
 

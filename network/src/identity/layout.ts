@@ -17,6 +17,10 @@ export const layout = {
   ledger: (stateDir: string) => join(stateDir, 'ledger'),
   authority: (dir: string) => ({ cert: join(dir, 'ca', 'cert.pem'), key: join(dir, 'ca', 'key.pem') }),
   tlsAuthority: (dir: string) => ({ cert: join(dir, 'tlsca', 'cert.pem'), key: join(dir, 'tlsca', 'key.pem') }),
+  /** Of an organisation: what it revoked by serial number, what it is about to by name, and the lists in force. */
+  revoked: (dir: string) => join(dir, 'ca', 'revoked'),
+  revoking: (dir: string) => join(dir, 'ca', 'revoked', 'pending'),
+  revocationLists: (dir: string) => join(dir, 'ca', 'revoked', 'lists'),
   /** Of an organisation whose identities a Fabric CA issues: its root, the registrar's own certificate and key. */
   fabricCa: (dir: string) => ({
     root: join(dir, 'fabric-ca', 'root.pem'),
@@ -58,6 +62,11 @@ export function mspFiles(mspDir: string): KeyFiles {
 /** Files of the roots in an MSP folder. */
 export function mspRoots(mspDir: string): { readonly ca: string; readonly tlsCa: string } {
   return { ca: join(mspDir, 'cacerts', 'ca.pem'), tlsCa: join(mspDir, 'tlscacerts', 'tlsca.pem') };
+}
+
+/** Folder of the revocation lists in an MSP folder. */
+export function mspRevocations(mspDir: string): string {
+  return join(mspDir, 'crls');
 }
 
 /** Files of a TLS folder in the layout Fabric's tools use; `ca` is the root the certificate was issued under. */

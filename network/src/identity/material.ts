@@ -17,6 +17,7 @@ import { writePublic } from './files.js';
 import { ensureGatewayKey } from './gateway-key.js';
 import { layout, nextTls } from './layout.js';
 import { finishReplacement } from './replacement.js';
+import { revocationLists } from './revoked.js';
 import { GATEWAY_UNIT } from './node-units.js';
 
 /** An organisation of the channel as its configuration names it: roots in PEM. */
@@ -121,6 +122,7 @@ export async function ensureAuthorities(
   return {
     organisation,
     identities: await issuerOf(dir, organisation, access),
+    revoked: revocationLists(dir),
     tls: await ensureAuthority(layout.tlsAuthority(dir), { organisation, name: `tlsca.${organisation}` }),
   };
 }
