@@ -8,6 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { HELD_MS } from '@salus/gateway/projection/hold';
 import { runningProcesses } from '@salus/network/commands/run-file';
+import { memberPairs, peerAdmins } from '@salus/network/fabric/establish';
+import { until as untilHolds } from '@salus/network/fabric/lifecycle';
+import { knownEndorsers } from '@salus/network/fabric/membership';
+import { readNetwork } from '@salus/network/prepare';
 
 import { salus } from '../support/command.js';
 import { engineName } from '../support/engine.js';
@@ -17,8 +21,6 @@ import { glucose, patient } from '../story/people.js';
 
 /** How long something that must come may take, milliseconds. */
 const PATIENCE_MS = 60_000;
-/** Until the others count a peer that stands still as away, and ask it to endorse nothing: gossip's expiration, and some. */
-const AWAY_MS = 13_000;
 
 /** What /readyz says of the channel. */
 interface Standing {
@@ -117,10 +119,22 @@ describe('a value that a Fabric peer lacks when it commits the block', function 
     for (const { pid } of found) process.kill(pid, name);
   }
 
+  /** Those who endorse and keep a value count a peer that stands still as away, and ask it to endorse nothing. */
+  async function othersMissOne(): Promise<void> {
+    const known = readNetwork(network.stateDir);
+    const { channel, chaincode, members } = known.topology;
+    for (const pair of memberPairs(known).filter(({ member }) => ['stmary', 'authority'].includes(member.name))) {
+      const [admin] = peerAdmins(pair);
+      await untilHolds(`a peer less at ${pair.member.name}`, async () => {
+        return (await knownEndorsers(admin!, channel, chaincode.name)) === members.length - 1;
+      });
+    }
+  }
+
   /** Northside's peer stands still while others endorse and keep a value, and they when it commits the block. */
   async function withoutValue(then: () => Promise<void>): Promise<void> {
     signal('SIGSTOP', 'peer0.northside');
-    await sleep(AWAY_MS);
+    await othersMissOne();
     await created(network, token, patient);
     signal('SIGSTOP', 'peer0.stmary', 'peer0.authority');
     signal('SIGCONT', 'peer0.northside');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { connect, type ConnectionOptions } from 'node:tls';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
@@ -13,10 +14,13 @@ import { layout } from '@salus/network/identity/layout';
 import { chaincodePackage } from '@salus/network/config/archive';
 import { parse } from 'yaml';
 import { eventually } from '../support/eventually.js';
-import { prepareTestState } from '../support/embedded-network.js';
+import { gatewayIdentity, prepareTestState } from '../support/embedded-network.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
 import { scratchFolder } from '../support/scratch.js';
 import { projectRoot } from '../support/shared.js';
+
+/** As long as a server that refuses does not take to say so. */
+const SILENCE_MS = 3_000;
 
 /** A file that answers `version` as Fabric's programs do. */
 function programSaying(folder: string, name: string, version: string): void {
@@ -146,13 +150,27 @@ describe('a native Fabric network', function () {
     assert.equal(fabric.network.sequence, 1);
   });
 
+  it('takes nobody without a certificate at any port, operations, administration and chaincode included', async () => {
+    const { topology } = fabric.prepared;
+    const ports = topology.members.flatMap(({ host, peers, orderer, chaincodePort }) => [
+      ...peers.flatMap((node) => [node.port, node.operationsPort]).map((port) => ({ host, port })),
+      ...(orderer ? [orderer.port, orderer.adminPort, orderer.operationsPort].map((port) => ({ host, port })) : []),
+      { host, port: chaincodePort },
+    ]);
+    assert.equal(ports.length, 2 * 8 + 3 * 3 + 7);
+    for (const place of ports) assert.match(await saidTo(place), /ALERT.*CERTIFICATE/, JSON.stringify(place));
+    const { cert, key } = gatewayIdentity(fabric.prepared, 'tally');
+    const member = { cert: readFileSync(cert), key: readFileSync(key) };
+    assert.equal(await saidTo({ ...ports[0]!, ...member }), 'nothing');
+  });
+
   it('commits what a majority of members endorsed, for all members to read', async () => {
     await fabric.client({ member: 'stmary' }).contract.submitTransaction(...run(['put', 'pack', 'genuine']));
     const { contract } = fabric.client({ member: 'tally' });
-    const seen = async () => Buffer.from(await contract.evaluateTransaction(...run(['get', 'pack']))).toString();
-    let value = await seen();
-    for (let tries = 0; tries < 100 && value === '[""]'; tries++) value = await seen();
-    assert.equal(value, '["genuine"]');
+    await eventually(async () => {
+      const value = Buffer.from(await contract.evaluateTransaction(...run(['get', 'pack']))).toString();
+      assert.equal(value, '["genuine"]');
+    });
   });
 
   it('keeps private values with the collection’s members, by the gateways’ organisational unit', async () => {
@@ -239,6 +257,20 @@ describe('a native Fabric network', function () {
     });
   });
 });
+
+/** What ends a connection on which the client waits: the code of an error, or nothing. */
+function saidTo(place: ConnectionOptions): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...place, rejectUnauthorized: false });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code ?? error.message);
+    });
+    socket.setTimeout(SILENCE_MS, () => {
+      socket.destroy();
+      resolve('nothing');
+    });
+  });
+}
 
 /** Whether a file below the folder holds the text. */
 function contains(folder: string, text: string): boolean {

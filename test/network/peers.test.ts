@@ -5,13 +5,12 @@ import { EndorseError } from '@hyperledger/fabric-gateway';
 import { peer } from '@hyperledger/fabric-protos';
 import { establish } from '@salus/network/fabric/establish';
 import { type TestClient } from '../support/embedded-network.js';
+import { eventually } from '../support/eventually.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
 
 const HOSPITALS = { stmary: 3, northside: 3 };
 const OWN = 'of-stmary';
 const WRITES = 20;
-/** So often, twice a second, a value is looked for that has to travel. */
-const LOOKS = 60;
 
 /** What the endorsing peer says: it knows of nobody to give the value to, or nobody has acknowledged it. */
 const UNDISTRIBUTED =
@@ -36,12 +35,10 @@ describe('three peers at each hospital on Fabric', function () {
   }
 
   async function holds({ contract }: TestClient, key: string): Promise<void> {
-    for (let looks = 0; ; looks++) {
+    await eventually(async () => {
       const value = Buffer.from(await contract.evaluateTransaction(...operation(['privateGet', OWN, key]))).toString();
-      if (value === JSON.stringify([`kept ${key}`])) return;
-      assert.ok(looks < LOOKS, `${key} did not come: ${value}`);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
+      assert.equal(value, JSON.stringify([`kept ${key}`]));
+    });
   }
 
   it('have what a hospital keeps to itself at one more peer before it is endorsed, at all of them if they are there', () => {

@@ -40,7 +40,7 @@ export async function evaluate(
 }
 
 /** How often an endorsement is asked for again while peers differ in height, and how long between. */
-const SETTLE = { tries: 20, pauseMs: 100 } as const;
+const SETTLE = { tries: 300, pauseMs: 100 } as const;
 
 /** Evaluates until the peer has what another peer committed; gives the last results when it never does. */
 export async function evaluateOnceSeen(
