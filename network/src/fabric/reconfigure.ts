@@ -3,7 +3,7 @@ import { CommandError } from '../command.js';
 import { signUpdate, updateEnvelope } from '../config/update/signed.js';
 import { signerOf } from '../identity/signer.js';
 import { type NetworkFile, readNetwork } from '../prepare.js';
-import type { NodeAddress } from './clients.js';
+import { FabricRefusal, type NodeAddress } from './clients.js';
 import { broadcastAddresses, memberPairs, ordererPairs, ownPairs, peerAdmins } from './establish.js';
 import { order, until } from './lifecycle.js';
 import type { PeerAdmin } from './peer-admin.js';
@@ -13,6 +13,12 @@ import type { PeerAdmin } from './peer-admin.js';
  * first, and what it had taken is lost when the next leader is not ready yet.
  */
 const AGAIN_MS = 5_000;
+
+/**
+ * How long the leader may take to hear of an orderer that was started again, ms: until then it counts it as away, and takes no
+ * update that would need it.
+ */
+const HEARD_OF_MS = 15_000;
 
 /** A running channel as those deal with it who change its configuration. */
 export interface RunningChannel {
@@ -76,11 +82,16 @@ export async function applyUpdate(
   const peers = await answering(running);
   const before = (await submitter.config(channel)).getSequence();
   const envelope = updateEnvelope(channel, update, signatures, submitter.administrator);
+  const patientUntil = Date.now() + HEARD_OF_MS;
   const isInForce = async () => (await submitter.config(channel)).getSequence() > before;
   await until(`the new configuration at ${submitter.node.address}`, async () => {
-    await order({ orderers }, envelope, submitter).catch(async (error: unknown) => {
-      if (!(await isInForce())) throw error;
+    const ordering = order({ orderers }, envelope, submitter).then(() => true);
+    const isOrdered = await ordering.catch(async (error: unknown) => {
+      if (await isInForce()) return true;
+      if (Date.now() < patientUntil && isForNow(error)) return false;
+      throw error;
     });
+    if (!isOrdered) return false;
     return until('the new configuration', isInForce, AGAIN_MS).then(
       () => true,
       () => false,
@@ -91,4 +102,9 @@ export async function applyUpdate(
       return (await admin.config(channel)).getSequence() > before;
     });
   }
+}
+
+/** Whether orderers refuse because of who is away at the moment. */
+function isForNow(refusal: unknown): boolean {
+  return refusal instanceof FabricRefusal && refusal.message.includes('will result in quorum loss');
 }
