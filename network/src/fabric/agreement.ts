@@ -72,8 +72,8 @@ export async function followDefinition(
     const committed = await committedDefinition(first(speakers), network.channel, wanted.name);
     if (committed) {
       const inForce = definitionOf(committed, wanted);
-      await approveOwn(network, speakers, inForce);
-      return inForce.sequence;
+      if (await approvedAsInForce(network, speakers, inForce)) return inForce.sequence;
+      continue;
     }
     // Others start, stop and commit meanwhile: what counts is what is in force then.
     const { missing } = await agree(network, wanted).catch((error: unknown) => ({ missing: [String(error)] }));
@@ -82,6 +82,22 @@ export async function followDefinition(
     said = waits;
     await sleep(LOOK_MS);
   }
+}
+
+/** Approves what is in force. False when the peer has caught up meanwhile, and what it said was in force is long past. */
+async function approvedAsInForce(
+  network: ApartNetwork,
+  speakers: readonly PeerAdmin[],
+  inForce: ChaincodeDefinition,
+): Promise<boolean> {
+  const sequence = async () =>
+    (await committedDefinition(first(speakers), network.channel, inForce.name))?.getSequence();
+  try {
+    await approveOwn(network, speakers, inForce);
+  } catch (error) {
+    if ((await sequence()) === inForce.sequence) throw error;
+  }
+  return (await sequence()) === inForce.sequence;
 }
 
 /** The definition in force, as a member approves it for its own package. */

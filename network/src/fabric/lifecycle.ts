@@ -76,7 +76,7 @@ export async function defineChaincode(network: LifecycleNetwork, wanted: Chainco
   return definition.sequence;
 }
 
-/** Has each member approve the definition for the package it runs, unless it has. */
+/** Has each member approve the definition for the package it runs, unless it has; one that another has followed meanwhile none need. */
 export async function approveOwn(
   network: Pick<LifecycleNetwork, 'channel' | 'orderers'>,
   speakers: readonly PeerAdmin[],
@@ -84,8 +84,14 @@ export async function approveOwn(
 ): Promise<void> {
   for (const admin of speakers) {
     if (!(await hasApproved(admin, network.channel, definition))) await approve(network, admin, definition);
-    await until(`the approval at ${admin.node.address}`, () => hasApproved(admin, network.channel, definition));
+    await until(`the approval at ${admin.node.address}`, async () => {
+      return (await hasApproved(admin, network.channel, definition)) || isPast(admin, network.channel, definition);
+    });
   }
+}
+
+async function isPast(admin: PeerAdmin, channel: string, { name, sequence }: ChaincodeDefinition): Promise<boolean> {
+  return ((await committedDefinition(admin, channel, name))?.getSequence() ?? 0) > sequence;
 }
 
 /** Whether the peer's member has approved this very definition under its sequence, for this package. */
