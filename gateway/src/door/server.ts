@@ -191,6 +191,12 @@ async function bodyOf(request: IncomingMessage, most: number): Promise<string> {
 }
 
 function send(response: ServerResponse, { status, body }: DoorReply): void {
-  response.writeHead(status, { 'Content-Type': 'application/fhir+json', 'Cache-Control': 'no-store' });
-  response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  response.writeHead(status, {
+    'Content-Type': 'application/fhir+json',
+    'Cache-Control': 'no-store',
+    // Without its length it would go out, and be taken together again, in pieces.
+    'Content-Length': Buffer.byteLength(text),
+  });
+  response.end(text);
 }
