@@ -116,6 +116,11 @@ export interface LedgerCall {
   readonly transient?: Readonly<Record<string, Uint8Array>>;
   /** MSP ids; absent = as the policies ask. */
   readonly endorsers?: readonly string[];
+  /**
+   * MSP ids whose peers are asked at the same time; where that comes to nothing, as the policies ask, which is one after
+   * the other: what the own peer's simulation touched says who else must endorse.
+   */
+  readonly atOnce?: readonly string[];
 }
 
 /** The one typed face on fabric-gateway (ledger/). Deadlines and bounded retries inside; throws Refusal. */

@@ -46,6 +46,7 @@ describe('what goes on until a limit, and no further', () => {
     const ports = {
       ...{ member: 'northside', holdsCare: true, baseUrl: 'http://northside/fhir/R4', clock: () => 0 },
       ledger: { submit: () => Promise.resolve({ txId: '', block: 0 }) },
+      endorsers: () => undefined,
       projection: {
         reached: () => Promise.resolve(true),
         fact: (space: string) => (space === ACCESS_SPACE ? JSON.stringify({ record }) : 'p'),

@@ -15,6 +15,8 @@ const APPLIED_MS = 10_000;
 /** The ledger, and what the own peer committed of it, as far as it is applied. */
 export interface RequestPorts {
   readonly ledger: Pick<Ledger, 'submit'>;
+  /** MSP ids of who may endorse an access together, if the gateway knows of enough. */
+  readonly endorsers: () => readonly string[] | undefined;
   readonly projection: Pick<Facts, 'fact'> & { reached(block: number, timeoutMs: number): Promise<boolean> };
 }
 
@@ -23,14 +25,16 @@ export type AskedAccess = Pick<RequestAccess, 'pid' | 'scope' | 'breakGlass' | '
 
 /** The committed record, permitted or denied. Throws Refusal. */
 export async function requestAccess(
-  { ledger, projection }: RequestPorts,
+  { ledger, endorsers, projection }: RequestPorts,
   actor: Actor,
   asked: AskedAccess,
 ): Promise<AccessRecord> {
   const aid = randomBytes(32).toString('hex');
   const request: RequestAccess = { aid, purpose: actor.purpose, ...asked, salt: randomBytes(32).toString('hex') };
+  const atOnce = endorsers();
   const { block } = await ledger.submit({
     transaction: transactions.request,
+    ...(atOnce === undefined ? {} : { atOnce }),
     transient: { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(actor) },
   });
   await projection.reached(block, APPLIED_MS);

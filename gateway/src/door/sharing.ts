@@ -24,6 +24,7 @@ import { BrokenGlass } from '../glass/open.js';
 import { fhirBase } from '../identity/issuer.js';
 import { ScopedWriter } from '../identity/scoped-writer.js';
 import { Wallet } from '../keys/wallet.js';
+import { endorsersTogether } from '../ledger/endorsers.js';
 import { custodialSigner } from '../patient/custody.js';
 import { Hospital } from '../patient/hospital.js';
 import { PatientKeys } from '../patient/keys.js';
@@ -244,13 +245,14 @@ export class Sharing {
   }
 
   #remote(): RemoteReads {
-    const { settings, ledger, projection, transaction, signingKey, clock } = this.ports;
+    const { settings, ledger, projection, transaction, directory, signingKey, clock } = this.ports;
     const { member, channel } = settings;
     return new RemoteReads({
       ...{ member, channel, signingKey, say: this.say, projection, clock },
       holdsCare: this.#isHospital,
       baseUrl: fhirBase(settings.baseUrl),
       ...{ ledger, lookup: this.lookup, doors: this.#caller, transaction, onMissing: this.#onMissing },
+      endorsers: () => endorsersTogether('care', member, directory),
       late: this.#glass.asking,
     });
   }
