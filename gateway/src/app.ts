@@ -83,17 +83,19 @@ export function buildApp(ports: AppPorts): Express {
 function identify(request: Request, response: Response, next: NextFunction): void {
   const given = request.get('x-request-id');
   response.locals.requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
-  response.set('X-Request-Id', response.locals.requestId as string);
+  response.setHeader('X-Request-Id', response.locals.requestId as string);
   next();
 }
 
+const HARDENING = new Map([
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Cache-Control', 'no-store'],
+]);
+
 function harden(_request: Request, response: Response, next: NextFunction): void {
-  response.set({
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Cache-Control': 'no-store',
-  });
+  response.setHeaders(HARDENING);
   next();
 }
 

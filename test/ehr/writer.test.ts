@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { WriteVersions } from '@salus/chaincode/ehr/api';
 import { parseWrite } from '@salus/chaincode/ehr/api';
-import { MOST_RECENT, RecentContents } from '@salus/gateway/ehr/recent';
+import { RecentContents } from '@salus/gateway/ehr/recent';
 import { contentOf, openStored, storedBytes } from '@salus/gateway/ehr/translate';
 import { EhrWriter } from '@salus/gateway/ehr/writer';
 import { KeyStore } from '@salus/gateway/keys/key-store';
@@ -278,25 +278,5 @@ describe('writing clinical versions', () => {
       writer.write(actor, writes),
       (error) => error instanceof Refusal && error.code === 'too-costly',
     );
-  });
-});
-
-describe('what was written a moment ago', () => {
-  const value = { v: 1, salt: 'ab', ciphertext: 'cd', commitment: 'ef' } as const;
-
-  it('is taken from memory once, and only if the ledger holds the very same bytes', () => {
-    const recent = new RecentContents();
-    recent.keep(value, 'plain');
-    assert.equal(recent.take({ ...value, ciphertext: 'other' }), undefined);
-    recent.keep(value, 'plain');
-    assert.equal(recent.take(value), 'plain');
-    assert.equal(recent.take(value), undefined);
-  });
-
-  it('is forgotten when there is more of it than memory is given', () => {
-    const recent = new RecentContents();
-    for (let index = 0; index <= MOST_RECENT; index += 1) recent.keep({ ...value, salt: String(index) }, 'plain');
-    assert.equal(recent.take({ ...value, salt: '0' }), undefined);
-    assert.equal(recent.take({ ...value, salt: String(MOST_RECENT) }), 'plain');
   });
 });

@@ -83,10 +83,7 @@ export class Relationships {
 
   #isFlagged(patient: string): boolean {
     const stored = this.ports.index.current('Patient', patient);
-    if (stored === undefined || !stored.text.includes(CONFIDENTIALITY)) return false;
-    const { meta } = parsed(stored) as { meta?: { security?: readonly { system?: string; code?: string }[] } };
-    const labels = meta?.security ?? [];
-    return labels.some(({ system, code }) => system === CONFIDENTIALITY && FLAGS.includes(code ?? ''));
+    return stored !== undefined && isMarked(stored);
   }
 
   #person(request: AccessRequest): Person {
@@ -145,6 +142,23 @@ export class Relationships {
   #find(type: string, parameter: string, value: string): readonly StoredVersion[] {
     return this.ports.index.holding(type, parameter, value);
   }
+}
+
+/** Patients that were looked at, each version once, and whether it flags the record. */
+const marked = new WeakMap<StoredVersion, boolean>();
+
+function isMarked(patient: StoredVersion): boolean {
+  const known = marked.get(patient);
+  if (known !== undefined) return known;
+  const isMarked =
+    patient.text.includes(CONFIDENTIALITY) && confidentialities(patient).some((each) => FLAGS.includes(each));
+  marked.set(patient, isMarked);
+  return isMarked;
+}
+
+function confidentialities(patient: StoredVersion): readonly string[] {
+  const { meta } = parsed(patient) as { meta?: { security?: readonly { system?: string; code?: string }[] } };
+  return (meta?.security ?? []).flatMap(({ system, code }) => (system === CONFIDENTIALITY ? [code ?? ''] : []));
 }
 
 interface Team {

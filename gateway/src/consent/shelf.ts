@@ -1,5 +1,6 @@
 /** A patient's consents as this member's own projection holds them. */
 import type { Facts } from '../patient/lookup.js';
+import type { Fact } from '../projection/asked.js';
 import { comparePlaces } from '../projection/place.js';
 import { consentKey, CONSENT_SPACE, COUNTED_SPACE, DENIAL_SPACE, EVER, type ProjectedConsent } from './project.js';
 
@@ -8,19 +9,21 @@ const MAX_CACHED = 5_000;
 
 /** Every version of every consent of a patient that the projection holds, with all that was ever said of each. */
 export class ConsentShelf {
-  readonly #cache = new Map<string, { readonly text: string; readonly versions: readonly ProjectedConsent[] }>();
+  readonly #cache = new Map<
+    string,
+    { readonly rows: readonly Fact[]; readonly versions: readonly ProjectedConsent[] }
+  >();
 
   constructor(private readonly facts: Facts) {}
 
   /** All of a patient's, whatever their state, the highest version of each consent first; the same array while nothing is new. */
   versions(pid: string): readonly ProjectedConsent[] {
     const rows = this.facts.facts(CONSENT_SPACE, `${pid}/`);
-    const text = rows.map(({ value }) => value).join('\n');
     const cached = this.#cache.get(pid);
-    if (cached?.text === text) return cached.versions;
+    if (cached !== undefined && areEqual(cached.rows, rows)) return cached.versions;
     const versions = newestFirst(rows.map(({ value }) => JSON.parse(value) as ProjectedConsent));
     if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
-    this.#cache.set(pid, { text, versions });
+    this.#cache.set(pid, { rows, versions });
     return versions;
   }
 
@@ -39,6 +42,11 @@ export class ConsentShelf {
   get deniesAnything(): boolean {
     return this.facts.fact(DENIAL_SPACE, EVER) !== undefined;
   }
+}
+
+function areEqual(one: readonly Fact[], other: readonly Fact[]): boolean {
+  if (one === other) return true;
+  return one.length === other.length && one.every(({ value }, at) => value === other[at]?.value);
 }
 
 /** By version, the highest first; of one version what was said first. */

@@ -38,8 +38,8 @@ export function fhirExpress(router: FhirRouter, authenticate: Authenticate, open
 
 /** Scripts of any origin may ask: what they may see their token says, and no cookie is ever looked at. */
 function crossOrigin(request: Request, response: Response, next: NextFunction): void {
-  response.set('Access-Control-Allow-Origin', '*');
-  response.set('Access-Control-Expose-Headers', EXPOSED);
+  response.setHeader('Access-Control-Allow-Origin', '*');
+  response.setHeader('Access-Control-Expose-Headers', EXPOSED);
   if (request.method !== 'OPTIONS') {
     next();
     return;
@@ -141,14 +141,14 @@ async function stream(
 
 function send(response: Response, request: Request, { status, headers, resource }: FhirResponse): void {
   response.status(status);
-  response.set('Cache-Control', 'no-store');
-  if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-  for (const [name, value] of Object.entries(headers)) response.set(name, value);
+  response.setHeader('Cache-Control', 'no-store');
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (resource === undefined || status === 204 || status === 304) {
     response.end();
     return;
   }
-  response.set('Content-Type', headers['Content-Type'] ?? 'application/fhir+json; charset=utf-8');
+  response.setHeader('Content-Type', headers['Content-Type'] ?? 'application/fhir+json; charset=utf-8');
   response.end(request.method === 'HEAD' ? undefined : textOf(request, resource));
 }
 

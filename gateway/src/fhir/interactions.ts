@@ -182,13 +182,21 @@ export interface Match {
   readonly parts: Readonly<Record<string, string>>;
 }
 
+/** The lines by the number of segments in their paths, in the order of the table. */
+const BY_LENGTH = Map.groupBy(
+  ROUTES.map((route) => ({ route, pattern: route.path.split('/') })),
+  ({ pattern }) => pattern.length,
+);
+
 /** The lines of a path, whatever the method. */
 export function routesAt(path: string): Match[] {
   const segments = path.split('/');
-  return ROUTES.flatMap((route) => {
-    const parts = partsOf(route.path.split('/'), segments);
-    return parts === undefined ? [] : [{ route, parts }];
-  });
+  const matches: Match[] = [];
+  for (const { route, pattern } of BY_LENGTH.get(segments.length) ?? []) {
+    const parts = partsOf(pattern, segments);
+    if (parts !== undefined) matches.push({ route, parts });
+  }
+  return matches;
 }
 
 /** The route of a request. Throws Refusal 404 for an unknown path or type, 405 where only the method is wrong. */
@@ -208,8 +216,8 @@ function isServedType(type: string | undefined): boolean {
   return type === undefined || isResourceType(type);
 }
 
+/** Of a path with as many segments. */
 function partsOf(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
-  if (pattern.length !== segments.length) return undefined;
   const parts: Record<string, string> = {};
   for (const [at, name] of pattern.entries()) {
     const segment = segments[at] ?? '';

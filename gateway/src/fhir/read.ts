@@ -42,9 +42,10 @@ function isUnchanged({ headers }: FhirRequest, seen: StoredVersion): boolean {
   const known = headers['if-none-match'];
   if (known?.trim() === '*') return true;
   if (known !== undefined) return known.split(',').some((etag) => versionOf(etag) === String(seen.version));
-  const since = Date.parse(headers['if-modified-since'] ?? '');
+  const modifiedSince = headers['if-modified-since'];
+  if (modifiedSince === undefined) return false;
   // HTTP dates have whole seconds.
-  return Math.floor(Date.parse(seen.lastUpdated) / 1000) * 1000 <= since;
+  return Math.floor(Date.parse(seen.lastUpdated) / 1000) * 1000 <= Date.parse(modifiedSince);
 }
 
 /** One version by number; refused as unknown where there is none or the asker may not see it. */

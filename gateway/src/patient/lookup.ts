@@ -1,11 +1,12 @@
 /** Finds patients by the FHIR id their custodian gave them. */
 import type { KeyStore } from '../keys/key-store.js';
+import type { Fact } from '../projection/asked.js';
 import { byPatientId, byPid, PATIENT_SPACE } from './project.js';
 
 /** A domain's facts in the projection. */
 export interface Facts {
   fact(space: string, key: string): string | undefined;
-  facts(space: string, prefix?: string): readonly { readonly key: string; readonly value: string }[];
+  facts(space: string, prefix?: string): readonly Fact[];
 }
 
 /** Who holds a patient. */

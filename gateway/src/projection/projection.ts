@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { truncateLog } from '../keys/database.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Held, LedgerBlock, StoredVersion } from '../ports.js';
+import { Asked, type Fact } from './asked.js';
 import { BlockApplier, ProjectionError, type ApplierOptions, type Checkpoint } from './block-applier.js';
 import { digestOf } from './digest.js';
 import type { FaultCounts } from './faults.js';
@@ -40,6 +41,7 @@ export class Projection {
   private readonly database: DatabaseSync;
   private readonly applier: BlockApplier;
   private readonly waiters = new Waiters();
+  private readonly asked = new Asked();
   private last: Checkpoint | undefined;
 
   /** Opens or makes the database. Throws ProjectionError when it holds rows and no checkpoint. */
@@ -67,7 +69,9 @@ export class Projection {
 
   /** Applies the blocks that follow the checkpoint, in one database transaction. Throws ProjectionError. */
   apply(blocks: readonly LedgerBlock[]): void {
-    this.last = this.applier.apply(blocks, this.last);
+    this.asked.changing(() => {
+      this.last = this.applier.apply(blocks, this.last);
+    });
     this.waiters.reached(this.block);
   }
 
@@ -88,7 +92,9 @@ export class Projection {
 
   /** Applies what an incomplete block, read once more, now has: as of that block. Throws ProjectionError. */
   applyLate(block: LedgerBlock): void {
-    this.applier.applyLate(block);
+    this.asked.changing(() => {
+      this.applier.applyLate(block);
+    });
   }
 
   /** How much work one question may be. */
@@ -108,13 +114,10 @@ export class Projection {
 
   /** The version in force, which may be a deletion. */
   current(type: string, id: string): StoredVersion | undefined {
-    return storedOf(
-      this.statements.get(
-        `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.vid = r.vid WHERE r.type = ? AND r.id = ?`,
-        type,
-        id,
-      ),
-    );
+    const sql = `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.vid = r.vid WHERE r.type = ? AND r.id = ?`;
+    const read = (): StoredVersion | undefined => storedOf(this.statements.get(sql, type, id));
+    // Whose record it is, is looked at for every resource that is shown.
+    return type === 'Patient' ? this.asked.patient(id, read) : read();
   }
 
   version(type: string, id: string, version: number): StoredVersion | undefined {
@@ -235,17 +238,21 @@ export class Projection {
   }
 
   /** A domain's facts whose keys start with the prefix, in the order of their keys. */
-  facts(space: string, prefix = ''): { readonly key: string; readonly value: string }[] {
-    const rows = this.statements.all(
-      'SELECT key, value FROM fact WHERE space = ? AND key >= ? AND key < ? ORDER BY key',
-      ...[space, prefix, `${prefix}\u{10ffff}`],
-    );
-    return rows.map((row) => ({ key: row.key as string, value: row.value as string }));
+  facts(space: string, prefix = ''): readonly Fact[] {
+    return this.asked.facts(space, prefix, () => {
+      const rows = this.statements.all(
+        'SELECT key, value FROM fact WHERE space = ? AND key >= ? AND key < ? ORDER BY key',
+        ...[space, prefix, `${prefix}\u{10ffff}`],
+      );
+      return rows.map((row) => ({ key: row.key as string, value: row.value as string }));
+    });
   }
 
   /** Drops the versions under these ledger keys, whose content nobody can open any more; on disk on return. */
   drop(ledgerKeys: readonly string[]): void {
-    this.applier.drop(ledgerKeys);
+    this.asked.changing(() => {
+      this.applier.drop(ledgerKeys);
+    });
     truncateLog(this.database);
   }
 
@@ -257,10 +264,12 @@ export class Projection {
 
   /** Empties the projection; following the ledger from genesis fills it again. */
   clear(): void {
-    this.database.exec('BEGIN IMMEDIATE');
-    for (const table of DERIVED_TABLES) this.database.exec(`DELETE FROM ${table}`);
-    this.database.exec('COMMIT');
-    this.applier.reset();
+    this.asked.changing(() => {
+      this.database.exec('BEGIN IMMEDIATE');
+      for (const table of DERIVED_TABLES) this.database.exec(`DELETE FROM ${table}`);
+      this.database.exec('COMMIT');
+      this.applier.reset();
+    });
     this.last = undefined;
   }
 
