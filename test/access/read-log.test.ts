@@ -38,9 +38,9 @@ describe('the read log', () => {
     folder.remove();
   });
 
-  it('gives a patient the own reads, newest first', () => {
-    log.append([entry('ann'), entry('ben')]);
-    log.append([{ ...entry('ann'), what: 'GET Condition' }]);
+  it('gives a patient the own reads, newest first', async () => {
+    await log.append([entry('ann'), entry('ben')]);
+    await log.append([{ ...entry('ann'), what: 'GET Condition' }]);
     assert.deepEqual(
       readsOf('ann').map(({ what }) => what),
       ['GET Condition', 'GET Observation'],
@@ -48,20 +48,31 @@ describe('the read log', () => {
     log.close();
   });
 
-  it('is there again after the gateway was killed', () => {
-    log.append([entry('ann')]);
+  it('holds reads of the same moment, each with a salt of its own, before any of them is answered', async () => {
+    const reads = ['ann', 'ben', 'ann'].map(async (patient) => {
+      await log.append([entry(patient)]);
+      return readsOf('ann').length + readsOf('ben').length;
+    });
+    assert.deepEqual(await Promise.all(reads), [3, 3, 3]);
+    const salts = log.unanchored(10)?.items.map((item) => item.toString('hex', 0, 32));
+    assert.equal(new Set(salts).size, 3);
+    log.close();
+  });
+
+  it('is there again after the gateway was killed', async () => {
+    await log.append([entry('ann')]);
     const again = new ReadLog(readLogFile(folder.path, 'gateway0'));
     assert.equal(again.unanchored(10)?.items.length, 1);
     again.close();
     log.close();
   });
 
-  it('is read together with those of the member’s other gateways, page by page', () => {
+  it('is read together with those of the member’s other gateways, page by page', async () => {
     const other = new ReadLog(readLogFile(folder.path, 'gateway1'));
     const at = (second: number): string => `2026-03-01T12:00:0${second}.000Z`;
     for (const [index, each] of [log, other, log, other, other, log].entries()) {
       // The third and the fourth are of the same instant.
-      each.append([{ ...entry('ann'), at: at(index === 3 ? 2 : index), what: `${index}` }]);
+      await each.append([{ ...entry('ann'), at: at(index === 3 ? 2 : index), what: `${index}` }]);
     }
     const reads = new MemberReads(folder.path);
     const seen: string[] = [];
@@ -86,10 +97,10 @@ describe('the read log', () => {
       return Promise.resolve({ txId: 't', block: 1 });
     };
     const ports = { ledger: { submit }, mspId: 'StmaryMSP', log };
-    log.append([entry('ann'), entry('ann')]);
+    await log.append([entry('ann'), entry('ann')]);
     await anchorReads(ports);
     await anchorReads(ports);
-    log.append([entry('ben')]);
+    await log.append([entry('ben')]);
     await anchorReads(ports);
     const anchors = calls.map(
       ({ transient }) =>
@@ -108,7 +119,7 @@ describe('the read log', () => {
   });
 
   it('keeps trying an anchor that was refused', async () => {
-    log.append([entry('ann')]);
+    await log.append([entry('ann')]);
     const submit = () => Promise.reject(new Error('no ledger'));
     await assert.rejects(anchorReads({ ledger: { submit }, mspId: 'StmaryMSP', log }));
     assert.deepEqual(log.unanchored(10)?.items.length, 1);
@@ -135,8 +146,9 @@ describe('the read log', () => {
     log.close();
     // A write is committed by then: it is acknowledged, and shows nothing.
     assert.deepEqual(await read({ ...request, method: 'PATCH' }), { status: 200, headers: {} });
-    const { status, resource } = await read(request);
-    assert.equal(status, 503);
-    assert.equal((resource as { resourceType: string }).resourceType, 'OperationOutcome');
+    for (const { status, resource } of await Promise.all([read(request), read(request)])) {
+      assert.equal(status, 503);
+      assert.equal((resource as { resourceType: string }).resourceType, 'OperationOutcome');
+    }
   });
 });

@@ -23,7 +23,8 @@ export function logged(fhir: Fhir, ports: LoggedPorts): Fhir {
     const trail = newTrail();
     const response = await ports.decision.trailing(trail, () => fhir(request));
     try {
-      if (response.status < 400 || trail.patients.size > 0) append(ports, { actor, what: `${method} ${path}` }, trail);
+      if (response.status < 400 || trail.patients.size > 0)
+        await append(ports, { actor, what: `${method} ${path}` }, trail);
       return response;
     } catch (error) {
       // What is committed stays acknowledged (T7), but shows nothing.
@@ -44,7 +45,7 @@ export interface LoggedRead {
 export async function loggedWork<T>(ports: LoggedPorts, read: LoggedRead, work: () => Promise<T>): Promise<T> {
   const trail = newTrail();
   const result = await ports.decision.trailing(trail, work);
-  append(ports, read, trail);
+  await append(ports, read, trail);
   return result;
 }
 
@@ -58,7 +59,7 @@ function isRead({ method, path }: FhirRequest): boolean {
 }
 
 /** One entry for each patient; one without a patient for a search that came upon nobody's record. */
-function append({ log, now }: LoggedPorts, { actor, what }: LoggedRead, { patients, searched }: Trail): void {
+async function append({ log, now }: LoggedPorts, { actor, what }: LoggedRead, { patients, searched }: Trail) {
   const named = patients.size === 0 && searched ? [NOBODY] : [...patients];
   if (named.length === 0) return;
   const { user, role, purpose, mandate } = actor;
@@ -66,5 +67,5 @@ function append({ log, now }: LoggedPorts, { actor, what }: LoggedRead, { patien
   const as = mandate?.person === undefined ? {} : { person: mandate.person };
   // Who is a delegate is not called a guardian: the patient reads this.
   const known = mandate?.kind === 'delegate' ? mandate.kind : role;
-  log.append(named.map((patient) => ({ at, patient, user, role: known, ...as, purpose, what })));
+  await log.append(named.map((patient) => ({ at, patient, user, role: known, ...as, purpose, what })));
 }

@@ -45,11 +45,19 @@ export interface LogSlice {
   readonly items: readonly Buffer[];
 }
 
+/** Entries of one read, and whom to tell that they are in the log. */
+interface Appended {
+  readonly entries: readonly ReadEntry[];
+  readonly told: PromiseWithResolvers<undefined>;
+}
+
 /** One gateway's read log, a SQLite file. */
 export class ReadLog {
   readonly #database: DatabaseSync;
   readonly #wal: number;
   readonly #insertion: StatementSync;
+  #waiting: Appended[] = [];
+  #turn: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
   #broken: Error | undefined;
 
@@ -61,17 +69,17 @@ export class ReadLog {
     this.#wal = openSync(`${file}-wal`, 'r+');
   }
 
-  /** Appends before the answer goes out. Throws Refusal unavailable when it cannot: then nobody reads. */
-  append(entries: readonly ReadEntry[]): void {
-    if (this.#broken !== undefined) throw unwritable(this.#broken);
-    try {
-      this.#insert(entries);
-    } catch (error) {
-      throw unwritable(error);
-    }
-    this.#timer ??= setTimeout(() => {
-      this.#sync();
-    }, SYNC_AFTER_MS);
+  /**
+   * Appends before the answer goes out, with all other reads of the same turn of the event loop in one transaction. Throws
+   * Refusal unavailable when it cannot: then nobody reads.
+   */
+  async append(entries: readonly ReadEntry[]): Promise<void> {
+    const told = Promise.withResolvers<undefined>();
+    this.#waiting.push({ entries, told });
+    this.#turn ??= setImmediate(() => {
+      this.#write();
+    });
+    await told.promise;
   }
 
   /** Entries not anchored yet, at most `limit`; undefined where there are none. */
@@ -91,23 +99,44 @@ export class ReadLog {
   }
 
   close(): void {
+    this.#write();
     clearTimeout(this.#timer);
     closeSync(this.#wal);
     this.#database.close();
   }
 
+  #write(): void {
+    clearImmediate(this.#turn);
+    this.#turn = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    try {
+      if (this.#broken !== undefined) throw this.#broken;
+      this.#insert(waiting.flatMap(({ entries }) => entries));
+      for (const { told } of waiting) told.resolve(undefined);
+    } catch (error) {
+      for (const { told } of waiting) told.reject(unwritable(error));
+    }
+  }
+
   #insert(entries: readonly ReadEntry[]): void {
-    const insert = (entry: ReadEntry): void => {
-      this.#insertion.run(entry.at, entry.patient, JSON.stringify(entry), randomBytes(SALT_BYTES));
+    if (entries.length === 0) return;
+    const salts = randomBytes(SALT_BYTES * entries.length);
+    const insert = (entry: ReadEntry, at: number): void => {
+      const salt = salts.subarray(at * SALT_BYTES, (at + 1) * SALT_BYTES);
+      this.#insertion.run(entry.at, entry.patient, JSON.stringify(entry), salt);
     };
     const [only] = entries;
     // One statement is a transaction of its own.
-    if (only !== undefined && entries.length === 1) insert(only);
+    if (only !== undefined && entries.length === 1) insert(only, 0);
     else {
       inTransaction(this.#database, () => {
         entries.forEach(insert);
       });
     }
+    this.#timer ??= setTimeout(() => {
+      this.#sync();
+    }, SYNC_AFTER_MS);
   }
 
   #sync(): void {
