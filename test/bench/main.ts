@@ -1,16 +1,16 @@
 /** `npm run bench`: what Salus costs, as ratios within one run and as CPU-ms over all processes. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { glucose, patient } from '../story/people.js';
 import { engineName } from '../support/engine.js';
-import { type TestNetwork, startNetwork } from '../support/network.js';
+import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
 import { residentBytes } from '../support/memory.js';
 import { sharedPath } from '../support/shared.js';
-import { type Measure, type Processes, byKind, inTurn, measure } from './meter.js';
+import { type Bare, startBare } from './lean.js';
+import { type Measure, byKind, measure } from './meter.js';
+import { type Loaded, readings, recordRatios } from './records.js';
 import { type Ratio, ratioTable, table } from './report.js';
 import { flatReads } from './many-consents.js';
 import { supplyRatios, type Yardsticks } from './supply.js';
@@ -19,37 +19,12 @@ import { DEFAULT_BLOCKS, baseline, defaultBatches } from './stock.js';
 
 const bundleSize = 100;
 
-interface Bare {
-  readonly url: string;
-  stop(): void;
-}
-
-async function startBareExpress(): Promise<Bare> {
-  const server = fork(join(import.meta.dirname, 'bare-express.js'));
-  const [port] = (await once(server, 'message')) as [number];
-  return { url: `http://127.0.0.1:${port}/fhir/R4/Observation/x`, stop: () => server.kill() };
-}
-
-async function reads(bare: Bare, read: () => Promise<void>, watched: Processes): Promise<Measure[]> {
-  const answer = async (): Promise<void> => {
-    await (await fetch(bare.url)).json();
-  };
-  return await inTurn([
-    { wish: { name: 'bare Express answer', concurrency: 1, count: 400, run: answer }, watched: {} },
-    { wish: { name: 'read by id', concurrency: 1, count: 400, run: read }, watched },
-  ]);
-}
-
-async function salus(network: TestNetwork, bare: Bare): Promise<Measure[]> {
+async function salus(network: TestNetwork, bares: readonly [Bare, Bare]): Promise<Measure[]> {
   const token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
   const post = async (path: string, body: object): Promise<string> => {
     const answer = await network.ask('stmary', path, { token, body });
     if (answer.status !== 201 && answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
     return String(answer.body.id);
-  };
-  const read = async (path: string): Promise<void> => {
-    const answer = await network.ask('stmary', path, { token });
-    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
   };
   const patientId = await post('Patient', patient);
   const observationId = await post('Observation', glucose(patientId, 1));
@@ -72,20 +47,16 @@ async function salus(network: TestNetwork, bare: Bare): Promise<Measure[]> {
       { name: 'Bundle of 100, per resource', concurrency: 2, count: 20, units: bundleSize, run: bundle },
       processes,
     ),
-    ...(await reads(bare, () => read(`Observation/${observationId}`), processes)),
-    await measure(
-      { name: 'read by id', concurrency: 16, count: 2000, run: () => read(`Observation/${observationId}`) },
-      processes,
-    ),
-    await measure(
+    ...(await readings(
+      network.fhir('stmary'),
       {
-        name: 'search by patient and code',
-        concurrency: 1,
-        count: 200,
-        run: () => read(`Observation?patient=${patientId}&code=2339-0&_count=10`),
+        token,
+        resource: `Observation/${observationId}`,
+        search: `Observation?patient=${patientId}&code=2339-0&_count=10`,
       },
+      bares,
       processes,
-    ),
+    )),
     ...(await remoteReads(network, processes)),
     await measure({ name: 'idle, per second', concurrency: 1, count: idleSeconds, run: () => sleep(1000) }, processes),
   ];
@@ -95,12 +66,15 @@ async function salus(network: TestNetwork, bare: Bare): Promise<Measure[]> {
 const idleSeconds = 10;
 
 /** The 20 bundles, four at a time, to committed and searchable. */
-async function loadBundles(network: TestNetwork, folder: string): Promise<Measure> {
+async function loadBundles(network: TestNetwork, folder: string): Promise<{ measure: Measure; loaded: Loaded }> {
   const token = await network.token({ member: 'stmary', user: 'loader', role: 'admin' });
   const bundles = readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
     .map((file) => readFileSync(join(folder, file), 'utf8'));
-  const resources = bundles.reduce((sum, text) => sum + (JSON.parse(text) as { entry: unknown[] }).entry.length, 0);
+  const sizeOf = (text: string): number => (JSON.parse(text) as { entry: unknown[] }).entry.length;
+  const resources = bundles.reduce((sum, text) => sum + sizeOf(text), 0);
+  const since = new Date().toISOString();
+  let largest = { size: 0, patient: '' };
   const queue = [...bundles];
   const processes = byKind(network.processes());
   const once_ = async (): Promise<void> => {
@@ -109,11 +83,12 @@ async function loadBundles(network: TestNetwork, folder: string): Promise<Measur
         for (let body = queue.shift(); body !== undefined; body = queue.shift()) {
           const answer = await network.ask('stmary', '', { token, body });
           if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text.slice(0, 500)}`);
+          if (sizeOf(body) > largest.size) largest = { size: sizeOf(body), patient: patientIn(answer) };
         }
       }),
     );
   };
-  return await measure(
+  const measured = await measure(
     {
       name: 'load of the 20 bundles, per resource',
       concurrency: 1,
@@ -123,6 +98,14 @@ async function loadBundles(network: TestNetwork, folder: string): Promise<Measur
     },
     processes,
   );
+  const reader = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
+  return { measure: measured, loaded: { token: reader, since, ...largest } };
+}
+
+/** Id of the Patient that a transaction made. */
+function patientIn({ text }: Answer): string {
+  const [, id = ''] = /"location":"[^"]*Patient\/([^/"]+)/.exec(text) ?? [];
+  return id;
 }
 
 function ratios(measures: readonly Measure[]): Ratio[] {
@@ -140,6 +123,13 @@ function ratios(measures: readonly Measure[]): Ratio[] {
       value: of('FHIR create', 16).rate / of('empty submit', 16).rate,
       aim: '>= 1',
     },
+    {
+      what: 'FHIR create / empty submit, rate at 1',
+      value: of('FHIR create', 1).rate / of('empty submit', 1).rate,
+      aim: '>= 0.9',
+    },
+    { what: 'FHIR create, per second at 16', value: of('FHIR create', 16).rate, aim: '>= 700' },
+    { what: 'Bundle of 100, resources per second', value: of('Bundle of 100', 2).rate, aim: '>= 1200' },
     ...named(DEFAULT_BLOCKS).map(({ p50 }) => ({
       what: 'empty submit, Fabric’s default blocks / ours, p50',
       value: p50 / of('empty submit', 1).p50,
@@ -150,6 +140,10 @@ function ratios(measures: readonly Measure[]): Ratio[] {
       value: of('read by id', 1).p50 / of('bare Express', 1).p50,
       aim: '< 3',
     },
+    { what: 'read by id, p50 ms', value: of('read by id', 1).p50, aim: '< 0.4' },
+    { what: 'read by id, per second at 16', value: of('read by id', 16).rate, aim: '>= 8000' },
+    { what: 'search, p50 ms', value: of('search', 1).p50, aim: '<= 1' },
+    { what: 'search, per second at 16', value: of('search', 16).rate, aim: '>= 3000' },
     {
       what: 'single create / bundle resource, server CPU',
       value: total(of('FHIR create', 1)) / total(of('Bundle of 100', 2)),
@@ -191,7 +185,7 @@ function yardsticks(measures: readonly Measure[], bare: Bare): Yardsticks {
 /** `npm run bench -- supply`: the supply chain alone. */
 async function supplyAlone(): Promise<void> {
   const measures = await baseline();
-  const bare = await startBareExpress();
+  const bare = await startBare('express');
   const network = await startNetwork();
   try {
     console.log(ratioTable(await supplyRatios(network, yardsticks(measures, bare))));
@@ -203,22 +197,26 @@ async function supplyAlone(): Promise<void> {
 
 async function main(): Promise<void> {
   const measures = [...(await baseline()), ...(await defaultBatches())];
-  const bare = await startBareExpress();
+  const bares = [await startBare('express'), await startBare('node')] as const;
+  const [bare] = bares;
   const began = performance.now();
   const network = await startNetwork();
   const startSeconds = (performance.now() - began) / 1000;
   const atStart = residentOf(network);
   const flat: Ratio[] = [];
   try {
-    measures.push(...(await salus(network, bare)));
+    measures.push(...(await salus(network, bares)));
     const folder = sharedPath('data/synthea');
-    if (folder !== undefined) measures.push(await loadBundles(network, folder));
-    else console.log('load of the 20 bundles: not measured, ../shared/data/synthea is not on this machine');
+    if (folder !== undefined) {
+      const { measure: load, loaded } = await loadBundles(network, folder);
+      measures.push(load);
+      flat.push(...(await recordRatios(network, loaded)));
+    } else console.log('load of the 20 bundles: not measured, ../shared/data/synthea is not on this machine');
     // The ten thousand consents are for the index, which is the same on both engines.
     if (engineName === 'embedded') flat.push(...(await flatReads(network)));
     flat.push(...(await supplyRatios(network, yardsticks(measures, bare))));
   } finally {
-    bare.stop();
+    for (const each of bares) each.stop();
     await network.stop();
   }
   // Last: the contracts that it loads bring protobuf classes of the shim, which take the place of the client's.

@@ -52,42 +52,56 @@ export function byKind(processes: readonly { readonly name: string; readonly pid
 /** Runs the operation and measures it, with what the processes used; this process is `client`. */
 export async function measure(wish: Wish, processes: Processes): Promise<Measure> {
   await runAll(wish, Math.ceil(wish.count / 10), 0, () => undefined);
-  const watched = Object.entries({ ...processes, client: [process.pid] });
-  const before = watched.map(([, pids]) => cpuOf(pids));
+  const units = wish.count * (wish.units ?? 1);
   const latencies: number[] = [];
   const began = performance.now();
-  await runAll(wish, wish.count, Math.ceil(wish.count / 10), (milliseconds) => latencies.push(milliseconds));
-  const seconds = (performance.now() - began) / 1000;
-  const units = wish.count * (wish.units ?? 1);
-  const cpu = watched.map(([kind, pids], index) => [kind, (cpuOf(pids) - (before[index] ?? 0)) / units] as const);
-  latencies.sort((a, b) => a - b);
-  return {
-    name: wish.name,
-    concurrency: wish.concurrency,
-    rate: units / seconds,
-    p50: quantile(latencies, 0.5),
-    p90: quantile(latencies, 0.9),
-    cpu: Object.fromEntries(cpu),
-  };
+  const { cpu } = await cpuWhile({ ...processes, client: [process.pid] }, units, () =>
+    runAll(wish, wish.count, Math.ceil(wish.count / 10), (milliseconds) => latencies.push(milliseconds)),
+  );
+  return measured(wish, { latencies, seconds: (performance.now() - began) / 1000, units, cpu });
+}
+
+/** Does work, and says how much CPU time the processes used for each of its units meanwhile, in milliseconds. */
+export async function cpuWhile<T>(processes: Processes, units: number, work: () => Promise<T>) {
+  const watched = Object.entries(processes);
+  const before = watched.map(([, pids]) => cpuOf(pids));
+  const result = await work();
+  const used = watched.map(([kind, pids], at) => [kind, (cpuOf(pids) - (before[at] ?? 0)) / units] as const);
+  return { result, cpu: Object.fromEntries(used) };
+}
+
+/** What was seen of an operation. */
+interface Seen {
+  /** Milliseconds of each, in any order. */
+  readonly latencies: readonly number[];
+  readonly seconds: number;
+  readonly units: number;
+  readonly cpu: Measure['cpu'];
+}
+
+/** A measure of what was seen. */
+export function measured({ name, concurrency }: Pick<Wish, 'name' | 'concurrency'>, seen: Seen): Measure {
+  const sorted = [...seen.latencies].sort((a, b) => a - b);
+  const [p50, p90] = [quantile(sorted, 0.5), quantile(sorted, 0.9)];
+  return { name, concurrency, rate: seen.units / seen.seconds, p50, p90, cpu: seen.cpu };
 }
 
 /** Rounds of wishes in turn. */
 const ROUNDS = 5;
 
-/** Measures wishes in turn, so that all see the machine alike: of each the round with the middle p50. */
-export async function inTurn(
-  wishes: readonly { readonly wish: Wish; readonly watched: Processes }[],
-): Promise<Measure[]> {
+/** Takes measures in turn, so that all see the machine alike: of each the round with the middle p50. */
+export async function inTurn(takes: readonly (() => Promise<Measure>)[]): Promise<Measure[]> {
   const rounds: Measure[][] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const measures: Measure[] = [];
-    for (const { wish, watched } of wishes) measures.push(await measure(wish, watched));
+    for (const take of takes) measures.push(await take());
     rounds.push(measures);
   }
-  return wishes.map((_, at) => middle(rounds.flatMap((measures) => measures.slice(at, at + 1))));
+  return takes.map((_, at) => middle(rounds.flatMap((measures) => measures.slice(at, at + 1))));
 }
 
-async function runAll(wish: Wish, count: number, from: number, done: (ms: number) => void): Promise<void> {
+/** Runs the operation so often, as many at once as it wishes; tells of each how long it took. */
+export async function runAll(wish: Wish, count: number, from: number, done: (ms: number) => void): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < count) {

@@ -80,12 +80,10 @@ export async function remoteReads(network: TestNetwork, processes: Processes): P
     return { name, concurrency: 1, count: 90, run };
   };
   const local = await reader(LOCAL_PAGE, 'stmary', adams);
+  const remote = await reader(REMOTE_PAGE, 'northside', baker);
   return [
     await measure({ name: 'remote read', concurrency: 1, count: 100, run: first }, processes),
-    ...(await inTurn([
-      { wish: local, watched: processes },
-      { wish: await reader(REMOTE_PAGE, 'northside', baker), watched: processes },
-    ])),
+    ...(await inTurn([() => measure(local, processes), () => measure(remote, processes)])),
   ];
 }
 
