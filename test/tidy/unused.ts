@@ -3,7 +3,7 @@ import type { KnipConfig } from 'knip';
 /** Of the tests, what the runner, npm and other processes start; of the sources, package.json names the entries. */
 const started = [
   ...['**/*.test.ts', 'support/run.ts', 'support/campaign.ts', 'support/programs/*.ts', 'support/chaincode/main.ts'],
-  ...['bench/main.ts', 'bench/hold.ts', 'bench/bare-express.ts', 'faults/run/main.ts'],
+  ...['bench/main.ts', 'bench/hold.ts', 'bench/bare-express.ts', 'bench/bare-node.ts', 'faults/run/main.ts'],
 ];
 
 /** What no import names, and why it stands all the same. */
