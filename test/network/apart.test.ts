@@ -91,6 +91,14 @@ describe('members with a folder each, on Fabric', function () {
     assert.equal(await createdAt('northside'), 201);
   });
 
+  it('have an administrator refused that its member revoked, whose successor signs from then on', async () => {
+    const { code, err } = await at('acme', 'revoke', '--member', 'acme', '--identity', 'admin7');
+    assert.deepEqual([code, /it has peer0, gateway0, admin, orderer, orderer-admin/.test(err)], [2, true]);
+    const said = await done('acme', 'revoke', '--member', 'acme', '--identity', 'admin');
+    assert.match(said, /^admin\.acme is revoked \(serial number \w+\); it has a new certificate$/m);
+    assert.match(await done('acme', 'upgrade', '--chaincode', '0.2.0'), /definition is in force at sequence 2/);
+  });
+
   it('give an orderer another TLS key once a majority has signed, each in its own folder', async () => {
     const said = await done('acme', 'rotate', '--member', 'acme');
     assert.match(said, /^changes \/Channel\/Orderer\/ConsensusType$/m);

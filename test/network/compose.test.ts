@@ -264,6 +264,8 @@ describe('the compose file of a member on a machine of its own', function () {
       assert.equal(code, 1);
       assert.doesNotMatch(err, /there is no network in/);
     }
+    const strange = await salus(own, ['revoke', '--member', 'stmary', '--identity', 'gateway0']);
+    assert.deepEqual([strange.code, /administrator of stmary is not in/.test(strange.err)], [2, true]);
   });
 
   it('serves the package of the code that is here', () => {

@@ -35,10 +35,11 @@ export async function revokeIdentity(stateDir: string, memberName: string, ident
     const names = network.topology.members.map(({ name }) => name).join(', ');
     throw new CommandError(`no member is named ${memberName}; there are ${names}`, 2);
   }
-  const what = revocableOf(pair, identity);
-  if (ownPairs([pair]).length === 0 && !isPending(what)) {
+  // Where its administrator is about to be revoked, its key may be on its way.
+  if (ownPairs([pair]).length === 0 && !existsSync(pendingFiles(pair.own.dir, 'admin').cert)) {
     throw new CommandError(`the administrator of ${memberName} is not in ${stateDir}: it revokes in its own folder`, 2);
   }
+  const what = revocableOf(pair, identity);
   if (!what.isReplacedFirst) return revoked(stateDir, network, { pair, what, files: what.files });
   const files = pendingFiles(what.by.dir, identity);
   const mayGoOn = await replace(stateDir, network, { pair, what, files });
