@@ -61,6 +61,15 @@ describe('acts that share a transaction, by the contracts', () => {
     await refused('acts-collide', [{ ...dispense, salt }, shipped]);
   });
 
+  it('read what they have in common once', async () => {
+    const acts = (await inHand()).map((each) => ({ act: 'dispense', ...each, premises }));
+    const { status, rwset } = await desk.world.evaluate('stmary', 'supply:acts', call({ acts }, pharmacist));
+    const keys = rwset.reads.map(({ key }) => key);
+    assert.equal(status, 200);
+    assert.ok(keys.length > acts.length);
+    assert.equal(new Set(keys).size, keys.length);
+  });
+
   it(`are at most ${MAX_ACTS}`, async () => {
     const acts = (count: number): readonly object[] =>
       Array.from({ length: count }, () => ({ act: 'dispense', item: random(), salt: random(), premises }));
