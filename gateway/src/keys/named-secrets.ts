@@ -1,5 +1,5 @@
 /** Secrets a member keeps under names of its own, sealed: lots' secrets, and the salts that open commitments. */
-import { inTransaction } from './database.js';
+import { inLazyTransaction, inTransaction } from './database.js';
 import type { KeyStore } from './key-store.js';
 
 const SCHEMA = `
@@ -14,12 +14,23 @@ export class NamedSecrets {
 
   /** Keeps secrets (hex), durable on return; one kept before under the same name gives way. */
   keep(secrets: Readonly<Record<string, string>>): void {
-    const insert = this.store.database.prepare('INSERT OR REPLACE INTO named_secrets VALUES (?, ?)');
     inTransaction(this.store.database, () => {
-      for (const [name, secret] of Object.entries(secrets)) {
-        insert.run(name, this.store.seal.seal(Buffer.from(secret, 'hex'), useOf(name)));
-      }
+      this.#insert(secrets);
     });
+  }
+
+  /** The same, on the disk once the key store's `durable` says so: for what a call rests on that goes through the outbox. */
+  keepForCall(secrets: Readonly<Record<string, string>>): void {
+    inLazyTransaction(this.store.database, () => {
+      this.#insert(secrets);
+    });
+  }
+
+  #insert(secrets: Readonly<Record<string, string>>): void {
+    const insert = this.store.database.prepare('INSERT OR REPLACE INTO named_secrets VALUES (?, ?)');
+    for (const [name, secret] of Object.entries(secrets)) {
+      insert.run(name, this.store.seal.seal(Buffer.from(secret, 'hex'), useOf(name)));
+    }
   }
 
   /** Destroys the secret under this name. */

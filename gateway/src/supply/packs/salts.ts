@@ -11,10 +11,11 @@ export async function withSaltKept<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const isNew = secrets.find(name) === undefined;
-  if (isNew) secrets.keep({ [name]: salt });
+  // On the disk before anything is sent: the outbox waits for what is kept here, for many acts at once.
+  if (isNew) secrets.keepForCall({ [name]: salt });
   try {
     const done = await work();
-    secrets.keep({ [name]: salt });
+    if (secrets.find(name) !== salt) secrets.keep({ [name]: salt });
     return done;
   } catch (error) {
     // Refused for certain: nothing on the ledger opens with it, and who holds one is taken for the item's owner.
