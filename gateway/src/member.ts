@@ -189,7 +189,7 @@ async function listen(
       operations: domainOperations,
       writeStatus: writeStatusOf(rooms),
       earlier: (actor, idempotency) => rooms.writer.earlier(actor, idempotency),
-      stable: stableBy(rooms.keys),
+      stable: stableBy(rooms.keys, rooms.clock),
       conditionOf: conditionsOf(rooms),
       ...{ smart, imports },
     },

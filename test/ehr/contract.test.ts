@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   type HeadView,
+  IDEMPOTENCY_DAYS,
   MAX_CIPHERTEXT_CHARACTERS,
   MAX_ENTRIES,
   MAX_ERASED_KEYS,
@@ -83,6 +84,58 @@ describe('ehr on the ledger', () => {
     const head = JSON.parse((await world.evaluate('stmary', 'ehr:head', by(asked))).payload) as HeadView;
     assert.equal(head.idempotency[0]?.txId, txId);
     assert.equal(head.idempotency[1], null);
+  });
+
+  describe(`remembers an idempotency key for ${IDEMPOTENCY_DAYS} days of ticks`, () => {
+    const DAYS_MS = IDEMPOTENCY_DAYS * 86_400_000;
+    const first = writeOf([{ key: random(), version: 1, value: value() }]);
+    const { idempotencyKey } = first;
+    const again = { ...first, entries: [{ key: random(), version: 1, value: value() }] };
+    const forget = (...keys: string[]) => ({ request: { idempotencyKeys: keys } });
+    const head = async (): Promise<HeadView> =>
+      JSON.parse(
+        (await world.evaluate('stmary', 'ehr:head', by({ entries: [], idempotencyKeys: [idempotencyKey] }))).payload,
+      ) as HeadView;
+
+    beforeEach(async () => {
+      await world.submit('stmary', 'ehr:write', by(first));
+    });
+
+    it('and not a moment less', async () => {
+      await world.pass(DAYS_MS, 'northside');
+      await world.refused('already-done', 'stmary', 'ehr:write', by(again));
+      await world.refused('idempotency-key-reused', 'stmary', 'ehr:write', by({ ...again, digest: random() }));
+      await world.refused('still-remembered', 'stmary', 'ehr:forget', forget(random(), idempotencyKey));
+      assert.notEqual((await head()).idempotency[0], null);
+    });
+
+    it('then it may be used anew, for this request or another', async () => {
+      // Time that no tick has told of changes nothing.
+      world.clockMs += DAYS_MS + 1;
+      await world.refused('already-done', 'stmary', 'ehr:write', by(again));
+      await world.pass(0, 'northside');
+      assert.deepEqual((await head()).idempotency, [null]);
+      const { txId } = await world.submit('stmary', 'ehr:write', by(again));
+      assert.equal((await head()).idempotency[0]?.txId, txId);
+      await world.refused('already-done', 'stmary', 'ehr:write', by(again));
+      await world.pass(DAYS_MS + 1, 'acme');
+      await world.submit('stmary', 'ehr:write', by({ ...writeOf([]), ...again, digest: random(), entries: [one()] }));
+    });
+
+    it('then it may be let go of, once or again', async () => {
+      await world.pass(DAYS_MS + 1, 'northside');
+      const { rwset } = await world.submit('stmary', 'ehr:forget', forget(idempotencyKey));
+      assert.deepEqual([rwset.purges, rwset.writes.get('of-stmary')?.size], [[], 1], 'deleted, not purged');
+      await world.submit('stmary', 'ehr:forget', forget(idempotencyKey));
+      assert.deepEqual((await head()).idempotency, [null]);
+      const many = Array.from({ length: MAX_ENTRIES + 1 }, random);
+      await world.refused('invalid-request', 'stmary', 'ehr:forget', forget(...many));
+      await world.submit('stmary', 'ehr:forget', forget(...many.slice(1)));
+      world.clockMs += 2 * 86_400_000;
+      await world.refused('no-recent-tick', 'stmary', 'ehr:forget', forget(idempotencyKey));
+    });
+
+    const one = () => ({ key: random(), version: 1, value: value() });
   });
 
   it(`takes ${MAX_ENTRIES} versions in one transaction and not one more`, async () => {

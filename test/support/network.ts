@@ -60,6 +60,8 @@ export interface NetworkWish {
   readonly topologyFile?: string;
   readonly overrides?: TopologyOverrides;
   readonly env?: Readonly<Record<string, string>>;
+  /** Shift of all of the network's clocks, ms. */
+  readonly clockOffsetMs?: number;
 }
 
 /** Brings a network up; resolves when every gateway answers. */
@@ -73,6 +75,7 @@ export async function startNetwork(wish: NetworkWish = {}): Promise<TestNetwork>
     overrides: { portBase, ...wish.overrides },
     progress: () => undefined,
     ...(wish.env === undefined ? {} : { env: wish.env }),
+    ...(wish.clockOffsetMs === undefined ? {} : { clockOffsetMs: wish.clockOffsetMs }),
   });
   const fhir = (member: string): string => endpoint(consortium, member);
   const processes = () => [...consortium.children, ...fabricNodes(stateDir)];

@@ -57,6 +57,7 @@ export class Hospital {
     this.sharing = new Sharing({
       settings,
       ledger: this.world.ledgerOf(settings.member),
+      outbox: { old: () => [], drop: () => undefined },
       transaction: (txId) => Promise.resolve(this.world.transactions.get(txId)),
       keys: this.keys,
       memory: this.memory,

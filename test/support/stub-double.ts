@@ -75,6 +75,11 @@ export class StubDouble {
     return this.write(collection, key, value);
   }
 
+  deletePrivateData(collection: string, key: string) {
+    this.demandMember(collection);
+    return this.write(collection, key, undefined);
+  }
+
   purgePrivateData(collection: string, key: string) {
     this.demandMember(collection);
     this.rwset.purges.push({ place: collection, key });

@@ -14,10 +14,14 @@ export const transactions = {
   announce: 'ehr:erase-announce',
   /** `of-<member>` write; EraseVersions. */
   erase: 'ehr:erase',
+  /** `of-<member>` write; ForgetKeys. */
+  forget: 'ehr:forget',
 } as const;
 
 /** Most versions in one ehr:write, ehr:erase or ehr:head. */
 export const MAX_ENTRIES = 2_000;
+/** Days for which an Idempotency-Key is remembered, by the ledger's clock: afterwards it may be used anew. */
+export const IDEMPOTENCY_DAYS = 30;
 /** Most keys purged under one erasure. */
 export const MAX_ERASED_KEYS = 1_000_000;
 /** Longest ciphertext of one version, base64url characters (6 MiB of content). */
@@ -102,6 +106,11 @@ export interface EraseVersions {
   readonly salt: string;
 }
 
+/** ehr:forget: lets go of idempotency keys whose time is over; one that is not there any more is passed over. */
+export interface ForgetKeys {
+  readonly idempotencyKeys: readonly string[];
+}
+
 /** Stored under purge/<erasureId>/<part>, in the transaction of the purges it counts. */
 export interface PurgeRecord {
   readonly erasureId: string;
@@ -152,6 +161,7 @@ export const refuse = refusals({
   'not-your-erasure': 'forbidden',
   'too-many-keys': 'conflict',
   'part-done': 'conflict',
+  'still-remembered': 'conflict',
 });
 
 /** The ledger's key of a version in `of-<member>`. */
@@ -162,6 +172,11 @@ export function versionKey(key: string, version: number): string {
 /** The ledger's key of an idempotency record in `of-<member>`. */
 export function idempotencyKey(hmac: string): string {
   return keyOf(idempotencyKind, hmac);
+}
+
+/** Whether a key that was used at an instant may be used anew at another, both FHIR instants. */
+export function isOver(used: string, now: string): boolean {
+  return Date.parse(now) - Date.parse(used) > IDEMPOTENCY_DAYS * 86_400_000;
 }
 
 /** The public key of an announced erasure. */
@@ -196,6 +211,11 @@ export const parseWrite: Parser<WriteVersions> = object<WriteVersions>({
 export const parseHead: Parser<ReadHead> = object<ReadHead>({
   entries: list(position, 0, MAX_ENTRIES),
   idempotencyKeys: list(hex256, 0, MAX_ENTRIES),
+});
+
+/** Parser of ForgetKeys. */
+export const parseForget: Parser<ForgetKeys> = object<ForgetKeys>({
+  idempotencyKeys: list(hex256, 1, MAX_ENTRIES),
 });
 
 /** Parser of AnnounceErasure. */

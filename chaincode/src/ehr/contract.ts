@@ -2,12 +2,12 @@ import { Returns, Transaction } from 'fabric-contract-api';
 import { canonical } from '../lib/canonical';
 import { SalusContext } from '../lib/context';
 import { SalusContract } from '../lib/contract';
-import { exists, load, purge, save, saveSalted, saveSealed } from '../lib/record';
+import { exists, load, purge, remove, save, saveSalted, saveSealed } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import { parseText } from '../lib/schema';
-import { events, type HeadView, type IdempotencyRecord, parseAnnounce, parseErase, parseHead, parseWrite } from './api';
-import type { Condition, VersionEntry, WriteVersions } from './api';
-import { announce, append, distinct, erase, firstUse, stillSo, type Presence } from './rules';
+import { events, parseAnnounce, parseErase, parseForget, parseHead, parseWrite } from './api';
+import type { Condition, HeadView, IdempotencyRecord, VersionEntry, WriteVersions } from './api';
+import { announce, append, distinct, erase, firstUse, forget, inForce, stillSo, type Presence } from './rules';
 import { conditionKind, erasureKind, idempotencyKind, purgeKind, resourceKind, versionPart } from './state';
 
 /** A member's own records. */
@@ -19,7 +19,7 @@ export class EhrContract extends SalusContract {
   @Transaction()
   async write(ctx: SalusContext): Promise<void> {
     const request = ctx.request(parseWrite);
-    allowed(firstUse(request, await load(ctx, idempotencyKind, request.idempotencyKey)));
+    allowed(firstUse(request, await remembered(ctx, request.idempotencyKey)));
     allowed(distinct(request.entries));
     for (const entry of request.entries) {
       const { key, version, value } = allowed(append(await presence(ctx, entry)));
@@ -36,9 +36,19 @@ export class EhrContract extends SalusContract {
     const there: boolean[] = [];
     for (const { key, version } of entries) there.push(await exists(ctx, resourceKind, key, versionPart(version)));
     const idempotency: (IdempotencyRecord | null)[] = [];
-    for (const key of idempotencyKeys) idempotency.push((await load(ctx, idempotencyKind, key)) ?? null);
+    for (const key of idempotencyKeys) idempotency.push((await remembered(ctx, key)) ?? null);
     const view: HeadView = { entries: there, idempotency };
     return canonical(view);
+  }
+
+  @Transaction()
+  async forget(ctx: SalusContext): Promise<void> {
+    const { idempotencyKeys } = ctx.request(parseForget);
+    const tick = await ctx.clock();
+    for (const key of idempotencyKeys) {
+      allowed(forget(await load(ctx, idempotencyKind, key), tick));
+      await remove(ctx, idempotencyKind, key);
+    }
   }
 
   @Transaction()
@@ -60,6 +70,12 @@ export class EhrContract extends SalusContract {
     for (const { key, version } of entries) await purge(ctx, resourceKind, key, versionPart(version));
     ctx.emit(events.erased, { erasureId, keys: entries.length });
   }
+}
+
+/** What an idempotency key stands for. The clock is read for one that was used before alone: no first use hangs on it. */
+async function remembered(ctx: SalusContext, key: string): Promise<IdempotencyRecord | undefined> {
+  const known = await load(ctx, idempotencyKind, key);
+  return known === undefined ? undefined : inForce(known, await ctx.lastTick());
 }
 
 async function decide(ctx: SalusContext, condition: Condition, salt: string): Promise<void> {

@@ -5,7 +5,9 @@ import {
   type ConditionRecord,
   type ErasureRecord,
   type EraseVersions,
+  IDEMPOTENCY_DAYS,
   type IdempotencyRecord,
+  isOver,
   MAX_ENTRIES,
   refuse,
   type VersionEntry,
@@ -27,6 +29,17 @@ export function firstUse(request: WriteVersions, known: IdempotencyRecord | unde
   return known.digest === request.digest
     ? refuse('already-done', 'this request was written before: ehr:head tells by which transaction')
     : refuse('idempotency-key-reused', 'the idempotency key was used for another request: use a new one');
+}
+
+/** What a key still stands for; `tick` is the last one, however old: an old one only makes it stand longer. */
+export function inForce(known: IdempotencyRecord | undefined, tick: string | undefined): IdempotencyRecord | undefined {
+  return known !== undefined && tick !== undefined && isOver(known.at, tick) ? undefined : known;
+}
+
+/** Refuses to let go of a key that still stands for something. */
+export function forget(known: IdempotencyRecord | undefined, tick: string | undefined): Refusal | undefined {
+  if (inForce(known, tick) === undefined) return undefined;
+  return refuse('still-remembered', `an idempotency key is remembered for ${IDEMPOTENCY_DAYS} days: wait for them`);
 }
 
 /** Refuses what builds on criteria by which another transaction created since the gateway looked. */

@@ -3,7 +3,7 @@ import type { ConditionRecord, ErasureRecord, IdempotencyRecord, PurgeRecord, St
 
 /** resource/<hmac>/<version>: one key for each version; appended to, never overwritten. */
 export const resourceKind = kind<StoredValue>('resource', 'of-{member}', 'key', 'version');
-/** idempotency/<hmac>: written by the transaction it remembers. */
+/** idempotency/<hmac>: written by the transaction it remembers; over, and deleted by a later one, after IDEMPOTENCY_DAYS. */
 export const idempotencyKind = kind<IdempotencyRecord>('idempotency', 'of-{member}', 'hmac');
 /** condition/<hmac>: read and written by every create on that condition, so that of two at once one is void. */
 export const conditionKind = kind<ConditionRecord>('condition', 'of-{member}', 'hmac');

@@ -70,11 +70,16 @@ export class SalusContext extends Context {
 
   /** The last tick, for all that is decided by time; the transaction dies if it is held over the next one. */
   async clock(): Promise<string> {
-    const tick = await load(this, clockKind, NOW);
-    if (tick === undefined || !this.isNear(tick.time, TICK_STALE_MS)) {
+    const tick = await this.lastTick();
+    if (tick === undefined || !this.isNear(tick, TICK_STALE_MS)) {
       throw refuseCall('no-recent-tick', 'the last tick is over 90 s from this endorser: wait for the next tick');
     }
-    return tick.time;
+    return tick;
+  }
+
+  /** The last tick, however old it is: for what an old one only makes stricter. */
+  async lastTick(): Promise<string | undefined> {
+    return (await load(this, clockKind, NOW))?.time;
   }
 
   /** Whether an instant is within so many milliseconds of this endorser's clock: to refuse, never to write. */

@@ -83,6 +83,11 @@ export async function purge(ctx: SalusContext, kind: Kind<unknown>, ...attribute
   await ctx.stub.purgePrivateData(collectionOf(kind, ctx.caller.member), keyOf(kind, ...attributes));
 }
 
+/** Deletes a private record: its key may be written anew. */
+export async function remove(ctx: SalusContext, kind: Kind<unknown>, ...attributes: Attributes): Promise<void> {
+  await ctx.stub.deletePrivateData(collectionOf(kind, ctx.caller.member), keyOf(kind, ...attributes));
+}
+
 /** Every record whose key begins with these attributes, for evaluates: a range is never read by a transaction. */
 export async function list<T>(ctx: SalusContext, kind: Kind<T>, ...prefix: Attributes): Promise<readonly T[]> {
   composeKey(kind.name, prefix);

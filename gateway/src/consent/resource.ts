@@ -1,6 +1,6 @@
 /** Consent over FHIR (http://hl7.org/fhir/R4/consent.html): written to `care`, read from the projection. */
 import { parseBody, type JsonObject } from '../fhir/json.js';
-import type { FhirRequest, FhirResponse, Interaction, Served, TypeHandler } from '../fhir/request.js';
+import type { FhirRequest, FhirResponse, Interaction, Served, Stable, TypeHandler } from '../fhir/request.js';
 import { withVersion } from '../fhir/meta.js';
 import { operationOutcome } from '../fhir/outcome.js';
 import { idempotencyOf, newId } from '../fhir/idempotency.js';
@@ -15,8 +15,7 @@ export interface ConsentPorts extends RecorderPorts {
   readonly baseUrl: string;
   /** Resolves when the projection has applied the block, or gives up. */
   readonly reached: (block: number) => Promise<boolean>;
-  /** As newId takes it. */
-  readonly stable: (text: string) => string;
+  readonly stable: Stable;
 }
 
 /** How often a retry under a key looks for what its first try made, a block apart. */
@@ -83,7 +82,7 @@ function sentBy(ports: ConsentPorts, request: FhirRequest, interaction: Interact
   return {
     actor: request.actor,
     resource,
-    ...(id === undefined ? { newId: newId(ports, request) } : { id }),
+    ...(id === undefined ? { newId: newId(ports, request, 'Consent') } : { id }),
     ...(version === undefined ? {} : { expect: Number(version) }),
     ...(statement === undefined ? {} : { statement }),
   };

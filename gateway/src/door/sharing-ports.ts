@@ -2,6 +2,7 @@
 import type { KeyStore } from '../keys/key-store.js';
 import type { Memory } from '../keys/memory.js';
 import type { SigningKey } from '../identity/keys.js';
+import type { Outbox } from '../ledger/outbox.js';
 import type { Facts } from '../patient/lookup.js';
 import type { Ledger, RecordWriter, StoredVersion } from '../ports.js';
 import type { Directory } from '../registry/directory.js';
@@ -12,6 +13,7 @@ import type { ReadTransaction } from './evidence.js';
 export interface SharingPorts {
   readonly settings: GatewaySettings;
   readonly ledger: Ledger;
+  readonly outbox: Pick<Outbox, 'old' | 'drop'>;
   readonly transaction: ReadTransaction;
   readonly keys: KeyStore;
   readonly memory: Memory;

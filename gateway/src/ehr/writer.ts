@@ -12,7 +12,7 @@ import {
 
 import { freshSecrets } from '../keys/content.js';
 import type { KeyStore, VersionKey } from '../keys/key-store.js';
-import type { FoundEntry, OutboxEntry } from '../ledger/outbox-store.js';
+import { callKey, type FoundEntry, type OutboxEntry } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
 import { isDeclined, isRefusal, Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
@@ -194,7 +194,7 @@ export class EhrWriter implements RecordWriter {
       return;
     }
     try {
-      const group = randomBytes(32).toString('hex');
+      const group = callKey(items.map(({ entry }) => entry.key));
       const together = {
         actor: first.actor,
         entries: items.flatMap((item) => item.entries),

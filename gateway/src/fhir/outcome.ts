@@ -24,6 +24,7 @@ const BY_CODE: Readonly<Record<string, { status: number; issue: string }>> = {
   'not-acceptable': { status: 406, issue: 'not-supported' },
   'media-type': { status: 415, issue: 'not-supported' },
   unprocessable: { status: 422, issue: 'processing' },
+  'idempotency-key-reused': { status: 422, issue: 'processing' },
   'invalid-content': { status: 422, issue: 'invalid' },
   'id-taken': { status: 409, issue: 'duplicate' },
   'multiple-matches': { status: 412, issue: 'multiple-matches' },

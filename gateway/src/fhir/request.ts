@@ -119,6 +119,14 @@ export type WriteStatus = (
   key: string,
 ) => Promise<{ readonly state: 'committed' | 'failed' | 'unknown'; readonly location?: string } | undefined>;
 
+/** What makes the ids of what a retry under a key makes again the same at all of the member's gateways. */
+export interface Stable {
+  /** A secret function of a text. */
+  readonly codeOf: (text: string) => string;
+  /** Whether a key that was used at an instant (FHIR) may be used anew. */
+  readonly isOver: (used: string) => boolean;
+}
+
 /** What the FHIR room asks of the others; what is absent is not served. */
 export interface FhirPorts {
   /** Absolute, such as `http://127.0.0.1:8101/fhir/R4`. */
@@ -135,8 +143,8 @@ export interface FhirPorts {
   readonly writeStatus?: WriteStatus;
   /** Absent = $import is not served. */
   readonly imports?: Imports;
-  /** A secret function of a text, the same at all of the member's gateways; absent = there is one gateway. */
-  readonly stable?: (text: string) => string;
+  /** Absent = there is one gateway. */
+  readonly stable?: Stable;
   /** The commit of an earlier request under the same key, at any of the member's gateways; absent = nobody knows. */
   readonly earlier?: (actor: Actor, idempotency: Idempotency) => Promise<Commit | undefined>;
   /** The state of criteria of a type, from the projection as it is now; absent = nobody else writes. */

@@ -173,7 +173,7 @@ function fresh(
   type: string,
   condition?: WriteCondition,
 ): Step {
-  const id = newId(context, request, entry.position);
+  const id = newId(context, request, type, entry.position);
   return { entry, type, id, ...(condition === undefined ? {} : { condition }) };
 }
 

@@ -28,7 +28,7 @@ export async function create(context: FhirContext, request: FhirRequest, type: s
   requireType(body.plain, type);
   const criteria = request.headers['if-none-exist'];
   const made = (condition?: WriteCondition): Promise<FhirResponse> =>
-    submit(context, request, on(condition, writeOf(body, type, newId(context, request), 0)));
+    submit(context, request, on(condition, writeOf(body, type, newId(context, request, type), 0)));
   if (criteria === undefined) return made();
   const decide = (): Promise<FhirResponse> | FhirResponse => {
     const { match, condition } = matchOr(context, request, type, criteria);
@@ -71,7 +71,7 @@ export async function updateMatch(context: FhirContext, request: FhirRequest, ty
     if (match !== undefined && given !== undefined && given !== match.id) {
       throw new Refusal('invalid', 'structure', 'the id in the body is not the one of the resource that matches');
     }
-    const id = match?.id ?? (typeof given === 'string' ? given : newId(context, request));
+    const id = match?.id ?? (typeof given === 'string' ? given : newId(context, request, type));
     requireId(id);
     return replace(context, request, [type, id], () => body, condition);
   };

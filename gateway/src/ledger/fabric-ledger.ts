@@ -12,6 +12,7 @@ import { heldBy } from './held.js';
 import { Inspector } from './inspector.js';
 import { readBlock } from './raw-blocks.js';
 import { Rotation } from './rotation.js';
+import { blockAndPrivateDataEvents } from './shift.js';
 import { FabricSteps, type TransactionSteps } from './steps.js';
 import { exhausted, submitCall } from './submit.js';
 import { readTip } from './tip.js';
@@ -47,8 +48,8 @@ export function connectLedger(settings: GatewaySettings): ConnectedLedger {
     written: new WrittenTransactions(readInBlock(gateway, steps, settings)),
     tip,
     members: async () => {
-      const newest = await readBlock(gateway(), settings.channel, await tip());
-      const config = newest && (await readBlock(gateway(), settings.channel, lastConfigOf(newest)));
+      const newest = await readBlock(gateway(), settings, await tip());
+      const config = newest && (await readBlock(gateway(), settings, lastConfigOf(newest)));
       return config && membersOf(config);
     },
     submit: (call: LedgerCall): Promise<Commit> => submitCall(steps, call),
@@ -75,8 +76,7 @@ async function* followBlocks(
   if (signal.aborted) return;
   const held = heldBy(settings);
   const { peer } = peers;
-  const network = peer.connection.gateway.getNetwork(settings.channel);
-  const events = await network.newBlockAndPrivateDataEventsRequest({ startBlock: BigInt(start) }).getEvents();
+  const events = await blockAndPrivateDataEvents(peer.connection.gateway, settings, start).getEvents();
   const stop = (): void => {
     events.close();
   };

@@ -17,12 +17,12 @@ export class Inspector {
   constructor(
     private readonly gateway: () => Gateway,
     private readonly steps: TransactionSteps,
-    private readonly settings: Pick<GatewaySettings, 'channel' | 'chaincode'>,
+    private readonly settings: Pick<GatewaySettings, 'channel' | 'chaincode' | 'clockOffsetMs'>,
   ) {}
 
   /** A committed block, its hashes and signatures checked; undefined when the peer has none of that number. */
   async block(number: number): Promise<InspectedBlock | undefined> {
-    const block = await readBlock(this.gateway(), this.settings.channel, number);
+    const block = await readBlock(this.gateway(), this.settings, number);
     if (block === undefined) return undefined;
     const roots = await this.#rootsAt(lastConfigOf(block));
     return roots === undefined ? undefined : inspectBlock(block, this.settings.chaincode, roots);
@@ -39,7 +39,7 @@ export class Inspector {
   async #rootsAt(configBlock: number): Promise<TrustRoots | undefined> {
     const known = this.#roots.get(configBlock);
     if (known !== undefined) return known;
-    const block = await readBlock(this.gateway(), this.settings.channel, configBlock);
+    const block = await readBlock(this.gateway(), this.settings, configBlock);
     if (block === undefined) return undefined;
     const roots = trustRootsOf(block);
     this.#roots.set(configBlock, roots);

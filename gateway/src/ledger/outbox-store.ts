@@ -2,6 +2,7 @@
  * The outbox on disk: what was asked, the envelope that was sent, and what became of it. The large values lie in tables
  * of their own, or each change of a call's state would write them again.
  */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
@@ -22,6 +23,7 @@ CREATE TABLE IF NOT EXISTS envelopes (call INTEGER PRIMARY KEY REFERENCES calls 
 CREATE TABLE IF NOT EXISTS keys (
   key TEXT PRIMARY KEY, call INTEGER NOT NULL REFERENCES calls (id), digest TEXT NOT NULL, written TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS keys_by_call ON keys (call);
 CREATE INDEX IF NOT EXISTS calls_open ON calls (id) WHERE state IN ('intent', 'endorsed');
 `;
 
@@ -45,7 +47,26 @@ export type CallState =
 /** An entry of the outbox with what became of its call. */
 export interface FoundEntry extends OutboxEntry {
   readonly call: number;
+  /** When its call was kept, ms since 1970. */
+  readonly created: number;
   readonly standing: CallState;
+}
+
+/** A call that ended long ago. */
+export interface OldCall {
+  readonly call: number;
+  /** By which the ledger remembers it; absent where it does not. */
+  readonly ledgerKey?: string;
+}
+
+/** The idempotency key of a call: its request's; of a shared call one that is made of all of theirs, in any order. */
+export function callKey(keys: readonly string[]): string {
+  const [only = ''] = keys;
+  return keys.length === 1
+    ? only
+    : createHash('sha256')
+        .update([...keys].sort().join('\n'))
+        .digest('hex');
 }
 
 /** Statements over outbox.db of one gateway. What it keeps is on the disk once `durable` says so. */
@@ -124,7 +145,27 @@ export class OutboxStore {
     const row = this.#sql.find.get(key);
     if (row === undefined) return undefined;
     const written = JSON.parse(row.written as string) as string[];
-    return { key, digest: row.digest as string, written, call: row.id as number, standing: standing(row) };
+    const [call, created] = [row.id as number, row.created as number];
+    return { key, digest: row.digest as string, written, call, created, standing: standing(row) };
+  }
+
+  /** The oldest calls that ended and were kept before an instant (ms since 1970), at most so many. */
+  old(before: number, most: number): OldCall[] {
+    return this.#sql.old.all(most, before).map((row) => {
+      const keys = JSON.parse(row.keys as string) as string[];
+      const isRemembered = row.state === 'committed' && keys.length > 0;
+      return { call: row.id as number, ...(isRemembered ? { ledgerKey: callKey(keys) } : {}) };
+    });
+  }
+
+  /** Lets go of calls that ended, and of the keys they were asked under. */
+  drop(calls: readonly number[]): void {
+    inLazyTransaction(this.#database, () => {
+      for (const call of calls) {
+        this.#sql.dropKeys.run(call);
+        this.#sql.dropCall.run(call);
+      }
+    });
   }
 
   /** Calls that have not ended, oldest first. */
@@ -164,9 +205,15 @@ export class OutboxStore {
 const SQL = {
   insertCall: `INSERT INTO calls (state, created) VALUES ('intent', ?)`,
   insertBody: 'INSERT INTO bodies VALUES (?, ?)',
-  insertKey: 'INSERT INTO keys VALUES (?, ?, ?, ?)',
+  // A key whose time is over may still be here.
+  insertKey: 'INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)',
   moveKey: 'UPDATE keys SET call = ? WHERE key = ?',
   dropKey: 'DELETE FROM keys WHERE key = ?',
+  dropKeys: 'DELETE FROM keys WHERE call = ?',
+  dropCall: 'DELETE FROM calls WHERE id = ?',
+  // Calls are numbered as they are kept: where the first ones are not old, none is, and no more are looked at.
+  old: `SELECT c.id, c.state, (SELECT json_group_array(k.key) FROM keys k WHERE k.call = c.id) AS keys
+    FROM (SELECT * FROM calls WHERE state IN ('committed', 'refused') ORDER BY id LIMIT ?) c WHERE c.created < ?`,
   setEndorsed: `UPDATE calls SET state = 'endorsed', tx_id = ? WHERE id = ?`,
   putEnvelope: 'INSERT OR REPLACE INTO envelopes VALUES (?, ?)',
   setCommitted: `UPDATE calls SET state = 'committed', tx_id = ?, block = ? WHERE id = ?`,

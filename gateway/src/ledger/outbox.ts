@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDiskFailure } from '../keys/database.js';
 import type { Commit, LedgerCall } from '../ports.js';
 import { OutcomeUnknown, Retriable } from './failure.js';
-import { OutboxStore, type CallState, type FoundEntry, type OutboxEntry } from './outbox-store.js';
+import { isKeyOver, keysOverBefore } from './key-memory.js';
+import { OutboxStore, type CallState, type FoundEntry, type OldCall, type OutboxEntry } from './outbox-store.js';
 import { Refusal } from './refusal.js';
 import type { TransactionSteps } from './steps.js';
 import { settle, submitCall, type SubmitOptions } from './submit.js';
@@ -32,9 +33,21 @@ export class Outbox {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** The request kept under a key. */
+  /** The request kept under a key; none where it ended and the key's time is over. */
   find(key: string): FoundEntry | undefined {
-    return this.store.find(key);
+    const found = this.store.find(key);
+    const hasEnded = found?.standing.state === 'committed' || found?.standing.state === 'refused';
+    return hasEnded && isKeyOver(found.created, this.now()) ? undefined : found;
+  }
+
+  /** Calls that ended and whose keys' time is over, oldest first, at most so many. */
+  old(most: number): OldCall[] {
+    return this.store.old(keysOverBefore(this.now()), most);
+  }
+
+  /** Lets go of calls that the ledger remembers no more. */
+  drop(calls: readonly number[]): void {
+    this.store.drop(calls);
   }
 
   /** Resolves when every call so far is on the disk, and the keys of its content. */

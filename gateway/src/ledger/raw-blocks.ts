@@ -2,12 +2,14 @@
 import type { Gateway } from '@hyperledger/fabric-gateway';
 import type { common } from '@hyperledger/fabric-protos';
 
+import { blockEvents, type BlocksOf } from './shift.js';
+
 /** Milliseconds a block that exists may take to come. */
 const READ_MS = 10_000;
 
 /** Reads one committed block, without private data; undefined when it does not come in time. */
-export async function readBlock(gateway: Gateway, channel: string, number: number): Promise<common.Block | undefined> {
-  const request = gateway.getNetwork(channel).newBlockEventsRequest({ startBlock: BigInt(number) });
+export async function readBlock(gateway: Gateway, of: BlocksOf, number: number): Promise<common.Block | undefined> {
+  const request = blockEvents(gateway, of, number);
   const events = await request.getEvents({ deadline: Date.now() + READ_MS });
   try {
     for await (const block of events) return block;

@@ -1,14 +1,14 @@
 /** The steps of a transaction one by one, for callers that must keep what lies between them. */
 
 import { GatewayError, type Contract, type Gateway, type Proposal } from '@hyperledger/fabric-gateway';
-import { common, gateway as protos, msp, peer } from '@hyperledger/fabric-protos';
-import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
+import { gateway as protos, msp } from '@hyperledger/fabric-protos';
 
 import type { LedgerCall } from '../ports.js';
 import type { GatewaySettings } from '../settings.js';
 import type { PeerConnection } from './connection.js';
 import { declinedByOrderer, readFailure, Retriable } from './failure.js';
 import { Refusal } from './refusal.js';
+import { shiftedProposal } from './shift.js';
 
 /** An endorsed transaction, signed: sending it again unchanged can never take effect twice. */
 export interface Endorsed {
@@ -117,23 +117,8 @@ export class FabricSteps implements TransactionSteps {
     });
     const { clockOffsetMs } = this.settings;
     if (clockOffsetMs === 0) return proposal;
-    return this.#gateway.newSignedProposal(shiftTimestamp(proposal.getBytes(), clockOffsetMs), NO_SIGNATURE);
+    return this.#gateway.newSignedProposal(shiftedProposal(proposal.getBytes(), clockOffsetMs), NO_SIGNATURE);
   }
-}
-
-/** A proposal's bytes with its timestamp moved, as a gateway with a shifted clock would have made it. */
-function shiftTimestamp(bytes: Uint8Array, offsetMs: number): Uint8Array {
-  const proposed = protos.ProposedTransaction.deserializeBinary(bytes);
-  const signed = proposed.getProposal() ?? new peer.SignedProposal();
-  const proposal = peer.Proposal.deserializeBinary(signed.getProposalBytes_asU8());
-  const header = common.Header.deserializeBinary(proposal.getHeader_asU8());
-  const channel = common.ChannelHeader.deserializeBinary(header.getChannelHeader_asU8());
-  channel.setTimestamp(timestamps.Timestamp.fromDate(new Date(Date.now() + offsetMs)));
-  header.setChannelHeader(channel.serializeBinary());
-  proposal.setHeader(header.serializeBinary());
-  signed.setProposalBytes(proposal.serializeBinary());
-  proposed.setProposal(signed);
-  return proposed.serializeBinary();
 }
 
 function declined(error: unknown): Refusal {

@@ -49,11 +49,11 @@ export class WrittenTransactions {
 export function readInBlock(
   gateway: () => Gateway,
   steps: Pick<TransactionSteps, 'outcome'>,
-  { channel, chaincode }: Pick<GatewaySettings, 'channel' | 'chaincode'>,
+  settings: Pick<GatewaySettings, 'channel' | 'chaincode' | 'clockOffsetMs'>,
 ): (txId: string) => Promise<Written | undefined> {
   return async (txId) => {
     const outcome = await steps.outcome(txId, KNOWN_MS);
-    const block = outcome && (await readBlock(gateway(), channel, outcome.block));
-    return block && decodeBareBlock(block, chaincode).transactions.find((each) => each.txId === txId);
+    const block = outcome && (await readBlock(gateway(), settings, outcome.block));
+    return block && decodeBareBlock(block, settings.chaincode).transactions.find((each) => each.txId === txId);
   };
 }

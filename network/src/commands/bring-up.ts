@@ -29,6 +29,8 @@ export interface BringUpOptions {
   readonly announce?: (running: RunningConsortium) => Promise<void>;
   /** Further environment of the children, for tests. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Shift of all clocks of the network, ms, for tests; refused in production. */
+  readonly clockOffsetMs?: number;
 }
 
 /** A consortium that is up; `stop` ends its processes in reverse and keeps its state. */
@@ -142,9 +144,12 @@ async function startNeededAuthorities(
   return authorities;
 }
 
-async function prepared({ engine, stateDir }: BringUpOptions, topology: Topology, authorities?: RunningAuthorities) {
+async function prepared(options: BringUpOptions, topology: Topology, authorities?: RunningAuthorities) {
+  const { engine, stateDir, clockOffsetMs = 0 } = options;
   try {
-    return await (isExported(stateDir) ? prepareOwn(stateDir) : prepareState(topology, stateDir, { engine }));
+    return await (isExported(stateDir)
+      ? prepareOwn(stateDir)
+      : prepareState(topology, stateDir, { engine, clockOffsetMs }));
   } catch (error) {
     await authorities?.stop();
     throw error;
@@ -160,7 +165,7 @@ function plans(options: BringUpOptions, state: PreparedState): ChildPlan[] {
     logFile: join(options.stateDir, 'log', `${name}.log`),
     progress: options.progress,
   });
-  const ledger = plan(LEDGER, engineMain(options.engine), [options.stateDir, ...ledgerArguments(options.engine)]);
+  const ledger = plan(LEDGER, engineMain(options.engine), [options.stateDir, ...ledgerArguments(options)]);
   // On Fabric nothing is shared between members: the ledger process starts a chaincode for each.
   if (options.engine === 'fabric') {
     return [ledger, ...state.gatewaySettings.map((settings) => plan(gatewayName(settings), gatewayMain, [settings]))];
@@ -172,9 +177,12 @@ function plans(options: BringUpOptions, state: PreparedState): ChildPlan[] {
   ];
 }
 
-function ledgerArguments(engine: Engine): string[] {
+function ledgerArguments({ engine, clockOffsetMs = 0 }: BringUpOptions): string[] {
   const folder = process.env['SALUS_FABRIC_BIN'];
-  return engine === 'fabric' && folder !== undefined ? ['--fabric-bin', folder] : [];
+  return [
+    ...(engine === 'fabric' && folder !== undefined ? ['--fabric-bin', folder] : []),
+    ...(clockOffsetMs === 0 ? [] : [`--clock-offset-ms=${clockOffsetMs}`]),
+  ];
 }
 
 /** Such as gateway0.stmary, from members/stmary/gateways/gateway0/settings.json. */
