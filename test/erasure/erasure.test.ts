@@ -16,6 +16,7 @@ import { freePortBase } from '../support/free-ports.js';
 import { type Answer, type FhirBody, type TestNetwork, startNetwork } from '../support/network.js';
 import { verifyStatement } from '../support/verify-statement.js';
 import { glucose, laboratoryForNorthside, patient } from '../story/people.js';
+import { holdsAsSignedAlone } from './forgeries.js';
 
 const erasure = campaign('erasure');
 /** Half of them are erased. */
@@ -53,6 +54,8 @@ describe('the erasure of a record', function () {
   const stateDir = mkdtempSync(join(tmpdir(), 'salus-erasure-'));
   const ids: string[] = [];
   const certificates: CertificateClaims[] = [];
+  /** The last answer with a certificate. */
+  let certified: string;
   /** Wrapped keys of the erased patients' versions and their sealed keys, as they lay in keys.db. */
   const keys: Buffer[] = [];
   const written = new Map<string, number>();
@@ -167,6 +170,7 @@ describe('the erasure of a record', function () {
     assert.equal(claims.kind, 'erasure');
     assert.equal(claims.root, rootOf(claims.keyHashes));
     certificates.push(claims);
+    certified = answer.text;
   }
 
   function stateOf(patientId: string): { id: string; state: string } {
@@ -261,6 +265,9 @@ describe('the erasure of a record', function () {
       for (const hash of keyHashes) assert.ok(seen.includes(hash), hash);
     }
   });
+
+  it('is certified by what anybody checks against blocks of a peer of their own, and by nothing else', () =>
+    holdsAsSignedAlone(stateDir, certified));
 
   it('raises no alarm, stays erased in a projection built anew, and the chain verifies', async () => {
     for (const member of ['stmary', 'acme']) {

@@ -10,6 +10,7 @@ import { signCommand } from './sign.js';
 import { signLinkCommand } from './sign-link.js';
 import { tokenCommand } from './token.js';
 import { userCommand } from './user.js';
+import { verifyErasure } from './verify-erasure.js';
 import { verifyRecord } from './verify-record.js';
 import { verifyTrial } from './verify-trial.js';
 
@@ -23,6 +24,7 @@ export const gatewayCommands: readonly Command[] = [
   load,
   rebuild,
   demo,
+  verifyErasure,
   verifyRecord,
   verifyTrial,
   openApiCommand,

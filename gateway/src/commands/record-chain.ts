@@ -1,4 +1,4 @@
-/** What an exported record or a trial's package is checked by, read from a peer of one's own. */
+/** What an exported record, a certificate or a trial's package is checked by, read from a peer of one's own. */
 import { existsSync, readFileSync } from 'node:fs';
 
 import { common } from '@hyperledger/fabric-protos';
@@ -8,35 +8,41 @@ import type { Endpoints } from '@salus/network/endpoints';
 import { layout } from '@salus/network/identity/layout';
 import { peerBlocks } from '@salus/network/verify/block-stream';
 
-import type { HashedWrite } from '../door/evidence.js';
 import { decodeBareBlock, VALID } from '../ledger/blocks.js';
 import type { LedgerBlock, LedgerTransaction, LedgerWrite } from '../ports.js';
 import { REGISTRY_SPACE, registryProjector } from '../registry/project.js';
 
-interface KnownTransaction {
-  readonly code: number;
-  readonly writes: readonly HashedWrite[];
-}
-
 /** What of the chain a record is checked by. */
 export interface RecordChain {
-  readonly transactions: ReadonlyMap<string, KnownTransaction>;
+  readonly channel: string;
+  /** By id, in the order of the blocks. */
+  readonly transactions: ReadonlyMap<string, Pick<LedgerTransaction, 'code' | 'writes'>>;
   /** Members in force, by name. */
   readonly members: ReadonlyMap<string, MemberEntry>;
+  /** Every key that ever was a member's, by its id. */
+  readonly everKeys: ReadonlyMap<string, { readonly member: string; readonly jwk: object }>;
 }
 
 /** Reads every block of a member's peer. Throws CommandError where there is no network or no such member. */
 export async function readChain(stateDir: string, name: string): Promise<RecordChain> {
-  const transactions = new Map<string, KnownTransaction>();
+  const transactions = new Map<string, LedgerTransaction>();
   const members = new Map<string, MemberEntry>();
+  const everKeys = new Map<string, { member: string; jwk: object }>();
   for await (const block of blocksOf(stateDir, name)) {
     for (const transaction of block.transactions) {
-      transactions.set(transaction.txId, transaction);
+      // An id may come again: what is valid counts, wherever it stands.
+      if (transactions.get(transaction.txId)?.code !== VALID) {
+        transactions.delete(transaction.txId);
+        transactions.set(transaction.txId, transaction);
+      }
       if (transaction.code !== VALID) continue;
-      for (const entry of entriesOf(transaction, block.number)) members.set(entry.name, entry);
+      for (const entry of entriesOf(transaction, block.number)) {
+        members.set(entry.name, entry);
+        for (const jwk of entry.keys) everKeys.set(jwk.kid, { member: entry.name, jwk });
+      }
     }
   }
-  return { transactions, members };
+  return { channel: endpointsOf(stateDir).channel, transactions, members, everKeys };
 }
 
 /** Every write of a valid transaction, in the order of the blocks, from a member's peer. Throws CommandError. */
@@ -47,15 +53,19 @@ export async function* validWrites(stateDir: string, name: string): AsyncGenerat
 }
 
 async function* blocksOf(stateDir: string, name: string): AsyncGenerator<LedgerBlock> {
-  const file = layout.endpoints(stateDir);
-  if (!existsSync(file)) throw new CommandError(`there is no network in ${stateDir}; start one with: npm start`);
-  const { channel, chaincode, members: known } = JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
+  const { channel, chaincode, members: known } = endpointsOf(stateDir);
   const member = known[name];
   if (member === undefined)
     throw new CommandError(`no member ${name}; members are ${Object.keys(known).join(', ')}`, 2);
   for await (const bytes of peerBlocks(channel, member)) {
     yield decodeBareBlock(common.Block.deserializeBinary(bytes), chaincode);
   }
+}
+
+function endpointsOf(stateDir: string): Endpoints {
+  const file = layout.endpoints(stateDir);
+  if (!existsSync(file)) throw new CommandError(`there is no network in ${stateDir}; start one with: npm start`);
+  return JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
 }
 
 /** Members' entries that a transaction put in force. */
