@@ -78,9 +78,11 @@ async function recordHere(ports: RecorderPorts, sent: ConsentSent): Promise<Reco
   const known = standing(ports, sent, request, current);
   if (known !== undefined) return { ...known, id: consentId, resource };
   const call = await callOf(ports, sent, request, patientId);
-  if (current?.status === 'active' && split.care.status !== 'active') {
-    await closeDoors(ports, call, { custodians: Object.keys(patient.custodians), consentId, version });
-  }
+  await ready(ports, call, {
+    split,
+    current,
+    doors: { custodians: Object.keys(patient.custodians), consentId, version },
+  });
   await keepRest(ports, sent.actor, { consentId, version, patient: patientId }, split.rest);
   const commit = await unprocessableIfInvalid(ports.ledger.submit(call));
   return { id: consentId, version, commit, resource };
@@ -137,16 +139,34 @@ function signedId({ statement }: ConsentSent): string | undefined {
 }
 
 /**
- * Every door hears of a withdrawal before the ledger does; but only of one that the ledger would take, so that nobody
- * closes a door who may not. A ledger that cannot be asked does not keep the doors open.
+ * Every door hears of a withdrawal before the ledger does, and what was split off is kept before; but only of what the
+ * ledger would take, so that nobody closes a door who may not, and nothing stays of what was refused.
  */
-async function closeDoors(ports: RecorderPorts, call: LedgerCall, withdrawal: Parameters<TellDoors>[0]): Promise<void> {
+async function ready(
+  ports: RecorderPorts,
+  call: LedgerCall,
+  {
+    split,
+    current,
+    doors,
+  }: {
+    readonly split: CareForm;
+    readonly current: ConsentRecord | undefined;
+    readonly doors: Parameters<TellDoors>[0];
+  },
+): Promise<void> {
+  const isEnd = current?.status === 'active' && split.care.status !== 'active';
+  if (isEnd || split.rest.length > 0) await requireTaken(ports, call);
+  if (isEnd) await ports.tellDoors(doors);
+}
+
+/** A ledger that cannot be asked does not keep the doors open. */
+async function requireTaken(ports: RecorderPorts, call: LedgerCall): Promise<void> {
   try {
     await unprocessableIfInvalid(ports.ledger.evaluate(call));
   } catch (error) {
     if (isDeclined(error)) throw error;
   }
-  await ports.tellDoors(withdrawal);
 }
 
 async function unprocessableIfInvalid<T>(asked: Promise<T>): Promise<T> {

@@ -15,7 +15,7 @@ export interface RestPorts {
 
 const restId = (consentId: string, version: number): string => `${consentId}.${version}`;
 
-/** Keeps the rest of one version; nothing is written where there is none. */
+/** Keeps the rest of one version, in place of what was kept of a try that came to nothing; none where there is none. */
 export async function keepRest(
   ports: RestPorts,
   actor: Actor,
@@ -24,9 +24,10 @@ export async function keepRest(
 ): Promise<void> {
   if (rest.length === 0) return;
   const id = restId(of.consentId, of.version);
-  if (ports.current(REST_TYPE, id) !== undefined) return;
+  const kept = ports.current(REST_TYPE, id);
+  if (JSON.stringify(restOf(ports, of.consentId, of.version)) === JSON.stringify(rest)) return;
   const text = JSON.stringify({ resourceType: REST_TYPE, id, rest });
-  await ports.writer.write(actor, [{ type: REST_TYPE, id, expect: 0, text, patient: of.patient }]);
+  await ports.writer.write(actor, [{ type: REST_TYPE, id, expect: kept?.version ?? 0, text, patient: of.patient }]);
 }
 
 /** The rest of one version; empty where this member holds none. */
