@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { createHash, createHmac, hash, randomBytes } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,72 +12,16 @@ import { codeOf } from '@salus/gateway/patient/codes';
 import { glucose, laboratoryForNorthside, patient } from '../story/people.js';
 import { campaign } from '../support/campaigns.js';
 import { eventually } from '../support/eventually.js';
+import { freePortBase } from '../support/free-ports.js';
 import { type AskOptions, type TestNetwork, startNetwork } from '../support/network.js';
+import { attack, attackBy, identifierOf, type Made, PublicHashes, SYSTEM } from './guessing.js';
 
 const dictionary = campaign('dictionary');
 /** Identifiers tried, the true one among them. */
-const CANDIDATES = dictionary.size({ slice: 40_000, full: 10_000_000 });
-const SYSTEM = 'urn:oid:2.16.840.1.113883.4.1';
+const CANDIDATES = dictionary.size({ slice: 20_000, full: 10_000_000 });
+/** The same with a secret in hand that opens less than the hospitals' of the last quarter. */
+const SOME = CANDIDATES / 4;
 const TRUE = Math.floor(CANDIDATES * 0.7);
-
-const identifierOf = (number: number): string => String(100_000_000 + number);
-const key = (...parts: string[]): string => `\0${parts.join('\0')}\0`;
-
-/** What a careless design might have hashed, or taken the HMAC of, for one identifier. */
-const texts = (id: string): string[] => [
-  id,
-  `${SYSTEM}|${id}`,
-  `identifier=${SYSTEM}|${id}`,
-  `Patient?identifier=${SYSTEM}|${id}`,
-  `Patient/${id}`,
-];
-
-/** How what came of a text may stand in a key on the ledger. */
-const keysOf = (text: string): string[] => [
-  text,
-  key('patient', text),
-  key('consents', text),
-  key('condition', text),
-  key('idempotency', text),
-  key('resource', text, '00000001'),
-  key('lookup-entry', text),
-  key('lookup-entry', 'stmary', text),
-];
-
-/** Hashes that everybody on the channel holds, found fast. */
-class PublicHashes {
-  readonly #all = new Set<string>();
-  readonly #starts = new Uint8Array(1 << 24);
-
-  constructor(text: string) {
-    for (const [hex] of text.matchAll(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g)) this.#add(hex);
-    for (const [base64] of text.matchAll(/[A-Za-z0-9+/_-]{43}=?/g))
-      this.#add(Buffer.from(base64, 'base64').toString('hex'));
-  }
-
-  get size(): number {
-    return this.#all.size;
-  }
-
-  has(hex: string): boolean {
-    return this.#starts[Number.parseInt(hex.slice(0, 6), 16)] === 1 && this.#all.has(hex);
-  }
-
-  #add(hex: string): void {
-    this.#all.add(hex);
-    this.#starts[Number.parseInt(hex.slice(0, 6), 16)] = 1;
-  }
-}
-
-/** Identifiers that somebody finds who tries each of them, by what each text is made into before it is a key. */
-function attack(known: PublicHashes, made: (text: string) => string, candidates = CANDIDATES): number[] {
-  const found: number[] = [];
-  for (let number = 0; number < candidates; number += 1) {
-    const tried = texts(identifierOf(number)).flatMap((text) => keysOf(made(text)));
-    if (tried.some((each) => known.has(hash('sha256', each)) || known.has(each))) found.push(number);
-  }
-  return found;
-}
 
 /** Every file below a folder. */
 function filesIn(folder: string): string[] {
@@ -86,36 +30,69 @@ function filesIn(folder: string): string[] {
 }
 
 const under =
-  (secret: Buffer) =>
-  (text: string): string =>
+  (secret: Buffer): Made =>
+  (text) =>
     createHmac('sha256', secret).update(text).digest('hex');
 
+/** What a custodian lists for an identifier under a quarter's secret. */
+const listed =
+  (secret: Buffer, custodian: string): Made =>
+  (value) =>
+    codeOf(secret, custodian, { system: SYSTEM, value });
+
+/** Milliseconds until the middle of the first month of the next quarter. */
+function untilNextQuarter(): number {
+  const now = new Date();
+  return Date.UTC(now.getUTCFullYear(), 3 * (Math.floor(now.getUTCMonth() / 3) + 1), 15) - now.getTime();
+}
+
 describe('a dictionary of identifiers against everything public', function () {
-  this.timeout(180_000 + CANDIDATES / 2);
+  this.timeout(300_000 + CANDIDATES);
   const stateDir = mkdtempSync(join(tmpdir(), 'salus-dictionary-'));
+  const clockOffsetMs = untilNextQuarter();
   const id = identifierOf(TRUE);
+  const body = { ...patient, id, identifier: [{ system: SYSTEM, value: id }] };
   let network: TestNetwork;
   let known: PublicHashes;
-  let quarterSecret: Buffer;
+  /** The hospitals' secret of the quarter that is over, under which the true one was listed, and that of this one. */
+  let lastSecret: Buffer;
+  let secret: Buffer;
 
-  /** The hospitals' secret of this quarter, as northside's administrator opens it: kept from its first look-up on. */
-  function secretOf(store: KeyStore): Buffer {
-    const secret = new NamedSecrets(store).find(`look-up/${quarterOf(new Date().toISOString())}`);
-    assert.ok(secret, 'northside has looked somebody up');
-    return Buffer.from(secret, 'hex');
+  /** The hospitals' secret of a quarter, as northside's administrator opens it: kept from its first look-up on. */
+  function secretOf(offsetMs: number): Buffer {
+    const store = storeOf('northside');
+    const found = new NamedSecrets(store).find(`look-up/${quarterOf(new Date(Date.now() + offsetMs).toISOString())}`);
+    store.close();
+    assert.ok(found, 'northside has looked somebody up');
+    return Buffer.from(found, 'hex');
   }
 
   const storeOf = (member: string): KeyStore => new KeyStore(join(stateDir, 'members', member, 'data'));
 
   before(async () => {
-    network = await startNetwork({ stateDir });
+    const portBase = await freePortBase();
+    network = await startNetwork({ stateDir, portBase });
+    await inTheFirstQuarter();
+    await lookedUp([/patient:list-codes/]);
+    await network.stop();
+    lastSecret = secretOf(0);
+    network = await startNetwork({ stateDir, portBase, clockOffsetMs });
+    const anew = [/patient:list-codes[^]+patient:list-codes/, /patient:purge-codes/, /patient:retire-secret/];
+    known = new PublicHashes(await lookedUp(anew));
+    await network.stop();
+    secret = secretOf(clockOffsetMs);
+  });
+  after(() => {
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+
+  /** The identifier as FHIR id, as criterion of a conditional create, as Idempotency-Key, in searches and links. */
+  async function inTheFirstQuarter(): Promise<void> {
     const token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
     const send = async (path: string, options: AskOptions): Promise<void> => {
       const answer = await network.ask('stmary', path, { token, ...options });
       assert.ok(answer.status < 300, answer.text);
     };
-    const body = { ...patient, id, identifier: [{ system: SYSTEM, value: id }] };
-    // The identifier as FHIR id, as criterion of a conditional create, as Idempotency-Key, in searches and links.
     await send(`Patient/${id}`, { method: 'PUT', body });
     const create = { ...glucose(id, 81), identifier: [{ system: SYSTEM, value: id }] };
     const criteria = { 'if-none-exist': `identifier=${SYSTEM}|${id}`, 'idempotency-key': id };
@@ -131,19 +108,18 @@ describe('a dictionary of identifiers against everything public', function () {
     const seen = await network.ask('northside', `Observation?patient=${id}`, { token: baker });
     assert.ok(seen.text.includes('2339-0'), seen.text);
     await network.ask('northside', `Patient/${id}`, { token: baker });
+  }
+
+  /** Once all of `shown` stands on the ledger, northside looks the patient up; resolves to everything public. */
+  async function lookedUp(shown: readonly RegExp[]): Promise<string> {
     await eventually(async () => {
-      assert.match(await everythingPublic(), /patient:list-codes/);
+      const text = await everythingPublic();
+      for (const each of shown) assert.match(text, each);
     });
-    await network.ask('northside', 'Patient/$match', { token: baker, body });
-    known = new PublicHashes(await everythingPublic());
-    const kept = storeOf('northside');
-    quarterSecret = secretOf(kept);
-    kept.close();
-    await network.stop();
-  });
-  after(() => {
-    rmSync(stateDir, { recursive: true, force: true });
-  });
+    const token = await network.token({ member: 'northside', user: 'dr-baker', role: 'physician' });
+    await network.ask('northside', 'Patient/$match', { token, body });
+    return await everythingPublic();
+  }
 
   /** Every block and every transaction as a member that keeps no patient lays them open. */
   async function everythingPublic(): Promise<string> {
@@ -159,52 +135,55 @@ describe('a dictionary of identifiers against everything public', function () {
   it('finds nobody, whatever the identifier was written into', () => {
     assert.ok(known.size > 100, `${known.size} public hashes`);
     assert.deepEqual(
-      attack(known, (text) => text),
+      attack(known, (text) => text, TRUE, CANDIDATES),
       [],
     );
     assert.deepEqual(
-      attack(known, (text) => createHash('sha256').update(text).digest('hex'), CANDIDATES / 10),
+      attack(known, (text) => createHash('sha256').update(text).digest('hex'), TRUE, SOME),
       [],
     );
   });
 
-  it('finds nobody with the secret of another hospital in hand, or with one that was in use before', () => {
+  it('finds nobody with the secret of another hospital in hand', () => {
     const northside = storeOf('northside');
     assert.deepEqual(
-      attack(known, (text) => northside.hmac('lookup', text), CANDIDATES / 4),
+      attack(known, (text) => northside.hmac('lookup', text), TRUE, SOME),
       [],
     );
     northside.close();
-    assert.deepEqual(attack(known, under(randomBytes(32)), CANDIDATES / 4), []);
   });
 
-  it("finds nobody with the hospitals' secret of the quarter in hand, under which the true one is listed", () => {
-    for (const custodian of ['stmary', 'northside']) {
-      const made = (value: string): string => codeOf(quarterSecret, custodian, { system: SYSTEM, value });
-      const found: number[] = [];
-      for (let number = 0; number < CANDIDATES / 4; number += 1) {
-        const tried = keysOf(made(identifierOf(TRUE - number)));
-        if (tried.some((each) => known.has(hash('sha256', each)) || known.has(each))) found.push(number);
-      }
-      assert.deepEqual(found, []);
-    }
-    assert.deepEqual(attack(known, under(quarterSecret), CANDIDATES / 4), []);
+  it("finds nobody with the hospitals' secret of the last quarter in hand, under which the true one was listed", () => {
+    assert.notDeepEqual(lastSecret, secret);
+    findsNobody(lastSecret, CANDIDATES);
   });
+
+  it('nor with that of this quarter, under which it is listed', () => {
+    findsNobody(secret, SOME);
+  });
+
+  function findsNobody(inHand: Buffer, candidates: number): void {
+    for (const custodian of ['stmary', 'northside']) {
+      assert.deepEqual(attackBy(known, listed(inHand, custodian), TRUE, candidates), []);
+    }
+    assert.deepEqual(attack(known, under(inHand), TRUE, candidates), []);
+  }
 
   it("finds the true one for a hospital's administrator alone, among the codes that hospitals share", () => {
-    const code = codeOf(quarterSecret, 'stmary', { system: SYSTEM, value: id });
-    const holds = (member: string): boolean =>
+    const holds = (member: string, code: string): boolean =>
       filesIn(join(stateDir, 'members', member)).some((file) => readFileSync(file).includes(code));
-    assert.deepEqual(
-      ['stmary', 'northside', 'authority', 'acme'].filter((member) => holds(member)),
-      ['stmary', 'northside', 'authority'],
-    );
+    const holders = (code: string): string[] =>
+      ['stmary', 'northside', 'authority', 'acme'].filter((member) => holds(member, code));
+    assert.deepEqual(holders(listed(secret, 'stmary')(id)), ['stmary', 'northside', 'authority']);
+    assert.deepEqual(holders(listed(lastSecret, 'stmary')(id)), [], 'what was listed before is purged');
   });
 
   it('finds the true one for whoever holds the secret of the hospital that wrote it: the search is no blind one', () => {
     const stmary = storeOf('stmary');
-    const tried = keysOf(stmary.hmac('lookup', `Patient/${id}`)).filter((each) => known.has(hash('sha256', each)));
-    assert.deepEqual(tried, [key('resource', stmary.hmac('lookup', `Patient/${id}`), '00000001')]);
+    const made: Made = (text) => stmary.hmac('lookup', text);
+    assert.deepEqual(attack(known, made, TRUE, 100), [TRUE]);
+    const code = made(`Patient/${id}`);
+    assert.deepEqual(known.placesOf(code), [`\0resource\0${code}\x0000000001\0`]);
     stmary.close();
   });
 });
