@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { IDEMPOTENCY_DAYS } from '@salus/chaincode/ehr/api';
 import { SIGN_IN_LIMITS } from '@salus/gateway/authorization/lock-out';
 import { ASSERTION_S } from '@salus/gateway/authorization/offered';
 import { MAX_PASSWORD_CHARACTERS } from '@salus/gateway/authorization/passwords';
@@ -21,6 +22,7 @@ import { IMPORT_LIMITS } from '@salus/gateway/fhir/import/limits';
 import { INCLUDE_LIMIT } from '@salus/gateway/fhir/search';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { REASON_LIMIT } from '@salus/gateway/fhir/stated-reason';
+import { UNDERWAY_LIMIT } from '@salus/gateway/fhir/underway';
 import { ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
 import { MAX_LATE_GLASS_BYTES } from '@salus/gateway/glass/late-door';
 import { MAX_GLASS_TEXT } from '@salus/gateway/glass/record';
@@ -35,6 +37,8 @@ import { projectRoot } from '../support/shared.js';
 const groups = { GLASS_BUDGET, IMPORT_LIMITS, SIGN_IN_LIMITS, JSON_LIMITS, SEARCH_LIMITS, WORK_LIMITS };
 const limits: Record<string, number> = {
   ASSERTION_S,
+  IDEMPOTENCY_DAYS,
+  UNDERWAY_LIMIT,
   MAX_GLASS_LISTED,
   MAX_GLASS_TEXT,
   MAX_LATE_GLASS_BYTES,

@@ -53,6 +53,7 @@ describe('20 patients of Synthea, loaded with the salus command', () => {
 
   it('are all there, each type in its number', async () => {
     await load();
+    assert.match(printed.at(-1) ?? '', /^20 transactions, \d+\.\d MB sent; told to wait \d+ times/);
     const expected = new Map<string, number>();
     for (const { resource } of sent) {
       const type = String(resource.resourceType);
@@ -89,8 +90,9 @@ describe('20 patients of Synthea, loaded with the salus command', () => {
     const before = await counted();
     await load();
     assert.deepEqual(await counted(), before);
-    assert.match(printed.at(-2) ?? '', /^20 of 20 Bundles loaded in [\d.]+ s: 0 resources created/);
-    assert.match(printed.at(-1) ?? '', /^0 a second; 20 Bundles were there already/);
+    assert.match(printed.at(-3) ?? '', /^20 of 20 Bundles loaded in [\d.]+ s: 0 resources created/);
+    assert.match(printed.at(-2) ?? '', /^0 a second; 20 Bundles were there already/);
+    assert.match(printed.at(-1) ?? '', /^0 transactions, 0\.0 MB sent/);
   }).timeout(180_000);
 });
 

@@ -19,10 +19,15 @@ interface Report {
   loaded: number;
   resources: number;
   alreadyThere: number;
+  /** Of the Bundles that were loaded now. */
+  bytes: number;
+  readonly transactions: Set<string>;
+  /** How often the gateway said to wait, or could not say what became of a Bundle. */
+  waits: number;
   readonly failed: string[];
 }
 
-/** `salus load <paths>`; ends with counts and rate, exit code 1 when a Bundle was refused. */
+/** `salus load <paths>`; ends with counts, rate and what it cost, exit code 1 when a Bundle was refused. */
 export const load: Command = {
   name: 'load',
   summary: 'post FHIR Bundles (files, or folders of .json files) to a member',
@@ -37,7 +42,8 @@ export const load: Command = {
     const member = String(input.options['member']);
     const fhir = fhirBase(memberSettings(io.stateDir, member).baseUrl);
     const token = await mintToken(io.stateDir, { member, user: String(input.options['user']), role: 'admin' });
-    const report: Report = { loaded: 0, resources: 0, alreadyThere: 0, failed: [] };
+    const counts = { loaded: 0, resources: 0, alreadyThere: 0, bytes: 0, waits: 0 };
+    const report: Report = { ...counts, transactions: new Set(), failed: [] };
     const began = performance.now();
     const queue = [...files];
     const interrupted = (): void => {
@@ -70,19 +76,24 @@ function bundleFiles(path: string): string[] {
 
 async function loadFile(file: string, fhir: string, token: string, report: Report): Promise<void> {
   const body = readFileSync(file);
-  const response = await postUntilKnown(fhir, body, token);
+  const response = await postUntilKnown(fhir, body, token, () => (report.waits += 1));
   const answer = (await response.json()) as { entry?: unknown[]; issue?: { diagnostics?: string }[] };
   if (response.status !== 200) {
     report.failed.push(`${basename(file)}: ${response.status} ${answer.issue?.[0]?.diagnostics ?? ''}`);
     return;
   }
   report.loaded += 1;
-  if (response.headers.get('idempotent-replayed') === 'true') report.alreadyThere += 1;
-  else report.resources += answer.entry?.length ?? 0;
+  if (response.headers.get('idempotent-replayed') === 'true') {
+    report.alreadyThere += 1;
+    return;
+  }
+  report.resources += answer.entry?.length ?? 0;
+  report.bytes += body.length;
+  report.transactions.add(response.headers.get('x-tx-id') ?? '');
 }
 
 /** The content names the attempt: sent again, it takes effect once. */
-async function postUntilKnown(fhir: string, body: Buffer, token: string): Promise<Response> {
+async function postUntilKnown(fhir: string, body: Buffer, token: string, onWait: () => void): Promise<Response> {
   const headers = {
     authorization: `Bearer ${token}`,
     'content-type': 'application/fhir+json',
@@ -94,7 +105,9 @@ async function postUntilKnown(fhir: string, body: Buffer, token: string): Promis
     if (response === undefined && tries === maxTries) throw new CommandError(`${fhir} does not answer: npm start`);
     if (response !== undefined && (![202, 429, 503].includes(response.status) || tries === maxTries)) return response;
     await response?.arrayBuffer();
-    await sleep(Math.min(2_000, 100 * 2 ** tries) * (0.5 + Math.random() / 2));
+    onWait();
+    const told = 1_000 * Number(response?.headers.get('retry-after') ?? 0);
+    await sleep(Math.max(told, Math.min(2_000, 100 * 2 ** tries) * (0.5 + Math.random() / 2)));
   }
 }
 
@@ -114,6 +127,8 @@ function finish(report: Report, total: number, began: number, io: CommandIo): nu
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   io.out(`${report.loaded} of ${total} Bundles loaded in ${seconds} s: ${report.resources} resources created,`);
   io.out(`${rate(report, began)} a second; ${report.alreadyThere} Bundles were there already`);
+  const megabytes = (report.bytes / 1e6).toFixed(1);
+  io.out(`${report.transactions.size} transactions, ${megabytes} MB sent; told to wait ${report.waits} times`);
   if (report.failed.length === 0) return 0;
   io.err(`${report.failed.length} Bundles failed; mend them and load the same folder again: no duplicate is made`);
   return 1;

@@ -9,6 +9,7 @@ import type { Actor } from '../ports.js';
 import { outcomeOf } from './outcome.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import type { FhirRouter } from './router.js';
+import { Underway } from './underway.js';
 
 /** Largest body, in bytes. */
 export const BODY_LIMIT = 16 * 1024 * 1024;
@@ -16,16 +17,20 @@ export const BODY_LIMIT = 16 * 1024 * 1024;
 /** Authenticates a request; throws Refusal unauthenticated. Metadata is open to all and asked without. */
 export type Authenticate = (request: Request) => Promise<Actor>;
 
+/** After how long to ask again what could not be answered, seconds (RFC 9110 section 10.2.3). */
+const RETRY_AFTER_S = '1';
+
 /** Who asks where nobody needs to say. */
 const ANYBODY: Actor = { member: '', user: '', role: '', purpose: '', scopes: [] };
 
 /** An Express router to be mounted at the FHIR base. `open`: the path that is answered without asking who asks. */
 export function fhirExpress(router: FhirRouter, authenticate: Authenticate, open = 'metadata'): Router {
   const app = express.Router();
+  const entrance = { authenticate, open, underway: new Underway() };
   app.use(crossOrigin);
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT }));
   app.use(async (request: Request, response: Response) => {
-    const answered = await answer(router, { authenticate, open }, request);
+    const answered = await answer(router, entrance, request);
     if (answered.lines === undefined) send(response, request, answered);
     else await stream(response, request, answered.lines, answered.headers);
   });
@@ -50,19 +55,21 @@ function crossOrigin(request: Request, response: Response, next: NextFunction): 
   response.status(204).end();
 }
 
-const EXPOSED = 'ETag, Last-Modified, Location, Content-Location, X-Tx-Id, X-Block, X-Request-Id';
+const EXPOSED = 'ETag, Last-Modified, Location, Content-Location, Retry-After, X-Tx-Id, X-Block, X-Request-Id';
 const ALLOWED = 'Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-None-Exist, X-Min-Block';
 
 interface Entrance {
   readonly authenticate: Authenticate;
   readonly open: string;
+  readonly underway: Underway;
 }
 
-async function answer(router: FhirRouter, { authenticate, open }: Entrance, request: Request): Promise<FhirResponse> {
+async function answer(router: FhirRouter, entrance: Entrance, request: Request): Promise<FhirResponse> {
+  const { authenticate, open, underway } = entrance;
   try {
     const asked = requestOf(request);
     const actor = asked.path === open ? ANYBODY : await authenticate(request);
-    return await router.handle({ ...asked, actor });
+    return await underway.take(asked.body?.length ?? 0, () => router.handle({ ...asked, actor }));
   } catch (error) {
     return { headers: {}, ...outcomeOf(error) };
   }
@@ -143,6 +150,7 @@ function send(response: Response, request: Request, { status, headers, resource 
   response.status(status);
   response.setHeader('Cache-Control', 'no-store');
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_S);
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (resource === undefined || status === 204 || status === 304) {
     response.end();
