@@ -30,7 +30,7 @@ export function openImports(
     baseUrl: fhirBase(settings.baseUrl),
     apart: new Set(Object.keys(handlers)),
     isElsewhere: (type, id) => remote.holds(type, id),
-    stable: stableBy(keys),
+    stable: stableBy(keys, clock).codeOf,
     onFault: (error) => {
       log.error({ name: (error as Error).name, stack: (error as Error).stack }, 'an import was cut short');
     },

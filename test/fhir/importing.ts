@@ -84,7 +84,7 @@ export class ImportWorld {
       decision: { allow: () => undefined },
       apart: new Set(),
       isElsewhere: (type, id) => this.elsewhere.has(`${type}/${id}`),
-      stable: stableBy(this.keys),
+      stable: stableBy(this.keys, () => this.now()).codeOf,
       now: () => this.now(),
       onFault: (error) => this.faults.push(error),
       limits: { ...IMPORT_LIMITS, ...limits },
