@@ -1,7 +1,8 @@
 /** A server of files and a gateway's imports of them, over an in-memory ledger. */
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 import { ImportDesk, type ImportPorts } from '@salus/gateway/fhir/import/desk';
@@ -19,14 +20,20 @@ export class FileServer {
   readonly files = new Map<string, string | RequestListener>();
   /** Paths asked for. */
   readonly asked: string[] = [];
-  readonly #server: Server = createServer((request, response) => {
-    const path = request.url ?? '';
-    this.asked.push(path);
-    const file = this.files.get(path);
-    if (file === undefined) response.writeHead(404).end();
-    else if (typeof file === 'string') response.setHeader('content-type', 'application/fhir+ndjson').end(file);
-    else file(request, response);
-  });
+  readonly #server;
+
+  /** Over TLS where a certificate is given, and its key, both PEM. */
+  constructor(private readonly tls?: { readonly cert: string; readonly key: string }) {
+    const answer: RequestListener = (request, response) => {
+      const path = request.url ?? '';
+      this.asked.push(path);
+      const file = this.files.get(path);
+      if (file === undefined) response.writeHead(404).end();
+      else if (typeof file === 'string') response.setHeader('content-type', 'application/fhir+ndjson').end(file);
+      else file(request, response);
+    };
+    this.#server = tls === undefined ? createServer(answer) : createSecureServer(tls, answer);
+  }
 
   async listen(): Promise<this> {
     this.#server.listen(0, '127.0.0.1');
@@ -35,7 +42,7 @@ export class FileServer {
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.tls === undefined ? 'http' : 'https'}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** Serves a file; its URL. */
