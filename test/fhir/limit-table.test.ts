@@ -30,6 +30,7 @@ import { MAX_GLASS_LISTED } from '@salus/gateway/glass/review';
 import { GLASS_BUDGET } from '@salus/gateway/glass/store';
 import { MAX_TOKEN_CHARACTERS } from '@salus/gateway/identity/tokens';
 import { WORK_LIMITS } from '@salus/gateway/projection/search/search';
+import { EXPANSION_LIMIT, EXPANSION_WORK } from '@salus/gateway/projection/search/code-set';
 import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
 
 import { projectRoot } from '../support/shared.js';
@@ -53,6 +54,8 @@ const limits: Record<string, number> = {
   MATCH_LIMIT,
   PATCH_LIMIT,
   BATCH_ANSWER_LIMIT,
+  EXPANSION_LIMIT,
+  EXPANSION_WORK,
   EXPORT_LIMIT,
   FILTER_LIMIT,
   INCLUDE_LIMIT,

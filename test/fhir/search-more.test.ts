@@ -54,8 +54,13 @@ describe('FHIR search by units, places, lists, value sets and filters', () => {
         exclude: [{ system: 'urn:animals', concept: [{ code: 'dog' }] }],
       }),
     );
+    await put(set('each', { include: [{ valueSet: ['urn:both', 'urn:glucose'] }] }));
     await put(set('round', { include: [{ valueSet: ['urn:round'] }] }));
-    await put(set('rules', { include: [{ system: 'urn:animals', filter: [{ property: 'a', op: '=', value: 'b' }] }] }));
+    const ruled = (op: string): Json => ({
+      include: [{ system: 'urn:animals', filter: [{ property: 'a', op, value: 'b' }] }],
+    });
+    await put(set('rules', ruled('regex')));
+    await put(set('none', ruled('=')));
   });
   after(async () => {
     await server.close();
@@ -82,7 +87,10 @@ describe('FHIR search by units, places, lists, value sets and filters', () => {
     ['Patient?_list=none', []],
     ['Observation?code:in=urn:glucose', ['o1', 'o2']],
     ['Observation?code:in=urn:both', ['o1', 'o2', 'o3']],
+    ['Observation?code:in=urn:each', ['o1', 'o2']],
     ['Observation?code:in=urn:but', []],
+    ['Observation?code:in=urn:none', []],
+    ['Observation?code:not-in=urn:none', ['o1', 'o2', 'o3']],
     ['Observation?code:not-in=urn:glucose', ['o3']],
     ['Observation?code:below=urn:animals|animal', ['o3']],
     ['Observation?code:below=urn:animals|pug', []],

@@ -52,6 +52,12 @@ const searches = ({ patient, family }: Target): string[] => [
   `AuditEvent?patient=${patient}`,
 ];
 
+const terminology = [
+  ...['ValueSet/$expand', 'ValueSet/:id/$expand', 'ValueSet/$validate-code', 'ValueSet/:id/$validate-code'],
+  ...['CodeSystem/$lookup', 'CodeSystem/$validate-code', 'CodeSystem/:id/$validate-code'],
+  ...['ConceptMap/$translate', 'ConceptMap/:id/$translate'],
+];
+
 /** The list. */
 export const readRoutes: readonly ReadRoute[] = [
   {
@@ -97,6 +103,12 @@ export const readRoutes: readonly ReadRoute[] = [
   { route: 'GET $import-status/:job', ask: () => get('$import-status/any') },
   { route: 'DELETE $import-status/:job', ask: () => [{ method: 'DELETE', path: '$import-status/any' }] },
   { route: 'GET $import-file/:job/:file', ask: () => get('$import-file/any/0') },
+  ...['GET', 'POST'].flatMap((method): ReadRoute[] =>
+    terminology.map((path) => ({
+      route: `${method} ${path}`,
+      ask: ({ patient }) => [{ method, path: path.replace(':id', patient) }],
+    })),
+  ),
   ...['GET', 'POST'].flatMap((method): ReadRoute[] => [
     { route: `${method} $meta`, ask: () => [{ method, path: '$meta' }] },
     { route: `${method} :type/$meta`, ask: () => [{ method, path: 'Patient/$meta' }] },

@@ -11,6 +11,7 @@ import { read, vread } from './read.js';
 import type { FhirRequest, Imports } from './request.js';
 import { search, searchCompartment, searchWithin } from './search.js';
 import { searchSystem } from './system-search.js';
+import { TERMINOLOGY } from './terminology/routes.js';
 import { create, patch, patchMatch, remove, removeMatches, update, updateMatch } from './write.js';
 
 const FORM = new Set(['application/x-www-form-urlencoded']);
@@ -98,6 +99,7 @@ const OTHER_COMPARTMENTS: readonly Route[] = Object.keys(COMPARTMENTS).flatMap((
 /** Interactions on types and resources, in order of precedence. */
 export const ROUTES: readonly Route[] = [
   ...OPERATIONS,
+  ...TERMINOLOGY,
   ...EXPORTS,
   ...EXPORT_JOBS,
   ...IMPORTS,

@@ -9,6 +9,7 @@ import { ElementTable, readDefinitions, resourceTypes, type StructureDefinition 
 import { readParameters } from './parameters.js';
 import { compileSearch } from './search.js';
 import { trimmed } from './structures.js';
+import { readTerminology } from './terminology.js';
 import { writeValueSets } from './value-sets.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -53,6 +54,7 @@ function compile(current: string): void {
   const compiled = compileSearch(new ElementTable(definitions), readParameters(types), codes);
   writeStructures(join(folder, 'definitions'), definitions, types);
   writeJson(join(folder, 'definitions', 'value-sets.json'), codes);
+  writeJson(join(folder, 'definitions', 'terminology.json'), readTerminology());
   mkdirSync(join(folder, 'search'));
   for (const [type, code] of compiled.modules) writeFileSync(join(folder, 'search', `${type}.js`), code);
   const { parameters, unserved, unindexed, compartments } = compiled;

@@ -15,7 +15,8 @@ import type { Filter, ParameterEntry, SearchQuery } from './query.js';
 import type { Sight } from './sight.js';
 import { Terms } from './terms.js';
 import { escaped } from './values.js';
-import { withCodes, type Vocabulary } from './vocabulary.js';
+import type { Vocabulary } from './code-set.js';
+import { withCodes } from './vocabulary.js';
 
 /** What one search may cost. */
 export const WORK_LIMITS = {
@@ -184,7 +185,8 @@ export class Search {
 
   /** Value sets and code systems that are stored here, as the asker may see them. */
   private vocabulary(sight: Sight): Vocabulary {
-    return (type, url) => {
+    return (type, canonical) => {
+      const [url = ''] = canonical.split('|');
       const entry = generatedSearch().parameters[type]?.url;
       if (entry === undefined) return undefined;
       const [found] = this.matching(type, { kind: 'value', entry, modifier: '', values: [escaped(url)] }, sight);
