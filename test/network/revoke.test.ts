@@ -7,7 +7,10 @@ import { fabricProcessesOf } from '@salus/network/commands/run-file';
 import { writeEndpoints } from '@salus/network/endpoints';
 import { memberPairs, peerAdmins } from '@salus/network/fabric/establish';
 import { PeerAdmin } from '@salus/network/fabric/peer-admin';
+import { presentConfiguration } from '@salus/network/fabric/reconfigure';
 import { revokeIdentity } from '@salus/network/fabric/revoke';
+import { revocationsOf } from '@salus/network/config/update/revocations';
+import { revokedSerialNumbers } from '@salus/network/identity/authority';
 import { layout, mspFiles } from '@salus/network/identity/layout';
 import { pendingFiles } from '@salus/network/identity/revoked';
 import { prepareState } from '@salus/network/prepare';
@@ -57,7 +60,7 @@ describe('what is revoked on Fabric', function () {
   let clients: { member: string; client: TestClient }[];
 
   before(async function () {
-    fabric = await startTestFabric(await programsOrPending(this));
+    fabric = await startTestFabric(await programsOrPending(this), { overrides: { gateways: { northside: 2 } } });
     const { members } = fabric.prepared.topology;
     clients = members.map(({ name }) => ({ member: name, client: fabric.client({ member: 'medisure', at: name }) }));
   });
@@ -123,6 +126,7 @@ describe('what is revoked on Fabric', function () {
     });
     return Promise.all(answers);
   }
+  const pendingOf = (member: string) => pendingFiles(join(fabric.prepared.stateDir, 'orderers', member), 'orderer');
   const takenBy = (status: string) => ORDERERS.map(() => status);
   /** An orderer may have the block a moment later than the peers. */
   const refusedByOrderers = (identity: IdentityFiles) =>
@@ -185,9 +189,22 @@ describe('what is revoked on Fabric', function () {
     return Buffer.from(blockSigner(block).getIdBytes_asU8()).toString();
   }
 
+  it('an orderer is not started again while another one is away', async () => {
+    const { stateDir } = fabric.prepared;
+    const old = readFileSync(ordererIdentity(fabric.prepared, 'acme').cert, 'utf8');
+    await fabric.network.signal('orderer.stmary', 'SIGTERM');
+    await assert.rejects(
+      revokeIdentity(stateDir, 'acme', 'orderer'),
+      /the orderer of acme is not started again while that of stmary is away/,
+    );
+    assert.equal(await signedBy('acme'), old);
+    await fabric.network.restart('orderer.stmary');
+    await eventually(() => signedBy('stmary'));
+  });
+
   it('an orderer signs blocks with another certificate before the one it had is refused', async () => {
     const { stateDir } = fabric.prepared;
-    const old = taken(ordererIdentity(fabric.prepared, 'acme'), 'orderer');
+    const old = taken({ ...ordererIdentity(fabric.prepared, 'acme'), ...pendingOf('acme') }, 'orderer');
     assert.deepEqual(await saidByOrderers(old), takenBy('SUCCESS'));
     const { isInForce } = await revokeIdentity(stateDir, 'acme', 'orderer');
     assert.equal(isInForce, true);
@@ -206,11 +223,38 @@ describe('what is revoked on Fabric', function () {
     const record = fabricProcessesOf(stateDir);
     renameSync(record, `${record}.away`);
     const first = await revokeIdentity(stateDir, 'authority', 'orderer');
-    renameSync(`${record}.away`, record);
     assert.equal(first.isInForce, false);
+    // Asked for again though nobody started it.
+    assert.deepEqual(await revokeIdentity(stateDir, 'authority', 'orderer'), first);
     assert.deepEqual(await saidByOrderers(old), takenBy('SUCCESS'));
-    const second = await revokeIdentity(stateDir, 'authority', 'orderer');
-    assert.deepEqual(second, { ...first, isInForce: true });
+    await fabric.network.signal('orderer.authority', 'SIGTERM');
+    await fabric.network.restart('orderer.authority');
+    const { contract } = fabric.client({ member: 'stmary' });
+    await eventually(async () => {
+      // A block is wanted, and what a leader took that was just ended is lost.
+      await contract.submitAsync('run', { arguments: [JSON.stringify([['put', 'pack', 'again']])] });
+      assert.equal(
+        await signedBy('authority'),
+        readFileSync(ordererIdentity(fabric.prepared, 'authority').cert, 'utf8'),
+      );
+    });
+    assert.deepEqual(await revokeIdentity(stateDir, 'authority', 'orderer'), { ...first, isInForce: true });
+    renameSync(`${record}.away`, record);
     await refusedByOrderers(old);
+  });
+
+  it('two identities of a member are revoked at once: both are on its list', async () => {
+    const { stateDir } = fabric.prepared;
+    const revocations = await Promise.all([
+      revokeIdentity(stateDir, 'northside', 'gateway0'),
+      revokeIdentity(stateDir, 'northside', 'gateway1'),
+    ]);
+    const pair = memberPairs(fabric.prepared).find(({ member }) => member.name === 'stmary')!;
+    const present = await presentConfiguration(peerAdmins(pair)[0]!, 'health');
+    const lists = revocationsOf(present, 'NorthsideMSP').map((list) => Buffer.from(list).toString());
+    assert.deepEqual(
+      revocations.map(({ serialNumber }) => lists.flatMap(revokedSerialNumbers).includes(serialNumber.toLowerCase())),
+      [true, true],
+    );
   });
 });

@@ -20,7 +20,7 @@ export const revoke: Command = {
     const { serialNumber, isInForce, isReplaced } = await explained(revokeIdentity(io.stateDir, member, identity));
     const name = `${identity}.${member}`;
     if (!isInForce) {
-      io.out(`${name} has another certificate: start it again where it runs, then repeat this`);
+      io.out(`${name} has another certificate: start it again where it runs, then repeat this once a block has come`);
       io.out(`until then the one before (serial number ${serialNumber}) is not revoked`);
       return 0;
     }

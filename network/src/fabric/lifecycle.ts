@@ -193,8 +193,8 @@ export async function submit(
   await order(network, endorsedEnvelope(signed, answer.getPayload_asU8(), endorsements, signer), submitter);
 }
 
-/** Every connection of a transaction is made as its submitter. */
-function withClient(node: NodeAddress, { node: { clientMspDir, clientTls } }: PeerAdmin): NodeAddress {
+/** A node as a peer's administrator connects to it. */
+export function withClient(node: NodeAddress, { node: { clientMspDir, clientTls } }: PeerAdmin): NodeAddress {
   return { ...node, clientMspDir, ...(clientTls && { clientTls }) };
 }
 

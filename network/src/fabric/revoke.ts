@@ -2,17 +2,24 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../command.js';
-import { configUpdate } from '../config/update/delta.js';
-import { revocationsOf, withRevocations } from '../config/update/revocations.js';
-import { revokedSerialNumbers } from '../identity/authority.js';
 import { type KeyFiles, layout } from '../identity/layout.js';
-import { ensureMember, issuerOf } from '../identity/material.js';
+import { ensureMember } from '../identity/material.js';
 import { pendingFiles, writeLists } from '../identity/revoked.js';
 import { type NetworkFile, readNetwork } from '../prepare.js';
-import { type MemberPair, memberPairs, ordererPairs, ownPairs, peerAdmins } from './establish.js';
-import { applyUpdate, memberSignatures, presentConfiguration, runningChannel } from './reconfigure.js';
+import {
+  broadcastAddresses,
+  type MemberPair,
+  memberPairs,
+  type OrdererPair,
+  ordererPairs,
+  ownPairs,
+  peerAdmins,
+} from './establish.js';
+import { withClient } from './lifecycle.js';
+import { listed } from './listing.js';
+import { blockSignerAt } from './newest-block.js';
 import { restartOrderer } from './restart.js';
-import { isPending, type Issuing, type Revocable, revocableOf } from './revocable.js';
+import { isPending, type Revocable, revocableOf } from './revocable.js';
 
 /** What became of a certificate that was to be revoked. */
 export interface Revocation {
@@ -54,11 +61,10 @@ interface Leaving {
   readonly files: KeyFiles;
 }
 
-/** Has another take its place. False when that was done just now and does not serve yet, since we do not run the node. */
-async function replace(stateDir: string, { topology }: NetworkFile, { pair, what, files }: Leaving): Promise<boolean> {
+/** Has another take its place. False when that does not serve yet, since we do not run the node. */
+async function replace(stateDir: string, network: NetworkFile, { pair, what, files }: Leaving): Promise<boolean> {
   const { member } = pair;
-  const wasPending = isPending(what);
-  if (!wasPending) {
+  if (!isPending(what)) {
     mkdirSync(layout.revoking(what.by.dir), { recursive: true });
     // The certificate first: without it the key is made anew, without its key it would be of no use to anybody.
     renameSync(what.files.cert, files.cert);
@@ -75,7 +81,35 @@ async function replace(stateDir: string, { topology }: NetworkFile, { pair, what
     throw error;
   }
   const [orderer] = what.identity === 'orderer' ? ordererPairs([pair]) : [];
-  return !orderer || (await restartOrderer(stateDir, orderer, topology.channel)) || wasPending;
+  if (!orderer || (await signsWith(network, pair, orderer, what.files))) return true;
+  await requireOtherOrderers(network, pair);
+  return restartOrderer(stateDir, orderer, network.topology.channel);
+}
+
+/** Whether an orderer signs blocks with this certificate by now. */
+async function signsWith(network: NetworkFile, pair: MemberPair, orderer: OrdererPair, { cert }: KeyFiles) {
+  const signer = await signerAt(network, pair, orderer).catch(() => undefined);
+  return signer === readFileSync(cert, 'utf8');
+}
+
+/** Throws a CommandError where ordering would stand still while this member's orderer starts again. */
+async function requireOtherOrderers(network: NetworkFile, pair: MemberPair): Promise<void> {
+  const all = ordererPairs(memberPairs(network));
+  const others = all.filter(({ member }) => member.name !== pair.member.name);
+  const answers = await Promise.allSettled(others.map((each) => signerAt(network, pair, each)));
+  const away = others.filter((_, index) => answers[index]?.status === 'rejected').map(({ member }) => member.name);
+  if (away.length === 0 || others.length - away.length > all.length / 2) return;
+  throw new CommandError(
+    `the orderer of ${pair.member.name} is not started again while that of ${away.join(', ')} is away: nothing could be ordered`,
+  );
+}
+
+/** The certificate with which an orderer signs blocks, asked for by the member's administrator. */
+async function signerAt(network: NetworkFile, pair: MemberPair, orderer: OrdererPair): Promise<string> {
+  const [speaker] = peerAdmins(pair);
+  const [node] = broadcastAddresses([orderer]);
+  if (!speaker || !node) throw new CommandError(`${pair.member.name} runs no peer`);
+  return blockSignerAt(withClient(node, speaker), speaker.administrator, network.topology.channel);
 }
 
 async function revoked(stateDir: string, network: NetworkFile, { pair, what, files }: Leaving): Promise<Revocation> {
@@ -83,18 +117,7 @@ async function revoked(stateDir: string, network: NetworkFile, { pair, what, fil
   const certificate = certificateIn(files);
   const [speaker] = peerAdmins(pair);
   if (!speaker) throw new CommandError(`${pair.member.name} runs no peer`);
-  const channel = runningChannel(stateDir, network);
-  const present = await presentConfiguration(speaker, channel.channel);
-  const lists = await extendedLists(by, revocationsOf(present, by.mspId), certificate);
-  const wanted = withRevocations(
-    present,
-    by.mspId,
-    lists.map((each) => Buffer.from(each)),
-  );
-  const update = configUpdate(channel.channel, present, wanted)?.serializeBinary();
-  // An organisation's own administrator alone may change its MSP; the list is its own affair.
-  if (update) await applyUpdate(channel, update, memberSignatures(network, pair.member.name, update), speaker);
-  writeLists(layout.revocationLists(by.dir), lists);
+  writeLists(layout.revocationLists(by.dir), await listed(stateDir, network, { pair, speaker, by, certificate }));
   mkdirSync(layout.revoked(by.dir), { recursive: true });
   renameSync(files.cert, join(layout.revoked(by.dir), `${certificate.serialNumber}.pem`));
   rmSync(files.key, { force: true });
@@ -103,18 +126,4 @@ async function revoked(stateDir: string, network: NetworkFile, { pair, what, fil
 
 function certificateIn({ cert }: KeyFiles): X509Certificate {
   return new X509Certificate(readFileSync(cert));
-}
-
-/** All the organisation has revoked so far and one more: the new list, and those earlier ones that it does not include. */
-async function extendedLists(
-  { dir, organisation, access }: Issuing,
-  present: readonly Uint8Array[],
-  certificate: X509Certificate,
-): Promise<string[]> {
-  const earlier = present.map((list) => Buffer.from(list).toString());
-  const issuer = await issuerOf(dir, organisation, access);
-  const list = await issuer.revocation(certificate, earlier);
-  const named = new Set(revokedSerialNumbers(list));
-  const kept = earlier.filter((each) => !revokedSerialNumbers(each).every((serial) => named.has(serial)));
-  return [...kept, list];
 }
