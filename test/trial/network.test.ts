@@ -15,7 +15,8 @@ import { projectRoot } from '../support/shared.js';
 import { SigningKey } from '../support/signing.js';
 import { atDoor, atPeer } from './straight.js';
 import { TrialPackages } from './packages.js';
-import { listOf, seriousEvent } from './world.js';
+import { reportedOnNetwork } from './reported.js';
+import { listOf } from './world.js';
 
 const NAME = 'ALXN-204';
 const usdm = readFileSync(join(projectRoot, 'test/trial/data/alxn1840-wd-204.usdm.json'), 'utf8');
@@ -170,17 +171,12 @@ describe('a trial on the real processes, over HTTP', () => {
     }
   });
 
-  it('lists what is owed and finds participants and events by study, at any member', async () => {
+  it('keeps the content of a reported event at site and sponsor; a third member sees that it was, the ledger its commitment', async () => {
     const awareAt = (await look('stmary')).slots[0]!.taken[0]!.at;
-    const report = seriousEvent(random(), { isFatal: true, awareAt });
-    for (let tries = 0; ; tries += 1) {
-      const values = [{ name: 'request', valueString: JSON.stringify(report) }];
-      const answer = await post('stmary', 'investigator', `${NAME}/$report-event`, values);
-      if (answer.status === 200) break;
-      // Awareness lies before the last tick, which may be half a minute old.
-      assert.ok(tries < 100 && answer.text.includes('awareness-not-credible'), answer.text);
-      await sleep(1_000);
-    }
+    await reportedOnNetwork(network, NAME, { isFatal: true, awareAt });
+  });
+
+  it('lists what is owed and finds participants and events by study, at any member', async () => {
     const token = await network.token({ member: 'authority', role: 'regulator' });
     const ask = async (path: string): Promise<Answer> => {
       const answer = await network.ask('authority', path, { token });
