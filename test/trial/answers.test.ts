@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { answerIssues, MAX_ANSWERED_ITEMS } from '@salus/gateway/trial/answers';
-import { formIssues, MAX_FORM_DEPTH, MAX_FORM_ITEMS } from '@salus/gateway/trial/questions';
+import { formIssues, MAX_FORM_DEPTH, MAX_FORM_ITEMS } from '@salus/gateway/trial/form-issues';
 
 const EXTENSION = 'http://hl7.org/fhir/StructureDefinition/';
 const YES = { system: 'urn:x', code: 'yes' };
@@ -241,9 +241,9 @@ describe('answers to a case report form', () => {
   it('cannot be checked by a form that names what it does not have, or that is too large', () => {
     const at = (form: object) => formIssues({ ...form }).map(({ code, expression }) => `${code} ${String(expression)}`);
     const set = (answerValueSet: string) => formOf({ linkId: 'q', type: 'choice', answerValueSet });
-    assert.deepEqual(at(set('http://example.org/vs')), ['invariant Questionnaire.item[0].answerValueSet']);
+    assert.deepEqual(at(set('http://example.org/vs')), ['not-supported Questionnaire.item[0].answerValueSet']);
     const whole = { resourceType: 'ValueSet', id: 'v', compose: { include: [{ system: 'urn:x' }] } };
-    assert.deepEqual(at({ ...set('#v'), contained: [whole] }), ['invariant Questionnaire.item[0].answerValueSet']);
+    assert.deepEqual(at({ ...set('#v'), contained: [whole] }), ['not-supported Questionnaire.item[0].answerValueSet']);
     const listed = { include: [{ system: 'urn:x', concept: [{ code: 'yes' }] }], exclude: [{ system: 'urn:x' }] };
     assert.deepEqual(at({ ...set('#v'), contained: [{ ...whole, compose: listed }] }).length, 1);
     const when = formOf({

@@ -1,6 +1,6 @@
 /** Gateways of a trial's members on the contracts' double, each with what it keeps of contents. */
 import assert from 'node:assert/strict';
-import type { JsonObject } from '@salus/gateway/fhir/json';
+import { type JsonObject, parseExactly } from '@salus/gateway/fhir/json';
 import type { FhirResponse } from '@salus/gateway/fhir/request';
 import { parseRefusal, Refusal } from '@salus/gateway/ledger/refusal';
 import type { PendingEntry } from '@salus/gateway/keys/pending-work';
@@ -70,7 +70,7 @@ export class Gateways {
       drop: (id: string): void => void promised.delete(`${member} ${id}`),
       list: <T>(): readonly PendingEntry<T>[] => {
         const own = [...promised].filter(([name]) => name.startsWith(`${member} `));
-        return own.map(([name, text]) => ({ id: name.slice(member.length + 1), value: JSON.parse(text) as T }));
+        return own.map(([name, text]) => ({ id: name.slice(member.length + 1), value: parseExactly(text) as T }));
       },
     };
     const ask = (to: string, path: string, words: object): Promise<unknown> => this.knock(member, to, words, path);

@@ -147,7 +147,8 @@ describe('a trial on the real processes, over HTTP', () => {
   it('keeps a content at the site and, handed over through the door, at the sponsor, and nowhere else', async () => {
     const [visit] = view.versions[4]!.protocol.visits.filter(({ forms }) => forms.length > 0);
     const texts = { participant: 'P1', visit: visit!.id, form: visit!.forms[0]!, delegate: 'inv-1' };
-    const item = [{ linkId: 'systolic', answer: [{ valueString: 'CANARY-128' }] }];
+    const lab = { linkId: 'lab', answer: [{ valueDecimal: JSON.rawJSON('1.50') }] };
+    const item = [{ linkId: 'systolic', answer: [{ valueString: 'CANARY-128' }] }, lab];
     const response = { resourceType: 'QuestionnaireResponse', status: 'completed', item };
     const values = [
       ...Object.entries(texts).map(([name, valueString]) => ({ name, valueString })),
@@ -167,7 +168,8 @@ describe('a trial on the real processes, over HTTP', () => {
         token,
       });
       assert.equal(found.status, status, found.text);
-      assert.equal(found.text.includes('CANARY-128'), status === 200, member);
+      const shown = [found.text.includes('CANARY-128'), found.text.includes('"valueDecimal":1.50')];
+      assert.deepEqual(shown, [status === 200, status === 200], member);
     }
   });
 

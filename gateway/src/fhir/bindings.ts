@@ -39,6 +39,11 @@ function setOf(url: string): ValueSet | undefined {
   return sets.get(url.split('|')[0] ?? url);
 }
 
+/** Whether R4's definitions list the codes of a value set, as they do of most that elements are required to take them from. */
+export function isValueSetKnown(url: string): boolean {
+  return setOf(url) !== undefined;
+}
+
 /** Whether a value may stand where the value set is required; where its codes are not known, every one may. */
 export function isInValueSet(value: unknown, url: string): boolean {
   return setOf(url)?.has(value) !== false;

@@ -48,6 +48,18 @@ function parseKeeping(text: string): unknown {
   );
 }
 
+/**
+ * The RFC 8785 form of a value, but for numbers kept as their text, which stand as they were sent: two values have the same
+ * form only where they also have the same digits.
+ */
+export function exactForm(value: unknown): string {
+  if (typeof value !== 'object' || value === null || isRaw(value)) return JSON.stringify(value ?? null);
+  if (Array.isArray(value)) return `[${value.map(exactForm).join()}]`;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  const sorted = members.sort(([one], [other]) => (one < other ? -1 : 1));
+  return `{${sorted.map(([name, member]) => `${JSON.stringify(name)}:${exactForm(member)}`).join()}}`;
+}
+
 /** Whether the value is a number kept as its text. */
 export function isRaw(value: object): boolean {
   return JSON.isRawJSON(value);

@@ -1,4 +1,5 @@
 /** What was promised and is not done yet, sealed in keys.db: a gateway that was killed goes on from it. */
+import { parseExactly } from '../fhir/json.js';
 import { Statements } from '../projection/statements.js';
 import { inTransaction } from './database.js';
 import type { KeyStore } from './key-store.js';
@@ -31,7 +32,7 @@ export class PendingWork {
     this.#prefix = `${gateway}/`;
   }
 
-  /** Keeps a piece of work, durable on return; the same id replaces what it was. */
+  /** Keeps a piece of work, durable on return, its decimals digit by digit; the same id replaces what it was. */
   keep(id: string, value: object): void {
     const name = this.#prefix + id;
     const sealed = this.store.seal.seal(Buffer.from(JSON.stringify(value)), useOf(name));
@@ -66,7 +67,7 @@ export class PendingWork {
   }
 
   #opened(name: string, sealed: unknown): unknown {
-    return JSON.parse(this.store.seal.open(sealed as Uint8Array, useOf(name)).toString('utf8'));
+    return parseExactly(this.store.seal.open(sealed as Uint8Array, useOf(name)).toString('utf8'));
   }
 }
 

@@ -19,7 +19,7 @@ interface Judged {
   readonly isComplete: boolean;
 }
 
-/** What is wrong with a response; empty when nothing is. Both are valid R4. */
+/** What is wrong with a response, decimals exact; empty when nothing is. Both are valid R4, the form with plain numbers. */
 export function answerIssues(form: JsonObject, response: JsonObject): readonly Issue[] {
   const items = itemsOf(response);
   if (isLarger(items, MAX_ANSWERED_ITEMS)) {

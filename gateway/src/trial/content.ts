@@ -1,12 +1,12 @@
 /**
  * Content of data points and of adverse events: a QuestionnaireResponse (https://hl7.org/fhir/R4/questionnaireresponse.html)
- * or an AdverseEvent (https://hl7.org/fhir/R4/adverseevent.html) at the site, and its copy at the sponsor. The ledger has its commitment, which is also how a copy is found: SHA-256 over the RFC 8785 form of
- * the resource, in which lies a nonce of 256 random bits.
+ * or an AdverseEvent (https://hl7.org/fhir/R4/adverseevent.html) at the site, and its copy at the sponsor. The ledger has its
+ * commitment, which is also how a copy is found: SHA-256 over the RFC 8785 form of the resource, in which lies a nonce of 256
+ * random bits; decimals stand in it digit by digit as sent, as R4 asks (datatypes.html#decimal: their precision is kept).
  */
 import { createHash, randomBytes } from 'node:crypto';
 
-import type { JsonObject } from '../fhir/json.js';
-import { canonicalForm } from '../identity/statements.js';
+import { exactForm, type JsonObject, parseExactly } from '../fhir/json.js';
 import type { Facts } from '../patient/lookup.js';
 import type { LedgerWrite } from '../ports.js';
 import type { Change } from '../projection/projector.js';
@@ -68,9 +68,9 @@ export function contentOf(place: Place | EventPlace, { extension, ...answered }:
   };
 }
 
-/** The commitment of a resource, lower-case hex. */
+/** The commitment of a resource, decimals exact; lower-case hex. */
 export function commitmentOf(resource: JsonObject): string {
-  return createHash('sha256').update(canonicalForm(resource)).digest('hex');
+  return createHash('sha256').update(exactForm(resource)).digest('hex');
 }
 
 /** A participant of this site's, and who that is: kept under the patient's key, and gone with it. */
@@ -91,7 +91,7 @@ type Fact = readonly [key: string, value: string];
 
 /** How each kind of kept record is found. */
 const factsOf: Readonly<Record<string, (text: string, patient: string) => readonly Fact[]>> = {
-  [CONTENT_TYPE]: (text) => [[commitmentOf(JSON.parse(text) as JsonObject), text]],
+  [CONTENT_TYPE]: (text) => [[commitmentOf(parseExactly(text) as JsonObject), text]],
   [FORM_TYPE]: (text) => [[`${FORMS}${commitmentOf(JSON.parse(text) as JsonObject)}`, text]],
   [SUBJECT_TYPE]: subjectFacts,
 };
@@ -128,10 +128,10 @@ export interface ContentFacts {
   fact(space: string, key: string): string | undefined;
 }
 
-/** The content that this member holds under a commitment. */
+/** The content that this member holds under a commitment, decimals exact. */
 export function heldContent(facts: ContentFacts, commitment: string): JsonObject | undefined {
   const text = facts.fact(CONTENT_SPACE, commitment);
-  return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
+  return text === undefined ? undefined : (parseExactly(text) as JsonObject);
 }
 
 /** The form that this member keeps under a hash. */

@@ -1,7 +1,7 @@
 /** Which questions of a form are asked, by what was answered elsewhere (`enableWhen`, R4 questionnaire.html). Pure. */
-import type { JsonObject } from '../fhir/json.js';
+import { type JsonObject, plainOf } from '../fhir/json.js';
 import { type EnableWhen, type Question } from './questions.js';
-import { compared } from './values.js';
+import { compared } from './compared.js';
 
 /** An item of a QuestionnaireResponse. */
 export interface Answered extends JsonObject {
@@ -44,7 +44,7 @@ function isMet(when: EnableWhen, answers: readonly JsonObject[]): boolean {
   const [name = '', expected] = Object.entries(when).find(([key]) => key.startsWith('answer')) ?? [];
   if (when.operator === 'exists') return answers.length > 0 === expected;
   const value = name.replace('answer', 'value');
-  const orders = answers.map((answer) => compared(answer[value], expected, value.startsWith('valueDate')));
+  const orders = answers.map((answer) => compared(plainOf(answer[value]), expected, value.startsWith('valueDate')));
   // R4's operator != asks that no answer is equal.
   if (when.operator === '!=') return !orders.includes(0);
   const isSo = meets[when.operator];

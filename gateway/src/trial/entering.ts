@@ -5,7 +5,7 @@
 import { transactions } from '@salus/chaincode/trial/api';
 
 import { Errands } from '../errands.js';
-import type { JsonObject } from '../fhir/json.js';
+import { type JsonObject, plainOf } from '../fhir/json.js';
 import type { Given } from '../fhir/parameters.js';
 import { requireValid } from '../fhir/validate.js';
 import type { PendingWork } from '../keys/pending-work.js';
@@ -65,7 +65,7 @@ export class Entering {
     this.#errands = new Errands(ports.pending, 'trial-entry/');
   }
 
-  /** Enters or corrects a data point. Throws Refusal; what the contract refuses beforehand is kept nowhere. */
+  /** Enters or corrects a data point; the response with its decimals exact. Throws Refusal; what the contract refuses beforehand is kept nowhere. */
   async enter(
     { actor, sponsor, response }: { readonly actor: Actor; readonly sponsor: string; readonly response: JsonObject },
     trial: string,
@@ -74,7 +74,7 @@ export class Entering {
     const n = given.number('n');
     const [participant, visit, form] = [given.text('participant'), given.text('visit'), given.text('form')] as const;
     const resource = contentOf({ trial, participant, visit, form, n }, response);
-    requireValid(resource);
+    demandValid(resource);
     const commitment = commitmentOf(resource);
     const what =
       n === 1 ? { act: 'enter', consent: given.number('consent') } : { act: 'correct', reason: given.text('reason') };
@@ -82,13 +82,13 @@ export class Entering {
     return await this.#begin({ transaction: transactions.point, asked, actor, resource }, sponsor);
   }
 
-  /** Reports an adverse event, or follows it up: the contract's request but for the commitment, and its content. Throws Refusal. */
+  /** Reports an adverse event, or follows it up: the contract's request but for the commitment, and its content, decimals exact. Throws Refusal. */
   async report(
     { actor, sponsor, event }: { readonly actor: Actor; readonly sponsor: string; readonly event: JsonObject },
     request: EventPlace,
   ): Promise<Entered> {
     const resource = contentOf(request, event);
-    requireValid(resource);
+    demandValid(resource);
     const asked = { ...request, commitment: commitmentOf(resource) };
     return await this.#begin({ transaction: transactions.reportEvent, asked, actor, resource }, sponsor);
   }
@@ -172,6 +172,11 @@ export class Entering {
     this.#errands.drop(commitment);
     return true;
   }
+}
+
+/** Throws IssuesRefusal for what is no valid R4. */
+function demandValid(resource: JsonObject): void {
+  requireValid(plainOf(resource) as JsonObject);
 }
 
 function callOf({ transaction, argument, actor }: EntryAct): LedgerCall {

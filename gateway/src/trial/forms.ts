@@ -13,7 +13,7 @@ import { Refusal } from '../ledger/refusal.js';
 import { answerIssues } from './answers.js';
 import { commitmentOf, type ContentFacts, FORM_TYPE, heldForm } from './content.js';
 import type { Ask, ContentPorts } from './hand-over.js';
-import { formIssues } from './questions.js';
+import { formIssues } from './form-issues.js';
 import { readTrial } from './reading.js';
 import { shownVersion } from './research-study.js';
 

@@ -7,7 +7,7 @@ import { type ParticipantView, parseLineName, type TrialView } from '@salus/chai
 import { type Blocks, whenCommitted } from '../door/committed.js';
 import type { Heard } from '../door/server.js';
 import type { Keep } from '../ehr/keep.js';
-import type { JsonObject } from '../fhir/json.js';
+import { type JsonObject, parseBody } from '../fhir/json.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Ledger } from '../ports.js';
 import { commitmentOf, CONTENT_TYPE, type ContentFacts, heldContent } from './content.js';
@@ -79,7 +79,7 @@ export function contentsHeard(ports: HearingPorts): Readonly<Record<string, Hear
 
 async function hearContent(ports: HearingPorts, teller: string, body: string): Promise<object | undefined> {
   try {
-    const { resource, ...name } = JSON.parse(body) as { readonly resource: JsonObject };
+    const { resource, ...name } = parseBody(body).exact as { readonly resource: JsonObject };
     const { trial, participant } = parseLineName(name, 'content');
     const commitment = commitmentOf(resource);
     const view = await readTrial(ports.ledger, trial);

@@ -182,11 +182,11 @@ function actHandler(method: string, operation: string | undefined): Handler | un
 }
 
 async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse> {
-  const body = resourceBody(request).plain;
+  const { plain, exact } = resourceBody(request);
   const view = await demandTrial(ports, trial);
-  const given = givenOf(body);
+  const given = givenOf(plain);
   demandStaff(ports, view, request.actor);
-  const answered = { form: given.text('form'), response: demandResource(body, 'response', 'QuestionnaireResponse') };
+  const answered = { form: given.text('form'), response: demandResource(exact, 'response', 'QuestionnaireResponse') };
   const response = await checkedResponse(ports, view, answered);
   const entry = { actor: request.actor, sponsor: view.trial.parties.sponsor, response };
   return entered(await ports.entering.enter(entry, trial, given));
@@ -194,12 +194,12 @@ async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string
 
 /** With a content, it is kept and handed over; without, its commitment alone is put on record, like any act. */
 async function reportEvent(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse | undefined> {
-  const body = resourceBody(request).plain;
-  if (parameterOf(body, 'event') === undefined)
+  const { plain, exact } = resourceBody(request);
+  if (parameterOf(plain, 'event') === undefined)
     return await actHandler('POST', '$report-event')?.(ports, request, trial);
-  const event = demandResource(body, 'event', 'AdverseEvent');
+  const event = demandResource(exact, 'event', 'AdverseEvent');
   const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
-  const reported = { ...objectOf(givenOf(body).text('request')), trial };
+  const reported = { ...objectOf(givenOf(plain).text('request')), trial };
   const asked = parsed(() => parseReportedEvent(reported, 'request'));
   return entered(await ports.entering.report({ actor: request.actor, sponsor, event }, asked));
 }

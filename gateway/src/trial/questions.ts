@@ -2,11 +2,6 @@
 import type { JsonObject } from '../fhir/json.js';
 import type { Issue } from '../fhir/outcome.js';
 
-/** Most items of a form. */
-export const MAX_FORM_ITEMS = 1_000;
-/** How deep groups and questions may lie in each other. */
-export const MAX_FORM_DEPTH = 10;
-
 /** What an answer is, where it may be chosen. */
 export interface Coding {
   readonly system?: string;
@@ -44,40 +39,9 @@ export function questionsOf({ item }: JsonObject): readonly Question[] {
   return (item ?? []) as readonly Question[];
 }
 
-/** Why answers cannot be checked by a form: what it names and does not have, or beyond a limit. Empty when they can. */
-export function formIssues(form: JsonObject): readonly Issue[] {
-  const all = [...everyQuestion(questionsOf(form))];
-  if (all.length > MAX_FORM_ITEMS || all.some(({ depth }) => depth > MAX_FORM_DEPTH)) {
-    return [
-      fault('Questionnaire.item', `a form has at most ${MAX_FORM_ITEMS} items, ${MAX_FORM_DEPTH} deep`, 'too-costly'),
-    ];
-  }
-  const known = new Set(all.map(({ question }) => question.linkId));
-  const twice = known.size === all.length ? [] : [fault('Questionnaire.item', 'a linkId stands twice')];
-  return [...twice, ...all.flatMap(({ question, path }) => questionIssues(form, question, path, known))];
-}
-
-function questionIssues(form: JsonObject, question: Question, path: string, known: ReadonlySet<string>): Issue[] {
-  const { answerValueSet, enableWhen = [] } = question;
-  const unknown = enableWhen.some((when) => !known.has(when.question));
-  return [
-    ...(unknown ? [fault(`${path}.enableWhen`, 'the form has no such question')] : []),
-    ...(answerValueSet !== undefined && codesOf(form, question) === undefined
-      ? [fault(`${path}.answerValueSet`, 'name a contained ValueSet that lists its concepts: no other is looked up')]
-      : []),
-  ];
-}
-
-function* everyQuestion(
-  items: readonly Question[],
-  path = 'Questionnaire',
-  depth = 1,
-): Generator<{ readonly question: Question; readonly path: string; readonly depth: number }> {
-  for (const [index, question] of items.entries()) {
-    const own = `${path}.item[${index}]`;
-    yield { question, path: own, depth };
-    if (depth <= MAX_FORM_DEPTH) yield* everyQuestion(question.item ?? [], own, depth + 1);
-  }
+/** Whether two codings are of the same code in the same system. */
+export function isSameCoding(one: Coding, other: Coding): boolean {
+  return one.code === other.code && one.system === other.system;
 }
 
 /** What may be chosen by code; undefined where the form does not list it. */

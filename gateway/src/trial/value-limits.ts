@@ -1,0 +1,135 @@
+/**
+ * What a question asks of the values of its answers: `maxLength`, and R4's extensions `minLength`, `regex`, `minValue`, `maxValue`,
+ * `maxDecimalPlaces`, `mimeType` (https://hl7.org/fhir/R4/extensibility-registry.html). Pure.
+ */
+import { RE2JS } from 're2js';
+
+import type { JsonObject } from '../fhir/json.js';
+import type { Issue } from '../fhir/outcome.js';
+import { compared } from './compared.js';
+import { fault, type Question } from './questions.js';
+
+const EXTENSION = 'http://hl7.org/fhir/StructureDefinition/';
+/** Longest answer that is held against a pattern, in characters. */
+export const MAX_MATCHED_LENGTH = 1_000;
+/** Largest pattern, in instructions of RE2's machine: an answer takes time in proportion to both. */
+export const MAX_PATTERN_SIZE = 500;
+
+/** How limits are written that an answer is not compared with; the others are values of whichever type the answers are. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  minLength: 'valueInteger',
+  regex: 'valueString',
+  maxDecimalPlaces: 'valueInteger',
+  mimeType: 'valueCode',
+};
+
+/** A value in the forms that limits look at. */
+interface Valued {
+  /** With plain numbers. */
+  readonly value: unknown;
+  /** A text, or the digits of a number as sent; undefined for what is neither. */
+  readonly text: string | undefined;
+  /** The same of a number alone, or of a quantity's. */
+  readonly digits: string | undefined;
+  readonly isDate: boolean;
+}
+
+type Check = (limit: unknown, answer: Valued) => string | undefined;
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  maxLength: (most, { text }) => (lengthOf(text) > Number(most) ? `at most ${String(most)} characters` : undefined),
+  minLength: (least, { text }) =>
+    text !== undefined && lengthOf(text) < Number(least) ? `at least ${String(least)} characters` : undefined,
+  regex: (pattern, { text }) => (text === undefined ? undefined : patternProblem(String(pattern), text)),
+  minValue: (least, { value, isDate }) =>
+    (compared(value, least, isDate) ?? 0) < 0 ? `at least ${JSON.stringify(least)}` : undefined,
+  maxValue: (most, { value, isDate }) =>
+    (compared(value, most, isDate) ?? 0) > 0 ? `at most ${JSON.stringify(most)}` : undefined,
+  maxDecimalPlaces: (most, { digits }) =>
+    decimalPlaces(digits) > Number(most) ? `at most ${String(most)} decimal places` : undefined,
+};
+
+/** What is wrong with a value of the right type; `exact` is the same with its decimals as sent. Undefined where nothing is. */
+export function limitProblem(question: Question, value: unknown, exact: unknown): string | undefined {
+  const digits = digitsOf(value, exact);
+  const number = typeof value === 'number' ? digits : undefined;
+  const answer = {
+    value,
+    text: typeof value === 'string' ? value : number,
+    digits,
+    isDate: question.type.startsWith('date'),
+  };
+  for (const [name, check] of Object.entries(CHECKS)) {
+    for (const limit of limitsOf(question, name)) {
+      const problem = check(limit, answer);
+      if (problem !== undefined) return problem;
+    }
+  }
+  return typeProblem(limitsOf(question, 'mimeType'), value);
+}
+
+/** Why answers cannot be held against the limits of a question; empty when they can. */
+export function limitIssues(question: Question, path: string): readonly Issue[] {
+  const wrong = Object.entries(WRITTEN).flatMap(([name, type]) =>
+    extensionsOf(question, name).some((each) => each[type] === undefined)
+      ? [fault(`${path}.extension`, `${name} is given as ${type}`)]
+      : [],
+  );
+  const patterns = limitsOf(question, 'regex').filter((pattern) => compiled(String(pattern)) === undefined);
+  const unread = patterns.map(() =>
+    fault(`${path}.extension`, `regex is a pattern that RE2 reads, of at most ${MAX_PATTERN_SIZE} instructions`),
+  );
+  return [...wrong, ...unread];
+}
+
+/** The values of one limit: an element, or each extension of its name. */
+function limitsOf(question: Question, name: string): readonly unknown[] {
+  if (name === 'maxLength') return question.maxLength === undefined ? [] : [question.maxLength];
+  return extensionsOf(question, name).flatMap((each) =>
+    Object.entries(each).flatMap(([key, value]) => (key.startsWith('value') ? [value] : [])),
+  );
+}
+
+function extensionsOf({ extension = [] }: Question, name: string): readonly JsonObject[] {
+  return extension.filter(({ url }) => url === `${EXTENSION}${name}`);
+}
+
+function lengthOf(text = ''): number {
+  return Array.from(text).length;
+}
+
+function digitsOf(value: unknown, exact: unknown): string | undefined {
+  if (typeof value === 'number') return JSON.stringify(exact);
+  const quantity = (value as { readonly value?: unknown } | null | undefined)?.value;
+  return typeof quantity === 'number' ? JSON.stringify((exact as { readonly value: unknown }).value) : undefined;
+}
+
+/** Digits after the point, the exponent counted in. */
+function decimalPlaces(digits = ''): number {
+  const [, fraction = '', exponent = '0'] = /^-?\d+(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(digits) ?? [];
+  return Math.max(0, fraction.length - Number(exponent));
+}
+
+function patternProblem(pattern: string, text: string): string | undefined {
+  if (lengthOf(text) > MAX_MATCHED_LENGTH)
+    return `an answer that a pattern is for has at most ${MAX_MATCHED_LENGTH} characters`;
+  return compiled(pattern)?.matches(text) === true ? undefined : `as the pattern says: ${pattern}`;
+}
+
+/** In linear time whatever the pattern: it comes from another member, and what it is held against from people. */
+function compiled(pattern: string): RE2JS | undefined {
+  try {
+    const made = RE2JS.compile(pattern);
+    return made.programSize() > MAX_PATTERN_SIZE ? undefined : made;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Media types are compared without their parameters (RFC 9110 section 8.3.1). */
+function typeProblem(allowed: readonly unknown[], value: unknown): string | undefined {
+  if (allowed.length === 0) return undefined;
+  const { contentType = '' } = value as { readonly contentType?: string };
+  const type = contentType.split(';')[0]?.trim().toLowerCase();
+  return allowed.some((each) => String(each).toLowerCase() === type) ? undefined : `of type ${allowed.join(' or ')}`;
+}
