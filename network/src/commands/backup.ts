@@ -1,4 +1,7 @@
-import { type Command, CommandError } from '../command.js';
+import { join } from 'node:path';
+
+import type { BackupPart } from '../backup.js';
+import { type Command, CommandError, type CommandInput } from '../command.js';
 import { readEndpoints } from '../endpoints.js';
 import { endOrphans, readRunFile, type RecordedProcess, runningProcesses } from './run-file.js';
 import { requireWritable } from './state-folder.js';
@@ -8,18 +11,29 @@ export const backup: Command = {
   name: 'backup',
   summary: 'copy what a member needs to come back, or everything; what runs stands still meanwhile and goes on',
   arguments: [{ name: 'folder', summary: 'where to write it', required: true }],
-  options: [{ flags: '--member <name>', summary: 'which member (on Fabric); without it, everything' }],
+  options: [
+    { flags: '--member <name>', summary: 'which member (its ledger on Fabric alone); without it, everything' },
+    { flags: '--keys', summary: 'the key stores alone, in a folder of their own below this one' },
+    { flags: '--keep <count>', summary: 'with --keys: delete all but the newest so many there' },
+    { flags: '--without-keys', summary: 'all but the key stores' },
+  ],
   async run({ args: [folder = ''], options }, io) {
     const member = options['member'] === undefined ? undefined : String(options['member']);
-    requireOwnLedger(io.stateDir, member);
-    const { backUp } = await import('../backup.js');
+    const part = partOf(options);
+    const keep = options['keep'] === undefined ? undefined : countOf(options['keep'], part);
+    requireOwnLedger(io.stateDir, part === 'keys' ? undefined : member);
+    const { backUp, keepNewest } = await import('../backup.js');
     const began = Date.now();
+    const target = part === 'keys' ? join(folder, new Date(began).toISOString().replaceAll(':', '-')) : folder;
     whileHalted(runningProcesses(io.stateDir, member), () => {
-      backUp(io.stateDir, folder, member);
+      backUp(io.stateDir, target, member, part);
     });
-    io.out(
-      `wrote ${folder} in ${((Date.now() - began) / 1000).toFixed(1)} s; it holds keys: keep it as you keep those`,
-    );
+    const secret =
+      part === 'without-keys'
+        ? 'it holds no content and no key of any, but identities: keep it as you keep those'
+        : 'it holds keys: keep it as you keep those';
+    io.out(`wrote ${target} in ${((Date.now() - began) / 1000).toFixed(1)} s; ${secret}`);
+    if (keep !== undefined) io.out(`deleted ${keepNewest(folder, keep)} older ones`);
     return 0;
   },
 };
@@ -36,11 +50,25 @@ export const restore: Command = {
     requireWritable(io.stateDir);
     await endOrphans(io.stateDir);
     const { restore: putBack } = await import('../backup.js');
-    const { member = 'everything', takenAt } = putBack(io.stateDir, folder);
-    io.out(`restored ${member} as of ${takenAt}; start it with: npm start`);
+    const { member = 'everything', part, takenAt } = putBack(io.stateDir, folder);
+    const what = part === 'keys' ? 'the keys of ' : '';
+    const next = part === 'without-keys' ? 'restore the keys, too' : 'start it with: npm start';
+    io.out(`restored ${what}${member} as of ${takenAt}; ${next}`);
     return 0;
   },
 };
+
+function partOf({ keys, withoutKeys }: CommandInput['options']): BackupPart {
+  if (keys === true && withoutKeys === true) throw new CommandError('--keys and --without-keys exclude each other', 2);
+  if (keys === true) return 'keys';
+  return withoutKeys === true ? 'without-keys' : 'all';
+}
+
+function countOf(given: unknown, part: BackupPart): number {
+  const count = Number(given);
+  if (part === 'keys' && Number.isSafeInteger(count) && count > 0) return count;
+  throw new CommandError('--keep takes how many, at least 1, and goes with --keys', 2);
+}
 
 /** The embedded ledger is one for all members: nobody's part of it can come back alone. */
 function requireOwnLedger(stateDir: string, member: string | undefined): void {
