@@ -44,7 +44,9 @@ describe('the CapabilityStatement', () => {
     for (const { type, searchParam } of rest.resource as { type: string; searchParam: Json[] }[]) {
       for (const parameter of searchParam) {
         const answer = await server.ask(`GET ${type}?${parameter.name as string}:missing=true&_count=1`);
-        const column = ['_id', '_lastUpdated', '_list', '_filter'].includes(parameter.name as string);
+        const column = ['_id', '_lastUpdated', '_list', '_filter', '_text', '_content'].includes(
+          parameter.name as string,
+        );
         assert.equal(answer.status, column ? 400 : 200, `${type} ${parameter.name as string}`);
       }
     }

@@ -24,6 +24,7 @@ import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { REASON_LIMIT } from '@salus/gateway/fhir/stated-reason';
 import { UNDERWAY_LIMIT } from '@salus/gateway/fhir/underway';
 import { ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
+import { WORDS_LIMITS } from '@salus/gateway/fhir/words-expression';
 import { MAX_LATE_GLASS_BYTES } from '@salus/gateway/glass/late-door';
 import { MAX_GLASS_TEXT } from '@salus/gateway/glass/record';
 import { MAX_GLASS_LISTED } from '@salus/gateway/glass/review';
@@ -32,10 +33,11 @@ import { MAX_TOKEN_CHARACTERS } from '@salus/gateway/identity/tokens';
 import { WORK_LIMITS } from '@salus/gateway/projection/search/search';
 import { EXPANSION_LIMIT, EXPANSION_WORK } from '@salus/gateway/projection/search/code-set';
 import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
+import { INDEXED_WORDS } from '@salus/gateway/projection/values/words';
 
 import { projectRoot } from '../support/shared.js';
 
-const groups = { GLASS_BUDGET, IMPORT_LIMITS, SIGN_IN_LIMITS, JSON_LIMITS, SEARCH_LIMITS, WORK_LIMITS };
+const groups = { GLASS_BUDGET, IMPORT_LIMITS, SIGN_IN_LIMITS, JSON_LIMITS, SEARCH_LIMITS, WORDS_LIMITS, WORK_LIMITS };
 const limits: Record<string, number> = {
   ASSERTION_S,
   IDEMPOTENCY_DAYS,
@@ -59,6 +61,7 @@ const limits: Record<string, number> = {
   EXPORT_LIMIT,
   FILTER_LIMIT,
   INCLUDE_LIMIT,
+  INDEXED_WORDS,
   ISSUE_LIMIT,
   REASON_LIMIT,
   TERM_LIMIT,

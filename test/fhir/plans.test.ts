@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { parseSearch } from '@salus/gateway/fhir/search-request';
 
 import { BASE, FhirServer } from '../support/fhir-server.js';
-import { observation, patient } from './resources.js';
+import { narrative, observation, patient } from './resources.js';
 
 /** One search of every kind of parameter, modifier and order. */
 const searches = [
@@ -37,6 +37,11 @@ const searches = [
   'Patient?_filter=name eq "nobody" or gender eq female',
   'Location?near=48.2|16.4|10|km',
   'Patient?_list=mine',
+  'Observation?_text=gluc*',
+  'Observation?_text="blood glucose"',
+  'Observation?_content=glucose&status=final',
+  'Observation?_content=gluc* or serum and not insulin',
+  'Observation?patient._content=mull*',
 ];
 
 describe('plans of searches', () => {
@@ -50,7 +55,9 @@ describe('plans of searches', () => {
     const entry = [{ item: { reference: 'Patient/p1' } }];
     const list = { resourceType: 'List', id: 'mine', status: 'current', mode: 'working', entry };
     await server.ask('PUT List/mine', { body: list });
-    await server.ask('PUT Observation/o1', { body: observation('Patient/p1', { id: 'o1' }) });
+    await server.ask('PUT Observation/o1', {
+      body: observation('Patient/p1', { id: 'o1', text: narrative('blood glucose in serum') }),
+    });
     const code = { coding: [{ system: 'http://loinc.org', code: '718-7' }] };
     await server.ask('PUT Observation/o2', { body: observation('Patient/p1', { id: 'o2', code }) });
   });
@@ -70,6 +77,8 @@ describe('plans of searches', () => {
       'Observation?patient=p1&date=ge2019',
       'Patient?gender=female',
       'Patient',
+      'Observation?_content=glucose',
+      'Observation?_text="blood glucose"',
     ]) {
       const plan = planOf(line);
       assert.ok(!plan.some((step) => step.includes('TEMP B-TREE')), plan.join('\n'));

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -12,7 +12,7 @@ import type { Projection } from '@salus/gateway/projection/projection';
 
 import { newProjection, physician } from '../support/fhir-server.js';
 import { RecordLedger } from '../support/record-ledger.js';
-import { observation, patient } from './resources.js';
+import { narrative, observation, patient } from './resources.js';
 
 describe('the projection', () => {
   let folder: string;
@@ -96,6 +96,33 @@ describe('the projection', () => {
     const terms = database.prepare("SELECT count(*) AS n FROM term WHERE a LIKE 'only-in-q%'").get();
     database.close();
     assert.equal(terms?.n, 0);
+  });
+
+  it('leaves no word of what is purged in any file', async () => {
+    const text = narrative('Wordonly<b>innarrative</b> kept');
+    const note = [{ text: 'Wordonly-innote, kept' }];
+    await write('Observation', 'o', observation('Patient/q', { text, note }));
+    await write('Observation', 'k', observation('Patient/q', { note: [{ text: 'kept' }] }));
+    const one = projection();
+    one.apply(ledger.chain);
+    const bytes = (): string =>
+      readdirSync(folder)
+        .map((file) => readFileSync(join(folder, file), 'latin1').toLowerCase())
+        .join('');
+    const words = ['wordonlyinnarrative', 'innote', 'glucose'];
+    assert.deepEqual(
+      words.map((word) => bytes().includes(word)),
+      [true, true, true],
+    );
+    ledger.purge('Observation', 'o');
+    one.apply(ledger.chain.slice(-1));
+    assert.deepEqual(
+      words.map((word) => bytes().includes(word)),
+      [false, false, true],
+    );
+    const again = projection('again.db');
+    again.apply(ledger.chain);
+    assert.equal(again.digest(), one.digest());
   });
 
   it('goes on where it was after it is opened again', async () => {

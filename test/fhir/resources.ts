@@ -22,6 +22,12 @@ export const observation = (subject: string, more: Json = {}): Json => ({
   ...more,
 });
 
+/** A narrative that says this and nothing else. */
+export const narrative = (text: string): Json => ({
+  status: 'generated',
+  div: `<div xmlns="http://www.w3.org/1999/xhtml">${text}</div>`,
+});
+
 export const entry = (method: string, url: string, resource?: Json, more: Json = {}): Json => {
   const { fullUrl, ...request } = more as Record<string, unknown>;
   return {

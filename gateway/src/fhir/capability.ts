@@ -55,6 +55,8 @@ const COLUMN_PARAMETERS = [
   { name: '_lastUpdated', definition: 'http://hl7.org/fhir/SearchParameter/Resource-lastUpdated', type: 'date' },
   { name: '_list', type: 'string' },
   { name: '_filter', type: 'string' },
+  { name: '_text', definition: 'http://hl7.org/fhir/SearchParameter/DomainResource-text', type: 'string' },
+  { name: '_content', definition: 'http://hl7.org/fhir/SearchParameter/Resource-content', type: 'string' },
 ];
 
 function codes(level: string): { code: string }[] {

@@ -71,6 +71,8 @@ const SEARCH = [
   '_total',
   '_filter',
   '_list',
+  '_text',
+  '_content',
 ].concat([
   '_tag',
   '_profile',

@@ -7,6 +7,7 @@ import { split } from '../projection/search/values.js';
 import type { FhirContext } from './context.js';
 import { parseFilter } from './filter-expression.js';
 import { pageSize } from './paging.js';
+import { parseWords } from './words-expression.js';
 
 /** How much one search may ask for; more is refused with the limit's name. */
 export const SEARCH_LIMITS = {
@@ -84,6 +85,15 @@ function parameterOf(type: string, code: string): ParameterEntry | undefined {
   return own !== undefined && Object.hasOwn(own, code) ? own[code] : undefined;
 }
 
+/** Those that are rows of no type's index. */
+const OF_EVERY_TYPE: Readonly<Record<string, (value: string, values: readonly string[]) => Filter>> = {
+  _id: (_, values) => ({ kind: 'id', values }),
+  _lastUpdated: (_, values) => ({ kind: 'updated', values }),
+  _list: listFilter,
+  _text: (value) => parseWords('narrative', value),
+  _content: (value) => parseWords('everything', value),
+};
+
 function filterOf(type: string, name: string, value: string, depth: number): Filter | undefined {
   if (depth > SEARCH_LIMITS.chainDepth) throw tooMany(`a chain has at most ${SEARCH_LIMITS.chainDepth} links`);
   const values = split(value, ',').filter((each) => each !== '');
@@ -91,9 +101,8 @@ function filterOf(type: string, name: string, value: string, depth: number): Fil
     throw tooMany(`a parameter has at most ${SEARCH_LIMITS.valuesPerParameter} values`);
   }
   if (values.length === 0) throw new Refusal('invalid', 'bad-value', `'${name.slice(0, 80)}' is given no value`);
-  if (name === '_id') return { kind: 'id', values };
-  if (name === '_lastUpdated') return { kind: 'updated', values };
-  if (name === '_list') return listFilter(value);
+  const own = Object.hasOwn(OF_EVERY_TYPE, name) ? OF_EVERY_TYPE[name]?.(value, values) : undefined;
+  if (own !== undefined) return own;
   if (name === '_filter') return parseFilter(value, (code, each) => filterOf(type, code, each, depth + 1));
   if (name.startsWith('_has:')) return hasFilter(type, name.slice('_has:'.length), value, depth);
   const dot = name.indexOf('.');

@@ -12,6 +12,7 @@ import { Faults, type Fault } from './faults.js';
 import { generatedSearch } from './generated.js';
 import type { Place } from './place.js';
 import type { Change, FactChange, ForgetChange, Open, PlacedTransaction, Projector } from './projector.js';
+import { INDEX_TABLES } from './schema.js';
 import type { Statements } from './statements.js';
 import { VersionStore } from './version-store.js';
 
@@ -117,7 +118,7 @@ export class BlockApplier {
   /** Derives every index row anew from the current texts, after the compiled parameters changed. */
   reindex(): void {
     this.database.exec('BEGIN IMMEDIATE');
-    for (const table of ['posting', 'span', 'amount', 'pair', 'term']) this.database.exec(`DELETE FROM ${table}`);
+    for (const table of INDEX_TABLES) this.database.exec(`DELETE FROM ${table}`);
     this.versions.reindex();
     this.statements.run('UPDATE checkpoint SET form = ?', generatedSearch().stamp);
     this.database.exec('COMMIT');

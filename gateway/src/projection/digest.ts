@@ -16,6 +16,8 @@ const QUERIES = [
   `SELECT r.type, r.id, p.parameter, p.low, p.high, t.a, t.b, t.t, u.a AS ua, u.b AS ub, u.t AS ut FROM pair p
      JOIN resource r ON r.rid = p.rid JOIN term t ON t.tid = p.left LEFT JOIN term u ON u.tid = p.right
      ORDER BY r.type, r.id, p.parameter, p.low, p.high, t.a, t.b, t.t, ua, ub, ut`,
+  `SELECT r.type, r.id, t.a, w.narrative, w.at FROM word w JOIN term t ON t.tid = w.tid JOIN resource r ON r.rid = w.rid
+     ORDER BY r.type, r.id, t.a`,
   'SELECT parameter, a, b, t FROM term ORDER BY parameter, a, b, t',
   'SELECT space, key, value FROM fact ORDER BY space, key',
   'SELECT ledger_key, kind, block FROM fault ORDER BY ledger_key',

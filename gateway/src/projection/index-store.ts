@@ -1,5 +1,6 @@
 /** Writes and removes the index rows of resources, and keeps the dictionary of terms free of values nobody has. */
 import type { Statements } from './statements.js';
+import { WORDS, type WordPlaces } from './values/words.js';
 import { BESIDE, type Amount, type IndexRows, type Pair, type Term } from './values/rows.js';
 
 /** Dictionary entries remembered; beyond, memory is emptied and filled again. */
@@ -19,13 +20,14 @@ export class IndexStore {
     this.known.clear();
   }
 
-  add(rid: number, rows: IndexRows): void {
+  add(rid: number, rows: IndexRows, words: readonly WordPlaces[]): void {
     for (const term of rows.terms) this.posting(this.term(term.parameter, term), rid, term.parameter);
     for (const { parameter, low, high } of rows.spans) {
       this.statements.run('INSERT OR IGNORE INTO span VALUES (?, ?, ?, ?)', parameter, low, high, rid);
     }
     for (const amount of rows.amounts) this.amount(rid, amount);
     for (const pair of rows.pairs) this.pair(rid, pair);
+    if (words.length > 0) this.words(rid, words);
   }
 
   /** Removes every row of the resource and the terms that nothing has any more. */
@@ -39,6 +41,7 @@ export class IndexStore {
     for (const table of ['posting', 'span', 'amount', 'pair']) {
       this.statements.run(`DELETE FROM ${table} WHERE rid = ?`, rid);
     }
+    for (const tid of this.unworded(rid)) used.add(tid);
     used.delete(0);
     for (const tid of used) this.dropUnused(tid);
   }
@@ -73,6 +76,24 @@ export class IndexStore {
     );
   }
 
+  private words(rid: number, words: readonly WordPlaces[]): void {
+    const tids = words.map(({ word, at }) => {
+      const tid = this.term(WORDS, { parameter: WORDS, a: word, b: '', t: '' });
+      const isInNarrative = at.some((place) => place < 0);
+      this.statements.run('INSERT INTO word VALUES (?, ?, ?, ?)', tid, rid, isInNarrative ? 1 : 0, JSON.stringify(at));
+      return tid;
+    });
+    this.statements.run('INSERT INTO worded VALUES (?, ?)', rid, JSON.stringify(tids));
+  }
+
+  /** Removes the resource's words; returns which it had. */
+  private unworded(rid: number): number[] {
+    const row = this.statements.get('DELETE FROM worded WHERE rid = ? RETURNING tids', rid);
+    const tids = row === undefined ? [] : (JSON.parse(row.tids as string) as number[]);
+    for (const tid of tids) this.statements.run('DELETE FROM word WHERE tid = ? AND rid = ?', tid, rid);
+    return tids;
+  }
+
   private posting(tid: number, rid: number, parameter: number): void {
     this.statements.run('INSERT OR IGNORE INTO posting VALUES (?, ?, ?)', tid, rid, parameter);
   }
@@ -95,6 +116,7 @@ export class IndexStore {
 
   private dropUnused(tid: number): void {
     if (this.statements.get('SELECT 1 FROM posting WHERE tid = ? LIMIT 1', tid) !== undefined) return;
+    if (this.statements.get('SELECT 1 FROM word WHERE tid = ? LIMIT 1', tid) !== undefined) return;
     const row = this.statements.get('DELETE FROM term WHERE tid = ? RETURNING parameter, a, b, t', tid);
     if (row !== undefined)
       this.known.delete(`${String(row.parameter)}\n${String(row.a)}\n${String(row.b)}\n${String(row.t)}`);

@@ -3,7 +3,8 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /**
  * `resource` numbers resources in the order of their first version (rid), `version` holds every text; `term` is a
- * dictionary of indexed values, `posting` says which resources have them; `span`, `amount` and `pair` are ranges.
+ * dictionary of indexed values, `posting` says which resources have them; `span`, `amount` and `pair` are ranges,
+ * `word` says where in a resource each word stands and `worded` which words it has.
  * Posting tables come second by rid, so that an update or a purge finds all rows of a resource. `awaited` has the values
  * that blocks came without, `said` where each fact was said last while there are any, `fault` what cannot be read or indexed.
  */
@@ -51,6 +52,10 @@ CREATE TABLE IF NOT EXISTS pair (
   parameter INTEGER NOT NULL, PRIMARY KEY (left, right, low, high, rid)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS pair_by_resource ON pair (rid, parameter);
+CREATE TABLE IF NOT EXISTS word (
+  tid INTEGER NOT NULL, rid INTEGER NOT NULL, narrative INTEGER NOT NULL, at TEXT NOT NULL, PRIMARY KEY (tid, rid)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS worded (rid INTEGER PRIMARY KEY, tids TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS secret (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS fact (
   space TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (space, key)
@@ -75,22 +80,13 @@ export function makeTables(database: DatabaseSync): void {
   if (!columns.some(({ name }) => name === 'author')) database.exec('ALTER TABLE version ADD COLUMN author TEXT');
 }
 
+/** The tables with what current texts are found by. */
+export const INDEX_TABLES = ['posting', 'span', 'amount', 'pair', 'word', 'worded', 'term'] as const;
+
 /** Every table with rows derived from the ledger, in an order that respects nothing but reading. */
 export const DERIVED_TABLES = [
-  ...[
-    'posting',
-    'span',
-    'amount',
-    'pair',
-    'term',
-    'version',
-    'resource',
-    'fact',
-    'awaited',
-    'said',
-    'fault',
-    'checkpoint',
-  ],
+  ...INDEX_TABLES,
+  ...['version', 'resource', 'fact', 'awaited', 'said', 'fault', 'checkpoint'],
 ] as const;
 
 /**

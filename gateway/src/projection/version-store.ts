@@ -8,6 +8,7 @@ import { IndexStore } from './index-store.js';
 import type { VersionChange } from './projector.js';
 import type { Row, Statements } from './statements.js';
 import { IndexRows } from './values/rows.js';
+import { wordPlaces } from './values/words.js';
 
 /** Every version and the current one of each resource; it works inside its caller's database transaction. */
 export class VersionStore {
@@ -139,7 +140,7 @@ export class VersionStore {
     if (!isResourceType(type)) return;
     const rows = new IndexRows(this.base);
     indexerOf(type).index(content, rows);
-    this.index.add(rid, rows);
+    this.index.add(rid, rows, wordPlaces(content));
     if (!rows.isWhole) this.faults.keep(ledgerKey, { kind: 'unindexed', txId, block });
   }
 

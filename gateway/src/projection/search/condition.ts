@@ -10,6 +10,8 @@ export interface Rows {
   readonly values: readonly SQLInputValue[];
   /** The resources are those that have no such row. */
   readonly negated?: boolean;
+  /** The rows come in the order of resources and name each once. */
+  readonly isInOrder?: boolean;
 }
 
 /** A condition on columns of resource r; none of them drives. */
@@ -52,6 +54,7 @@ export function postings(tids: readonly number[], negated = false): Condition {
     from: 'posting x',
     where: one ? 'x.tid = ?' : 'x.tid IN (SELECT value FROM json_each(?))',
     values: [one ? (tids[0] ?? 0) : JSON.stringify(tids)],
+    isInOrder: one,
     ...(negated ? { negated } : {}),
   };
 }

@@ -28,18 +28,14 @@ export function planOf(type: string, conditions: readonly Condition[], statement
   const values = [type, ...asked.flatMap((each) => each.values)];
   const where = tests.join(' AND ');
   if (driver === undefined) return { from: 'resource r', where, rid: 'r.rid', values };
-  // The postings of one term are in the order of resources and name each once: the page ends the walk.
-  if (isOneTerm(driver)) {
-    const from = 'posting x CROSS JOIN resource r ON r.rid = x.rid';
+  // The rows of one term are in the order of resources and name each once: the page ends the walk.
+  if (driver.isInOrder === true) {
+    const from = `${driver.from} CROSS JOIN resource r ON r.rid = x.rid`;
     return { from, where: `${driver.where} AND ${where}`, rid: 'x.rid', values: [...driver.values, ...values] };
   }
   const distinct = `(SELECT DISTINCT x.rid AS rid FROM ${driver.from} WHERE ${driver.where})`;
   const from = `${distinct} d CROSS JOIN resource r ON r.rid = d.rid`;
   return { from, where, rid: 'd.rid', values: [...driver.values, ...values] };
-}
-
-function isOneTerm(driver: Rows): boolean {
-  return driver.from === 'posting x' && driver.where === 'x.tid = ?';
 }
 
 /** The condition with the fewest rows; none when ids are named, which is the best there is. */

@@ -25,7 +25,15 @@ export type Filter =
     }
   /** What the List with the id holds (`_list`). */
   | { readonly kind: 'list'; readonly id: string }
-  /** Of `_filter`. */
+  /** Of `_text` and `_content`: the words follow each other; `isStart`: the only one is how a word starts. */
+  | {
+      readonly kind: 'words';
+      readonly scope: 'narrative' | 'everything';
+      /** As wordsOf gives them. */
+      readonly words: readonly string[];
+      readonly isStart: boolean;
+    }
+  /** Of `_filter`, `_text`, `_content`. */
   | { readonly kind: 'all' | 'any'; readonly filters: readonly Filter[] }
   | { readonly kind: 'not'; readonly filter: Filter }
   | { readonly kind: 'has'; readonly type: string; readonly entry: ParameterEntry; readonly filter: Filter };

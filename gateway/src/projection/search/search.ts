@@ -17,6 +17,7 @@ import { Terms } from './terms.js';
 import { escaped } from './values.js';
 import type { Vocabulary } from './code-set.js';
 import { withCodes } from './vocabulary.js';
+import { wordsCondition } from './words.js';
 
 /** What one search may cost. */
 export const WORK_LIMITS = {
@@ -142,11 +143,6 @@ export class Search {
 
   private condition(filter: Filter, sight: Sight): Condition {
     switch (filter.kind) {
-      case 'id':
-      case 'updated':
-        return columnCondition(filter, Date.now());
-      case 'value':
-        return valueCondition(withCodes(filter, this.vocabulary(sight)), this.terms, Date.now());
       case 'list':
         return named(this.listed(filter.id, sight));
       case 'any':
@@ -168,9 +164,18 @@ export class Search {
             this.referring([filter.entry.number], this.named(link.type, link.filter, sight)),
           ),
         );
-      default:
+      case 'has':
         return this.has(filter, sight);
+      default:
+        return this.own(filter, sight);
     }
+  }
+
+  /** What a resource's own index rows and columns say. */
+  private own(filter: Extract<Filter, { kind: 'id' | 'updated' | 'value' | 'words' }>, sight: Sight): Condition {
+    if (filter.kind === 'words') return wordsCondition(filter, this.terms);
+    if (filter.kind !== 'value') return columnCondition(filter, Date.now());
+    return valueCondition(withCodes(filter, this.vocabulary(sight)), this.terms, Date.now());
   }
 
   /** `Type/id` of what a List holds, as the asker may see it (R4 search.html#list). */
@@ -252,22 +257,15 @@ export class Search {
 
   /** Current resources of a type with the value (R4 search.html) by the parameter, at most `limit`; nothing is decided. */
   holding(type: string, entry: ParameterEntry, value: string, limit = this.limits.chainWidth): StoredVersion[] {
-    return this.first(
-      type,
-      valueCondition({ kind: 'value', entry, modifier: '', values: [value] }, this.terms, 0),
-      limit,
-    );
+    const condition = valueCondition({ kind: 'value', entry, modifier: '', values: [value] }, this.terms, 0);
+    return this.first(type, condition, limit);
   }
 
   private first(type: string, condition: Condition, limit: number): StoredVersion[] {
     const plan = planOf(type, [condition], this.statements);
     if (plan === undefined) return [];
-    const rows = this.statements.all(
-      `SELECT ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where} LIMIT ?`,
-      ...plan.values,
-      limit,
-    );
-    return rows.map(asStored);
+    const sql = `SELECT ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where} LIMIT ?`;
+    return this.statements.all(sql, ...plan.values, limit).map(asStored);
   }
 }
 

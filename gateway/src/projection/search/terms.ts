@@ -87,6 +87,11 @@ export class Terms {
     return this.find('parameter = ? AND a = ?', parameter, a);
   }
 
+  /** Terms whose first field starts so. */
+  starting(parameter: number, a: string): number[] {
+    return this.find('parameter = ? AND a >= ? AND a < ?', parameter, a, after(a));
+  }
+
   /** Terms of a reference parameter that name exactly this. */
   target(parameter: number, name: string): number[] {
     return this.exactly(parameter, name);

@@ -1,0 +1,158 @@
+import { strict as assert } from 'node:assert';
+
+import { WORDS_LIMITS } from '@salus/gateway/fhir/words-expression';
+import { INDEXED_WORDS } from '@salus/gateway/projection/values/words';
+
+import { idsOf, serverOfSuite, type Answer, type Json } from '../support/fhir-server.js';
+import { narrative, observation, patient } from './resources.js';
+
+describe('FHIR search by words', () => {
+  const server = serverOfSuite();
+  const put = async (resource: Json): Promise<Json> => {
+    const answer = await server.ask(`PUT ${resource.resourceType}/${resource.id}`, { body: resource });
+    assert.ok(answer.status < 300, JSON.stringify(answer.json));
+    return answer.json;
+  };
+  const ask = (type: string, name: string, value: string): Promise<Answer> =>
+    server.ask(`GET ${type}?${name}=${encodeURIComponent(value)}`);
+
+  before(async () => {
+    await put(patient({ id: 'p1', text: narrative('<p>Zoë Müller</p><p>smoker &amp; diver</p>') }));
+    await put(
+      observation('Patient/p1', {
+        id: 'o1',
+        text: narrative('<h1>Bone marrow</h1> of the <b>li</b>ver, with metastases'),
+        note: [{ text: 'Leukaemia suspected' }, { text: 'call back' }],
+      }),
+    );
+    await put(observation('Patient/p1', { id: 'o2', text: narrative('marrow of bone'), note: [{ text: 'liver' }] }));
+    const image = { contentType: 'image/png', data: 'QUJDREVG', url: 'http://images.example/secretpath' };
+    await put({
+      ...{ resourceType: 'Media', id: 'm1', status: 'completed', content: image },
+      ...{ subject: { reference: 'Patient/p1' }, createdDateTime: '2019-08-07' },
+      contained: [
+        { resourceType: 'Device', id: 'd', text: narrative('endoscope'), patient: { reference: 'Patient/p1' } },
+      ],
+    });
+  });
+
+  const cases: readonly (readonly [string, string, string, readonly string[]])[] = [
+    ['Observation', '_text', 'bone', ['o1', 'o2']],
+    ['Observation', '_text', 'BONE', ['o1', 'o2']],
+    ['Observation', '_text', '"bone marrow"', ['o1']],
+    ['Observation', '_text', '"marrow of bone"', ['o2']],
+    ['Observation', '_text', '"marrow of the"', ['o1']],
+    ['Observation', '_text', 'liver', ['o1']],
+    ['Observation', '_content', 'liver', ['o1', 'o2']],
+    ['Observation', '_text', 'leukaemia', []],
+    ['Observation', '_content', 'leukaemia', ['o1']],
+    ['Observation', '_content', 'leuko*', []],
+    ['Observation', '_content', 'LEUKÁ*', ['o1']],
+    ['Observation', '_content', '"suspected call"', []],
+    ['Observation', '_content', '"metastases final"', []],
+    ['Observation', '_content', 'glucose', ['o1', 'o2']],
+    ['Observation', '_content', '2339-0', ['o1', 'o2']],
+    ['Observation', '_text', '(bone or lung) and metastases', ['o1']],
+    ['Observation', '_text', '(lung OR liver) AND metast*', ['o1']],
+    ['Observation', '_text', 'bone metastases', ['o1']],
+    ['Observation', '_text', 'metastases,"marrow of bone"', ['o1', 'o2']],
+    ['Observation', '_text', 'bone not metastases', ['o2']],
+    ['Observation', '_text', 'not (metastases or lung)', ['o2']],
+    ['Observation', '_text', 'metastases or bone and lung', ['o1']],
+    ['Patient', '_text', 'muller', ['p1']],
+    ['Patient', '_text', '"müller smoker"', ['p1']],
+    ['Patient', '_content', '"zoe muller"', ['p1']],
+    ['Media', '_text', 'endoscope', ['m1']],
+    ['Media', '_content', 'secretpath', []],
+    ['Media', '_content', 'qujdrevg', []],
+    ['Media', '_content', 'p1', []],
+    ['Media', '_content', '2019', []],
+    ['Observation', 'patient._text', 'smoker', ['o1', 'o2']],
+    ['Patient', '_has:Observation:patient:_content', 'leukaemia', ['p1']],
+  ];
+  for (const [type, name, value, expected] of cases) {
+    it(`finds ${expected.join(' ') || 'nothing'} of ${type} by ${name}=${value}`, async () => {
+      const answer = await ask(type, name, value);
+      assert.equal(answer.status, 200, JSON.stringify(answer.json));
+      assert.deepEqual(idsOf(answer.json).sort(), expected);
+      assert.equal(answer.json.total, expected.length);
+    });
+  }
+
+  it('finds what is there now, page by page, across types and by POST', async () => {
+    await put(patient({ id: 'p2', text: narrative('formerly') }));
+    await put(patient({ id: 'p2', text: narrative('nowadays smoker') }));
+    assert.deepEqual(idsOf((await ask('Patient', '_text', 'formerly')).json), []);
+    const first = await server.ask('GET Patient?_text=smoker&_count=1');
+    assert.deepEqual(idsOf(first.json), ['p1']);
+    const next = (first.json.link as Json[]).find((link) => link.relation === 'next')?.url as string;
+    assert.deepEqual(idsOf((await server.ask(`GET ${next.split('/R4/')[1] ?? ''}`)).json), ['p2']);
+    assert.deepEqual(idsOf((await server.ask('GET ?_content=zoe&_type=Patient,Observation')).json), ['p1', 'p2']);
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const posted = await server.ask('POST Patient/_search', { headers, body: '_text=nowadays' });
+    assert.deepEqual(idsOf(posted.json), ['p2']);
+    await server.ask('DELETE Patient/p2');
+    assert.deepEqual(idsOf((await ask('Patient', '_text', 'nowadays')).json), []);
+  });
+
+  it('finds nothing of what is hidden, itself or through a chain', async () => {
+    server.hidden.add('Patient/p1').add('Observation/o1');
+    for (const [type, name, value] of [
+      ['Patient', '_text', 'smoker'],
+      ['Observation', 'patient._text', 'smoker'],
+      ['Observation', '_content', 'leukaemia'],
+      ['Patient', '_has:Observation:patient:_content', 'leukaemia'],
+    ] as const) {
+      const hidden = await ask(type, name, value);
+      const absent = await ask(type, name, 'nowhere');
+      assert.deepEqual(idsOf(hidden.json), [], name);
+      assert.equal(hidden.json.total, absent.json.total, name);
+    }
+    server.hidden.clear();
+  });
+
+  it('refuses what it cannot read, and one word, bracket or letter over', async () => {
+    const words = (count: number): string => Array.from({ length: count }, (_, at) => `w${at}`).join(' or ');
+    const nested = (depth: number): string => `${'('.repeat(depth)}bone${')'.repeat(depth)}`;
+    const start = 'b'.repeat(WORDS_LIMITS.prefix);
+    for (const [value, status] of [
+      ['"bone', 400],
+      ['(bone', 400],
+      ['bone)', 400],
+      ['()', 400],
+      ['bone or', 400],
+      ['and bone', 400],
+      ['not', 400],
+      ['bone \\', 400],
+      ['--', 400],
+      ['""', 400],
+      ['*', 400],
+      ['bone-marr*', 400],
+      [`${start}*`, 200],
+      [`${start.slice(1)}*`, 400],
+      [words(WORDS_LIMITS.words), 200],
+      [words(WORDS_LIMITS.words + 1), 413],
+      [`"${'bone '.repeat(WORDS_LIMITS.words + 1)}"`, 413],
+      [nested(WORDS_LIMITS.depth), 200],
+      [nested(WORDS_LIMITS.depth + 1), 413],
+    ] as const) {
+      const { status: told, json } = await ask('Observation', '_text', value);
+      assert.equal(told, status, value.slice(0, 40));
+      if (status !== 200) assert.equal(json.resourceType, 'OperationOutcome');
+    }
+    assert.equal((await server.ask('GET Observation?_text:exact=bone')).status, 400);
+  });
+
+  it('finds a resource by as many of its words as are indexed', async () => {
+    const long = (count: number): Json => ({
+      ...{ resourceType: 'Basic', id: 'long', code: { text: `${'so '.repeat(count - 1)}last` } },
+    });
+    await put(long(INDEXED_WORDS));
+    assert.deepEqual(idsOf((await ask('Basic', '_content', 'last')).json), ['long']);
+    await put(long(INDEXED_WORDS + 1));
+    assert.deepEqual(idsOf((await ask('Basic', '_content', 'last')).json), []);
+    const started = performance.now();
+    assert.deepEqual(idsOf((await ask('Basic', '_content', `"${'so '.repeat(50)}"`)).json), ['long']);
+    assert.ok(performance.now() - started < 2_000, 'a phrase of repeated words costs no more than its places');
+  });
+});
