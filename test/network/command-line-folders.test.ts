@@ -194,7 +194,11 @@ describe('verbs that write and read folders, on Fabric', function () {
     refused(await run('revoke', '--member', 'northside', '--identity', 'gateway7'), 2, /it has peer0, gateway0/);
     const said = done(await run('revoke', '--member', 'northside', '--identity', 'gateway0'));
     assert.match(said, /^gateway0\.northside is revoked \(serial number [0-9A-F]+\); .* at its next start/);
-    refused(await run('revoke', '--member', 'northside', '--identity', 'gateway0'), 2, /no identity gateway0/);
+    refused(
+      await run('revoke', '--member', 'northside', '--identity', 'gateway0'),
+      2,
+      /gateway0 of northside is revoked already/,
+    );
     const refusedWrite = await create();
     assert.ok(refusedWrite.status >= 500 || refusedWrite.status === 202, refusedWrite.text);
     console.log(`      a revoked gateway's write is answered ${refusedWrite.status}`);
@@ -208,6 +212,10 @@ describe('verbs that write and read folders, on Fabric', function () {
     done(await run('down'));
     const asked = await run('revoke', '--member', 'northside', '--identity', 'gateway0');
     refused(asked, 1, /127\.0\.0\.1:\d+: .*(ECONNREFUSED|No connection established)/);
-    assert.equal(existsSync(join(stateDir, 'members', 'northside', 'gateways', 'gateway0', 'cert.pem')), true);
+    const northside = join(stateDir, 'members', 'northside');
+    assert.equal(existsSync(join(northside, 'gateways', 'gateway0', 'cert.pem')), true);
+    const admin = readFileSync(join(northside, 'admin', 'msp', 'signcerts', 'cert.pem'), 'utf8');
+    refused(await run('revoke', '--member', 'northside', '--identity', 'admin'), 1, /no peer of the channel answers/);
+    assert.equal(readFileSync(join(northside, 'admin', 'msp', 'signcerts', 'cert.pem'), 'utf8'), admin);
   });
 });

@@ -18,6 +18,7 @@ import {
 import { withClient } from './lifecycle.js';
 import { listed } from './listing.js';
 import { blockSignerAt } from './newest-block.js';
+import { anyAnswering, runningChannel } from './reconfigure.js';
 import { restartOrderer } from './restart.js';
 import { isPending, type Revocable, revocableOf } from './revocable.js';
 
@@ -48,6 +49,8 @@ export async function revokeIdentity(stateDir: string, memberName: string, ident
   }
   const what = revocableOf(pair, identity);
   if (!what.isReplacedFirst) return revoked(stateDir, network, { pair, what, files: what.files });
+  // Where nothing runs nothing is replaced.
+  if (!isPending(what)) await anyAnswering(runningChannel(stateDir, network));
   const files = pendingFiles(what.by.dir, identity);
   const mayGoOn = await replace(stateDir, network, { pair, what, files });
   if (mayGoOn) return revoked(stateDir, network, { pair, what, files });
