@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { openContent, sealContent } from '@salus/gateway/keys/content';
 import { KeyStore } from '@salus/gateway/keys/key-store';
 import { Memory } from '@salus/gateway/keys/memory';
+import { PendingWork } from '@salus/gateway/keys/pending-work';
 import { Wallet } from '@salus/gateway/keys/wallet';
 
 import { scratchFolder } from '../support/scratch.js';
@@ -52,6 +53,14 @@ describe("a member's keys", () => {
     assert.notEqual(elsewhere.hmac('lookup', 'Patient/1'), code);
     elsewhere.close();
     others.remove();
+  });
+
+  it('keep open work beside them, decimals digit by digit', () => {
+    new PendingWork(keys, 'gateway0').keep('entry/1', { value: JSON.rawJSON('1.50') });
+    reopen();
+    const pending = new PendingWork(keys, 'gateway0');
+    assert.equal(JSON.stringify(pending.get('entry/1')), '{"value":1.50}');
+    assert.equal(JSON.stringify(pending.list('entry/')), '[{"id":"entry/1","value":{"value":1.50}}]');
   });
 
   it('lie on disk sealed, in files of their owner only', () => {
