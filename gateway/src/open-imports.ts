@@ -2,17 +2,20 @@
 import type { Logger } from 'pino';
 
 import type { Sharing } from './door/sharing.js';
+import { officers } from './erasure/rules.js';
 import { stableBy } from './fhir/idempotency.js';
 import { ImportDesk } from './fhir/import/desk.js';
 import type { Fhir } from './fhir/request.js';
 import { fhirBase } from './identity/issuer.js';
 import type { KeyStore } from './keys/key-store.js';
+import type { Projection } from './projection/projection.js';
 import type { GatewaySettings } from './settings.js';
 
 /** What of a gateway imports are put together from. */
 export interface ImportRooms {
   readonly settings: GatewaySettings;
   readonly keys: KeyStore;
+  readonly projection: Pick<Projection, 'current'>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly importOrigins: readonly string[];
@@ -21,14 +24,21 @@ export interface ImportRooms {
 
 /** Opens the imports of a gateway; none goes on before `goOn`. */
 export function openImports(
-  { settings, keys, clock, importOrigins, log }: ImportRooms,
-  { decision, handlers, remote }: Pick<Sharing, 'decision' | 'handlers' | 'remote'>,
+  { settings, keys, projection, clock, importOrigins, log }: ImportRooms,
+  { decision, handlers, remote, mandates }: Pick<Sharing, 'decision' | 'handlers' | 'remote' | 'mandates'>,
   fhir: Fhir,
 ): ImportDesk {
   return new ImportDesk({
     ...{ keys, decision, fhir, gateway: settings.gateway, origins: importOrigins, now: clock },
     baseUrl: fhirBase(settings.baseUrl),
     apart: new Set(Object.keys(handlers)),
+    isOfficer: ({ role }) => officers.includes(role),
+    actorNow: (actor) =>
+      actor.mandate === undefined ? actor : { ...actor, mandate: mandates.of(actor.user, actor.patient ?? '') },
+    current: (actor, type, id) => {
+      const stored = projection.current(type, id);
+      return stored && decision.permit(actor, stored, 'update');
+    },
     isElsewhere: (type, id) => remote.holds(type, id),
     stable: stableBy(keys, clock).codeOf,
     onFault: (error) => {

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { linesOf } from '@salus/gateway/fhir/import/lines';
 import { IMPORT_LIMITS } from '@salus/gateway/fhir/import/limits';
 
-import type { Json } from '../support/fhir-server.js';
+import { physician, type Answer, type Json } from '../support/fhir-server.js';
 import { importsOfSuite } from './importing.js';
 import { patient } from './resources.js';
 
@@ -50,13 +50,20 @@ describe('the limits of imports', () => {
     assert.equal((await imported(suite.files.put('/over', `${text} `))).error[0].count, 1);
   });
 
-  it('imports under way: one more is asked to come again', async () => {
+  it('imports under way, of one person and of all: one more is asked to come again', async () => {
     const url = silent();
-    for (let at = 0; at < IMPORT_LIMITS.underWay; at += 1) await suite.world.begun([{ type: 'Patient', url }]);
     const body = { inputFormat: 'ndjson', inputSource: 'urn:x:y', input: [{ type: 'Patient', url }] };
-    const { status, headers } = await suite.world.ask('POST $import', { body });
-    assert.equal(status, 429);
-    assert.ok(Number(headers['Retry-After']) > 0);
+    const headers = { 'content-type': 'application/json' };
+    const begun = (user: number): Promise<Answer> =>
+      suite.world.ask('POST $import', { body, headers, actor: { ...physician, user: `dr-${user}` } });
+    assert.equal(IMPORT_LIMITS.ofOnePerson, 1);
+    for (let user = 0; user < IMPORT_LIMITS.underWay; user += 1) {
+      assert.equal((await begun(user)).status, 202);
+      if (user === 0) assert.match((await begun(user)).json.issue[0].diagnostics as string, /of your own/);
+    }
+    const refused = await begun(IMPORT_LIMITS.underWay);
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers['Retry-After']) > 0);
   });
 
   it('imports remembered: the oldest that is done is forgotten', async () => {
@@ -72,13 +79,77 @@ describe('the limits of imports', () => {
     assert.equal((await suite.world.ask(`GET ${paths[1]}`)).status, 200);
   });
 
-  it('problems of an import: further ones are counted, and not told one by one', async () => {
-    suite.world.open({ problems: 3 });
+  it('days remembered: what is told of a done import is forgotten after them', async () => {
+    const path = await suite.world.begun([{ type: 'Patient', url: suite.files.put('/bad', '{\n') }]);
+    await suite.world.done(path);
+    const past = (more: number): number => Date.now() + IMPORT_LIMITS.rememberedDays * 86_400_000 + more;
+    suite.world.now = () => past(-60_000);
+    suite.world.desk.goOn();
+    assert.equal((await suite.world.ask(`GET ${path}`)).status, 200);
+    suite.world.now = () => past(1);
+    suite.world.desk.goOn();
+    assert.equal((await suite.world.ask(`GET ${path}`)).status, 404);
+    assert.deepEqual([suite.world.rows('import_problems'), suite.world.rows('import_jobs')], [0, 0]);
+  });
+
+  it('problems of an import: one more ends it, and says so', async () => {
+    suite.world.open({ problems: 3, partLines: 2 });
     const bad = '{\n'.repeat(3);
-    assert.equal((await suite.world.problems(await imported(suite.files.put('/three', bad)))).length, 3);
-    const manifest = await imported(suite.files.put('/four', `${bad}{\n`));
-    assert.equal(manifest.error[0].count, 4);
-    assert.equal((await suite.world.problems(manifest)).length, 3);
+    const fits = await imported(suite.files.put('/three', `${bad}${line('a')}`));
+    assert.deepEqual([fits.output[0].count, fits.error[0].count], [1, 3]);
+    const manifest = await imported(suite.files.put('/four', `${bad}{\n${line('b')}`));
+    assert.deepEqual([manifest.output[0].count, manifest.error[0].count], [0, 5]);
+    assert.match((await suite.world.problems(manifest))[0]![2], /more than 3 lines cannot be taken/);
+    assert.equal((await suite.world.ask('GET Patient/b')).status, 404);
+  });
+
+  it('lines and bytes of a part: one more begins the next', async () => {
+    const parts = async (text: string): Promise<number> => {
+      const before = suite.world.server.ledger.writes;
+      await imported(suite.files.put('/parts', text));
+      return suite.world.server.ledger.writes - before;
+    };
+    suite.world.open({ partLines: 2 });
+    assert.deepEqual([await parts(line('a') + line('b')), await parts(line('c') + line('d') + line('e'))], [1, 2]);
+    const wide = { name: [{ family: 'ä'.repeat(500) }] };
+    suite.world.open({ partBytes: 2 * Buffer.byteLength(line('f', wide).trimEnd()) });
+    assert.equal(await parts(line('f', wide) + line('g', wide)), 1);
+    suite.world.open({ partBytes: 2 * Buffer.byteLength(line('f', wide).trimEnd()) - 1 });
+    assert.equal(await parts(line('h', wide) + line('i', wide)), 2);
+  });
+
+  it('characters of inputSource: one more is refused', async () => {
+    const input = [{ type: 'Patient', url: suite.files.put('/p', line('p')) }];
+    const inputSource = `urn:x:${'y'.repeat(IMPORT_LIMITS.sourceCharacters - 6)}`;
+    await suite.world.done(await suite.world.begun(input, { inputSource }));
+    await assert.rejects(suite.world.begun(input, { inputSource: `${inputSource}y` }), /^Error: 400 /);
+  });
+
+  it('attempts: a file that breaks off once more is given up', async () => {
+    let asked = 0;
+    const url = suite.files.put('/busy', (_request, response) => {
+      asked += 1;
+      if (asked < 2) response.writeHead(503).end();
+      else response.end(line('late'));
+    });
+    suite.world.open({ attempts: 2 });
+    assert.deepEqual((await imported(url)).error, []);
+    asked = 0;
+    suite.world.open({ attempts: 1 });
+    assert.equal((await imported(url)).error[0].count, 1);
+  });
+
+  it('bytes a second: a server that drips holds no import', async () => {
+    suite.world.open({ silentSeconds: 0.5, slowestBytes: 100 });
+    const url = suite.files.put('/drip', (_request, response) => {
+      const dripping = setInterval(() => response.write(' '), 50);
+      response.on('close', () => {
+        clearInterval(dripping);
+      });
+    });
+    const manifest = await imported(url);
+    assert.match((await suite.world.problems(manifest))[0]![2], /less than 100 bytes a second/);
+    assert.equal(suite.files.asked.length, 1);
   });
 
   it('seconds of silence: a file whose server sends nothing more is given up, with what it sent before', async () => {
@@ -88,14 +159,37 @@ describe('the limits of imports', () => {
     assert.ok(suite.files.asked.length > 1, 'it was not asked again');
   }).timeout(60_000);
 
-  it('hours: an import that outlasts them ends with what it has', async () => {
+  it('hours: an import that outlasts them ends with what it has, also between two parts of a sound file', async () => {
     const url = suite.files.put('/busy', (_request, response) => response.writeHead(503).end());
-    suite.world.open({ hours: 1 });
     const path = await suite.world.begun([{ type: 'Patient', url }]);
-    suite.world.now = () => Date.now() + 3_600_001;
-    const manifest = await suite.world.done(path);
-    assert.match((await suite.world.problems(manifest))[0]![2], /answers 503/);
-    assert.ok(suite.files.asked.length < 5, `asked ${suite.files.asked.length} times`);
+    const late = Date.now() + IMPORT_LIMITS.hours * 3_600_000 + 60_000;
+    suite.world.now = () => late;
+    assert.match((await suite.world.problems(await suite.world.done(path)))[0]![2], /not done within 24 hours/);
+    suite.world.now = Date.now;
+    suite.world.open(
+      { partLines: 2 },
+      {
+        fhir: async (request) => {
+          const answer = await suite.world.server.router.handle(request);
+          suite.world.now = () => late;
+          return answer;
+        },
+      },
+    );
+    const manifest = await imported(suite.files.put('/sound', ['a', 'b', 'c', 'd'].map((id) => line(id)).join('')));
+    assert.deepEqual([manifest.output[0].count, manifest.error[0].count], [2, 1]);
+    assert.match((await suite.world.problems(manifest))[0]![2], /not done within 24 hours/);
+    assert.equal((await suite.world.ask('GET Patient/c')).status, 404);
+  });
+
+  it('hours: a gateway that goes on with it after them ends it', async () => {
+    const path = suite.world.statusOf(await suite.world.uploaded(line('a')));
+    suite.world.desk.stop();
+    suite.world.now = () => Date.now() + IMPORT_LIMITS.hours * 3_600_000 + 60_000;
+    suite.world.open();
+    suite.world.desk.goOn();
+    assert.equal((await suite.world.done(path)).output[0].count, 0);
+    assert.equal(suite.world.rows('import_uploads'), 0);
   });
 });
 

@@ -1,11 +1,11 @@
 /** What one hospital exports, another imports, over HTTP against a running consortium. */
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { CHUNK } from '@salus/gateway/fhir/import/chunks';
+import { IMPORT_LIMITS } from '@salus/gateway/fhir/import/limits';
 import { Authority } from '@salus/network/identity/authority';
 
 import { holders } from '../support/bytes-search.js';
@@ -14,12 +14,12 @@ import { type Answer, type TestNetwork, startNetwork } from '../support/network.
 import { eventually } from '../support/eventually.js';
 import { scratchFolder } from '../support/scratch.js';
 import type { Json } from '../support/fhir-server.js';
-import { condition, glucose, patient } from '../story/people.js';
+import { condition, glucose, optOut, patient } from '../story/people.js';
 import { FileServer } from './importing.js';
 
 const TYPES = ['Patient', 'Observation', 'Condition'];
 /** Enough for parts of a file to come before and after a kill. */
-const OBSERVATIONS = 6 * CHUNK.resources;
+const OBSERVATIONS = 6 * IMPORT_LIMITS.partLines;
 /** How long a job may take, milliseconds. */
 const PATIENCE_MS = 150_000;
 const ndjson = { accept: 'application/fhir+ndjson' };
@@ -138,7 +138,7 @@ describe('an import at another hospital', function () {
     await eventually(async () => {
       const { headers } = await ask('northside', job);
       assert.ok(
-        Number.parseInt(headers.get('x-progress') ?? '', 10) >= CHUNK.resources,
+        Number.parseInt(headers.get('x-progress') ?? '', 10) >= IMPORT_LIMITS.partLines,
         headers.get('x-progress') ?? '',
       );
     });
@@ -174,6 +174,9 @@ describe('an import at another hospital', function () {
     const headers = { prefer: 'respond-async', 'content-type': 'application/json' };
     assert.equal((await network.ask('northside', '$import', { token: auditor, body, headers })).status, 403);
     assert.equal((await network.ask('northside', '$import', { body, headers })).status, 401);
+    const sent = { ...headers, 'content-type': 'application/fhir+ndjson' };
+    const refused = await network.ask('northside', '$import', { token: auditor, body: 'x\n', headers: sent });
+    assert.equal(refused.status, 403, refused.text);
     const narrow = await network.token({
       member: 'northside',
       user: 'app',
@@ -197,21 +200,43 @@ describe('an import at another hospital', function () {
     assert.deepEqual([extension[0].valuePositiveInt, issue[0].code], [1, 'forbidden']);
   });
 
-  it('consents among the lines are given one by one, and AuditEvents by nobody', async () => {
+  it('takes new versions of consents that are here, no new ones, and AuditEvents of nobody', async () => {
     tokens.northside = await network.token({ member: 'northside', user: 'loader-northside', role: 'physician' });
     const { body } = await ask('northside', 'metadata');
     const operations = (body.rest as Json[])[0].operation as { name: string }[];
     assert.ok(operations.some(({ name }) => name === 'import'));
+    const id = String((await ask('northside', 'Patient', { body: patient })).body.id);
+    const given = await ask('northside', 'Consent', { body: optOut(id, { type: 'deny' }) });
+    assert.equal(given.status, 201, given.text);
+    const consent = String(given.body.id);
+    const lines = [
+      { ...glucose(id, 1), id: 'before' },
+      { ...optOut(id, { type: 'deny' }), id: consent, dateTime: '2026-01-12' },
+      { ...optOut(id, { type: 'deny' }), id: 'unknown' },
+      { resourceType: 'AuditEvent', id: 'x' },
+    ];
     const upload = await ask('northside', '$import', {
-      body: JSON.stringify({ resourceType: 'AuditEvent', id: 'x' }),
+      body: lines.map((line) => JSON.stringify(line)).join('\n'),
       headers: { prefer: 'respond-async', 'content-type': 'application/fhir+ndjson' },
     });
-    const { error } = await done('northside', jobOf(upload));
-    assert.equal(error[0].count, 1);
+    const { output, error } = await done('northside', jobOf(upload));
+    const told = await ask('northside', (error[0].url as string).split('/fhir/R4/')[1] ?? '', { headers: ndjson });
+    const problems = told.text.trim().split('\n');
+    assert.deepEqual(
+      problems.map((text): unknown => JSON.parse(text).extension[0].valuePositiveInt),
+      [3, 4],
+      told.text,
+    );
+    assert.deepEqual([output[0].count, error[0].count], [2, 2]);
+    assert.equal((await ask('northside', `Consent/${consent}`)).body.dateTime, '2026-01-12');
   });
 
   it('leaves nothing of what was imported in logs, nor of the upload in clear on disk', () => {
     assert.deepEqual(holders(join(stateDir, 'log'), 'CANARYFAMILY'), []);
-    assert.ok(!readFileSync(join(stateDir, 'members', 'northside', 'data', 'keys.db')).includes('narrow'));
+    const data = join(stateDir, 'members', 'northside', 'data');
+    const kept = readdirSync(data).filter((name) => name.startsWith('keys.db'));
+    // What was written last is in the log alone.
+    assert.ok(kept.includes('keys.db-wal'), kept.join());
+    for (const name of kept) assert.ok(!readFileSync(join(data, name)).includes('"narrow"'), name);
   });
 });

@@ -14,6 +14,7 @@ import { KeyStore } from '@salus/gateway/keys/key-store';
 import { BASE, FhirServer, type Answer, type Ask, type Json } from '../support/fhir-server.js';
 import { eventually } from '../support/eventually.js';
 import { scratchFolder } from '../support/scratch.js';
+import { patient } from './resources.js';
 
 /** Files by their paths, each as text or answered by a listener. */
 export class FileServer {
@@ -72,11 +73,15 @@ export class ImportWorld {
     const desk = (): ImportDesk => this.desk;
     const imports: Imports = {
       begin: (request) => desk().begin(request),
+      list: (request) => desk().list(request),
       status: (request, id) => desk().status(request, id),
       problems: (request, id, file) => desk().problems(request, id, file),
       end: (request, id) => desk().end(request, id),
     };
-    this.server = new FhirServer({ imports });
+    this.server = new FhirServer({
+      imports,
+      earlier: (actor, idempotency) => Promise.resolve(this.server.ledger.earlier(actor, idempotency)),
+    });
     this.open();
   }
 
@@ -90,6 +95,10 @@ export class ImportWorld {
       fhir: (request) => this.server.router.handle(request),
       decision: { allow: () => undefined },
       apart: new Set(),
+      isOfficer: ({ role }) => role === 'privacy-officer',
+      actorNow: (actor) => actor,
+      current: (_actor, type, id) =>
+        this.server.hidden.has(`${type}/${id}`) ? undefined : this.server.projection.current(type, id),
       isElsewhere: (type, id) => this.elsewhere.has(`${type}/${id}`),
       stable: stableBy(this.keys, () => this.now()).codeOf,
       now: () => this.now(),
@@ -110,16 +119,22 @@ export class ImportWorld {
     return this.statusOf(await this.ask('POST $import', { body, headers: { 'content-type': 'application/json' } }));
   }
 
+  /** The answer to a kick-off that sends the lines themselves. */
+  uploaded(text: string, ask: Ask = {}): Promise<Answer> {
+    const headers = { 'content-type': 'application/fhir+ndjson', ...ask.headers };
+    return this.ask('POST $import?inputSource=urn:x:y', { ...ask, body: text, headers });
+  }
+
   statusOf({ status, headers, json }: Answer): string {
     if (status !== 202) throw new Error(`${status} ${JSON.stringify(json)}`);
     return (headers['Content-Location'] ?? '').replace(`${BASE}/`, '');
   }
 
   /** The manifest of an import, once it is done. */
-  async done(path: string): Promise<Json> {
+  async done(path: string, ask: Ask = {}): Promise<Json> {
     let answer: Answer | undefined;
     await eventually(async () => {
-      answer = await this.ask(`GET ${path}`);
+      answer = await this.ask(`GET ${path}`, ask);
       if (answer.status !== 200) throw new Error(`${answer.status} ${JSON.stringify(answer.headers)}`);
     });
     return answer?.json;
@@ -138,6 +153,11 @@ export class ImportWorld {
     return found;
   }
 
+  /** Rows of a table of the key store. */
+  rows(table: string): number {
+    return (this.keys.database.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n;
+  }
+
   async close(): Promise<void> {
     this.desk.stop();
     await this.server.close();
@@ -145,6 +165,14 @@ export class ImportWorld {
     this.folder.remove();
   }
 }
+
+/** The lines as newline delimited JSON. */
+export const ndjson = (...lines: readonly unknown[]): string =>
+  lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n');
+
+/** So many Patients, `p0` and on. */
+export const patients = (count: number): Json[] =>
+  Array.from({ length: count }, (_, at): Json => patient({ id: `p${at}` }));
 
 /** A server of files and a gateway that may import them, new for each test of the suite in whose body this is called. */
 export function importsOfSuite(): { readonly files: FileServer; readonly world: ImportWorld } {

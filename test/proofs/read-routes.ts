@@ -100,6 +100,7 @@ export const readRoutes: readonly ReadRoute[] = [
   { route: 'GET $export-status/:job', ask: () => get('$export-status/any') },
   { route: 'DELETE $export-status/:job', ask: () => [{ method: 'DELETE', path: '$export-status/any' }] },
   { route: 'GET $export-file/:job/:file', ask: () => get('$export-file/any/Patient') },
+  { route: 'GET $import-status', ask: () => get('$import-status') },
   { route: 'GET $import-status/:job', ask: () => get('$import-status/any') },
   { route: 'DELETE $import-status/:job', ask: () => [{ method: 'DELETE', path: '$import-status/any' }] },
   { route: 'GET $import-file/:job/:file', ask: () => get('$import-file/any/0') },

@@ -60,6 +60,17 @@ export class RecordLedger implements RecordWriter, Ledger {
     return Promise.resolve(outcome);
   }
 
+  /** The commit of an earlier request under the same key. */
+  earlier(actor: Actor, { key }: Idempotency): Commit | undefined {
+    const known = this.done.get(`${actor.user} ${key}`);
+    return known?.state === 'committed' ? known.commit : undefined;
+  }
+
+  /** Versions that were written. */
+  get written(): number {
+    return [...this.versions.values()].reduce((sum, version) => sum + version, 0);
+  }
+
   /** Makes a block of one valid transaction. */
   append(writes: readonly LedgerWrite[]): Commit {
     const number = this.chain.length;

@@ -63,6 +63,10 @@ const IMPORTS: readonly Route[] = [
     run: (context, request) => importsOf(context).begin(request),
   },
   {
+    ...{ ...JOB, code: 'import', method: 'GET', path: '$import-status' },
+    run: (context, request) => importsOf(context).list(request),
+  },
+  {
     ...{ ...JOB, code: 'import', method: 'GET', path: '$import-status/:job' },
     run: (context, request, { job = '' }) => importsOf(context).status(request, job),
   },

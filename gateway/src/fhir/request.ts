@@ -106,6 +106,8 @@ export interface Served {
 /** Bulk imports (import/). Each throws Refusal. */
 export interface Imports {
   begin(request: FhirRequest): FhirResponse;
+  /** What is under way, for officers. */
+  list(request: FhirRequest): FhirResponse;
   /** 202 with how far it is, then the manifest. */
   status(request: FhirRequest, id: string): FhirResponse;
   /** An OperationOutcome for each line of a file that is not taken. */

@@ -1,40 +1,58 @@
-/** Writes the files of one import, part by part; each part takes effect once, however often it is begun. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** Carries an import out, part by part, from where it is; Patients first, which the others refer to. */
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
-import type { JsonObject } from '../json.js';
-import type { Fhir, FhirRequest, FhirResponse } from '../request.js';
 import { Refusal } from '../../ledger/refusal.js';
-import { chunksOf, keyOf, outcomeAt, problemAt, type Candidate, type Chunk, type FileFrame } from './chunks.js';
+import type { Actor, StoredVersion } from '../../ports.js';
+import { etagOf } from '../context.js';
+import type { Decision } from '../request.js';
+import { chunksOf, problemAt, type Candidate, type Chunk, type FileFrame } from './chunks.js';
 import type { ImportLimits } from './limits.js';
 import { linesOf } from './lines.js';
+import { writePart, type PartPorts } from './part.js';
 import { bytesOf, SourceFault } from './source.js';
-import type { FileStanding, ImportJob, ImportStore } from './store.js';
+import type { FileStanding, ImportJob, ImportPart, ImportStore, PartEntry } from './store.js';
 
-/** What an import is carried out with. */
-export interface CarryPorts {
-  /** The interface that clients write through: whoever asked writes by the same rules. */
-  readonly fhir: Fhir;
-  readonly store: Pick<ImportStore, 'advance' | 'files'>;
+/** What an import is carried out with. `fhir` is the interface that clients write through: the same rules hold. */
+export interface CarryPorts extends Pick<PartPorts, 'fhir'> {
+  readonly store: Pick<ImportStore, 'advance' | 'files' | 'open' | 'part' | 'upload'>;
   readonly limits: ImportLimits;
   /** Types that cannot be part of a transaction. */
   readonly apart: ReadonlySet<string>;
+  readonly decision: Pick<Decision, 'allow'>;
+  /** Whoever asked, as they are now: a mandate may have ended. */
+  readonly actorNow: (actor: Actor) => Actor;
+  /** The version in force, if the actor may see it. */
+  readonly current: (actor: Actor, type: string, id: string) => StoredVersion | undefined;
   readonly isElsewhere: FileFrame['isElsewhere'];
   readonly stable: FileFrame['stable'];
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** Attempts to read a file in which no further line was got. */
-const FILE_ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 200;
 const LAST_PAUSE_MS = 10_000;
-/** What may be otherwise when it is asked again: unknown yet, too many at once, the ledger away. */
-const PASSING = new Set([202, 429, 503]);
+
+/** The import goes on no further; what it has stays. */
+class Ended extends Error {}
 
 /** Carries a job on from where it is. Throws when the signal aborts. */
 export async function carry(ports: CarryPorts, job: ImportJob, signal: AbortSignal): Promise<void> {
-  for (const file of ports.store.files(job.id)) {
-    if (!file.isDone) await new FileImport(ports, job, file.file, signal).run(file);
+  const open = (): FileStanding[] => ports.store.files(job.id).filter(({ isDone }) => !isDone);
+  const isOfPatients = ({ file }: FileStanding): boolean => job.order.input[file]?.type === 'Patient';
+  try {
+    for (const file of [...open().filter(isOfPatients), ...open().filter((each) => !isOfPatients(each))]) {
+      await new FileImport(ports, job, file.file, signal).run(file);
+    }
+  } catch (error) {
+    if (!(error instanceof Ended)) throw error;
+    signal.throwIfAborted();
+    const part = ports.store.part(job.id);
+    for (const { file, line } of open()) {
+      const unknown =
+        part?.file === file ? `; lines ${line + 1} to ${part.line} that are not told may be in the record` : '';
+      const problems = new Map([[0, problemAt(0, unread(`${error.message}${unknown}`))]]);
+      ports.store.advance(job.id, { file, line, taken: 0, problems, isDone: true });
+    }
   }
 }
 
@@ -42,6 +60,7 @@ export async function carry(ports: CarryPorts, job: ImportJob, signal: AbortSign
 class FileImport {
   #line = 0;
   readonly #frame: FileFrame;
+  readonly #actor: () => Actor;
 
   constructor(
     private readonly ports: CarryPorts,
@@ -51,9 +70,14 @@ class FileImport {
   ) {
     const { source, input } = job.order;
     const type = input[file]?.type;
-    const { isElsewhere, stable } = ports;
+    const { isElsewhere, stable, limits } = ports;
+    this.#actor = () => ports.actorNow(job.actor);
     this.#frame = {
-      ...{ file: `${job.id}/${file}`, isElsewhere, stable },
+      ...{ file: `${job.id}/${file}`, isElsewhere, stable, limits },
+      allow: (each) => {
+        ports.decision.allow(this.#actor(), each, 'update');
+      },
+      isHere: (name) => this.#current(name)?.deleted === false,
       ...(type === undefined ? {} : { type }),
       ...(source === undefined ? {} : { source }),
     };
@@ -61,17 +85,19 @@ class FileImport {
 
   async run({ line }: FileStanding): Promise<void> {
     this.#line = line;
+    const part = this.ports.store.part(this.job.id);
+    if (part?.file === this.file) await this.#finish(part);
     for (let failures = 0; ;) {
       const before = this.#line;
       try {
         await this.#read();
-        this.#keep(0, new Map(), true);
+        this.#keep(new Map(), true);
         return;
       } catch (error) {
         if (!(error instanceof SourceFault) || this.signal.aborted) throw error;
         failures = this.#line > before ? 1 : failures + 1;
-        if (error.isFinal || failures === FILE_ATTEMPTS || this.#isLate()) {
-          this.#keep(0, new Map([[0, problemAt(0, unread(error))]]), true);
+        if (error.isFinal || failures >= this.ports.limits.attempts) {
+          this.#keep(new Map([[0, problemAt(0, unread(error.message))]]), true);
           return;
         }
         await this.#pause(failures);
@@ -80,102 +106,99 @@ class FileImport {
   }
 
   async #read(): Promise<void> {
-    const { order } = this.job;
-    const { limits } = this.ports;
-    const bytes =
-      order.upload === undefined
-        ? bytesOf(order.input[this.file]?.url ?? '', limits, this.signal)
-        : piecesOf(order.upload);
-    const after = this.#line;
-    for await (const chunk of chunksOf(linesOf(bytes, limits.lineBytes), after, this.#frame)) {
-      const taken = await this.#write(chunk);
-      this.#line = chunk.line;
-      this.#keep(taken, chunk.problems, false);
+    const lines = linesOf(this.#bytes(), this.ports.limits.lineBytes);
+    for await (const chunk of chunksOf(lines, this.#line, this.#frame)) {
+      await this.#turn();
+      await this.#write(chunk);
+      this.#requireSound();
     }
   }
 
-  #keep(taken: number, problems: ReadonlyMap<number, string>, isDone: boolean): void {
+  async *#bytes(): AsyncGenerator<Uint8Array> {
+    const { limits, store } = this.ports;
+    const { type, url = '' } = this.job.order.input[this.file] ?? {};
+    const bytes = type === undefined ? piecesOf(store.upload(this.job.id) ?? '') : bytesOf(url, limits, this.signal);
+    for await (const piece of bytes) {
+      // Also of a file that never comes to the end of a line.
+      await this.#turn();
+      yield piece;
+    }
+  }
+
+  async #write({ candidates, problems, line }: Chunk): Promise<void> {
+    if (candidates.length === 0) {
+      this.#line = line;
+      this.#keep(problems, false);
+      return;
+    }
+    const isApart = ({ name }: Candidate): boolean => this.ports.apart.has(name.split('/')[0] ?? '');
+    const together = [...candidates.keys()].filter((at) => candidates[at] && !isApart(candidates[at]));
+    const alone = [...candidates.keys()].filter((at) => !together.includes(at)).map((at) => [at]);
+    const part: ImportPart = {
+      ...{ file: this.file, line, named: 0 },
+      entries: candidates.map((each) => this.#entryOf(each, isApart(each))),
+      groups: [...(together.length === 0 ? [] : [together]), ...alone],
+    };
+    this.signal.throwIfAborted();
+    this.ports.store.open(this.job.id, part, problems);
+    await this.#finish(part);
+  }
+
+  /** Decided once and kept: what is written builds on what is in force now, and on nothing that comes later. */
+  #entryOf({ line, name, resource }: Candidate, isApart: boolean): PartEntry {
+    const current = this.#current(name);
+    const seen = current === undefined ? { ifNoneMatch: '*' } : { ifMatch: etagOf(current.version) };
+    // What is handled apart has conditions of its own.
+    return { line, name, text: JSON.stringify(resource), condition: isApart ? {} : seen };
+  }
+
+  #current(name: string): StoredVersion | undefined {
+    const [type = '', id = ''] = name.split('/');
+    return this.ports.current(this.#actor(), type, id);
+  }
+
+  async #finish(part: ImportPart): Promise<void> {
+    const { fhir, store } = this.ports;
+    const advance: ImportStore['advance'] = (id, step) => {
+      this.signal.throwIfAborted();
+      store.advance(id, step);
+    };
+    const [turn, pause] = [() => this.#turn(), (tries: number) => this.#pause(tries)];
+    const ports = { fhir, store: { advance }, actor: this.#actor, turn, pause };
+    await writePart(ports, this.job.id, part, this.#line);
+    this.#line = part.line;
+  }
+
+  #keep(problems: ReadonlyMap<number, string>, isDone: boolean): void {
     // Ended or stopped meanwhile: nothing is kept of it, and whoever goes on with it begins here once more.
     this.signal.throwIfAborted();
-    const step = { file: this.file, line: this.#line, taken, problems, isDone };
-    this.ports.store.advance(this.job.id, step, this.ports.limits.problems);
+    this.ports.store.advance(this.job.id, { file: this.file, line: this.#line, taken: 0, problems, isDone });
   }
 
-  /** How many of the chunk's resources are in the record; what is wrong with the others is added to its problems. */
-  async #write({ candidates, problems }: Chunk): Promise<number> {
-    const [first] = candidates;
-    if (first === undefined) return 0;
-    const key = keyOf(this.job.id, this.file, first.line);
-    const isApart = candidates.some(({ name }) => this.ports.apart.has(name.split('/')[0] ?? ''));
-    if (!isApart && (await this.#asked('transaction', candidates, key)).status === 200) return candidates.length;
-    // One by one, each under a key of its own: what is wrong with one is no matter to the others.
-    const answers = await this.#eachAsked(candidates, `${key}-each`);
-    for (const [at, { line }] of candidates.entries()) {
-      const { status, outcome } = answers[at] ?? {};
-      if (status === undefined || status >= 300) problems.set(line, outcomeAt(line, outcome));
-    }
-    return answers.filter(({ status }) => status < 300).length;
-  }
-
-  async #eachAsked(candidates: readonly Candidate[], key: string): Promise<readonly Answer[]> {
-    for (let tries = 1; ; tries += 1) {
-      const response = await this.#asked('batch', candidates, key);
-      const answers = answersIn(response, candidates.length);
-      if (!answers.some(({ status }) => PASSING.has(status)) || this.#isLate()) return answers;
-      await this.#pause(tries);
+  /** Others have their turn; whoever asked may not be who they were, so that what is not in by then is not taken. */
+  async #turn(): Promise<void> {
+    await setImmediate();
+    this.signal.throwIfAborted();
+    const { now, limits } = this.ports;
+    if (now() > this.job.began + limits.hours * 3_600_000) {
+      throw new Ended(`the import was not done within ${limits.hours} hours`);
     }
   }
 
-  /** Asked as often as the answer is that it may pass. */
-  async #asked(type: 'transaction' | 'batch', candidates: readonly Candidate[], key: string): Promise<FhirResponse> {
-    for (let tries = 1; ; tries += 1) {
-      const response = await this.ports.fhir(this.#request(type, candidates, key));
-      if (!PASSING.has(response.status) || this.#isLate()) return response;
-      await this.#pause(tries);
-    }
-  }
-
-  #request(type: 'transaction' | 'batch', candidates: readonly Candidate[], key: string): FhirRequest {
-    const entry = candidates.map(({ name, resource }) => ({ resource, request: { method: 'PUT', url: name } }));
-    return {
-      ...{ method: 'POST', path: '', query: new URLSearchParams(), actor: this.job.actor },
-      headers: { 'content-type': 'application/fhir+json', prefer: 'return=minimal', 'idempotency-key': key },
-      body: JSON.stringify({ resourceType: 'Bundle', type, entry }),
-    };
-  }
-
-  /** Whoever asked may not be who they were: what is not in by then is not taken. */
-  #isLate(): boolean {
-    return this.ports.now() > this.job.began + this.ports.limits.hours * 3_600_000;
+  #requireSound(): void {
+    const { store, limits } = this.ports;
+    const failed = store.files(this.job.id).reduce((sum, file) => sum + file.failed, 0);
+    if (failed > limits.problems) throw new Ended(`more than ${limits.problems} lines cannot be taken`);
   }
 
   async #pause(tries: number): Promise<void> {
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** tries, LAST_PAUSE_MS);
     await sleep(pause * (0.5 + Math.random() / 2), undefined, { signal: this.signal });
+    await this.#turn();
   }
 }
 
-interface Answer {
-  readonly status: number;
-  readonly outcome?: JsonObject;
-}
-
-/** What became of each entry; where the batch as a whole was refused, that for each. */
-function answersIn({ status, resource }: FhirResponse, count: number): readonly Answer[] {
-  const told = (typeof resource === 'string' ? JSON.parse(resource) : resource) as JsonObject | undefined;
-  if (status !== 200) {
-    return Array.from({ length: count }, () => ({ status, ...(told === undefined ? {} : { outcome: told }) }));
-  }
-  const entries = told?.entry as readonly {
-    readonly response?: { readonly status: string; readonly outcome?: JsonObject };
-  }[];
-  return entries.map(({ response }) => ({
-    status: Number.parseInt(response?.status ?? '500', 10),
-    ...(response?.outcome === undefined ? {} : { outcome: response.outcome }),
-  }));
-}
-
-function unread({ message }: SourceFault): Refusal {
+function unread(message: string): Refusal {
   return new Refusal('invalid', 'unprocessable', message);
 }
 
@@ -184,6 +207,6 @@ async function* piecesOf(text: string): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);
   for (let start = 0; start < bytes.length; start += 65_536) {
     yield bytes.subarray(start, start + 65_536);
-    await Promise.resolve();
+    await setImmediate();
   }
 }

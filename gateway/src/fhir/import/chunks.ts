@@ -1,6 +1,4 @@
 /** Lines of a file as resources to write, gathered so that many share one transaction. */
-import { createHash } from 'node:crypto';
-
 import { Refusal } from '../../ledger/refusal.js';
 import { isResourceType } from '../../projection/generated.js';
 import { asResource } from '../body.js';
@@ -8,10 +6,8 @@ import { requireId } from '../context.js';
 import { parseBody, type JsonObject } from '../json.js';
 import { operationOutcome, outcomeOf } from '../outcome.js';
 import { rewritten, type Replacement } from '../references.js';
+import type { ImportLimits } from './limits.js';
 import type { Line } from './lines.js';
-
-/** Resources in one transaction, and characters of them: a transaction of the ledger stays below 2 MB. */
-export const CHUNK = { resources: 200, characters: 1_000_000 } as const;
 
 /** A resource of a line, under the id that it gets here. */
 export interface Candidate {
@@ -19,6 +15,7 @@ export interface Candidate {
   /** `Type/id`. */
   readonly name: string;
   readonly resource: JsonObject;
+  /** Bytes of the line. */
   readonly size: number;
 }
 
@@ -43,17 +40,22 @@ export interface FileFrame {
   readonly isElsewhere: (type: string, id: string) => boolean;
   /** A secret function of a text. */
   readonly stable: (text: string) => string;
+  /** Throws Refusal where whoever asked writes nothing of the type. */
+  readonly allow: (type: string) => void;
+  /** Whether a resource is in the record, where whoever asked sees it. */
+  readonly isHere: (name: string) => boolean;
+  readonly limits: Pick<ImportLimits, 'partLines' | 'partBytes'>;
 }
 
 /** Gathers lines behind the one given; the same file gives the same chunks from there. */
 export async function* chunksOf(lines: AsyncIterable<Line>, after: number, frame: FileFrame): AsyncGenerator<Chunk> {
-  let open = new Gathering(after);
+  let open = new Gathering(after, frame.limits);
   for await (const line of lines) {
     if (line.number <= after) continue;
-    const found = candidateOf(line, frame);
+    const found = candidateOf(line, frame, open);
     if (!open.takes(found)) {
       yield open.end();
-      open = new Gathering(line.number - 1);
+      open = new Gathering(line.number - 1, frame.limits);
     }
     open.add(line.number, found);
   }
@@ -66,13 +68,20 @@ class Gathering {
   readonly #names = new Set<string>();
   #size = 0;
 
-  constructor(private line: number) {}
+  constructor(
+    private line: number,
+    private readonly limits: FileFrame['limits'],
+  ) {}
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
 
   /** A resource that is in it already comes after it. */
   takes(found: Candidate | string): boolean {
-    if (this.#candidates.length + this.#problems.size >= CHUNK.resources) return false;
+    if (this.#candidates.length + this.#problems.size >= this.limits.partLines) return false;
     if (typeof found === 'string' || this.#candidates.length === 0) return true;
-    return !this.#names.has(found.name) && this.#size + found.size <= CHUNK.characters;
+    return !this.#names.has(found.name) && this.#size + found.size <= this.limits.partBytes;
   }
 
   add(line: number, found: Candidate | string): void {
@@ -92,16 +101,17 @@ class Gathering {
 }
 
 /** The resource of a line, or what is wrong with it. */
-function candidateOf({ number, text, problem }: Line, frame: FileFrame): Candidate | string {
+function candidateOf({ number, text, problem }: Line, frame: FileFrame, before: Gathering): Candidate | string {
   if (text === undefined) return problemAt(number, new Refusal('invalid', 'structure', problem ?? ''));
   try {
     const resource = asResource(parseBody(text).exact);
     const type = typeIn(resource, frame);
+    frame.allow(type);
     const id = resource.id ?? stableId(frame, `line\n${frame.file}\n${number}`);
     if (typeof id !== 'string') throw new Refusal('invalid', 'structure', 'the id is a string');
     requireId(id);
-    const made = placed({ ...resource, id }, `${type}/${id}`, frame);
-    return { line: number, name: `${type}/${String(made.id)}`, resource: made, size: text.length };
+    const made = placed({ ...resource, id }, `${type}/${id}`, frame, before);
+    return { line: number, name: `${type}/${String(made.id)}`, resource: made, size: Buffer.byteLength(text) };
   } catch (error) {
     if (error instanceof Refusal) return problemAt(number, error);
     throw error;
@@ -119,17 +129,30 @@ function stableId({ stable }: FileFrame, text: string): string {
   return stable(`import\n${text}`).slice(0, 32);
 }
 
-/** Of whatever another member keeps under the same id, here and in references. */
-function placed(resource: JsonObject, name: string, frame: FileFrame): JsonObject {
+/** Of whatever another member keeps under the same id, here and in references. Throws Refusal for one that nothing here is. */
+function placed(resource: JsonObject, name: string, frame: FileFrame, before: Gathering): JsonObject {
   const moved = new Map<string, Replacement>();
   for (const each of [name, ...referencesIn(resource)]) {
-    const [type = '', id = ''] = each.split('/');
-    if (!frame.isElsewhere(type, id)) continue;
-    moved.set(each, { name: `${type}/${stableId(frame, `${frame.source ?? ''}\n${each}`)}`, version: 1 });
+    const here = ownNameOf(each, frame);
+    if (here === undefined) continue;
+    if (each !== name && !before.has(here) && !frame.isHere(here)) throw leadsNowhere();
+    moved.set(each, { name: here, version: 1 });
   }
   const fresh = moved.get(name)?.name.split('/')[1];
   const made = { ...rewritten(resource, moved), ...(fresh === undefined ? {} : { id: fresh }) };
   return withOrigin(made, frame, fresh === undefined ? undefined : name);
+}
+
+/** What is called something here that another member keeps; undefined for whatever none does. */
+function ownNameOf(name: string, frame: FileFrame): string | undefined {
+  const [type = '', id = ''] = name.split('/');
+  if (!frame.isElsewhere(type, id)) return undefined;
+  return `${type}/${stableId(frame, `${frame.source ?? ''}\n${name}`)}`;
+}
+
+function leadsNowhere(): Refusal {
+  const detail = 'it refers to a Patient that another member keeps: import that Patient before it';
+  return new Refusal('invalid', 'unprocessable', detail);
 }
 
 const REFERENCE = /^([A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64})$/;
@@ -174,9 +197,4 @@ export function outcomeAt(line: number, outcome: JsonObject | undefined): string
   const { resourceType, ...rest } = told;
   const extension = line === 0 ? {} : { extension: [{ url: 'urn:salus:line', valuePositiveInt: line }] };
   return JSON.stringify({ resourceType, ...extension, ...rest });
-}
-
-/** An id for an import and a file of it, under which its parts take effect once. */
-export function keyOf(job: string, file: number, line: number): string {
-  return `import-${createHash('sha256').update(`${job}/${file}/${line}`).digest('hex')}`;
 }

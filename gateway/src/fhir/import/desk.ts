@@ -1,30 +1,36 @@
 /** `$import`: kick-off, status, problems, end (Bulk Data Import proposal, manifest approach), for one gateway. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
 import type { KeyStore } from '../../keys/key-store.js';
 import { Refusal } from '../../ledger/refusal.js';
+import type { Actor } from '../../ports.js';
+import { generatedSearch } from '../../projection/generated.js';
 import { notFound } from '../context.js';
+import { idempotencyOf } from '../idempotency.js';
 import { outcomeOf } from '../outcome.js';
-import type { Decision, Fhir, FhirRequest, FhirResponse, Imports } from '../request.js';
+import type { FhirRequest, FhirResponse, Imports } from '../request.js';
 import { requireAsync } from '../async.js';
 import { carry, type CarryPorts } from './carry.js';
 import { IMPORT_LIMITS, type ImportLimits } from './limits.js';
-import { orderOf } from './order.js';
-import { ImportStore, type FileStanding, type ImportJob } from './store.js';
+import { orderOf, type ImportOrder } from './order.js';
+import { ImportStore, type FileStanding, type ImportJob, type KickOff } from './store.js';
 
 /** Pause before an import that a fault of ours cut short goes on, milliseconds. */
 const RETRY_MS = 10_000;
+/** How often imports that are over for long are looked for, milliseconds. */
+const SWEEP_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 
 /** What imports are kept with, and what they may read and write. */
-export interface ImportPorts extends Pick<CarryPorts, 'apart' | 'isElsewhere' | 'stable' | 'now'> {
+export interface ImportPorts extends Omit<CarryPorts, 'store' | 'limits'> {
   readonly keys: Pick<KeyStore, 'database' | 'seal'>;
   readonly gateway: string;
   readonly baseUrl: string;
   /** Origins of files that may be imported. */
   readonly origins: readonly string[];
-  readonly fhir: Fhir;
-  readonly decision: Pick<Decision, 'allow'>;
+  /** Whether somebody may know of others' imports, and end them. */
+  readonly isOfficer: (actor: Actor) => boolean;
   /** Hears of a fault of ours that cut an import short. */
   readonly onFault: (error: unknown) => void;
   /** Instead of IMPORT_LIMITS. */
@@ -36,6 +42,7 @@ export class ImportDesk implements Imports {
   readonly #store: ImportStore;
   readonly #running = new Map<string, AbortController>();
   readonly #limits: ImportLimits;
+  #sweeping: NodeJS.Timeout | undefined;
 
   constructor(private readonly ports: ImportPorts) {
     this.#store = new ImportStore(ports.keys, ports.gateway);
@@ -46,15 +53,33 @@ export class ImportDesk implements Imports {
     requireAsync(request);
     const id = randomUUID();
     const { actor, path } = request;
-    const order = orderOf(request, this.ports.origins, `urn:uuid:${id}`);
-    for (const { type } of order.input) if (type !== undefined) this.ports.decision.allow(actor, type, 'update');
-    if (this.#running.size >= this.#limits.underWay) return tooMany(this.#limits.underWay);
+    const { upload, ...order } = orderOf(request, this.ports.origins, `urn:uuid:${id}`);
+    this.#requireRight(actor, order);
+    const kickOff = this.#kickOffOf(request);
+    const earlier = kickOff && this.#earlier(kickOff);
+    if (earlier !== undefined) return this.#begun(earlier, { 'Idempotent-Replayed': 'true' });
+    const refusal = this.#full(actor);
+    if (refusal !== undefined) return refusal;
+    this.#makeRoom(1);
     const began = this.ports.now();
-    const job = { id, began, isDone: false, actor, request: `${this.ports.baseUrl}/${path}`, order };
-    this.#makeRoom();
-    this.#store.keep({ ...job, time: new Date(began).toISOString() });
+    const asked = { began, request: `${this.ports.baseUrl}/${path}`, time: new Date(began).toISOString() };
+    this.#store.keep({ id, isDone: false, actor, ...asked, order }, upload, kickOff);
     this.#run(id);
-    return { status: 202, headers: { 'Content-Location': `${this.ports.baseUrl}/$import-status/${id}` } };
+    return this.#begun(id);
+  }
+
+  /** What is under way here, for officers: whose it is, not what it holds. */
+  list({ actor }: FhirRequest): FhirResponse {
+    if (!this.ports.isOfficer(actor)) throw new Refusal('forbidden', 'not-an-officer', 'this is for officers');
+    const parameter = this.#store.list(false).map(({ id, user, began }) => ({
+      name: 'import',
+      part: [
+        { name: 'id', valueId: id },
+        { name: 'user', valueString: user },
+        { name: 'began', valueInstant: new Date(began).toISOString() },
+      ],
+    }));
+    return { status: 200, headers: {}, resource: { resourceType: 'Parameters', parameter } };
   }
 
   status(request: FhirRequest, id: string): FhirResponse {
@@ -79,7 +104,7 @@ export class ImportDesk implements Imports {
 
   /** What is in the record by then stays. */
   end(request: FhirRequest, id: string): FhirResponse {
-    this.#jobFor(request, id);
+    if (!this.ports.isOfficer(request.actor) || this.#store.find(id) === undefined) this.#jobFor(request, id);
     this.#running.get(id)?.abort();
     this.#store.forget(id);
     return { status: 202, headers: {} };
@@ -87,11 +112,16 @@ export class ImportDesk implements Imports {
 
   /** Goes on with what a stop or a kill cut short. */
   goOn(): void {
-    for (const { id, isDone } of this.#store.list()) if (!isDone) this.#run(id);
+    for (const { id } of this.#store.list(false)) this.#run(id);
+    this.#makeRoom(0);
+    this.#sweeping ??= setInterval(() => {
+      this.#makeRoom(0);
+    }, SWEEP_MS).unref();
   }
 
   /** Leaves every import where it is. */
   stop(): void {
+    clearInterval(this.#sweeping);
     for (const running of this.#running.values()) running.abort();
   }
 
@@ -109,7 +139,9 @@ export class ImportDesk implements Imports {
         await this.#carry(id, signal);
         return;
       } catch (error) {
-        if (!isOver()) this.ports.onFault(error);
+        // Ended at another gateway of the member.
+        if (isOver() || this.#store.find(id) === undefined) return;
+        this.ports.onFault(error);
         await sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
       }
     }
@@ -120,14 +152,63 @@ export class ImportDesk implements Imports {
     if (job === undefined) return;
     await carry({ ...this.ports, store: this.#store, limits: this.#limits }, job, signal);
     signal.throwIfAborted();
-    this.#store.done(job);
+    this.#store.done(id);
   }
 
-  /** The oldest one that is done is forgotten for a new one. */
-  #makeRoom(): void {
-    const all = this.#store.list();
-    const oldest = all.find(({ isDone }) => isDone);
-    if (all.length >= this.#limits.remembered && oldest !== undefined) this.#store.forget(oldest.id);
+  /** Whoever may write nothing of it is told before anything is kept. Throws Refusal. */
+  #requireRight(actor: Actor, { input }: Pick<ImportOrder, 'input'>): void {
+    const types = input.flatMap(({ type }) => type ?? []);
+    for (const type of types) this.ports.decision.allow(actor, type, 'update');
+    if (types.length > 0 || generatedSearch().types.some((type) => this.#mayWrite(actor, type))) return;
+    throw new Refusal('forbidden', 'role-may-not-write', `role ${actor.role} writes nothing by these scopes`);
+  }
+
+  #mayWrite(actor: Actor, type: string): boolean {
+    try {
+      this.ports.decision.allow(actor, type, 'update');
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal) return false;
+      throw error;
+    }
+  }
+
+  /** The kick-off's Idempotency-Key, the person's own. */
+  #kickOffOf(request: FhirRequest): KickOff | undefined {
+    const sent = idempotencyOf(request);
+    if (sent === undefined) return undefined;
+    const secret = (text: string): string => this.ports.stable(`import kick-off\n${text}`);
+    return { key: secret(`${request.actor.user}\n${sent.key}`), digest: secret(sent.digest) };
+  }
+
+  #earlier({ key, digest }: KickOff): string | undefined {
+    const found = this.#store.begunBy(key);
+    if (found === undefined || found.digest === digest) return found?.id;
+    const detail = 'this Idempotency-Key was used for another request; take a new one';
+    throw new Refusal('invalid', 'unprocessable', detail);
+  }
+
+  #begun(id: string, headers: Readonly<Record<string, string>> = {}): FhirResponse {
+    const location = { 'Content-Location': `${this.ports.baseUrl}/$import-status/${id}` };
+    return { status: 202, headers: { ...location, ...headers } };
+  }
+
+  #full({ user }: Actor): FhirResponse | undefined {
+    const all = this.#store.list(false);
+    const { underWay, ofOnePerson } = this.#limits;
+    if (all.filter((each) => each.user === user).length >= ofOnePerson) {
+      return tooMany(`${ofOnePerson} of your own imports is under way`);
+    }
+    return all.length >= underWay ? tooMany(`${underWay} imports are under way`) : undefined;
+  }
+
+  /** Those that are done for long are forgotten, and the oldest ones where there are more than are remembered. */
+  #makeRoom(more: number): void {
+    const done = this.#store.list(true);
+    const since = this.ports.now() - this.#limits.rememberedDays * DAY_MS;
+    const most = this.#limits.remembered - this.#store.list(false).length - more;
+    const beyond = done.length - most;
+    for (const [at, { id, began }] of done.entries()) if (at < beyond || began < since) this.#store.forget(id);
   }
 
   #manifest({ id, time, request, order }: ImportJob, files: readonly FileStanding[]): FhirResponse {
@@ -150,7 +231,7 @@ export class ImportDesk implements Imports {
   async *#lines(id: string, file: number): AsyncGenerator<string> {
     for (const problem of this.#store.problems(id, file)) {
       yield `${problem}\n`;
-      await Promise.resolve();
+      await setImmediate();
     }
   }
 
@@ -162,11 +243,7 @@ export class ImportDesk implements Imports {
   }
 }
 
-function tooMany(limit: number): FhirResponse {
-  const refusal = new Refusal(
-    'invalid',
-    'too-many-requests',
-    `${limit} imports are under way: ask again when one is done`,
-  );
+function tooMany(what: string): FhirResponse {
+  const refusal = new Refusal('invalid', 'too-many-requests', `${what}: ask again when one is done`);
   return { headers: { 'Retry-After': '30' }, ...outcomeOf(refusal) };
 }

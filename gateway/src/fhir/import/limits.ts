@@ -6,14 +6,28 @@ export const IMPORT_LIMITS = {
   fileBytes: 4 * 1024 ** 3,
   /** Bytes of one line. */
   lineBytes: 4 * 1024 ** 2,
+  /** Lines that share a transaction. */
+  partLines: 200,
+  /** Bytes of the lines that share a transaction, which stays below 2 MB on the ledger. */
+  partBytes: 1_000_000,
+  /** Characters of inputSource. */
+  sourceCharacters: 2_000,
   /** Imports under way. */
   underWay: 4,
+  /** Imports under way of one person. */
+  ofOnePerson: 1,
   /** Imports remembered. */
   remembered: 100,
-  /** Problems of one import that are told line by line. */
+  /** Days from its kick-off for which an import that is done is remembered. */
+  rememberedDays: 7,
+  /** Lines of one import that cannot be taken. */
   problems: 10_000,
+  /** Attempts to read a file in which no further line was got. */
+  attempts: 5,
   /** Seconds until a file's server goes on answering. */
   silentSeconds: 30,
+  /** Bytes a second, on average over the time that a file was waited for, once that is longer than silentSeconds. */
+  slowestBytes: 1_024,
   /** Hours for which an import goes on: who asked for it may not be who they were. */
   hours: 24,
 } as const;

@@ -90,8 +90,9 @@ function ofFiles(fields: JsonObject, origins: readonly string[]): ImportOrder {
 
 /** A URI as meta.source takes it (R4 datatypes.html#uri). */
 function sourceOf(value: unknown): string {
-  if (typeof value === 'string' && /^[A-Za-z][A-Za-z0-9+.-]*:\S{1,2000}$/.test(value)) return value;
-  throw new Refusal('invalid', 'bad-value', 'inputSource is an absolute URI');
+  const most = IMPORT_LIMITS.sourceCharacters;
+  if (typeof value === 'string' && value.length <= most && /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/.test(value)) return value;
+  throw new Refusal('invalid', 'bad-value', `inputSource is an absolute URI of at most ${most} characters`);
 }
 
 function requireHttps(storage: unknown): void {

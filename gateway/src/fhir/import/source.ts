@@ -37,15 +37,17 @@ export class SourceFault extends Error {
   }
 }
 
-/** A file's bytes. Throws SourceFault. */
+/** A file's bytes. Throws SourceFault, also where its server is so slow that it would hold the import for ever. */
 export async function* bytesOf(
   url: string,
-  { fileBytes, silentSeconds }: Pick<ImportLimits, 'fileBytes' | 'silentSeconds'>,
+  { fileBytes, silentSeconds, slowestBytes }: Pick<ImportLimits, 'fileBytes' | 'silentSeconds' | 'slowestBytes'>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const silence = new AbortController();
   const either = AbortSignal.any([signal, silence.signal]);
+  let waited = 0;
   const heard = async <T>(answer: Promise<T>): Promise<T> => {
+    const since = performance.now();
     const timer = setTimeout(() => {
       silence.abort();
     }, silentSeconds * 1_000);
@@ -55,6 +57,7 @@ export async function* bytesOf(
       throw new SourceFault('the file cannot be read from its server', false, { cause });
     } finally {
       clearTimeout(timer);
+      waited += (performance.now() - since) / 1_000;
     }
   };
   const asked = {
@@ -70,6 +73,9 @@ export async function* bytesOf(
       if (done) return;
       size += value.byteLength;
       if (size > fileBytes) throw new SourceFault(`the file has more than ${fileBytes} bytes: split it`, true);
+      if (waited > silentSeconds && size < waited * slowestBytes) {
+        throw new SourceFault(`the file's server sends less than ${slowestBytes} bytes a second`, true);
+      }
       yield value;
     }
   } finally {
