@@ -28,15 +28,15 @@ describe('the states of a consent, over HTTP', () => {
   });
 
   /** Each time it says something else, in what is signed and in what is not. */
-  const consent = (status: ConsentStatus, said: string): object => {
+  const consent = (status: ConsentStatus, said?: string): object => {
     day += 1;
     const dateTime = new Date(Date.UTC(2026, 0, 1) + day * 86_400_000).toISOString().slice(0, 10);
     const text = { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${said}</div>` };
-    return { ...laboratoryForNorthside(id), status, dateTime, text };
+    return { ...laboratoryForNorthside(id), status, dateTime, ...(said === undefined ? {} : { text }) };
   };
   const give = (status: ConsentStatus, said = 'first'): Promise<Answer> =>
     network.ask('stmary', 'Consent', { token, body: consent(status, said) });
-  const become = (consentId: string, status: ConsentStatus, said: string): Promise<Answer> =>
+  const become = (consentId: string, status: ConsentStatus, said?: string): Promise<Answer> =>
     network.ask('stmary', `Consent/${consentId}`, {
       ...{ method: 'PUT', token },
       body: { ...consent(status, said), id: consentId },
@@ -69,10 +69,10 @@ describe('the states of a consent, over HTTP', () => {
       }
       assert.equal((await read(`Consent/${consentId}/_history`)).text, before.text);
       for (const to of transitions[from].slice(-1)) {
-        const legal = await become(consentId, to, 'as it was said');
+        // Without a text of its own it would show that of a refused one, were that kept.
+        const legal = await become(consentId, to);
         assert.equal(legal.status, 200, legal.text);
         const now = await read(`Consent/${consentId}`);
-        assert.match(now.text, /as it was said/);
         assert.doesNotMatch(now.text, /REFUSED/);
       }
     }).timeout(60_000);
