@@ -18,7 +18,6 @@ import {
   type SnapshotQuery,
 } from './history.js';
 import { Search, WORK_LIMITS, type WorkLimits } from './search/search.js';
-import { definePhrases } from './search/words.js';
 import { DERIVED_TABLES, makeTables, PRAGMAS } from './schema.js';
 import { Statements, type Row } from './statements.js';
 import { asStored, VERSION_COLUMNS } from './stored.js';
@@ -52,7 +51,6 @@ export class Projection {
     if (options.path !== ':memory:') chmodSync(options.path, 0o600);
     this.database.exec(PRAGMAS);
     makeTables(this.database);
-    definePhrases(this.database);
     this.statements = new Statements(this.database);
     this.search = new Search(this.statements, options.base, options.searchLimits);
     this.applier = new BlockApplier(this.database, this.statements, options);

@@ -1,6 +1,8 @@
 /** The tables of a gateway's projection. Everything in them can be derived from the ledger again. */
 import type { DatabaseSync } from 'node:sqlite';
 
+import { definePhrases } from './search/words.js';
+
 /**
  * `resource` numbers resources in the order of their first version (rid), `version` holds every text; `term` is a
  * dictionary of indexed values, `posting` says which resources have them; `span`, `amount` and `pair` are ranges,
@@ -73,8 +75,9 @@ CREATE TABLE IF NOT EXISTS said (
 ) STRICT, WITHOUT ROWID;
 `;
 
-/** Makes the tables, in a database of a time before versions named their writers, too: of those there are none to add. */
+/** Makes the tables and the function that phrases are found by, in a database of a time before versions named their writers, too: of those there are none to add. */
 export function makeTables(database: DatabaseSync): void {
+  definePhrases(database);
   database.exec(SCHEMA);
   const columns = database.prepare('SELECT name FROM pragma_table_info(?)').all('version');
   if (!columns.some(({ name }) => name === 'author')) database.exec('ALTER TABLE version ADD COLUMN author TEXT');
