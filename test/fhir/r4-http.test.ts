@@ -132,14 +132,17 @@ describe('R4 http', () => {
     assert.equal((await update('1')).status, 412);
   });
 
-  it('conditional patch and delete: of the one that matches', async () => {
+  it('conditional patch of the one that matches, and delete of all that do', async () => {
     const body = [{ op: 'add', path: '/active', value: true }];
     const headers = { 'content-type': 'application/json-patch+json' };
     const of = (value: string): string => `PATCH Patient?identifier=urn:c|${value}`;
     await statuses({ [of('3')]: 200, [of('none')]: 404, [of('1')]: 412 }, { body, headers });
     await statuses({ 'DELETE Patient?identifier=urn:c|3': 204, 'DELETE Patient?identifier=urn:c|none': 204 });
-    await statuses({ 'DELETE Patient?identifier=urn:c|1': 412, 'DELETE Patient': 412 });
     assert.equal((await ask('GET Patient/own3')).status, 410);
+    await statuses({ 'DELETE Patient?identifier=urn:c|1&_count=1': 412, 'DELETE Patient': 412 });
+    assert.equal((await ask('GET Patient?identifier=urn:c|1')).json.total, 2);
+    await statuses({ 'DELETE Patient?identifier=urn:c|1': 204 });
+    assert.equal((await ask('GET Patient?identifier=urn:c|1')).json.total, 0);
   });
 
   it('patch: changes what is there, and nothing where it cannot', async () => {
