@@ -87,6 +87,16 @@ describe('writes that share transactions', () => {
     assert.deepEqual(await carried(), ['a', 'x', 'bcdef', 'h']);
   });
 
+  it('larger than a transaction go alone, and what comes meanwhile gathers behind them', async () => {
+    add('a', 'one', 6);
+    assert.deepEqual(await carried(), ['a']);
+    add('b');
+    assert.deepEqual(await carried(), ['a']);
+    await end(0);
+    add('c');
+    assert.deepEqual(await carried(), ['a', 'bc']);
+  });
+
   it('go past a transaction that hangs after a while, and then gather behind the next', async () => {
     add('a');
     await carried();

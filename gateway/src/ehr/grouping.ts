@@ -1,6 +1,7 @@
 /**
  * Lets concurrent writes share one transaction, as databases commit in groups: while one is under way what comes gathers,
- * and goes together once it ends. Nothing waits when nothing is under way.
+ * and goes together once it ends. When nothing is under way an item goes at once, unless several were answered or gathered a
+ * moment ago: they are given RETURN_MS to come again.
  */
 
 /** Longest time a transaction holds others of its kin up, milliseconds: then those that gathered go beside it. */
@@ -48,7 +49,8 @@ export class Grouping<Item extends Groupable> {
     const { kin } = item;
     const gathering = this.#gatherings.get(kin) ?? { kin, items: [], size: 0, holding: 0, expected: 0 };
     this.#gatherings.set(kin, gathering);
-    if (gathering.size + item.size > this.most) this.#flush(gathering);
+    // Only where there is something: without items a flush lets go of the gathering, and this one goes into it.
+    if (gathering.size > 0 && gathering.size + item.size > this.most) this.#flush(gathering);
     gathering.items.push(item);
     gathering.size += item.size;
     if (gathering.size >= this.most) this.#flush(gathering);
