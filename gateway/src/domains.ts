@@ -7,6 +7,7 @@ import { CONSENT_SERVED } from './consent/resource.js';
 import { ehrProjector } from './ehr/project.js';
 import { erasureProjector } from './erasure/project.js';
 import type { Served } from './fhir/request.js';
+import type { KeyStore } from './keys/key-store.js';
 import { patientProjector } from './patient/project.js';
 import type { Projector } from './projection/projector.js';
 import { registryProjector } from './registry/project.js';
@@ -16,15 +17,15 @@ import { supplyProjector } from './supply/project.js';
 import { CONTENT_SPACE } from './trial/content.js';
 import { trialOperations } from './trial/operations.js';
 
-/** The projectors of all domains at one member. */
-export function projectors(member: string): readonly Projector[] {
+/** The projectors of all domains at one member, whose `keys` tell under which ledger key a resource lies. */
+export function projectors(member: string, keys: Pick<KeyStore, 'hmac'>): readonly Projector[] {
   return [
     registryProjector,
     clockProjector,
     patientProjector,
     consentProjector(member),
     accessProjector,
-    ehrProjector(member),
+    ehrProjector(member, keys),
     erasureProjector(member),
     supplyProjector,
   ];

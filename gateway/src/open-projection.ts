@@ -34,7 +34,7 @@ export function openProjection(
 ): Projection {
   return new Projection({
     path,
-    projectors: projectors(settings.member),
+    projectors: projectors(settings.member, keys),
     open: (_ledgerKey, value) =>
       openStored(value, {
         ...(recent === undefined ? {} : { recent }),

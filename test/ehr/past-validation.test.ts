@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { transactions, type VersionEntry, type WriteVersions } from '@salus/chaincode/ehr/api';
-import { toEntry, type VersionContent } from '@salus/gateway/ehr/translate';
+import { codeOf, toEntry, type VersionContent } from '@salus/gateway/ehr/translate';
 import { freshSecrets } from '@salus/gateway/keys/content';
 import { KeyStore } from '@salus/gateway/keys/key-store';
 import { connectLedger, type ConnectedLedger } from '@salus/gateway/ledger/fabric-ledger';
@@ -49,9 +49,9 @@ describe('a value written past the gateway’s validation', function () {
   });
 
   /** An entry whose key the member's store has, under the code of another name where one is given. */
-  function entryOf(content: VersionContent, version = 1, name = `${content.type}/${content.id}`): VersionEntry {
+  function entryOf(content: VersionContent, version = 1, { type, id } = content): VersionEntry {
     const [secrets] = freshSecrets(1);
-    const made = toEntry(content, version, keys.hmac('lookup', name), secrets!);
+    const made = toEntry(content, version, codeOf(keys, type, id), secrets!);
     keys.keepVersionKeys([{ ledgerKey: made.ledgerKey, ...secrets!, patient: patientId }]);
     return made.entry;
   }
@@ -104,8 +104,8 @@ describe('a value written past the gateway’s validation', function () {
       entryOf({ ...observation('torn'), text: '{"resourceType":"Observation","id":"torn","code":' }),
       entryOf({ ...observation('list'), text: '[]' }),
       entryOf({ ...observation('nothing'), text: 'null' }),
-      entryOf({ type: 'Observation', id: 5 as unknown as string, text: '{}' }, 1, 'no name'),
-      entryOf({ ...observation('kept'), text: observation('kept', { status: 'amended' }).text! }, 1, 'another name'),
+      entryOf({ type: 'Observation', id: 5 as unknown as string, text: '{}' }),
+      entryOf(observation('kept', { status: 'amended' }), 1, observation('another')),
       { ...entryOf(observation('swapped')), value: { ...kept.value, commitment: random() } },
       entryOf({ type: 'TrialSubject', id: 'x', patient: patientId, text: 'null' }),
     ]);
@@ -116,13 +116,27 @@ describe('a value written past the gateway’s validation', function () {
     assert.equal((await standing()).unreadable, 7);
   });
 
+  it('comes not into force under the ledger key of another resource, and the true version does', async () => {
+    const forged = entryOf(observation('kept', { status: 'entered-in-error' }), 2, observation('another'));
+    const block = await write([forged]);
+    const before = await read('Observation/kept', block);
+    assert.deepEqual([before.body.status, before.headers.get('etag')], ['final', 'W/"1"']);
+    assert.equal((await standing()).unreadable, 8);
+    const body = { id: 'kept', ...glucose(patientId, 93), status: 'corrected' };
+    const answer = await network.ask('stmary', 'Observation/kept', { method: 'PUT', token, body });
+    assert.equal(answer.status, 200, answer.text);
+    const now = await read('Observation/kept', Number(answer.headers.get('x-block')));
+    assert.deepEqual([now.body.status, now.headers.get('etag')], ['corrected', 'W/"2"']);
+    assert.equal((await standing()).unreadable, 8);
+  });
+
   it('is told to the operator without its content, and a rebuild finds the same', async () => {
     const metrics = (await network.ask('stmary', '/metrics')).text.match(/^salus_(?!http).*$/gm)?.join('\n') ?? '';
     assert.match(metrics, /^salus_projection_unindexed_resources\{.*\} 1$/m);
-    assert.match(metrics, /^salus_projection_unreadable_values\{.*\} 7$/m);
+    assert.match(metrics, /^salus_projection_unreadable_values\{.*\} 8$/m);
     assert.match(metrics, /^salus_alarms_total\{alarm="value-unindexed",.*\} 1$/m);
     const status = await salus(network.stateDir, ['status']);
-    assert.match(status.out, /^stmary .* 8 stored values not indexed whole/m);
+    assert.match(status.out, /^stmary .* 9 stored values not indexed whole/m);
     assert.equal(status.out.match(/not indexed whole/g)?.length, 1);
     const log = readFileSync(join(network.stateDir, 'log', 'gateways.log'), 'utf8');
     const alarm = log.split('\n').find((line) => line.includes('"alarm":"value-unindexed"')) ?? '';

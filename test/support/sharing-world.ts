@@ -10,7 +10,7 @@ import { clockProjector } from '@salus/gateway/clock/project';
 import { consentProjector } from '@salus/gateway/consent/project';
 import { Sharing } from '@salus/gateway/door/sharing';
 import { ehrProjector } from '@salus/gateway/ehr/project';
-import { authorshipOf, openStored, toEntry } from '@salus/gateway/ehr/translate';
+import { authorshipOf, codeOf, openStored, toEntry } from '@salus/gateway/ehr/translate';
 import type { FhirRequest, FhirResponse } from '@salus/gateway/fhir/request';
 import { searchsetAnswer } from '@salus/gateway/fhir/search';
 import { signingKey } from '@salus/gateway/identity/keys';
@@ -106,12 +106,7 @@ export class Hospital {
             ...(patient === undefined ? {} : { patient }),
             by: authorshipOf(actor, undefined),
           };
-          const { entry, ledgerKey } = toEntry(
-            content,
-            expect + 1,
-            this.keys.hmac('lookup', `${type}/${id}`),
-            secrets!,
-          );
+          const { entry, ledgerKey } = toEntry(content, expect + 1, codeOf(this.keys, type, id), secrets!);
           this.keys.keepVersionKeys([{ ledgerKey, ...secrets!, ...(patient === undefined ? {} : { patient }) }]);
           return entry;
         });
@@ -241,7 +236,7 @@ export class SharingWorld {
       if (collection !== 'care' && collection !== `of-${name}`) continue;
       const open = (_key: string, bytes: Uint8Array) =>
         openStored(bytes, { versionKey: (salt) => keys.versionKey(salt) });
-      const projectors = [patientProjector, accessProjector, consentProjector(name), ehrProjector(name)];
+      const projectors = [patientProjector, accessProjector, consentProjector(name), ehrProjector(name, keys)];
       for (const projector of projectors) projected.apply(projector(write, transaction, open), txId);
     }
   }

@@ -2,6 +2,7 @@
 import { versionKey as ledgerKeyOf, type StoredValue, type VersionEntry } from '@salus/chaincode/ehr/api';
 
 import { openContent, sealContent } from '../keys/content.js';
+import type { KeyStore } from '../keys/key-store.js';
 import type { Actor, Authorship } from '../ports.js';
 import { Unreadable } from '../projection/projector.js';
 
@@ -21,6 +22,11 @@ export interface VersionContent {
 export interface VersionSecrets {
   readonly key: Uint8Array;
   readonly salt: Uint8Array;
+}
+
+/** The part of a resource's ledger keys that stands for its name, lower-case hex: only this member can make it. */
+export function codeOf(keys: Pick<KeyStore, 'hmac'>, type: string, id: string): string {
+  return keys.hmac('lookup', `${type}/${id}`);
 }
 
 /** One version as `ehr:write` takes it, and the ledger's key it will lie under. */

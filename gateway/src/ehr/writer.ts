@@ -19,7 +19,7 @@ import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import { GROUP_SIZE, Grouping, type Groupable } from './grouping.js';
 import type { RecentContents } from './recent.js';
-import { authorshipOf, toEntry } from './translate.js';
+import { authorshipOf, codeOf, toEntry } from './translate.js';
 
 /** How long a client waits for the commit before it is told "unknown", milliseconds. */
 const ANSWER_WAIT_MS = 20_000;
@@ -152,7 +152,7 @@ export class EhrWriter implements RecordWriter {
         by: authorshipOf(actor, reason),
         ...(text === undefined ? {} : { text }),
       };
-      const made = toEntry(content, expect + 1, this.ports.keys.hmac('lookup', `${type}/${id}`), own);
+      const made = toEntry(content, expect + 1, codeOf(this.ports.keys, type, id), own);
       entries.push(made.entry);
       this.ports.recent.keep(made.entry.value, made.plaintext);
       versionKeys.push({ ledgerKey: made.ledgerKey, ...own, ...(patient === undefined ? {} : { patient }) });
