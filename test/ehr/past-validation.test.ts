@@ -130,6 +130,18 @@ describe('a value written past the gateway’s validation', function () {
     assert.equal((await standing()).unreadable, 8);
   });
 
+  it('that no kept key opens is shown to nobody, not counted, and a conflict to whoever writes the next version', async () => {
+    await write([entryOf(observation('blocked'))]);
+    const [secrets] = freshSecrets(1);
+    const { entry } = toEntry(observation('blocked'), 2, codeOf(keys, 'Observation', 'blocked'), secrets!);
+    const block = await write([entry]);
+    assert.equal((await read('Observation/blocked', block)).headers.get('etag'), 'W/"1"');
+    const body = { id: 'blocked', ...glucose(patientId, 94) };
+    const answer = await network.ask('stmary', 'Observation/blocked', { method: 'PUT', token, body });
+    assert.equal(answer.status, 409, answer.text);
+    assert.equal((await standing()).unreadable, 8);
+  });
+
   it('is told to the operator without its content, and a rebuild finds the same', async () => {
     const metrics = (await network.ask('stmary', '/metrics')).text.match(/^salus_(?!http).*$/gm)?.join('\n') ?? '';
     assert.match(metrics, /^salus_projection_unindexed_resources\{.*\} 1$/m);
