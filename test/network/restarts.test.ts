@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { MAX_RESTARTS, RESTART_WINDOW_MS, Restarts, STEADY_MS } from '@salus/network/commands/restarts';
+import {
+  givenUp,
+  MAX_ORDERLY_RESTARTS,
+  MAX_RESTARTS,
+  RESTART_WINDOW_MS,
+  Restarts,
+  STEADY_MS,
+} from '@salus/network/commands/restarts';
 import { type RecordedProcess, readRunFile, runningProcesses } from '@salus/network/commands/run-file';
 import { until } from '@salus/network/fabric/lifecycle';
 import { ProcessGroup } from '@salus/network/fabric/processes';
@@ -35,13 +42,24 @@ describe('a process that ends untold', () => {
   });
 
   it('is not counted where somebody asked it to end; one that ends at once by itself is, however orderly', () => {
-    for (const by of ['exit code 0', 'SIGTERM', 'signal SIGINT']) {
+    for (const by of ['SIGTERM', 'signal SIGINT']) {
       const restarts = new Restarts();
       const waits = (ranMs: number) =>
-        Array.from({ length: MAX_RESTARTS + 1 }, (_, second) => restarts.ended('orderer', { by, ranMs }, second));
-      assert.deepEqual(waits(STEADY_MS), Array(MAX_RESTARTS + 1).fill(500), by);
-      assert.deepEqual(waits(STEADY_MS - 1), [500, 1_000, 2_000, 4_000, 8_000, undefined], by);
+        Array.from({ length: 30 }, (_, second) => restarts.ended('orderer', { by, ranMs }, second));
+      assert.deepEqual(waits(STEADY_MS), Array(30).fill(500), by);
+      assert.deepEqual(waits(STEADY_MS - 1).slice(0, 6), [500, 1_000, 2_000, 4_000, 8_000, undefined], by);
     }
+  });
+
+  it('with code 0 is started again more often than anybody asks, and not for ever', () => {
+    const restarts = new Restarts();
+    const end = { by: 'exit code 0', ranMs: STEADY_MS };
+    const seconds = Array.from({ length: MAX_ORDERLY_RESTARTS + 1 }, (_, at) => at * 2_500);
+    const waits = seconds.map((now) => restarts.ended('orderer', end, now));
+    assert.deepEqual(waits, [...Array<number>(MAX_ORDERLY_RESTARTS).fill(500), undefined]);
+    assert.match(givenUp('it ended', end), /^started again 20 times within 5 minutes and given up: it ended$/);
+    assert.equal(restarts.ended('orderer', end, RESTART_WINDOW_MS + 52_500), 500);
+    assert.equal(restarts.ended('orderer', { ...end, ranMs: STEADY_MS - 1 }, 0), 500);
   });
 
   it('is named with its log and the end of it, and given up when it ends again and again', async () => {

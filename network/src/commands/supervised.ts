@@ -71,7 +71,7 @@ export class Supervised {
     const why = `${plan.name} ended by ${end.by}; its log is ${plan.logFile}`;
     const wait = this.restarts.ended(plan.name, end);
     if (wait === undefined) {
-      this.reportFailure(givenUp(why));
+      this.reportFailure(givenUp(why, end));
       return;
     }
     progress(`${why}\n  it is started again in ${wait / 1000} s`);

@@ -89,7 +89,7 @@ export class ProcessGroup {
     const { said } = this;
     const wait = said && this.restarts.ended(name, ending);
     if (wait === undefined) {
-      this.reportFailure(said ? givenUp(why) : why);
+      this.reportFailure(said ? givenUp(why, ending) : why);
       return;
     }
     said?.(`${why}\n  it is started again in ${wait / 1000} s`);
