@@ -1,10 +1,52 @@
 import { strict as assert } from 'node:assert';
 
 import { WORDS_LIMITS } from '@salus/gateway/fhir/words-expression';
-import { INDEXED_WORDS } from '@salus/gateway/projection/values/words';
+import { INDEXED_WORDS, wordPlaces } from '@salus/gateway/projection/values/words';
 
 import { idsOf, serverOfSuite, type Answer, type Json } from '../support/fhir-server.js';
 import { narrative, observation, patient } from './resources.js';
+
+/** What a narrative can consist of so that nothing in it ends. */
+const ENDLESS: Readonly<Record<string, string>> = {
+  brackets: '<',
+  'tags inside words': '<b ',
+  comments: '<!--',
+  'ends of tags': '>',
+  entities: '&',
+  'entities with a number': '&#1',
+  'one word': 'a',
+  'accents on one letter': '\u0301\u0316',
+  'short words': 'a ',
+};
+
+describe('the words of a hostile narrative', () => {
+  const narrativeOf = (part: string, length: number): Json => ({
+    ...{ resourceType: 'Basic', text: narrative(`start a${part.repeat(length / part.length)}`) },
+  });
+  /** The least of several, in ms. */
+  const cost = (resource: Json): number =>
+    Math.min(
+      ...Array.from({ length: 5 }, () => {
+        const started = performance.now();
+        assert.ok(wordPlaces(resource).length > 0);
+        return performance.now() - started;
+      }),
+    );
+
+  for (const [name, part] of Object.entries(ENDLESS)) {
+    it(`cost no more than their length: ${name}`, () => {
+      const [one, ten] = [cost(narrativeOf(part, 100_000)), cost(narrativeOf(part, 1_000_000))];
+      // Ten times as long; what looks again from each character takes a hundred times. A few ms are the machine's.
+      assert.ok(ten < 40 * one + 20, `${one} ms for 100 kB, ${ten} ms for 1 MB`);
+    });
+  }
+
+  it('are not read behind the last that is indexed', () => {
+    const words = (count: number): Json => ({ resourceType: 'Basic', code: { text: 'so '.repeat(count) } });
+    const [all, more] = [cost(words(INDEXED_WORDS)), cost(words(200 * INDEXED_WORDS))];
+    assert.ok(more < 10 * all + 20, `${all} ms for what is indexed, ${more} ms for 200 times that`);
+  });
+});
 
 describe('FHIR search by words', () => {
   const server = serverOfSuite();
@@ -21,7 +63,7 @@ describe('FHIR search by words', () => {
     await put(
       observation('Patient/p1', {
         id: 'o1',
-        text: narrative('<h1>Bone marrow</h1> of the <b>li</b>ver, with metastases'),
+        text: narrative('<h1>Bone marrow</h1> of the <b>li</b>ver,<!-- hidden > here --> with metastases'),
         note: [{ text: 'Leukaemia suspected' }, { text: 'call back' }],
       }),
     );
@@ -59,6 +101,8 @@ describe('FHIR search by words', () => {
     ['Observation', '_text', 'bone not metastases', ['o2']],
     ['Observation', '_text', 'not (metastases or lung)', ['o2']],
     ['Observation', '_text', 'metastases or bone and lung', ['o1']],
+    ['Observation', '_text', 'hidden', []],
+    ['Observation', '_text', 'of marrow', ['o1', 'o2']],
     ['Patient', '_text', 'muller', ['p1']],
     ['Patient', '_text', '"müller smoker"', ['p1']],
     ['Patient', '_content', '"zoe muller"', ['p1']],
@@ -141,6 +185,18 @@ describe('FHIR search by words', () => {
       if (status !== 200) assert.equal(json.resourceType, 'OperationOutcome');
     }
     assert.equal((await server.ask('GET Observation?_text:exact=bone')).status, 400);
+  });
+
+  it('takes a megabyte of narrative in which nothing ends, and finds it', async () => {
+    const started = performance.now();
+    await put({
+      resourceType: 'Basic',
+      id: 'endless',
+      code: { text: 'x' },
+      text: narrative(`ahead ${'<'.repeat(1_000_000)}`),
+    });
+    assert.deepEqual(idsOf((await ask('Basic', '_text', 'ahead')).json), ['endless']);
+    assert.ok(performance.now() - started < 60_000, 'what looks again from each character takes many minutes');
   });
 
   it('finds a resource by as many of its words as are indexed', async () => {

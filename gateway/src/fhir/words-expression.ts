@@ -99,7 +99,7 @@ class Reader {
 
   private leaf(token: string): Filter {
     const isStart = !token.startsWith('"') && token.endsWith('*');
-    const words = wordsOf(token.replace(/\\(.)/g, '$1'));
+    const words = [...wordsOf(token.replace(/\\(.)/g, '$1'))];
     const [first] = words;
     if (first === undefined) throw unreadable('a word has letters or digits');
     if (isStart && (words.length > 1 || first.length < WORDS_LIMITS.prefix)) {
