@@ -1,11 +1,11 @@
 /** Backup and restore of what lies in a state folder: of one member on its way back, or of a whole machine. */
-import { constants, cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { CommandError } from './command.js';
 import { copyPublic, emptyFolder, rewritePaths } from './fabric/export.js';
 import { writePublic } from './identity/files.js';
 import { layout } from './identity/layout.js';
-import { markExported, readNetwork } from './prepare.js';
+import { exportedMember, isExported, markExported, readNetwork } from './prepare.js';
 
 /** Key stores alone; everything but them; everything. An old backup opens what was erased since with its old keys alone. */
 export type BackupPart = 'keys' | 'without-keys' | 'all';
@@ -27,9 +27,17 @@ const PASSING = new Set(['run.json', 'fabric.json', 'fabric-ca.json', 'log']);
 const fileOf = (folder: string): string => join(folder, 'backup.json');
 /** Below the state folder: what opens a member's content, and what it is sealed by. */
 const KEY_FILE = /^members\/[^/]+\/data\/(keys\.db(-wal|-shm)?|master\.(key|json|wrapped))$/;
-/** Content in clear, made anew of ledger and keys: no backup without keys may hold it. */
-const CLEAR_FILE = /^members\/[^/]+\/data\/projection-[^/]*$/;
+/**
+ * Of a member's data all that a backup without keys takes, since anything else may be a key or content in clear: what is
+ * sealed (outbox, sign-ins), who may sign in, and the log of reads, which nothing else could bring back.
+ */
+const SEALED_FILE = /^((outbox|readlog)-[^/]*|sign-in)\.db(-wal|-shm)?$|^sign-in\.json$/;
+const DATA_FILE = /^members\/[^/]+\/data\/(.+)$/;
 const KEY_FOLDER = /^(members(\/[^/]+(\/data)?)?)?$/;
+/** A backup of key stores while it is written: until it is whole it has another name than the finished ones. */
+const UNFINISHED = '.unfinished';
+/** Below a folder that a backup without keys came back to: of when that is. */
+const RESTORED = 'restored.json';
 
 /**
  * Copies what a member needs to come back: keys, certificates, its peers' ledgers with the private values and its
@@ -37,34 +45,58 @@ const KEY_FOLDER = /^(members(\/[^/]+(\/data)?)?)?$/;
  * a member, everything is copied. Whoever writes these files must stand still meanwhile. Throws a CommandError for a
  * target that holds something already.
  */
-export function backUp(stateDir: string, target: string, member?: string, part: BackupPart = 'all'): void {
+export function backUp(
+  stateDir: string,
+  target: string,
+  member?: string,
+  part: Exclude<BackupPart, 'keys'> = 'all',
+): void {
   const from = resolve(stateDir);
   if (member !== undefined) requireMember(from, member);
-  if (`${resolve(target)}/`.startsWith(`${from}/`)) {
-    throw new CommandError(`${resolve(target)} lies in ${from}: keep backups elsewhere`);
-  }
+  requireOutside(from, target);
   const to = emptyFolder(target);
-  const opens = (path: string): boolean => [KEY_FILE, CLEAR_FILE].some((each) => each.test(relative(from, path)));
-  const isWanted = (path: string): boolean => part === 'all' || !opens(path);
-  if (part === 'keys') copyKeys(from, to, member);
-  else if (member === undefined) copyAll(from, to, isWanted);
+  const takenAt = new Date().toISOString();
+  const isWanted = (path: string): boolean => part === 'all' || isSealed(relative(from, path));
+  if (member === undefined) copyAll(from, to, isWanted);
   else copyMember(from, to, member, isWanted);
-  const about: BackupFile = {
-    ...(member !== undefined && { member }),
-    ...(part !== 'all' && { part }),
-    stateDir: from,
-    takenAt: new Date().toISOString(),
-  };
-  writePublic(fileOf(to), `${JSON.stringify(about)}\n`);
+  const about = { ...(member !== undefined && { member }), ...(part !== 'all' && { part }), stateDir: from, takenAt };
+  writeAbout(to, about);
 }
 
-/** Deletes all but the newest backups of key stores below a folder; returns how many. */
-export function keepNewest(folder: string, count: number): number {
+/**
+ * Copies the key stores, of a member or of all, into a folder of their own below `folder`; returns its path. It has that
+ * name once it is whole, and what an interrupted one left is deleted: no keys lie where nothing counts them.
+ */
+export function backUpKeys(stateDir: string, folder: string, member?: string): string {
+  const from = resolve(stateDir);
+  if (member !== undefined) requireMember(from, member);
+  requireOutside(from, folder);
+  const whose = ownerOf(from, member);
+  const takenAt = new Date().toISOString();
+  const to = join(resolve(folder), [takenAt.replaceAll(':', '-'), ...(whose === undefined ? [] : [whose])].join('.'));
+  for (const each of unfinishedOf(folder, whose)) rmSync(each, { recursive: true });
+  if (existsSync(to)) throw new CommandError(`${to} is there already: repeat`);
+  const draft = emptyFolder(`${to}${UNFINISHED}`);
+  try {
+    copyKeys(from, draft, member);
+    writeAbout(draft, { ...(whose !== undefined && { member: whose }), part: 'keys', stateDir: from, takenAt });
+    renameSync(draft, to);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw error;
+  }
+  return to;
+}
+
+/** Deletes all but the newest backups of key stores below a folder, the member's or those of all; returns how many. */
+export function keepNewest(stateDir: string, folder: string, count: number, member?: string): number {
+  const whose = ownerOf(resolve(stateDir), member);
   const taken = readdirSync(folder)
+    .filter((name) => !name.endsWith(UNFINISHED))
     .map((name) => join(folder, name))
     .filter((each) => existsSync(fileOf(each)))
     .map((each) => ({ each, ...readBackup(each) }))
-    .filter(({ part }) => part === 'keys')
+    .filter((about) => about.part === 'keys' && about.member === whose)
     .sort((one, other) => other.takenAt.localeCompare(one.takenAt));
   const old = taken.slice(count);
   for (const { each } of old) rmSync(each, { recursive: true });
@@ -92,6 +124,10 @@ export function restore(stateDir: string, folder: string): BackupFile {
     markExported(to, about.member);
   }
   rewritePaths(to, about.stateDir);
+  if (about.part === 'without-keys') {
+    const { takenAt } = about;
+    writePublic(restoredFile(to, about.member), `${JSON.stringify({ takenAt })}\n`);
+  }
   return about;
 }
 
@@ -105,8 +141,53 @@ function restoreKeys(from: string, to: string, about: BackupFile): BackupFile {
       throw new CommandError(`there is no ${dirname(join(to, file))}: restore the rest first`);
     }
   }
+  requireNotOlder(to, files, about);
   for (const file of files) cpSync(join(from, file), join(to, file), { preserveTimestamps: true });
   return about;
+}
+
+/** Older keys would open what was erased before the rest was backed up, and not what was written. */
+function requireNotOlder(to: string, files: readonly string[], { takenAt }: BackupFile): void {
+  const members = new Set(files.map((file) => file.split('/')[1] ?? ''));
+  for (const file of [restoredFile(to), ...[...members].map((member) => restoredFile(to, member))]) {
+    const rest = existsSync(file) ? parsed(file)?.takenAt : undefined;
+    if (rest === undefined || rest <= takenAt) continue;
+    throw new CommandError(
+      `these keys are of ${takenAt}, older than the rest, of ${rest}: restore newer ones; where there are none, delete ${file} and repeat`,
+    );
+  }
+}
+
+function restoredFile(stateDir: string, member?: string): string {
+  return join(member === undefined ? stateDir : layout.member(stateDir, member), RESTORED);
+}
+
+/** Whose key stores a backup has: a folder of one member alone has no others'. */
+function ownerOf(stateDir: string, member: string | undefined): string | undefined {
+  return member ?? (isExported(stateDir) ? exportedMember(stateDir) : undefined);
+}
+
+/** What interrupted backups left, of the same key stores: another member's may be under way. */
+function unfinishedOf(folder: string, whose: string | undefined): string[] {
+  if (!existsSync(folder)) return [];
+  const end = `Z${whose === undefined ? '' : `.${whose}`}${UNFINISHED}`;
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(end))
+    .map((name) => join(folder, name));
+}
+
+function requireOutside(from: string, target: string): void {
+  if (!`${resolve(target)}/`.startsWith(`${from}/`)) return;
+  throw new CommandError(`${resolve(target)} lies in ${from}: keep backups elsewhere`);
+}
+
+function isSealed(path: string): boolean {
+  const name = DATA_FILE.exec(path)?.[1];
+  return name === undefined || SEALED_FILE.test(name);
+}
+
+function writeAbout(folder: string, about: BackupFile): void {
+  writePublic(fileOf(folder), `${JSON.stringify(about)}\n`);
 }
 
 function readBackup(folder: string): BackupFile {

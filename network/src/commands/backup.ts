@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-
 import type { BackupPart } from '../backup.js';
 import { type Command, CommandError, type CommandInput } from '../command.js';
 import { readEndpoints } from '../endpoints.js';
@@ -14,7 +12,7 @@ export const backup: Command = {
   options: [
     { flags: '--member <name>', summary: 'which member (its ledger on Fabric alone); without it, everything' },
     { flags: '--keys', summary: 'the key stores alone, in a folder of their own below this one' },
-    { flags: '--keep <count>', summary: 'with --keys: delete all but the newest so many there' },
+    { flags: '--keep <count>', summary: 'with --keys: delete all but the newest so many there, of the same members' },
     { flags: '--without-keys', summary: 'all but the key stores' },
   ],
   async run({ args: [folder = ''], options }, io) {
@@ -22,18 +20,19 @@ export const backup: Command = {
     const part = partOf(options);
     const keep = options['keep'] === undefined ? undefined : countOf(options['keep'], part);
     requireOwnLedger(io.stateDir, part === 'keys' ? undefined : member);
-    const { backUp, keepNewest } = await import('../backup.js');
+    const { backUp, backUpKeys, keepNewest } = await import('../backup.js');
     const began = Date.now();
-    const target = part === 'keys' ? join(folder, new Date(began).toISOString().replaceAll(':', '-')) : folder;
-    whileHalted(runningProcesses(io.stateDir, member), () => {
-      backUp(io.stateDir, target, member, part);
+    const target = whileHalted(runningProcesses(io.stateDir, member), () => {
+      if (part === 'keys') return backUpKeys(io.stateDir, folder, member);
+      backUp(io.stateDir, folder, member, part);
+      return folder;
     });
     const secret =
       part === 'without-keys'
-        ? 'it holds no content and no key of any, but identities: keep it as you keep those'
+        ? 'it holds no content and no key of any, but identities, and who read whose record: keep it as you keep those'
         : 'it holds keys: keep it as you keep those';
     io.out(`wrote ${target} in ${((Date.now() - began) / 1000).toFixed(1)} s; ${secret}`);
-    if (keep !== undefined) io.out(`deleted ${keepNewest(folder, keep)} older ones`);
+    if (keep !== undefined) io.out(`deleted ${keepNewest(io.stateDir, folder, keep, member)} older ones`);
     return 0;
   },
 };
@@ -83,13 +82,13 @@ function requireOwnLedger(stateDir: string, member: string | undefined): void {
  * Halted processes leave files as a power failure at that moment would, and ledgers and databases come back from that.
  * Being told to end meanwhile waits until they run again.
  */
-function whileHalted(processes: readonly RecordedProcess[], act: () => void): void {
+function whileHalted<T>(processes: readonly RecordedProcess[], act: () => T): T {
   const later = (): void => undefined;
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, later);
   try {
     for (const { pid } of processes) process.kill(pid, 'SIGSTOP');
-    act();
+    return act();
   } finally {
     for (const { pid } of processes) process.kill(pid, 'SIGCONT');
     for (const signal of signals) process.off(signal, later);
