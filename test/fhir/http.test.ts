@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { BODY_LIMIT, fhirExpress } from '@salus/gateway/fhir/express';
+import { fhirExpress } from '@salus/gateway/fhir/express';
+import { BODY_LIMIT } from '@salus/gateway/fhir/received';
 import { Refusal } from '@salus/gateway/ledger/refusal';
 import express from 'express';
 

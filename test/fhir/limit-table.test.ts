@@ -10,7 +10,7 @@ import { SIGN_IN_BODY_LIMIT } from '@salus/gateway/authorization/ports';
 import { OPEN_SIGN_INS_LIMIT } from '@salus/gateway/authorization/store';
 import { BUNDLE_ENTRY_LIMIT } from '@salus/gateway/fhir/bundle';
 import { CONDITIONAL_DELETE_LIMIT } from '@salus/gateway/fhir/conditional';
-import { BODY_LIMIT } from '@salus/gateway/fhir/express';
+import { BODY_LIMIT } from '@salus/gateway/fhir/received';
 import { JSON_LIMITS } from '@salus/gateway/fhir/json';
 import { MATCH_LIMIT } from '@salus/gateway/fhir/match';
 import { LARGEST_PAGE } from '@salus/gateway/fhir/paging';
@@ -22,7 +22,7 @@ import { IMPORT_LIMITS } from '@salus/gateway/fhir/import/limits';
 import { INCLUDE_LIMIT } from '@salus/gateway/fhir/search';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { REASON_LIMIT } from '@salus/gateway/fhir/stated-reason';
-import { UNDERWAY_LIMIT } from '@salus/gateway/fhir/underway';
+import { SMALL_BODY, UNDERWAY_LIMIT } from '@salus/gateway/fhir/underway';
 import { ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
 import { WORDS_LIMITS } from '@salus/gateway/fhir/words-expression';
 import { MAX_LATE_GLASS_BYTES } from '@salus/gateway/glass/late-door';
@@ -42,6 +42,7 @@ const limits: Record<string, number> = {
   ASSERTION_S,
   IDEMPOTENCY_DAYS,
   UNDERWAY_LIMIT,
+  SMALL_BODY,
   MAX_GLASS_LISTED,
   MAX_GLASS_TEXT,
   MAX_LATE_GLASS_BYTES,

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { BODY_LIMIT } from '@salus/gateway/fhir/express';
+import { BODY_LIMIT } from '@salus/gateway/fhir/received';
 
 import { engineName } from '../support/engine.js';
 import { type Answer, type AskOptions, networkOfSuite } from '../support/network.js';

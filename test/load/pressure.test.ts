@@ -4,14 +4,14 @@ import { join } from 'node:path';
 
 import { UNDERWAY_LIMIT } from '@salus/gateway/fhir/underway';
 
-import { glucose, patient } from '../story/people.js';
+import { glucose, laboratoryForNorthside, patient } from '../story/people.js';
 import { salus } from '../support/command.js';
 import { type Answer, networkOfSuite } from '../support/network.js';
 import { scratchFolder } from '../support/scratch.js';
 
-/** Bytes of a Bundle that a gateway cannot take while it holds two bodies of HELD bytes. */
+/** Bytes of a Bundle that a gateway cannot take while it holds two bodies of HELD bytes: those leave room for nothing. */
 const LARGE = 1_000_000;
-const HELD = (UNDERWAY_LIMIT - LARGE / 2) / 2;
+const HELD = UNDERWAY_LIMIT / 2 - 800;
 
 describe('a load that is faster than a gateway', function () {
   this.timeout(180_000);
@@ -19,10 +19,12 @@ describe('a load that is faster than a gateway', function () {
   const folder = scratchFolder();
   let token: string;
   let id: string;
+  let consent: Answer['body'];
 
   before(async () => {
     token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
     id = String((await network.ask('stmary', 'Patient', { token, body: patient })).body.id);
+    consent = (await network.ask('stmary', 'Consent', { token, body: laboratoryForNorthside(id) })).body;
   });
   after(() => {
     folder.remove();
@@ -51,7 +53,14 @@ describe('a load that is faster than a gateway', function () {
     assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1'], refused.text.slice(0, 500));
     assert.match(refused.text, /overloaded/);
     const small = await network.ask('stmary', 'Observation', { token, body: glucose(id, 4) });
-    assert.equal(small.status, 201, 'what there is room for is taken');
+    assert.equal(small.status, 201, small.text);
+    const withdrawn = { ...consent, status: 'inactive' };
+    const end = { token, method: 'PUT', body: withdrawn };
+    assert.equal(
+      (await network.ask('stmary', `Consent/${String(consent.id)}`, end)).status,
+      200,
+      'it waits for no load',
+    );
     for (const { status, headers } of await Promise.all(holding)) {
       assert.deepEqual([status, headers.get('retry-after')], [503, '1'], 'the block did not come');
     }

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 
 import { JSON_LIMITS } from '@salus/gateway/fhir/json';
-import { BODY_LIMIT } from '@salus/gateway/fhir/express';
+import { BODY_LIMIT } from '@salus/gateway/fhir/received';
 import { BUNDLE_ENTRY_LIMIT } from '@salus/gateway/fhir/bundle';
 import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';

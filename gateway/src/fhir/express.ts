@@ -7,12 +7,10 @@ import express, { type NextFunction, type Request, type Response, type Router } 
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
 import { outcomeOf } from './outcome.js';
+import { received } from './received.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import type { FhirRouter } from './router.js';
 import { Underway } from './underway.js';
-
-/** Largest body, in bytes. */
-export const BODY_LIMIT = 16 * 1024 * 1024;
 
 /** Authenticates a request; throws Refusal unauthenticated. Metadata is open to all and asked without. */
 export type Authenticate = (request: Request) => Promise<Actor>;
@@ -28,15 +26,14 @@ export function fhirExpress(router: FhirRouter, authenticate: Authenticate, open
   const app = express.Router();
   const entrance = { authenticate, open, underway: new Underway() };
   app.use(crossOrigin);
-  app.use(express.raw({ type: () => true, limit: BODY_LIMIT }));
   app.use(async (request: Request, response: Response) => {
-    const answered = await answer(router, entrance, request);
+    const answered = await answer(router, entrance, [request, response]);
     if (answered.lines === undefined) send(response, request, answered);
     else await stream(response, request, answered.lines, answered.headers);
   });
   app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) next(error);
-    else send(response, request, { headers: {}, ...outcomeOf(bodyRefusal(error)) });
+    else send(response, request, { headers: {}, ...outcomeOf(error) });
   });
   return app;
 }
@@ -64,38 +61,29 @@ interface Entrance {
   readonly underway: Underway;
 }
 
-async function answer(router: FhirRouter, entrance: Entrance, request: Request): Promise<FhirResponse> {
-  const { authenticate, open, underway } = entrance;
+/** Who nobody knows takes no room: the body is read once it is known who asks, and of what is open to all never. */
+async function answer(
+  router: FhirRouter,
+  { authenticate, open, underway }: Entrance,
+  [request, response]: readonly [Request, Response],
+): Promise<FhirResponse> {
   try {
     const asked = requestOf(request);
-    const actor = asked.path === open ? ANYBODY : await authenticate(request);
-    return await underway.take(asked.body?.length ?? 0, () => router.handle({ ...asked, actor }));
+    if (asked.path === open) return await router.handle({ ...asked, actor: ANYBODY });
+    const actor = await authenticate(request);
+    return await received(underway, [request, response], (body) =>
+      router.handle({ ...asked, actor, ...(body === undefined ? {} : { body }) }),
+    );
   } catch (error) {
     return { headers: {}, ...outcomeOf(error) };
   }
 }
 
-function requestOf(request: Request): Omit<FhirRequest, 'actor'> {
+/** What is asked, but for the body. */
+function requestOf(request: Request): Omit<FhirRequest, 'actor' | 'body'> {
   const [path, query] = splitUrl(request.url);
-  const body = bodyText(request);
   const headers = request.headers as Record<string, string | undefined>;
-  const asked = { method: request.method, path: decoded(path), query: new URLSearchParams(query), headers };
-  return body === undefined ? asked : { ...asked, body };
-}
-
-const UTF_8 = new TextDecoder('utf-8', { fatal: true });
-
-/** The body's text. Throws Refusal 415 for another charset, 400 for bytes that are no UTF-8 (R4 json.html). */
-function bodyText(request: Request): string | undefined {
-  const body: unknown = request.body;
-  if (!Buffer.isBuffer(body)) return undefined;
-  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(request.get('content-type') ?? '')?.[1] ?? 'utf-8';
-  if (!/^utf-?8$/i.test(charset)) throw new Refusal('invalid', 'media-type', 'send the body as UTF-8, plain or gzip');
-  try {
-    return UTF_8.decode(body);
-  } catch (error) {
-    throw new Refusal('invalid', 'structure', 'the body is not UTF-8', { cause: error });
-  }
+  return { method: request.method, path: decoded(path), query: new URLSearchParams(query), headers };
 }
 
 function splitUrl(url: string): [string, string] {
@@ -116,22 +104,6 @@ function decoded(path: string): string {
       cause: error,
     });
   }
-}
-
-/** Errors of the body parser carry an HTTP status. */
-function bodyRefusal(error: unknown): unknown {
-  const status = (error as { status?: unknown } | undefined)?.status;
-  if (status === 413) {
-    return new Refusal('invalid', 'too-large', `a body has at most ${BODY_LIMIT} bytes: split what you send`, {
-      cause: error,
-    });
-  }
-  if (status === 415) {
-    return new Refusal('invalid', 'media-type', 'send the body as UTF-8, plain or gzip', { cause: error });
-  }
-  return typeof status === 'number' && status < 500
-    ? new Refusal('invalid', 'structure', 'the body cannot be read', { cause: error })
-    : error;
 }
 
 /** A long answer, no faster than the client takes it. */
