@@ -31,8 +31,9 @@ import { MAX_GLASS_LISTED } from '@salus/gateway/glass/review';
 import { GLASS_BUDGET } from '@salus/gateway/glass/store';
 import { MAX_TOKEN_CHARACTERS } from '@salus/gateway/identity/tokens';
 import { WORK_LIMITS } from '@salus/gateway/projection/search/search';
-import { EXPANSION_LIMIT, EXPANSION_WORK } from '@salus/gateway/projection/search/code-set';
+import { EXPANSION_DEPTH, EXPANSION_LIMIT } from '@salus/gateway/projection/search/code-set';
 import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
+import { EXPANSION_WORK } from '@salus/gateway/projection/search/vocabulary';
 import { INDEXED_WORDS } from '@salus/gateway/projection/values/words';
 
 import { projectRoot } from '../support/shared.js';
@@ -57,6 +58,7 @@ const limits: Record<string, number> = {
   MATCH_LIMIT,
   PATCH_LIMIT,
   BATCH_ANSWER_LIMIT,
+  EXPANSION_DEPTH,
   EXPANSION_LIMIT,
   EXPANSION_WORK,
   EXPORT_LIMIT,

@@ -16,11 +16,12 @@ const HEAD = ['url', 'version', 'name', 'title', 'status'];
 /** The codes of a value set, those whose code or display has the filter's text. Throws Refusal. */
 export function expand(context: FhirContext, request: FhirRequest, id?: string): FhirResponse {
   const asked = new Asked(request, PARAMETERS);
-  const set = demandKnown(context, request, {
+  const vocabulary = vocabularyOf(context, request);
+  const set = demandKnown(context, request, vocabulary, {
     ...{ type: 'ValueSet', id, given: asked.resource('valueSet', 'ValueSet') },
     ...{ url: asked.text('url'), version: asked.text('valueSetVersion') },
   });
-  const { listed, open } = codeSetOf(set, vocabularyOf(context, request));
+  const { listed, open } = codeSetOf(set, vocabulary);
   const [unlisted] = open;
   if (unlisted !== undefined) {
     throw new Refusal(
@@ -29,7 +30,7 @@ export function expand(context: FhirContext, request: FhirRequest, id?: string):
       `the codes of ${unlisted.slice(0, 200)} are not known here: store the code system first`,
     );
   }
-  const wanted = [...listed.values()].filter(isWanted(asked));
+  const wanted = [...listed].filter(isWanted(asked));
   const [offset = 0, count] = [asked.number('offset'), asked.number('count')];
   const contains = wanted.slice(offset, count === undefined ? undefined : offset + count);
   const expansion = {

@@ -1,45 +1,13 @@
-/** Terminology that is known: resources stored here, as the asker may see them, and what R4 itself defines. */
+/** Terminology that an operation is about. */
 import { Refusal } from '../../ledger/refusal.js';
-import type { Terminology } from '../../projection/compile/terminology.js';
-import { generatedDefinitions } from '../../projection/generated.js';
-import type { Vocabulary } from '../../projection/search/code-set.js';
-import { escaped } from '../../projection/search/values.js';
-import { notFound, visible, type FhirContext } from '../context.js';
+import type { TerminologyType, Vocabulary } from '../../projection/search/vocabulary.js';
+import { notFound, storedSightOf, visible, type FhirContext } from '../context.js';
 import type { JsonObject } from '../json.js';
 import type { FhirRequest } from '../request.js';
 
-/** Types that terminology is in. */
-export type TerminologyType = 'CodeSystem' | 'ValueSet' | 'ConceptMap';
-
-let own: Terminology | undefined;
-
-/** The one of a URL, with `|version` where one is meant; what is stored comes before what R4 defines, the newest first. */
-export function known(
-  context: FhirContext,
-  { actor }: FhirRequest,
-  type: TerminologyType,
-  canonical: string,
-): JsonObject | undefined {
-  const [url = '', version] = canonical.split('|');
-  const stored = context.projection
-    .holding(type, 'url', escaped(url))
-    .flatMap((each) => context.decision.permit(actor, each, 'operation') ?? [])
-    .map(({ text }) => JSON.parse(text) as JsonObject)
-    .reverse();
-  own ??= generatedDefinitions('terminology') as Terminology;
-  const defined = own[type];
-  const found = defined !== undefined && Object.hasOwn(defined, url) ? [...stored, defined[url]] : stored;
-  return found.find((each) => version === undefined || each?.version === version);
-}
-
-/** The same for whatever a value set refers to, each looked for once. */
+/** Terminology as the asker of this request knows it. */
 export function vocabularyOf(context: FhirContext, request: FhirRequest): Vocabulary {
-  const found = new Map<string, JsonObject | undefined>();
-  return (type, canonical) => {
-    const name = `${type} ${canonical}`;
-    if (!found.has(name)) found.set(name, known(context, request, type, canonical));
-    return found.get(name);
-  };
+  return context.projection.search.vocabulary(storedSightOf(context, request, 'operation'));
 }
 
 /** How an operation says which resource it is about. */
@@ -57,6 +25,7 @@ export interface Named {
 export function demandKnown(
   context: FhirContext,
   request: FhirRequest,
+  vocabulary: Vocabulary,
   { type, id, given, url, version }: Named,
 ): JsonObject {
   if (id !== undefined) {
@@ -66,7 +35,7 @@ export function demandKnown(
   }
   if (given !== undefined) return given;
   if (url === undefined) throw new Refusal('invalid', 'structure', `say which ${type}: by its URL, or as an instance`);
-  const found = known(context, request, type, version === undefined || url.includes('|') ? url : `${url}|${version}`);
+  const found = vocabulary.find(type, version === undefined || url.includes('|') ? url : `${url}|${version}`);
   if (found === undefined)
     throw new Refusal('not-found', 'not-found', `the ${type} ${url.slice(0, 200)} is not known here`);
   return found;

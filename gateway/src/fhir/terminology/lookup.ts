@@ -1,17 +1,12 @@
 /** CodeSystem/$lookup (R4 codesystem-operation-lookup). */
-import {
-  conceptsOf,
-  isInactive,
-  pathTo,
-  type Concept,
-  type ConceptProperty,
-} from '../../projection/search/concepts.js';
+import { isInactive, type Concept, type ConceptProperty } from '../../projection/search/concepts.js';
 import { Refusal } from '../../ledger/refusal.js';
 import type { FhirContext } from '../context.js';
 import type { JsonObject } from '../json.js';
 import type { FhirRequest, FhirResponse } from '../request.js';
-import { Asked } from './asked.js';
-import { systemOf, unlisted } from './validate-code.js';
+import { Asked, type Coding } from './asked.js';
+import { vocabularyOf } from './known.js';
+import { unlisted } from './validate-code.js';
 
 const PARAMETERS = ['code', 'system', 'version', 'coding', 'property'];
 
@@ -19,10 +14,12 @@ const PARAMETERS = ['code', 'system', 'version', 'coding', 'property'];
 export function lookUp(context: FhirContext, request: FhirRequest): FhirResponse {
   const asked = new Asked(request, PARAMETERS);
   const [coding = {}] = asked.codings();
-  if (coding.system === undefined) throw new Refusal('invalid', 'structure', 'a code comes with its system');
-  const system = systemOf(context, request, coding);
+  const vocabulary = vocabularyOf(context, request);
+  const system = vocabulary.find('CodeSystem', canonicalOf(coding));
   if (system === undefined) throw absent('code system');
-  const path = pathIn(system, coding.code);
+  const concepts = vocabulary.conceptsOf(system);
+  if (concepts === undefined) throw unlisted();
+  const path = concepts.path(coding.code ?? '');
   const found = path.at(-1);
   if (found === undefined) throw absent('code');
   const { name, url, version } = system as Readonly<Record<string, string | undefined>>;
@@ -36,11 +33,10 @@ export function lookUp(context: FhirContext, request: FhirRequest): FhirResponse
   return { status: 200, headers: {}, resource: { resourceType: 'Parameters', parameter } };
 }
 
-/** The concepts from the top of a code system down to a code. Throws Refusal where it does not list its codes. */
-function pathIn(system: JsonObject, code = ''): readonly Concept[] {
-  const concepts = conceptsOf(system);
-  if (concepts === undefined) throw unlisted();
-  return pathTo(code, concepts);
+/** The code system of a coding. Throws Refusal where it has none. */
+function canonicalOf({ system, version }: Coding): string {
+  if (system === undefined) throw new Refusal('invalid', 'structure', 'a code comes with its system');
+  return version === undefined ? system : `${system}|${version}`;
 }
 
 function absent(what: string): Refusal {

@@ -1,12 +1,11 @@
 /** $validate-code of value sets and code systems (R4 valueset-operation-validate-code, codesystem-operation-validate-code). */
 import { codeSetOf } from '../../projection/search/code-set.js';
-import { branches, conceptsOf } from '../../projection/search/concepts.js';
 import { normalized } from '../../projection/values/text.js';
 import { Refusal } from '../../ledger/refusal.js';
 import type { FhirContext } from '../context.js';
 import type { FhirRequest, FhirResponse } from '../request.js';
-import { Asked, type Coding } from './asked.js';
-import { demandKnown, known, vocabularyOf } from './known.js';
+import { Asked } from './asked.js';
+import { demandKnown, vocabularyOf } from './known.js';
 
 const OF_SET = [
   'url',
@@ -33,15 +32,16 @@ interface Verdict {
 export function validateInSet(context: FhirContext, request: FhirRequest, id?: string): FhirResponse {
   const asked = new Asked(request, OF_SET);
   const codings = asked.codings('system', 'systemVersion');
-  const set = demandKnown(context, request, {
+  const vocabulary = vocabularyOf(context, request);
+  const set = demandKnown(context, request, vocabulary, {
     ...{ type: 'ValueSet', id, given: asked.resource('valueSet', 'ValueSet') },
     ...{ url: asked.text('url'), version: asked.text('valueSetVersion') },
   });
-  const codes = codeSetOf(set, vocabularyOf(context, request));
+  const codes = codeSetOf(set, vocabulary);
   return verdictOf(
     codings.map(({ system, code = '', display }) => {
       if (system === undefined) throw new Refusal('invalid', 'structure', 'a code comes with its system');
-      const found = codes.listed.get(`${system}|${code}`);
+      const found = codes.get(system, code);
       if (found !== undefined) return named(found.display, display);
       const isOpen = codes.open.has(system);
       return {
@@ -56,17 +56,17 @@ export function validateInSet(context: FhirContext, request: FhirRequest, id?: s
 export function validateInSystem(context: FhirContext, request: FhirRequest, id?: string): FhirResponse {
   const asked = new Asked(request, OF_SYSTEM);
   const codings = asked.codings('url');
-  const system = demandKnown(context, request, {
+  const vocabulary = vocabularyOf(context, request);
+  const system = demandKnown(context, request, vocabulary, {
     ...{ type: 'CodeSystem', id, given: asked.resource('codeSystem', 'CodeSystem') },
     ...{ url: asked.text('url') ?? codings[0]?.system, version: asked.text('version') },
   });
-  const concepts = conceptsOf(system);
+  const concepts = vocabulary.conceptsOf(system);
   if (concepts === undefined) throw unlisted();
-  const all = new Map(branches(concepts).map((each) => [each.code, each]));
   return verdictOf(
     codings.map(({ system: url = system.url, code = '', display }) => {
       if (url !== system.url) return { result: false, message: 'the coding is of another code system' };
-      const found = all.get(code);
+      const found = concepts.find(code);
       return found === undefined
         ? { result: false, message: 'the code system has no such code' }
         : named(found.display, display);
@@ -97,13 +97,4 @@ function verdictOf(verdicts: readonly Verdict[]): FhirResponse {
     ...(display === undefined ? [] : [{ name: 'display', valueString: display }]),
   ];
   return { status: 200, headers: {}, resource: { resourceType: 'Parameters', parameter } };
-}
-
-/** The code system of a coding, as it is known. */
-export function systemOf(
-  context: FhirContext,
-  request: FhirRequest,
-  { system = '', version }: Coding,
-): ReturnType<typeof known> {
-  return known(context, request, 'CodeSystem', version === undefined ? system : `${system}|${version}`);
 }

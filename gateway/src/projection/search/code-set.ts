@@ -1,15 +1,7 @@
 /** The codes that a value set comes to (R4 valueset.html#compositions), from value sets and code systems by their URLs. */
 import { Refusal } from '../../ledger/refusal.js';
-import { branches, conceptsOf, filtered, isInactive, valuesOf, type Concept, type ConceptFilter } from './concepts.js';
-
-/** The ValueSet or CodeSystem of a URL; undefined where it is not known. */
-export type Vocabulary = (type: 'ValueSet' | 'CodeSystem', url: string) => unknown;
-
-interface CodeSystem {
-  readonly content?: string;
-  readonly version?: string;
-  readonly concept?: readonly Concept[];
-}
+import type { ConceptFilter, Concepts, Entry } from './concepts.js';
+import type { Vocabulary } from './vocabulary.js';
 
 interface Part {
   readonly system?: string;
@@ -35,29 +27,35 @@ export interface ValueSetContent {
 }
 
 /** One code of a value set (R4 ValueSet.expansion.contains). */
-export interface Listed {
+export interface Listed extends Entry {
   readonly system?: string;
-  readonly code: string;
-  readonly display?: string;
-  readonly inactive?: true;
-  readonly abstract?: true;
 }
 
-/** Value sets within value sets. */
-const DEPTH = 8;
+/** Value sets within value sets, one below the other. */
+export const EXPANSION_DEPTH = 8;
 /** Codes of one value set. */
 export const EXPANSION_LIMIT = 20_000;
-/** Concepts looked at for one value set, each once for each include and filter, and once more where it is taken. */
-export const EXPANSION_WORK = 500_000;
 
 /** Codes, and systems all of whose codes belong to it although they are not listed here. */
 export class CodeSet {
-  readonly listed = new Map<string, Listed>();
+  readonly #listed = new Map<string, Listed>();
   readonly open = new Set<string>();
 
+  constructor(private readonly vocabulary: Vocabulary) {}
+
+  get listed(): Iterable<Listed> {
+    return this.#listed.values();
+  }
+
+  /** Throws Refusal when there are too many. */
   add(each: Listed): void {
-    this.listed.set(keyOf(each.system, each.code), each);
-    if (this.listed.size > EXPANSION_LIMIT) {
+    this.#put(this.vocabulary.key(each.system, each.code), each);
+  }
+
+  #put(key: string, each: Listed): void {
+    this.vocabulary.spend(1);
+    this.#listed.set(key, each);
+    if (this.#listed.size > EXPANSION_LIMIT) {
       throw new Refusal(
         'invalid',
         'too-costly',
@@ -66,124 +64,171 @@ export class CodeSet {
     }
   }
 
-  /** Whether the code is in it; of an open system every code is. */
-  has(system: string | undefined, code: string): boolean {
-    return this.listed.has(keyOf(system, code)) || this.open.has(system ?? '');
+  /** What is listed of a code. */
+  get(system: string | undefined, code: string): Listed | undefined {
+    return this.#listed.get(this.vocabulary.key(system, code));
   }
 
   include(other: CodeSet): void {
-    for (const each of other.listed.values()) this.add(each);
-    for (const each of other.open) this.open.add(each);
+    for (const [key, each] of other.#listed) this.#put(key, each);
+    for (const each of other.open) this.#open(each);
+  }
+
+  #open(system: string): void {
+    this.vocabulary.spend(1);
+    this.open.add(system);
   }
 
   /** What both have. */
   and(other: CodeSet): CodeSet {
-    const both = new CodeSet();
-    for (const each of this.listed.values()) if (other.has(each.system, each.code)) both.add(each);
-    for (const each of other.listed.values()) if (this.open.has(each.system ?? '')) both.add(each);
-    for (const each of this.open) if (other.open.has(each)) both.open.add(each);
+    const both = new CodeSet(this.vocabulary);
+    both.#takeShared(this, other);
+    both.#takeShared(other, this);
+    for (const each of this.open) if (other.open.has(each)) both.#open(each);
     return both;
   }
 
+  /** What one lists and the other has. */
+  #takeShared(one: CodeSet, other: CodeSet): void {
+    for (const [key, each] of one.#listed) {
+      this.vocabulary.spend(1);
+      if (other.#listed.has(key) || other.open.has(each.system ?? '')) this.#put(key, each);
+    }
+  }
+
   /** Throws Refusal where what is left cannot be said by a list. */
-  exclude(other: CodeSet): void {
-    for (const [key, each] of this.listed) if (other.has(each.system, each.code)) this.listed.delete(key);
-    for (const each of other.open) this.open.delete(each);
-    const isApart = [...other.listed.values()].some(({ system }) => this.open.has(system ?? ''));
-    if (isApart) throw unknownSystem([...this.open][0] ?? '');
+  exclude(others: Iterable<CodeSet>): void {
+    const [named, whole] = [new Set<string>(), new Set<string>()];
+    for (const other of others) {
+      for (const [key, { system = '' }] of other.#listed) {
+        this.vocabulary.spend(1);
+        this.#listed.delete(key);
+        named.add(system);
+      }
+      for (const each of other.open) whole.add(each);
+    }
+    this.#excludeWhole(whole);
+    const apart = [...named].find((each) => this.open.has(each));
+    if (apart !== undefined) throw unknownSystem(apart);
+  }
+
+  #excludeWhole(systems: ReadonlySet<string>): void {
+    for (const each of systems) this.open.delete(each);
+    for (const [key, { system = '' }] of this.#listed) {
+      this.vocabulary.spend(1);
+      if (systems.has(system)) this.#listed.delete(key);
+    }
   }
 }
 
-function keyOf(system: string | undefined, code: string): string {
-  return `${system ?? ''}|${code}`;
-}
-
-/** How far a value set is gone into: sets within sets, and concepts looked at, which stand for time. */
+/** How far a value set is gone into: the URLs of the sets that this one is within. */
 interface Frame {
   readonly vocabulary: Vocabulary;
-  readonly depth: number;
-  /** Throws Refusal when there is too much to look at. */
-  readonly spend: (concepts: number) => void;
-}
-
-function frameOf(vocabulary: Vocabulary): Frame {
-  let left = EXPANSION_WORK;
-  const spend = (concepts: number): void => {
-    left -= concepts;
-    if (left < 0) throw new Refusal('invalid', 'too-costly', 'the value set is made of too much to be expanded here');
-  };
-  return { vocabulary, depth: DEPTH, spend };
+  readonly within: readonly string[];
 }
 
 /** The codes of a value set: its expansion where it has one, else what it is composed of. Throws Refusal. */
 export function codeSetOf(set: ValueSetContent, vocabulary: Vocabulary): CodeSet {
-  return codesOf(set, frameOf(vocabulary));
+  return codesOf(set, { vocabulary, within: [] });
 }
 
 /** The codes of the value set of a URL. Throws Refusal for an unknown one. */
 export function codeSetAt(url: string, vocabulary: Vocabulary): CodeSet {
-  return codesAt(url, frameOf(vocabulary));
+  return codeSetOf(valueSetAt(url, vocabulary), vocabulary);
+}
+
+function valueSetAt(url: string, vocabulary: Vocabulary): ValueSetContent {
+  const set = vocabulary.find('ValueSet', url) as ValueSetContent | undefined;
+  if (set !== undefined) return set;
+  throw new Refusal('invalid', 'not-supported', 'the value set is not known here: store it first');
 }
 
 function codesOf({ expansion, compose = {} }: ValueSetContent, frame: Frame): CodeSet {
-  const codes = new CodeSet();
+  const codes = new CodeSet(frame.vocabulary);
   if (expansion?.contains !== undefined) {
-    for (const each of expanded(expansion.contains)) codes.add(each);
+    addExpanded(codes, expansion.contains, frame);
     return codes;
   }
   const { include = [], exclude = [] } = compose;
   for (const part of include) codes.include(partCodes(part, frame));
-  for (const part of exclude) codes.exclude(partCodes(part, frame));
+  if (exclude.length > 0) codes.exclude(eachOf(exclude, frame));
   return codes;
 }
 
-function codesAt(url: string, frame: Frame): CodeSet {
-  const set = frame.depth > 0 ? (frame.vocabulary('ValueSet', url) as ValueSetContent | undefined) : undefined;
-  if (set === undefined)
-    throw new Refusal('invalid', 'not-supported', 'the value set is not known here: store it first');
-  return codesOf(set, { ...frame, depth: frame.depth - 1 });
+/** One after the other, so that no more than one is held. */
+function* eachOf(parts: readonly Part[], frame: Frame): Generator<CodeSet> {
+  for (const part of parts) yield partCodes(part, frame);
 }
 
-function expanded(contains: readonly Contained[]): Listed[] {
-  return contains.flatMap(({ system, code, display, abstract, inactive, contains: inner = [] }) => {
-    const own = {
-      ...(system === undefined ? {} : { system }),
-      ...(display === undefined ? {} : { display }),
-      ...(abstract === true ? { abstract } : {}),
-      ...(inactive === true ? { inactive } : {}),
-    };
-    return [...(code === undefined ? [] : [{ ...own, code }]), ...expanded(inner)];
-  });
+function codesWithin(url: string, { vocabulary, within }: Frame): CodeSet {
+  vocabulary.spendOn(url);
+  if (within.includes(url)) {
+    throw new Refusal('invalid', 'not-supported', 'a value set that is composed of itself is not expanded here');
+  }
+  if (within.length >= EXPANSION_DEPTH) {
+    throw new Refusal(
+      'invalid',
+      'too-costly',
+      `value sets more than ${EXPANSION_DEPTH} deep within a value set are not expanded here`,
+    );
+  }
+  return codesOf(valueSetAt(url, vocabulary), { vocabulary, within: [...within, url] });
+}
+
+function addExpanded(codes: CodeSet, contains: readonly Contained[], frame: Frame): void {
+  for (const { system, code, display, abstract, inactive, contains: inner = [] } of contains) {
+    frame.vocabulary.spend(1);
+    if (code !== undefined) {
+      codes.add({
+        ...(system === undefined ? {} : { system }),
+        code,
+        ...(display === undefined ? {} : { display }),
+        ...(abstract === true ? { abstract } : {}),
+        ...(inactive === true ? { inactive } : {}),
+      });
+    }
+    addExpanded(codes, inner, frame);
+  }
 }
 
 /** What one include says holds together: codes of the system that every one of the sets has. */
 function partCodes({ system, concept, valueSet = [], filter }: Part, frame: Frame): CodeSet {
-  const sets = valueSet.map((url) => codesAt(url, frame));
-  const own = system === undefined ? [] : [ofSystem(system, { concept, filter }, frame)];
-  const [first = new CodeSet(), ...others] = [...own, ...sets];
-  for (const each of [first, ...others]) frame.spend(each.listed.size + 1);
-  return others.reduce((both, each) => both.and(each), first);
+  frame.vocabulary.spend(1);
+  let codes = system === undefined ? undefined : ofSystem(system, { concept, filter }, frame);
+  for (const url of valueSet) {
+    const set = codesWithin(url, frame);
+    codes = codes === undefined ? set : codes.and(set);
+  }
+  return codes ?? new CodeSet(frame.vocabulary);
 }
 
-function ofSystem(system: string, { concept, filter }: Pick<Part, 'concept' | 'filter'>, frame: Frame): CodeSet {
-  const stored = frame.vocabulary('CodeSystem', system) as CodeSystem | undefined;
-  const known = conceptsOf(stored);
-  const codes = new CodeSet();
-  const all = branches(known ?? []);
-  frame.spend(all.length * (1 + (filter ?? []).length));
-  if (concept !== undefined) addNamed(codes, system, concept, all);
+function ofSystem(
+  system: string,
+  { concept, filter }: Pick<Part, 'concept' | 'filter'>,
+  { vocabulary }: Frame,
+): CodeSet {
+  const stored = vocabulary.find('CodeSystem', system);
+  const known = vocabulary.conceptsOf(stored);
+  const codes = new CodeSet(vocabulary);
+  if (concept !== undefined) addNamed(codes, system, concept, known);
   else if (known !== undefined && stored?.content === 'complete') {
-    for (const each of (filter ?? []).reduce(filtered(known), all)) codes.add(listedOf(system, each));
+    for (const each of known.filtered(filter ?? [])) codes.add({ system, ...known.entry(each) });
   } else if (filter === undefined) codes.open.add(system);
   else throw unknownSystem(system);
   return codes;
 }
 
 /** Codes that a value set names itself, with what the code system says of them; a display of its own comes first. */
-function addNamed(codes: CodeSet, system: string, named: NonNullable<Part['concept']>, all: readonly Concept[]): void {
-  const told = new Map(all.map((each) => [each.code, each]));
+function addNamed(
+  codes: CodeSet,
+  system: string,
+  named: NonNullable<Part['concept']>,
+  known: Concepts | undefined,
+): void {
   for (const { code, display } of named) {
-    codes.add(listedOf(system, { ...told.get(code), code, ...(display === undefined ? {} : { display }) }));
+    const found = known?.find(code);
+    const told = found === undefined ? {} : known?.entry(found);
+    codes.add({ system, ...told, code, ...(display === undefined ? {} : { display }) });
   }
 }
 
@@ -193,14 +238,4 @@ function unknownSystem(system: string): Refusal {
     'not-supported',
     `the codes of ${system.slice(0, 200)} are not known here: store the code system first`,
   );
-}
-
-function listedOf(system: string, concept: Concept): Listed {
-  const { code, display } = concept;
-  return {
-    ...{ system, code },
-    ...(display === undefined ? {} : { display }),
-    ...(isInactive(concept) ? { inactive: true as const } : {}),
-    ...(valuesOf(concept, 'notSelectable').includes('true') ? { abstract: true as const } : {}),
-  };
 }

@@ -2,8 +2,12 @@
 import type { SQLInputValue } from 'node:sqlite';
 
 import type { Statements } from '../statements.js';
+import { VERSION_COLUMNS } from '../stored.js';
 import { predicate, type Columns, type Condition, type Rows } from './condition.js';
-import type { SortKey } from './query.js';
+import type { SearchQuery, SortKey } from './query.js';
+
+/** The text of resource r. */
+export const VERSION = 'CROSS JOIN version v ON v.vid = r.vid';
 
 /** Counting further to find the smallest driver costs more than it saves. */
 const ESTIMATE_LIMIT = 500;
@@ -65,7 +69,7 @@ const LAST_NUMBER = Number.MAX_VALUE;
 const LAST_TEXT = '\u{10ffff}';
 
 /** SQL of a sort key; resources without a value come last. */
-export function sortExpression({ by, descending }: SortKey): string {
+function sortExpression({ by, descending }: SortKey): string {
   if (by === '_id') return 'r.id';
   if (by === '_lastUpdated') return 'r.updated';
   const { kind, number } = by;
@@ -81,7 +85,7 @@ export function sortExpression({ by, descending }: SortKey): string {
 }
 
 /** The rows after a position in the order of the keys and, last, of rid. */
-export function afterPosition(
+function afterPosition(
   sort: readonly SortKey[],
   position: readonly (string | number)[],
 ): { readonly where: string; readonly values: readonly (string | number)[] } {
@@ -97,4 +101,24 @@ export function afterPosition(
     values.push(...position.slice(0, at + 1));
   });
   return { where: alternatives.map((each) => `(${each})`).join(' OR '), values };
+}
+
+/** One page of a search after a position, with the keys it is sorted by as k0, k1 and so on. */
+export function pageQuery(
+  query: SearchQuery,
+  plan: Plan,
+  position: readonly (string | number)[] | undefined,
+  limit: number,
+): { readonly sql: string; readonly values: readonly SQLInputValue[] } {
+  if (query.sort.length === 0) {
+    const after = position === undefined ? '' : ` AND ${plan.rid} > ?`;
+    const sql = `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where}${after} ORDER BY ${plan.rid} LIMIT ?`;
+    return { sql, values: [...plan.values, ...(position ?? []), limit] };
+  }
+  const keys = query.sort.map((key, at) => `${sortExpression(key)} AS k${at}`).join(', ');
+  const order = [...query.sort.map((key, at) => `k${at} ${key.descending ? 'DESC' : 'ASC'}`), 'rid'].join(', ');
+  const after = position === undefined ? { where: '1 = 1', values: [] } : afterPosition(query.sort, position);
+  const sorted = `SELECT * FROM (SELECT r.rid AS rid, r.vid AS vid, ${keys} FROM ${plan.from} WHERE ${plan.where}) WHERE ${after.where} ORDER BY ${order} LIMIT ?`;
+  const sql = `SELECT s.*, ${VERSION_COLUMNS} FROM (${sorted}) s CROSS JOIN resource r ON r.rid = s.rid ${VERSION} ORDER BY ${order.replaceAll(/\b(k\d|rid)\b/g, 's.$1')}`;
+  return { sql, values: [...plan.values, ...after.values, limit] };
 }

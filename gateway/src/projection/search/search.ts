@@ -1,6 +1,4 @@
 /** Runs searches over the projection. Every resource that is found passes the decision before anyone learns of it. */
-import type { SQLInputValue } from 'node:sqlite';
-
 import { Refusal } from '../../ledger/refusal.js';
 import type { StoredVersion } from '../../ports.js';
 import { asStored, VERSION_COLUMNS } from '../stored.js';
@@ -10,13 +8,13 @@ import { literalOf } from '../values/reference.js';
 import { intersection, named, negation, postings, union, type Condition } from './condition.js';
 import { Cursors, type Position } from './cursor.js';
 import { columnCondition, valueCondition } from './filters.js';
-import { afterPosition, planOf, sortExpression, type Plan } from './plan.js';
+import { pageQuery, planOf, VERSION, type Plan } from './plan.js';
 import type { Filter, ParameterEntry, SearchQuery } from './query.js';
 import type { Sight } from './sight.js';
 import { Terms } from './terms.js';
 import { escaped } from './values.js';
-import type { Vocabulary } from './code-set.js';
-import { withCodes } from './vocabulary.js';
+import { Vocabulary, type TerminologyType } from './vocabulary.js';
+import { withCodes } from './with-codes.js';
 import { wordsCondition } from './words.js';
 
 /** What one search may cost. */
@@ -34,9 +32,13 @@ export const WORK_LIMITS = {
 /** How much work one search may be; see WORK_LIMITS. */
 export type WorkLimits = Readonly<Record<keyof typeof WORK_LIMITS, number>>;
 
-/** The text of resource r. */
-const VERSION = 'CROSS JOIN version v ON v.vid = r.vid';
 const CHUNK = 500;
+
+/** Whose search it is: what they may see, and terminology as they know it. */
+interface Asker {
+  readonly sight: Sight;
+  readonly vocabulary: Vocabulary;
+}
 
 interface Reference {
   readonly reference?: string;
@@ -66,7 +68,7 @@ export class Search {
   }
 
   run(query: SearchQuery, sight: Sight): SearchResult {
-    const plan = planOf(query.type, this.conditions(query.filters, sight), this.statements);
+    const plan = planOf(query.type, this.conditions(query.filters, this.asker(sight)), this.statements);
     if (plan === undefined) return { matches: [], total: 0 };
     if (query.countOnly) return { matches: [], total: this.count(query, plan, sight, Infinity) };
     const found = this.page(query, plan, sight);
@@ -78,7 +80,7 @@ export class Search {
 
   /** EXPLAIN QUERY PLAN of what `run` would ask, one line a step. */
   explain(query: SearchQuery, sight: Sight): string[] {
-    const plan = planOf(query.type, this.conditions(query.filters, sight), this.statements);
+    const plan = planOf(query.type, this.conditions(query.filters, this.asker(sight)), this.statements);
     if (plan === undefined) return [];
     const { sql, values } = pageQuery(query, plan, undefined, query.count);
     return this.statements.all(`EXPLAIN QUERY PLAN ${sql}`, ...values).map((row) => String(row.detail));
@@ -137,20 +139,24 @@ export class Search {
     }
   }
 
-  private conditions(filters: readonly Filter[], sight: Sight): Condition[] {
-    return filters.map((filter) => this.condition(filter, sight));
+  private asker(sight: Sight): Asker {
+    return { sight, vocabulary: this.vocabulary(sight) };
   }
 
-  private condition(filter: Filter, sight: Sight): Condition {
+  private conditions(filters: readonly Filter[], asker: Asker): Condition[] {
+    return filters.map((filter) => this.condition(filter, asker));
+  }
+
+  private condition(filter: Filter, asker: Asker): Condition {
     switch (filter.kind) {
       case 'list':
-        return named(this.listed(filter.id, sight));
+        return named(this.listed(filter.id, asker));
       case 'any':
-        return union(this.conditions(filter.filters, sight));
+        return union(this.conditions(filter.filters, asker));
       case 'all':
-        return intersection(this.conditions(filter.filters, sight));
+        return intersection(this.conditions(filter.filters, asker));
       case 'not':
-        return negation(this.condition(filter.filter, sight));
+        return negation(this.condition(filter.filter, asker));
       case 'references':
         return postings(
           this.referring(
@@ -161,26 +167,26 @@ export class Search {
       case 'chain':
         return postings(
           filter.links.flatMap((link) =>
-            this.referring([filter.entry.number], this.named(link.type, link.filter, sight)),
+            this.referring([filter.entry.number], this.namesOf(link.type, link.filter, asker)),
           ),
         );
       case 'has':
-        return this.has(filter, sight);
+        return this.has(filter, asker);
       default:
-        return this.own(filter, sight);
+        return this.own(filter, asker);
     }
   }
 
   /** What a resource's own index rows and columns say. */
-  private own(filter: Extract<Filter, { kind: 'id' | 'updated' | 'value' | 'words' }>, sight: Sight): Condition {
+  private own(filter: Extract<Filter, { kind: 'id' | 'updated' | 'value' | 'words' }>, asker: Asker): Condition {
     if (filter.kind === 'words') return wordsCondition(filter, this.terms);
     if (filter.kind !== 'value') return columnCondition(filter, Date.now());
-    return valueCondition(withCodes(filter, this.vocabulary(sight)), this.terms, Date.now());
+    return valueCondition(withCodes(filter, asker.vocabulary), this.terms, Date.now());
   }
 
   /** `Type/id` of what a List holds, as the asker may see it (R4 search.html#list). */
-  private listed(id: string, sight: Sight): string[] {
-    const [list] = this.matching('List', { kind: 'id', values: [id] }, sight);
+  private listed(id: string, asker: Asker): string[] {
+    const [list] = this.matching('List', { kind: 'id', values: [id] }, asker);
     const { entry = [] } = JSON.parse(list?.text ?? '{}') as { entry?: { deleted?: boolean; item?: Reference }[] };
     return entry.flatMap(({ deleted, item }) => {
       const { target } = literalOf(item?.reference ?? '', this.base);
@@ -188,15 +194,26 @@ export class Search {
     });
   }
 
-  /** Value sets and code systems that are stored here, as the asker may see them. */
-  private vocabulary(sight: Sight): Vocabulary {
-    return (type, canonical) => {
-      const [url = ''] = canonical.split('|');
-      const entry = generatedSearch().parameters[type]?.url;
-      if (entry === undefined) return undefined;
-      const [found] = this.matching(type, { kind: 'value', entry, modifier: '', values: [escaped(url)] }, sight);
-      return found === undefined ? undefined : (JSON.parse(found.text) as unknown);
-    };
+  /** Terminology as an asker knows it, and the work that one request may make of it. */
+  vocabulary(sight: Sight): Vocabulary {
+    return new Vocabulary((type, url) => this.newest(type, url, sight));
+  }
+
+  /** Resources of a URL, the last written first; undefined in place of one that the asker may not see. */
+  private *newest(type: TerminologyType, url: string, sight: Sight): Generator<StoredVersion | undefined> {
+    const entry = generatedSearch().parameters[type]?.url;
+    if (entry === undefined) return;
+    const filter = { kind: 'value', entry, modifier: '', values: [escaped(url)] } as const;
+    const plan = planOf(type, [valueCondition(filter, this.terms, 0)], this.statements);
+    if (plan === undefined) return;
+    const sql = `SELECT r.vid FROM ${plan.from} ${VERSION} WHERE ${plan.where} ORDER BY v.block DESC, v.vid DESC`;
+    for (const { vid } of this.statements.all(sql, ...plan.values)) {
+      const row = this.statements.get(
+        `SELECT ${VERSION_COLUMNS} FROM version v CROSS JOIN resource r ON r.rid = v.rid WHERE v.vid = ?`,
+        vid as number,
+      );
+      yield row === undefined ? undefined : sight.permit(asStored(row));
+    }
   }
 
   private referring(parameters: readonly number[], names: readonly string[]): number[] {
@@ -204,32 +221,30 @@ export class Search {
   }
 
   /** Resources that some visible resource of another type refers to. */
-  private has(filter: Extract<Filter, { kind: 'has' }>, sight: Sight): Condition {
-    const referring = this.matching(filter.type, filter.filter, sight);
+  private has(filter: Extract<Filter, { kind: 'has' }>, asker: Asker): Condition {
+    const referring = this.matching(filter.type, filter.filter, asker);
     const { number } = filter.entry;
-    const made = sight.derived?.(filter.type, filter.filter) ?? [];
+    const made = asker.sight.derived?.(filter.type, filter.filter) ?? [];
     const names = referring.flatMap((each) => this.referencesOf(each, number));
     return named([...new Set([...names, ...made.flatMap((each) => each.refersTo(number))])]);
   }
 
   /** `Type/id` of the resources of a type that meet a condition, as the asker may see them. Throws Refusal. */
   named(type: string, filter: Filter, sight: Sight): string[] {
-    const made = sight.derived?.(type, filter) ?? [];
-    return [...this.matching(type, filter, sight).map(nameOf), ...made.map(({ name }) => name)];
+    return this.namesOf(type, filter, this.asker(sight));
   }
 
-  private matching(type: string, filter: Filter, sight: Sight): StoredVersion[] {
-    const plan = planOf(type, [this.condition(filter, sight)], this.statements);
+  private namesOf(type: string, filter: Filter, asker: Asker): string[] {
+    const made = asker.sight.derived?.(type, filter) ?? [];
+    return [...this.matching(type, filter, asker).map(nameOf), ...made.map(({ name }) => name)];
+  }
+
+  private matching(type: string, filter: Filter, asker: Asker): StoredVersion[] {
+    const plan = planOf(type, [this.condition(filter, asker)], this.statements);
     if (plan === undefined) return [];
-    const query: SearchQuery = {
-      type,
-      filters: [],
-      sort: [],
-      count: CHUNK,
-      includes: [],
-      total: 'none',
-      countOnly: false,
-    };
+    const whole = { filters: [], sort: [], count: CHUNK, includes: [] };
+    const query: SearchQuery = { type, ...whole, total: 'none', countOnly: false };
+    const { sight } = asker;
     const found: StoredVersion[] = [];
     for (const row of this.rows(query, plan, undefined)) {
       const seen = sight.permit(asStored(row));
@@ -275,23 +290,4 @@ function nameOf({ type, id }: StoredVersion): string {
 
 function positionOf(row: Row, query: SearchQuery): Position {
   return [...query.sort.map((_, at) => row[`k${at}`] as string | number), row.rid as number];
-}
-
-function pageQuery(
-  query: SearchQuery,
-  plan: Plan,
-  position: Position | undefined,
-  limit: number,
-): { readonly sql: string; readonly values: readonly SQLInputValue[] } {
-  if (query.sort.length === 0) {
-    const after = position === undefined ? '' : ` AND ${plan.rid} > ?`;
-    const sql = `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where}${after} ORDER BY ${plan.rid} LIMIT ?`;
-    return { sql, values: [...plan.values, ...(position ?? []), limit] };
-  }
-  const keys = query.sort.map((key, at) => `${sortExpression(key)} AS k${at}`).join(', ');
-  const order = [...query.sort.map((key, at) => `k${at} ${key.descending ? 'DESC' : 'ASC'}`), 'rid'].join(', ');
-  const after = position === undefined ? { where: '1 = 1', values: [] } : afterPosition(query.sort, position);
-  const sorted = `SELECT * FROM (SELECT r.rid AS rid, r.vid AS vid, ${keys} FROM ${plan.from} WHERE ${plan.where}) WHERE ${after.where} ORDER BY ${order} LIMIT ?`;
-  const sql = `SELECT s.*, ${VERSION_COLUMNS} FROM (${sorted}) s CROSS JOIN resource r ON r.rid = s.rid ${VERSION} ORDER BY ${order.replaceAll(/\b(k\d|rid)\b/g, 's.$1')}`;
-  return { sql, values: [...plan.values, ...after.values, limit] };
 }
