@@ -2,7 +2,7 @@
 import { status } from '@grpc/grpc-js';
 import { GatewayError } from '@hyperledger/fabric-gateway';
 
-import { parseRefusal, Refusal } from './refusal.js';
+import { isDeclined, parseRefusal, Refusal } from './refusal.js';
 
 /** A transaction was sent and its outcome is not known: ask again, never call it failed. */
 export class OutcomeUnknown extends Error {
@@ -71,6 +71,13 @@ export function readFailure(error: unknown): Error {
   return new Refusal('unavailable', 'ledger-error', `the ledger refused the call (gRPC ${error.code})`, {
     cause: error,
   });
+}
+
+/** The contract's refusal at a peer of this member's own: an answer, since the policies ask that peer first, too. */
+export function refusalOf(error: unknown, mspId: string): Refusal | undefined {
+  if (!(error instanceof GatewayError)) return undefined;
+  const own = error.details.filter((detail) => detail.mspId === mspId);
+  return own.map(({ message }) => parseRefusal(message)).find((refusal) => isDeclined(refusal));
 }
 
 /** Whether an error of submit says that the orderer declined: then nothing was ordered by this call. */

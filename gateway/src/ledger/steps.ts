@@ -5,8 +5,8 @@ import { gateway as protos, msp } from '@hyperledger/fabric-protos';
 
 import type { LedgerCall } from '../ports.js';
 import type { GatewaySettings } from '../settings.js';
-import type { PeerConnection } from './connection.js';
-import { declinedByOrderer, readFailure, Retriable } from './failure.js';
+import { DEADLINES, type PeerConnection } from './connection.js';
+import { declinedByOrderer, readFailure, refusalOf, Retriable } from './failure.js';
 import { Refusal } from './refusal.js';
 import { shiftedProposal } from './shift.js';
 
@@ -35,6 +35,9 @@ export interface TransactionSteps {
   evaluate(call: LedgerCall): Promise<Uint8Array>;
 }
 
+/** How long those that are asked at the same time may take together: one that hangs is not waited for as others are. */
+const AT_ONCE_MS = 3_000;
+
 const NO_SIGNATURE = new Uint8Array();
 
 /** The steps over one peer's gateway service. `sign` signs whole messages. */
@@ -56,8 +59,10 @@ export class FabricSteps implements TransactionSteps {
   async endorse({ atOnce, ...call }: LedgerCall): Promise<Endorsed> {
     if (atOnce === undefined) return await this.#endorsed(call);
     try {
-      return await this.#endorsed({ ...call, endorsers: atOnce });
-    } catch {
+      return await this.#signed({ ...call, endorsers: atOnce }, AT_ONCE_MS);
+    } catch (error) {
+      const refusal = refusalOf(error, this.#gateway.getIdentity().mspId);
+      if (refusal !== undefined) throw refusal;
       // One of them may be away or behind: whom the policies allow instead, the own peer knows.
       return await this.#endorsed(call);
     }
@@ -65,13 +70,17 @@ export class FabricSteps implements TransactionSteps {
 
   async #endorsed(call: LedgerCall): Promise<Endorsed> {
     try {
-      const transaction = await this.#proposal(call).endorse();
-      const signature = this.sign(transaction.getDigest());
-      const signed = this.#gateway.newSignedTransaction(transaction.getBytes(), signature);
-      return { txId: signed.getTransactionId(), envelope: signed.getBytes() };
+      return await this.#signed(call, DEADLINES.endorse);
     } catch (error) {
       throw readFailure(error);
     }
+  }
+
+  async #signed(call: LedgerCall, waitMs: number): Promise<Endorsed> {
+    const transaction = await this.#proposal(call).endorse({ deadline: Date.now() + waitMs });
+    const signature = this.sign(transaction.getDigest());
+    const signed = this.#gateway.newSignedTransaction(transaction.getBytes(), signature);
+    return { txId: signed.getTransactionId(), envelope: signed.getBytes() };
   }
 
   async send(endorsed: Endorsed): Promise<void> {
