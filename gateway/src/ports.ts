@@ -52,6 +52,8 @@ export interface StoredVersion {
   readonly by?: string;
   /** The text is not what was written: something is left out or added for who asks. */
   readonly isPart?: true;
+  /** Elements of the resource that are left out for who asks. */
+  readonly lacks?: readonly string[];
 }
 
 /** One version to write. `expect` is the version in force before (0 = none). */

@@ -247,7 +247,8 @@ function honoured(stored: StoredVersion, obligations: readonly Obligation[]): St
       if (obligation.notice !== '') resource = noticed(resource, obligation.notice);
     }
   }
-  return { ...stored, text: JSON.stringify(resource), isPart: true };
+  const lacks = obligations.flatMap((each) => (each.kind === 'redact' ? each.elements : []));
+  return { ...stored, text: JSON.stringify(resource), isPart: true, ...(lacks.length > 0 && { lacks }) };
 }
 
 function redacted(resource: JsonObject, elements: readonly string[]): JsonObject {

@@ -44,16 +44,24 @@ export const readingBugs: readonly Bug[] = [
   {
     name: 'the total counts what is hidden',
     file: 'gateway/dist/projection/search/search.js',
-    search: 'if (sight.permit(asStored(row)) !== undefined)',
+    search: 'if (shownBy(sight, query, asStored(row)) !== undefined)',
     replace: 'if (true)',
     ...search,
   },
   {
     name: 'a chain passes through what is hidden',
     file: 'gateway/dist/projection/search/search.js',
-    search: 'const seen = sight.permit(asStored(row));\n            if (seen !== undefined)',
+    search: 'const seen = shownBy(sight, query, asStored(row));\n            if (seen !== undefined)',
     replace: 'const seen = asStored(row);\n            if (seen !== undefined)',
     ...search,
+  },
+  {
+    name: 'words that are left out are found',
+    file: 'gateway/dist/projection/search/shown.js',
+    search: 'const lacks = seen?.lacks;',
+    replace: 'const lacks = undefined;',
+    test: 'consent/redacted-search.test.js',
+    title: 'finds no patient by the notes of a result',
   },
   {
     name: '$everything is not asked about',

@@ -18,6 +18,8 @@ export interface ParameterEntry {
   readonly number: number;
   readonly kind: string;
   readonly definition: string;
+  /** Elements of the resource that it reads. */
+  readonly elements?: readonly string[];
   readonly targets?: readonly string[];
   /** Systems that a token's codes are of without naming them. */
   readonly systems?: readonly string[];

@@ -78,7 +78,17 @@ function emitPatients(table: ElementTable, type: string, own: readonly Source[],
 function entryOf(source: Source, systems: readonly string[]): ParameterEntry {
   const { number, kind, definition, targets, parts } = source;
   const implied = systems.length === 0 ? {} : { systems };
-  return { number, kind, definition, ...(targets && { targets }), ...implied, ...(parts && { parts }) };
+  const elements = elementsOf(source);
+  return { number, kind, definition, elements, ...(targets && { targets }), ...implied, ...(parts && { parts }) };
+}
+
+/** The first step of each path; a composite of the whole resource reads what its components read. */
+function elementsOf({ paths, components }: Source): string[] {
+  const own = paths.flatMap((path) => {
+    if (path.steps.length > 0) return [path];
+    return components.flatMap((component) => component.paths);
+  });
+  return [...new Set(own.flatMap(({ steps: [step] }) => (step?.kind === 'property' ? [step.name] : [])))];
 }
 
 interface CompartmentDefinition {

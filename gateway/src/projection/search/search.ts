@@ -10,6 +10,7 @@ import { Cursors, type Position } from './cursor.js';
 import { columnCondition, valueCondition } from './filters.js';
 import { pageQuery, planOf, VERSION, type Plan } from './plan.js';
 import type { Filter, ParameterEntry, SearchQuery } from './query.js';
+import { shownBy } from './shown.js';
 import type { Sight } from './sight.js';
 import { Terms } from './terms.js';
 import { escaped } from './values.js';
@@ -101,7 +102,7 @@ export class Search {
     }
     let total = 0;
     for (const row of this.rows({ ...query, sort: [] }, plan, undefined)) {
-      if (sight.permit(asStored(row)) !== undefined) total += 1;
+      if (shownBy(sight, query, asStored(row)) !== undefined) total += 1;
       if (total >= limit) break;
     }
     return total;
@@ -112,7 +113,7 @@ export class Search {
     const matches: StoredVersion[] = [];
     let last: Position | undefined;
     for (const row of this.rows(query, plan, start)) {
-      const seen = sight.permit(asStored(row));
+      const seen = shownBy(sight, query, asStored(row));
       if (seen === undefined) continue;
       if (matches.length === query.count) return { matches, ...(last && { next: this.cursors.seal(last) }) };
       matches.push(seen);
@@ -242,12 +243,12 @@ export class Search {
   private matching(type: string, filter: Filter, asker: Asker): StoredVersion[] {
     const plan = planOf(type, [this.condition(filter, asker)], this.statements);
     if (plan === undefined) return [];
-    const whole = { filters: [], sort: [], count: CHUNK, includes: [] };
+    const whole = { filters: [filter], sort: [], count: CHUNK, includes: [] };
     const query: SearchQuery = { type, ...whole, total: 'none', countOnly: false };
     const { sight } = asker;
     const found: StoredVersion[] = [];
     for (const row of this.rows(query, plan, undefined)) {
-      const seen = sight.permit(asStored(row));
+      const seen = shownBy(sight, query, asStored(row));
       if (seen !== undefined) found.push(seen);
       if (found.length > this.limits.chainWidth)
         throw new Refusal('invalid', 'too-costly', 'the chain passes through too many resources: narrow it');

@@ -1,7 +1,7 @@
 /** Conditions on words: one, the start of one, or several that follow each other. */
 import type { DatabaseSync } from 'node:sqlite';
 
-import { WORDS } from '../values/words.js';
+import { WORDS, type WordPlaces } from '../values/words.js';
 import { NOTHING, type Condition } from './condition.js';
 import type { Filter } from './query.js';
 import type { Terms } from './terms.js';
@@ -11,14 +11,30 @@ const PHRASE = 'in_a_row';
 /** Gives the database the function that looks whether words follow each other: in time that grows with their places alone. */
 export function definePhrases(database: DatabaseSync): void {
   database.function(PHRASE, { deterministic: true, varargs: true }, (isNarrative, first, ...rest) => {
-    const others = rest.map((each) => new Set(placesOf(each)));
-    const starts = placesOf(first).filter((place) => isNarrative === 0 || place < 0);
-    return starts.some((place) => others.every((each, at) => each.has(place + at + 1))) ? 1 : 0;
+    return isInARow(isNarrative !== 0, placesOf(first), rest.map(placesOf)) ? 1 : 0;
   });
+}
+
+function isInARow(isNarrative: boolean, first: readonly number[], rest: readonly (readonly number[])[]): boolean {
+  const others = rest.map((each) => new Set(each));
+  const starts = first.filter((place) => !isNarrative || place < 0);
+  return starts.some((place) => others.every((each, at) => each.has(place + at + 1)));
 }
 
 function placesOf(value: unknown): number[] {
   return typeof value === 'string' ? (JSON.parse(value) as number[]) : [];
+}
+
+/** Whether the words of a resource at hand meet the condition, as the index would say. */
+export function hasWords(filter: Extract<Filter, { kind: 'words' }>, places: readonly WordPlaces[]): boolean {
+  const { words, scope, isStart } = filter;
+  const [start = ''] = words;
+  if (isStart) {
+    const some = places.filter(({ word }) => word.startsWith(start));
+    return some.some(({ at }) => isInARow(scope === 'narrative', at, []));
+  }
+  const [first = [], ...rest] = words.map((word) => places.find((each) => each.word === word)?.at ?? []);
+  return isInARow(scope === 'narrative', first, rest);
 }
 
 /** Resources with the word or phrase, anywhere or in the narrative. */
