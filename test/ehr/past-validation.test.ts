@@ -1,7 +1,7 @@
 /** What a holder of the gateway's own certificate writes straight at the member's peer, past the gateway's validation. */
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { transactions, type VersionEntry, type WriteVersions } from '@salus/chaincode/ehr/api';
@@ -150,7 +150,11 @@ describe('a value written past the gateway’s validation', function () {
     const status = await salus(network.stateDir, ['status']);
     assert.match(status.out, /^stmary .* 9 stored values not indexed whole/m);
     assert.equal(status.out.match(/not indexed whole/g)?.length, 1);
-    const log = readFileSync(join(network.stateDir, 'log', 'gateways.log'), 'utf8');
+    const logs = join(network.stateDir, 'log');
+    const log = readdirSync(logs)
+      .filter((file) => file.startsWith('gateway'))
+      .map((file) => readFileSync(join(logs, file), 'utf8'))
+      .join('\n');
     const alarm = log.split('\n').find((line) => line.includes('"alarm":"value-unindexed"')) ?? '';
     assert.match(alarm, /"txId":"[0-9a-f]{64}","block":"\d+"/);
     assert.ok(!log.includes(CANARY) && !log.includes('damaged'));

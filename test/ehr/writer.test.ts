@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 
 import type { WriteVersions } from '@salus/chaincode/ehr/api';
 import { parseWrite } from '@salus/chaincode/ehr/api';
@@ -182,8 +182,9 @@ describe('writing clinical versions', () => {
   it('writes beside a transaction that hangs', async () => {
     steps.decide = (_call, attempt) => (attempt === 1 ? 'silent' : 0);
     const first = writer.write(actor, [observation('o1')]);
-    const others = ['o2', 'o3'].map((id) => sleep(1).then(() => writer.write(actor, [observation(id)])));
-    const outcomes = await Promise.all(others);
+    // On its way in this turn of the event loop, however long that takes.
+    await turn();
+    const outcomes = await Promise.all(['o2', 'o3'].map((id) => writer.write(actor, [observation(id)])));
     assert.ok(outcomes.every(({ state }) => state === 'committed'));
     assert.equal((await first).state, 'unknown');
   });

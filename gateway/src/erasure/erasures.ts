@@ -1,4 +1,5 @@
 /** Puts together what one gateway knows and does about erasures. */
+import { caughtUp } from '../fhir/context.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { fhirBase } from '../identity/issuer.js';
 import type { KeyStore } from '../keys/key-store.js';
@@ -49,6 +50,7 @@ export class Erasures {
       series: this.series,
       writer,
       current: (type, id) => projection.current(type, id),
+      reached: (block) => caughtUp({ projection }, block),
       lastEntry: (patient) => projection.lastEntry(patient),
       trialsUntil: (patient) => trialsKeptUntil({ ledger, facts: projection }, patient),
       shown,

@@ -17,6 +17,8 @@ const REASONS = ['litigation', 'investigation', 'audit'];
 export interface HoldPorts {
   readonly writer: RecordWriter;
   readonly current: (type: string, id: string) => StoredVersion | undefined;
+  /** Whether `current` is as of a block, waiting a while for it. */
+  readonly reached: (block: number) => Promise<boolean>;
 }
 
 /** Whether the patient's record is under a legal hold. */
@@ -25,7 +27,7 @@ export function isHeld({ current }: Pick<HoldPorts, 'current'>, patient: string)
   return stored !== undefined && (JSON.parse(stored.text) as { active: boolean }).active;
 }
 
-/** Sets or lifts a hold. Throws Refusal. */
+/** Sets or lifts a hold: with 200 once it is what erasures here are judged by, with 202 before. Throws Refusal. */
 export async function setHold(ports: HoldPorts, request: FhirRequest, patient: string): Promise<FhirResponse> {
   requireOfficer(request.actor);
   if (ports.current('Patient', patient) === undefined) {
@@ -40,5 +42,6 @@ export async function setHold(ports: HoldPorts, request: FhirRequest, patient: s
   const expect = ports.current(HOLD_TYPE, patient)?.version ?? 0;
   const text = JSON.stringify({ resourceType: HOLD_TYPE, id: patient, active, reason, by: request.actor.user });
   const outcome = await ports.writer.write(request.actor, [{ type: HOLD_TYPE, id: patient, expect, text }]);
-  return parametersAnswer(outcome.state === 'committed' ? 200 : 202, { hold: active ? 'active' : 'lifted', reason });
+  const isInForce = outcome.state === 'committed' && (await ports.reached(outcome.commit.block));
+  return parametersAnswer(isInForce ? 200 : 202, { hold: active ? 'active' : 'lifted', reason });
 }
