@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { answerIssues } from '@salus/gateway/trial/answers';
 import { formIssues } from '@salus/gateway/trial/form-issues';
-import { MAX_MATCHED_LENGTH, MAX_PATTERN_SIZE } from '@salus/gateway/trial/value-limits';
+import { MAX_MATCHED_LENGTH, MAX_PATTERN_LENGTH, MAX_PATTERN_SIZE } from '@salus/gateway/trial/value-limits';
 
 const EXTENSION = 'http://hl7.org/fhir/StructureDefinition/';
 const GENDER = 'http://hl7.org/fhir/ValueSet/administrative-gender';
@@ -75,6 +75,27 @@ describe('limits of answers', () => {
     assert.equal(said(slow, { valueString: 'a'.repeat(MAX_MATCHED_LENGTH) }), '');
     assert.match(said(slow, { valueString: 'a'.repeat(MAX_MATCHED_LENGTH + 1) }), /at most 1000 characters$/);
   }).timeout(20_000);
+
+  it('let answers pass where a form in force has a pattern that cannot be read', () => {
+    for (const valueString of ['(', '(?=a)b', 'a'.repeat(MAX_PATTERN_SIZE - 1)]) {
+      assert.equal(said(limited('string', 'regex', { valueString }), { valueString: 'any' }), '', valueString);
+    }
+  });
+
+  it('find out that a pattern is too large before it is compiled', () => {
+    const patternOf = (valueString: string) => unchecked(limited('string', 'regex', { valueString }));
+    // A class of many characters is one instruction.
+    const longest = `[${'a'.repeat(MAX_PATTERN_LENGTH - 2)}]`;
+    assert.deepEqual(patternOf(longest), []);
+    assert.equal(patternOf(longest.replace('[', '[a')).length, 1);
+    assert.deepEqual(patternOf('(?:[A-Za-z]{2}-\\d{3,5}\\{900\\}){20}'), []);
+    const began = performance.now();
+    for (let time = 0; time < 20; time += 1) {
+      assert.equal(patternOf(`${time}${'(?:(?:a{31}){31})'.repeat(58)}`).length, 1);
+      assert.equal(patternOf(`${time}(?:${'a'.repeat(900)}){900}`).length, 1);
+    }
+    assert.ok(performance.now() - began < 1_000, `${performance.now() - began} ms`);
+  }).timeout(60_000);
 
   it('take attachments of the media types named', () => {
     const image = limited('attachment', 'mimeType', { valueCode: 'image/png' }, { valueCode: 'image/jpeg' });

@@ -14,6 +14,8 @@ const EXTENSION = 'http://hl7.org/fhir/StructureDefinition/';
 export const MAX_MATCHED_LENGTH = 1_000;
 /** Largest pattern, in instructions of RE2's machine: an answer takes time in proportion to both. */
 export const MAX_PATTERN_SIZE = 500;
+/** Longest pattern that is compiled at all, in characters: how large its machine is shows only afterwards. */
+export const MAX_PATTERN_LENGTH = 1_000;
 
 /** How limits are written that an answer is not compared with; the others are values of whichever type the answers are. */
 const WRITTEN: Readonly<Record<string, string>> = {
@@ -77,7 +79,10 @@ export function limitIssues(question: Question, path: string): readonly Issue[] 
   );
   const patterns = limitsOf(question, 'regex').filter((pattern) => compiled(String(pattern)) === undefined);
   const unread = patterns.map(() =>
-    fault(`${path}.extension`, `regex is a pattern that RE2 reads, of at most ${MAX_PATTERN_SIZE} instructions`),
+    fault(
+      `${path}.extension`,
+      `regex is a pattern that RE2 reads, of at most ${MAX_PATTERN_LENGTH} characters and ${MAX_PATTERN_SIZE} instructions`,
+    ),
   );
   return [...wrong, ...unread];
 }
@@ -110,14 +115,58 @@ function decimalPlaces(digits = ''): number {
   return Math.max(0, fraction.length - Number(exponent));
 }
 
+/** A form in force may be older than these limits: what cannot be read holds nobody's answers up, and is not checked. */
 function patternProblem(pattern: string, text: string): string | undefined {
+  const read = compiled(pattern);
+  if (read === undefined) return undefined;
   if (lengthOf(text) > MAX_MATCHED_LENGTH)
     return `an answer that a pattern is for has at most ${MAX_MATCHED_LENGTH} characters`;
-  return compiled(pattern)?.matches(text) === true ? undefined : `as the pattern says: ${pattern}`;
+  return read.matches(text) ? undefined : `as the pattern says: ${pattern}`;
 }
+
+/** What may be so many times too large by its characters is not compiled: that takes seconds. */
+const ROUGHLY = 4;
+/** Patterns kept compiled at most. */
+const MOST_READY = 1_000;
+/** By their text, undefined for what cannot be read: the same few forms are answered again and again. */
+const READY = new Map<string, RE2JS | undefined>();
 
 /** In linear time whatever the pattern: it comes from another member, and what it is held against from people. */
 function compiled(pattern: string): RE2JS | undefined {
+  if (lengthOf(pattern) > MAX_PATTERN_LENGTH) return undefined;
+  if (READY.has(pattern)) return READY.get(pattern);
+  if (READY.size >= MOST_READY) READY.clear();
+  const made = roughSize(pattern) > ROUGHLY * MAX_PATTERN_SIZE ? undefined : compiledAnew(pattern);
+  READY.set(pattern, made);
+  return made;
+}
+
+/** Characters of a pattern with its repetitions written out: a few of them may be one instruction. */
+function roughSize(pattern: string): number {
+  const plain = pattern.replaceAll(/\\[^]/g, 'x').replaceAll(/\[[^\]]*\]/g, 'x');
+  // The sizes of the groups that are open, and of what a repetition would repeat.
+  const open: number[] = [];
+  let [sum, last] = [0, 0];
+  for (const [token, least, most] of plain.matchAll(/\{(\d+)(?:,(\d*))?\}|[^]/g)) {
+    const before = sum - last;
+    if (token === '(') {
+      open.push(sum);
+      [sum, last] = [0, 0];
+    } else if (token === ')') {
+      last = sum + 1;
+      sum = (open.pop() ?? 0) + last;
+    } else if (least !== undefined) {
+      last *= Math.max(Number(least), Number(most ?? 0), 1);
+      sum = before + last;
+    } else {
+      last = 1;
+      sum += 1;
+    }
+  }
+  return open.reduce((all, each) => all + each, sum);
+}
+
+function compiledAnew(pattern: string): RE2JS | undefined {
   try {
     const made = RE2JS.compile(pattern);
     return made.programSize() > MAX_PATTERN_SIZE ? undefined : made;
