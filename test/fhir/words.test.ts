@@ -179,12 +179,21 @@ describe('FHIR search by words', () => {
       [`"${'bone '.repeat(WORDS_LIMITS.words + 1)}"`, 413],
       [nested(WORDS_LIMITS.depth), 200],
       [nested(WORDS_LIMITS.depth + 1), 413],
+      [`${'not '.repeat(WORDS_LIMITS.depth)}bone`, 200],
+      [`${'not '.repeat(WORDS_LIMITS.depth + 1)}bone`, 413],
+      [`${'not ('.repeat(WORDS_LIMITS.depth / 2)}bone${')'.repeat(WORDS_LIMITS.depth / 2)}`, 200],
+      [`${'not ('.repeat(WORDS_LIMITS.depth / 2)}not bone${')'.repeat(WORDS_LIMITS.depth / 2)}`, 413],
+      ['bone'.padEnd(WORDS_LIMITS.characters), 200],
+      ['bone'.padEnd(WORDS_LIMITS.characters + 1), 413],
     ] as const) {
       const { status: told, json } = await ask('Observation', '_text', value);
       assert.equal(told, status, value.slice(0, 40));
       if (status !== 200) assert.equal(json.resourceType, 'OperationOutcome');
     }
     assert.equal((await server.ask('GET Observation?_text:exact=bone')).status, 400);
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = `_text=${'not+'.repeat(20_000)}bone`;
+    assert.equal((await server.ask('POST Observation/_search', { headers, body })).status, 413);
   });
 
   it('takes a megabyte of narrative in which nothing ends, and finds it', async () => {

@@ -5,9 +5,11 @@ import { wordsOf } from '../projection/values/words.js';
 
 /** How much one text may ask for; more is refused with the limit's name. */
 export const WORDS_LIMITS = {
+  /** Of one value. */
+  characters: 4_000,
   /** Words in one value, those of phrases included. */
   words: 50,
-  /** Brackets within brackets. */
+  /** Brackets and `not`s within each other. */
   depth: 10,
   /** Letters before `*`, at least. */
   prefix: 3,
@@ -19,6 +21,9 @@ const TOKENS = /"[^"]*"|[(),]|(?:\\.|[^\s(),"\\])+/gy;
 
 /** The filter that a value says; several values are alternatives. Throws Refusal for what cannot be read. */
 export function parseWords(scope: Scope, text: string): Filter {
+  if (text.length > WORDS_LIMITS.characters) {
+    throw tooMany(`a text has at most ${WORDS_LIMITS.characters} characters`);
+  }
   const reader = new Reader(scope, tokensOf(text));
   const filter = reader.alternatives(0);
   if (reader.peek() !== undefined) throw unreadable('a bracket closes that none opened');
@@ -83,14 +88,13 @@ class Reader {
   private one(depth: number): Filter {
     const token = this.peek();
     this.at += 1;
-    if (token === 'not') return { kind: 'not', filter: this.one(depth) };
-    if (token === '(') return this.bracket(depth + 1);
+    if (token === 'not') return { kind: 'not', filter: this.one(deeper(depth)) };
+    if (token === '(') return this.bracket(deeper(depth));
     if (token === undefined || ['and', 'or', ')', ','].includes(token)) throw unreadable('a word is missing');
     return this.leaf(token);
   }
 
   private bracket(depth: number): Filter {
-    if (depth > WORDS_LIMITS.depth) throw tooMany(`a text has at most ${WORDS_LIMITS.depth} brackets within another`);
     const filter = this.alternatives(depth);
     if (this.peek() !== ')') throw unreadable('a bracket is not closed');
     this.at += 1;
@@ -109,6 +113,11 @@ class Reader {
     if (this.words > WORDS_LIMITS.words) throw tooMany(`a text has at most ${WORDS_LIMITS.words} words`);
     return { kind: 'words', scope: this.scope, words, isStart };
   }
+}
+
+function deeper(depth: number): number {
+  if (depth < WORDS_LIMITS.depth) return depth + 1;
+  throw tooMany(`a text has at most ${WORDS_LIMITS.depth} brackets and nots within each other`);
 }
 
 function single(kind: 'all' | 'any', filters: readonly Filter[]): Filter {
