@@ -189,7 +189,7 @@ async function listen(
       operations: domainOperations,
       writeStatus: writeStatusOf(rooms),
       earlier: (actor, idempotency) => rooms.writer.earlier(actor, idempotency),
-      stable: stableBy(rooms.keys, rooms.clock),
+      stable: stableBy(rooms.keys),
       conditionOf: conditionsOf(rooms),
       ...{ smart, imports },
     },

@@ -40,7 +40,7 @@ export function openImports(
       return stored && decision.permit(actor, stored, 'update');
     },
     isElsewhere: (type, id) => remote.holds(type, id),
-    stable: stableBy(keys, clock).codeOf,
+    stable: stableBy(keys).codeOf,
     onFault: (error) => {
       log.error({ name: (error as Error).name, stack: (error as Error).stack }, 'an import was cut short');
     },

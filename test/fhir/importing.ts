@@ -100,7 +100,7 @@ export class ImportWorld {
       current: (_actor, type, id) =>
         this.server.hidden.has(`${type}/${id}`) ? undefined : this.server.projection.current(type, id),
       isElsewhere: (type, id) => this.elsewhere.has(`${type}/${id}`),
-      stable: stableBy(this.keys, () => this.now()).codeOf,
+      stable: stableBy(this.keys).codeOf,
       now: () => this.now(),
       onFault: (error) => this.faults.push(error),
       limits: { ...IMPORT_LIMITS, ...limits },

@@ -82,7 +82,7 @@ function sentBy(ports: ConsentPorts, request: FhirRequest, interaction: Interact
   return {
     actor: request.actor,
     resource,
-    ...(id === undefined ? { newId: newId(ports, request, 'Consent') } : { id }),
+    ...(id === undefined ? { newId: newId(ports, request) } : { id }),
     ...(version === undefined ? {} : { expect: Number(version) }),
     ...(statement === undefined ? {} : { statement }),
   };

@@ -8,7 +8,10 @@ import { keepKeysEnded, type GuardianKeyPorts } from '../patient/guardian-keys.j
 
 /** What all work on, and who hears of a failure. */
 export interface KeepingPorts
-  extends Omit<AnchorPorts, 'onFailure'>, Omit<GuardianKeyPorts, 'onFailure'>, Omit<ForgettingPorts, 'onFailure'> {
+  extends
+    Omit<AnchorPorts, 'onFailure' | 'ledger'>,
+    Omit<GuardianKeyPorts, 'onFailure'>,
+    Omit<ForgettingPorts, 'onFailure'> {
   readonly delayed: (what: string, error: unknown) => void;
   readonly alarm: (what: string, about: Readonly<Record<string, string>>) => void;
 }

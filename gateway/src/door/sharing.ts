@@ -258,13 +258,13 @@ export class Sharing {
   }
 
   #handlers(): Readonly<Record<string, TypeHandler>> {
-    const { settings, ledger, directory, projection, keys, clock } = this.ports;
+    const { settings, ledger, directory, projection, keys } = this.ports;
     const own = { member: settings.member, baseUrl: fhirBase(settings.baseUrl), lookup: this.lookup };
     return {
       Consent: consentHandler({
         ...own,
         ...this.#saying(),
-        ...{ ledger, projection, stable: stableBy(keys, clock), shelf: this.#shelf, reached: this.#reached },
+        ...{ ledger, projection, stable: stableBy(keys), shelf: this.#shelf, reached: this.#reached },
         askCustodian: this.#caller.askEnd,
         tellDoors: ({ custodians, ...withdrawal }) => this.#caller.tell(custodians, withdrawal),
       }),

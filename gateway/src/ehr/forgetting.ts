@@ -1,8 +1,9 @@
 /** Lets go of Idempotency-Keys whose time is over: on the ledger first, then in the outbox, by which they are found. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { MAX_ENTRIES, transactions, type ForgetKeys } from '@salus/chaincode/ehr/api';
+import { MAX_ENTRIES, transactions, type ForgetKeys, type HeadView } from '@salus/chaincode/ehr/api';
 
+import type { OldCall } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
 import type { Ledger } from '../ports.js';
 
@@ -12,7 +13,7 @@ const LOOK_MS = { first: 5_000, usual: 3_600_000, afterFailure: 10_000 } as cons
 /** What one gateway lets go of the keys with that its own outbox sent. */
 export interface ForgettingPorts {
   readonly mspId: string;
-  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly outbox: Pick<Outbox, 'old' | 'drop'>;
   readonly onFailure: (error: unknown) => void;
 }
@@ -32,13 +33,32 @@ export async function keepForgetting(ports: ForgettingPorts, signal: AbortSignal
   }
 }
 
-async function forgetOld({ mspId, ledger, outbox }: ForgettingPorts): Promise<void> {
+/** What the ledger remembers for longer, because it was endorsed anew long after it was kept, is left for a later look. */
+async function forgetOld(ports: ForgettingPorts): Promise<void> {
+  const { mspId, ledger, outbox } = ports;
   for (let old = outbox.old(MAX_ENTRIES); old.length > 0; old = outbox.old(MAX_ENTRIES)) {
-    const request: ForgetKeys = { idempotencyKeys: old.flatMap(({ ledgerKey }) => ledgerKey ?? []) };
+    const remembered = await rememberedOf(ports, old.flatMap(keyOf));
+    const over = old.filter((call) => !keyOf(call).some((key) => remembered.has(key)));
+    if (over.length === 0) return;
+    const request: ForgetKeys = { idempotencyKeys: over.flatMap(keyOf) };
     if (request.idempotencyKeys.length > 0) {
       const transient = { request: Buffer.from(JSON.stringify(request)) };
       await ledger.submit({ transaction: transactions.forget, transient, endorsers: [mspId] });
     }
-    outbox.drop(old.map(({ call }) => call));
+    outbox.drop(over.map(({ call }) => call));
   }
+}
+
+const keyOf = ({ ledgerKey }: OldCall): string[] => (ledgerKey === undefined ? [] : [ledgerKey]);
+
+/** The keys that still stand for something on the ledger. */
+async function rememberedOf(
+  { mspId, ledger }: ForgettingPorts,
+  idempotencyKeys: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (idempotencyKeys.length === 0) return new Set();
+  const transient = { request: Buffer.from(JSON.stringify({ entries: [], idempotencyKeys })) };
+  const answer = await ledger.evaluate({ transaction: transactions.head, transient, endorsers: [mspId] });
+  const { idempotency } = JSON.parse(Buffer.from(answer).toString('utf8')) as HeadView;
+  return new Set(idempotencyKeys.filter((_, index) => idempotency[index] !== null));
 }

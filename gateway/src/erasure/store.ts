@@ -6,9 +6,6 @@ const SCHEMA = `
 CREATE TABLE IF NOT EXISTS erasures (
   id TEXT PRIMARY KEY, patient TEXT NOT NULL, basis TEXT NOT NULL, reason BLOB NOT NULL, asked TEXT NOT NULL,
   approved TEXT, state TEXT NOT NULL, certificate TEXT) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS erasure_keys (
-  erasure TEXT NOT NULL, position INTEGER NOT NULL, ledger_key TEXT NOT NULL,
-  PRIMARY KEY (erasure, position)) STRICT, WITHOUT ROWID;
 `;
 
 /** Asked for; approved; keys destroyed, purges under way; done, with a certificate; void, never approved in time. */

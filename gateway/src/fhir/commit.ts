@@ -53,6 +53,13 @@ export async function submit(
   return told(context, request, outcome, isNew);
 }
 
+/** Answers a retry with the version that its first try made, also once the key is remembered no more. */
+export function toldAgain(context: FhirContext, request: FhirRequest, made: StoredVersion): Promise<FhirResponse> {
+  const { type, id, version, txId, block } = made;
+  const written = [`${type}/${id}/_history/${version}`];
+  return told(context, request, { state: 'committed', commit: { txId, block }, written, replayed: true }, true);
+}
+
 async function told(
   context: FhirContext,
   request: FhirRequest,

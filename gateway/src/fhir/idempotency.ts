@@ -1,8 +1,7 @@
 /** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same request under the same key takes effect once. */
 import { createHash, randomUUID } from 'node:crypto';
 
-import { isKeyOver } from '../ledger/key-memory.js';
-import type { Idempotency, StoredVersion, WriteOutcome } from '../ports.js';
+import type { Idempotency, WriteOutcome } from '../ports.js';
 import type { FhirPorts, FhirRequest, Stable } from './request.js';
 
 /** The client's key with a digest of all that makes the request what it is; undefined when it sent none. */
@@ -14,25 +13,15 @@ export function idempotencyOf({ method, path, query, headers, body }: FhirReques
   return { key, digest: createHash('sha256').update(JSON.stringify(parts)).digest('hex') };
 }
 
-/** What newId takes of a member's rooms. */
-export interface NewIdPorts extends Pick<FhirPorts, 'stable'> {
-  readonly projection: { version(type: string, id: string, version: number): StoredVersion | undefined };
-}
-
 /**
  * The id of a resource that a request makes. Under a key it is the same each time, so that a retry names what the first
- * try made even at a gateway that knows nothing of it; another one once what the key made is older than keys are
- * remembered. `place` tells apart what one request makes.
+ * try made even at a gateway that knows nothing of it, and however long ago that was. `place` tells apart what one
+ * request makes.
  */
-export function newId({ stable, projection }: NewIdPorts, request: FhirRequest, type: string, place = 0): string {
+export function newId({ stable }: Pick<FhirPorts, 'stable'>, request: FhirRequest, place = 0): string {
   const idempotency = idempotencyOf(request);
   if (stable === undefined || idempotency === undefined) return randomUUID();
-  const parts = [request.actor.user, idempotency.key, idempotency.digest, place];
-  for (let use = 1; ; use += 1) {
-    const id = uuidOf(stable.codeOf(JSON.stringify(use === 1 ? parts : [...parts, use])));
-    const made = projection.version(type, id, 1);
-    if (made === undefined || !stable.isOver(made.lastUpdated)) return id;
-  }
+  return uuidOf(stable.codeOf(JSON.stringify([request.actor.user, idempotency.key, idempotency.digest, place])));
 }
 
 /** RFC 9562 version 8: bits of one's own. */
@@ -42,12 +31,9 @@ function uuidOf(hex: string): string {
   );
 }
 
-/** The same at all of the member's gateways; `clock` in ms since 1970. */
-export function stableBy(keys: { hmac(use: 'idempotency', text: string): string }, clock: () => number): Stable {
-  return {
-    codeOf: (text) => keys.hmac('idempotency', `new id\n${text}`),
-    isOver: (used) => isKeyOver(Date.parse(used), clock()),
-  };
+/** The same at all of the member's gateways. */
+export function stableBy(keys: { hmac(use: 'idempotency', text: string): string }): Stable {
+  return { codeOf: (text) => keys.hmac('idempotency', `new id\n${text}`) };
 }
 
 /** Says that the answer is an earlier request's, and nothing was written now. */

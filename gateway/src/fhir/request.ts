@@ -125,8 +125,6 @@ export type WriteStatus = (
 export interface Stable {
   /** A secret function of a text. */
   readonly codeOf: (text: string) => string;
-  /** Whether a key that was used at an instant (FHIR) may be used anew. */
-  readonly isOver: (used: string) => boolean;
 }
 
 /** What the FHIR room asks of the others; what is absent is not served. */

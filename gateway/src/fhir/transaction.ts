@@ -54,6 +54,8 @@ async function carryOut(
 ): Promise<FhirResponse> {
   const targets = targetsOf(context, request, entries);
   refuseTwice(targets);
+  const before = madeBefore(context, targets);
+  if (before !== undefined) return asCarriedOut(context, request, { entries, reader, commit: before });
   const replacements = replacementsOf(context, request, targets);
   const steps = targets.map((step) => at(step.entry, () => withWrite(context, request, step, replacements)));
   const writing = steps.filter((step) => step.write !== undefined);
@@ -68,6 +70,13 @@ async function carryOut(
   const { commit, replayed = false } = outcome;
   const response = await respond(context, request, { entries, steps, reader, versions, commit, replayed });
   return { ...response, headers: { ...response.headers, ...replayedHeader(outcome) } };
+}
+
+/** By which commit all that is to be created was made: under a key an id is the same each time. */
+function madeBefore({ projection }: FhirContext, steps: readonly Step[]): Commit | undefined {
+  const created = steps.filter(({ entry, current }) => entry.method === 'POST' && current === undefined);
+  const made = created.map(({ type, id }) => projection.version(type, id, 1));
+  return made.every((version) => version !== undefined) ? made[0] : undefined;
 }
 
 /** The answer to a retry that would be refused by now: its entries build on what was in force before its first try. */
@@ -173,7 +182,7 @@ function fresh(
   type: string,
   condition?: WriteCondition,
 ): Step {
-  const id = newId(context, request, type, entry.position);
+  const id = newId(context, request, entry.position);
   return { entry, type, id, ...(condition === undefined ? {} : { condition }) };
 }
 

@@ -3,7 +3,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { indexerOf } from '../projection/generated.js';
 import { requireType, resourceBody, type Body } from './body.js';
-import { accepted, again, behind, committed, notInForce, orEarlier, submit, written } from './commit.js';
+import { accepted, again, behind, committed, notInForce, orEarlier, submit, toldAgain, written } from './commit.js';
 import { etagOf, isTaken, requireId, versionOf, visible, type FhirContext } from './context.js';
 import { idempotencyOf, newId, replayedHeader } from './idempotency.js';
 import { withVersion, writtenText } from './meta.js';
@@ -27,8 +27,12 @@ export async function create(context: FhirContext, request: FhirRequest, type: s
   const body = resourceBody(request);
   requireType(body.plain, type);
   const criteria = request.headers['if-none-exist'];
-  const made = (condition?: WriteCondition): Promise<FhirResponse> =>
-    submit(context, request, on(condition, writeOf(body, type, newId(context, request, type), 0)));
+  const made = (condition?: WriteCondition): Promise<FhirResponse> => {
+    const id = newId(context, request);
+    const before = context.projection.version(type, id, 1);
+    if (before !== undefined) return toldAgain(context, request, before);
+    return submit(context, request, on(condition, writeOf(body, type, id, 0)));
+  };
   if (criteria === undefined) return made();
   const decide = (): Promise<FhirResponse> | FhirResponse => {
     const { match, condition } = matchOr(context, request, type, criteria);
@@ -71,7 +75,7 @@ export async function updateMatch(context: FhirContext, request: FhirRequest, ty
     if (match !== undefined && given !== undefined && given !== match.id) {
       throw new Refusal('invalid', 'structure', 'the id in the body is not the one of the resource that matches');
     }
-    const id = match?.id ?? (typeof given === 'string' ? given : newId(context, request, type));
+    const id = match?.id ?? (typeof given === 'string' ? given : newId(context, request));
     requireId(id);
     return replace(context, request, [type, id], () => body, condition);
   };

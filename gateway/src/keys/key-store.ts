@@ -23,6 +23,10 @@ CREATE TABLE IF NOT EXISTS patient_keys (patient TEXT PRIMARY KEY, sealed BLOB) 
 CREATE TABLE IF NOT EXISTS version_keys (
   salt BLOB PRIMARY KEY, ledger_key TEXT NOT NULL, patient TEXT, wrapped BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS version_keys_by_ledger_key ON version_keys (ledger_key);
+CREATE TABLE IF NOT EXISTS erasure_keys (
+  erasure TEXT NOT NULL, position INTEGER NOT NULL, ledger_key TEXT NOT NULL,
+  PRIMARY KEY (erasure, position)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS erasure_keys_by_ledger_key ON erasure_keys (ledger_key);
 `;
 
 /** RFC 3394 key wrap and its initial value. */
@@ -53,6 +57,7 @@ export class KeyStore {
   readonly #insertVersion: StatementSync;
   readonly #selectVersion: StatementSync;
   readonly #selectVersions: StatementSync;
+  readonly #selectErased: StatementSync;
   /** Tells whether another process wrote to the database. */
   readonly #selectChanges: StatementSync;
   readonly #selectOwnChanges: StatementSync;
@@ -69,6 +74,7 @@ export class KeyStore {
     this.#selectVersions = this.database.prepare(
       'SELECT salt, patient, wrapped FROM version_keys WHERE ledger_key = ?',
     );
+    this.#selectErased = this.database.prepare('SELECT 1 FROM erasure_keys WHERE ledger_key = ? LIMIT 1');
     this.#selectChanges = this.database.prepare('PRAGMA data_version');
     this.#selectOwnChanges = this.database.prepare('SELECT total_changes() AS n');
   }
@@ -93,13 +99,17 @@ export class KeyStore {
     return this.#log.sync();
   }
 
-  /** Keeps version keys: on the disk once `durable` says so. Throws Refusal not-found for a patient whose key was destroyed. */
+  /**
+   * Keeps version keys: on the disk once `durable` says so. Throws Refusal id-taken for a ledger key that was erased,
+   * under which nothing may lie again, and not-found for a patient whose key was destroyed.
+   */
   keepVersionKeys(keys: readonly VersionKey[]): void {
     try {
       inLazyTransaction(this.database, () => {
         // Nobody else can change the database before this ends: each patient's key is looked up once.
         const wrapping = new Map<string | undefined, KeyObject>();
         for (const { ledgerKey, salt, key, patient } of keys) {
+          if (this.#selectErased.get(ledgerKey) !== undefined) throw erased();
           const by = wrapping.get(patient) ?? this.#wrappingKey(patient);
           wrapping.set(patient, by);
           this.#insertVersion.run(salt, ledgerKey, patient ?? null, wrap(key, by));
@@ -222,6 +232,10 @@ export class KeyStore {
 
 /** Patients' keys kept open in memory at most. */
 const MAX_CACHED_PATIENTS = 10_000;
+
+function erased(): Refusal {
+  return new Refusal('invalid', 'id-taken', 'this id cannot be given: take another, or another Idempotency-Key');
+}
 
 function wrap(key: Uint8Array, by: KeyObject): Buffer {
   const cipher = createCipheriv(WRAP, by, WRAP_IV);
