@@ -32,7 +32,7 @@ describe('the certificate of an erasure, by the transactions there are', () => {
   const findings = (transactions: ReadonlyMap<string, Transaction>): readonly string[] =>
     checkedCertificate(certificate, {
       channel: 'health',
-      ownerOf: (kid) => (kid === key.kid ? { member: 'stmary', jwk: key.jwk } : undefined),
+      keyOf: (member, kid) => (member === 'stmary' && kid === key.kid ? key.jwk : undefined),
       transactions,
     }).findings;
 
@@ -48,5 +48,16 @@ describe('the certificate of an erasure, by the transactions there are', () => {
     ]);
     const void_ = findings(new Map([...chain(), ['t2', { code: 11, writes: purges }]]));
     assert.equal(void_.length, 2);
+  });
+
+  it('is none where a member signed something else, or another member has a key of the same id', () => {
+    const other = new SigningKey(key.kid);
+    const keyOf = (member: string) => ({ stmary: key.jwk, northside: other.jwk })[member];
+    const said = (text: string) =>
+      checkedCertificate(text, { channel: 'health', keyOf, transactions: chain() }).findings;
+    assert.deepEqual(said(certificate), []);
+    for (const text of [key.sign('no JSON'), key.sign('null'), other.sign(claims)]) {
+      assert.deepEqual(said(text), ['no member signed this as a certificate of an erasure of its own']);
+    }
   });
 });

@@ -14,9 +14,10 @@ export class SigningKey {
     return { kty: 'EC' as const, crv: 'P-256' as const, x, y, kid: this.kid };
   }
 
-  /** Compact JWS, ES256, over the RFC 8785 form of the payload. */
-  sign(payload: object, header: object = {}): string {
-    const part = (value: object) => Buffer.from(canonical(value)).toString('base64url');
+  /** Compact JWS, ES256, over the RFC 8785 form of the payload, or over a text as it is. */
+  sign(payload: object | string, header: object = {}): string {
+    const part = (value: object | string) =>
+      Buffer.from(typeof value === 'string' ? value : canonical(value)).toString('base64url');
     const signed = `${part({ alg: 'ES256', kid: this.kid, ...header })}.${part(payload)}`;
     const key = { key: this.pair.privateKey, dsaEncoding: 'ieee-p1363' as const };
     return `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`;

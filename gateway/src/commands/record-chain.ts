@@ -19,15 +19,15 @@ export interface RecordChain {
   readonly transactions: ReadonlyMap<string, Pick<LedgerTransaction, 'code' | 'writes'>>;
   /** Members in force, by name. */
   readonly members: ReadonlyMap<string, MemberEntry>;
-  /** Every key that ever was a member's, by its id. */
-  readonly everKeys: ReadonlyMap<string, { readonly member: string; readonly jwk: object }>;
+  /** Every key that ever was a member's, by the member and by its id: two members may give theirs the same. */
+  readonly everKeys: ReadonlyMap<string, ReadonlyMap<string, object>>;
 }
 
 /** Reads every block of a member's peer. Throws CommandError where there is no network or no such member. */
 export async function readChain(stateDir: string, name: string): Promise<RecordChain> {
   const transactions = new Map<string, LedgerTransaction>();
   const members = new Map<string, MemberEntry>();
-  const everKeys = new Map<string, { member: string; jwk: object }>();
+  const everKeys = new Map<string, Map<string, object>>();
   for await (const block of blocksOf(stateDir, name)) {
     for (const transaction of block.transactions) {
       // An id may come again: what is valid counts, wherever it stands.
@@ -38,7 +38,9 @@ export async function readChain(stateDir: string, name: string): Promise<RecordC
       if (transaction.code !== VALID) continue;
       for (const entry of entriesOf(transaction, block.number)) {
         members.set(entry.name, entry);
-        for (const jwk of entry.keys) everKeys.set(jwk.kid, { member: entry.name, jwk });
+        const keys = everKeys.get(entry.name) ?? new Map<string, object>();
+        everKeys.set(entry.name, keys);
+        for (const jwk of entry.keys) keys.set(jwk.kid, jwk);
       }
     }
   }

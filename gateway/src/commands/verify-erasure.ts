@@ -17,8 +17,8 @@ export const verifyErasure: Command = {
     // Loaded only when asked for: every verb would wait for it otherwise.
     const { readChain } = await import('./record-chain.js');
     const { channel, everKeys, transactions } = await readChain(io.stateDir, String(options['member']));
-    const ownerOf = (kid: string) => everKeys.get(kid);
-    const { claims, findings } = checkedCertificate(certificate, { channel, ownerOf, transactions });
+    const keyOf = (member: string, kid: string) => everKeys.get(member)?.get(kid);
+    const { claims, findings } = checkedCertificate(certificate, { channel, keyOf, transactions });
     for (const finding of findings) io.err(finding);
     const [member = '', count = 0] = [claims?.member, claims?.keyHashes.length];
     io.out(

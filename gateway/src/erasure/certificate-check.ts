@@ -10,8 +10,8 @@ import { rootOf, type CertificateClaims } from './certificate.js';
 /** By what a certificate is checked. */
 export interface ErasureWitness {
   readonly channel: string;
-  /** Whose key a key id names, or once named: a certificate outlives the key that signed it. */
-  readonly ownerOf: (kid: string) => { readonly member: string; readonly jwk: object } | undefined;
+  /** The key that a member's key id names, or once named: a certificate outlives the key that signed it. */
+  readonly keyOf: (member: string, kid: string) => object | undefined;
   /** By id, in the order of the blocks. */
   readonly transactions: ReadonlyMap<string, Pick<LedgerTransaction, 'code' | 'writes'>>;
 }
@@ -36,16 +36,27 @@ export function checkedCertificate(certificate: string, witness: ErasureWitness)
 }
 
 /** What was signed, by a key of the member that it says it is of. */
-function signedClaims(certificate: string, { ownerOf }: ErasureWitness): CertificateClaims | undefined {
-  const kid = parseJws(certificate)?.header.kid;
-  const owner = typeof kid === 'string' ? ownerOf(kid) : undefined;
-  const text = owner === undefined ? undefined : saysWith(owner.jwk, certificate);
-  const claims = text === undefined ? undefined : (JSON.parse(text) as Partial<CertificateClaims>);
-  return claims?.member === owner?.member && isWhole(claims) ? claims : undefined;
+function signedClaims(certificate: string, { keyOf }: ErasureWitness): CertificateClaims | undefined {
+  const { header, payload } = parseJws(certificate) ?? {};
+  const claims = payload === undefined ? undefined : parsed(payload);
+  const kid = header?.kid;
+  if (typeof kid !== 'string' || !isWhole(claims)) return undefined;
+  const key = keyOf(claims.member, kid);
+  return key !== undefined && saysWith(key, certificate) === payload ? claims : undefined;
+}
+
+/** Undefined for what is no JSON: a member may have signed anything. */
+function parsed(text: string): Partial<CertificateClaims> | undefined {
+  try {
+    return JSON.parse(text) as Partial<CertificateClaims>;
+  } catch {
+    return undefined;
+  }
 }
 
 function isWhole(claims: Partial<CertificateClaims> | undefined): claims is CertificateClaims {
-  if (claims?.kind !== 'erasure' || typeof claims.erasureId !== 'string') return false;
+  if (claims?.kind !== 'erasure') return false;
+  if (![claims.member, claims.erasureId].every((each) => typeof each === 'string')) return false;
   const { keyHashes, purged } = claims;
   return [keyHashes, purged].every((list) => Array.isArray(list) && list.every((each) => typeof each === 'string'));
 }

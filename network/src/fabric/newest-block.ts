@@ -32,6 +32,10 @@ async function newestBlock(node: NodeAddress, reader: Signer, channel: string): 
       stream.on('error', (error: grpc.ServiceError) => {
         reject(new FabricRefusal(error.code, `${node.address}: ${error.details}`));
       });
+      // After an answer or an error this changes nothing.
+      stream.on('end', () => {
+        reject(new FabricRefusal(grpc.status.UNAVAILABLE, `${node.address} ended without a block`));
+      });
       stream.write(newestSeek(node, reader, channel));
     });
   } finally {
