@@ -12,6 +12,7 @@ import { BUNDLE_ENTRY_LIMIT } from '@salus/gateway/fhir/bundle';
 import { CONDITIONAL_DELETE_LIMIT } from '@salus/gateway/fhir/conditional';
 import { BODY_LIMIT } from '@salus/gateway/fhir/received';
 import { JSON_LIMITS } from '@salus/gateway/fhir/json';
+import { COMPARED_CHARACTERS } from '@salus/gateway/fhir/likeness';
 import { MATCH_LIMIT } from '@salus/gateway/fhir/match';
 import { LARGEST_PAGE } from '@salus/gateway/fhir/paging';
 import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
@@ -30,6 +31,7 @@ import { MAX_GLASS_TEXT } from '@salus/gateway/glass/record';
 import { MAX_GLASS_LISTED } from '@salus/gateway/glass/review';
 import { GLASS_BUDGET } from '@salus/gateway/glass/store';
 import { MAX_TOKEN_CHARACTERS } from '@salus/gateway/identity/tokens';
+import { LONGEST_IDENTIFIER } from '@salus/gateway/patient/codes';
 import { WORK_LIMITS } from '@salus/gateway/projection/search/search';
 import { EXPANSION_DEPTH, EXPANSION_LIMIT } from '@salus/gateway/projection/search/code-set';
 import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
@@ -56,6 +58,8 @@ const limits: Record<string, number> = {
   BODY_LIMIT,
   LARGEST_PAGE,
   MATCH_LIMIT,
+  COMPARED_CHARACTERS,
+  LONGEST_IDENTIFIER,
   PATCH_LIMIT,
   BATCH_ANSWER_LIMIT,
   EXPANSION_DEPTH,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { likeness, traitsOf } from '@salus/gateway/fhir/likeness';
+import { COMPARED_CHARACTERS, likeness, traitsOf } from '@salus/gateway/fhir/likeness';
 import { MATCH_LIMIT } from '@salus/gateway/fhir/match';
 
 import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
@@ -43,6 +43,13 @@ describe('how likely two patients are one', () => {
     assert.notEqual(grade(twin), 'certain');
     assert.equal(grade({ name: [{ family: 'Ng', given: ['Wei'] }], birthDate: '1988-11-02' }), 'certainly-not');
     assert.equal(grade({ gender: 'female' }), 'certainly-not');
+  });
+
+  it('compares the start of a name that is longer than names are', () => {
+    const [start, birthDate] = ['x'.repeat(COMPARED_CHARACTERS), ada.birthDate];
+    const long = (family: string) => ({ name: [{ family, given: ['Ada'] }], birthDate });
+    assert.equal(grade(long(`${start}a`), long(`${start}b`)), grade(long(start), long(start)));
+    assert.notEqual(grade(long(`a${'\u0301'.repeat(1_000_000)}`)), 'certain');
   });
 
   it('takes an identifier of one system for none of another', () => {

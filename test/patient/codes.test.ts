@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import { MAX_CODES, quarterBefore, quarterOf } from '@salus/chaincode/patient/api';
 import { NamedSecrets } from '@salus/gateway/keys/named-secrets';
-import { codeOf, listedIdentifiers } from '@salus/gateway/patient/codes';
+import { codeOf, listedIdentifiers, LONGEST_IDENTIFIER } from '@salus/gateway/patient/codes';
 import { CODE_SPACE } from '@salus/gateway/patient/project';
 
 import { eventually } from '../support/eventually.js';
@@ -27,6 +27,12 @@ describe('which identifiers a patient is found by', () => {
     assert.deepEqual(listedIdentifiers({ resourceType: 'Patient' }), []);
     const many = Array.from({ length: MAX_CODES + 1 }, (_, index) => ({ system: SYSTEM, value: String(index) }));
     assert.equal(listedIdentifiers(patient(many)).length, MAX_CODES);
+  });
+
+  it('is none that is longer than identifiers are', () => {
+    const long = { system: SYSTEM, value: '1'.repeat(LONGEST_IDENTIFIER) };
+    assert.deepEqual(listedIdentifiers(patient([long])), [long]);
+    assert.deepEqual(listedIdentifiers(patient([{ ...long, value: `${long.value}1` }, ssn])), [known]);
   });
 
   it('is told apart by hospital and secret', () => {

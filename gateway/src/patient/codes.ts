@@ -5,6 +5,9 @@ import { MAX_CODES } from '@salus/chaincode/patient/api';
 
 import type { JsonObject } from '../fhir/json.js';
 
+/** Characters of the longest identifier that a patient is listed under. */
+export const LONGEST_IDENTIFIER = 256;
+
 /** An identifier as it is looked up: the same however somebody spaced it. */
 export interface ListedIdentifier {
   readonly system: string;
@@ -40,8 +43,9 @@ export function codeOf(secret: Uint8Array, custodian: string, { system, value }:
     .digest('hex');
 }
 
-/** Without case, spaces, dots and hyphens. */
+/** Without case, spaces, dots and hyphens; what is longer than identifiers are has none: normalising costs the square of it. */
 function foldedValue(value: string): string {
+  if (value.length > LONGEST_IDENTIFIER) return '';
   return value
     .normalize('NFKC')
     .toUpperCase()
