@@ -14,6 +14,8 @@ import { mintToken } from './token.js';
 const parallel = 4;
 /** Tries of one Bundle while the gateway is busy or away, or the outcome unknown. */
 const maxTries = 20;
+/** What a gateway answers that does not know yet what became of a write. */
+const UNKNOWN = 202;
 
 interface Report {
   loaded: number;
@@ -76,14 +78,15 @@ function bundleFiles(path: string): string[] {
 
 async function loadFile(file: string, fhir: string, token: string, report: Report): Promise<void> {
   const body = readFileSync(file);
-  const response = await postUntilKnown(fhir, body, token, () => (report.waits += 1));
+  const { response, wasUnknown } = await postUntilKnown(fhir, body, token, () => (report.waits += 1));
   const answer = (await response.json()) as { entry?: unknown[]; issue?: { diagnostics?: string }[] };
   if (response.status !== 200) {
     report.failed.push(`${basename(file)}: ${response.status} ${answer.issue?.[0]?.diagnostics ?? ''}`);
     return;
   }
   report.loaded += 1;
-  if (response.headers.get('idempotent-replayed') === 'true') {
+  // What an earlier try of this load made is told as a replay, too.
+  if (response.headers.get('idempotent-replayed') === 'true' && !wasUnknown) {
     report.alreadyThere += 1;
     return;
   }
@@ -92,23 +95,40 @@ async function loadFile(file: string, fhir: string, token: string, report: Repor
   report.transactions.add(response.headers.get('x-tx-id') ?? '');
 }
 
-/** The content names the attempt: sent again, it takes effect once. */
-async function postUntilKnown(fhir: string, body: Buffer, token: string, onWait: () => void): Promise<Response> {
+/** A Bundle's final answer, and whether an earlier try may have taken effect. */
+export interface Known {
+  readonly response: Response;
+  readonly wasUnknown: boolean;
+}
+
+/** Posts a Bundle until its outcome is known. The content names the attempt: sent again, it takes effect once. Throws CommandError. */
+export async function postUntilKnown(fhir: string, body: Buffer, token: string, onWait: () => void): Promise<Known> {
   const headers = {
     authorization: `Bearer ${token}`,
     'content-type': 'application/fhir+json',
     'idempotency-key': `load-${createHash('sha256').update(body).digest('hex')}`,
     prefer: 'return=minimal',
   };
+  let wasUnknown = false;
   for (let tries = 1; ; tries += 1) {
     const response = await fetch(fhir, { method: 'POST', headers, body: new Uint8Array(body) }).catch(() => undefined);
-    if (response === undefined && tries === maxTries) throw new CommandError(`${fhir} does not answer: npm start`);
-    if (response !== undefined && (![202, 429, 503].includes(response.status) || tries === maxTries)) return response;
+    if (response !== undefined && (isFinal(response) || tries === maxTries)) return { response, wasUnknown };
+    if (tries === maxTries) throw new CommandError(`${fhir} does not answer: npm start`);
+    wasUnknown ||= response === undefined || response.status === UNKNOWN;
     await response?.arrayBuffer();
     onWait();
-    const told = 1_000 * Number(response?.headers.get('retry-after') ?? 0);
-    await sleep(Math.max(told, Math.min(2_000, 100 * 2 ** tries) * (0.5 + Math.random() / 2)));
+    await sleep(waitOf(tries, response));
   }
+}
+
+/** Milliseconds until the next try: as long as the gateway says, or longer each time. */
+function waitOf(tries: number, response: Response | undefined): number {
+  const told = 1_000 * Number(response?.headers.get('retry-after') ?? 0);
+  return Math.max(told, Math.min(2_000, 100 * 2 ** tries) * (0.5 + Math.random() / 2));
+}
+
+function isFinal({ status }: Response): boolean {
+  return ![UNKNOWN, 429, 503].includes(status);
 }
 
 function progressLine(report: Report, total: number, began: number): string {
