@@ -173,8 +173,8 @@ const badParameter: Kind = (random) => {
   const others = [
     '__proto__=1',
     '_filter=x',
-    '_text=x',
-    '_content=x',
+    '_text=%22x',
+    '_content=(x',
     '_list=$current-allergies',
     '_query=x',
     'birthdate=2020-13-45',

@@ -12,8 +12,10 @@ import { mintToken } from './token.js';
 
 /** Bundles under way at once. */
 const parallel = 4;
-/** Tries of one Bundle while the gateway is busy or away, or the outcome unknown. */
+/** Tries of one Bundle while the gateway is away. */
 const maxTries = 20;
+/** How long a Bundle waits, ms, for a gateway that is busy, or does not know the outcome yet. */
+const PATIENCE_MS = 300_000;
 /** What a gateway answers that does not know yet what became of a write. */
 const UNKNOWN = 202;
 
@@ -109,11 +111,12 @@ export async function postUntilKnown(fhir: string, body: Buffer, token: string, 
     'idempotency-key': `load-${createHash('sha256').update(body).digest('hex')}`,
     prefer: 'return=minimal',
   };
+  const until = Date.now() + PATIENCE_MS;
   let wasUnknown = false;
   for (let tries = 1; ; tries += 1) {
     const response = await fetch(fhir, { method: 'POST', headers, body: new Uint8Array(body) }).catch(() => undefined);
-    if (response !== undefined && (isFinal(response) || tries === maxTries)) return { response, wasUnknown };
-    if (tries === maxTries) throw new CommandError(`${fhir} does not answer: npm start`);
+    if (response !== undefined && (isFinal(response) || Date.now() > until)) return { response, wasUnknown };
+    if (response === undefined && tries >= maxTries) throw new CommandError(`${fhir} does not answer: npm start`);
     wasUnknown ||= response === undefined || response.status === UNKNOWN;
     await response?.arrayBuffer();
     onWait();
