@@ -1,10 +1,9 @@
 /** `salus verify-record`: checks an exported record against the blocks of a peer of one's own, resource by resource. */
-import { existsSync, readFileSync } from 'node:fs';
-
 import { type Command, CommandError } from '@salus/network/command';
 
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import { checkedRecord, type RecordWitness } from '../patient/record-check.js';
+import { BLOCKS_OF, textOf, verdict } from './against-blocks.js';
 import type { RecordChain } from './record-chain.js';
 
 /** Exit code 1 with a sentence for each finding when the record is not what the hospital signed, or not on the ledger. */
@@ -12,16 +11,14 @@ export const verifyRecord: Command = {
   name: 'verify-record',
   summary: "check a record from $export-record against the blocks of a member's peer",
   arguments: [{ name: 'file', summary: 'the Bundle as JSON', required: true }],
-  options: [{ flags: '--member <name>', summary: 'whose peer delivers the blocks', default: 'authority' }],
+  options: BLOCKS_OF,
   async run({ args, options }, io) {
     const bundle = readBundle(args[0] ?? '');
     // Loaded only when asked for: every verb would wait for it otherwise.
     const { readChain } = await import('./record-chain.js');
     const chain = await readChain(io.stateDir, String(options['member']));
     const { entries, findings } = await checkedRecord(bundle, witnessOf(chain));
-    for (const finding of findings) io.err(finding);
-    io.out(findings.length === 0 ? `${entries.length} resources, each as signed and as on the ledger` : 'not verified');
-    return findings.length === 0 ? 0 : 1;
+    return verdict(io, findings, `${entries.length} resources, each as signed and as on the ledger`);
   },
 };
 
@@ -34,8 +31,7 @@ function witnessOf({ members, transactions }: RecordChain): RecordWitness {
 }
 
 function readBundle(file: string): JsonObject {
-  if (!existsSync(file)) throw new CommandError(`there is no file ${file}`, 2);
-  const bundle = parseExactly(readFileSync(file, 'utf8')) as JsonObject;
+  const bundle = parseExactly(textOf(file)) as JsonObject;
   if (bundle.resourceType === 'Bundle') return bundle;
   throw new CommandError(`${file} holds no Bundle: give it what $export-record answered`, 2);
 }

@@ -1,6 +1,4 @@
 /** `salus verify-trial`: checks a trial's package against the blocks of a peer of one's own, record by record. */
-import { existsSync, readFileSync } from 'node:fs';
-
 import { parseKey } from '@salus/chaincode/registry/api';
 import type { SlotRecord } from '@salus/chaincode/trial/api';
 import { type Command, CommandError } from '@salus/network/command';
@@ -9,6 +7,7 @@ import { canonicalForm } from '../identity/statements.js';
 import { checkAllocation } from '../trial/verify-lists.js';
 import { checkLock, type TrialRecords } from '../trial/verify-lock.js';
 import { packageIn, recordsIn, type TrialPackage } from '../trial/package.js';
+import { BLOCKS_OF, textOf, verdict } from './against-blocks.js';
 import { validWrites } from './record-chain.js';
 
 /** Kinds of records about one participant: of those that were only screened, the package has none. */
@@ -19,7 +18,7 @@ export const verifyTrial: Command = {
   name: 'verify-trial',
   summary: "check a trial's $package against the blocks of a member's peer",
   arguments: [{ name: 'file', summary: 'what $package answered, as JSON', required: true }],
-  options: [{ flags: '--member <name>', summary: 'whose peer delivers the blocks', default: 'authority' }],
+  options: BLOCKS_OF,
   async run({ args, options }, io) {
     const found = readPackage(args[0] ?? '');
     const onLedger = await ledgerRecords(io.stateDir, String(options['member']), found.trial);
@@ -31,9 +30,7 @@ export const verifyTrial: Command = {
         .map(({ stratum }) => `the list of ${stratum} is not the one committed to`),
       ...checkLock(onLedger, found.trial),
     ];
-    for (const finding of findings) io.err(finding);
-    io.out(findings.length === 0 ? `${inPackage.size} records, each as on the ledger, none left out` : 'not verified');
-    return findings.length === 0 ? 0 : 1;
+    return verdict(io, findings, `${inPackage.size} records, each as on the ledger, none left out`);
   },
 };
 
@@ -74,8 +71,7 @@ function withoutScreened(records: TrialRecords): TrialRecords {
 }
 
 function readPackage(file: string): TrialPackage {
-  if (!existsSync(file)) throw new CommandError(`there is no file ${file}`, 2);
-  const found = packageIn(readFileSync(file, 'utf8'));
+  const found = packageIn(textOf(file));
   if (found !== undefined) return found;
   throw new CommandError(`${file} holds no package of a trial: give it what $package answered`, 2);
 }
