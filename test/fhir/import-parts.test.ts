@@ -32,6 +32,16 @@ describe('a part of an import', () => {
     return () => answers;
   };
 
+  /** Somebody edits p0 while the import stands still; how that ends once it goes on, with the edit in force. */
+  async function editedMeanwhile(path: string): Promise<Awaited<ReturnType<typeof suite.world.done>>> {
+    await suite.world.ask('PUT Patient/p0', { body: patient({ id: 'p0', active: true }) });
+    suite.world.open();
+    suite.world.desk.goOn();
+    const manifest = await suite.world.done(path);
+    assert.equal((await suite.world.ask('GET Patient/p0')).json.active, true);
+    return manifest;
+  }
+
   it('writes over nothing that was edited since, also where the line was equal to what was there', async () => {
     const source = { source: 'https://other.example' };
     for (const id of ['p0', 'p1']) {
@@ -40,11 +50,7 @@ describe('a part of an import', () => {
     const answers = cutAfter(1);
     const path = await begun(patients(3));
     await answered(answers, 1);
-    await suite.world.ask('PUT Patient/p0', { body: patient({ id: 'p0', active: true }) });
-    suite.world.open();
-    suite.world.desk.goOn();
-    const manifest = await suite.world.done(path);
-    assert.equal((await suite.world.ask('GET Patient/p0')).json.active, true);
+    const manifest = await editedMeanwhile(path);
     assert.equal((await suite.world.ask('GET Patient/p0/_history')).json.total, 2);
     assert.equal((await suite.world.ask('GET Patient/p2')).status, 200);
     assert.equal(suite.world.server.ledger.written, 4);
@@ -57,11 +63,7 @@ describe('a part of an import', () => {
     const answers = cutAfter(1);
     const path = await begun(patients(1));
     await answered(answers, 1);
-    await suite.world.ask('PUT Patient/p0', { body: patient({ id: 'p0', active: true }) });
-    suite.world.open();
-    suite.world.desk.goOn();
-    const manifest = await suite.world.done(path);
-    assert.equal((await suite.world.ask('GET Patient/p0')).json.active, true);
+    const manifest = await editedMeanwhile(path);
     assert.equal((await suite.world.problems(manifest))[0]![1], 'conflict');
   });
 

@@ -11,6 +11,7 @@ import { sightOf } from './sight.js';
 import { parseExactly, type JsonObject } from './json.js';
 import { operationOutcome, type Issue } from './outcome.js';
 import { LARGEST_PAGE } from './paging.js';
+import { LITERAL, referencesIn } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { entryOf, handlingOf, links } from './search.js';
 import { parseSearch } from './search-request.js';
@@ -87,29 +88,13 @@ function profileIssues(context: FhirContext, request: FhirRequest, resource: Jso
 function referenceIssues(context: FhirContext, request: FhirRequest, resource: JsonObject): Issue[] {
   const names = referencesIn(resource, String(resource.resourceType));
   return names.flatMap(({ reference, path }): Issue[] => {
-    const [, type = '', id = ''] = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})$/.exec(reference) ?? [];
+    const [, type = '', id = ''] = LITERAL.exec(reference) ?? [];
     if (!isResourceType(type)) return [];
     const seen = visible(context, request, 'operation', [type, id]);
     if (seen !== undefined && !seen.deleted) return [];
     const diagnostics = `${type}/${id} is not known here`;
     return [{ severity: 'warning', code: 'not-found', diagnostics, expression: [path] }];
   });
-}
-
-interface FoundReference {
-  readonly reference: string;
-  /** FHIRPath of it. */
-  readonly path: string;
-}
-
-function referencesIn(value: unknown, path: string): FoundReference[] {
-  if (typeof value !== 'object' || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap((each, at) => referencesIn(each, `${path}[${at}]`));
-  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
-    name === 'reference' && typeof inner === 'string'
-      ? [{ reference: inner, path: `${path}.reference` }]
-      : referencesIn(inner, `${path}.${name}`),
-  );
 }
 
 /** The version in force, if the actor may see it. Throws Refusal 404. */

@@ -155,3 +155,24 @@ function addConditional(text: string, found: Map<string, ConditionalReference>):
   const match = CONDITIONAL.exec(text);
   if (match !== null) found.set(text, { text, type: match[1] ?? '', criteria: match[2] ?? '' });
 }
+
+/** A literal reference to a resource here: `Type/id`. */
+export const LITERAL = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})$/;
+
+/** A reference in a resource. */
+export interface FoundReference {
+  readonly reference: string;
+  /** FHIRPath of it. */
+  readonly path: string;
+}
+
+/** Every reference in the value, literal or not; `path` is the value's own FHIRPath. */
+export function referencesIn(value: unknown, path: string): FoundReference[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((each, at) => referencesIn(each, `${path}[${at}]`));
+  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
+    name === 'reference' && typeof inner === 'string'
+      ? [{ reference: inner, path: `${path}.reference` }]
+      : referencesIn(inner, `${path}.${name}`),
+  );
+}

@@ -5,7 +5,7 @@ import { asResource } from '../body.js';
 import { requireId } from '../context.js';
 import { parseBody, type JsonObject } from '../json.js';
 import { operationOutcome, outcomeOf } from '../outcome.js';
-import { rewritten, type Replacement } from '../references.js';
+import { LITERAL, referencesIn, rewritten, type Replacement } from '../references.js';
 import type { ImportLimits } from './limits.js';
 import type { Line } from './lines.js';
 
@@ -132,7 +132,7 @@ function stableId({ stable }: FileFrame, text: string): string {
 /** Of whatever another member keeps under the same id, here and in references. Throws Refusal for one that nothing here is. */
 function placed(resource: JsonObject, name: string, frame: FileFrame, before: Gathering): JsonObject {
   const moved = new Map<string, Replacement>();
-  for (const each of [name, ...referencesIn(resource)]) {
+  for (const each of [name, ...literalsIn(resource)]) {
     const here = ownNameOf(each, frame);
     if (here === undefined) continue;
     if (each !== name && !before.has(here) && !frame.isHere(here)) throw leadsNowhere();
@@ -141,6 +141,10 @@ function placed(resource: JsonObject, name: string, frame: FileFrame, before: Ga
   const fresh = moved.get(name)?.name.split('/')[1];
   const made = { ...rewritten(resource, moved), ...(fresh === undefined ? {} : { id: fresh }) };
   return withOrigin(made, frame, fresh === undefined ? undefined : name);
+}
+
+function literalsIn(resource: JsonObject): string[] {
+  return referencesIn(resource, '').flatMap(({ reference }) => (LITERAL.test(reference) ? [reference] : []));
 }
 
 /** What is called something here that another member keeps; undefined for whatever none does. */
@@ -153,17 +157,6 @@ function ownNameOf(name: string, frame: FileFrame): string | undefined {
 function leadsNowhere(): Refusal {
   const detail = 'it refers to a Patient that another member keeps: import that Patient before it';
   return new Refusal('invalid', 'unprocessable', detail);
-}
-
-const REFERENCE = /^([A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64})$/;
-
-function referencesIn(value: unknown): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) =>
-    name === 'reference' && typeof inner === 'string'
-      ? (REFERENCE.exec(inner)?.slice(1) ?? [])
-      : referencesIn(inner as unknown),
-  );
 }
 
 /** The proposal's extension for a resource whose id is another here than where it came from. */
