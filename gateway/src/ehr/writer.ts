@@ -12,6 +12,7 @@ import {
 
 import { freshSecrets } from '../keys/content.js';
 import type { KeyStore, VersionKey } from '../keys/key-store.js';
+import { usedForAnother } from '../ledger/key-memory.js';
 import { callKey, type FoundEntry, type OutboxEntry } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
 import { isDeclined, isRefusal, Refusal } from '../ledger/refusal.js';
@@ -91,13 +92,7 @@ export class EhrWriter implements RecordWriter {
       this.ports.outbox.release(code);
       return undefined;
     }
-    if (found.digest !== digest) {
-      throw new Refusal(
-        'invalid',
-        'unprocessable',
-        'this Idempotency-Key was used for another request; take a new one',
-      );
-    }
+    if (found.digest !== digest) throw usedForAnother();
     return found;
   }
 

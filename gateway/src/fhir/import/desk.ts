@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
 import type { KeyStore } from '../../keys/key-store.js';
+import { usedForAnother } from '../../ledger/key-memory.js';
 import { Refusal } from '../../ledger/refusal.js';
 import type { Actor } from '../../ports.js';
 import { generatedSearch } from '../../projection/generated.js';
@@ -184,8 +185,7 @@ export class ImportDesk implements Imports {
   #earlier({ key, digest }: KickOff): string | undefined {
     const found = this.#store.begunBy(key);
     if (found === undefined || found.digest === digest) return found?.id;
-    const detail = 'this Idempotency-Key was used for another request; take a new one';
-    throw new Refusal('invalid', 'unprocessable', detail);
+    throw usedForAnother();
   }
 
   #begun(id: string, headers: Readonly<Record<string, string>> = {}): FhirResponse {
