@@ -21,6 +21,7 @@ import { take, TEST_COLLECTIONS, type TestClient } from '../support/embedded-net
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
 import { fabricCaOrPending, PLACES, topologyWithFabricCa } from '../support/fabric-ca.js';
 import { freePortBase } from '../support/free-ports.js';
+import { adminIdentity, takenIdentity } from '../support/identities.js';
 
 const DAY_MS = 86_400_000;
 const SERVED = 'stmary';
@@ -212,6 +213,29 @@ describe('a network one of whose members has a Fabric CA', function () {
     await prepareState(prepared.topology, prepared.stateDir, { collections: TEST_COLLECTIONS });
     const { contract } = fabric.client({ member: SERVED });
     await contract.submitTransaction(...put('again'));
+  });
+
+  it('has another administrator issued there before every peer refuses the one whom the Fabric CA revoked', async () => {
+    const { stateDir, topology } = fabric.prepared;
+    const old = takenIdentity(adminIdentity(fabric.prepared, SERVED), join(stateDir, 'taken'));
+    const everywhere = topology.members.map(({ name }) => fabric.client({ member: SERVED, at: name, as: old }));
+    const read = ({ contract }: TestClient) => contract.evaluateTransaction(...operation(['get', 'pack']));
+    for (const client of everywhere) await read(client);
+    const { serialNumber, isReplaced } = await revokeIdentity(stateDir, SERVED, 'admin');
+    assert.equal(isReplaced, true);
+    for (const client of everywhere)
+      await assert.rejects(read(client), /access denied: channel \[health\] creator org/);
+    const present = adminIdentity(fabric.prepared, SERVED);
+    for (const { name } of topology.members) await read(fabric.client({ member: SERVED, at: name, as: present }));
+    // Nor does the server give a new certificate on the word of the old one.
+    const dir = layout.member(stateDir, SERVED);
+    const ca = await FabricCa.open(memberAccess(topology.members[0]!, dir)!, dir);
+    const word = { certificate: readFileSync(old.cert, 'utf8'), key: readFileSync(old.key, 'utf8') };
+    assert.equal(new X509Certificate(word.certificate).serialNumber, serialNumber);
+    await assert.rejects(
+      ca.renewed(word, { organisation: SERVED, name: subjectOf(old.cert).CN }, 'admin'),
+      /refused reenroll/,
+    );
   });
 
   it('gives a member that joins its identities from a server of its own, which runs while the join is proposed', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandIo } from '@salus/network/command';
 import { revoke } from '@salus/network/commands/revoke';
@@ -11,7 +11,7 @@ import { presentConfiguration } from '@salus/network/fabric/reconfigure';
 import { revokeIdentity } from '@salus/network/fabric/revoke';
 import { revocationsOf } from '@salus/network/config/update/revocations';
 import { revokedSerialNumbers } from '@salus/network/identity/authority';
-import { layout, mspFiles } from '@salus/network/identity/layout';
+import { layout } from '@salus/network/identity/layout';
 import { pendingFiles } from '@salus/network/identity/revoked';
 import { prepareState } from '@salus/network/prepare';
 import {
@@ -23,7 +23,13 @@ import {
 } from '../support/embedded-network.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
 import { eventually } from '../support/eventually.js';
-import { adminIdentity, type IdentityFiles, ordererAdminIdentity, ordererIdentity } from '../support/identities.js';
+import {
+  adminIdentity,
+  type IdentityFiles,
+  ordererAdminIdentity,
+  ordererIdentity,
+  takenIdentity,
+} from '../support/identities.js';
 import { signerFrom } from '../support/proposal.js';
 import { RawClient } from '../support/raw-client.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -108,14 +114,6 @@ describe('what is revoked on Fabric', function () {
     await assert.rejects(revokeIdentity(stateDir, 'medisure', 'gateway0'), /gateway0 of medisure is revoked already/);
   });
 
-  /** Certificate and key as somebody has them who took them. */
-  function taken(identity: IdentityFiles, name: string): IdentityFiles {
-    const files = mspFiles(join(scratch.path, name));
-    cpSync(identity.cert, files.cert);
-    cpSync(identity.key, files.key);
-    return { mspId: identity.mspId, ...files };
-  }
-
   /** What each orderer says to whoever asks for its newest block. */
   async function saidByOrderers(identity: IdentityFiles): Promise<string[]> {
     const answers = ORDERERS.map(async (name) => {
@@ -136,7 +134,7 @@ describe('what is revoked on Fabric', function () {
 
   it('an administrator is refused by every peer and orderer; another has its place at once', async () => {
     const { topology, stateDir } = fabric.prepared;
-    const old = taken(adminIdentity(fabric.prepared, 'acme'), 'admin');
+    const old = takenIdentity(adminIdentity(fabric.prepared, 'acme'), join(scratch.path, 'admin'));
     const everywhere = topology.members.map(({ name }) => fabric.client({ member: 'acme', at: name, as: old }));
     for (const client of everywhere) await read(client);
     assert.deepEqual(await saidByOrderers(old), takenBy('SUCCESS'));
@@ -174,7 +172,7 @@ describe('what is revoked on Fabric', function () {
   });
 
   it('an orderer’s administrator is refused by every orderer; another signs for it', async () => {
-    const old = taken(ordererAdminIdentity(fabric.prepared, 'acme'), 'orderer-admin');
+    const old = takenIdentity(ordererAdminIdentity(fabric.prepared, 'acme'), join(scratch.path, 'orderer-admin'));
     assert.deepEqual(await saidByOrderers(old), takenBy('SUCCESS'));
     await revokeIdentity(fabric.prepared.stateDir, 'acme', 'orderer-admin');
     await refusedByOrderers(old);
@@ -204,7 +202,10 @@ describe('what is revoked on Fabric', function () {
 
   it('an orderer signs blocks with another certificate before the one it had is refused', async () => {
     const { stateDir } = fabric.prepared;
-    const old = taken({ ...ordererIdentity(fabric.prepared, 'acme'), ...pendingOf('acme') }, 'orderer');
+    const old = takenIdentity(
+      { ...ordererIdentity(fabric.prepared, 'acme'), ...pendingOf('acme') },
+      join(scratch.path, 'orderer'),
+    );
     assert.deepEqual(await saidByOrderers(old), takenBy('SUCCESS'));
     const { isInForce } = await revokeIdentity(stateDir, 'acme', 'orderer');
     assert.equal(isInForce, true);
@@ -219,7 +220,7 @@ describe('what is revoked on Fabric', function () {
 
   it('an orderer that we did not start must be started again before the one it had is refused', async () => {
     const { stateDir } = fabric.prepared;
-    const old = taken(ordererIdentity(fabric.prepared, 'authority'), 'far-orderer');
+    const old = takenIdentity(ordererIdentity(fabric.prepared, 'authority'), join(scratch.path, 'far-orderer'));
     const record = fabricProcessesOf(stateDir);
     renameSync(record, `${record}.away`);
     const first = await revokeIdentity(stateDir, 'authority', 'orderer');

@@ -1,4 +1,5 @@
 /** Whose certificates a test may use besides those of the gateways. */
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { layout, mspFiles, type KeyFiles } from '@salus/network/identity/layout';
 import type { PreparedState } from '@salus/network/prepare';
@@ -29,4 +30,12 @@ export function ordererAdminIdentity({ material }: PreparedState, member: string
 export function adminIdentity({ topology, stateDir }: PreparedState, member: string): IdentityFiles {
   const folder = layout.msp(layout.admin(layout.member(stateDir, member)));
   return { mspId: memberOf(topology, member).mspId, ...mspFiles(folder) };
+}
+
+/** Certificate and key as somebody has them who took them into a folder of their own. */
+export function takenIdentity(identity: IdentityFiles, folder: string): IdentityFiles {
+  const files = mspFiles(folder);
+  cpSync(identity.cert, files.cert);
+  cpSync(identity.key, files.key);
+  return { mspId: identity.mspId, ...files };
 }
