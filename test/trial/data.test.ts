@@ -4,7 +4,7 @@ import { validationIssues } from '@salus/gateway/fhir/validate';
 import { commitmentOf } from '@salus/gateway/trial/content';
 import { random } from '../support/contract-world.js';
 import { Gateways, resourcesIn } from './ledger-double.js';
-import { TRIAL, TrialWorld } from './world.js';
+import { protocol, TRIAL, TrialWorld } from './world.js';
 
 const STUDY = `ResearchStudy/${TRIAL}`;
 
@@ -35,7 +35,7 @@ describe('data of a trial', function () {
     gateways.ask(member, role, 'GET', `${type}?study=${STUDY}&participant=P1`);
 
   before(async () => {
-    world = await TrialWorld.enrolling();
+    world = await TrialWorld.enrolling(8, protocol({ criteria: [] }));
     gateways = new Gateways(world);
     await world.enrolled('P1', 'stmary', 's1', 1);
   });

@@ -4,7 +4,7 @@ import { canonicalForm } from '@salus/gateway/identity/statements';
 import { commitmentOf } from '@salus/gateway/trial/content';
 import { readLine } from '@salus/gateway/trial/reading';
 import { Gateways, ledgerOf, resourcesIn } from './ledger-double.js';
-import { seriousEvent, TRIAL, TrialWorld } from './world.js';
+import { protocol, seriousEvent, TRIAL, TrialWorld } from './world.js';
 
 const STUDY = `ResearchStudy/${TRIAL}`;
 
@@ -36,7 +36,7 @@ describe('decimals of a trial', function () {
   };
 
   before(async () => {
-    world = await TrialWorld.enrolling();
+    world = await TrialWorld.enrolling(8, protocol({ criteria: [] }));
     gateways = new Gateways(world);
     await world.enrolled('P1', 'stmary', 's1', 1);
   });

@@ -108,6 +108,7 @@ describe('what a trial owes and shows', () => {
         keep: () => assert.fail('a read keeps nothing'),
         entering: {
           enter: () => assert.fail('a read keeps nothing'),
+          declare: () => assert.fail('a read keeps nothing'),
           report: () => assert.fail('a read keeps nothing'),
         },
       },

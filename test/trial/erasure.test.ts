@@ -62,7 +62,7 @@ describe('the erasure of a record of somebody who takes part in a trial', functi
     assert.ok([200, 202].includes(done.status), done.text);
     const left = await contents('stmary', 'investigator');
     assert.ok(!left.includes(CANARY), left);
-    assert.match(left, /1 contents of this participant are committed to and not kept here/);
+    assert.match(left, /3 contents of this participant are committed to and not kept here/);
     await eventually(() => {
       const found = holders(join(network.stateDir, 'members', 'stmary'), CANARY);
       assert.deepEqual(found, []);

@@ -82,8 +82,9 @@ export class NetworkStudy {
     const claimed = await this.claim(participant, site, patient);
     assert.equal(claimed.status, 200, claimed.text);
     await this.act(site, 'investigator', 'consent', this.#consent(participant, site));
-    const criteria = protocol().criteria.map((id) => ({ id, commitment: random() }));
-    await this.act(site, 'investigator', 'declare-eligible', { participant, criteria });
+    const eligible = eligibilityOf(participant, protocol().criteria);
+    const declared = await this.post(site, 'investigator', '$declare-eligible', eligible);
+    assert.equal(declared.status, 200, declared.text);
     return patient;
   }
 
@@ -177,6 +178,13 @@ export class NetworkStudy {
     const countersignature = { kid: investigator.kid, ...stamp, statement: signed };
     return { ...about, jwk: patient.jwk, statement, countersignature };
   }
+}
+
+/** Parameters of `$declare-eligible`: a yes to every criterion. */
+export function eligibilityOf(participant: string, criteria: readonly string[]): readonly object[] {
+  const item = criteria.map((linkId) => ({ linkId, answer: [{ valueBoolean: true }] }));
+  const resource = { resourceType: 'QuestionnaireResponse', status: 'completed', item };
+  return [text('participant', participant), { name: 'answers', resource }];
 }
 
 /** Parameters of `$enter` at stmary: one answer in a form of the first visit. */

@@ -14,6 +14,7 @@ import { type Answer, networkOfSuite } from '../support/network.js';
 import { projectRoot } from '../support/shared.js';
 import { SigningKey } from '../support/signing.js';
 import { atDoor, atPeer } from './straight.js';
+import { eligibilityOf } from './network-study.js';
 import { TrialPackages } from './packages.js';
 import { reportedOnNetwork } from './reported.js';
 import { listOf } from './world.js';
@@ -98,8 +99,9 @@ describe('a trial on the real processes, over HTTP', () => {
     ]);
     assert.equal(claimed.status, 200, claimed.text);
     await act('stmary', 'investigator', 'consent', consent());
-    const criteria = view.versions[4]!.protocol.criteria.map((id) => ({ id, commitment: random() }));
-    await act('stmary', 'investigator', 'declare-eligible', { participant: 'P1', criteria });
+    const answers = eligibilityOf('P1', view.versions[4]!.protocol.criteria);
+    const declared = await post('stmary', 'investigator', `${NAME}/$declare-eligible`, answers);
+    assert.match(declared.text, /"handedOver","valueBoolean":true/);
     const values = [
       { name: 'participant', valueString: 'P1' },
       { name: 'stratum', valueString: 'all' },
@@ -212,6 +214,10 @@ describe('a trial on the real processes, over HTTP', () => {
       }),
       /not on the ledger: .*"act":"enter"/,
     );
+  });
+
+  it('gives the sponsor the same with the contents, each provable offline by what the ledger commits to', async () => {
+    await packages.assertProven();
   });
 
   it('shows every face of FHIR by HTTP, without an arm', async () => {

@@ -170,7 +170,7 @@ describe('the operations on trials', () => {
     const seen = {
       decision: { allow: () => undefined },
       facts: { fact: () => undefined },
-      entering: { enter: down, report: down },
+      entering: { enter: down, declare: down, report: down },
       randomizing: { randomize: down },
       claim: down,
       keep: down,

@@ -84,6 +84,8 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
   readonly keys = new Map<string, SigningKey>();
   readonly lists = new Map<string, Allotted[]>();
   readonly patients = new Map<string, SigningKey>();
+  /** Of the version that the trial was registered with. */
+  #criteria = protocol().criteria;
 
   constructor(readonly ledger: L) {}
 
@@ -140,6 +142,7 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
 
   async registered(content = protocol(), slots = 8): Promise<void> {
     await this.act('acme', 'sponsor', 'register', { parties, protocol: content });
+    this.#criteria = content.criteria;
     await this.listed(content, slots);
   }
 
@@ -213,7 +216,7 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
   }
 
   answers() {
-    return ['adult', 'diabetes'].map((id) => ({ id, commitment: random() }));
+    return this.#criteria.map((id) => ({ id, commitment: random() }));
   }
 
   async enrolled(participant: string, site: string, stratum: string, slot: number): Promise<Answer<L>> {

@@ -136,15 +136,26 @@ function takenBack({ withdrawn }: ConsentRecord, now: WithdrawRequest['withdrawn
   return refuse('consent-withdrawn', 'the participant withdrew; only "use-no-data" may follow "keep-data"');
 }
 
-/** The site's word on every criterion of the version in force, one by one, in order. */
+/** What a declaration of eligibility is judged by. */
+export interface EligibilityFacts {
+  /** The version in force, and its criteria. */
+  readonly version: number;
+  readonly criteria: Protocol['criteria'];
+  readonly known: EligibleRecord | undefined;
+  /** Where the participant consented first. */
+  readonly site: string | undefined;
+}
+
+/** The site's word on every criterion of the version in force, one by one, in order; nobody is screened who did not consent. */
 export function declareEligible(
   { criteria }: EligibleRequest,
-  { version, criteria: asked }: Pick<Protocol, 'criteria'> & { readonly version: number },
-  known: EligibleRecord | undefined,
+  { version, criteria: asked, known, site }: EligibilityFacts,
   act: Act,
 ): EligibleRecord | Refusal {
   if (known?.version === version) return refuse('already-declared', 'eligibility by this version is declared');
   const isWhole = criteria.length === asked.length && criteria.every(({ id }, index) => id === asked[index]);
   if (!isWhole) return refuse('not-eligible', 'answer every criterion of the version in force, in its order');
+  if (site === undefined) return refuse('no-consent', 'the participant consents before eligibility is asked');
+  if (site !== act.by.member) return refuse('not-your-participant', 'another site has the consent');
   return { version, criteria, ...act };
 }

@@ -239,7 +239,7 @@ export async function eventFacts(
 }
 
 /** Where somebody takes part, and since when: from the consent on. */
-async function takingPart(ctx: SalusContext, trial: string, participant: string): Promise<EventFacts['taking']> {
+export async function takingPart(ctx: SalusContext, trial: string, participant: string): Promise<EventFacts['taking']> {
   const consent = await load(ctx, state.consentKind, trial, participant, numberPart(1));
   return consent && { site: consent.by.member, since: consent.at };
 }

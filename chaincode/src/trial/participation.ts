@@ -4,7 +4,7 @@ import { load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import type { ConsentRequest, EligibleRequest, PublishDocument, WithdrawRequest } from './acts';
 import * as consents from './consents';
-import { actOf, consentFacts, DOCUMENT, lineOf, versionInForce } from './facts';
+import { actOf, consentFacts, DOCUMENT, lineOf, takingPart, versionInForce } from './facts';
 import type { Standing } from './rules';
 import { consentKind, documentKind, eligibleKind, inForceKind, numberPart } from './state';
 
@@ -46,7 +46,8 @@ export async function declareEligible(ctx: SalusContext, standing: Standing, req
   const { trial, participant } = request;
   const { version, protocol } = await versionInForce(ctx, standing);
   const known = await load(ctx, eligibleKind, trial, participant);
-  const asked = { version, criteria: protocol.criteria };
-  const record = allowed(consents.declareEligible(request, asked, known, actOf(ctx)));
+  const site = (await takingPart(ctx, trial, participant))?.site;
+  const facts = { version, criteria: protocol.criteria, known, site };
+  const record = allowed(consents.declareEligible(request, facts, actOf(ctx)));
   await save(ctx, eligibleKind, [trial, participant], record);
 }

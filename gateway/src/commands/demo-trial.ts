@@ -116,8 +116,10 @@ async function enrolOne(
   await study.call(site, 'investigator', '$claim', claimed);
   const consent = await consentTo({ channel, trial: study.trial }, participant, investigator);
   await study.act(site, 'investigator', '$consent', consent);
-  const criteria = registered.criteria.map((id) => ({ id, commitment: randomHex(32) }));
-  await study.act(site, 'investigator', '$declare-eligible', { participant, criteria });
+  const item = registered.criteria.map((linkId) => ({ linkId, answer: [{ valueBoolean: true }] }));
+  const answers = { resourceType: 'QuestionnaireResponse', status: 'completed', item };
+  const eligible = [text('participant', participant), { name: 'answers', resource: answers }];
+  await study.call(site, 'investigator', '$declare-eligible', eligible);
   const asked = [text('participant', participant), text('stratum', strata[site]), { name: 'consent', valueInteger: 1 }];
   const { parameter = [] } = await study.call(site, 'coordinator', '$randomize', asked);
   const kit = parameter.find(({ name }) => name === 'kit')?.valueString ?? '';

@@ -5,6 +5,7 @@ import { type Command, CommandError } from '@salus/network/command';
 
 import { canonicalForm } from '../identity/statements.js';
 import { checkAllocation } from '../trial/verify-lists.js';
+import { checkContents } from '../trial/verify-contents.js';
 import { checkLock, type TrialRecords } from '../trial/verify-lock.js';
 import { packageIn, recordsIn, type TrialPackage } from '../trial/package.js';
 import { BLOCKS_OF, textOf, verdict } from './against-blocks.js';
@@ -23,14 +24,19 @@ export const verifyTrial: Command = {
     const found = readPackage(args[0] ?? '');
     const onLedger = await ledgerRecords(io.stateDir, String(options['member']), found.trial);
     const inPackage = recordsIn(found);
+    const { contents = [] } = found;
+    const checked = checkContents(onLedger, contents);
     const findings = [
       ...differences(onLedger, inPackage),
       ...checkAllocation(found.view)
         .strata.filter(({ isListIntact }) => isListIntact === false)
         .map(({ stratum }) => `the list of ${stratum} is not the one committed to`),
       ...checkLock(onLedger, found.trial),
+      ...checked.findings,
     ];
-    return verdict(io, findings, `${inPackage.size} records, each as on the ledger, none left out`);
+    const records = `${inPackage.size} records, each as on the ledger, none left out`;
+    const said = `${contents.length} of the ${checked.committed} contents that they commit to, each as committed to`;
+    return verdict(io, findings, `${records}; ${said}`);
   },
 };
 

@@ -1,6 +1,7 @@
 /**
- * Content of data points and of adverse events: a QuestionnaireResponse (https://hl7.org/fhir/R4/questionnaireresponse.html)
- * or an AdverseEvent (https://hl7.org/fhir/R4/adverseevent.html) at the site, and its copy at the sponsor. The ledger has its
+ * Content of data points, of criteria of eligibility and of adverse events: a QuestionnaireResponse
+ * (https://hl7.org/fhir/R4/questionnaireresponse.html) or an AdverseEvent
+ * (https://hl7.org/fhir/R4/adverseevent.html) at the site, and its copy at the sponsor. The ledger has its
  * commitment, which is also how a copy is found: SHA-256 over the RFC 8785 form of the resource, in which lies a nonce of 256
  * random bits; decimals stand in it digit by digit as sent, as R4 asks (datatypes.html#decimal: their precision is kept).
  */
@@ -10,7 +11,7 @@ import { exactForm, type JsonObject, parseExactly } from '../fhir/json.js';
 import type { Facts } from '../patient/lookup.js';
 import type { LedgerWrite } from '../ports.js';
 import type { Change } from '../projection/projector.js';
-import { EVENT_SYSTEM, PARTICIPANT_SYSTEM } from './systems.js';
+import { CRITERION_SYSTEM, DATA_POINT_SYSTEM, EVENT_SYSTEM, PARTICIPANT_SYSTEM } from './systems.js';
 
 /** What a kept content is called in the member's own collection. */
 export const CONTENT_TYPE = 'TrialContent';
@@ -45,25 +46,42 @@ export interface EventPlace {
   readonly n: number;
 }
 
-/** One name for an act on a data point, or for a step of an adverse event. */
-export function placeName(place: Place | EventPlace): string {
-  const { trial, participant, n } = place;
-  return 'event' in place
-    ? [trial, participant, place.event, n].join('/')
-    : [trial, participant, place.visit, place.form, n].join('/');
+/** Which criterion of eligibility a content answers, of whom. */
+export interface CriterionPlace {
+  readonly trial: string;
+  readonly participant: string;
+  readonly criterion: string;
+}
+
+/** What a content is of. */
+type AnyPlace = Place | EventPlace | CriterionPlace;
+
+/** One name for an act on a data point, for a step of an adverse event, or for a criterion of somebody's eligibility. */
+export function placeName(place: AnyPlace): string {
+  return [place.trial, place.participant, ...within(place)].join('/');
+}
+
+function within(place: AnyPlace): readonly (string | number)[] {
+  if ('criterion' in place) return [place.criterion];
+  return 'event' in place ? [place.event, place.n] : [place.visit, place.form, place.n];
+}
+
+function systemOf(place: AnyPlace): string {
+  if ('criterion' in place) return CRITERION_SYSTEM;
+  return 'event' in place ? EVENT_SYSTEM : DATA_POINT_SYSTEM;
 }
 
 /** What a resource gets where it is written, and is not committed to. */
 const GIVEN_LATER = ['id', 'meta'];
 
 /** The resource as it is committed to: it says whose it is, and nothing that names a person. */
-export function contentOf(place: Place | EventPlace, { extension, ...answered }: JsonObject): JsonObject {
+export function contentOf(place: AnyPlace, { extension, ...answered }: JsonObject): JsonObject {
   const given = Object.entries(answered).filter(([name]) => !GIVEN_LATER.includes(name));
   const nonce = { url: NONCE, valueString: randomBytes(32).toString('hex') };
   return {
     ...Object.fromEntries(given),
     extension: [...(Array.isArray(extension) ? (extension as readonly unknown[]) : []), nonce],
-    identifier: { system: 'event' in place ? EVENT_SYSTEM : 'urn:salus:data-point', value: placeName(place) },
+    identifier: { system: systemOf(place), value: placeName(place) },
     subject: { identifier: { system: PARTICIPANT_SYSTEM, value: place.participant } },
   };
 }
@@ -132,6 +150,11 @@ export interface ContentFacts {
 export function heldContent(facts: ContentFacts, commitment: string): JsonObject | undefined {
   const text = facts.fact(CONTENT_SPACE, commitment);
   return text === undefined ? undefined : (parseExactly(text) as JsonObject);
+}
+
+/** Those of several contents that this member holds. */
+export function heldContents(facts: ContentFacts, commitments: readonly string[]): readonly JsonObject[] {
+  return commitments.map((each) => heldContent(facts, each)).filter((each) => each !== undefined);
 }
 
 /** The form that this member keeps under a hash. */

@@ -18,13 +18,18 @@ export async function datasetParameters(
   if (name === undefined) throw new Refusal('invalid', 'structure', `name is one of: ${datasetNames.join(', ')}`);
   const view = await demandTrial(ports, trial);
   const lines = await linesOf(ports, view, name);
-  if (name === 'QS') {
+  if (isOfContents(name)) {
     ports.decision.allow(actor, 'QuestionnaireResponse', 'search');
     for (const [, line] of lines) demandReader(ports.member, view, line, actor);
   }
   const content = (commitment: string) => heldContent(ports.facts, commitment);
   const dataset = datasetOf(name, { view, lines, content }, new Date(ports.now()).toISOString());
   return [{ name: 'dataset', valueString: JSON.stringify(dataset) }];
+}
+
+/** Whether a dataset is made from contents, which lie at site and sponsor alone. */
+function isOfContents(name: DatasetName): boolean {
+  return name === 'QS' || name === 'IE';
 }
 
 /** Lines of the participants that the dataset is about: answers without theirs who want no further use; a site makes its answers a dataset of its own participants. */
@@ -35,12 +40,12 @@ async function linesOf(
 ): Promise<readonly (readonly [string, ParticipantView])[]> {
   if (name === 'DM' || name === 'AE') return [];
   const { sponsor, sites } = view.trial.parties;
-  const isOwnOnly = name === 'QS' && member !== sponsor && sites.includes(member);
+  const isOwnOnly = isOfContents(name) && member !== sponsor && sites.includes(member);
   const taken = view.slots.flatMap((each) => each.taken).filter(({ by }) => !isOwnOnly || by.member === member);
   const lines: (readonly [string, ParticipantView])[] = [];
   for (const { participant } of taken) {
     const line = await readLine(ledger, view.trial.trial, participant);
-    if (name !== 'QS' || !isUseEnded(line)) lines.push([participant, line]);
+    if (!isOfContents(name) || !isUseEnded(line)) lines.push([participant, line]);
   }
   return lines;
 }

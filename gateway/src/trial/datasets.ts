@@ -1,6 +1,7 @@
 /**
  * A trial's data as CDISC Dataset-JSON 1.1 (https://www.cdisc.org/standards/data-exchange/dataset-json): participants (DM),
- * adverse events (AE), the audit trail of every data point (AUDIT), and the answers of the forms kept here (QS). Pure. Columns
+ * adverse events (AE), the audit trail of every data point (AUDIT), the answers of the forms kept here (QS), and those to the
+ * criteria of eligibility (IE). Pure. Columns
  * are named as in SDTM where it has one; the datasets do not claim to conform to SDTM.
  */
 import type { ParticipantView, TrialView } from '@salus/chaincode/trial/api';
@@ -60,9 +61,18 @@ const QS: Columns = [
   ['QSORRES', 'Answer', 'string'],
   ['CONTENT', 'Commitment of the Content', 'string'],
 ];
+const IE: Columns = [
+  ['STUDYID', 'Study Identifier', 'string'],
+  ['USUBJID', 'Unique Subject Identifier', 'string'],
+  ['IETESTCD', 'Criterion of Eligibility', 'string'],
+  ['IEORRES', 'Answer', 'string'],
+  ['IEDTC', 'Date/Time of the Declaration', 'datetime'],
+  ['VERSION', 'Version of the Protocol', 'integer'],
+  ['CONTENT', 'Commitment of the Content', 'string'],
+];
 
 /** Datasets by their names. */
-export const datasetNames = ['DM', 'AE', 'AUDIT', 'QS'] as const;
+export const datasetNames = ['DM', 'AE', 'AUDIT', 'QS', 'IE'] as const;
 /** One of `datasetNames`. */
 export type DatasetName = (typeof datasetNames)[number];
 
@@ -80,6 +90,7 @@ const makers: Readonly<Record<DatasetName, { readonly columns: Columns; readonly
     AE: { columns: AE, rows: events },
     AUDIT: { columns: AUDIT, rows: auditTrail },
     QS: { columns: QS, rows: answers },
+    IE: { columns: IE, rows: eligibility },
   };
 
 /** One dataset, as of `at` (FHIR instant). */
@@ -150,6 +161,17 @@ function answers({ view: { trial }, lines, content }: StudyData): Row[] {
           return [trial.trial, participant, visit, form, n, linkId, answer, commitment];
         }),
       ),
+  );
+}
+
+/** The answers to the criteria, by the newest declaration, of every content kept here. */
+function eligibility({ view: { trial }, lines, content }: StudyData): Row[] {
+  return lines.flatMap(([participant, { eligible }]) =>
+    (eligible?.criteria ?? []).flatMap(({ id, commitment }) =>
+      itemsOf(content(commitment)).map(({ answer }): Row => {
+        return [trial.trial, participant, id, answer, eligible?.at ?? null, eligible?.version ?? null, commitment];
+      }),
+    ),
   );
 }
 

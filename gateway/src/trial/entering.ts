@@ -1,6 +1,6 @@
 /**
- * `$enter` and `$report-event`: keep a content at the site, put its commitment on the ledger, and hand it to the sponsor through the
- * door, in this order. What is begun is kept first: a gateway that was killed, or a sponsor that did not answer, is gone on with.
+ * `$enter`, `$declare-eligible` and `$report-event`: keep contents at the site, put their commitments on the ledger, and hand them to
+ * the sponsor through the door, in this order. What is begun is kept first: a gateway that was killed, or a sponsor that did not answer, is gone on with.
  */
 import { transactions } from '@salus/chaincode/trial/api';
 
@@ -12,7 +12,16 @@ import type { PendingWork } from '../keys/pending-work.js';
 import { isDeclined } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, LedgerCall } from '../ports.js';
-import { commitmentOf, CONTENT_TYPE, contentOf, type EventPlace, heldContent, patientOf } from './content.js';
+import {
+  commitmentOf,
+  CONTENT_TYPE,
+  contentOf,
+  type EventPlace,
+  heldContent,
+  heldContents,
+  patientOf,
+} from './content.js';
+import { criterionContents } from './eligibility.js';
 import { type Ask, commitmentsOf, type ContentPorts, eventCommitments, isEventContent, isTaken } from './hand-over.js';
 import { demandTrial, isUseEnded, readLine } from './reading.js';
 
@@ -22,29 +31,30 @@ export interface EnteringPorts extends Pick<ContentPorts, 'ledger' | 'facts' | '
   readonly pending: Pick<PendingWork, 'keep' | 'drop' | 'list'>;
 }
 
-/** What is asked of the contracts, by whom, about which content. */
+/** What is asked of the contracts, by whom, about which contents. */
 interface EntryAct {
   readonly transaction: string;
   readonly argument: string;
   readonly actor: Pick<Actor, 'user' | 'role' | 'purpose'>;
-  readonly resource: JsonObject;
+  readonly resources: readonly JsonObject[];
 }
 
 /** The same before it is kept. */
 interface Begun {
   readonly transaction: string;
-  readonly asked: { readonly trial: string; readonly participant: string; readonly commitment: string };
+  readonly asked: { readonly trial: string; readonly participant: string };
   readonly actor: Actor;
-  readonly resource: JsonObject;
+  readonly resources: readonly [JsonObject, ...JsonObject[]];
 }
 
-/** A content on its way, by its commitment. */
+/** Contents on their way, by the commitment of the first. */
 interface OpenEntry {
   readonly trial: string;
   readonly participant: string;
   readonly sponsor: string;
   /** Who it is, as long as the entry began before the record of the patient was erased. */
   readonly patient?: string | undefined;
+  readonly commitments: readonly string[];
   /** Until the own copy is kept and the act on record; then the handing over alone is left. */
   readonly act?: EntryAct;
 }
@@ -52,8 +62,8 @@ interface OpenEntry {
 /** What became of an entry. */
 export interface Entered {
   readonly commit: Commit;
-  readonly commitment: string;
-  /** Whether the sponsor took its copy; else it is asked again, ever more seldom. */
+  readonly commitments: readonly string[];
+  /** Whether the sponsor took its copies; else it is asked again, ever more seldom. */
   readonly isHandedOver: boolean;
 }
 
@@ -79,7 +89,7 @@ export class Entering {
     const what =
       n === 1 ? { act: 'enter', consent: given.number('consent') } : { act: 'correct', reason: given.text('reason') };
     const asked = { trial, participant, visit, form, n, ...what, delegate: given.text('delegate'), commitment };
-    return await this.#begin({ transaction: transactions.point, asked, actor, resource }, sponsor);
+    return await this.#begin({ transaction: transactions.point, asked, actor, resources: [resource] }, sponsor);
   }
 
   /** Reports an adverse event, or follows it up: the contract's request but for the commitment, and its content, decimals exact. Throws Refusal. */
@@ -90,86 +100,108 @@ export class Entering {
     const resource = contentOf(request, event);
     demandValid(resource);
     const asked = { ...request, commitment: commitmentOf(resource) };
-    return await this.#begin({ transaction: transactions.reportEvent, asked, actor, resource }, sponsor);
+    return await this.#begin({ transaction: transactions.reportEvent, asked, actor, resources: [resource] }, sponsor);
   }
 
-  async #begin({ transaction, asked, actor, resource }: Begun, sponsor: string): Promise<Entered> {
-    const { trial, participant, commitment } = asked;
+  /** Declares somebody eligible: a response with an item for each criterion, its decimals exact. Throws Refusal. */
+  async declare(
+    { actor, sponsor, response }: { readonly actor: Actor; readonly sponsor: string; readonly response: JsonObject },
+    whose: { readonly trial: string; readonly participant: string },
+  ): Promise<Entered> {
+    demandValid(response);
+    const [first, ...more] = criterionContents(whose, response);
+    const criteria = [first, ...more].map(({ id, resource }) => ({ id, commitment: commitmentOf(resource) }));
+    const resources = [first.resource, ...more.map(({ resource }) => resource)] as const;
+    const asked = { ...whose, criteria };
+    return await this.#begin({ transaction: transactions.declareEligible, asked, actor, resources }, sponsor);
+  }
+
+  async #begin({ transaction, asked, actor, resources }: Begun, sponsor: string): Promise<Entered> {
+    const { trial, participant } = asked;
     const { user, role, purpose } = actor;
-    const act = { transaction, argument: JSON.stringify(asked), actor: { user, role, purpose }, resource };
+    const act = { transaction, argument: JSON.stringify(asked), actor: { user, role, purpose }, resources };
     await this.ports.ledger.evaluate(callOf(act));
-    const open = { trial, participant, sponsor, patient: patientOf(this.ports.facts, { trial, participant }) };
-    return await this.#errands.under(commitment, { ...open, act }, async () => {
-      const commit = await this.#record(commitment, open, act).catch((error: unknown) => {
-        if (isDeclined(error)) this.#ended(commitment);
+    const patient = patientOf(this.ports.facts, { trial, participant });
+    const [first, ...more] = resources;
+    const id = commitmentOf(first);
+    const commitments = [id, ...more.map(commitmentOf)];
+    const open = { trial, participant, sponsor, patient, commitments };
+    return await this.#errands.under(id, { ...open, act }, async () => {
+      const commit = await this.#record(id, open, act).catch((error: unknown) => {
+        if (isDeclined(error)) this.#ended(id);
         throw error;
       });
-      return { commit, commitment, isHandedOver: await this.#handOver(commitment, open, resource) };
+      return { commit, commitments, isHandedOver: await this.#handOver(id, open, resources) };
     });
   }
 
   /** Goes on with what was begun until the signal aborts. */
   async goOn(signal: AbortSignal): Promise<void> {
-    await this.#errands.goOn(signal, async (commitment, entry) => {
+    await this.#errands.goOn(signal, async (id, entry) => {
       try {
-        return await this.#again(commitment, entry);
+        return await this.#again(id, entry);
       } catch (error) {
         // Of a patient whose record was erased meanwhile nothing is kept.
-        return isDeclined(error) && this.#ended(commitment);
+        return isDeclined(error) && this.#ended(id);
       }
     });
   }
 
-  async #again(commitment: string, { act, ...open }: OpenEntry): Promise<boolean> {
-    if (act !== undefined && !(await this.#isOnRecord(commitment, open))) {
+  async #again(id: string, { act, ...open }: OpenEntry): Promise<boolean> {
+    if (act !== undefined && !(await this.#isOnRecord(open))) {
       try {
         await this.ports.ledger.evaluate(callOf(act));
-        await this.#record(commitment, open, act);
+        await this.#record(id, open, act);
       } catch (error) {
         if (!isDeclined(error)) throw error;
-        if (!(await this.#isOnRecord(commitment, open))) return this.#ended(commitment);
+        if (!(await this.#isOnRecord(open))) return this.#ended(id);
       }
     }
-    if (act !== undefined) await this.#keepCopy(commitment, open, act);
-    return await this.#handOver(commitment, open, act?.resource);
+    if (act !== undefined) await this.#keepCopies(open, act);
+    return await this.#handOver(id, open, act?.resources);
   }
 
   /** An act that was sent before the kill may be on record by now. */
-  async #isOnRecord(commitment: string, { trial, participant }: OpenEntry): Promise<boolean> {
+  async #isOnRecord({ trial, participant, commitments }: OpenEntry): Promise<boolean> {
     const { ledger } = this.ports;
-    if (commitmentsOf(await readLine(ledger, trial, participant)).includes(commitment)) return true;
-    return eventCommitments(await demandTrial({ ledger }, trial), participant).includes(commitment);
+    const line = commitmentsOf(await readLine(ledger, trial, participant));
+    if (commitments.every((each) => line.includes(each))) return true;
+    const events = eventCommitments(await demandTrial({ ledger }, trial), participant);
+    return commitments.every((each) => events.includes(each));
   }
 
-  /** The own copy, then the act. */
-  async #record(commitment: string, open: OpenEntry, act: EntryAct): Promise<Commit> {
-    await this.#keepCopy(commitment, open, act);
+  /** The own copies, then the act. */
+  async #record(id: string, open: OpenEntry, act: EntryAct): Promise<Commit> {
+    await this.#keepCopies(open, act);
     const commit = await this.ports.ledger.submit(callOf(act));
-    this.#errands.keep(commitment, open);
+    this.#errands.keep(id, open);
     return commit;
   }
 
-  async #keepCopy(commitment: string, open: OpenEntry, { resource }: EntryAct): Promise<void> {
+  async #keepCopies({ patient }: OpenEntry, { resources }: EntryAct): Promise<void> {
     const { facts, keep } = this.ports;
-    if (heldContent(facts, commitment) !== undefined) return;
-    await keep([{ type: CONTENT_TYPE, value: resource, patient: open.patient }]);
+    const lacked = resources.filter((resource) => heldContent(facts, commitmentOf(resource)) === undefined);
+    if (lacked.length > 0) await keep(lacked.map((value) => ({ type: CONTENT_TYPE, value, patient })));
   }
 
   async #handOver(
-    commitment: string,
-    { trial, participant, sponsor }: OpenEntry,
-    resource = heldContent(this.ports.facts, commitment),
+    id: string,
+    { trial, participant, sponsor, commitments }: OpenEntry,
+    resources: readonly JsonObject[] = heldContents(this.ports.facts, commitments),
   ): Promise<boolean> {
+    const { ledger, ask } = this.ports;
     // Of a patient whose record was erased meanwhile nothing is kept to hand over.
-    if (resource === undefined) return this.#ended(commitment);
-    const isEvent = isEventContent(resource);
-    if (!isEvent && isUseEnded(await readLine(this.ports.ledger, trial, participant))) return this.#ended(commitment);
-    if (!(await isTaken(this.ports.ask, sponsor, { trial, participant, resource }))) return false;
-    return this.#ended(commitment);
+    if (resources.length === 0) return this.#ended(id);
+    const isSafety = resources.every(isEventContent);
+    if (!isSafety && isUseEnded(await readLine(ledger, trial, participant))) return this.#ended(id);
+    for (const resource of resources) {
+      if (!(await isTaken(ask, sponsor, { trial, participant, resource }))) return false;
+    }
+    return this.#ended(id);
   }
 
-  #ended(commitment: string): true {
-    this.#errands.drop(commitment);
+  #ended(id: string): true {
+    this.#errands.drop(id);
     return true;
   }
 }

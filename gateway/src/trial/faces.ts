@@ -88,14 +88,19 @@ async function aboutOne(
   return ofParticipant[type]?.(line, { ports, view, actor, participant }) ?? [];
 }
 
-/** The contents of a participant's data points. */
+/** The contents of a participant's eligibility and data points; a site has the one before an enrolment. */
 function entries(line: ParticipantView, { ports, view, actor }: Parameters<OfParticipant>[1]): readonly object[] {
   ports.decision.allow(actor, 'QuestionnaireResponse', 'search');
-  demandReader(ports.member, view, line, actor);
+  demandReader(ports.member, view, withDeclarer(line), actor);
   if (isUseEnded(line)) {
     return [said('suppressed', 'the participant withdrew and wants no further use: contents are kept and not shown')];
   }
   return contents(ports, line, commitmentsOf(line));
+}
+
+/** The line with the site that declared the participant eligible. */
+function withDeclarer(line: ParticipantView): Parameters<typeof demandReader>[2] {
+  return line.eligible === undefined ? line : { ...line, site: line.eligible.by.member };
 }
 
 /** The contents of a participant's adverse events, each step as the site reported it. */
@@ -122,15 +127,18 @@ function said(code: 'suppressed' | 'incomplete', diagnostics: string): object {
   return operationOutcome([{ severity: 'warning', code, diagnostics }]);
 }
 
-/** Throws Refusal for anybody who does not work with this participant's contents here; a site has reports before an enrolment. */
-export function demandReader(
-  member: string,
-  { trial }: TrialView,
-  line: Pick<ParticipantView, 'participant'> & { readonly site?: string },
-  { role }: Actor,
-): void {
+/** Somebody who takes part, and before an enrolment the site that has something of them. */
+type OfWhom = Pick<ParticipantView, 'participant'> & { readonly site?: string };
+
+/** Whether somebody works with this participant's contents here. */
+export function isReader(member: string, { trial }: TrialView, line: OfWhom, { role }: Pick<Actor, 'role'>): boolean {
   const site = line.participant?.site ?? line.site;
-  if (isStaff({ member, role }, { ...trial.parties, sites: site === undefined ? [] : [site] })) return;
+  return isStaff({ member, role }, { ...trial.parties, sites: site === undefined ? [] : [site] });
+}
+
+/** Throws Refusal for anybody who does not. */
+export function demandReader(member: string, view: TrialView, line: OfWhom, actor: Pick<Actor, 'role'>): void {
+  if (isReader(member, view, line, actor)) return;
   const detail =
     'contents are read by investigator and coordinator of the site, and by sponsor and monitor at the sponsor';
   throw new Refusal('forbidden', 'not-a-party', detail);

@@ -1,5 +1,5 @@
 /**
- * Contents of data points and adverse events from door to door: `$hand-over` sends again what the ledger names of a participant.
+ * Contents of data points, eligibility and adverse events from door to door: `$hand-over` sends again what the ledger names of a participant.
  * The sponsor's door takes a content from the participant's own site alone, and only what the ledger has a commitment of.
  */
 import { type ParticipantView, parseLineName, type TrialView } from '@salus/chaincode/trial/api';
@@ -51,8 +51,7 @@ export async function handOver(
   if (isUseEnded(line) && events.length === 0) {
     throw new Refusal('conflict', 'consent-withdrawn', 'the participant wants no further use');
   }
-  // What is known of safety is handed over whatever the participant wants of other data.
-  const commitments = isUseEnded(line) ? events : [...commitmentsOf(line), ...events];
+  const commitments = usableCommitments(line, events);
   let taken = 0;
   for (const commitment of commitments) {
     const resource = heldContent(facts, commitment);
@@ -67,9 +66,20 @@ export function eventCommitments({ events }: TrialView, participant: string, sit
   return [...new Set(own.filter(({ by }) => site === undefined || by.member === site).map((each) => each.commitment))];
 }
 
-/** Commitments of a participant's data points, each once, in the order of the line. */
-export function commitmentsOf({ points }: ParticipantView): readonly string[] {
-  return [...new Set(points.map(({ commitment }) => commitment))];
+/** Commitments of what may be shown and handed over of a participant: of safety, whatever the participant wants of other data. */
+export function usableCommitments(line: ParticipantView, events: readonly string[]): readonly string[] {
+  return isUseEnded(line) ? events : [...commitmentsOf(line), ...events];
+}
+
+/** Commitments of the answers to the criteria of a participant's eligibility, then of the data points; each once, in the order of the line. */
+export function commitmentsOf({ eligible, points }: ParticipantView): readonly string[] {
+  return [...new Set([...(eligible?.criteria ?? []), ...points].map(({ commitment }) => commitment))];
+}
+
+/** The site that put a commitment of these on the ledger; undefined where there is none such. */
+function committedBy({ eligible, participant, points }: ParticipantView, commitment: string): string | undefined {
+  if (eligible?.criteria.some((each) => each.commitment === commitment) === true) return eligible.by.member;
+  return points.some((each) => each.commitment === commitment) ? participant?.site : undefined;
 }
 
 /** What the sponsor's door hears of contents. Whatever is wrong, it shows nothing and keeps nothing. */
@@ -121,7 +131,8 @@ async function isEntered(ledger: Pick<Ledger, 'evaluate'>, told: Told): Promise<
   const line = await readLine(ledger, told.trial, told.participant);
   if (line.participant !== undefined && line.participant.site !== told.teller) return false;
   if (isUseEnded(line)) return false;
-  return commitmentsOf(line).includes(told.commitment) || undefined;
+  const site = committedBy(line, told.commitment);
+  return site === undefined ? undefined : site === told.teller;
 }
 
 async function isReported(ledger: Pick<Ledger, 'evaluate'>, told: Told): Promise<true | undefined> {

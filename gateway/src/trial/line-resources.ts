@@ -7,7 +7,7 @@ import type { ConsentRecord, ParticipantView, PointRecord, TrialView } from '@sa
 
 import { placeName } from './content.js';
 import { idOf } from './study-resources.js';
-import { MEMBER_SYSTEM, PARTICIPANT_SYSTEM } from './systems.js';
+import { DATA_POINT_SYSTEM, MEMBER_SYSTEM, PARTICIPANT_SYSTEM } from './systems.js';
 
 const ACT_SYSTEM = 'urn:salus:trial-act';
 
@@ -64,7 +64,7 @@ export function provenances({ trial, points }: ParticipantView): readonly object
 }
 
 function dataPoint(trial: string, place: Pick<PointRecord, 'participant' | 'visit' | 'form' | 'n'>): object {
-  return { identifier: { system: 'urn:salus:data-point', value: placeName({ trial, ...place }) } };
+  return { identifier: { system: DATA_POINT_SYSTEM, value: placeName({ trial, ...place }) } };
 }
 
 function signatureOf({ at, delegate }: PointRecord, jws: string): object {

@@ -37,7 +37,7 @@ export interface TrialPorts extends FacePorts, Pick<FormPorts, 'keep'> {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   /** Asks another member's door. */
   readonly ask: UnblindPorts['ask'];
-  readonly entering: Pick<Entering, 'enter' | 'report'>;
+  readonly entering: Pick<Entering, 'enter' | 'declare' | 'report'>;
   readonly randomizing: Pick<Randomizing, 'randomize'>;
   /** Claims a person for a participant. */
   readonly claim: (actor: Actor, trial: string, given: Given) => Promise<Commit>;
@@ -113,8 +113,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     return ok(exposedParameters(exposedBy(ports, view, asked)));
   },
   'GET $dataset': async (ports, request, trial) => ok(await datasetParameters(ports, request, trial)),
-  'GET $package': async (ports, _request, trial) =>
-    ok([{ name: 'package', valueString: JSON.stringify(await trialPackage(ports, trial)) }]),
+  'GET $package': async (ports, { actor }, trial) =>
+    ok([{ name: 'package', valueString: JSON.stringify(await trialPackage(ports, trial, actor)) }]),
   'GET $usdm-export': async (ports, _request, trial) => {
     const { versions } = await demandTrial(ports, trial);
     return ok([{ name: 'usdm', valueString: JSON.stringify(exportUsdm(trial, versions)) }]);
@@ -133,6 +133,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     return done(commit, 'the person is claimed for this participant');
   },
   'POST $enter': enterPoint,
+  'POST $declare-eligible': declareEligible,
   'POST $report-event': reportEvent,
   'POST $hand-over': async (ports, request, trial) => {
     const participant = givenOf(resourceBody(request).plain).text('participant');
@@ -192,6 +193,21 @@ async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string
   return entered(await ports.entering.enter(entry, trial, given));
 }
 
+/** With answers, they are kept and handed over; without, their commitments alone are put on record, like any act. */
+async function declareEligible(
+  ports: TrialPorts,
+  request: FhirRequest,
+  trial: string,
+): Promise<FhirResponse | undefined> {
+  const { plain, exact } = resourceBody(request);
+  if (parameterOf(plain, 'answers') === undefined)
+    return await actHandler('POST', '$declare-eligible')?.(ports, request, trial);
+  const response = demandResource(exact, 'answers', 'QuestionnaireResponse');
+  const participant = givenOf(plain).text('participant');
+  const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
+  return entered(await ports.entering.declare({ actor: request.actor, sponsor, response }, { trial, participant }));
+}
+
 /** With a content, it is kept and handed over; without, its commitment alone is put on record, like any act. */
 async function reportEvent(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse | undefined> {
   const { plain, exact } = resourceBody(request);
@@ -204,9 +220,9 @@ async function reportEvent(ports: TrialPorts, request: FhirRequest, trial: strin
   return entered(await ports.entering.report({ actor: request.actor, sponsor, event }, asked));
 }
 
-function entered({ commit, commitment, isHandedOver }: Entered): FhirResponse {
+function entered({ commit, commitments, isHandedOver }: Entered): FhirResponse {
   const told = [
-    { name: 'commitment', valueString: commitment },
+    ...commitments.map((valueString) => ({ name: 'commitment', valueString })),
     { name: 'handedOver', valueBoolean: isHandedOver },
   ];
   return { ...ok(told), headers: committed(commit) };

@@ -1,9 +1,15 @@
-/** `$package`: everything public of a trial in one file, for a regulator to check against the blocks of its own peer. */
+/**
+ * `$package`: everything public of a trial in one file, for a regulator to check against the blocks of its own peer, and the
+ * contents that lie at the gateway asked, where who asks may read them.
+ */
 import type { KitRecord, ParticipantView, TrialView } from '@salus/chaincode/trial/api';
 
-import type { JsonObject } from '../fhir/json.js';
+import { type JsonObject, parseExactly } from '../fhir/json.js';
 import { parameterOf } from '../fhir/parameters.js';
-import type { Ledger } from '../ports.js';
+import type { Actor, Ledger } from '../ports.js';
+import { heldContents } from './content.js';
+import { type FacePorts, isReader } from './faces.js';
+import { eventCommitments, usableCommitments } from './hand-over.js';
 import { readKits } from './kits.js';
 import { demandTrial, readLine } from './reading.js';
 
@@ -17,17 +23,24 @@ export interface TrialPackage {
   readonly view: TrialView;
   readonly lines: readonly (readonly [participant: string, line: ParticipantView])[];
   readonly kits: readonly KitRecord[];
+  /** Decimals exact; of who wants no further use of data, of safety alone. Absent where who asked reads none. */
+  readonly contents?: readonly JsonObject[];
 }
 
 /** Puts it together. Throws Refusal. */
 export async function trialPackage(
-  ports: { readonly ledger: Pick<Ledger, 'evaluate'>; readonly now: () => number },
+  ports: Pick<FacePorts, 'ledger' | 'facts' | 'member'> & { readonly now: () => number },
   trial: string,
+  actor: Pick<Actor, 'role'>,
 ): Promise<TrialPackage> {
   const view = await demandTrial(ports, trial);
   const lines = await linesOf(ports.ledger, view);
   const kits = await readKits(ports.ledger, trial);
-  return { v: 1, kind: 'trial', trial, at: new Date(ports.now()).toISOString(), view, lines, kits };
+  const readable = lines.filter(([, line]) => isReader(ports.member, view, line, actor));
+  const commitments = readable.flatMap(([name, line]) => usableCommitments(line, eventCommitments(view, name)));
+  const contents = heldContents(ports.facts, commitments);
+  const at = new Date(ports.now()).toISOString();
+  return { v: 1, kind: 'trial', trial, at, view, lines, kits, ...(readable.length > 0 && { contents }) };
 }
 
 /** The lines of everybody who has a slot, in the order of strata and slots. Throws Refusal. */
@@ -47,7 +60,7 @@ export function packageIn(text: string): TrialPackage | undefined {
   try {
     const answer = JSON.parse(text) as JsonObject;
     const value = parameterOf(answer, 'package')?.valueString;
-    const found = JSON.parse(typeof value === 'string' ? value : '') as Partial<TrialPackage>;
+    const found = parseExactly(typeof value === 'string' ? value : '') as Partial<TrialPackage>;
     return found.v === 1 && found.kind === 'trial' ? (found as TrialPackage) : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,9 @@
 /** System of participants' codes. */
 export const PARTICIPANT_SYSTEM = 'urn:salus:participant';
+/** System of the names of acts on data points. */
+export const DATA_POINT_SYSTEM = 'urn:salus:data-point';
+/** System of the names of answered criteria of eligibility. */
+export const CRITERION_SYSTEM = 'urn:salus:eligibility-criterion';
 /** System of adverse events' names on this ledger. */
 export const EVENT_SYSTEM = 'urn:salus:adverse-event';
 /** System of members' names. */
