@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { developmentIssuer, fhirBase } from '@salus/gateway/identity/issuer';
 import { readSigningKey } from '@salus/gateway/identity/keys';
@@ -14,6 +15,9 @@ import { laboratoryForNorthside, patient, resourcesOf } from '../story/people.js
 const CLIENTS = 50;
 const race = campaign('race');
 const ROUNDS = race.size({ slice: 6, full: 1_000 });
+
+/** Updates that meet another one, each a little later in its course. */
+const STAGGERED = 16;
 
 interface Answered {
   readonly status: number;
@@ -224,6 +228,40 @@ describe('two gateways of one member', () => {
     assert.equal(seen.filter((each) => each === 'gateway1').length, 2);
     assert.ok(seen.includes('gateway0'));
   });
+
+  it('never join the text of one update of a consent with what another one at the same time said', async () => {
+    tokens = await tokensOf('dr-adams', 'physician');
+    const admitted = await ask(0, '/Patient', identified('amending'));
+    const text = (word: string) => ({
+      status: 'generated',
+      div: `<div xmlns="http://www.w3.org/1999/xhtml">${word}</div>`,
+    });
+    const consent = { ...laboratoryForNorthside(String(admitted.body.id)), text: text('first') };
+    const given = await ask(0, '/Consent', consent, { 'x-min-block': admitted.block });
+    const path = `/Consent/${given.body.id ?? ''}`;
+    let block = given.block;
+    let refused = 0;
+    for (let round = 0; round < STAGGERED; round += 1) {
+      const updates = [0, 1].map(async (gateway) => {
+        await sleep(gateway * round * 4);
+        const dateTime = new Date(Date.UTC(2026, 0, 1, round, gateway)).toISOString();
+        const amended = { ...consent, id: given.body.id, dateTime, text: text(`${round}/${gateway}`) };
+        const answer = await ask(gateway, path, amended, { method: 'PUT', 'x-min-block': block });
+        return { ...answer, sent: amended.text };
+      });
+      const answers = await Promise.all(updates);
+      const taken = answers.filter(({ status }) => status === 200);
+      refused += answers.length - taken.length;
+      assert.ok(taken.length > 0, JSON.stringify(answers[0]?.body));
+      block = String(Math.max(...taken.map((each) => Number(each.block))));
+      for (const { sent, etag } of taken) {
+        const version = /\d+/.exec(etag ?? '')?.[0] ?? '';
+        const { body } = await ask(1, `${path}/_history/${version}`, undefined, { 'x-min-block': block });
+        assert.deepEqual(body['text'], sent, `round ${round}, version ${version}`);
+      }
+    }
+    assert.ok(refused > 0, 'none met another');
+  }).timeout(60_000);
 
   it('give one consent that was asked for at both at once, and again, and never over what was said since', async () => {
     tokens = await tokensOf('dr-adams', 'physician');

@@ -1,6 +1,8 @@
 /** consent: what patients permitted and denied, version by version, in its `care` form. In `care`. */
 import type { JsonObject } from '../lib/canonical';
+import { keyOf } from '../lib/kind';
 import { refusals } from '../lib/refusal';
+import { saltOf } from '../lib/salt';
 import {
   code,
   compactJws,
@@ -14,6 +16,7 @@ import {
   type Parser,
 } from '../lib/schema';
 import type { SignedHeader, SignedVersion } from '../lib/statement';
+import { consentKind } from './state';
 
 /** Transactions of this domain; requests travel in the transient map under `request`, the actor under `actor`. */
 export const transactions = {
@@ -107,6 +110,12 @@ export interface ConsentRecord {
   readonly recorded: string;
 }
 
+/** A ConsentRecord as the ledger keeps it. */
+export interface StoredConsent extends ConsentRecord {
+  /** Of this value alone, hex: see recordedSalt. */
+  readonly salt: string;
+}
+
 /** Stored under consents/<pid>: every consent in force, in the order of their last change. */
 export interface ConsentList {
   readonly pid: string;
@@ -126,6 +135,15 @@ export const refuse = refusals({
   'not-a-consent': 'invalid',
   'not-decidable': 'invalid',
 });
+
+/** The salt that a version has on the ledger once the request that brings it is committed, hex. */
+export function recordedSalt({
+  consentId,
+  version,
+  salt,
+}: Pick<RecordConsent, 'consentId' | 'version' | 'salt'>): string {
+  return saltOf(salt, keyOf(consentKind, consentId, version.toString()));
+}
 
 /** Parser of RecordConsent. */
 export const parseRecord: Parser<RecordConsent> = object<RecordConsent>({

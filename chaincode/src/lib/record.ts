@@ -1,8 +1,8 @@
 /** Typed records over composite keys and collections, as RFC 8785 JSON. Beside the context the only user of the stub. */
-import { createHmac, createSecretKey } from 'node:crypto';
 import { canonical } from './canonical';
 import type { SalusContext } from './context';
 import { composeKey, keyOf, type Kind } from './kind';
+import { saltOf } from './salt';
 
 type Attributes = readonly string[];
 
@@ -50,10 +50,7 @@ export async function save<T extends object>(ctx: SalusContext, kind: Kind<T>, k
   await ctx.stub.putState(keyOf(kind, ...key), Buffer.from(canonical(record)));
 }
 
-/**
- * Writes a private record with a salt of its own: HMAC-SHA256 of its key under the request's 256 random bits, so
- * that one request may write several records and no two share a salt.
- */
+/** Writes a private record with a salt of its own, made of the request's. */
 export async function saveSalted<T extends object>(
   ctx: SalusContext,
   kind: Kind<T>,
@@ -61,9 +58,7 @@ export async function saveSalted<T extends object>(
   record: T,
   salt: string,
 ): Promise<void> {
-  const key = keyOf(kind, ...attributes);
-  // From bytes, an HMAC spends most of its time on finding out that they are no key object.
-  const own = createHmac('sha256', createSecretKey(salt, 'hex')).update(key).digest('hex');
+  const own = saltOf(salt, keyOf(kind, ...attributes));
   await saveSealed(ctx, kind, attributes, { ...record, salt: own });
 }
 

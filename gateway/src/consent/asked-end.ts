@@ -1,7 +1,7 @@
 /** What a custodian does when another hospital asks it to end a consent: it records the end as its own word. */
 import { randomBytes } from 'node:crypto';
 
-import type { Asker, ConsentRecord, RecordConsent } from '@salus/chaincode/consent/api';
+import { recordedSalt, type Asker, type RecordConsent, type StoredConsent } from '@salus/chaincode/consent/api';
 import { onlyPermits, type ConsentInForce } from '@salus/chaincode/consent/decide';
 
 import { GATEWAY_ACTOR } from '../ledger/vouched.js';
@@ -37,16 +37,18 @@ export async function recordAskedEnd(ports: AskedEndPorts, end: EndAskedBy): Pro
   if (record === undefined || !isEndable(record, version)) return undefined;
   const patient = patientId ?? patientOf(record.consent) ?? '';
   const actor: Actor = { member: ports.member, ...GATEWAY_ACTOR, scopes: [] };
-  const commit = await ports.ledger.submit(await callOf(ports, { actor }, requestOf(record, end), patient));
-  await keepRest(ports, actor, { consentId, version, patient }, restOf(ports, consentId, record.version));
+  const request = requestOf(record, end);
+  const commit = await ports.ledger.submit(await callOf(ports, { actor }, request, patient));
+  const recorded = { consent: request.consent, salt: recordedSalt(request) };
+  await keepRest(ports, actor, { recorded, patient }, restOf(ports, record));
   return commit;
 }
 
-function isEndable({ status, version, consent }: ConsentRecord, next: number): boolean {
+function isEndable({ status, version, consent }: StoredConsent, next: number): boolean {
   return status === 'active' && version === next - 1 && onlyPermits(consent as unknown as ConsentInForce['care']);
 }
 
-function requestOf({ pid, consent }: ConsentRecord, { consentId, version, status, asker }: EndAskedBy): RecordConsent {
+function requestOf({ pid, consent }: StoredConsent, { consentId, version, status, asker }: EndAskedBy): RecordConsent {
   const salt = randomBytes(32).toString('hex');
   return { pid, consentId, version, replaces: version - 1, consent: { ...consent, status }, askedBy: asker, salt };
 }

@@ -1,7 +1,7 @@
 /** What the projection makes of consents in `care`: FHIR versions at the custodians, and the newest of each to decide on. */
 import { createHash } from 'node:crypto';
 
-import type { ConsentRecord } from '@salus/chaincode/consent/api';
+import type { StoredConsent } from '@salus/chaincode/consent/api';
 import { parseKey } from '@salus/chaincode/registry/api';
 
 import { withVersion } from '../fhir/meta.js';
@@ -21,7 +21,7 @@ const CARE = 'care';
 
 /** A consent as its last write left it, with who sent that transaction (verified by the peer). */
 export interface ProjectedConsent {
-  readonly record: ConsentRecord;
+  readonly record: StoredConsent;
   readonly creatorMspId: string;
   readonly place: Place;
 }
@@ -44,7 +44,7 @@ function changes(
   value: NonNullable<LedgerWrite['value']>,
   { timestamp, creatorMspId, block, index }: PlacedTransaction,
 ): readonly Change[] {
-  const record = JSON.parse(Buffer.from(value).toString('utf8')) as ConsentRecord;
+  const record = JSON.parse(Buffer.from(value).toString('utf8')) as StoredConsent;
   const key = consentKey(record.pid, record.consentId);
   const fact: ProjectedConsent = { record, creatorMspId, place: { block, index } };
   const hash = createHash('sha256').update(value).digest('hex');
@@ -61,7 +61,7 @@ function counted(key: string): Change {
   return { kind: 'fact', space: COUNTED_SPACE, key, value: 'yes' };
 }
 
-function versionOf(record: ConsentRecord, ledgerKey: string, lastUpdated: string): Change {
+function versionOf(record: StoredConsent, ledgerKey: string, lastUpdated: string): Change {
   const { consent, consentId, version } = record;
   const patient = patientOf(consent);
   const text = withVersion(
@@ -84,7 +84,7 @@ function versionOf(record: ConsentRecord, ledgerKey: string, lastUpdated: string
 }
 
 /** Who said it, of whom the ledger's record names: whoever asked for a withdrawal at another hospital, if anybody did. */
-function authorOf({ submitter, askedBy }: ConsentRecord, patient: string | undefined): Authorship {
+function authorOf({ submitter, askedBy }: StoredConsent, patient: string | undefined): Authorship {
   const { member, user, role } = askedBy ?? submitter;
   const isPatients = patient !== undefined && (role === 'patient' || role === 'guardian');
   return { member, user, role, ...(isPatients ? { patient } : {}) };

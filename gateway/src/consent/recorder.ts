@@ -1,7 +1,7 @@
 /** Records a consent: checks it, splits it, keeps the rest here, and writes the care form to `care`. */
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import type { ConsentRecord, RecordConsent } from '@salus/chaincode/consent/api';
+import { recordedSalt, type RecordConsent, type StoredConsent } from '@salus/chaincode/consent/api';
 import { careForm, validateConsent, type CareForm } from '@salus/chaincode/consent/decide';
 
 import { IssuesRefusal } from '../fhir/outcome.js';
@@ -13,7 +13,7 @@ import type { Actor, Commit, Ledger, LedgerCall, StoredVersion } from '../ports.
 import { actsAsPatient } from './mandates.js';
 import { endedElsewhere, withdrawElsewhere, type ElsewherePorts } from './elsewhere.js';
 import { patientOf } from './project.js';
-import { keepRest, type RestPorts } from './rest.js';
+import { areSame, keepRest, restOf, type JoinPorts } from './rest.js';
 import { callOf, type SayingPorts } from './saying.js';
 import type { ConsentShelf } from './shelf.js';
 
@@ -26,7 +26,7 @@ export type TellDoors = (withdrawal: {
 }) => Promise<void>;
 
 /** What recording a consent needs: the ledger, the rest's store, and the doors to tell of a withdrawal. */
-export interface RecorderPorts extends RestPorts, SayingPorts, ElsewherePorts {
+export interface RecorderPorts extends JoinPorts, SayingPorts, ElsewherePorts {
   readonly member: string;
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly lookup: PatientLookup;
@@ -75,7 +75,7 @@ async function recordHere(ports: RecorderPorts, sent: ConsentSent): Promise<Reco
   const request = requestOf(sent, split, { pid: patient.pid, consentId, version: nextVersion(sent, current?.version) });
   const { version } = request;
   const resource = { ...sent.resource, id: consentId };
-  const known = standing(ports, sent, request, current);
+  const known = standing(ports, sent, { request, split, current });
   if (known !== undefined) return { ...known, id: consentId, resource };
   const call = await callOf(ports, sent, request, patientId);
   await ready(ports, call, {
@@ -83,7 +83,8 @@ async function recordHere(ports: RecorderPorts, sent: ConsentSent): Promise<Reco
     current,
     doors: { custodians: Object.keys(patient.custodians), consentId, version },
   });
-  await keepRest(ports, sent.actor, { consentId, version, patient: patientId }, split.rest);
+  const recorded = { consent: request.consent, salt: recordedSalt(request) };
+  await keepRest(ports, sent.actor, { recorded, patient: patientId }, split.rest);
   const commit = await unprocessableIfInvalid(ports.ledger.submit(call));
   return { id: consentId, version, commit, resource };
 }
@@ -104,13 +105,20 @@ function requestOf(
   };
 }
 
-/** Where the version in force says the same: that version and its transaction. */
+/** What a request comes to, and what it would replace. */
+interface Change {
+  readonly request: RecordConsent;
+  readonly split: CareForm;
+  readonly current: StoredConsent | undefined;
+}
+
+/** Where the version in force says the same, to the free text: that version and its transaction. */
 function unchanged(
   ports: RecorderPorts,
-  { consent, consentId }: RecordConsent,
-  current: ConsentRecord,
+  { request: { consent, consentId }, split, current }: Change,
 ): Pick<RecordedConsent, 'version' | 'commit'> | undefined {
-  if (canonicalForm(consent) !== canonicalForm(current.consent)) return undefined;
+  if (current === undefined || canonicalForm(consent) !== canonicalForm(current.consent)) return undefined;
+  if (!areSame(split.rest, restOf(ports, current))) return undefined;
   const stored = ports.current('Consent', consentId);
   if (stored?.version !== current.version) return undefined;
   return { version: current.version, commit: { txId: stored.txId, block: stored.block } };
@@ -120,11 +128,11 @@ function unchanged(
 function standing(
   ports: RecorderPorts,
   sent: ConsentSent,
-  request: RecordConsent,
-  current: ConsentRecord | undefined,
+  change: Change,
 ): Pick<RecordedConsent, 'version' | 'commit'> | undefined {
-  if (sent.id === undefined && request.consentId === sent.newId) return madeBefore(ports, request.consentId);
-  return current && unchanged(ports, request, current);
+  const { consentId } = change.request;
+  if (sent.id === undefined && consentId === sent.newId) return madeBefore(ports, consentId);
+  return unchanged(ports, change);
 }
 
 /** What an earlier try of the request made, whatever was said of it since: a retry says nothing anew. */
@@ -151,7 +159,7 @@ async function ready(
     doors,
   }: {
     readonly split: CareForm;
-    readonly current: ConsentRecord | undefined;
+    readonly current: StoredConsent | undefined;
     readonly doors: Parameters<TellDoors>[0];
   },
 ): Promise<void> {

@@ -27,6 +27,11 @@ export class ConsentShelf {
     return versions;
   }
 
+  /** One version, as it was said first. */
+  version(pid: string, consentId: string, version: number): ProjectedConsent | undefined {
+    return this.versions(pid).find(({ record }) => record.consentId === consentId && record.version === version);
+  }
+
   /** One consent, newest version. */
   one(pid: string, consentId: string): ProjectedConsent | undefined {
     const rows = this.facts.facts(CONSENT_SPACE, consentKey(pid, consentId));

@@ -3,7 +3,7 @@
  * version it ever saw. What does not hold counts for nothing, closes the patient to other members and raises an alarm.
  */
 import type { ConsentInForce } from '@salus/chaincode/consent/decide';
-import type { ConsentRecord } from '@salus/chaincode/consent/api';
+import type { StoredConsent } from '@salus/chaincode/consent/api';
 
 import type { Memory } from '../keys/memory.js';
 import type { PatientKeys } from '../patient/keys.js';
@@ -94,7 +94,7 @@ export class TrustedConsents {
   }
 
   /** The highest version of a consent that holds; undefined where none does, or the patient is under alarm. */
-  held(pid: string, consentId: string): ConsentRecord | undefined {
+  held(pid: string, consentId: string): StoredConsent | undefined {
     const { held, findings } = this.#checked(pid);
     return findings.length === 0 ? held.find(({ record }) => record.consentId === consentId)?.record : undefined;
   }
