@@ -124,6 +124,7 @@ function openRooms(settings: GatewaySettings, { log, importOrigins = [] }: Membe
     outbox,
     recent,
     mspId: settings.mspId,
+    freeVersion: (code, version) => projection.freeVersion(code, version),
     findDone: (key, digest) => findDone(connected.steps, settings.mspId, { key, digest }),
   });
   const meters = makeMeters(settings.member, settings.gateway);

@@ -35,11 +35,7 @@ export function openProjection(
   return new Projection({
     path,
     projectors: projectors(settings.member, keys),
-    open: (_ledgerKey, value) =>
-      openStored(value, {
-        ...(recent === undefined ? {} : { recent }),
-        versionKey: (salt) => keys.versionKey(salt),
-      }),
+    open: (ledgerKey, value) => openStored(ledgerKey, value, { keys, ...(recent === undefined ? {} : { recent }) }),
     held: heldBy(settings),
     origins: originSpaces,
     base: `${fhirBase(settings.baseUrl)}/`,

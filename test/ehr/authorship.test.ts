@@ -34,13 +34,15 @@ function derivedOf(by: Actor | undefined, version = 1): Derived {
   return resource;
 }
 
+const keptAlone = (key: Buffer) => ({ versionKey: () => key, isErasedKey: () => false });
+
 describe('who wrote a version', () => {
   it('is part of what is encrypted and committed to, and read again', () => {
     const by = authorshipOf({ ...staff, launch: 'p', scopes: ['user/*.*'] }, [{ text: 'why' }]);
     const [secrets] = freshSecrets(1);
     const content = { type: 'Observation', id: 'o', patient: 'p', by, text: '{"a":1.50}' };
     const { entry } = toEntry(content, 1, code, secrets!);
-    const opened = openStored(storedBytes(entry.value), { versionKey: () => secrets!.key });
+    const opened = openStored('k', storedBytes(entry.value), { keys: keptAlone(secrets!.key) });
     assert.deepEqual(contentOf(opened!), content);
     const another = toEntry({ ...content, by: { ...by, user: 'dr-baker' } }, 1, code, secrets!);
     assert.notEqual(another.entry.value.commitment, entry.value.commitment);
@@ -50,7 +52,7 @@ describe('who wrote a version', () => {
   it('is nobody in versions of a time when it was not kept: then the member alone is named', () => {
     const secrets = freshSecrets(1)[0]!;
     const { entry } = toEntry({ type: 'Observation', id: 'o', text: '{}' }, 1, code, secrets);
-    const opened = openStored(storedBytes(entry.value), { versionKey: () => secrets.key });
+    const opened = openStored('k', storedBytes(entry.value), { keys: keptAlone(secrets.key) });
     assert.deepEqual(contentOf(opened!), { type: 'Observation', id: 'o', text: '{}' });
     const { agent, reason } = derivedOf(undefined);
     assert.deepEqual(agent, [{ who: { identifier: { system: 'urn:salus:member', value: 'stmary' } } }]);

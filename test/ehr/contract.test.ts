@@ -35,8 +35,9 @@ describe('ehr on the ledger', () => {
     await world.refused('version-conflict', 'acme', 'ehr:write', by(writeOf([{ key, version: 1, value: value() }])));
     await world.refused('version-conflict', 'acme', 'ehr:write', by(writeOf([{ key, version: 3, value: value() }])));
     await world.submit('acme', 'ehr:write', by(writeOf([{ key, version: 2, value: value() }])));
-    const rotated = { key: random(), version: 3, previousKey: key, value: value() };
-    await world.submit('acme', 'ehr:write', by(writeOf([rotated])));
+    // No version goes on from one under another key.
+    const elsewhere = { key: random(), version: 3, previousKey: key, value: value() };
+    await world.refused('invalid-request', 'acme', 'ehr:write', by(writeOf([elsewhere])));
     await world.refused('version-conflict', 'stmary', 'ehr:write', by(writeOf([{ key, version: 2, value: value() }])));
   });
 

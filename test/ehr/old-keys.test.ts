@@ -33,6 +33,7 @@ describe('keys whose time is over', () => {
   const outbox = new Outbox(steps, new OutboxStore(folder.path, 'gateway0', keys.seal), keys, () => now);
   const writer = new EhrWriter({
     ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP' },
+    freeVersion: (_code, version) => version,
     findDone: () => Promise.resolve(undefined),
   });
   after(async () => {

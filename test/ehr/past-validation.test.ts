@@ -13,7 +13,7 @@ import { actorBytes, GATEWAY_ACTOR } from '@salus/gateway/ledger/vouched';
 
 import { salus } from '../support/command.js';
 import { gatewaySettings } from '../support/gateway-settings.js';
-import { networkOfSuite } from '../support/network.js';
+import { type Answer, networkOfSuite } from '../support/network.js';
 import { glucose, patient } from '../story/people.js';
 
 const CANARY = 'CANARY-PAST-VALIDATION';
@@ -130,25 +130,56 @@ describe('a value written past the gateway’s validation', function () {
     assert.equal((await standing()).unreadable, 8);
   });
 
-  it('that no kept key opens is shown to nobody, not counted, and a conflict to whoever writes the next version', async () => {
+  /** Puts the next version, which refers to the version that the same transaction makes of it. */
+  async function amended(id: string, inForce: number): Promise<Answer> {
+    const fullUrl = 'urn:uuid:6f1c3a52-0d5f-4a10-9a64-0f6f5d1b2c3d';
+    const derivedFrom = [{ reference: `${fullUrl}/_history/1` }];
+    const resource = { id, ...glucose(patientId, 94), status: 'amended', derivedFrom };
+    const url = `Observation/${id}`;
+    const entry = [{ fullUrl, resource, request: { method: 'PUT', url, ifMatch: `W/"${inForce}"` } }];
+    const body = { resourceType: 'Bundle', type: 'transaction', entry };
+    const answer = await network.ask('stmary', '', { token, body });
+    assert.equal(answer.status, 200, answer.text);
+    return await read(url, Number(answer.headers.get('x-block')));
+  }
+
+  it('that no kept key opens is shown to nobody and counted, and does not stop the next true version', async () => {
     await write([entryOf(observation('blocked'))]);
-    const [secrets] = freshSecrets(1);
-    const { entry } = toEntry(observation('blocked'), 2, codeOf(keys, 'Observation', 'blocked'), secrets!);
-    const block = await write([entry]);
+    let block = 0;
+    for (const version of [2, 3]) {
+      const [secrets] = freshSecrets(1);
+      const { entry } = toEntry(observation('blocked'), version, codeOf(keys, 'Observation', 'blocked'), secrets!);
+      block = await write([entry]);
+    }
     assert.equal((await read('Observation/blocked', block)).headers.get('etag'), 'W/"1"');
-    const body = { id: 'blocked', ...glucose(patientId, 94) };
-    const answer = await network.ask('stmary', 'Observation/blocked', { method: 'PUT', token, body });
-    assert.equal(answer.status, 409, answer.text);
-    assert.equal((await standing()).unreadable, 8);
+    assert.equal((await standing()).unreadable, 10);
+    const now = await amended('blocked', 1);
+    assert.deepEqual([now.headers.get('etag'), now.body.status], ['W/"4"', 'amended']);
+    assert.equal((now.body.derivedFrom as { reference: string }[])[0]?.reference, 'Observation/blocked/_history/4');
+    const history = await read('Observation/blocked/_history', block);
+    const versions = history.body.entry?.map(({ resource }) => (resource?.meta as { versionId: string }).versionId);
+    assert.deepEqual(versions, ['4', '1']);
+    assert.equal((await read('Observation/blocked/_history/2', block)).status, 404);
+  });
+
+  it('brings no earlier version back into force, although its key is kept', async () => {
+    const first = entryOf(observation('replayed'));
+    await write([first]);
+    assert.equal((await amended('replayed', 1)).headers.get('etag'), 'W/"2"');
+    const block = await write([{ ...first, version: 3 }]);
+    const now = await read('Observation/replayed', block);
+    assert.deepEqual([now.headers.get('etag'), now.body.status], ['W/"2"', 'amended']);
+    assert.equal((await standing()).unreadable, 11);
+    assert.equal((await amended('replayed', 2)).headers.get('etag'), 'W/"4"');
   });
 
   it('is told to the operator without its content, and a rebuild finds the same', async () => {
     const metrics = (await network.ask('stmary', '/metrics')).text.match(/^salus_(?!http).*$/gm)?.join('\n') ?? '';
     assert.match(metrics, /^salus_projection_unindexed_resources\{.*\} 1$/m);
-    assert.match(metrics, /^salus_projection_unreadable_values\{.*\} 8$/m);
+    assert.match(metrics, /^salus_projection_unreadable_values\{.*\} 11$/m);
     assert.match(metrics, /^salus_alarms_total\{alarm="value-unindexed",.*\} 1$/m);
     const status = await salus(network.stateDir, ['status']);
-    assert.match(status.out, /^stmary .* 9 stored values not indexed whole/m);
+    assert.match(status.out, /^stmary .* 12 stored values not indexed whole/m);
     assert.equal(status.out.match(/not indexed whole/g)?.length, 1);
     const logs = join(network.stateDir, 'log');
     const log = readdirSync(logs)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 
 import type { WriteVersions } from '@salus/chaincode/ehr/api';
-import { parseWrite } from '@salus/chaincode/ehr/api';
+import { parseWrite, versionKey } from '@salus/chaincode/ehr/api';
 import { RecentContents } from '@salus/gateway/ehr/recent';
 import { contentOf, openStored, storedBytes } from '@salus/gateway/ehr/translate';
 import { EhrWriter } from '@salus/gateway/ehr/writer';
@@ -75,6 +75,7 @@ describe('writing clinical versions', () => {
       outbox,
       recent: new RecentContents(),
       mspId: 'StmaryMSP',
+      freeVersion: (_code, version) => version,
       findDone: () => Promise.resolve(undefined),
       answerWaitMs: 1_000,
     });
@@ -109,10 +110,9 @@ describe('writing clinical versions', () => {
   it('makes requests the chaincode accepts, which open again with the kept key', async () => {
     await writer.write(actor, [observation('o1'), { type: 'Observation', id: 'o2', expect: 3, patient: 'p1' }]);
     const request = parseWrite(requestOf(steps.calls[0]!), 'request');
-    const contents = request.entries.map(({ value }) => {
-      const bytes = storedBytes(value);
-      return contentOf(openStored(bytes, { versionKey: (salt) => keys.versionKey(salt) })!);
-    });
+    const contents = request.entries.map(({ key, version, value }) =>
+      contentOf(openStored(versionKey(key, version), storedBytes(value), { keys })!),
+    );
     const { member, user, role, purpose } = actor;
     const by = { member, user, role, purpose };
     assert.deepEqual(contents[0], { type: 'Observation', id: 'o1', patient: 'p1', by, text: observation('o1').text });
@@ -158,6 +158,7 @@ describe('writing clinical versions', () => {
     outbox = new Outbox(steps, full, keys);
     writer = new EhrWriter({
       ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP', answerWaitMs: 60_000 },
+      freeVersion: (_code, version) => version,
       findDone: () => Promise.resolve(undefined),
     });
     const outcome = await writer.write(actor, [observation('o1')], key('d1'));

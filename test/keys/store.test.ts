@@ -39,11 +39,11 @@ describe("a member's keys", () => {
     const code = keys.hmac('lookup', 'Patient/1');
     keys.keepVersionKeys([first, second]);
     const other = new KeyStore(folder.path);
-    assert.deepEqual(other.versionKey(first.salt), first.key);
+    assert.deepEqual(other.versionKey(first.ledgerKey, first.salt), first.key);
     assert.equal(other.hmac('lookup', 'Patient/1'), code);
     other.close();
     reopen();
-    assert.deepEqual(keys.versionKey(second.salt), second.key);
+    assert.deepEqual(keys.versionKey(second.ledgerKey, second.salt), second.key);
   });
 
   it('make codes of look-ups that nobody else can make', () => {
@@ -88,9 +88,9 @@ describe("a member's keys", () => {
     keys.keepVersionKeys([gone, stays]);
     keys.erasePatientKey('p1');
     reopen();
-    assert.equal(keys.versionKey(gone.salt), undefined);
+    assert.equal(keys.versionKey(gone.ledgerKey, gone.salt), undefined);
     assert.ok(keys.isErased('p1'));
-    assert.deepEqual(keys.versionKey(stays.salt), stays.key);
+    assert.deepEqual(keys.versionKey(stays.ledgerKey, stays.salt), stays.key);
     assert.throws(
       () => {
         keys.keepVersionKeys([versionKey('p1')]);
@@ -103,8 +103,8 @@ describe("a member's keys", () => {
     const [first, second] = [versionKey('p1'), versionKey('p1')];
     keys.keepVersionKeys([first]);
     keys.keepVersionKeys([second]);
-    assert.deepEqual(keys.versionKey(first.salt), first.key);
-    assert.deepEqual(keys.versionKey(second.salt), second.key);
+    assert.deepEqual(keys.versionKey(first.ledgerKey, first.salt), first.key);
+    assert.deepEqual(keys.versionKey(second.ledgerKey, second.salt), second.key);
     keys.dropVersionKeys([first]);
     assert.equal(keys.versionSecrets('k1').length, 1);
   });

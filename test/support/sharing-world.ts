@@ -234,8 +234,7 @@ export class SharingWorld {
     const write = { collection, key, value, isDelete: false, isPurge: false };
     for (const [name, { projected, keys }] of this.hospitals) {
       if (collection !== 'care' && collection !== `of-${name}`) continue;
-      const open = (_key: string, bytes: Uint8Array) =>
-        openStored(bytes, { versionKey: (salt) => keys.versionKey(salt) });
+      const open = (ledgerKey: string, bytes: Uint8Array) => openStored(ledgerKey, bytes, { keys });
       const projectors = [patientProjector, accessProjector, consentProjector(name), ehrProjector(name, keys)];
       for (const projector of projectors) projected.apply(projector(write, transaction, open), txId);
     }

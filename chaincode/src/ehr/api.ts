@@ -49,8 +49,6 @@ export interface VersionEntry {
   readonly key: string;
   /** 1 for the first; else the one before must exist. */
   readonly version: number;
-  /** Where the version before lies, if the look-up secret rotated since; absent = under `key`. */
-  readonly previousKey?: string | undefined;
   readonly value: StoredValue;
 }
 
@@ -198,11 +196,7 @@ const parseValue: Parser<StoredValue> = object<StoredValue>({
 export const parseWrite: Parser<WriteVersions> = object<WriteVersions>({
   idempotencyKey: hex256,
   digest: hex256,
-  entries: list(
-    object<VersionEntry>({ key: hex256, version, previousKey: optional(hex256), value: parseValue }),
-    1,
-    MAX_ENTRIES,
-  ),
+  entries: list(object<VersionEntry>({ key: hex256, version, value: parseValue }), 1, MAX_ENTRIES),
   conditions: optional(list(object<Condition>({ code: hex256, seen: optional(hex256) }), 0, MAX_ENTRIES)),
   salt: hex256,
 });

@@ -85,9 +85,9 @@ async function decide(ctx: SalusContext, condition: Condition, salt: string): Pr
 }
 
 async function presence(ctx: SalusContext, entry: VersionEntry): Promise<Presence> {
-  const { key, version, previousKey = key } = entry;
+  const { key, version } = entry;
   const isThere = await exists(ctx, resourceKind, key, versionPart(version));
-  const hasPrevious = version === 1 || (await exists(ctx, resourceKind, previousKey, versionPart(version - 1)));
+  const hasPrevious = version === 1 || (await exists(ctx, resourceKind, key, versionPart(version - 1)));
   return { entry, isThere, hasPrevious };
 }
 

@@ -53,19 +53,24 @@ export function storedBytes(value: StoredValue): Buffer {
   return Buffer.from(JSON.stringify({ ciphertext, commitment, salt, v }));
 }
 
-/** How stored values are opened: by the key under their salt, undefined once that is destroyed. */
+/** How stored values are opened: by the key that was kept for this value in this place. */
 export interface Opener {
-  readonly versionKey: (salt: Uint8Array) => Uint8Array | undefined;
-  readonly recent?: { take(value: StoredValue): string | undefined };
+  readonly keys: Pick<KeyStore, 'versionKey' | 'isErasedKey'>;
+  readonly recent?: { take(ledgerKey: string, value: StoredValue): string | undefined };
 }
 
-/** The plaintext of a stored value's bytes; undefined when there is no key. Throws Unreadable when the key is not its own. */
-export function openStored(bytes: Uint8Array, { versionKey, recent }: Opener): string | undefined {
+/**
+ * The plaintext of the stored value under a ledger key; undefined when it was erased. Throws Unreadable when no key was kept
+ * for it there, or the key is not its own: the member's gateways keep it before they write.
+ */
+export function openStored(ledgerKey: string, bytes: Uint8Array, { keys, recent }: Opener): string | undefined {
   const value = readable(() => JSON.parse(Buffer.from(bytes).toString('utf8')) as StoredValue);
-  const known = recent?.take(value);
+  const known = recent?.take(ledgerKey, value);
   if (known !== undefined) return known;
-  const key = versionKey(Buffer.from(value.salt, 'hex'));
-  return key === undefined ? undefined : readable(() => openContent(value, key));
+  const key = keys.versionKey(ledgerKey, Buffer.from(value.salt, 'hex'));
+  if (key !== undefined) return readable(() => openContent(value, key));
+  if (keys.isErasedKey(ledgerKey)) return undefined;
+  throw new Unreadable('no key was kept for this value in this place');
 }
 
 /** What a version keeps of who wrote it, member by member always in the same order: the bytes are hashed. */

@@ -34,6 +34,8 @@ export interface WriterPorts {
   readonly recent: RecentContents;
   /** The member's own MSP, the sole endorser: every endorser sees the transient map. */
   readonly mspId: string;
+  /** The number of a resource's next version, by the code in its ledger keys: this one, or a later one where it is taken. */
+  readonly freeVersion: (code: string, version: number) => number;
   /** Where an idempotency record made elsewhere says a key was used; undefined = nowhere. */
   readonly findDone: (key: string, digest: string) => Promise<Commit | undefined>;
   readonly answerWaitMs?: number;
@@ -64,7 +66,7 @@ export class EhrWriter implements RecordWriter {
     const digest = idempotency === undefined ? code : this.ports.keys.hmac('idempotency', idempotency.digest);
     const prior = idempotency === undefined ? undefined : this.#prior(code, digest);
     if (prior !== undefined) return await this.#answerPrior(prior, key);
-    const item = this.#prepare(actor, writes, { key: code, digest, written: writes.map(writtenOf) });
+    const item = this.#prepare(actor, writes, { key: code, digest });
     if (idempotency !== undefined || item.size >= GROUP_SIZE) void this.#carryAlone(item);
     else this.#grouping.add(item);
     return await this.#answer(item.settle.promise, item.entry, key);
@@ -133,10 +135,11 @@ export class EhrWriter implements RecordWriter {
     return { state: 'unknown', key };
   }
 
-  #prepare(actor: Actor, writes: readonly ResourceWrite[], entry: OutboxEntry): Item {
+  #prepare(actor: Actor, writes: readonly ResourceWrite[], named: Pick<OutboxEntry, 'key' | 'digest'>): Item {
     const secrets = freshSecrets(writes.length);
     const entries: VersionEntry[] = [];
     const versionKeys: VersionKey[] = [];
+    const written: string[] = [];
     for (const [index, { type, id, expect, text, patient, reason }] of writes.entries()) {
       const own = secrets[index];
       if (own === undefined) throw new Error('a version has no secrets');
@@ -147,9 +150,11 @@ export class EhrWriter implements RecordWriter {
         by: authorshipOf(actor, reason),
         ...(text === undefined ? {} : { text }),
       };
-      const made = toEntry(content, expect + 1, codeOf(this.ports.keys, type, id), own);
+      const code = codeOf(this.ports.keys, type, id);
+      const made = toEntry(content, this.ports.freeVersion(code, expect + 1), code, own);
       entries.push(made.entry);
-      this.ports.recent.keep(made.entry.value, made.plaintext);
+      written.push(`${type}/${id}/_history/${made.entry.version}`);
+      this.ports.recent.keep(made.ledgerKey, made.entry.value, made.plaintext);
       versionKeys.push({ ledgerKey: made.ledgerKey, ...own, ...(patient === undefined ? {} : { patient }) });
     }
     const settle = Promise.withResolvers<Commit>();
@@ -162,7 +167,7 @@ export class EhrWriter implements RecordWriter {
       entries,
       conditions: conditionsOf(writes),
       versionKeys,
-      entry,
+      entry: { ...named, written },
       settle,
     };
   }
@@ -276,11 +281,6 @@ export class EhrWriter implements RecordWriter {
 function conditionsOf(writes: readonly ResourceWrite[]): readonly Condition[] {
   const found = writes.flatMap(({ condition }) => condition ?? []);
   return [...new Map(found.map((each) => [each.code, each])).values()];
-}
-
-/** `Type/id/_history/version` of a write. */
-function writtenOf({ type, id, expect }: ResourceWrite): string {
-  return `${type}/${id}/_history/${expect + 1}`;
 }
 
 /** Whether the ledger has the write, by another transaction under the same key. */

@@ -1,4 +1,6 @@
 /** transaction: all entries or none, written as one Fabric transaction (R4 http.html#trules). */
+import { parseKey } from '@salus/chaincode/registry/api';
+
 import { Refusal } from '../ledger/refusal.js';
 import type { Commit, ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { partBody } from './body.js';
@@ -225,8 +227,15 @@ function replacementsOf(context: FhirContext, request: FhirRequest, steps: reado
 /** An entry's full URL, and the version that there will be under it. */
 function fullUrlOf(context: FhirContext, { entry, type, id, current }: Step): [string, Replacement][] {
   if (entry.fullUrl === undefined || entry.method === 'DELETE') return [];
-  const version = current?.version ?? (context.projection.current(type, id)?.version ?? 0) + 1;
+  const version = current?.version ?? nextVersion(context, type, id);
   return [[entry.fullUrl, { name: `${type}/${id}`, version }]];
+}
+
+/** The version that a write of the resource makes, as the writer numbers it. */
+function nextVersion({ projection }: FhirContext, type: string, id: string): number {
+  const before = projection.current(type, id);
+  const [code] = before === undefined ? [] : (parseKey(before.ledgerKey)?.attributes ?? []);
+  return before === undefined || code === undefined ? 1 : projection.freeVersion(code, before.version + 1);
 }
 
 function withWrite(context: FhirContext, request: FhirRequest, step: Step, replacements: Replacements): Step {

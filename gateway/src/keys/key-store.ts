@@ -70,7 +70,9 @@ export class KeyStore {
     this.database = openDatabase(file, SCHEMA);
     this.#log = new LogSync(file);
     this.#insertVersion = this.database.prepare('INSERT INTO version_keys VALUES (?, ?, ?, ?)');
-    this.#selectVersion = this.database.prepare('SELECT patient, wrapped FROM version_keys WHERE salt = ?');
+    this.#selectVersion = this.database.prepare(
+      'SELECT patient, wrapped FROM version_keys WHERE salt = ? AND ledger_key = ?',
+    );
     this.#selectVersions = this.database.prepare(
       'SELECT salt, patient, wrapped FROM version_keys WHERE ledger_key = ?',
     );
@@ -109,7 +111,7 @@ export class KeyStore {
         // Nobody else can change the database before this ends: each patient's key is looked up once.
         const wrapping = new Map<string | undefined, KeyObject>();
         for (const { ledgerKey, salt, key, patient } of keys) {
-          if (this.#selectErased.get(ledgerKey) !== undefined) throw erased();
+          if (this.isErasedKey(ledgerKey)) throw erased();
           const by = wrapping.get(patient) ?? this.#wrappingKey(patient);
           wrapping.set(patient, by);
           this.#insertVersion.run(salt, ledgerKey, patient ?? null, wrap(key, by));
@@ -130,10 +132,18 @@ export class KeyStore {
     });
   }
 
-  /** The key of the stored value with this salt; undefined when there is none, or its patient's key is destroyed. */
-  versionKey(salt: Uint8Array): Buffer | undefined {
-    const row = this.#selectVersion.get(salt);
+  /**
+   * The key of the stored value with this salt under this ledger key; undefined when none was kept for it there, as for a
+   * copy of another version's value, or its patient's key is destroyed.
+   */
+  versionKey(ledgerKey: string, salt: Uint8Array): Buffer | undefined {
+    const row = this.#selectVersion.get(salt, ledgerKey);
     return row === undefined ? undefined : this.#unwrapped(row);
+  }
+
+  /** Whether what lay under the ledger key, or was on its way there, was erased: its keys are gone by intention. */
+  isErasedKey(ledgerKey: string): boolean {
+    return this.#selectErased.get(ledgerKey) !== undefined;
   }
 
   /** Keys and salts kept for a ledger key; more than one only where an attempt to write it was cut short. */

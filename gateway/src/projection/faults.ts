@@ -1,4 +1,6 @@
 /** What of the ledger the projection cannot read or index: it goes on without, and an operator is told. */
+import { versionKey } from '@salus/chaincode/ehr/api';
+
 import type { Statements } from './statements.js';
 
 /** `unreadable`: no resource can be made of the value, nobody sees it; `unindexed`: searches do not find all of it. */
@@ -26,6 +28,21 @@ export class Faults {
     const { kind, block } = fault;
     this.statements.run('INSERT OR REPLACE INTO fault VALUES (?, ?, ?)', ledgerKey, kind, block);
     this.onFault(fault);
+  }
+
+  /**
+   * The number of a resource's next version, given the code in its ledger keys: the one asked for, or the first after it
+   * whose place no unreadable value has taken. Such a value is no version, but the ledger takes no other in its place.
+   */
+  freeVersion(code: string, version: number): number {
+    let free = version;
+    while (this.isUnreadable(versionKey(code, free))) free += 1;
+    return free;
+  }
+
+  private isUnreadable(ledgerKey: string): boolean {
+    const sql = "SELECT 1 FROM fault WHERE ledger_key = ? AND kind = 'unreadable'";
+    return this.statements.get(sql, ledgerKey) !== undefined;
   }
 
   /** What lay under the key is gone. */

@@ -85,6 +85,11 @@ export class Projection {
     return this.applier.faults.counts;
   }
 
+  /** See Faults.freeVersion. */
+  freeVersion(code: string, version: number): number {
+    return this.applier.faults.freeVersion(code, version);
+  }
+
   /** Numbers of blocks that were applied without such values, from `start` on. */
   incomplete(start: number, limit: number): number[] {
     return this.applier.awaited.blocks(start, limit);
@@ -121,24 +126,12 @@ export class Projection {
   }
 
   version(type: string, id: string, version: number): StoredVersion | undefined {
-    return storedOf(
-      this.statements.get(
-        `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.rid = r.rid AND v.version = ?
-           WHERE r.type = ? AND r.id = ?`,
-        ...[version, type, id],
-      ),
-    );
+    return this.one('v.version = ?', version, [type, id]);
   }
 
   /** The version that a transaction wrote. */
   writtenBy(txId: string, type: string, id: string): StoredVersion | undefined {
-    return storedOf(
-      this.statements.get(
-        `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.rid = r.rid AND v.tx_id = ?
-           WHERE r.type = ? AND r.id = ?`,
-        ...[txId, type, id],
-      ),
-    );
+    return this.one('v.tx_id = ?', txId, [type, id]);
   }
 
   /** Versions whose ledger keys start with this. */
@@ -276,6 +269,11 @@ export class Projection {
   close(): void {
     this.applier.flush(this.last);
     this.database.close();
+  }
+
+  private one(which: string, value: string | number, [type, id]: readonly [string, string]): StoredVersion | undefined {
+    const sql = `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.rid = r.rid AND ${which} WHERE r.type = ? AND r.id = ?`;
+    return storedOf(this.statements.get(sql, value, type, id));
   }
 
   private readCheckpoint(): Checkpoint | undefined {
