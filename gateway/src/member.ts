@@ -36,6 +36,7 @@ import { OutboxStore } from './ledger/outbox-store.js';
 import { makeMeters, type Meters } from './metrics.js';
 import { openImports } from './open-imports.js';
 import { openProjection } from './open-projection.js';
+import { removeScratch } from './rebuild.js';
 import type { Ledger } from './ports.js';
 import { follow } from './projection/follower.js';
 import type { Fault } from './projection/faults.js';
@@ -108,6 +109,7 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
 function openRooms(settings: GatewaySettings, { log, importOrigins = [] }: MemberOptions): Rooms {
   const signingKey = readSigningKey(settings.jwk);
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+  removeScratch(settings.dataDir);
   const clock = (): number => Date.now() + settings.clockOffsetMs;
   const keys = new KeyStore(settings.dataDir);
   const connected = connectLedger(settings);

@@ -1,5 +1,6 @@
-/** Derives a projection from the ledger once more, beside the one in use. */
-import { DatabaseSync } from 'node:sqlite';
+/** Derives a projection from the ledger once more, beside the one in use. What it derives has no name in any folder. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
 import type { KeyStore } from './keys/key-store.js';
 import { connectLedger } from './ledger/fabric-ledger.js';
@@ -10,22 +11,24 @@ import type { GatewaySettings } from './settings.js';
 
 /** How often progress is shown, in milliseconds. */
 const showEvery = 200;
+/** What the folders begin with in which projections are derived. */
+const SCRATCH = 'rebuild-';
 
-/** Of a copy at one moment: the projection itself goes on meanwhile. */
-export function digestInUse(
-  settings: GatewaySettings,
-  keys: KeyStore,
-  file: string,
-  copy: string,
-): { readonly digest: string; readonly block: number; readonly awaited: number } {
-  const database = new DatabaseSync(file);
-  database.prepare('VACUUM INTO ?').run(copy);
-  database.close();
-  const projection = openProjection(settings, keys, { path: copy });
+/** Removes what a rebuild that was killed may have left among a member's data: no erasure would reach it. */
+export function removeScratch(dataDir: string): void {
+  for (const name of readdirSync(dataDir)) {
+    if (name.startsWith(SCRATCH)) rmSync(join(dataDir, name), { recursive: true, force: true });
+  }
+}
+
+/** A new projection whose files lose their names before anything is in them: however this process ends, they are gone. */
+function openUnnamed(settings: GatewaySettings, keys: KeyStore): Projection {
+  removeScratch(settings.dataDir);
+  const folder = mkdtempSync(join(settings.dataDir, SCRATCH));
   try {
-    return { digest: projection.digest(), block: projection.block, awaited: projection.awaited };
+    return openProjection(settings, keys, { path: join(folder, 'again.db') });
   } finally {
-    projection.close();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -33,12 +36,11 @@ export function digestInUse(
 export async function digestAgain(
   settings: GatewaySettings,
   keys: KeyStore,
-  path: string,
   block: number,
   progress: (line: string) => void,
 ): Promise<string> {
   const connected = connectLedger(settings);
-  const projection = openProjection(settings, keys, { path });
+  const projection = openUnnamed(settings, keys);
   try {
     await followTo(projection, connected, block, progress);
     return projection.digest();

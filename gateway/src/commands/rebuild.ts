@@ -1,6 +1,5 @@
 /** `salus rebuild`: derives a member's projection from the ledger once more, beside the one in use, and compares them. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 
 import { type Command, CommandError } from '@salus/network/command';
 
@@ -15,15 +14,18 @@ export const rebuild: Command = {
     // Loaded only when asked for: every verb would wait for the gateway's code otherwise.
     const { KeyStore } = await import('../keys/key-store.js');
     const { projectionFile } = await import('../open-projection.js');
-    const { digestAgain, digestInUse } = await import('../rebuild.js');
+    const { digestOfFile } = await import('../projection/digest.js');
+    const { digestAgain } = await import('../rebuild.js');
     const settings = memberSettings(io.stateDir, String(input.options['member']));
     const file = projectionFile(settings);
     if (!existsSync(file)) throw new CommandError(`${settings.member} has no projection yet; start it with: npm start`);
-    const scratch = mkdtempSync(join(settings.dataDir, 'rebuild-'));
+    const inUse = digestOfFile(file);
+    if (!inUse.isOfThisCode) {
+      throw new CommandError(`the gateway of ${settings.member} runs other code: start it again first`);
+    }
     const keys = new KeyStore(settings.dataDir);
     try {
-      const inUse = digestInUse(settings, keys, file, join(scratch, 'in-use.db'));
-      const again = await digestAgain(settings, keys, join(scratch, 'again.db'), inUse.block, (line) => {
+      const again = await digestAgain(settings, keys, inUse.block, (line) => {
         io.progress(line);
       });
       io.out(`in use  ${inUse.digest} at block ${inUse.block}`);
@@ -39,7 +41,6 @@ export const rebuild: Command = {
       return 1;
     } finally {
       keys.close();
-      rmSync(scratch, { recursive: true, force: true });
     }
   },
 };

@@ -1,7 +1,10 @@
 /** One hash over everything the projection derived, in an order that does not depend on how it came to be. */
 import { createHash } from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
 
-import type { Statements } from './statements.js';
+import { Awaited } from './awaited.js';
+import { generatedSearch } from './generated.js';
+import { Statements } from './statements.js';
 
 /** Rows in canonical order; row numbers (rid, vid, tid) are left out: a rebuild after a purge gives others. */
 const QUERIES = [
@@ -32,4 +35,33 @@ export function digestOf(statements: Statements): string {
     hash.update('\n');
   }
   return hash.digest('hex');
+}
+
+/** What a projection came to by a block. */
+export interface Digested {
+  readonly digest: string;
+  /** Number of the last block applied, -1 before the first. */
+  readonly block: number;
+  /** How many values its peer has not delivered. */
+  readonly awaited: number;
+  /** Whether this code indexes alike. */
+  readonly isOfThisCode: boolean;
+}
+
+/** Of the database of a projection in use, at one moment: read where it lies, while its gateway goes on. */
+export function digestOfFile(file: string): Digested {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    database.exec('PRAGMA temp_store = MEMORY; BEGIN');
+    const statements = new Statements(database);
+    const checkpoint = statements.get('SELECT number, form FROM checkpoint');
+    return {
+      digest: digestOf(statements),
+      block: (checkpoint?.number as number | undefined) ?? -1,
+      awaited: new Awaited(statements).count,
+      isOfThisCode: checkpoint === undefined || checkpoint.form === generatedSearch().stamp,
+    };
+  } finally {
+    database.close();
+  }
 }
