@@ -42,12 +42,15 @@ describe('what was split off a consent', () => {
 
   /** Two updates of the version in force whose texts are both kept before the ledger gets either; the one named wins. */
   async function raced(winner: 'early' | 'late'): Promise<void> {
-    const gates = [0, 1].map(() => ({ reached: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() }));
+    const gates = [0, 1].map(() => ({
+      reached: Promise.withResolvers<undefined>(),
+      open: Promise.withResolvers<undefined>(),
+    }));
     const waiting = [...gates];
     const submit = world.submit.bind(world);
     world.submit = async (member, name, call) => {
       const gate = name === 'consent:record' ? waiting.shift() : undefined;
-      gate?.reached.resolve();
+      gate?.reached.resolve(undefined);
       await gate?.open.promise;
       return await submit(member, name, call);
     };
@@ -57,9 +60,9 @@ describe('what was split off a consent', () => {
       await gates[index]!.reached.promise;
     }
     const [won, lost] = winner === 'early' ? [0, 1] : [1, 0];
-    gates[won]!.open.resolve();
+    gates[won]!.open.resolve(undefined);
     await updates[won];
-    gates[lost]!.open.resolve();
+    gates[lost]!.open.resolve(undefined);
     await assert.rejects(updates[lost]!, { code: 'version-conflict' });
     world.submit = submit;
   }
