@@ -20,7 +20,7 @@ import { BATCH_ANSWER_LIMIT } from '@salus/gateway/fhir/router';
 import { EXPORT_LIMIT } from '@salus/gateway/fhir/export';
 import { FILTER_LIMIT } from '@salus/gateway/fhir/filter-expression';
 import { IMPORT_LIMITS } from '@salus/gateway/fhir/import/limits';
-import { INCLUDE_LIMIT } from '@salus/gateway/fhir/search';
+import { INCLUDE_LIMIT } from '@salus/gateway/fhir/includes';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { REASON_LIMIT } from '@salus/gateway/fhir/stated-reason';
 import { SMALL_BODY, UNDERWAY_LIMIT } from '@salus/gateway/fhir/underway';

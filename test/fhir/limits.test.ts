@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 
 import { DEFAULT_PAGE, LARGEST_PAGE } from '@salus/gateway/fhir/paging';
-import { INCLUDE_LIMIT } from '@salus/gateway/fhir/search';
+import { INCLUDE_LIMIT } from '@salus/gateway/fhir/includes';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
 

@@ -65,6 +65,14 @@ export const readRoutes: readonly ReadRoute[] = [
     ask: ({ patient }) =>
       get(`Patient/${patient}/$everything`, `Patient/${patient}/$everything?_type=Patient,Provenance`),
   },
+  ...['GET', 'POST'].map((method) => ({
+    route: `${method} Encounter/:id/$everything`,
+    ask: ({ patient }: Target) => [{ method, path: `Encounter/${patient}/$everything` }],
+  })),
+  ...['Patient', 'Encounter', 'RelatedPerson', 'Practitioner', 'Device'].flatMap((name): ReadRoute[] => [
+    { route: `GET ${name}/:id/*`, ask: ({ patient }) => get(`${name}/${patient}/*`) },
+    { route: `POST ${name}/:id/*/_search`, ask: ({ patient }) => form(`${name}/${patient}/*/_search`, '_count=5') },
+  ]),
   {
     route: 'POST Patient/$match',
     ask: ({ family }) => [

@@ -8,10 +8,13 @@ import { resourceBody } from './body.js';
 import { joinedBy, notFound, requireId, type FhirContext } from './context.js';
 import type { JsonObject } from './json.js';
 import { gone } from './outcome.js';
-import { pageSize } from './paging.js';
+import { links, pageSize, type Around } from './paging.js';
 import { provenancesOf } from './provenance.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { entryOf, links, searchsetAnswer } from './search.js';
+import { entryOf, searchsetAnswer } from './search.js';
+
+/** Of care: parameters of the operation on patients. */
+const DATES = ['start', 'end'];
 
 /**
  * The patient's record as the asker may see it; of a patient kept elsewhere, what the custodians show. Refuses an
@@ -20,7 +23,7 @@ import { entryOf, links, searchsetAnswer } from './search.js';
 export async function everything(context: FhirContext, request: FhirRequest, id: string): Promise<FhirResponse> {
   requireId(id);
   // Said first, whatever is found.
-  wantedOf(request.query);
+  const isWanted = wantedOf(request.query, DATES);
   const may = (each: StoredVersion): readonly StoredVersion[] => {
     const shown = context.decision.permit(request.actor, each, 'operation');
     return shown === undefined ? [] : [shown];
@@ -36,7 +39,8 @@ export async function everything(context: FhirContext, request: FhirRequest, id:
   }
   if (stored.deleted && record.length === 0) return gone(stored.version);
   const all = record.concat(referred(context, record).flatMap(may));
-  const local = searchsetOf(context, request, id, all.concat(provenanceAsked(context, request, all)));
+  const wanted = all.concat(provenanceAsked(context, request, all)).filter(isWanted);
+  const local = recordAnswer(context, request, wanted, ({ patient }) => patient === id);
   return await joinedBy(context, request, local, { patient: id });
 }
 
@@ -63,16 +67,16 @@ export function byQuery(request: FhirRequest): FhirRequest {
   return { ...request, method: 'GET', query };
 }
 
-function searchsetOf(
+/** A record as a searchset, as far as it is asked for; what is no match comes along. */
+export function recordAnswer(
   context: FhirContext,
   request: FhirRequest,
-  id: string,
-  seen: readonly StoredVersion[],
+  wanted: readonly StoredVersion[],
+  isMatch: (stored: StoredVersion) => boolean,
 ): FhirResponse {
-  const wanted = seen.filter(wantedOf(request.query));
-  const { page, next } = pageOf(wanted, request.query);
-  const entries = page.map((each) => entryOf(context, each.text, each, each.patient === id ? 'match' : 'include'));
-  const link = links(`${context.baseUrl}/${request.path}`, request.query, next);
+  const { page, ...around } = pageOf(wanted, request.query);
+  const entries = page.map((each) => entryOf(context, each.text, each, isMatch(each) ? 'match' : 'include'));
+  const link = links(`${context.baseUrl}/${request.path}`, request.query, around);
   return searchsetAnswer({ head: { type: 'searchset', total: wanted.length, link }, entries });
 }
 
@@ -80,7 +84,7 @@ function searchsetOf(
 function pageOf(
   wanted: readonly StoredVersion[],
   query: URLSearchParams,
-): { readonly page: readonly StoredVersion[]; readonly next?: string } {
+): Around & { readonly page: readonly StoredVersion[] } {
   if (!query.has('_count')) return { page: wanted };
   const nameOf = ({ type, id }: StoredVersion): string => `${type}/${id}`;
   const cursor = query.get('_cursor');
@@ -88,16 +92,25 @@ function pageOf(
   if (cursor !== null && start === 0) {
     throw new Refusal('invalid', 'bad-cursor', 'this page is not known here: start again');
   }
-  const page = wanted.slice(start, start + pageSize(query));
-  const last = page.at(-1);
-  return last === undefined || start + page.length >= wanted.length ? { page } : { page, next: nameOf(last) };
+  const size = pageSize(query);
+  const page = wanted.slice(start, start + size);
+  // A page starts behind the resource that its cursor names.
+  const before = (at: number): string => wanted.slice(0, at).slice(-1).map(nameOf).join('');
+  return {
+    page,
+    ...(start === 0 || size === 0 ? {} : { previous: before(Math.max(0, start - size)) }),
+    ...(start + page.length >= wanted.length || size === 0 ? {} : { next: before(start + size) }),
+  };
 }
 
-const PARAMETERS = new Set(['start', 'end', '_type', '_since', '_count', '_cursor', '_format', '_pretty']);
+const PARAMETERS = ['_type', '_since', '_count', '_cursor', '_format', '_pretty'];
 
-/** By `_type`, `_since` and the dates of care `start` and `end`. Throws Refusal for what is not one of these. */
-function wantedOf(query: URLSearchParams): (stored: StoredVersion) => boolean {
-  const strange = [...query.keys()].find((name) => !PARAMETERS.has(name));
+/**
+ * By `_type`, `_since` and, where the operation takes `dates`, those of care: `start` and `end`. Throws Refusal for what is
+ * not one of these.
+ */
+export function wantedOf(query: URLSearchParams, dates: readonly string[]): (stored: StoredVersion) => boolean {
+  const strange = [...query.keys()].find((name) => !PARAMETERS.includes(name) && !dates.includes(name));
   if (strange !== undefined) {
     throw new Refusal('invalid', 'unknown-parameter', `$everything has no parameter '${strange.slice(0, 80)}'`);
   }
@@ -127,7 +140,7 @@ function careWithin(start: string | null, end: string | null): (stored: StoredVe
 }
 
 /** Resources outside the compartment that it refers to: practitioners, organizations, medications. */
-function referred(context: FhirContext, record: readonly StoredVersion[]): StoredVersion[] {
+export function referred(context: FhirContext, record: readonly StoredVersion[]): StoredVersion[] {
   const { compartments } = generatedSearch();
   const known = new Set(record.map(({ type, id }) => `${type}/${id}`));
   return context.projection

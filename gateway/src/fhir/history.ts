@@ -5,8 +5,7 @@ import type { HistoryEntry, HistoryQuery } from '../projection/history.js';
 import { dateOf } from '../projection/search/values.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { etagOf, notFound, requireId, type FhirContext } from './context.js';
-import { pageSize } from './paging.js';
-import { withQuery } from './read.js';
+import { links, pageSize, type Around } from './paging.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { shapeOf } from './shape.js';
 import type { StoredVersion } from '../ports.js';
@@ -22,10 +21,35 @@ export function history(context: FhirContext, request: FhirRequest, type?: strin
   const of = subject(type, id);
   const asked = queryOf(request.query, of);
   const count = request.query.get('_summary') === 'count' ? 0 : pageSize(request.query);
-  const page = count === 0 ? [] : versions(context, request, asked, count + 1);
-  if (page.length === 0 && of.id !== undefined) requireSome(context, request, of);
-  const total = totalOf(context, request, asked, { count, found: page.length });
-  return historyBundle(context, request, page, { count, ...(total === undefined ? {} : { total }) });
+  const found = count === 0 ? [] : versions(context, request, asked, count + 1);
+  if (found.length === 0 && of.id !== undefined) requireSome(context, request, of);
+  const total = totalOf(context, request, asked, { count, found: found.length });
+  return historyBundle(context, request, pageOf(found, count, asked), total);
+}
+
+/** What is asked for, and whether the page is the one in front of where it starts. */
+interface Asked extends HistoryQuery {
+  readonly isBack: boolean;
+}
+
+/** What is on a page and where those around it start. */
+interface Page extends Around {
+  readonly entries: readonly HistoryEntry[];
+}
+
+/** Of what was found from a place on, one more than fits where there are more. */
+function pageOf(found: readonly HistoryEntry[], count: number, { isBack, beyond }: Asked): Page {
+  const isCut = found.length > count;
+  const gone = found.slice(0, count);
+  const entries = isBack ? gone.toReversed() : gone;
+  const [first, last] = [entries[0], entries.at(-1)];
+  if (first === undefined || last === undefined) return { entries };
+  const hasPrevious = isBack ? isCut : beyond !== undefined;
+  return {
+    entries,
+    ...(isBack || isCut ? { next: String(last.position) } : {}),
+    ...(hasPrevious ? { previous: `-${first.position}` } : {}),
+  };
 }
 
 function subject(type?: string, id?: string): Subject {
@@ -55,16 +79,17 @@ const PARAMETERS = new Set([
 ]);
 
 /** From the query string. Throws Refusal for what would be left out of the answer without a word. */
-function queryOf(query: URLSearchParams, of: Subject): HistoryQuery {
+function queryOf(query: URLSearchParams, of: Subject): Asked {
   const unknown = [...query.keys()].find((name) => !PARAMETERS.has(name));
   if (unknown !== undefined) {
     throw new Refusal('invalid', 'unknown-parameter', `a history has no parameter '${unknown.slice(0, 80)}'`);
   }
-  const beyond = position(query);
-  const order = ascending(query) ? { ascending: true } : {};
+  const cursor = position(query);
+  const isBack = cursor?.startsWith('-') === true;
   return {
-    ...{ ...of, ...since(query), ...at(query), ...order, limit: 0 },
-    ...(beyond === undefined ? {} : { beyond }),
+    ...{ ...of, ...since(query), ...at(query), limit: 0, isBack },
+    ...(ascending(query) === isBack ? {} : { ascending: true }),
+    ...(cursor === undefined ? {} : { beyond: Number(cursor.replace('-', '')) }),
   };
 }
 
@@ -127,33 +152,28 @@ function* walk(
   }
 }
 
-/** Where the page before ended: a version's number in the projection, which says nothing about anybody. */
-function position(query: URLSearchParams): number | undefined {
+/**
+ * Where the page before ended, with a minus in front where the one behind it started: a version's number in the
+ * projection, which says nothing about anybody.
+ */
+function position(query: URLSearchParams): string | undefined {
   const cursor = query.get('_cursor');
   if (cursor === null) return undefined;
-  if (!/^\d{1,15}$/.test(cursor))
+  if (!/^-?\d{1,15}$/.test(cursor))
     throw new Refusal('invalid', 'bad-cursor', 'this page is not known here: start again');
-  return Number(cursor);
+  return cursor;
 }
 
 function historyBundle(
   context: FhirContext,
   request: FhirRequest,
-  found: readonly HistoryEntry[],
-  { count, total }: { readonly count: number; readonly total?: number },
+  page: Page,
+  total: number | undefined,
 ): FhirResponse {
-  const page = found.slice(0, count);
-  const self = `${context.baseUrl}/${request.path}`;
-  const link = [{ relation: 'self', url: withQuery(self, request.query) }];
-  const last = page.at(-1);
-  if (found.length > count && last !== undefined) {
-    const query = new URLSearchParams(request.query);
-    query.set('_cursor', String(last.position));
-    link.push({ relation: 'next', url: withQuery(self, query) });
-  }
+  const link = links(`${context.baseUrl}/${request.path}`, request.query, page);
   const head = { type: 'history', ...(total === undefined ? {} : { total }), link };
   const shape = shapeOf(request.query) ?? ((text: string) => text);
-  const entries = page.map(({ stored }) => historyEntry(context, stored, shape));
+  const entries = page.entries.map(({ stored }) => historyEntry(context, stored, shape));
   return { status: 200, headers: {}, resource: bundleText(head, entries) };
 }
 

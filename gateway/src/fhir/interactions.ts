@@ -10,7 +10,7 @@ import { operation, OPERATIONS, type Route } from './operation-routes.js';
 import { read, vread } from './read.js';
 import type { FhirRequest, Imports } from './request.js';
 import { search, searchCompartment, searchWithin } from './search.js';
-import { searchSystem } from './system-search.js';
+import { searchCompartmentWhole, searchSystem } from './system-search.js';
 import { TERMINOLOGY } from './terminology/routes.js';
 import { create, patch, patchMatch, remove, removeMatches, update, updateMatch } from './write.js';
 
@@ -100,6 +100,18 @@ const OTHER_COMPARTMENTS: readonly Route[] = Object.keys(COMPARTMENTS).flatMap((
   },
 ]);
 
+/** Of all types at once: `Patient/1/*`. */
+const WHOLE_COMPARTMENTS: readonly Route[] = ['Patient', ...Object.keys(COMPARTMENTS)].flatMap((name) => [
+  {
+    ...{ ...COMPARTMENT, method: 'GET', path: `${name}/:id/*` },
+    run: (context, request, { id = '' }) => searchCompartmentWhole(context, request, [name, id]),
+  },
+  {
+    ...{ ...COMPARTMENT, method: 'POST', path: `${name}/:id/*/_search` },
+    run: (context, request, { id = '' }) => searchCompartmentWhole(context, formRequest(request), [name, id]),
+  },
+]);
+
 /** Interactions on types and resources, in order of precedence. */
 export const ROUTES: readonly Route[] = [
   ...OPERATIONS,
@@ -107,6 +119,7 @@ export const ROUTES: readonly Route[] = [
   ...EXPORTS,
   ...EXPORT_JOBS,
   ...IMPORTS,
+  ...WHOLE_COMPARTMENTS,
   {
     ...{ ...COMPARTMENT, method: 'GET', path: 'Patient/:id/:member' },
     run: (context, request, { id = '', member = '' }) => searchCompartment(context, request, id, member),

@@ -1,6 +1,7 @@
 /** Operations of R4 (operations.html) as lines of the table of what is served. */
 import { generatedSearch } from '../projection/generated.js';
 import type { FhirContext } from './context.js';
+import { encounterEverything } from './encounter-everything.js';
 import { byQuery, everything } from './everything.js';
 import { match } from './match.js';
 import { changeMeta, lastN, meta, metaOfTypes, metaOfVersion, validate } from './operations.js';
@@ -45,6 +46,14 @@ export const OPERATIONS: readonly Route[] = [
   {
     ...operation('POST', 'Patient/:id/$everything', 'Patient-everything'),
     run: (context, request, { id = '' }) => everything(context, byQuery(request), id),
+  },
+  {
+    ...operation('GET', 'Encounter/:id/$everything', 'Encounter-everything'),
+    run: (context, request, { id = '' }) => encounterEverything(context, request, id),
+  },
+  {
+    ...operation('POST', 'Encounter/:id/$everything', 'Encounter-everything'),
+    run: (context, request, { id = '' }) => encounterEverything(context, byQuery(request), id),
   },
   {
     ...operation('POST', 'Patient/$match', 'Patient-match'),

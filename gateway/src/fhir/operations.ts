@@ -10,10 +10,10 @@ import { notFound, visible, type FhirContext } from './context.js';
 import { sightOf } from './sight.js';
 import { parseExactly, type JsonObject } from './json.js';
 import { operationOutcome, type Issue } from './outcome.js';
-import { LARGEST_PAGE } from './paging.js';
+import { LARGEST_PAGE, links } from './paging.js';
 import { LITERAL, referencesIn } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { entryOf, handlingOf, links } from './search.js';
+import { entryOf, handlingOf } from './search.js';
 import { parseSearch } from './search-request.js';
 import { parameterOf } from './parameters.js';
 import { issuesByProfile, validationIssues } from './validate.js';
@@ -230,7 +230,7 @@ export function lastN(context: FhirContext, request: FhirRequest): FhirResponse 
     cursor = page.next;
   } while (cursor !== undefined);
   const matches = [...groups.values()].flat();
-  const link = links(`${context.baseUrl}/${request.path}`, applied, undefined);
+  const link = links(`${context.baseUrl}/${request.path}`, applied, {});
   const entries = matches.map((stored) => entryOf(context, stored.text, stored, 'match'));
   return {
     status: 200,

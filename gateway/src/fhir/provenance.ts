@@ -138,9 +138,14 @@ export function searchProvenance(
     const all = derivedPage(context, request, query, { room: Infinity, interaction });
     return { matches: [], total: (stored.total ?? 0) + all.found.length, isPartial: false };
   }
-  if (stored.next !== undefined) return { matches: stored.matches, next: stored.next, isPartial: false };
+  // What is derived comes after: how many there are is not known yet.
+  if (stored.next !== undefined) return { ...withoutTotal(stored), isPartial: false };
   const after = from === undefined ? {} : { after: Number(from) };
   return { ...filledUp(context, request, query, { matches: stored.matches, interaction, ...after }), isPartial: false };
+}
+
+function withoutTotal({ matches, next, previous }: SearchResult): SearchResult {
+  return { matches, ...(next === undefined ? {} : { next }), ...(previous === undefined ? {} : { previous }) };
 }
 
 /** The page with what is derived behind what was stored; the total where the page is all there is. */

@@ -63,9 +63,3 @@ export function vread(
   if (!seen) throw notFound(type, id);
   return seen.deleted ? gone(seen.version) : shaped(answer(seen), request.query);
 }
-
-/** The URL with its query, without a lone question mark. */
-export function withQuery(url: string, query: URLSearchParams): string {
-  const text = query.toString();
-  return text === '' ? url : `${url}?${text}`;
-}

@@ -133,9 +133,9 @@ function readingOperation(context: FhirContext, request: FhirRequest, match: Mat
   return run(context, request, match);
 }
 
-/** The type an operation is one of: `Patient/:id/$everything`. */
+/** The type an operation is one of: `Patient/:id/$everything`. A search across types (`Patient/:id/*`) is of none. */
 function ownType(path: string): string | undefined {
-  return /^[A-Z][A-Za-z]+/.exec(path)?.[0];
+  return path.includes('/*') ? undefined : /^[A-Z][A-Za-z]+/.exec(path)?.[0];
 }
 
 /** `Patient/1/Consent` as `Consent?patient=1`. */

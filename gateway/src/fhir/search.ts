@@ -2,22 +2,20 @@
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import { generatedSearch } from '../projection/generated.js';
-import type { Filter, Include, SearchQuery } from '../projection/search/query.js';
+import type { Filter, SearchQuery } from '../projection/search/query.js';
 import type { SearchResult } from '../projection/search/search.js';
 import { bundleText, type BundleParts, type EntryText } from './bundle-text.js';
 import { COMPARTMENTS } from './compartments.js';
 import { joinedBy, requireId, type FhirContext } from './context.js';
 import { sightOf } from './sight.js';
 import { operationOutcome } from './outcome.js';
-import { withQuery } from './read.js';
-import { provenancesOf, refersTo, searchProvenance, type ProvenancePage } from './provenance.js';
+import { INCLUDE_LIMIT, withIncludes } from './includes.js';
+import { links } from './paging.js';
+import { searchProvenance, type ProvenancePage } from './provenance.js';
 import { asksInPart, FOUND_BY } from './provenance-filter.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { parseSearch, type Handling, type ParsedSearch } from './search-request.js';
 import { shapeOf } from './shape.js';
-
-/** Resources that come along with a page's matches. */
-export const INCLUDE_LIMIT = 1_000;
 
 /** A page of the searchset of one type; of a patient kept elsewhere, what the custodians show. */
 export async function search(context: FhirContext, request: FhirRequest, type: string): Promise<FhirResponse> {
@@ -48,7 +46,7 @@ export async function searchCompartment(
     if (remote !== undefined) return remote;
   }
   const parsed = parseSearch(context, type, request.query, handlingOf(request));
-  const within = compartmentFilter(type, patient);
+  const within = withinFilter('Patient', patient, type);
   const filters = [...parsed.search.filters, within];
   const local = searchset(context, request, { ...parsed, search: { ...parsed.search, filters } });
   if (elsewhere) return local;
@@ -68,27 +66,40 @@ export function searchWithin(
   return searchset(context, request, { ...parsed, search: { ...parsed.search, filters } });
 }
 
-function withinFilter(compartment: string, id: string, type: string): Filter {
+/** Codes of the parameters by which a type lies in compartments of a kind, by type. */
+function membersOf(compartment: string): Readonly<Record<string, readonly string[]>> {
+  return compartment === 'Patient' ? generatedSearch().compartments : (COMPARTMENTS[compartment] ?? {});
+}
+
+/** Types that lie in compartments of a kind, the one that they are named by first. */
+export function typesWithin(compartment: string): string[] {
+  const types = Object.entries(membersOf(compartment)).flatMap(([type, codes]) => (codes.length > 0 ? [type] : []));
+  return [...new Set([compartment, ...types])];
+}
+
+/** What keeps resources of a type that lie in the compartment. Throws Refusal 404 where the type lies in none. */
+export function withinFilter(compartment: string, id: string, type: string): Filter {
   if (type === compartment) return { kind: 'id', values: [id] };
   const { parameters } = generatedSearch();
-  const entries = (COMPARTMENTS[compartment]?.[type] ?? []).flatMap((code) => parameters[type]?.[code] ?? []);
+  const entries = (membersOf(compartment)[type] ?? []).flatMap((code) => parameters[type]?.[code] ?? []);
   if (entries.length === 0) {
     throw new Refusal('not-found', 'unknown-type', `${type} lies in no compartment of ${compartment}`);
   }
   return { kind: 'references', entries, targets: [`${compartment}/${id}`] };
 }
 
-function compartmentFilter(type: string, patient: string): Filter {
-  if (type === 'Patient') return { kind: 'id', values: [patient] };
-  const { compartments, parameters } = generatedSearch();
-  const entries = (compartments[type] ?? []).flatMap((code) => parameters[type]?.[code] ?? []);
-  if (entries.length === 0) throw new Refusal('not-found', 'unknown-type', `${type} lies in no patient's compartment`);
-  return { kind: 'references', entries, targets: [`Patient/${patient}`] };
+function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSearch): FhirResponse {
+  return searchsetOf(context, request, parsed, found(context, request, parsed.search));
 }
 
-function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSearch): FhirResponse {
-  const result = found(context, request, parsed.search);
-  const { included, cut } = withIncludes(context, request, parsed.search, result.matches);
+/** What a search found, with what comes along, as a page with its links. */
+export function searchsetOf(
+  context: FhirContext,
+  request: FhirRequest,
+  parsed: ParsedSearch,
+  result: Partial<ProvenancePage> & SearchResult,
+): FhirResponse {
+  const { included, cut } = withIncludes(context, request, parsed.search.includes, result.matches);
   const shape = shapeOf(request.query) ?? ((text: string) => text);
   const entries = [
     ...result.matches.map((stored) => entryOf(context, shape(stored.text), stored, 'match')),
@@ -98,7 +109,7 @@ function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSea
   const head = {
     type: 'searchset',
     ...(result.total === undefined ? {} : { total: result.total }),
-    link: links(`${context.baseUrl}/${request.path.replace(/\/_search$/, '')}`, parsed.applied, result.next),
+    link: links(`${context.baseUrl}/${request.path.replace(/(^|\/)_search$/, '')}`, parsed.applied, result),
   };
   return searchsetAnswer({ head, entries });
 }
@@ -153,88 +164,4 @@ function warnings({ ignored }: ParsedSearch, cut: boolean, isPartial: boolean): 
   if (told.length === 0) return [];
   const issues = told.map((diagnostics) => ({ severity: 'warning', code: 'not-supported', diagnostics }) as const);
   return [{ resource: JSON.stringify(operationOutcome(issues)), more: { search: { mode: 'outcome' } } }];
-}
-
-/** `self` with what was applied, and `next`. */
-export function links(
-  url: string,
-  applied: URLSearchParams,
-  next: string | undefined,
-): { relation: string; url: string }[] {
-  const self = { relation: 'self', url: withQuery(url, applied) };
-  if (next === undefined) return [self];
-  const query = new URLSearchParams(applied);
-  query.set('_cursor', next);
-  return [self, { relation: 'next', url: withQuery(url, query) }];
-}
-
-interface Included {
-  readonly included: readonly StoredVersion[];
-  /** Whether there would have been more than the limit. */
-  readonly cut: boolean;
-}
-
-/** What `_include` and `_revinclude` bring along; iterated ones are asked of what came along, too. */
-function withIncludes(
-  context: FhirContext,
-  request: FhirRequest,
-  query: SearchQuery,
-  matches: readonly StoredVersion[],
-): Included {
-  const known = new Set(matches.map(nameOf));
-  const included: StoredVersion[] = [];
-  let round: readonly StoredVersion[] = matches;
-  let includes = query.includes;
-  while (round.length > 0 && includes.length > 0) {
-    const found: StoredVersion[] = [];
-    for (const candidate of includes.flatMap((include) => candidates(context, request, include, round))) {
-      const name = nameOf(candidate);
-      const seen = known.has(name) ? undefined : context.decision.permit(request.actor, candidate, 'include');
-      if (seen === undefined || seen.deleted) continue;
-      if (included.length === INCLUDE_LIMIT) return { included, cut: true };
-      known.add(name);
-      included.push(seen);
-      found.push(seen);
-    }
-    round = found;
-    includes = includes.filter((include) => include.iterate);
-  }
-  return { included, cut: false };
-}
-
-function nameOf({ type, id }: StoredVersion): string {
-  return `${type}/${id}`;
-}
-
-function candidates(
-  context: FhirContext,
-  request: FhirRequest,
-  include: Include,
-  from: readonly StoredVersion[],
-): StoredVersion[] {
-  const { search } = context.projection;
-  if (include.reverse) {
-    const stored = search.referrers(include.type, include.entry.number, from.map(nameOf), INCLUDE_LIMIT + 1);
-    return include.type === 'Provenance' ? [...stored, ...derivedReferrers(context, request, include, from)] : stored;
-  }
-  const names = from
-    .filter((each) => each.type === include.type)
-    .flatMap((each) => refersTo(each, include.entry.number) ?? search.referencesOf(each, include.entry.number));
-  return [...new Set(names)].flatMap((name) => {
-    const [type = '', id = ''] = name.split('/');
-    if (include.target !== undefined && include.target !== type) return [];
-    return context.projection.current(type, id) ?? [];
-  });
-}
-
-/** Provenance derived of versions of the resources, as far as it refers to them by the parameter. */
-function derivedReferrers(
-  context: FhirContext,
-  request: FhirRequest,
-  { entry }: Include,
-  from: readonly StoredVersion[],
-): readonly StoredVersion[] {
-  const names = new Set(from.map(nameOf));
-  const isOf = (each: StoredVersion): boolean => refersTo(each, entry.number)?.some((name) => names.has(name)) === true;
-  return provenancesOf(context, request, from, 'include').filter(isOf);
 }

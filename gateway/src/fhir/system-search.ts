@@ -1,81 +1,79 @@
 /** Search across types (R4 http.html#search): parameters that all of them have, `_type` to choose some. */
 import { Refusal } from '../ledger/refusal.js';
-import type { StoredVersion } from '../ports.js';
 import { generatedSearch, isResourceType } from '../projection/generated.js';
-import { bundleText } from './bundle-text.js';
-import { type FhirContext } from './context.js';
-import { sightOf } from './sight.js';
+import type { Filter, Include } from '../projection/search/query.js';
+import { requireId, type FhirContext } from './context.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { entryOf, handlingOf, links } from './search.js';
+import { handlingOf, searchsetOf, typesWithin, withinFilter } from './search.js';
 import { parseSearch, type ParsedSearch } from './search-request.js';
-import { shapeOf } from './shape.js';
+import { sightOf } from './sight.js';
 
-/** One type after the other; a cursor names the type it is in. */
+/** One page of all types asked for, in one order. */
 export function searchSystem(context: FhirContext, request: FhirRequest): FhirResponse {
-  const types = typesOf(request.query);
-  const [start, inner] = startOf(request.query, types);
-  const shape = shapeOf(request.query) ?? ((text: string) => text);
-  const parsed = types.map((type, at) => parsedFor(context, request, type, at === start ? inner : undefined));
-  const found = walk(context, request, parsed, start);
-  const entries = found.matches.map((stored) => entryOf(context, shape(stored.text), stored, 'match'));
-  const whole = found.next === undefined && start === 0 && inner === undefined;
-  const link = links(`${context.baseUrl}/`, parsed[0]?.applied ?? new URLSearchParams(), found.next);
-  const head = { type: 'searchset', ...(whole ? { total: found.total } : {}), link };
-  return { status: 200, headers: {}, resource: bundleText(head, entries) };
+  return searchTypes(context, request, generatedSearch().types, () => []);
 }
 
-interface Found {
-  readonly matches: StoredVersion[];
-  total: number;
-  readonly next?: string;
+/** The same among what lies in a compartment (R4 http.html#vsearch): `Patient/1/*`. */
+export function searchCompartmentWhole(
+  context: FhirContext,
+  request: FhirRequest,
+  [compartment, id]: readonly [string, string],
+): FhirResponse {
+  requireId(id);
+  const within = (type: string): Filter[] => [withinFilter(compartment, id, type)];
+  return searchTypes(context, request, typesWithin(compartment), within);
 }
 
-/** Fills a page type by type, from the one at `start` on. */
-function walk(context: FhirContext, request: FhirRequest, parsed: readonly ParsedSearch[], start: number): Found {
-  const found: Found = { matches: [], total: 0 };
-  const sight = sightOf(context, request, 'search');
-  for (const [at, { search }] of parsed.entries()) {
-    if (at < start || !isAllowed(context, request, search.type)) continue;
-    const count = search.count - found.matches.length;
-    if (count === 0 && !search.countOnly) return { ...found, next: `${at}.` };
-    const result = context.projection.search.run({ ...search, count, total: 'accurate' }, sight);
-    found.matches.push(...result.matches);
-    found.total += result.total ?? 0;
-    if (result.next !== undefined) return { ...found, next: `${at}.${result.next}` };
-  }
-  return found;
+function searchTypes(
+  context: FhirContext,
+  request: FhirRequest,
+  known: readonly string[],
+  within: (type: string) => readonly Filter[],
+): FhirResponse {
+  const parsed = typesOf(request.query, known).map((type) => parsedFor(context, request, type));
+  const [one] = parsed;
+  const shown = parsed
+    .map(({ search }) => ({ ...search, filters: [...search.filters, ...within(search.type)] }))
+    .filter(({ type }) => isAllowed(context, request, type));
+  const [first, ...others] = shown;
+  if (one === undefined || first === undefined) return nothing(context, request, one);
+  const result = context.projection.search.merged([first, ...others], sightOf(context, request, 'search'));
+  const search = { ...first, includes: everyOf(shown.flatMap(({ includes }) => includes)) };
+  return searchsetOf(context, request, { ...one, search }, result);
 }
 
-function typesOf(query: URLSearchParams): readonly string[] {
+/** To whom no type is shown. */
+function nothing(context: FhirContext, request: FhirRequest, one: ParsedSearch | undefined): FhirResponse {
+  const parsed = one ?? parsedFor(context, request, 'Patient');
+  return searchsetOf(context, request, parsed, { matches: [], total: 0 });
+}
+
+/** Each include once, although every type's search has it. */
+function everyOf(includes: readonly Include[]): Include[] {
+  const named = includes.map((each) => {
+    const { reverse, type, entry, target, iterate } = each;
+    return [JSON.stringify([reverse, type, entry.number, target, iterate]), each] as const;
+  });
+  return [...new Map(named).values()];
+}
+
+function typesOf(query: URLSearchParams, known: readonly string[]): readonly string[] {
   const wanted = query.get('_type');
-  if (wanted === null) return generatedSearch().types;
+  if (wanted === null) return known;
   const types = wanted.split(',');
   if (!types.every(isResourceType)) {
     throw new Refusal('invalid', 'bad-value', '_type names a type that R4 does not have');
   }
-  return [...new Set(types)];
-}
-
-function startOf(query: URLSearchParams, types: readonly string[]): [number, string | undefined] {
-  const cursor = query.get('_cursor');
-  if (cursor === null) return [0, undefined];
-  const match = /^(\d{1,3})\.(.*)$/.exec(cursor);
-  if (match === null || Number(match[1]) >= types.length) {
-    throw new Refusal('invalid', 'bad-cursor', 'this page is not known here: start the search again');
-  }
-  return [Number(match[1]), match[2] === '' ? undefined : match[2]];
+  return [...new Set(types)].filter((type) => known.includes(type));
 }
 
 /** The search as one type's; `_type` has done its part. */
-function parsedFor(context: FhirContext, request: FhirRequest, type: string, cursor: string | undefined): ParsedSearch {
+function parsedFor(context: FhirContext, request: FhirRequest, type: string): ParsedSearch {
   const query = new URLSearchParams(request.query);
   const wanted = query.get('_type');
   query.delete('_type');
-  query.delete('_cursor');
-  if (cursor !== undefined) query.set('_cursor', cursor);
   const parsed = parseSearch(context, type, query, handlingOf(request));
   if (wanted !== null) parsed.applied.append('_type', wanted);
-  parsed.applied.delete('_cursor');
   return parsed;
 }
 

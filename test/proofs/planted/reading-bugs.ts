@@ -19,7 +19,7 @@ const model = { test: 'proofs/attack-model.test.js', title: 'shows what the mode
 export const readingBugs: readonly Bug[] = [
   {
     name: '_include is not asked about',
-    file: 'gateway/dist/fhir/search.js',
+    file: 'gateway/dist/fhir/includes.js',
     search: "context.decision.permit(request.actor, candidate, 'include')",
     replace: 'candidate',
     ...search,

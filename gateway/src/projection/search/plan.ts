@@ -4,6 +4,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { Statements } from '../statements.js';
 import { VERSION_COLUMNS } from '../stored.js';
 import { predicate, type Columns, type Condition, type Rows } from './condition.js';
+import type { Place, Position } from './cursor.js';
 import type { SearchQuery, SortKey } from './query.js';
 
 /** The text of resource r. */
@@ -84,15 +85,23 @@ function sortExpression({ by, descending }: SortKey): string {
   return `coalesce(${value}, '${descending ? '' : LAST_TEXT}')`;
 }
 
-/** The rows after a position in the order of the keys and, last, of rid. */
+/** A column that rows are sorted by. */
+export interface OrderKey {
+  readonly name: string;
+  readonly descending: boolean;
+}
+
+/** The keys of a sort as columns and, last, rid; the other way round when the search goes back. */
+export function orderOf(sort: readonly SortKey[], isBack: boolean): OrderKey[] {
+  const keys = sort.map(({ descending }, at) => ({ name: `k${at}`, descending: descending !== isBack }));
+  return [...keys, { name: 'rid', descending: isBack }];
+}
+
+/** The rows after a position in an order. */
 function afterPosition(
-  sort: readonly SortKey[],
-  position: readonly (string | number)[],
+  keys: readonly OrderKey[],
+  position: Position,
 ): { readonly where: string; readonly values: readonly (string | number)[] } {
-  const keys = [
-    ...sort.map((key, at) => ({ name: `k${at}`, descending: key.descending })),
-    { name: 'rid', descending: false },
-  ];
   const alternatives: string[] = [];
   const values: (string | number)[] = [];
   keys.forEach((key, at) => {
@@ -103,21 +112,23 @@ function afterPosition(
   return { where: alternatives.map((each) => `(${each})`).join(' OR '), values };
 }
 
-/** One page of a search after a position, with the keys it is sorted by as k0, k1 and so on. */
+/** One page of a search from a place on, in the order it is gone through, with the keys it is sorted by as k0, k1 and so on. */
 export function pageQuery(
   query: SearchQuery,
   plan: Plan,
-  position: readonly (string | number)[] | undefined,
+  place: Place | undefined,
   limit: number,
 ): { readonly sql: string; readonly values: readonly SQLInputValue[] } {
+  const isBack = place?.isBack === true;
   if (query.sort.length === 0) {
-    const after = position === undefined ? '' : ` AND ${plan.rid} > ?`;
-    const sql = `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where}${after} ORDER BY ${plan.rid} LIMIT ?`;
-    return { sql, values: [...plan.values, ...(position ?? []), limit] };
+    const after = place === undefined ? '' : ` AND ${plan.rid} ${isBack ? '<' : '>'} ?`;
+    const sql = `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where}${after} ORDER BY ${plan.rid}${isBack ? ' DESC' : ''} LIMIT ?`;
+    return { sql, values: [...plan.values, ...(place?.position ?? []), limit] };
   }
   const keys = query.sort.map((key, at) => `${sortExpression(key)} AS k${at}`).join(', ');
-  const order = [...query.sort.map((key, at) => `k${at} ${key.descending ? 'DESC' : 'ASC'}`), 'rid'].join(', ');
-  const after = position === undefined ? { where: '1 = 1', values: [] } : afterPosition(query.sort, position);
+  const columns = orderOf(query.sort, isBack);
+  const order = columns.map(({ name, descending }) => `${name} ${descending ? 'DESC' : 'ASC'}`).join(', ');
+  const after = place === undefined ? { where: '1 = 1', values: [] } : afterPosition(columns, place.position);
   const sorted = `SELECT * FROM (SELECT r.rid AS rid, r.vid AS vid, ${keys} FROM ${plan.from} WHERE ${plan.where}) WHERE ${after.where} ORDER BY ${order} LIMIT ?`;
   const sql = `SELECT s.*, ${VERSION_COLUMNS} FROM (${sorted}) s CROSS JOIN resource r ON r.rid = s.rid ${VERSION} ORDER BY ${order.replaceAll(/\b(k\d|rid)\b/g, 's.$1')}`;
   return { sql, values: [...plan.values, ...after.values, limit] };

@@ -3,18 +3,18 @@ import { Refusal } from '../../ledger/refusal.js';
 import type { StoredVersion } from '../../ports.js';
 import { asStored, VERSION_COLUMNS } from '../stored.js';
 import type { Row, Statements } from '../statements.js';
-import { generatedSearch } from '../generated.js';
 import { literalOf } from '../values/reference.js';
 import { intersection, named, negation, postings, union, type Condition } from './condition.js';
-import { Cursors, type Position } from './cursor.js';
+import { Cursors, type Place } from './cursor.js';
 import { columnCondition, valueCondition } from './filters.js';
-import { pageQuery, planOf, VERSION, type Plan } from './plan.js';
+import { inOneOrder, pageOf, positionOf, walk, type Page, type Ranked } from './page.js';
+import { orderOf, pageQuery, planOf, VERSION, type Plan } from './plan.js';
 import type { Filter, ParameterEntry, SearchQuery } from './query.js';
 import { shownBy } from './shown.js';
 import type { Sight } from './sight.js';
+import { storedTerminology } from './stored-terminology.js';
 import { Terms } from './terms.js';
-import { escaped } from './values.js';
-import { Vocabulary, type TerminologyType } from './vocabulary.js';
+import { Vocabulary } from './vocabulary.js';
 import { withCodes } from './with-codes.js';
 import { wordsCondition } from './words.js';
 
@@ -41,10 +41,6 @@ interface Asker {
   readonly vocabulary: Vocabulary;
 }
 
-interface Reference {
-  readonly reference?: string;
-}
-
 /** One page of a search; every resource in it was permitted. */
 export interface SearchResult {
   readonly matches: readonly StoredVersion[];
@@ -52,6 +48,14 @@ export interface SearchResult {
   readonly total?: number;
   /** Where the next page starts; undefined on the last. */
   readonly next?: string;
+  /** Where the page before this one starts; undefined on the first. */
+  readonly previous?: string;
+}
+
+/** A search of one type, ready to be gone through. */
+interface Planned {
+  readonly query: SearchQuery;
+  readonly plan: Plan;
 }
 
 /** Runs a search within its limits. Throws a Refusal where it would cost more. */
@@ -69,14 +73,34 @@ export class Search {
   }
 
   run(query: SearchQuery, sight: Sight): SearchResult {
-    const plan = planOf(query.type, this.conditions(query.filters, this.asker(sight)), this.statements);
-    if (plan === undefined) return { matches: [], total: 0 };
-    if (query.countOnly) return { matches: [], total: this.count(query, plan, sight, Infinity) };
-    const found = this.page(query, plan, sight);
-    const { matches, next } = found;
-    const whole = next === undefined && query.cursor === undefined;
-    const total = whole && query.total !== 'none' ? matches.length : this.total(query, plan, sight);
-    return { matches, ...(total === undefined ? {} : { total }), ...(next === undefined ? {} : { next }) };
+    return this.merged([query], sight);
+  }
+
+  /** A page of several types' searches, alike in all that says how to answer, in one order. */
+  merged(queries: readonly [SearchQuery, ...SearchQuery[]], sight: Sight): SearchResult {
+    const [{ cursor, sort, count, total: asked, countOnly }] = queries;
+    const asker = this.asker(sight);
+    const planned = queries.flatMap((query): Planned[] => {
+      const plan = planOf(query.type, this.conditions(query.filters, asker), this.statements);
+      return plan === undefined ? [] : [{ query, plan }];
+    });
+    if (countOnly) return { matches: [], total: this.total(planned, sight, Infinity) ?? 0 };
+    const from = cursor === undefined ? undefined : this.cursors.open(cursor);
+    const sources = planned.map((each) => this.ranked(each, from));
+    const page = pageOf(walk(inOneOrder(sources, orderOf(sort, from?.isBack === true)), sight, count), from);
+    const isWhole = page.next === undefined && cursor === undefined;
+    const most = asked === 'accurate' ? Infinity : this.limits.counted;
+    const counted = isWhole ? page.matches.length : asked === 'none' ? undefined : this.total(planned, sight, most);
+    return this.result(page, asked === 'none' ? undefined : counted);
+  }
+
+  private result({ matches, next, previous }: Page, total: number | undefined): SearchResult {
+    return {
+      matches,
+      ...(total === undefined ? {} : { total }),
+      ...(next === undefined ? {} : { next: this.cursors.seal(next) }),
+      ...(previous === undefined ? {} : { previous: this.cursors.seal(previous) }),
+    };
   }
 
   /** EXPLAIN QUERY PLAN of what `run` would ask, one line a step. */
@@ -87,11 +111,14 @@ export class Search {
     return this.statements.all(`EXPLAIN QUERY PLAN ${sql}`, ...values).map((row) => String(row.detail));
   }
 
-  private total(query: SearchQuery, plan: Plan, sight: Sight): number | undefined {
-    if (query.total === 'none') return undefined;
-    const limit = query.total === 'accurate' ? Infinity : this.limits.counted + 1;
-    const total = this.count(query, plan, sight, limit);
-    return total < limit ? total : undefined;
+  /** How many there are; undefined where there are more than `most`. */
+  private total(planned: readonly Planned[], sight: Sight, most: number): number | undefined {
+    let total = 0;
+    for (const { query, plan } of planned) {
+      total += this.count(query, plan, sight, most + 1 - total);
+      if (total > most) return undefined;
+    }
+    return total;
   }
 
   private count(query: SearchQuery, plan: Plan, sight: Sight, limit: number): number {
@@ -108,26 +135,16 @@ export class Search {
     return total;
   }
 
-  private page(query: SearchQuery, plan: Plan, sight: Sight): { matches: StoredVersion[]; next?: string } {
-    const start = query.cursor === undefined ? undefined : this.cursors.open(query.cursor);
-    const matches: StoredVersion[] = [];
-    let last: Position | undefined;
-    for (const row of this.rows(query, plan, start)) {
-      const seen = shownBy(sight, query, asStored(row));
-      if (seen === undefined) continue;
-      if (matches.length === query.count) return { matches, ...(last && { next: this.cursors.seal(last) }) };
-      matches.push(seen);
-      last = positionOf(row, query);
-    }
-    return { matches };
+  private *ranked({ query, plan }: Planned, from: Place | undefined): Generator<Ranked> {
+    for (const row of this.rows(query, plan, from)) yield { query, row, position: positionOf(row, query) };
   }
 
-  private *rows(query: SearchQuery, plan: Plan, start: Position | undefined): Generator<Row> {
+  private *rows(query: SearchQuery, plan: Plan, from: Place | undefined): Generator<Row> {
     let examined = 0;
-    let position = start;
+    let place = from;
     let size = Math.min(query.count + 1, CHUNK);
     for (;;) {
-      const { sql, values } = pageQuery(query, plan, position, size);
+      const { sql, values } = pageQuery(query, plan, place, size);
       const rows = this.statements.all(sql, ...values);
       yield* rows;
       const last = rows.at(-1);
@@ -135,7 +152,7 @@ export class Search {
       examined += rows.length;
       if (examined > this.limits.examined)
         throw new Refusal('invalid', 'too-costly', 'the search looks at too much: narrow it');
-      position = positionOf(last, query);
+      place = { position: positionOf(last, query), isBack: from?.isBack === true };
       size = CHUNK;
     }
   }
@@ -188,7 +205,9 @@ export class Search {
   /** `Type/id` of what a List holds, as the asker may see it (R4 search.html#list). */
   private listed(id: string, asker: Asker): string[] {
     const [list] = this.matching('List', { kind: 'id', values: [id] }, asker);
-    const { entry = [] } = JSON.parse(list?.text ?? '{}') as { entry?: { deleted?: boolean; item?: Reference }[] };
+    const { entry = [] } = JSON.parse(list?.text ?? '{}') as {
+      entry?: { deleted?: boolean; item?: { reference?: string } }[];
+    };
     return entry.flatMap(({ deleted, item }) => {
       const { target } = literalOf(item?.reference ?? '', this.base);
       return deleted === true || !/^[A-Z][A-Za-z]+\/[^/]+$/.test(target) ? [] : [target];
@@ -197,24 +216,7 @@ export class Search {
 
   /** Terminology as an asker knows it, and the work that one request may make of it. */
   vocabulary(sight: Sight): Vocabulary {
-    return new Vocabulary((type, url) => this.newest(type, url, sight));
-  }
-
-  /** Resources of a URL, the last written first; undefined in place of one that the asker may not see. */
-  private *newest(type: TerminologyType, url: string, sight: Sight): Generator<StoredVersion | undefined> {
-    const entry = generatedSearch().parameters[type]?.url;
-    if (entry === undefined) return;
-    const filter = { kind: 'value', entry, modifier: '', values: [escaped(url)] } as const;
-    const plan = planOf(type, [valueCondition(filter, this.terms, 0)], this.statements);
-    if (plan === undefined) return;
-    const sql = `SELECT r.vid FROM ${plan.from} ${VERSION} WHERE ${plan.where} ORDER BY v.block DESC, v.vid DESC`;
-    for (const { vid } of this.statements.all(sql, ...plan.values)) {
-      const row = this.statements.get(
-        `SELECT ${VERSION_COLUMNS} FROM version v CROSS JOIN resource r ON r.rid = v.rid WHERE v.vid = ?`,
-        vid as number,
-      );
-      yield row === undefined ? undefined : sight.permit(asStored(row));
-    }
+    return new Vocabulary(storedTerminology(this.statements, this.terms, sight));
   }
 
   private referring(parameters: readonly number[], names: readonly string[]): number[] {
@@ -287,8 +289,4 @@ export class Search {
 
 function nameOf({ type, id }: StoredVersion): string {
   return `${type}/${id}`;
-}
-
-function positionOf(row: Row, query: SearchQuery): Position {
-  return [...query.sort.map((_, at) => row[`k${at}`] as string | number), row.rid as number];
 }
