@@ -5,8 +5,9 @@
 import type { JsonObject } from '../fhir/json.js';
 import type { Issue } from '../fhir/outcome.js';
 import { type Answered, isEnabled, itemsBelow, type Level, levelOf } from './enabled.js';
+import { countProblem } from './occurrences.js';
 import { fault, type Question, questionsOf } from './questions.js';
-import { valueProblem } from './values.js';
+import { togetherProblem, valueProblem } from './values.js';
 
 /** Most items of a response. */
 export const MAX_ANSWERED_ITEMS = 2_000;
@@ -87,13 +88,27 @@ function questionIssues(
   }
   const isGroup = type === 'group';
   if (given.length > 1 && !(isGroup && repeats)) return [fault(`${path}.item`, `${linkId} stands there once`)];
-  const isAnswered = given.some(({ item }) => (isGroup ? itemsOf(item) : answersOf(item)).length > 0);
-  if (question.required === true && judged.isComplete && !isAnswered) {
-    return [fault(`${path}.item`, `${linkId} is required`, 'required')];
-  }
+  const missing = presenceIssue(judged, question, given, path);
+  if (missing !== undefined) return [missing];
   return given.flatMap((each) =>
     isGroup ? groupIssues(judged, question, each) : valuesIssues(judged, question, each),
   );
+}
+
+/** Why an item that is asked stands there too seldom or too often. */
+function presenceIssue(
+  { isComplete }: Judged,
+  question: Question,
+  given: readonly Given[],
+  path: string,
+): Issue | undefined {
+  const { linkId, type, required = false } = question;
+  const isGroup = type === 'group';
+  const isAnswered = given.some(({ item }) => (isGroup ? itemsOf(item) : answersOf(item)).length > 0);
+  if (required && isComplete && !isAnswered) return fault(`${path}.item`, `${linkId} is required`, 'required');
+  const count = isGroup ? given.length : given.flatMap(({ item }) => answersOf(item)).length;
+  const problem = countProblem(question, count, isComplete);
+  return problem === undefined ? undefined : fault(`${path}.item`, `${linkId} stands there ${problem}`);
 }
 
 function answersOf({ answer = [] }: Answered): readonly JsonObject[] {
@@ -112,6 +127,8 @@ function valuesIssues(judged: Judged, question: Question, given: Given): Issue[]
   if (itemsOf(item).length > 0) return [fault(`${path}.item`, 'what a question leads to stands below its answer')];
   if (question.type === 'display' && answers.length > 0) return [fault(`${path}.answer`, 'a display is not answered')];
   if (answers.length > 1 && question.repeats !== true) return [fault(`${path}.answer`, 'one answer is asked for')];
+  const together = togetherProblem(question, answers);
+  if (together !== undefined) return [fault(`${path}.answer`, together)];
   return answers.flatMap((answer, index) => {
     const own = `${path}.answer[${index}]`;
     const problem = valueProblem(judged.form, question, answer);

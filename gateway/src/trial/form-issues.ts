@@ -1,8 +1,9 @@
 /** Whether answers can be checked by a Questionnaire (https://hl7.org/fhir/R4/questionnaire.html). Pure. */
-import { isValueSetKnown } from '../fhir/bindings.js';
 import type { JsonObject } from '../fhir/json.js';
 import type { Issue } from '../fhir/outcome.js';
-import { codesOf, fault, type Question, questionsOf } from './questions.js';
+import { occurrenceIssues } from './occurrences.js';
+import { fault, isSetListed, type Question, questionsOf } from './questions.js';
+import { unitSetsOf } from './units.js';
 import { limitIssues } from './value-limits.js';
 
 /** Most items of a form. */
@@ -32,9 +33,13 @@ function questionIssues(form: JsonObject, question: Question, path: string, know
   return [
     ...limitIssues(question, path),
     ...(unknown ? [fault(`${path}.enableWhen`, 'the form has no such question')] : []),
-    ...(answerValueSet === undefined || isValueSetKnown(answerValueSet) || codesOf(form, question) !== undefined
+    ...occurrenceIssues(question, path),
+    ...(answerValueSet === undefined || isSetListed(form, answerValueSet)
       ? []
       : [fault(`${path}.answerValueSet`, UNLISTED, 'not-supported')]),
+    ...(unitSetsOf(question).every((url) => isSetListed(form, url))
+      ? []
+      : [fault(`${path}.extension`, UNLISTED, 'not-supported')]),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** A Questionnaire's items as answers are judged by them (https://hl7.org/fhir/R4/questionnaire.html). Pure. */
+import { isInValueSet, isValueSetKnown } from '../fhir/bindings.js';
 import type { JsonObject } from '../fhir/json.js';
 import type { Issue } from '../fhir/outcome.js';
 
@@ -34,6 +35,13 @@ interface ValueSet {
   };
 }
 
+const EXTENSION = 'http://hl7.org/fhir/StructureDefinition/';
+
+/** The extensions of one of R4's names (https://hl7.org/fhir/R4/extensibility-registry.html) that stand on an element. */
+export function extensionsOf({ extension = [] }: { readonly extension?: readonly JsonObject[] }, name: string) {
+  return extension.filter(({ url }) => url === `${EXTENSION}${name}`);
+}
+
 /** Its items; a resource without any has none. */
 export function questionsOf({ item }: JsonObject): readonly Question[] {
   return (item ?? []) as readonly Question[];
@@ -45,9 +53,23 @@ export function isSameCoding(one: Coding, other: Coding): boolean {
 }
 
 /** What may be chosen by code; undefined where the form does not list it. */
-export function codesOf(form: JsonObject, { answerOption, answerValueSet }: Question): readonly Coding[] | undefined {
+export function codesOf(
+  form: JsonObject,
+  { answerOption, answerValueSet }: Pick<Question, 'answerOption' | 'answerValueSet'>,
+): readonly Coding[] | undefined {
   if (answerValueSet !== undefined) return listedIn(form, answerValueSet);
   return answerOption?.flatMap(({ valueCoding }) => (valueCoding === undefined ? [] : [valueCoding as Coding]));
+}
+
+/** Whether the codes of a value set are known: R4 lists them whole, or the form does. */
+export function isSetListed(form: JsonObject, url: string): boolean {
+  return isValueSetKnown(url) || listedIn(form, url) !== undefined;
+}
+
+/** Whether a code is in a value set whose codes are known. */
+export function isInSet(form: JsonObject, url: string, coding: Coding): boolean {
+  if (isValueSetKnown(url)) return isInValueSet(coding, url);
+  return (listedIn(form, url) ?? []).some((each) => isSameCoding(each, coding));
 }
 
 /** Codes of a contained ValueSet that lists them all. */

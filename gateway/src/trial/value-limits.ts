@@ -1,15 +1,15 @@
 /**
  * What a question asks of the values of its answers: `maxLength`, and R4's extensions `minLength`, `regex`, `minValue`, `maxValue`,
- * `maxDecimalPlaces`, `mimeType` (https://hl7.org/fhir/R4/extensibility-registry.html). Pure.
+ * `maxDecimalPlaces`, `mimeType`, `maxSize`, `questionnaire-referenceResource`
+ * (https://hl7.org/fhir/R4/extensibility-registry.html). Pure.
  */
 import { RE2JS } from 're2js';
 
-import type { JsonObject } from '../fhir/json.js';
 import type { Issue } from '../fhir/outcome.js';
 import { compared } from './compared.js';
-import { fault, type Question } from './questions.js';
+import { extensionsOf, fault, type Question } from './questions.js';
+import { sizeProblem, targetProblem, typeProblem } from './value-kinds.js';
 
-const EXTENSION = 'http://hl7.org/fhir/StructureDefinition/';
 /** Longest answer that is held against a pattern, in characters. */
 export const MAX_MATCHED_LENGTH = 1_000;
 /** Largest pattern, in instructions of RE2's machine: an answer takes time in proportion to both. */
@@ -23,6 +23,12 @@ const WRITTEN: Readonly<Record<string, string>> = {
   regex: 'valueString',
   maxDecimalPlaces: 'valueInteger',
   mimeType: 'valueCode',
+  maxSize: 'valueDecimal',
+  'questionnaire-minOccurs': 'valueInteger',
+  'questionnaire-maxOccurs': 'valueInteger',
+  'questionnaire-unitOption': 'valueCoding',
+  'questionnaire-unitValueSet': 'valueCanonical',
+  'questionnaire-referenceResource': 'valueCode',
 };
 
 /** A value in the forms that limits look at. */
@@ -49,6 +55,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     (compared(value, most, isDate) ?? 0) > 0 ? `at most ${JSON.stringify(most)}` : undefined,
   maxDecimalPlaces: (most, { digits }) =>
     decimalPlaces(digits) > Number(most) ? `at most ${String(most)} decimal places` : undefined,
+  maxSize: (most, { value }) => sizeProblem(Number(most), value),
 };
 
 /** What is wrong with a value of the right type; `exact` is the same with its decimals as sent. Undefined where nothing is. */
@@ -67,7 +74,8 @@ export function limitProblem(question: Question, value: unknown, exact: unknown)
       if (problem !== undefined) return problem;
     }
   }
-  return typeProblem(limitsOf(question, 'mimeType'), value);
+  const allowed = (name: string): readonly unknown[] => limitsOf(question, name);
+  return typeProblem(allowed('mimeType'), value) ?? targetProblem(allowed('questionnaire-referenceResource'), value);
 }
 
 /** Why answers cannot be held against the limits of a question; empty when they can. */
@@ -93,10 +101,6 @@ function limitsOf(question: Question, name: string): readonly unknown[] {
   return extensionsOf(question, name).flatMap((each) =>
     Object.entries(each).flatMap(([key, value]) => (key.startsWith('value') ? [value] : [])),
   );
-}
-
-function extensionsOf({ extension = [] }: Question, name: string): readonly JsonObject[] {
-  return extension.filter(({ url }) => url === `${EXTENSION}${name}`);
 }
 
 function lengthOf(text = ''): number {
@@ -173,12 +177,4 @@ function compiledAnew(pattern: string): RE2JS | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Media types are compared without their parameters (RFC 9110 section 8.3.1). */
-function typeProblem(allowed: readonly unknown[], value: unknown): string | undefined {
-  if (allowed.length === 0) return undefined;
-  const { contentType = '' } = value as { readonly contentType?: string };
-  const type = contentType.split(';')[0]?.trim().toLowerCase();
-  return allowed.some((each) => String(each).toLowerCase() === type) ? undefined : `of type ${allowed.join(' or ')}`;
 }
