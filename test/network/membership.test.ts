@@ -2,17 +2,36 @@
 import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EndorseError } from '@hyperledger/fabric-gateway';
 import { DEFAULT_TOPOLOGY_FILE, type Topology } from '@salus/network/topology';
 import { parseTopology } from '@salus/network/topology/parse';
 import { exportMember } from '@salus/network/fabric/export';
 import { applyProposal, changesIn, countersign, propose } from '@salus/network/fabric/proposal';
-import { exportedState } from '@salus/network/prepare';
+import { memberPairs, peerAdmins } from '@salus/network/fabric/establish';
+import { revokeIdentity } from '@salus/network/fabric/revoke';
+import { exportedState, readNetwork } from '@salus/network/prepare';
 import { eventually } from '../support/eventually.js';
-import { connectClient, prepareTestState, TEST_COLLECTIONS, type TestClient } from '../support/embedded-network.js';
+import {
+  connectClient,
+  gatewayIdentity,
+  prepareTestState,
+  TEST_COLLECTIONS,
+  type TestClient,
+} from '../support/embedded-network.js';
 import { PLACES } from '../support/fabric-ca.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
+import {
+  adminIdentity,
+  type IdentityFiles,
+  ordererAdminIdentity,
+  peerIdentity,
+  takenIdentity,
+} from '../support/identities.js';
 import { evaluate } from '../support/ledger-calls.js';
+import { signerFrom } from '../support/proposal.js';
+import { RawClient } from '../support/raw-client.js';
 import { scratchFolder } from '../support/scratch.js';
+import { deliverFromOrderer } from '../support/seek.js';
 import type { Programs } from '@salus/network/fabric/programs';
 
 const run = (...operations: string[][]) => ['run', JSON.stringify(operations)] as const;
@@ -81,6 +100,8 @@ describe('an eighth member on a running Fabric channel', function () {
   let home: ReturnType<typeof scratchFolder>;
   let portBase: number;
   let load: Load;
+  /** Of hill's gateway, revoked before it left. */
+  let lost: IdentityFiles;
 
   before(async function () {
     programs = await programsOrPending(this);
@@ -157,21 +178,75 @@ describe('an eighth member on a running Fabric channel', function () {
     await fabric.network.restart('orderer.acme');
   });
 
-  it('gives its orderer up again, and leaves; the others go on', async () => {
+  /** Has a majority sign what the topology asks for, and the orderers take it. */
+  async function changed(name: string, topology: Topology): Promise<void> {
     const { stateDir } = fabric.prepared;
-    const majority = ['stmary', 'acme', 'authority', 'northside', 'medisure'];
-    const without = await propose(stateDir, withHill(portBase), proposed('no-orderer'), options);
-    for (const member of majority) countersign(stateDir, without.folder, member);
-    await eventually(() => applyProposal(stateDir, without.folder));
-    const left = await propose(stateDir, withHill(portBase, 'left: true'), proposed('leave'), options);
-    for (const member of majority) countersign(stateDir, left.folder, member);
-    await applyProposal(stateDir, left.folder);
-    const outsider = connectClient(hill.prepared, { member: 'hill' });
-    await assert.rejects(outsider.contract.submitTransaction(...run(['put', 'from', 'outside'])));
+    const { folder } = await propose(stateDir, topology, proposed(name), options);
+    for (const member of ['stmary', 'acme', 'authority', 'northside', 'medisure'])
+      countersign(stateDir, folder, member);
+    await eventually(() => applyProposal(stateDir, folder));
+  }
+  /** What an orderer of the others says to whoever asks for its newest block. */
+  async function saidTo(identity: IdentityFiles): Promise<string> {
+    const raw = new RawClient(fabric.prepared, 'stmary');
+    const { status } = await deliverFromOrderer(raw, signerFrom(identity), { start: 'newest', stop: 'newest' });
+    raw.close();
+    return status;
+  }
+  const refusedByOrderer = (identity: IdentityFiles) =>
+    eventually(async () => {
+      assert.equal(await saidTo(identity), 'FORBIDDEN');
+    });
+  const hillPeer = () => peerAdmins(memberPairs(hill.prepared)[0]!)[0]!;
+
+  it('gives its orderer up and has it again: what was revoked of it stays refused', async () => {
+    const { stateDir } = fabric.prepared;
+    const old = takenIdentity(ordererAdminIdentity(hill.prepared, 'hill'), join(home.path, 'orderer-admin'));
+    assert.equal(await saidTo(old), 'SUCCESS');
+    await revokeIdentity(stateDir, 'hill', 'orderer-admin');
+    await refusedByOrderer(old);
+    await changed('no-orderer', withHill(portBase));
+    await changed('orderer-again', withHill(portBase, 'orderer: true'));
+    const present = ordererAdminIdentity({ ...fabric.prepared, ...readNetwork(stateDir) }, 'hill');
+    await eventually(async () => {
+      assert.equal(await saidTo(present), 'SUCCESS');
+    });
+    assert.equal(await saidTo(old), 'FORBIDDEN');
+    await changed('no-orderer-again', withHill(portBase));
+  });
+
+  it('leaves, and has no block and no transaction from then on; the others go on', async () => {
+    const { stateDir } = fabric.prepared;
+    lost = takenIdentity(gatewayIdentity(hill.prepared, 'hill'), join(home.path, 'gateway'));
+    const reader = peerIdentity(hill.prepared, 'hill');
+    assert.equal(await saidTo(reader), 'SUCCESS');
+    await revokeIdentity(stateDir, 'hill', 'gateway0');
+    const outsider = connectClient(hill.prepared, { member: 'hill', as: adminIdentity(hill.prepared, 'hill') });
+    await outsider.contract.submitTransaction(...run(['put', 'from', 'inside']));
+    await changed('leave', withHill(portBase, 'left: true'));
+    await assert.rejects(
+      outsider.contract.submitTransaction(...run(['put', 'from', 'outside'])),
+      (error: EndorseError) => error.details.some(({ message }) => /creator org unknown/.test(message)),
+    );
     outsider.close();
+    await refusedByOrderer(reader);
+    const height = await hillPeer().height('health');
     const client = fabric.client({ member: 'tally' });
     await client.contract.submitTransaction(...run(['put', 'after', 'hill left']));
     await reads(client, 'after', 'hill left');
+    const [peer] = peerAdmins(memberPairs(fabric.prepared)[0]!);
+    await eventually(async () => {
+      assert.ok((await peer!.height('health')) > height + 3);
+    });
+    assert.equal(await hillPeer().height('health'), height);
+  });
+
+  it('comes back, and what it had revoked before stays refused', async () => {
+    await changed('back', withHill(portBase));
+    await eventually(async () => {
+      assert.equal(await saidTo(peerIdentity(hill.prepared, 'hill')), 'SUCCESS');
+    });
+    assert.equal(await saidTo(lost), 'FORBIDDEN');
   });
 
   it('cost nobody a write that was acknowledged, all the time', async () => {

@@ -6,10 +6,13 @@ import { common } from '@hyperledger/fabric-protos';
 import { channelConfig } from '@salus/network/config/channel-config';
 import { changesOf, configUpdate } from '@salus/network/config/update/delta';
 import { keepRevocations, revocationsOf, withRevocations } from '@salus/network/config/update/revocations';
+import { keepStanding } from '@salus/network/config/update/standing';
 import { signUpdate, updateEnvelope } from '@salus/network/config/update/signed';
 import { ConfiguredChannel } from '@salus/network/embedded/channel/channel';
 import { Authority } from '@salus/network/identity/authority';
 import { layout } from '@salus/network/identity/layout';
+import { ensureMaterial } from '@salus/network/identity/material';
+import { writeLists } from '@salus/network/identity/revoked';
 import { createSigner, serializedIdentity } from '@salus/network/identity/signer';
 import type { PreparedState } from '@salus/network/prepare';
 import type { Topology } from '@salus/network/topology';
@@ -108,6 +111,33 @@ describe('an update of the channel’s configuration', () => {
       [list],
     );
     assert.throws(() => revocationsOf(kept, 'NobodyMSP'), /the channel knows no NobodyMSP; it has AcmeMSP, /);
+  });
+
+  it('that brings an organisation back brings what it has revoked, the member’s own and its orderer’s', async () => {
+    const { topology, material, stateDir } = await prepareTestState();
+    const lists = new Map<string, string>();
+    const own = material.members.find(({ name }) => name === 'authority')!;
+    for (const { dir, mspId } of [own, own.orderer!]) {
+      const files = layout.authority(dir);
+      const [certificate, key] = [readFileSync(files.cert, 'utf8'), readFileSync(files.key, 'utf8')];
+      lists.set(mspId, await Authority.load({ certificate, key }).revocationList(['0a0b']));
+      writeLists(layout.revocationLists(dir), [lists.get(mspId)!]);
+    }
+    const others = <T extends { readonly name: string }>(all: readonly T[]) =>
+      all.filter(({ name }) => name !== 'authority');
+    const gone = channelConfig(
+      { ...topology, members: others(topology.members) },
+      { ...material, members: others(material.members) },
+    );
+    const back = keepStanding(gone, channelConfig(topology, await ensureMaterial(topology, stateDir)));
+    for (const [mspId, list] of lists) {
+      assert.deepEqual(
+        revocationsOf(back, mspId).map((each) => Buffer.from(each).toString()),
+        [list],
+        mspId,
+      );
+    }
+    rmSync(stateDir, { recursive: true });
   });
 
   it('carries signatures over its own bytes, each by who gave it', async () => {

@@ -38,13 +38,14 @@ function byRoles(mspId: string, ...roles: Role[]): common.Policy {
   return signedBy(anyOf(roles.map((role) => rolePrincipal(mspId, role))));
 }
 
-/** Verification side of an MSP: roots, NodeOUs, hash functions. */
-function mspConfig({ mspId, ca, tlsCa }: Organisation): msp.MSPConfig {
+/** Verification side of an MSP: roots, what was revoked, NodeOUs, hash functions. */
+function mspConfig({ mspId, ca, tlsCa, revocations = [] }: Organisation): msp.MSPConfig {
   const root = Buffer.from(ca);
   const config = new msp.FabricMSPConfig();
   config.setName(mspId);
   config.setRootCertsList([root]);
   config.setTlsRootCertsList([Buffer.from(tlsCa)]);
+  config.setRevocationListList(revocations.map((list) => Buffer.from(list)));
   const crypto = new msp.FabricCryptoConfig();
   crypto.setSignatureHashFamily('SHA2');
   crypto.setIdentityIdentifierHashFunction('SHA256');

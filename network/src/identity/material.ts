@@ -25,6 +25,8 @@ export interface Organisation {
   readonly mspId: string;
   readonly ca: string;
   readonly tlsCa: string;
+  /** Lists (PEM) of what it has revoked so far: one that leaves and comes back brings them along. Absent where there is none. */
+  readonly revocations?: readonly string[];
 }
 
 /** Folders of one peer's identity and TLS. */
@@ -229,6 +231,7 @@ function writeRoots({ members }: Material, keepers: readonly MemberMaterial[] = 
   for (const { dir } of keepers) writePublic(layout.doorRoots(dir), doors);
 }
 
-function roots(from: Authorities) {
-  return { ca: from.identities.certificate, tlsCa: from.tls.certificate };
+function roots(from: Authorities): Omit<Organisation, 'mspId'> {
+  const { identities, tls, revoked } = from;
+  return { ca: identities.certificate, tlsCa: tls.certificate, ...(revoked.length > 0 && { revocations: revoked }) };
 }

@@ -24,7 +24,10 @@ export function withRevocations(
   return changed;
 }
 
-/** The wanted configuration with the revocations that the present one holds: what was revoked stays so. */
+/**
+ * The wanted configuration with the revocations that the present one holds: what was revoked stays so. An organisation that
+ * comes, or comes back, has its own as the wanted one says.
+ */
 export function keepRevocations(present: common.ConfigGroup, wanted: common.ConfigGroup): common.ConfigGroup {
   const known = new Set(mspIdsOf(present));
   return mspIdsOf(wanted)
