@@ -23,7 +23,15 @@ export interface BackupFile {
 }
 
 /** Of the running processes and of this machine: nothing that a restored folder may begin with. */
-const PASSING = new Set(['run.json', 'fabric.json', 'fabric-ca.json', 'log']);
+const PASSING = new Set([
+  'run.json',
+  'fabric.json',
+  'fabric-ca.json',
+  'fabric-ca-joining.json',
+  'halted.json',
+  'halted.lock',
+  'log',
+]);
 const fileOf = (folder: string): string => join(folder, 'backup.json');
 /** Below the state folder: what opens a member's content, and what it is sealed by. */
 const KEY_FILE = /^members\/[^/]+\/data\/(keys\.db(-wal|-shm)?|master\.(key|json|wrapped))$/;

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Command as Program, CommanderError } from 'commander';
 
 import { type Command, CommandError, type CommandIo } from './command.js';
+import { resumeLeft } from './commands/halted.js';
 import { networkCommands } from './commands/index.js';
 import { gatewayCommands } from './gateway-verbs.js';
 import { TopologyError } from './topology.js';
@@ -40,6 +41,8 @@ function addVerb(program: Program, command: Command, io: CommandIo, exit: (code:
     else verb.option(option.flags, option.summary, option.default);
   }
   verb.action(async () => {
+    const resumed = resumeLeft(io.stateDir);
+    if (resumed > 0) io.err(`a backup that was killed had left ${resumed} processes halted: they go on`);
     exit(await command.run({ args: verb.args, options: verb.opts() }, io));
   });
 }

@@ -1,7 +1,8 @@
 import type { BackupPart } from '../backup.js';
 import { type Command, CommandError, type CommandInput } from '../command.js';
 import { readEndpoints } from '../endpoints.js';
-import { endOrphans, readRunFile, type RecordedProcess, runningProcesses } from './run-file.js';
+import { refuseDuringBackup, whileHalted } from './halted.js';
+import { endOrphans, readRunFile } from './run-file.js';
 import { requireWritable } from './state-folder.js';
 
 /** `salus backup <folder>`; exit code 1 when the folder holds something already. */
@@ -22,7 +23,7 @@ export const backup: Command = {
     requireOwnLedger(io.stateDir, part === 'keys' ? undefined : member);
     const { backUp, backUpKeys, keepNewest } = await import('../backup.js');
     const began = Date.now();
-    const target = whileHalted(runningProcesses(io.stateDir, member), () => {
+    const target = whileHalted(io.stateDir, member, () => {
       if (part === 'keys') return backUpKeys(io.stateDir, folder, member);
       backUp(io.stateDir, folder, member, part);
       return folder;
@@ -46,6 +47,7 @@ export const restore: Command = {
     if (readRunFile(io.stateDir) !== undefined) {
       throw new CommandError('the consortium runs; stop it first with: npm run salus -- down');
     }
+    refuseDuringBackup(io.stateDir);
     requireWritable(io.stateDir);
     await endOrphans(io.stateDir);
     const { restore: putBack } = await import('../backup.js');
@@ -75,22 +77,5 @@ function requireOwnLedger(stateDir: string, member: string | undefined): void {
   if (engine === undefined) throw new CommandError(`there is no network in ${stateDir}; start one with: npm start`);
   if (engine === 'embedded' && member !== undefined) {
     throw new CommandError('on the embedded ledger all members share one ledger: back up everything, without --member');
-  }
-}
-
-/**
- * Halted processes leave files as a power failure at that moment would, and ledgers and databases come back from that.
- * Being told to end meanwhile waits until they run again.
- */
-function whileHalted<T>(processes: readonly RecordedProcess[], act: () => T): T {
-  const later = (): void => undefined;
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, later);
-  try {
-    for (const { pid } of processes) process.kill(pid, 'SIGSTOP');
-    return act();
-  } finally {
-    for (const { pid } of processes) process.kill(pid, 'SIGCONT');
-    for (const signal of signals) process.off(signal, later);
   }
 }

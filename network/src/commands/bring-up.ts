@@ -10,6 +10,7 @@ import { exportedState, isExported, prepareOwn, type PreparedState, prepareState
 import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
 import type { Child, ChildPlan } from './children.js';
 import { checkPorts } from './free-ports.js';
+import { standstillOver } from './halted.js';
 import { endNodes, endOrphans, refuseSecond, removeRunFile, startTimeOf, writeRunFile } from './run-file.js';
 import { searchPlaces } from './running-fabric.js';
 import { Supervised } from './supervised.js';
@@ -74,10 +75,12 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
       recordRun(options, children, ready);
     },
     clear: async (name) => {
+      await standstillOver(options.stateDir);
       if (name === LEDGER) await endNodes(options.stateDir);
     },
   });
   const stop = async (): Promise<void> => {
+    await standstillOver(options.stateDir);
     await supervised.stop();
     await authorities?.stop();
     removeRunFile(options.stateDir);

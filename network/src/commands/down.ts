@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Command, CommandError } from '../command.js';
+import { backupUnderWay, UNDER_WAY } from './halted.js';
 import { endOrphans, readRunFile } from './run-file.js';
 
 /** How long a running consortium may take to stop, in milliseconds. */
@@ -18,10 +19,13 @@ export const down: Command = {
       io.out('nothing runs from this state folder');
       return 0;
     }
+    if (backupUnderWay(io.stateDir)) io.out(`${UNDER_WAY}: what runs is stopped once it is done`);
     process.kill(running.pid, 'SIGTERM');
-    const end = Date.now() + patience;
+    let end = Date.now() + patience;
     while (Date.now() < end) {
       await sleep(50);
+      // The supervisor waits for it, and so do we.
+      if (backupUnderWay(io.stateDir)) end = Date.now() + patience;
       if (readRunFile(io.stateDir) === undefined) {
         io.out('stopped');
         return 0;

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 
 import { type Command, CommandError } from '../command.js';
+import { refuseDuringBackup } from './halted.js';
 import { endOrphans, readRunFile } from './run-file.js';
 
 /** `salus reset`: asks first unless told `--yes`; refuses while the consortium runs. */
@@ -15,6 +16,7 @@ export const reset: Command = {
     if (input.options['yes'] !== true) {
       throw new CommandError(`this deletes ${io.stateDir} for good; say so with: npm run salus -- reset --yes`, 2);
     }
+    refuseDuringBackup(io.stateDir);
     await endOrphans(io.stateDir);
     rmSync(io.stateDir, { recursive: true, force: true });
     io.out(`deleted ${io.stateDir}`);

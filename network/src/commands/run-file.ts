@@ -87,14 +87,23 @@ function recordedIn(file: string): RecordedProcess[] {
 /** Ends the processes that still run, recognised by pid and start time, and waits until they are gone. */
 async function endRecorded(recorded: readonly RecordedProcess[]): Promise<number> {
   const orphans = recorded.filter(isAlive);
-  for (const { pid } of orphans) process.kill(pid, 'SIGKILL');
+  for (const each of orphans) signal(each, 'SIGKILL');
   // What nobody reaps stays in the process table, but holds no port.
   for (let waited = 0; waited < endTimeout && orphans.some(isAlive); waited += poll) await sleep(poll);
   return orphans.length;
 }
 
-/** What the file holds; undefined when there is none, also when it vanishes meanwhile. */
-function readJson(file: string): unknown {
+/** Sends a signal to a process unless it has ended, also just now. */
+export function signal(to: RecordedProcess, name: NodeJS.Signals): void {
+  try {
+    if (isAlive(to)) process.kill(to.pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** What a file that other processes write and delete holds; undefined when there is none, also when it vanishes meanwhile. */
+export function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
@@ -137,6 +146,7 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-function isAlive(process_: { readonly pid: number; readonly startTime: string }): boolean {
+/** Whether a process that was remembered runs, or is halted, and no other has its number by now. */
+export function isAlive(process_: Pick<RecordedProcess, 'pid' | 'startTime'>): boolean {
   return startTimeOf(process_.pid) === process_.startTime;
 }

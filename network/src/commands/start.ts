@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { type Command, CommandError, type CommandIo } from '../command.js';
 import { type Engine, type RunningConsortium, bringUp } from './bring-up.js';
+import { refuseDuringBackup } from './halted.js';
 import { startOptions } from './options.js';
 import { endOrphans, readRunFile } from './run-file.js';
 import { requireWritable } from './state-folder.js';
@@ -19,6 +20,7 @@ export const start: Command = {
   async run(input, io) {
     const engine = parseEngine(input.options['engine']);
     requireWritable(io.stateDir);
+    refuseDuringBackup(io.stateDir);
     if (input.options['fresh'] === true) await makeFresh(io.stateDir);
     const began = Date.now();
     const stopWanted = signalled();

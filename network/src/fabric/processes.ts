@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
+import { standstillOver } from '../commands/halted.js';
 import { givenUp, type ProcessEnd, Restarts } from '../commands/restarts.js';
 import { type RecordedProcess, startTimeOf } from '../commands/run-file.js';
 import { CommandError } from '../command.js';
@@ -46,7 +47,7 @@ export class ProcessGroup {
     this.reportFailure = resolve;
   });
 
-  /** `recordFile` remembers what runs, so that the next start can end what a killed one left. */
+  /** `recordFile`, in the state folder, remembers what runs, so that the next start can end what a killed one left. */
   constructor(private readonly recordFile: string) {}
 
   /** Starts a process. Throws a CommandError when a port it needs is in use. */
@@ -94,6 +95,7 @@ export class ProcessGroup {
     }
     said?.(`${why}\n  it is started again in ${wait / 1000} s`);
     await sleep(wait);
+    await standstillOver(dirname(this.recordFile));
     if (this.isPresent(running)) await this.startAgain(running);
   }
 
@@ -157,6 +159,7 @@ export class ProcessGroup {
   /** Stops all, the last started first; kills what does not end in eight seconds. */
   async stop(): Promise<void> {
     this.stopping = true;
+    await standstillOver(dirname(this.recordFile));
     await Promise.all([...this.running.values()].reverse().map(end));
     rmSync(this.recordFile, { force: true });
   }
