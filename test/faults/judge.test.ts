@@ -124,30 +124,35 @@ describe('the judge of the fault runs', function () {
     assert.deepEqual(wrongIn(await judged(other)), { 'acknowledged under an id that is not its own': 1 });
   });
 
-  it('finds a read that left no record, at home and across members', async () => {
+  it('finds a read that left no record, or one later than the answer, at home and across members', async () => {
     const [local, remote] = [false, true].map(
       (is) => linesOf(lines, 'shown').find((line) => line.remote === is) ?? assert.fail('nothing was read'),
     );
     const recorded = found().recorded;
-    for (const [shown, changed] of [
-      [local, { ...recorded, local: recorded.local.filter((user) => user !== local?.user) }],
-      [remote, { ...recorded, remote: recorded.remote.filter((user) => user !== remote?.user) }],
+    const what = { 'reads of a patient’s data without a record before': 1 };
+    for (const [where, shown] of [
+      ['local', local],
+      ['remote', remote],
     ] as const) {
       assert.ok(shown !== undefined);
-      const what = { 'reads of a patient’s data without a record': 1 };
-      assert.deepEqual(wrongIn(await judged(lines, { recorded: changed })), what);
+      const others = Object.fromEntries(Object.entries(recorded[where]).filter(([user]) => user !== shown.user));
+      const after = { ...others, [shown.user]: shown.at + 1 };
+      for (const changed of [others, after]) {
+        assert.deepEqual(wrongIn(await judged(lines, { recorded: { ...recorded, [where]: changed } })), what);
+      }
       assert.deepEqual(wrongIn(await judged([...lines, { ...shown, user: 'reader-0' }])), what);
     }
   });
 
-  it('finds a peer with another flag, another commit hash, or a block less', async () => {
+  it('finds a peer with another header, another flag, another commit hash, or a block less', async () => {
     const { chains } = found();
     const [own = []] = Object.values(chains);
-    const [data, flags = '', commit] = (own.at(-1) ?? '').split('/');
+    const [header, data, flags = '', commit] = (own.at(-1) ?? '').split('/');
     const flipped = Buffer.from(flags, 'hex').map((flag, at) => (at === 0 ? 11 : flag));
     const others = [
-      [...own.slice(0, -1), [data, Buffer.from(flipped).toString('hex'), commit].join('/')],
-      [...own.slice(0, -1), [data, flags, '00'].join('/')],
+      [...own.slice(0, -1), ['00', data, flags, commit].join('/')],
+      [...own.slice(0, -1), [header, data, Buffer.from(flipped).toString('hex'), commit].join('/')],
+      [...own.slice(0, -1), [header, data, flags, '00'].join('/')],
       own.slice(0, -1),
     ];
     for (const other of others) {
@@ -190,11 +195,19 @@ describe('the judge of the fault runs', function () {
     assert.equal((await judge('condemn', history, evidence)).code, 2);
   });
 
-  it('asks the network itself: finds what was written twice, what was written unasked, and words that escaped', async () => {
+  it('asks the network itself: finds what was written twice, as another or as its next version, what was written unasked, and words that escaped', async () => {
     const [custodian = ''] = HOSPITALS;
     const { patient } = linesOf(lines, 'patient').find(({ member }) => member === custodian) ?? assert.fail();
     const token = await network.token({ member: custodian, role: 'physician', user: 'dr-other' });
-    const value = Number(first('observation').marks[0]?.split('/')[1]);
+    const [twice, changed] = linesOf(lines, 'asked').filter(
+      ({ kind, member }) => kind === 'observation' && member === custodian,
+    );
+    const value = Number(twice?.marks[0]?.split('/')[1]);
+    const [id = ''] = found().found[changed?.marks[0] ?? ''] ?? [];
+    const { text: before } = await network.ask(custodian, `Observation/${id}`, { token });
+    const next = { ...(JSON.parse(before) as object), status: 'amended' };
+    const amended = await network.ask(custodian, `Observation/${id}`, { token, method: 'PUT', body: next });
+    assert.equal(amended.status, 200, amended.text);
     for (const each of [value, 1]) {
       const { status, text } = await network.ask(custodian, 'Observation', { token, body: glucose(patient, each) });
       assert.equal(status, 201, text);
@@ -203,7 +216,7 @@ describe('the judge of the fault runs', function () {
     const gathered = await judge('gather', network.stateDir, history, again);
     assert.equal(gathered.code, 0, gathered.out);
     assert.deepEqual(wrongIn(await judge('verdict', history, again)), {
-      'written twice': 1,
+      'written twice': 2,
       'there, and asked for by nobody': 1,
     });
     await network.kill();

@@ -9,7 +9,7 @@ import { standings } from './standing.js';
 
 const { TRANSACTIONS_FILTER, COMMIT_HASH } = common.BlockMetadataIndex;
 
-/** Hash, flags and commit hash of each block by peer, up to the newest that any gateway knows of; fewer = not in time. */
+/** Hashes of header and data, flags and commit hash of each block by peer, up to the newest that any gateway knows of; fewer = not in time. */
 export async function chainsOf(members: Members, patienceMs: number): Promise<Record<string, string[]>> {
   const heights = (await standings(members, members.names)).map(({ channelHeight }) => channelHeight);
   const newest = Math.max(...heights) - 1;
@@ -50,7 +50,12 @@ async function chainAt(
 
 function judgedPart(block: common.Block): string {
   const metadata = block.getMetadata()!.getMetadataList_asU8();
-  const data = createHash('sha256').update(Buffer.concat(block.getData()!.getDataList_asU8())).digest('hex');
+  const header = sha256(block.getHeader()!.serializeBinary());
+  const data = sha256(Buffer.concat(block.getData()!.getDataList_asU8()));
   const hex = (index: number) => Buffer.from(metadata[index] ?? []).toString('hex');
-  return [data, hex(TRANSACTIONS_FILTER), hex(COMMIT_HASH)].join('/');
+  return [header, data, hex(TRANSACTIONS_FILTER), hex(COMMIT_HASH)].join('/');
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -8,7 +8,7 @@ import { until } from '../until.js';
 import { chainsOf } from './chains.js';
 import { foundOf, type Found } from './found.js';
 import { type HistoryLine, linesOf } from './history.js';
-import { recordedAcross, recordedAtHome, unanchoredReads } from './records.js';
+import { type Recorded, recordedAcross, recordedAtHome, unanchoredReads } from './records.js';
 import { standings } from './standing.js';
 
 /** How long everything may take to have caught up after the last fault, milliseconds. */
@@ -17,7 +17,7 @@ const SETTLE_MS = 120_000;
 /** What the verdict is made from. */
 export interface Evidence {
   readonly found: Readonly<Found>;
-  /** By peer: hash, flags and commit hash of each block. */
+  /** By peer: hashes of header and data, flags and commit hash of each block. */
   readonly chains: Readonly<Record<string, readonly string[]>>;
   /** Members whose projection differs from what the ledger gives from genesis on. */
   readonly unlikeRebuild: readonly string[];
@@ -25,8 +25,8 @@ export interface Evidence {
   readonly openCalls: readonly string[];
   /** One entry for each read that is in a log and not anchored. */
   readonly unanchored: readonly string[];
-  /** Readers on record: in the read logs at home, and in the ledger's access records. */
-  readonly recorded: { readonly local: readonly string[]; readonly remote: readonly string[] };
+  /** Readers on record, and since when: in the read logs at home, and in the ledger's access records. */
+  readonly recorded: { readonly local: Recorded; readonly remote: Recorded };
   /** Files that hold another's words; added when the network has stopped. */
   readonly escaped?: readonly string[];
 }

@@ -4,7 +4,7 @@ import type { AskedLine, PatientLine } from './history.js';
 import { ISSUER, markOf, OTHER_PARTY, packOf, SERIES } from '../load/marks.js';
 import { searched } from './searched.js';
 
-/** Ids by mark. */
+/** Ids by mark: the same id again for every version more than the write it is the mark of made. */
 export type Found = Record<string, string[]>;
 
 /** Asks for every Observation and Consent of the patients, every capture, and every pack. */
@@ -33,13 +33,22 @@ async function observations(members: Members, { member, patient }: PatientLine, 
   const [base = ''] = members.urlsOf(member);
   const token = await members.token(member, 0, { subject: 'dr-judge', role: 'physician' });
   const query = `${base}/fhir/R4/Observation?patient=${patient}`;
-  for (const { id, valueQuantity } of await searched<{ id: string; valueQuantity: { value: number } }>(query, token)) {
-    add(markOf.observation(valueQuantity.value), id);
+  for (const { id, meta, valueQuantity } of await searched<Observation>(query, token)) {
+    const mark = markOf.observation(valueQuantity.value);
+    for (let version = 1; version <= Number(meta.versionId); version++) add(mark, id);
   }
 }
 
-interface Consent {
+interface Versioned {
   readonly id: string;
+  readonly meta: { readonly versionId: string };
+}
+
+interface Observation extends Versioned {
+  readonly valueQuantity: { readonly value: number };
+}
+
+interface Consent extends Versioned {
   readonly status: string;
   readonly identifier?: readonly { readonly system?: string; readonly value: string }[];
 }
@@ -51,7 +60,9 @@ async function consents(members: Members, { member, patient }: PatientLine, add:
     const number = consent.identifier?.find(({ system }) => system === SERIES)?.value;
     if (number === undefined) continue;
     add(markOf.consent(number), consent.id);
-    if (consent.status === 'inactive') add(markOf.withdrawal(number), consent.id);
+    // Whoever withdraws makes the second version; nobody makes another.
+    const changed = consent.status === 'inactive' ? markOf.withdrawal(number) : `changed/${consent.id}`;
+    for (let version = 2; version <= Number(consent.meta.versionId); version++) add(changed, consent.id);
   }
 }
 

@@ -8,24 +8,38 @@ import { searched } from './searched.js';
 
 const USERS = /reader-\d+/g;
 
-/** Who has, by the ledger's access records, asked for these patients' data from elsewhere. */
-export async function recordedAcross(members: Members, patients: readonly PatientLine[]): Promise<string[]> {
-  const users: string[] = [];
+/** When somebody's read was first on record, milliseconds since 1970, by who read. */
+export type Recorded = Readonly<Record<string, number>>;
+
+/** Who has, by the ledger's access records, asked for these patients' data from elsewhere, and when. */
+export async function recordedAcross(members: Members, patients: readonly PatientLine[]): Promise<Recorded> {
+  const records: (readonly [string, string])[] = [];
   for (const { member, patient } of patients) {
     const [base = ''] = members.urlsOf(member);
     const token = await members.token(member, 0, { subject: 'pat', role: 'patient', patient });
-    const events = await searched<object>(`${base}/fhir/R4/AuditEvent?patient=${patient}`, token);
-    users.push(...events.flatMap((event) => JSON.stringify(event).match(USERS) ?? []));
+    const query = `${base}/fhir/R4/AuditEvent?patient=${patient}`;
+    for (const event of await searched<{ readonly recorded: string }>(query, token)) {
+      for (const user of JSON.stringify(event).match(USERS) ?? []) records.push([user, event.recorded]);
+    }
   }
-  return users;
+  return firstOf(records);
 }
 
-/** Who is in the hospitals' read logs. */
-export function recordedAtHome(members: Members): string[] {
+/** Who is in the hospitals' read logs, and since when. */
+export function recordedAtHome(members: Members): Recorded {
   const rows = HOSPITALS.flatMap((name) => logsOf(members, name)).flatMap((log) =>
     from(log, 'SELECT entry FROM reads'),
   );
-  return rows.map(({ entry }) => (JSON.parse(String(entry)) as { user: string }).user);
+  const entries = rows.map(({ entry }) => JSON.parse(String(entry)) as { user: string; at: string });
+  return firstOf(entries.map(({ user, at }) => [user, at]));
+}
+
+function firstOf(records: readonly (readonly [user: string, instant: string])[]): Recorded {
+  const first = new Map<string, number>();
+  for (const [user, instant] of records) {
+    first.set(user, Math.min(Date.parse(instant), first.get(user) ?? Infinity));
+  }
+  return Object.fromEntries(first);
 }
 
 /** Entries of the hospitals' read logs that are not anchored on the ledger, by log and number. */

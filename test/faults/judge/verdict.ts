@@ -15,7 +15,7 @@ const VIOLATIONS = [
   'calls left open in outboxes',
   'peers with other blocks, flags or commit hashes',
   'projections unlike their rebuild',
-  'reads of a patient’s data without a record',
+  'reads of a patient’s data without a record before',
   'reads not anchored',
   'files outside a hospital’s own that hold its words',
 ] as const;
@@ -31,10 +31,9 @@ export function verdictOf(lines: readonly HistoryLine[], evidence: Evidence): Ve
     for (const name of wrongWith(write, told.get(write.key), evidence)) wrong[name].push(write.key);
   const marks = new Set(asked.flatMap((write) => write.marks));
   wrong['there, and asked for by nobody'].push(...Object.keys(evidence.found).filter((mark) => !marks.has(mark)));
-  const recorded = { local: new Set(evidence.recorded.local), remote: new Set(evidence.recorded.remote) };
-  for (const { user, remote } of linesOf(lines, 'shown')) {
-    if (!recorded[remote ? 'remote' : 'local'].has(user))
-      wrong['reads of a patient’s data without a record'].push(user);
+  for (const { user, remote, at } of linesOf(lines, 'shown')) {
+    const since = evidence.recorded[remote ? 'remote' : 'local'][user] ?? Infinity;
+    if (since > at) wrong['reads of a patient’s data without a record before'].push(user);
   }
   wrong['peers with other blocks, flags or commit hashes'].push(...unlikeOthers(evidence.chains));
   wrong['projections unlike their rebuild'].push(...evidence.unlikeRebuild);
