@@ -18,19 +18,27 @@ import { decisionRate, LOCAL_PAGE, REMOTE_PAGE, remoteReads } from './sharing.js
 import { DEFAULT_BLOCKS, baseline, defaultBatches } from './stock.js';
 
 const bundleSize = 100;
+/** Who write one resource at a time, each under a token of its own. */
+const CLINICIANS = 16;
 
 async function salus(network: TestNetwork, bares: readonly [Bare, Bare]): Promise<Measure[]> {
   const token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });
-  const post = async (path: string, body: object): Promise<string> => {
-    const answer = await network.ask('stmary', path, { token, body });
+  const post = async (path: string, body: object, by = token): Promise<string> => {
+    const answer = await network.ask('stmary', path, { token: by, body });
     if (answer.status !== 201 && answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
     return String(answer.body.id);
   };
   const patientId = await post('Patient', patient);
   const observationId = await post('Observation', glucose(patientId, 1));
   const processes = byKind(network.processes());
+  // A hospital's clinicians, none of whom waits for an answer before another asks.
+  const clinicians = await Promise.all(
+    Array.from({ length: CLINICIANS }, (_, n) =>
+      network.token({ member: 'stmary', user: `dr-${n}`, role: 'physician' }),
+    ),
+  );
   const create = async (index: number): Promise<void> => {
-    await post('Observation', glucose(patientId, index));
+    await post('Observation', glucose(patientId, index), clinicians[index % CLINICIANS]);
   };
   const bundle = async (index: number): Promise<void> => {
     const entry = Array.from({ length: bundleSize }, (_, n) => ({
@@ -150,8 +158,8 @@ function ratios(measures: readonly Measure[]): Ratio[] {
       aim: '>= 15',
     },
     {
-      what: 'remote read / FHIR create, p50',
-      value: of('remote read', 1).p50 / of('FHIR create', 1).p50,
+      what: 'remote read / empty submit, p50',
+      value: of('remote read', 1).p50 / of('empty submit', 1).p50,
       aim: '<= 1.5',
     },
     { what: `${REMOTE_PAGE} / ${LOCAL_PAGE}, p50`, value: of(REMOTE_PAGE, 1).p50 / of(LOCAL_PAGE, 1).p50, aim: '<= 2' },

@@ -77,7 +77,7 @@ export async function remoteReads(network: TestNetwork, processes: Processes): P
     const run = async (index: number): Promise<void> => {
       await ask(pages[index % pages.length] ?? '');
     };
-    return { name, concurrency: 1, count: 90, run };
+    return { name, concurrency: 1, count: 400, run };
   };
   const local = await reader(LOCAL_PAGE, 'stmary', adams);
   const remote = await reader(REMOTE_PAGE, 'northside', baker);

@@ -172,8 +172,10 @@ describe('writing clinical versions', () => {
     assert.equal(steps.sent.length, 1);
   }).timeout(30_000);
 
-  it('lets concurrent writes share a transaction', async () => {
-    const writes = Array.from({ length: 30 }, (_, index) => writer.write(actor, [observation(`o${index}`)]));
+  it('lets concurrent writes share a transaction, whoever writes', async () => {
+    const writes = Array.from({ length: 30 }, (_, index) =>
+      writer.write({ ...actor, user: `u${index}`, role: index % 2 ? 'nurse' : actor.role }, [observation(`o${index}`)]),
+    );
     const outcomes = await Promise.all(writes);
     assert.ok(steps.calls.length <= 3, `${steps.calls.length} transactions`);
     const txIds = new Set(outcomes.map((each) => (each.state === 'committed' ? each.commit.txId : '')));

@@ -16,7 +16,6 @@ import { usedForAnother } from '../ledger/key-memory.js';
 import { callKey, type FoundEntry, type OutboxEntry } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
 import { isDeclined, isRefusal, Refusal } from '../ledger/refusal.js';
-import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import { GROUP_SIZE, Grouping, type Groupable } from './grouping.js';
 import type { RecentContents } from './recent.js';
@@ -42,13 +41,15 @@ export interface WriterPorts {
 }
 
 interface Item extends Groupable {
-  readonly actor: Actor;
   readonly entries: readonly VersionEntry[];
   readonly conditions: readonly Condition[];
   readonly versionKeys: readonly VersionKey[];
   readonly entry: OutboxEntry;
   readonly settle: PromiseWithResolvers<Commit>;
 }
+
+/** Who wrote lies in each version's own ciphertext, so that anybody's may share a transaction with anybody's. */
+const ANYBODY = 'anybody';
 
 /** The member's writer of `of-<member>`. */
 export class EhrWriter implements RecordWriter {
@@ -161,9 +162,8 @@ export class EhrWriter implements RecordWriter {
     // Whoever stopped waiting must not make a refusal an unhandled one.
     settle.promise.catch(() => undefined);
     return {
-      kin: `${actor.user} ${actor.role} ${actor.purpose}`,
+      kin: ANYBODY,
       size: entries.length,
-      actor,
       entries,
       conditions: conditionsOf(writes),
       versionKeys,
@@ -196,7 +196,6 @@ export class EhrWriter implements RecordWriter {
     try {
       const group = callKey(items.map(({ entry }) => entry.key));
       const together = {
-        actor: first.actor,
         entries: items.flatMap((item) => item.entries),
         conditions: items.flatMap((item) => item.conditions),
       };
@@ -258,7 +257,7 @@ export class EhrWriter implements RecordWriter {
   }
 
   #call(
-    { actor, entries, conditions }: Pick<Item, 'actor' | 'entries' | 'conditions'>,
+    { entries, conditions }: Pick<Item, 'entries' | 'conditions'>,
     { key, digest }: Pick<OutboxEntry, 'key' | 'digest'>,
   ): LedgerCall {
     const salt = randomBytes(32).toString('hex');
@@ -268,10 +267,7 @@ export class EhrWriter implements RecordWriter {
     };
     return {
       transaction: transactions.write,
-      transient: {
-        request: Buffer.from(JSON.stringify(request)),
-        actor: actorBytes(actor),
-      },
+      transient: { request: Buffer.from(JSON.stringify(request)) },
       endorsers: [this.ports.mspId],
     };
   }
