@@ -14,7 +14,7 @@ import { type DeskPorts, EpcisDesk } from '@salus/gateway/supply/epcis/desk';
 import { epcisExpress } from '@salus/gateway/supply/epcis/express';
 import { EventRepository } from '@salus/gateway/supply/epcis/repository';
 import { EpcisSockets, isSubscribing } from '@salus/gateway/supply/epcis/sockets';
-import { epcisChange } from '@salus/gateway/supply/epcis/stored';
+import { epcisChanges } from '@salus/gateway/supply/epcis/stored';
 import type { Effect } from '@salus/gateway/supply/packs/stored';
 import { prefixLengthAmong } from '@salus/gateway/supply/gs1/epc';
 import { PendingWork } from '@salus/gateway/keys/pending-work';
@@ -27,8 +27,7 @@ import { PREFIX } from './world.js';
 const projector: Projector = (write) => {
   if (write.value === undefined) return [];
   const { type, id, text } = JSON.parse(Buffer.from(write.value).toString()) as ResourceWrite;
-  const change = epcisChange(type, id, text);
-  return change === undefined ? [] : [change];
+  return epcisChanges(type, id, text) ?? [];
 };
 
 /** An answer read whole. */

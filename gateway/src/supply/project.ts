@@ -2,13 +2,12 @@
 import { parseKey } from '@salus/chaincode/registry/api';
 
 import type { Change, Projector } from '../projection/projector.js';
-import { epcisChange } from './epcis/stored.js';
+import { epcisChanges } from './epcis/stored.js';
 import { packChanges } from './packs/stored.js';
 
 /** The changes for a version of one of the supply chain's types; undefined for all others. */
 export function supplyChanges(type: string, id: string, text: string | undefined): readonly Change[] | undefined {
-  const event = epcisChange(type, id, text);
-  return event === undefined ? packChanges(type, id, text) : [event];
+  return epcisChanges(type, id, text) ?? packChanges(type, id, text);
 }
 
 /** Space of the projection's facts about what is public: keys as on the ledger, parts joined by `/`. */

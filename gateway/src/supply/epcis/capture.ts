@@ -10,6 +10,7 @@ import type { JsonMap } from '../event/json.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
 import type { Carry } from '../packs/carry.js';
 import type { PendingWork } from '../../keys/pending-work.js';
+import { MAX_MASTER_ELEMENTS, type MasterElement } from './master-data.js';
 import { EpcisProblem, notKnownYet } from './problem.js';
 import type { EventRepository } from './repository.js';
 import { type CaptureJob, identityOf, type StoredEvent } from './stored.js';
@@ -28,6 +29,8 @@ interface OpenCapture {
   readonly job: CaptureJob;
   readonly context: unknown;
   readonly events: readonly Omit<DocumentEvent, 'namespaces'>[];
+  /** Absent in what a gateway of an earlier version was told. */
+  readonly master?: readonly MasterElement[];
 }
 
 /** The time, and who is told that events were kept. */
@@ -74,7 +77,8 @@ export class Capturing {
       errors: [],
     };
     const events = document.events.map(({ event, problems }) => ({ event, problems }));
-    this.pending.keep(KIND + captureID, { actor, job, context: document.context, events } satisfies OpenCapture);
+    const { context, master } = document;
+    this.pending.keep(KIND + captureID, { actor, job, context, events, master } satisfies OpenCapture);
     this.#running.set(captureID, job);
     this.#last = this.#last.then(() => this.#carry(actor, document, job, false));
     return captureID;
@@ -82,10 +86,12 @@ export class Capturing {
 
   /** Goes on with what a killed gateway had promised; resolves when all of it is done. */
   async goOn(): Promise<void> {
-    for (const { actor, job, context, events } of this.#left) {
+    for (const { actor, job, context, events, master = [] } of this.#left) {
       const outer = withContext(STANDARD, context);
       const read = events.map((each) => ({ ...each, namespaces: withContext(outer, each.event['@context']) }));
-      this.#last = this.#last.then(() => this.#carry(actor, { problems: [], context, events: read }, job, true));
+      this.#last = this.#last.then(() =>
+        this.#carry(actor, { problems: [], context, events: read, master }, job, true),
+      );
     }
     await this.#last;
   }
@@ -176,7 +182,7 @@ export class Capturing {
     const isRefused = errors.length > 0 && job.captureErrorBehaviour === 'rollback';
     const kept = isRefused ? [] : good;
     const ended = { running: false, success: errors.length === 0, errors, finishedAt: this.told.now() };
-    await this.repository.keep(actor, kept, { ...job, ...ended });
+    await this.repository.keep(actor, kept, isRefused ? [] : document.master, { ...job, ...ended });
     this.told.onKept();
     return kept;
   }
@@ -225,6 +231,10 @@ function refuseInvalid(document: EventDocument, behaviour: ErrorBehaviour): void
       'CaptureLimitExceededException',
       `at most ${CAPTURE_LIMIT} events fit in one capture: split it`,
     );
+  }
+  if (document.master.length > MAX_MASTER_ELEMENTS) {
+    const detail = `at most ${MAX_MASTER_ELEMENTS} elements of master data fit in one capture: split it`;
+    throw new EpcisProblem('CaptureLimitExceededException', detail);
   }
   const within = behaviour === 'rollback' ? document.events.flatMap((each) => each.problems) : [];
   const problems = [...document.problems, ...within];

@@ -117,7 +117,7 @@ const createQuery: Handler = async (desk, asked) => {
     throw new EpcisProblem('ValidationException', 'name must be 1 to 64 letters, digits, hyphens or underscores');
   }
   if (!isMap(query)) throw new EpcisProblem('ValidationException', 'query must be an object of parameters');
-  readQuery(parametersOf(query), STANDARD);
+  readQuery(parametersOf(query), { namespaces: STANDARD, master: desk.repository.master });
   if (desk.repository.namedQuery(name) !== undefined) {
     throw new EpcisProblem('ResourceAlreadyExistsException', 'a query of this name exists: delete it first');
   }
@@ -189,14 +189,17 @@ function answerQuery(
   namespaces = STANDARD,
 ): EpcisAnswer {
   allow(asked, READERS);
-  const run = () => runQuery(readQuery(new Map([...requested(asked), ...fixed]), namespaces), desk.repository.all());
+  const { repository } = desk;
+  const asking = { namespaces, master: repository.master };
+  const run = () => runQuery(readQuery(new Map([...requested(asked), ...fixed]), asking), repository.all());
   const respell = respellFor(desk, asked);
   return paged(desk, asked, run, (items) => queryDocument(items, queryName, desk.now(), respell));
 }
 
 function matching(desk: EpcisDesk, { parameter }: Collection, asked: Asked): readonly ReadableEvent[] {
   const parameters = new Map([[parameter, [asked.parameters.value ?? '']]]);
-  return runQuery(readQuery(parameters, STANDARD), desk.repository.all());
+  const { repository } = desk;
+  return runQuery(readQuery(parameters, { namespaces: STANDARD, master: repository.master }), repository.all());
 }
 
 /** Several values of one parameter are separated by `|`. */

@@ -12,6 +12,7 @@ import {
 } from '../event/vocabulary.js';
 import { EPC_LISTS, QUANTITY_LISTS } from './collections.js';
 import { extensionParameter } from './extension-query.js';
+import { type MasterData, masterDataParameter } from './master-data.js';
 import { identity, matchesEpc, type Relation, satisfies, termIdentity } from './match.js';
 import { EpcisProblem } from './problem.js';
 import { sensorParameter } from './sensor-query.js';
@@ -131,11 +132,19 @@ export function parametersOf(query: Readonly<Record<string, unknown>>): Readonly
 /** Parameters that say how to answer, not what. */
 const HOW = ['orderBy', 'orderDirection', 'eventCountLimit', 'maxEventCount'];
 
+/** What a query's parameters are read by. */
+export interface Asking {
+  /** Prefixes of whoever asks. */
+  readonly namespaces: Namespaces;
+  /** What is known of locations, classes and parties. */
+  readonly master: MasterData;
+}
+
 /** Reads a query's parameters. Throws QueryParameterException naming the parameter. */
-export function readQuery(parameters: ReadonlyMap<string, Values>, namespaces: Namespaces): EventQuery {
+export function readQuery(parameters: ReadonlyMap<string, Values>, asking: Asking): EventQuery {
   const predicates = [...parameters]
     .filter(([name]) => !HOW.includes(name))
-    .map(([name, values]) => predicateOf(name, values, namespaces));
+    .map(([name, values]) => predicateOf(name, values, asking));
   const single = (name: string): string | undefined => parameters.get(name)?.[0];
   const [eventCountLimit, maxEventCount] = ['eventCountLimit', 'maxEventCount'].map((name) =>
     count(name, single(name)),
@@ -164,7 +173,7 @@ export function runQuery(query: EventQuery, events: readonly ReadableEvent[]): r
   return query.eventCountLimit === undefined ? ordered : ordered.slice(0, query.eventCountLimit);
 }
 
-function predicateOf(name: string, values: Values, namespaces: Namespaces): Predicate {
+function predicateOf(name: string, values: Values, asking: Asking): Predicate {
   if (values.length === 0) throw bad(name, 'given with a value');
   const fixed = Object.hasOwn(FIXED, name) ? FIXED[name] : undefined;
   const made =
@@ -172,7 +181,8 @@ function predicateOf(name: string, values: Values, namespaces: Namespaces): Pred
     epcParameter(name, values) ??
     typedParameter(name, values) ??
     sensorParameter(name, values) ??
-    extensionParameter(name, values, namespaces);
+    masterDataParameter(name, values, asking) ??
+    extensionParameter(name, values, asking.namespaces);
   if (made === undefined) throw bad(name, 'a parameter of SimpleEventQuery');
   return made;
 }

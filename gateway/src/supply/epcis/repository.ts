@@ -6,6 +6,7 @@ import { merkleRoot, transactions } from '@salus/chaincode/supply/api';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger, RecordWriter, ResourceWrite } from '../../ports.js';
 import { type CaptureEffects, type Effect, PACK_SPACE, PACK_TYPES } from '../packs/stored.js';
+import type { MasterData, MasterElement } from './master-data.js';
 import { notKnownYet } from './problem.js';
 import {
   type CaptureJob,
@@ -13,6 +14,8 @@ import {
   EVENT_TYPE,
   identityOf,
   JOB_TYPE,
+  masterKey,
+  MASTER_TYPE,
   type NamedQuery,
   QUERY_TYPE,
   readable,
@@ -70,12 +73,22 @@ export class EventRepository {
       .map(({ value }) => this.#withEffects(JSON.parse(value) as CaptureJob));
   }
 
-  /** Anchors the root over the events' hashes, then keeps events and job in one transaction. Throws Refusal. */
-  async keep(actor: Actor, events: readonly StoredEvent[], job: CaptureJob): Promise<CaptureJob> {
+  /** What captures told of locations, classes, parties and the like. */
+  readonly master: MasterData = (id) =>
+    this.ports.projection.facts(EVENT_SPACE, masterKey(id)).map(({ value }) => JSON.parse(value) as MasterElement);
+
+  /** Anchors the root over the events' hashes, then keeps events, master data and job in one transaction. Throws Refusal. */
+  async keep(
+    actor: Actor,
+    events: readonly StoredEvent[],
+    master: readonly MasterElement[],
+    job: CaptureJob,
+  ): Promise<CaptureJob> {
     const anchored = events.length === 0 ? job : await this.#anchor(actor, events, job);
     const write = (type: string, id: string, value: object) => ({ type, id, expect: 0, text: JSON.stringify(value) });
     await this.#write(actor, [
       ...events.map((each) => write(EVENT_TYPE, identityOf(each), each)),
+      ...(master.length === 0 ? [] : [write(MASTER_TYPE, randomUUID(), master)]),
       write(JOB_TYPE, job.captureID, anchored),
     ]);
     return anchored;

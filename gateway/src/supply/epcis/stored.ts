@@ -5,6 +5,7 @@ import type { Change } from '../../projection/projector.js';
 import type { JsonMap } from '../event/json.js';
 import { type Namespaces, STANDARD, withContext } from '../event/namespaces.js';
 import type { Effect } from '../packs/stored.js';
+import type { MasterElement } from './master-data.js';
 
 /** Space of the projection's facts about events. */
 export const EVENT_SPACE = 'epcis';
@@ -13,6 +14,8 @@ export const EVENT_TYPE = 'EpcisEvent';
 /** What the version of a capture's job is called. */
 export const JOB_TYPE = 'EpcisCapture';
 
+/** What the version of a capture's master data is called. */
+export const MASTER_TYPE = 'EpcisMasterData';
 /** What the version of a named query is called. */
 export const QUERY_TYPE = 'EpcisQuery';
 
@@ -66,12 +69,26 @@ export interface CaptureJob {
   readonly effects?: readonly Effect[];
 }
 
-/** The projection's change for a version of one of these types; undefined for all others. */
-export function epcisChange(type: string, id: string, text: string | undefined): Change | undefined {
+/** The projection's changes for a version of one of these types; undefined for all others. */
+export function epcisChanges(type: string, id: string, text: string | undefined): readonly Change[] | undefined {
+  if (text !== undefined && type === MASTER_TYPE) return masterChanges(JSON.parse(text) as readonly MasterElement[]);
   const keyed = KEYS[type];
   if (text === undefined || keyed === undefined) return undefined;
   const { key, isGone } = keyed(id, text);
-  return { kind: 'fact', space: EVENT_SPACE, key, ...(isGone === true ? {} : { value: text }) };
+  return [{ kind: 'fact', space: EVENT_SPACE, key, ...(isGone === true ? {} : { value: text }) }];
+}
+
+/** Key of what is known of an id, followed by the vocabulary: no URI holds a space. */
+export function masterKey(id: string): string {
+  return `master/${id} `;
+}
+
+/** What a later capture says of an element takes the place of what an earlier one said. */
+function masterChanges(elements: readonly MasterElement[]): readonly Change[] {
+  return elements.map((each) => {
+    const key = masterKey(each.id) + each.type;
+    return { kind: 'fact', space: EVENT_SPACE, key, value: JSON.stringify(each) };
+  });
 }
 
 const KEYS: Readonly<

@@ -206,11 +206,12 @@ export class Subscriptions {
     readonly events: readonly ReadableEvent[];
     readonly last: string;
   } {
-    const { query } = this.ports.repository.namedQuery(queryName) ?? {};
-    const all = this.ports.repository.all().filter(({ key }) => key > told && key <= (sending ?? '\u{10ffff}'));
+    const { repository } = this.ports;
+    const { query } = repository.namedQuery(queryName) ?? {};
+    const all = repository.all().filter(({ key }) => key > told && key <= (sending ?? '\u{10ffff}'));
     if (query === undefined) return { events: [], last: all.at(-1)?.key ?? told };
-    const namespaces = withContext(STANDARD, query['@context']);
-    const found = new Set(runQuery(readQuery(parametersOf(query), namespaces), all));
+    const asking = { namespaces: withContext(STANDARD, query['@context']), master: repository.master };
+    const found = new Set(runQuery(readQuery(parametersOf(query), asking), all));
     const events = all.filter((each) => found.has(each)).slice(0, MAX_DELIVERED_EVENTS);
     const isWhole = events.length === found.size;
     return { events, last: (isWhole ? all.at(-1)?.key : events.at(-1)?.key) ?? told };

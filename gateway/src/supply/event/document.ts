@@ -2,6 +2,7 @@
 import { instantMs } from './instant.js';
 import { asList, isMap, type JsonMap } from './json.js';
 import { type Namespaces, STANDARD, withContext } from './namespaces.js';
+import { type MasterElement, readMasterData } from '../epcis/master-data.js';
 import { eventProblems } from './validate.js';
 
 /** What every capture of events names in its context. */
@@ -22,29 +23,33 @@ export interface EventDocument {
   readonly events: readonly DocumentEvent[];
   /** The context of the document, which its events need to be understood. */
   readonly context: unknown;
+  /** What its header says of locations, classes and parties. */
+  readonly master: readonly MasterElement[];
 }
 
 /** Takes an EPCISDocument or EPCISQueryDocument apart. */
 export function readDocument(document: unknown): EventDocument {
   if (!isMap(document)) return wrong('the document must be a JSON object');
-  const { type, epcisBody, '@context': context } = document;
+  const { type, epcisHeader, epcisBody, '@context': context } = document;
   if (type !== 'EPCISDocument' && type !== 'EPCISQueryDocument') {
     return wrong('type must be EPCISDocument or EPCISQueryDocument');
   }
-  const problems = [...headProblems(document), ...contextProblems(context)];
+  const namespaces = withContext(STANDARD, context);
+  const { elements: master, problems: masterProblems } = readMasterData(epcisHeader, namespaces);
+  const problems = [...headProblems(document), ...contextProblems(context), ...masterProblems];
   const events = isMap(epcisBody) ? eventsOf(epcisBody, type) : undefined;
   if (!Array.isArray(events)) return wrong(...problems, `epcisBody holds no list of events, as a ${type} must`);
-  const namespaces = withContext(STANDARD, context);
-  return { problems, context, events: events.map((event, index) => read(event, namespaces, `event ${index + 1}`)) };
+  const read = events.map((event, index) => readOne(event, namespaces, `event ${index + 1}`));
+  return { problems, context, events: read, master };
 }
 
 /** Takes one event apart that stands alone, its context in itself. */
 export function readEvent(event: unknown): EventDocument {
   const context = isMap(event) ? event['@context'] : undefined;
-  return { problems: contextProblems(context), context, events: [read(event, STANDARD, 'event')] };
+  return { problems: contextProblems(context), context, events: [readOne(event, STANDARD, 'event')], master: [] };
 }
 
-function read(event: unknown, outer: Namespaces, path: string): DocumentEvent {
+function readOne(event: unknown, outer: Namespaces, path: string): DocumentEvent {
   const own = isMap(event) ? event : {};
   const namespaces = withContext(outer, own['@context']);
   return { event: own, namespaces, problems: eventProblems(event, path) };
@@ -73,5 +78,5 @@ function contextProblems(context: unknown): readonly string[] {
 }
 
 function wrong(...problems: readonly string[]): EventDocument {
-  return { problems, events: [], context: undefined };
+  return { problems, events: [], context: undefined, master: [] };
 }

@@ -42,8 +42,31 @@ export function documentOfXml(text: string): JsonMap {
     type: local,
     schemaVersion: '2.0',
     ...(creationDate === undefined ? {} : { creationDate }),
+    ...headerOf(root),
     epcisBody: local === 'EPCISDocument' ? lists : { queryResults: { resultsBody: lists } },
   };
+}
+
+/** A document's master data (EPCIS 2.0 section 9.5); nothing else of a header is read. */
+function headerOf(root: Element): JsonMap {
+  const header = root.children.find((each) => localName(each) === 'EPCISHeader');
+  const vocabularies = header === undefined ? [] : below(header, 'Vocabulary');
+  if (vocabularies.length === 0) return {};
+  const vocabularyList = vocabularies.map((vocabulary) => ({
+    ...typeOf(vocabulary),
+    vocabularyElementList: below(vocabulary, 'VocabularyElement').map((element) => ({
+      id: element.attributes.id,
+      attributes: element.children
+        .filter((each) => localName(each) === 'attribute')
+        .map((each) => ({ id: each.attributes.id, attribute: each.children.length === 0 ? each.text : {} })),
+    })),
+  }));
+  return { epcisHeader: { epcisMasterData: { vocabularyList } } };
+}
+
+/** Elements of this name inside one, at any depth. */
+function below({ children }: Element, name: string): readonly Element[] {
+  return children.flatMap((each) => (localName(each) === name ? [each] : below(each, name)));
 }
 
 function isStandard(namespace: string): boolean {
