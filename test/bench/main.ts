@@ -13,7 +13,7 @@ import { type Measure, byKind, measure } from './meter.js';
 import { type Loaded, readings, recordRatios } from './records.js';
 import { type Ratio, ratioTable, table } from './report.js';
 import { flatReads } from './many-consents.js';
-import { supplyRatios, type Yardsticks } from './supply.js';
+import { DISPENSES, dispenses, supplyRatios, type Yardsticks } from './supply.js';
 import { decisionRate, LOCAL_PAGE, REMOTE_PAGE, remoteReads } from './sharing.js';
 import { DEFAULT_BLOCKS, baseline, defaultBatches } from './stock.js';
 
@@ -184,10 +184,10 @@ function residentOf(network: TestNetwork): string {
     .join(', ');
 }
 
-function yardsticks(measures: readonly Measure[], bare: Bare): Yardsticks {
+function yardsticks(measures: readonly Measure[]): Pick<Yardsticks, 'plainRate'> {
   const plain = measures.find(({ name, concurrency }) => name === 'empty submit' && concurrency === 16);
   if (plain === undefined) throw new Error('not measured: empty submit');
-  return { bareUrl: bare.url, plainRate: plain.rate };
+  return { plainRate: plain.rate };
 }
 
 /** `npm run bench -- supply`: the supply chain alone. */
@@ -196,11 +196,26 @@ async function supplyAlone(): Promise<void> {
   const bare = await startBare('express');
   const network = await startNetwork();
   try {
-    console.log(ratioTable(await supplyRatios(network, yardsticks(measures, bare))));
+    console.log(ratioTable(await supplyRatios(network, { bareUrl: bare.url, ...yardsticks(measures) })));
   } finally {
     bare.stop();
     await network.stop();
   }
+}
+
+/** `npm run bench -- dispenses`: dispenses alone, between two measures of the plain submits. */
+async function dispensesAlone(): Promise<void> {
+  const before = await baseline();
+  const network = await startNetwork();
+  let dispensed: Measure;
+  try {
+    dispensed = await dispenses(network);
+  } finally {
+    await network.stop();
+  }
+  const plain = [before, await baseline()].map((measures) => yardsticks(measures).plainRate);
+  console.log(table([...before, dispensed]));
+  for (const rate of plain) console.log(`${DISPENSES}: ${(dispensed.rate / rate).toFixed(2)} of ${rate.toFixed(0)}`);
 }
 
 async function main(): Promise<void> {
@@ -222,7 +237,7 @@ async function main(): Promise<void> {
     } else console.log('load of the 20 bundles: not measured, ../shared/data/synthea is not on this machine');
     // The ten thousand consents are for the index, which is the same on both engines.
     if (engineName === 'embedded') flat.push(...(await flatReads(network)));
-    flat.push(...(await supplyRatios(network, yardsticks(measures, bare))));
+    flat.push(...(await supplyRatios(network, { bareUrl: bare.url, ...yardsticks(measures) })));
   } finally {
     for (const each of bares) each.stop();
     await network.stop();
@@ -236,4 +251,6 @@ async function main(): Promise<void> {
   console.log(ratioTable([...ratios(measures), ...flat]));
 }
 
-await (process.argv[2] === 'supply' ? supplyAlone() : main());
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { supply: supplyAlone, dispenses: dispensesAlone };
+
+await (PARTS[process.argv[2] ?? ''] ?? main)();

@@ -253,8 +253,8 @@ async function carry(ctx: SalusContext, request: Act, known: Known): Promise<voi
 
 /** What was too warm in its container was too warm itself. */
 async function keepMinutes(ctx: SalusContext, id: string, above: readonly Item[]): Promise<void> {
-  if (above.length === 0) return;
   const climates = await climatesOf(ctx, above);
+  if (climates.length === 0) return;
   const made = { by: ctx.caller.member, at: ctx.now };
   const climate = inherited(id, await load(ctx, climateKind, id), climates, made);
   if (climate !== undefined) await save(ctx, climateKind, [id], climate);

@@ -5,7 +5,7 @@ import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { itemIdsUnder, packEpc } from './identity.js';
 import { type ContainerTerms, type LotTerms, PACK_SPACE, type UnitTerms } from './stored.js';
 
-/** Trees whose proofs are kept in memory at most. */
+/** Trees whose proofs, and containers whose terms, are kept in memory at most. */
 const REMEMBERED = 8;
 
 const SECRET_LOST = 'the secret of a lot whose terms are known is not in the key store';
@@ -37,6 +37,8 @@ type Proofs = readonly (readonly string[])[];
 /** Looks lots, packs and containers up. */
 export class PackShelf {
   readonly #proofs = new Map<string, Proofs>();
+  /** Terms by the text they were read from: of a pallet, megabytes that are asked for with every pack. */
+  readonly #containers = new Map<string, { readonly text: string; readonly terms: ContainerTerms }>();
 
   constructor(private readonly ports: ShelfPorts) {}
 
@@ -55,7 +57,14 @@ export class PackShelf {
   }
 
   container(epc: string): ContainerTerms | undefined {
-    return this.#read(`container/${epc}`) as ContainerTerms | undefined;
+    const text = this.#fact(`container/${epc}`);
+    if (text === undefined) return undefined;
+    const known = this.#containers.get(epc);
+    if (known?.text === text) return known.terms;
+    const terms = JSON.parse(text) as ContainerTerms;
+    if (this.#containers.size >= REMEMBERED) this.#containers.clear();
+    this.#containers.set(epc, { text, terms });
+    return terms;
   }
 
   /** The container an item was packed in and not taken out of. */
