@@ -3,6 +3,7 @@
  * line when ready, ends on SIGTERM and on any error that nobody handles. Its environment: docs/environment.md.
  */
 import './lib/silence';
+import './lib/identity-unread';
 import { readFileSync } from 'node:fs';
 import { checkedCode } from './build/digest';
 import { setOwnCode } from './lib/code';

@@ -1,4 +1,5 @@
 import './silence';
+import './identity-unread';
 import { JSONSerializer } from 'fabric-contract-api';
 import { type ChaincodeInterface, type ChaincodeServer, Shim } from 'fabric-shim';
 import ChaincodeFromContract from 'fabric-shim/lib/contract-spi/chaincodefromcontract';

@@ -9,23 +9,24 @@ type Attributes = readonly string[];
 /** The record, or undefined where there is none. */
 export async function load<T>(ctx: SalusContext, kind: Kind<T>, ...attributes: Attributes): Promise<T | undefined> {
   const key = keyOf(kind, ...attributes);
-  const bytes = await readOnce(ctx, kind.place === 'public' ? '' : collectionOf(kind, ctx.caller.member), key);
-  return bytes.length === 0 ? undefined : (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
+  // Whoever loads it may not change it.
+  return (await readOnce(ctx, kind.place === 'public' ? '' : collectionOf(kind, ctx.caller.member), key)) as
+    T | undefined;
 }
 
-/** What transactions under way have read, by collection and key. */
-const read = new WeakMap<object, Map<string, Uint8Array>>();
+/** What transactions under way have read, parsed, by collection and key. */
+const read = new WeakMap<object, Map<string, unknown>>();
 
 /** A transaction sees nothing of its own writes: what it read once is what it would read again, at the price of a call. */
-async function readOnce({ stub }: SalusContext, collection: string, key: string): Promise<Uint8Array> {
-  const own = read.get(stub) ?? new Map<string, Uint8Array>();
+async function readOnce({ stub }: SalusContext, collection: string, key: string): Promise<unknown> {
+  const own = read.get(stub) ?? new Map<string, unknown>();
   read.set(stub, own);
   const name = `${collection}/${key}`;
-  const known = own.get(name);
-  if (known !== undefined) return known;
+  if (own.has(name)) return own.get(name);
   const bytes = collection === '' ? await stub.getState(key) : await stub.getPrivateData(collection, key);
-  own.set(name, bytes);
-  return bytes;
+  const record = bytes.length === 0 ? undefined : (JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown);
+  own.set(name, record);
+  return record;
 }
 
 /** Whether there is a private record, by its hash alone, so that no value is read. */

@@ -11,6 +11,11 @@ declare module 'fabric-shim/lib/contract-spi/chaincodefromcontract' {
   export = ChaincodeFromContract;
 }
 
+declare module 'fabric-shim/lib/chaincode' {
+  const chaincode: { ClientIdentity: new () => object };
+  export = chaincode;
+}
+
 declare module 'fabric-shim/lib/logger' {
   const loggers: { getLogger: (name?: string) => unknown };
   export = loggers;

@@ -1,4 +1,6 @@
 /** Secrets a member keeps under names of its own, sealed: lots' secrets, and the salts that open commitments. */
+import type { StatementSync } from 'node:sqlite';
+
 import { inLazyTransaction, inTransaction } from './database.js';
 import type { KeyStore } from './key-store.js';
 
@@ -8,8 +10,13 @@ CREATE TABLE IF NOT EXISTS named_secrets (name TEXT PRIMARY KEY, sealed BLOB NOT
 
 /** Hex secrets by name in keys.db; shared by the member's gateways. */
 export class NamedSecrets {
+  readonly #insertOne: StatementSync;
+  readonly #findOne: StatementSync;
+
   constructor(private readonly store: KeyStore) {
     store.database.exec(SCHEMA);
+    this.#insertOne = store.database.prepare('INSERT OR REPLACE INTO named_secrets VALUES (?, ?)');
+    this.#findOne = store.database.prepare('SELECT sealed FROM named_secrets WHERE name = ?');
   }
 
   /** Keeps secrets (hex), durable on return; one kept before under the same name gives way. */
@@ -27,9 +34,8 @@ export class NamedSecrets {
   }
 
   #insert(secrets: Readonly<Record<string, string>>): void {
-    const insert = this.store.database.prepare('INSERT OR REPLACE INTO named_secrets VALUES (?, ?)');
     for (const [name, secret] of Object.entries(secrets)) {
-      insert.run(name, this.store.seal.seal(Buffer.from(secret, 'hex'), useOf(name)));
+      this.#insertOne.run(name, this.store.seal.seal(Buffer.from(secret, 'hex'), useOf(name)));
     }
   }
 
@@ -40,7 +46,7 @@ export class NamedSecrets {
 
   /** The secret (hex) under this name. */
   find(name: string): string | undefined {
-    const row = this.store.database.prepare('SELECT sealed FROM named_secrets WHERE name = ?').get(name);
+    const row = this.#findOne.get(name);
     return row === undefined ? undefined : this.store.seal.open(row.sealed as Uint8Array, useOf(name)).toString('hex');
   }
 }

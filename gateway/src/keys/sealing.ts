@@ -2,7 +2,7 @@
  * Seals a member's secrets at rest: AES-256-GCM under a master key that lies in a file only its owner may read, or that a
  * PKCS#11 token or a KMS unwraps.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -42,7 +42,9 @@ export function fileSeal(file: string): Seal {
   return sealUnder(readOrMake(file));
 }
 
-function sealUnder(master: Buffer): Seal {
+function sealUnder(masterBytes: Buffer): Seal {
+  // Made ready once: from bytes, each use would find out anew that they are no key object.
+  const master = createSecretKey(masterBytes);
   return {
     seal(secret, use) {
       const nonce = randomBytes(NONCE_BYTES);

@@ -15,7 +15,7 @@ export async function withSaltKept<T>(
   if (isNew) secrets.keepForCall({ [name]: salt });
   try {
     const done = await work();
-    if (secrets.find(name) !== salt) secrets.keep({ [name]: salt });
+    if (!isNew && secrets.find(name) !== salt) secrets.keep({ [name]: salt });
     return done;
   } catch (error) {
     // Refused for certain: nothing on the ledger opens with it, and who holds one is taken for the item's owner.

@@ -5,7 +5,7 @@ import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { itemIdsUnder, packEpc } from './identity.js';
 import { type ContainerTerms, type LotTerms, PACK_SPACE, type UnitTerms } from './stored.js';
 
-/** Trees whose proofs, and containers whose terms, are kept in memory at most. */
+/** Trees whose proofs, lots whose secrets, and containers whose terms are kept in memory at most. */
 const REMEMBERED = 8;
 
 const SECRET_LOST = 'the secret of a lot whose terms are known is not in the key store';
@@ -37,6 +37,8 @@ type Proofs = readonly (readonly string[])[];
 /** Looks lots, packs and containers up. */
 export class PackShelf {
   readonly #proofs = new Map<string, Proofs>();
+  /** Names of packs under a lot's secret, which never changes. */
+  readonly #ids = new Map<string, (epc: string) => string>();
   /** Terms by the text they were read from: of a pallet, megabytes that are asked for with every pack. */
   readonly #containers = new Map<string, { readonly text: string; readonly terms: ContainerTerms }>();
 
@@ -185,8 +187,14 @@ export class PackShelf {
   }
 
   #idsOf(lotId: string): ((epc: string) => string) | undefined {
+    const known = this.#ids.get(lotId);
+    if (known !== undefined) return known;
     const secret = this.secret(lotId);
-    return secret === undefined ? undefined : itemIdsUnder(secret);
+    if (secret === undefined) return undefined;
+    const idOf = itemIdsUnder(secret);
+    if (this.#ids.size >= REMEMBERED) this.#ids.clear();
+    this.#ids.set(lotId, idOf);
+    return idOf;
   }
 
   #fact(key: string): string | undefined {
