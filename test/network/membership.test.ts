@@ -1,6 +1,6 @@
 /** Members and orderers come and go while the channel runs: an update that a majority signs, file by file. */
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EndorseError } from '@hyperledger/fabric-gateway';
 import { DEFAULT_TOPOLOGY_FILE, type Topology } from '@salus/network/topology';
@@ -11,13 +11,7 @@ import { memberPairs, peerAdmins } from '@salus/network/fabric/establish';
 import { revokeIdentity } from '@salus/network/fabric/revoke';
 import { exportedState, readNetwork } from '@salus/network/prepare';
 import { eventually } from '../support/eventually.js';
-import {
-  connectClient,
-  gatewayIdentity,
-  prepareTestState,
-  TEST_COLLECTIONS,
-  type TestClient,
-} from '../support/embedded-network.js';
+import { connectClient, gatewayIdentity, TEST_COLLECTIONS, type TestClient } from '../support/embedded-network.js';
 import { PLACES } from '../support/fabric-ca.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
 import {
@@ -43,54 +37,6 @@ function withHill(portBase: number, ...lines: string[]): Topology {
   const text = `${readFileSync(DEFAULT_TOPOLOGY_FILE, 'utf8')}\n${hill.map((line) => `  ${line}`).join('\n')}\n`;
   return parseTopology(text, 'consortium.yaml', { portBase });
 }
-
-describe('the folder of a member', () => {
-  const folder = scratchFolder();
-  after(() => {
-    folder.remove();
-  });
-
-  it('holds every key of the member and no key of another', async () => {
-    const { stateDir } = await prepareTestState();
-    const target = join(folder.path, 'northside');
-    exportMember(stateDir, 'northside', target);
-    const keysOf = (place: string) =>
-      files(place).filter((file) => /PRIVATE KEY|"d":/.test(readFileSync(join(place, file), 'utf8')));
-    const own = keysOf(stateDir).filter((file) => file.startsWith('members/northside/'));
-    assert.ok(own.length >= 8);
-    assert.deepEqual(keysOf(target).sort(), own.sort());
-    const settings = readFileSync(join(target, 'members/northside/gateways/gateway0/settings.json'), 'utf8');
-    assert.ok(settings.includes(target) && !settings.includes(stateDir));
-    const { topology, gatewaySettings } = exportedState(target);
-    assert.deepEqual(
-      topology.members.map(({ name }) => name),
-      ['northside'],
-    );
-    assert.deepEqual(gatewaySettings, [join(target, 'members/northside/gateways/gateway0/settings.json')]);
-    const compose = readFileSync(join(target, 'docker-compose.yaml'), 'utf8');
-    assert.match(compose, /peer0\.northside/);
-    assert.doesNotMatch(compose, /stmary/);
-    assert.match(readFileSync(join(target, 'README.md'), 'utf8'), /keys of northside and of nobody else/);
-    assert.throws(() => {
-      exportMember(stateDir, 'northside', target);
-    }, /is not empty: name another folder/);
-    rmSync(stateDir, { recursive: true });
-  });
-});
-
-describe('a member that left', () => {
-  it('keeps its place in the topology file, so that the others keep their ports', () => {
-    const text = readFileSync(DEFAULT_TOPOLOGY_FILE, 'utf8');
-    const before = parseTopology(text, 'consortium.yaml');
-    const gone = text.replace('mspId: NorthsideMSP', 'mspId: NorthsideMSP\n    left: true');
-    const after = parseTopology(gone, 'consortium.yaml');
-    assert.deepEqual(
-      after.members,
-      before.members.filter(({ name }) => name !== 'northside'),
-    );
-    assert.deepEqual(after.former, ['northside']);
-  });
-});
 
 describe('an eighth member on a running Fabric channel', function () {
   this.timeout(240_000);
@@ -292,10 +238,4 @@ function reads(client: TestClient, key: string, value: string): Promise<void> {
   return eventually(async () => {
     assert.deepEqual(await evaluate(client, [['get', key]]), [value]);
   });
-}
-
-function files(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 }
