@@ -52,15 +52,6 @@ export function isSameCoding(one: Coding, other: Coding): boolean {
   return one.code === other.code && one.system === other.system;
 }
 
-/** What may be chosen by code; undefined where the form does not list it. */
-export function codesOf(
-  form: JsonObject,
-  { answerOption, answerValueSet }: Pick<Question, 'answerOption' | 'answerValueSet'>,
-): readonly Coding[] | undefined {
-  if (answerValueSet !== undefined) return listedIn(form, answerValueSet);
-  return answerOption?.flatMap(({ valueCoding }) => (valueCoding === undefined ? [] : [valueCoding as Coding]));
-}
-
 /** Whether the codes of a value set are known: R4 lists them whole, or the form does. */
 export function isSetListed(form: JsonObject, url: string): boolean {
   return isValueSetKnown(url) || listedIn(form, url) !== undefined;
