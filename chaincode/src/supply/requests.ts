@@ -133,7 +133,10 @@ export interface Capture extends AnchorCapture {
   readonly at: string;
 }
 
-/** Suspicions, as the table's column of alerts names them. */
+/**
+ * Suspicions: as the table's column of alerts names them, an excursion by a logger's readings, and what the times and
+ * places of events tell of a pack.
+ */
 export const ALERT_KINDS = [
   'double-dispense',
   're-entry',
@@ -142,6 +145,8 @@ export const ALERT_KINDS = [
   'ghost',
   'forged-parent',
   'excursion',
+  'impossible-travel',
+  'backdating',
 ] as const;
 
 /** supply:alert. */

@@ -18,7 +18,7 @@ import { EpcisSockets } from './epcis/sockets.js';
 import { withSupplyFace } from './dispense/face.js';
 import { withDispensing } from './dispense/operations.js';
 import { openDesk } from './epcis/open.js';
-import type { RepositoryPorts } from './epcis/repository.js';
+import { EventRepository, type RepositoryPorts } from './epcis/repository.js';
 import { parseEpc } from './gs1/epc.js';
 import { PackActs } from './packs/acts.js';
 import { CARRIAGE_BYTES, CARRIAGE_PATH, hearCarriage } from './packs/carriage.js';
@@ -34,6 +34,7 @@ import { statusOf } from './packs/status.js';
 import { PACK_TYPES } from './packs/stored.js';
 import { judge, type Scan, type Verdict } from './packs/verdict.js';
 import { verifyExpress } from './packs/verify-express.js';
+import { Watch } from './packs/watch.js';
 import { PendingWork } from '../keys/pending-work.js';
 import { scanned, type ScanAnswer, type ScanWish } from './scan.js';
 import { alertsOf } from './trade/alerts.js';
@@ -101,8 +102,12 @@ export class Supply {
     });
     const exceptionId = (about: string): string => keys.hmac('lookup', `exception\n${about}`);
     const receiving = { ...looking, secrets: this.#secrets, exceptions: this.#exceptions, exceptionId };
-    const carry = carryEvents(this.#acts, (...receipt) => reportReceipt(receiving, ...receipt));
-    this.#desk = openDesk({ ...rooms, pending, carry });
+    const repository = new EventRepository(rooms);
+    const { master } = repository;
+    const watch = (): Watch =>
+      new Watch({ ...looking, acts: this.#acts, master, shipments: () => shipmentsOf(projection) });
+    const carry = carryEvents(this.#acts, watch, (...receipt) => reportReceipt(receiving, ...receipt));
+    this.#desk = openDesk({ ...rooms, repository, pending, carry });
     this.sockets = new EpcisSockets(this.#desk);
   }
 

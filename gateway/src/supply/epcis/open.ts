@@ -4,10 +4,11 @@ import { prefixLengthAmong } from '../gs1/epc.js';
 import type { Carry } from '../packs/carry.js';
 import type { PendingWork } from '../../keys/pending-work.js';
 import { EpcisDesk } from './desk.js';
-import { EventRepository, type RepositoryPorts } from './repository.js';
+import type { EventRepository } from './repository.js';
 
 /** The rooms of a gateway that the EPCIS interface is put together from. */
-export interface EpcisRooms extends RepositoryPorts {
+export interface EpcisRooms {
+  readonly repository: EventRepository;
   readonly settings: Pick<GatewaySettings, 'members' | 'production'>;
   /** What captured events do on the ledger. */
   readonly carry: Carry;
@@ -20,8 +21,7 @@ export interface EpcisRooms extends RepositoryPorts {
 /** A member's events and what goes on with them. */
 export function openDesk(rooms: EpcisRooms): EpcisDesk {
   const prefixes = rooms.settings.members.flatMap(({ gcp }) => gcp);
-  const { carry, pending, clock } = rooms;
-  const repository = new EventRepository(rooms);
+  const { repository, carry, pending, clock } = rooms;
   const prefixLength = prefixLengthAmong(prefixes);
   return new EpcisDesk({ repository, carry, pending, clock, prefixLength, isProduction: rooms.settings.production });
 }

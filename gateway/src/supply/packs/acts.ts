@@ -20,6 +20,7 @@ import { inTurns, type Outcome, settled, unlessDone } from './outcome.js';
 import { withSaltKept } from './salts.js';
 import { SharedActs } from './sharing.js';
 import type { KnownItem } from './shelf.js';
+import type { Sighting } from './sighting.js';
 import { statusOf } from './status.js';
 import type { ActStep, CommitStep, PackStep, QuarantineStep, RecallStep, Step } from './steps.js';
 import { PACK_TYPES } from './stored.js';
@@ -39,7 +40,7 @@ export interface ActPorts extends IssuerPorts {
   readonly handing: Pick<Handing, 'tell'>;
   /** Transaction information and statement of a shipment. */
   readonly shipment: (
-    of: { readonly shipmentId: string; readonly to: string; readonly isReturn: boolean },
+    of: Pick<ShipmentTerms, 'shipmentId' | 'isReturn' | 'dispatched'> & { readonly to: string },
     epcs: readonly string[],
   ) => ShipmentTerms;
   /** Brings loggers' readings to the ledger. */
@@ -58,6 +59,8 @@ export interface ActPorts extends IssuerPorts {
 export interface Way {
   readonly again: boolean;
   readonly place?: CapturePlace;
+  /** When and where its event was. */
+  readonly seen?: Sighting | undefined;
 }
 
 const AT_FIRST: Way = { again: false };
@@ -144,13 +147,14 @@ export class PackActs {
     return outcomes.map((each) => (each.state === 'done' ? { ...each, handedOver } : each));
   }
 
-  async #tell({ act, to = '' }: ActStep, shipped: [string, string][], { place }: Way): Promise<boolean> {
+  async #tell({ act, to = '' }: ActStep, shipped: [string, string][], { place, seen }: Way): Promise<boolean> {
     const as = act === 'hand-over' ? 'carrier' : 'receiver';
     const id = place === undefined ? randomUUID() : `${place.captureID}/${place.event}`;
     const member = this.#member(to);
     if (as === 'carrier') return await this.ports.handing.tell(id, { to: member, as, shipped, place });
     const epcs = shipped.map(([epc]) => epc);
-    const shipment = this.ports.shipment({ shipmentId: id, to: member, isReturn: act === 'return' }, epcs);
+    const shipping = { shipmentId: id, to: member, isReturn: act === 'return', dispatched: seen };
+    const shipment = this.ports.shipment(shipping, epcs);
     await this.ports.keep([{ type: PACK_TYPES.shipment, value: shipment }]);
     return await this.ports.handing.tell(id, { to: member, as, shipped, place, shipment });
   }
@@ -222,6 +226,12 @@ export class PackActs {
     const member = memberOfParty(this.ports.directory, party);
     if (member === undefined) throw new Refusal('invalid', 'incomplete-act', 'no member has this party GLN');
     return member;
+  }
+
+  /** Raises a suspicion of a pack: whether it stands on the ledger. What nobody committed has the name of a ghost. */
+  async suspect(actor: Actor, epc: string, kind: string): Promise<boolean> {
+    const named = this.ports.shelf.find(epc)?.item ?? this.#ghost(epc);
+    return named !== undefined && (await this.#raise(actor, named, kind));
   }
 
   /** Raises a suspicion: a member's repeated scans make one. Whether it stands on the ledger. */

@@ -4,6 +4,7 @@ import type { StoredEvent } from '../epcis/stored.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
 import type { PackActs } from './acts.js';
 import { stepsOf } from './steps.js';
+import type { Watch } from './watch.js';
 import type { Effect } from './stored.js';
 
 /** What captured events do on the ledger; `again` where a killed gateway may have done some of it. */
@@ -13,13 +14,17 @@ export type Carry = (actor: Actor, events: readonly StoredEvent[], again: boolea
 export type Afterwards = (actor: Actor, effects: readonly Effect[], captureID: string) => Promise<readonly Effect[]>;
 
 /** The events' steps one after the other: what ships was packed before. */
-export function carryEvents(acts: Pick<PackActs, 'carry'>, afterwards: Afterwards): Carry {
+export function carryEvents(acts: Pick<PackActs, 'carry'>, watching: () => Watch, afterwards: Afterwards): Carry {
   return async (actor, events, again) => {
     const effects: Effect[] = [];
+    const watch = watching();
     for (const { event, context, captureID, position } of events) {
-      const way = { again, place: { captureID, event: position } };
+      const seen = watch.sightingIn(event);
+      const way = { again, place: { captureID, event: position }, seen };
       for (const step of stepsOf(event, withContext(withContext(STANDARD, context), event['@context']))) {
-        const outcomes = await acts.carry(actor, step, way);
+        const carried = await acts.carry(actor, step, way);
+        const isWatched = seen !== undefined && step.kind === 'act';
+        const outcomes = isWatched ? await watch.outcomes(actor, seen, carried) : carried;
         effects.push(...outcomes.map((each) => ({ event: position, ...each })));
       }
     }

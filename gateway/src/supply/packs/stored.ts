@@ -4,6 +4,7 @@ import type { KeptAnswer, KeptException } from '../trade/exceptions.js';
 import type { KeptTrace } from '../trade/trace.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
 import { packEpc } from './identity.js';
+import type { Sighting } from './sighting.js';
 
 /** Space of the projection's facts about packs. */
 export const PACK_SPACE = 'packs';
@@ -106,6 +107,13 @@ export interface Effect {
   readonly exception?: string;
   /** Whether the receiver's door took the terms of a shipment. */
   readonly handedOver?: boolean;
+  /** When and where the event says it was; kept for what is said of the pack next, and not shown. */
+  readonly seen?: Sighting;
+}
+
+/** Key of when and where a pack was last seen, by the events of this member that took effect. */
+export function seenKey(epc: string): string {
+  return `seen/${epc}`;
 }
 
 /** What a capture's events did; a later version, of work that was gone on with, replaces it. */
@@ -147,7 +155,11 @@ const FACTS: Readonly<Record<string, Facts>> = {
     (JSON.parse(text) as readonly CarriedItem[]).map(({ epc, item }) => [`carried/${epc}`, item] as const),
   [PACK_TYPES.effects]: (_id, text) => {
     const { captureID, effects } = JSON.parse(text) as CaptureEffects;
-    return [[`effects/${captureID}`, JSON.stringify(effects)]];
+    const shown = effects.map((effect) => ({ ...effect, seen: undefined }));
+    const seen = effects.flatMap(({ epc, seen: sighting }) =>
+      epc === undefined || sighting === undefined ? [] : [[seenKey(epc), JSON.stringify(sighting)] as const],
+    );
+    return [[`effects/${captureID}`, JSON.stringify(shown)], ...seen];
   },
   [PACK_TYPES.readings]: (_id, text) => {
     const { item, digest, signed } = JSON.parse(text) as KeptReadings;

@@ -5,6 +5,7 @@
 import type { Directory } from '../../registry/directory.js';
 import { packOf } from '../packs/identity.js';
 import type { PackShelf, ShelfPorts } from '../packs/shelf.js';
+import type { Sighting } from '../packs/sighting.js';
 import { type LotTerms, PACK_SPACE } from '../packs/stored.js';
 
 /** Years for which both sides keep a shipment (21 U.S.C. 360eee-1); nothing deletes it before, or after. */
@@ -38,6 +39,8 @@ export interface ShipmentTerms {
   readonly statement: readonly string[];
   /** Last day for which it is kept at least, YYYY-MM-DD. */
   readonly retainUntil: string;
+  /** When and where the shipper's event says it left: compared with the receiver's. */
+  readonly dispatched?: Sighting | undefined;
 }
 
 /** 21 U.S.C. 360eee (27): what whoever transfers ownership states. */
@@ -66,10 +69,11 @@ export interface ShipmentPorts {
 /** The information and statement of a shipment of these to a member. */
 export function shipmentOf(
   ports: ShipmentPorts,
-  { shipmentId, to, isReturn }: { readonly shipmentId: string; readonly to: string; readonly isReturn: boolean },
+  of: Pick<ShipmentTerms, 'shipmentId' | 'isReturn' | 'dispatched'> & { readonly to: string },
   epcs: readonly string[],
 ): ShipmentTerms {
   const { member, shelf, now } = ports;
+  const { shipmentId, to, isReturn, dispatched } = of;
   const shipped = now();
   const items = epcs.flatMap((epc) => {
     const item = shelf.find(epc)?.item;
@@ -92,6 +96,7 @@ export function shipmentOf(
     products: lots.map(({ lot, count }) => productOf(lot, count)),
     statement: STATEMENT.filter((_each, index) => !(isFirstOwner && OF_PRIOR_OWNER.includes(index))),
     retainUntil: `${Number(shipped.slice(0, 4)) + RETENTION_YEARS}${shipped.slice(4, 10)}`.replace('-02-29', '-03-01'),
+    ...(dispatched === undefined ? {} : { dispatched }),
   };
 }
 

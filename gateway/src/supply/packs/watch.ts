@@ -1,0 +1,74 @@
+/** Watches what events say of packs against what was said of them before: here, and by whoever shipped them. */
+import type { Actor } from '../../ports.js';
+import type { JsonMap } from '../event/json.js';
+import type { MasterData } from '../epcis/master-data.js';
+import type { ShipmentTerms } from '../trade/shipments.js';
+import type { PackActs } from './acts.js';
+import type { Outcome } from './outcome.js';
+import type { PackShelf, ShelfPorts } from './shelf.js';
+import { type Sighting, sightingIn, suspicionBetween, toldSighting } from './sighting.js';
+import { PACK_SPACE, seenKey } from './stored.js';
+
+/** What was said before, and who raises a suspicion. */
+export interface WatchPorts {
+  readonly member: string;
+  readonly projection: Pick<ShelfPorts['projection'], 'fact'>;
+  readonly shelf: Pick<PackShelf, 'around'>;
+  readonly master: MasterData;
+  /** Shipments sent and got. */
+  readonly shipments: () => readonly ShipmentTerms[];
+  readonly acts: Pick<PackActs, 'suspect'>;
+}
+
+/** One capture's events, one after the other. */
+export class Watch {
+  /** What events of this capture said: nothing shows it yet. */
+  readonly #own = new Map<string, Sighting>();
+  /** Shipments to this member. */
+  #incoming: readonly ShipmentTerms[] | undefined;
+
+  constructor(private readonly ports: WatchPorts) {}
+
+  /** When and where an event was. */
+  sightingIn(event: JsonMap): Sighting | undefined {
+    return sightingIn(event, this.ports.master);
+  }
+
+  /** The outcomes of an act, each with when its pack was seen, and with the suspicion that is raised by it where it had none. */
+  async outcomes(actor: Actor, seen: Sighting, outcomes: readonly Outcome[]): Promise<readonly Outcome[]> {
+    const watched: Outcome[] = [];
+    for (const outcome of outcomes) watched.push(await this.#watched(actor, seen, outcome));
+    return watched;
+  }
+
+  async #watched(actor: Actor, seen: Sighting, outcome: Outcome): Promise<Outcome> {
+    const { epc, act, state } = outcome;
+    if (epc === undefined || state === 'unknown') return outcome;
+    const found = this.#before(epc, act).map((before) => suspicionBetween(before, seen));
+    const suspicion = found.find((each) => each !== undefined);
+    const isDone = state === 'done';
+    if (isDone) this.#own.set(epc, seen);
+    const isRaised =
+      suspicion !== undefined && outcome.alert === undefined && (await this.ports.acts.suspect(actor, epc, suspicion));
+    return { ...outcome, ...(isDone ? { seen } : {}), ...(isRaised ? { alert: suspicion } : {}) };
+  }
+
+  /** What was last said of a pack, or of a container it lies in; of what is received, what its shipper said. */
+  #before(epc: string, act: string): readonly Sighting[] {
+    const names = [epc, ...this.ports.shelf.around(epc)];
+    const own = names.map((name) => this.#own.get(name) ?? this.#kept(name));
+    const told = act === 'receive' ? this.#dispatched(names) : undefined;
+    return [...own, told].filter((each) => each !== undefined);
+  }
+
+  #kept(epc: string): Sighting | undefined {
+    const text = this.ports.projection.fact(PACK_SPACE, seenKey(epc));
+    return text === undefined ? undefined : (JSON.parse(text) as Sighting);
+  }
+
+  #dispatched(names: readonly string[]): Sighting | undefined {
+    this.#incoming ??= this.ports.shipments().filter(({ to }) => to.member === this.ports.member);
+    const last = this.#incoming.findLast(({ items }) => items.some(({ epc }) => names.includes(epc)));
+    return toldSighting(last?.dispatched);
+  }
+}
