@@ -45,6 +45,65 @@ describe('FHIR over HTTP', () => {
     });
   const json = { 'content-type': 'application/fhir+json; charset=utf-8' };
 
+  describe('Binary', () => {
+    const bytes = Buffer.from([0, 255, 128, 10, 13]);
+    const send = (
+      path: string,
+      method: string,
+      type: string,
+      body: Buffer<ArrayBuffer> | string,
+      more = {},
+    ): Promise<Response> => ask(path, { method, body, headers: { 'content-type': type, ...more } });
+    const content = async (path: string, accept?: string): Promise<[string | null, Buffer, Response]> => {
+      const answer = await ask(path, accept === undefined ? {} : { headers: { accept } });
+      return [answer.headers.get('content-type'), Buffer.from(await answer.arrayBuffer()), answer];
+    };
+
+    it('is taken as it is, and given as it is or as a resource', async () => {
+      const created = await send('/Binary', 'POST', 'image/png', bytes, { 'x-security-context': 'Patient/1' });
+      const { id, ...made } = (await created.json()) as Json;
+      assert.equal(created.status, 201);
+      assert.deepEqual([made.contentType, made.data], ['image/png', bytes.toString('base64')]);
+      for (const accept of [undefined, '*/*', 'image/png', 'application/pdf']) {
+        const [type, found, { headers }] = await content(`/Binary/${id as string}`, accept);
+        assert.deepEqual([type, found], ['image/png', bytes], accept);
+        assert.deepEqual([headers.get('etag'), headers.get('x-security-context')], ['W/"1"', 'Patient/1']);
+        assert.match(headers.get('content-security-policy') ?? '', /^sandbox/);
+      }
+      assert.deepEqual((await content(`/Binary/${id as string}/_history/1`))[1], bytes);
+      for (const [path, accept] of [
+        [`/Binary/${id as string}`, 'application/fhir+json'],
+        [`/Binary/${id as string}`, 'application/json'],
+        [`/Binary/${id as string}?_format=json`, '*/*'],
+      ] as const) {
+        const [type, found] = await content(path, accept);
+        assert.equal(type, 'application/fhir+json; charset=utf-8');
+        assert.equal(JSON.parse(found.toString()).data, bytes.toString('base64'));
+      }
+      assert.equal((await ask(`/Binary/${id as string}`, { headers: { accept: 'application/fhir+xml' } })).status, 406);
+      assert.equal((await content(`/Binary/${id as string}`, '*/*'))[2].status, 200);
+      assert.equal(await (await ask(`/Binary/${id as string}`, { method: 'HEAD' })).text(), '');
+    });
+
+    it('is replaced under its id, and text of any charset or JSON is content, too', async () => {
+      assert.equal((await send('/Binary/b1', 'PUT', 'text/plain; charset=iso-8859-1', Buffer.from([228]))).status, 201);
+      assert.deepEqual((await content('/Binary/b1')).slice(0, 2), [
+        'text/plain; charset=iso-8859-1',
+        Buffer.from([228]),
+      ]);
+      const other = '{"resourceType":"Patient"}';
+      assert.equal((await send('/Binary/b1', 'PUT', 'application/fhir+json', other)).status, 200);
+      assert.equal((await content('/Binary/b1', '*/*'))[1].toString(), other);
+      const resource = JSON.stringify({ resourceType: 'Binary', id: 'b1', contentType: 'text/plain', data: 'QUJD' });
+      assert.equal((await send('/Binary/b1', 'PUT', 'application/fhir+json', resource)).status, 200);
+      assert.equal((await content('/Binary/b1'))[1].toString(), 'ABC');
+      assert.equal((await send('/Binary/b1', 'PUT', 'application/fhir+json', '{')).status, 400);
+      assert.equal((await send('/Patient', 'POST', 'text/plain', 'x')).status, 415);
+      const gone = await content('/Binary/none');
+      assert.deepEqual([gone[2].status, gone[0]], [404, 'application/fhir+json; charset=utf-8']);
+    });
+  });
+
   it('creates, reads, and answers HEAD without a body', async () => {
     const created = await ask('/Patient', { method: 'POST', headers: json, body: JSON.stringify(patient()) });
     assert.equal(created.status, 201);

@@ -19,6 +19,8 @@ import {
 
 import { isInValueSet } from './bindings.js';
 import type { JsonObject } from './json.js';
+import { isZoned, keyOf } from './misplaced.js';
+import { brokenBy, brokenByContained, hasRule } from './type-rules.js';
 
 /** The resource that a value lies in, and the one that holds everything. */
 interface Scope {
@@ -62,7 +64,18 @@ function objectCheck(schema: InternalTypeSchema): Check {
 
 /** An object, and the constraints of its type: they bind a resource of its own only, as the validator reads them. */
 function rootCheck(schema: InternalTypeSchema): Check {
-  return once(rootChecks, schema, () => both(objectCheck(schema), holds(schema.constraints, schema.name)));
+  const { name, constraints } = schema;
+  return once(rootChecks, schema, () => both(both(objectCheck(schema), ruleCheck(name)), holds(constraints, name)));
+}
+
+/** Constraints that the validator does not find broken. */
+function ruleCheck(type: string): Check {
+  return (value, { root }) => {
+    const resource = value as JsonObject;
+    return (
+      brokenBy(type, resource, root.value as JsonObject) === undefined && brokenByContained(resource) === undefined
+    );
+  };
 }
 
 function once(made: WeakMap<InternalTypeSchema, Check>, schema: InternalTypeSchema, make: () => Check): Check {
@@ -84,21 +97,28 @@ function compileObject(schema: InternalTypeSchema): Check {
     checks: compileElement(name, element, schema),
   }));
   const checks = new Map(elements.flatMap((element) => element.checks));
-  const required = elements.filter(({ min }) => min > 0).map((element) => element.checks.map(([name]) => name));
+  const named = elements.map(({ min, checks: own }) => ({ min, names: own.map(([name]) => name) }));
+  const required = named.filter(({ min }) => min > 0).map(({ names }) => names);
+  const choices = named.flatMap(({ names }) => (names.length > 1 ? [names] : []));
   return (value, scope) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
     const object = value as JsonObject;
     const names = Object.keys(object).filter((name) => !(isResource && name === 'resourceType'));
     if (names.length === 0 || !names.every((name) => checks.get(name)?.(object[name], scope) === true)) return false;
-    return required.every((choices) => choices.some((name) => name in object));
+    return required.every((any) => any.some((name) => name in object)) && choices.every((any) => isOne(any, object));
   };
+}
+
+/** Whether at most one of the names is there. */
+function isOne(names: readonly string[], object: JsonObject): boolean {
+  return names.filter((name) => name in object).length < 2;
 }
 
 /** The JSON names of an element, one for each type it may have, each with the check of what stands there. */
 function compileElement(name: string, element: InternalSchemaElement, schema: InternalTypeSchema): [string, Check][] {
   if (element.fixed !== undefined || element.pattern !== undefined || element.slicing !== undefined) return [];
   return element.type.map(({ code }) => {
-    const key = name.endsWith('[x]') ? name.slice(0, -3) + code.charAt(0).toUpperCase() + code.slice(1) : name;
+    const key = keyOf(name, code);
     const one = compileValue(code, element, schema);
     if (element.isArray !== true) return [key, one];
     return [key, (value, scope) => isList(value, element) && value.every((each) => one(each, scope))];
@@ -121,9 +141,11 @@ function compileComplex(type: string, schema: InternalTypeSchema): Check {
   if (type === 'Resource') return isPlainResource;
   // Types refer to each other in circles: each is compiled when a value first needs it.
   let check: Check | undefined;
+  const isRuled = hasRule(type);
   return (value, scope) => {
     check ??= objectCheck(schema.innerTypes.find(({ name }) => name === type) ?? getDataType(type));
-    return check(value, scope);
+    if (!check(value, scope)) return false;
+    return !isRuled || brokenBy(type, value as JsonObject, scope.root.value as JsonObject) === undefined;
   };
 }
 
@@ -148,7 +170,7 @@ function compilePrimitive(type: string): Check {
     value.length <= MAX_STRING &&
     /\S/.test(value) &&
     form?.test(value) !== false &&
-    (!isDate || isValidCalendarDate(value));
+    (!isDate || (isValidCalendarDate(value) && isZoned(value)));
 }
 
 function compileNumber(least: number | undefined): Check {

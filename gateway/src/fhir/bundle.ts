@@ -19,28 +19,76 @@ export interface Entry {
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;
   readonly ifNoneExist?: string;
+  readonly ifModifiedSince?: string;
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
-/** The entries of a batch or transaction. Throws Refusal naming the entry. */
+const CHANGES = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** The entries of a transaction. Throws Refusal naming the entry. */
 export function entriesOf(bundle: JsonObject, baseUrl: string): Entry[] {
-  const entries = bundle.entry ?? [];
-  if (!Array.isArray(entries)) throw new Refusal('invalid', 'structure', 'Bundle.entry is a list');
-  if (entries.length > BUNDLE_ENTRY_LIMIT) {
+  const entries = listed(bundle).map((entry, position) => entryOf(entry, position, baseUrl));
+  const known = new Set<string>();
+  for (const { fullUrl, position } of entries) {
+    if (fullUrl === undefined) continue;
+    if (known.has(fullUrl)) throw bad(`Bundle.entry[${position}].fullUrl is another entry's, too (bdl-7)`);
+    known.add(fullUrl);
+  }
+  return entries;
+}
+
+/** The entries of a batch, each for itself: in place of one that cannot be read, the Refusal that says why. */
+export function eachEntryOf(bundle: JsonObject, baseUrl: string): (Entry | Refusal)[] {
+  return listed(bundle).map((entry, position) => {
+    try {
+      return entryOf(entry, position, baseUrl);
+    } catch (error) {
+      if (error instanceof Refusal) return error;
+      throw error;
+    }
+  });
+}
+
+function listed({ entry = [] }: JsonObject): readonly unknown[] {
+  if (!Array.isArray(entry)) throw new Refusal('invalid', 'structure', 'Bundle.entry is a list');
+  if (entry.length > BUNDLE_ENTRY_LIMIT) {
     throw new Refusal('invalid', 'too-costly', `a Bundle has at most ${BUNDLE_ENTRY_LIMIT} entries: split it`);
   }
-  return entries.map((entry: unknown, position) => entryOf(entry, position, baseUrl));
+  return entry;
 }
+
+/** Whether an entry may change something: a search by POST does not. */
+export function isChange({ method, url }: Entry): boolean {
+  return CHANGES.has(method) && !(method === 'POST' && /(?:^|\/)_search(?:\?|$)/.test(url));
+}
+
+/** Elements of R4 Bundle.entry and Bundle.entry.request. */
+const ENTRY = new Set([
+  'id',
+  'extension',
+  'modifierExtension',
+  'link',
+  'fullUrl',
+  'resource',
+  'search',
+  'request',
+  'response',
+]);
+const REQUEST = new Set([
+  ...['id', 'extension', 'modifierExtension', 'method', 'url'],
+  ...['ifNoneMatch', 'ifModifiedSince', 'ifMatch', 'ifNoneExist'],
+]);
 
 function entryOf(entry: unknown, position: number, baseUrl: string): Entry {
   const at = `Bundle.entry[${position}]`;
-  const { fullUrl, resource, request } = object(entry, at);
-  const { method, url, ifMatch, ifNoneMatch, ifNoneExist } = object(request, `${at}.request`);
+  const { fullUrl, resource, request } = object(entry, at, ENTRY);
+  const { method, url, ...conditions } = object(request, `${at}.request`, REQUEST);
+  const { ifMatch, ifNoneMatch, ifNoneExist, ifModifiedSince } = conditions;
   if (typeof method !== 'string' || !METHODS.has(method))
     throw bad(`${at}.request.method is GET, HEAD, POST, PUT, PATCH or DELETE`);
   if (typeof url !== 'string') throw bad(`${at}.request.url is missing`);
-  const given = { fullUrl, ifMatch, ifNoneMatch, ifNoneExist };
+  const given = { fullUrl, ifMatch, ifNoneMatch, ifNoneExist, ifModifiedSince };
   for (const [name, value] of Object.entries(given)) {
     if (value !== undefined && typeof value !== 'string') throw bad(`${at}: ${name} is a string`);
   }
@@ -53,9 +101,11 @@ function entryOf(entry: unknown, position: number, baseUrl: string): Entry {
   };
 }
 
-function object(value: unknown, at: string): JsonObject {
+function object(value: unknown, at: string, elements: ReadonlySet<string>): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || isRaw(value))
     throw bad(`${at} is missing or no object`);
+  const strange = Object.keys(value).find((name) => !elements.has(name.replace(/^_/, '')));
+  if (strange !== undefined) throw bad(`${at}.${strange.slice(0, 40)} is no element of R4`);
   return value as JsonObject;
 }
 
@@ -74,6 +124,11 @@ export function targetOf(entry: Entry): { readonly type: string; readonly id?: s
   const [type = '', id, ...rest] = path.split('/');
   if (!isResourceType(type) || rest.length > 0) {
     throw bad(`Bundle.entry[${entry.position}].request.url is no resource type or Type/id: ${entry.method} needs one`);
+  }
+  if (entry.method === 'POST' && id !== undefined) {
+    throw bad(
+      `Bundle.entry[${entry.position}]: a transaction creates by POST to a type; ask for operations in a batch`,
+    );
   }
   return { type, ...(id === undefined ? {} : { id }), ...(criteria === undefined ? {} : { criteria }) };
 }
@@ -106,6 +161,7 @@ function headersOf(entry: Entry, outer: FhirRequest): Record<string, string> {
     'if-match': entry.ifMatch,
     'if-none-match': entry.ifNoneMatch,
     'if-none-exist': entry.ifNoneExist,
+    'if-modified-since': entry.ifModifiedSince,
     'idempotency-key': key === undefined ? undefined : `${key}.${entry.position}`,
   };
   const sent = Object.entries(given).filter((each): each is [string, string] => each[1] !== undefined);

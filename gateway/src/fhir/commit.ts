@@ -168,13 +168,19 @@ export function written(
   status: number,
 ): FhirResponse {
   const headers = { ...versionHeaders(stored), Location: locationOf(context, stored) };
-  const preference = /(?:^|[;,\s])return=(\w+)/.exec(request.headers.prefer ?? '')?.[1];
+  const preference = preferenceOf(request);
   if (preference === 'minimal') return { status, headers };
   if (preference === 'OperationOutcome') return { status, headers, resource: wellStored(stored) };
   return { status, headers, resource: stored.text };
 }
 
-function wellStored({ type, id, version }: StoredVersion): JsonObject {
+/** What `Prefer: return=` asks for. */
+export function preferenceOf({ headers }: FhirRequest): string | undefined {
+  return /(?:^|[;,\s])return=(\w+)/.exec(headers.prefer ?? '')?.[1];
+}
+
+/** What is said of a version instead of showing it. */
+export function wellStored({ type, id, version }: StoredVersion): JsonObject {
   const diagnostics = `${type}/${id} is stored as version ${version}`;
   return operationOutcome([{ severity: 'information', code: 'informational', diagnostics }]);
 }

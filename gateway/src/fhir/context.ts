@@ -96,9 +96,14 @@ export function etagOf(version: number): string {
   return `W/"${version}"`;
 }
 
-/** The version in an If-Match or If-None-Match header. Throws Refusal when it is none. */
+/** The version in an ETag; undefined when it is none. */
+export function versionIn(etag: string): string | undefined {
+  return /^\s*(?:W\/)?"([A-Za-z0-9.-]{1,64})"\s*$/.exec(etag)?.[1];
+}
+
+/** The version in an If-Match header. Throws Refusal when it is none. */
 export function versionOf(etag: string): string {
-  const version = /^\s*(?:W\/)?"([A-Za-z0-9.-]{1,64})"\s*$/.exec(etag)?.[1];
+  const version = versionIn(etag);
   if (version === undefined) throw new Refusal('invalid', 'bad-value', 'an ETag is written W/"1"');
   return version;
 }

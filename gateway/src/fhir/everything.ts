@@ -2,7 +2,7 @@
 import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import { generatedSearch, indexerOf, isResourceType } from '../projection/generated.js';
-import { dateOf } from '../projection/search/values.js';
+import { dateOf, escaped } from '../projection/search/values.js';
 import { IndexRows } from '../projection/values/rows.js';
 import { resourceBody } from './body.js';
 import { joinedBy, notFound, requireId, type FhirContext } from './context.js';
@@ -61,10 +61,21 @@ export function byQuery(request: FhirRequest): FhirRequest {
     const { parameter = [] } = resourceBody(request).plain as { parameter?: JsonObject[] };
     for (const { name, ...rest } of parameter) {
       const [value] = Object.entries(rest).flatMap(([key, each]) => (key.startsWith('value') ? [each] : []));
-      query.append(String(name), String(value));
+      query.append(String(name), queryValue(value));
     }
   }
   return { ...request, method: 'GET', query };
+}
+
+/** A parameter's value as a search writes it: a reference, a code with its system, or as it is. */
+function queryValue(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { reference, coding, system, code, value: own } = value as JsonObject;
+  if (typeof reference === 'string') return reference;
+  if (Array.isArray(coding)) return coding.map(queryValue).join(',');
+  const name = typeof code === 'string' ? code : typeof own === 'string' ? own : '';
+  const text = escaped(name);
+  return typeof system === 'string' ? `${escaped(system)}|${text}` : text;
 }
 
 /** A record as a searchset, as far as it is asked for; what is no match comes along. */

@@ -7,6 +7,7 @@ import express, { type NextFunction, type Request, type Response, type Router } 
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
 import { outcomeOf } from './outcome.js';
+import { asFhir, asksForContent, binaryText, contentOf, mayBeContent } from './raw-binary.js';
 import { received } from './received.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import type { FhirRouter } from './router.js';
@@ -71,8 +72,14 @@ async function answer(
     const asked = requestOf(request);
     if (asked.path === open) return await router.handle({ ...asked, actor: ANYBODY });
     const actor = await authenticate(request);
-    return await received(underway, [request, response], (body) =>
-      router.handle({ ...asked, actor, ...(body === undefined ? {} : { body }) }),
+    if (asksForContent(asked)) return contentOf(await router.handle({ ...asFhir(asked, ['accept']), actor }));
+    const isContent = mayBeContent(asked);
+    const given = isContent ? asFhir(asked, ['content-type']) : asked;
+    return await received(
+      underway,
+      [request, response],
+      (body) => router.handle({ ...given, actor, ...(body === undefined ? {} : { body }) }),
+      isContent ? (_request, body) => binaryText(asked, body) : undefined,
     );
   } catch (error) {
     return { headers: {}, ...outcomeOf(error) };
@@ -118,19 +125,26 @@ async function stream(
   else await pipeline(Readable.from(lines), response);
 }
 
-function send(response: Response, request: Request, { status, headers, resource }: FhirResponse): void {
+function send(response: Response, request: Request, answered: FhirResponse): void {
+  const { status, headers, resource, bytes } = answered;
   response.status(status);
-  response.setHeader('Cache-Control', 'no-store');
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_S);
+  response.set({ 'Cache-Control': 'no-store', ...WITH_STATUS[status] });
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  if (resource === undefined || status === 204 || status === 304) {
+  const body = bytes ?? (resource === undefined ? undefined : textOf(request, resource));
+  if (body === undefined || BODILESS.has(status)) {
     response.end();
     return;
   }
   response.setHeader('Content-Type', headers['Content-Type'] ?? 'application/fhir+json; charset=utf-8');
-  response.end(request.method === 'HEAD' ? undefined : textOf(request, resource));
+  response.end(request.method === 'HEAD' ? undefined : body);
 }
+
+const BODILESS = new Set([204, 304]);
+/** Headers that go with a status. */
+const WITH_STATUS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  401: { 'WWW-Authenticate': 'Bearer' },
+  503: { 'Retry-After': RETRY_AFTER_S },
+};
 
 function textOf(request: Request, resource: NonNullable<FhirResponse['resource']>): string {
   const text = typeof resource === 'string' ? resource : JSON.stringify(resource);

@@ -1,45 +1,94 @@
-/** Values of another JSON type than their element has (R4 json.html): the validator lets `{}` stand for anything. */
+/**
+ * What the validator lets pass: values of another JSON type than their element has, or empty (R4 json.html), several of a
+ * choice (formats.html#choice), times without a zone (datatypes.html#dateTime), and broken constraints of data types.
+ */
 import { fhirTypeToJsType, type InternalTypeSchema, tryGetDataType } from '@medplum/core';
 
 import type { JsonObject } from './json.js';
 import type { Issue } from './outcome.js';
+import { brokenBy, brokenByContained, type Broken } from './type-rules.js';
 
-/** An issue for each primitive that is given as anything else. The definitions of its types must be loaded. */
+/** An issue for each. The definitions of the resource's types must be loaded. */
 export function misplacedValues(resource: JsonObject): Issue[] {
-  const schema = tryGetDataType(String(resource.resourceType));
-  return schema === undefined ? [] : inObject(resource, schema, String(resource.resourceType));
-}
-
-function inObject(object: JsonObject, schema: InternalTypeSchema, path: string): Issue[] {
-  if (Object.keys(object).length === 0) return [misplaced(path, 'object that is not empty')];
-  return Object.entries(schema.elements).flatMap(([name, { type, isArray = false }]) =>
-    type.flatMap(({ code }) => {
-      const key = name.endsWith('[x]') ? name.slice(0, -3) + code.charAt(0).toUpperCase() + code.slice(1) : name;
-      const value = object[key];
-      const at = `${path}.${name.replace('[x]', '')}`;
-      if (value === undefined) return [];
-      if (Array.isArray(value) !== isArray) return [misplaced(at, isArray ? 'list' : 'single value')];
-      return inElement(value, code, { schema, path: at });
-    }),
-  );
+  const type = String(resource.resourceType);
+  const schema = tryGetDataType(type);
+  return schema === undefined ? [] : inObject(resource, { schema, path: type, root: resource });
 }
 
 interface Place {
   readonly schema: InternalTypeSchema;
   readonly path: string;
+  /** The resource that holds contained ones. */
+  readonly root: JsonObject;
 }
 
-function inElement(value: unknown, type: string, { schema, path }: Place): Issue[] {
+function inObject(object: JsonObject, place: Place): Issue[] {
+  const { schema, path, root } = place;
+  if (Object.keys(object).length === 0) return [misplaced(path, 'object that is not empty')];
+  const broken = [brokenBy(schema.name, object, root), object === root ? brokenByContained(object) : undefined];
+  return [
+    ...broken.flatMap((each) => (each === undefined ? [] : [constraint(each, path)])),
+    ...Object.entries(schema.elements).flatMap(([name, element]) => inElements(object, name, element, place)),
+  ];
+}
+
+/** The values of an element, under each name that one with a choice of types may have. */
+function inElements(
+  object: JsonObject,
+  name: string,
+  { type, isArray = false }: InternalTypeSchema['elements'][string],
+  { schema, path, root }: Place,
+): Issue[] {
+  const at = `${path}.${name.replace('[x]', '')}`;
+  const given = type.flatMap(({ code }) => {
+    const key = keyOf(name, code);
+    return object[key] === undefined ? [] : [{ code, value: object[key] }];
+  });
+  const issues = given.flatMap(({ code, value }) => {
+    if (Array.isArray(value) !== isArray) return [misplaced(at, isArray ? 'list' : 'single value')];
+    return inElement(value, code, { schema, path: at, root: name === 'contained' ? root : undefined, owner: root });
+  });
+  return name.endsWith('[x]') && given.length > 1 ? [misplaced(at, 'value of one type alone'), ...issues] : issues;
+}
+
+/** The JSON name of an element, that of one type where it has a choice. */
+export function keyOf(name: string, type: string): string {
+  return name.endsWith('[x]') ? name.slice(0, -3) + type.charAt(0).toUpperCase() + type.slice(1) : name;
+}
+
+interface ElementPlace {
+  readonly schema: InternalTypeSchema;
+  readonly path: string;
+  /** What a resource in this place is contained in; undefined where it stands for itself. */
+  readonly root: JsonObject | undefined;
+  readonly owner: JsonObject;
+}
+
+function inElement(value: unknown, type: string, place: ElementPlace): Issue[] {
+  const { schema, path, root, owner } = place;
   if (Array.isArray(value)) {
-    return value.flatMap((each, at) => inElement(each, type, { schema, path: `${path}[${at}]` }));
+    return value.flatMap((each, at) => inElement(each, type, { ...place, path: `${path}[${at}]` }));
   }
   // An absent one among others, whose extensions stand beside it; elsewhere the validator refuses it.
   if (value === null) return [];
   const wanted = fhirTypeToJsType[type as keyof typeof fhirTypeToJsType] as string | undefined;
-  if (wanted !== undefined) return typeof value === wanted ? [] : [misplaced(path, wanted)];
+  if (wanted !== undefined) return inPrimitive(value, type, { wanted, path });
   if (typeof value !== 'object') return [misplaced(path, 'object')];
   const inner = schemaOf(value as JsonObject, type, schema);
-  return inner === undefined ? [] : inObject(value as JsonObject, inner, path);
+  if (inner === undefined) return [];
+  const own = type === 'Resource' ? (root ?? (value as JsonObject)) : owner;
+  return inObject(value as JsonObject, { schema: inner, path, root: own });
+}
+
+function inPrimitive(value: unknown, type: string, { wanted, path }: { wanted: string; path: string }): Issue[] {
+  if (typeof value !== wanted) return [misplaced(path, wanted)];
+  if (value === '') return [misplaced(path, 'string that is not empty')];
+  return type === 'dateTime' && !isZoned(value as string) ? [misplaced(path, 'time to the second with a zone')] : [];
+}
+
+/** Whether a dateTime that has a time has it whole. */
+export function isZoned(text: string): boolean {
+  return !text.includes('T') || /T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/.test(text);
 }
 
 function schemaOf(value: JsonObject, type: string, schema: InternalTypeSchema): InternalTypeSchema | undefined {
@@ -49,4 +98,8 @@ function schemaOf(value: JsonObject, type: string, schema: InternalTypeSchema): 
 
 function misplaced(path: string, wanted: string): Issue {
   return { severity: 'error', code: 'structure', diagnostics: `a value here is a ${wanted}`, expression: [path] };
+}
+
+function constraint({ key, why }: Broken, path: string): Issue {
+  return { severity: 'error', code: 'invariant', diagnostics: `Constraint ${key} not met: ${why}`, expression: [path] };
 }

@@ -22,7 +22,7 @@ import { inForce, isSame, writeOf } from './write.js';
 /** $validate: what create or update would say of a resource; 200 with the issues, whatever they are. */
 export function validate(context: FhirContext, request: FhirRequest, type?: string, id?: string): FhirResponse {
   const asked = validateInput(context, request, type, id);
-  const issues = typeIssues(asked.resource, type);
+  const issues = [...typeIssues(asked.resource, type), ...modeIssues(asked, id)];
   if (asked.mode !== 'delete') {
     issues.push(...validationIssues(asked.resource));
     issues.push(...profilesOf(asked).flatMap((profile) => profileIssues(context, request, asked.resource, profile)));
@@ -34,30 +34,60 @@ export function validate(context: FhirContext, request: FhirRequest, type?: stri
 
 interface ValidateInput {
   readonly resource: JsonObject;
-  readonly mode?: unknown;
+  readonly mode?: string | undefined;
   readonly profile?: unknown;
 }
 
 function validateInput(context: FhirContext, request: FhirRequest, type?: string, id?: string): ValidateInput {
-  const named = { mode: request.query.get('mode'), profile: request.query.get('profile') };
-  if ((request.body ?? '') === '' && type !== undefined && id !== undefined) {
-    return { resource: JSON.parse(known(context, request, type, id).text) as JsonObject, ...named };
+  const named = { mode: modeOf(request.query.get('mode')), profile: request.query.get('profile') };
+  const stored = (): JsonObject | undefined =>
+    type === undefined || id === undefined
+      ? undefined
+      : (JSON.parse(known(context, request, type, id).text) as JsonObject);
+  if ((request.body ?? '') === '') {
+    const resource = stored();
+    if (resource !== undefined) return { resource, ...named };
   }
   const { plain } = resourceBody(request);
   return plain.resourceType !== 'Parameters' || type === 'Parameters'
     ? { resource: plain, ...named }
-    : unwrapped(plain, named);
+    : unwrapped(plain, named, stored);
+}
+
+const MODES = new Set(['create', 'update', 'delete', 'profile']);
+
+/** R4 ValueSet resource-validation-mode. Throws Refusal for another. */
+function modeOf(mode: unknown): string | undefined {
+  if (mode === undefined || mode === null) return undefined;
+  if (typeof mode === 'string' && MODES.has(mode)) return mode;
+  throw new Refusal('invalid', 'bad-value', 'mode is create, update, delete or profile');
+}
+
+/** What would be wrong with the interaction, whatever the resource holds. */
+function modeIssues({ mode, resource }: ValidateInput, id: string | undefined): Issue[] {
+  if (mode !== 'update') return [];
+  const issue = (code: string, diagnostics: string): Issue => {
+    const expression = [`${String(resource.resourceType)}.id`];
+    return { severity: 'error', code, diagnostics, expression };
+  };
+  if (typeof resource.id !== 'string') return [issue('required', 'what is updated has an id')];
+  return id === undefined || resource.id === id ? [] : [issue('invalid', 'the id is not the one in the URL')];
 }
 
 /** The resource as a parameter, with what stands beside it. */
-function unwrapped(parameters: JsonObject, named: Omit<ValidateInput, 'resource'>): ValidateInput {
-  const resource = parameterOf(parameters, 'resource')?.resource;
+function unwrapped(
+  parameters: JsonObject,
+  named: Omit<ValidateInput, 'resource'>,
+  stored: () => JsonObject | undefined,
+): ValidateInput {
+  const mode = modeOf(parameterOf(parameters, 'mode')?.valueCode) ?? named.mode;
+  const given = parameterOf(parameters, 'profile');
+  const profile = given?.valueUri ?? given?.valueCanonical ?? named.profile;
+  const sent = parameterOf(parameters, 'resource')?.resource;
+  // What is stored is looked at where none is sent: for mode delete R4 wants none.
+  const resource = sent === undefined ? stored() : asResource(sent);
   if (resource === undefined) throw new Refusal('invalid', 'structure', 'Parameters has no parameter named resource');
-  return {
-    resource: asResource(resource),
-    mode: parameterOf(parameters, 'mode')?.valueCode ?? named.mode,
-    profile: parameterOf(parameters, 'profile')?.valueUri ?? named.profile,
-  };
+  return { resource, mode, profile };
 }
 
 function typeIssues(resource: JsonObject, type: string | undefined): Issue[] {

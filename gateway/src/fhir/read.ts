@@ -1,6 +1,6 @@
 /** read and vread (R4 http.html#read, #vread). */
 import type { StoredVersion } from '../ports.js';
-import { answer, notFound, requireId, versionHeaders, versionOf, visible, type FhirContext } from './context.js';
+import { answer, notFound, requireId, versionHeaders, versionIn, visible, type FhirContext } from './context.js';
 import { gone } from './outcome.js';
 import { provenanceById } from './provenance.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
@@ -41,7 +41,8 @@ function derived(
 function isUnchanged({ headers }: FhirRequest, seen: StoredVersion): boolean {
   const known = headers['if-none-match'];
   if (known?.trim() === '*') return true;
-  if (known !== undefined) return known.split(',').some((etag) => versionOf(etag) === String(seen.version));
+  // What is no ETag is none that matches: the whole is answered (RFC 9110 section 13.1.2).
+  if (known !== undefined) return known.split(',').some((etag) => versionIn(etag) === String(seen.version));
   const modifiedSince = headers['if-modified-since'];
   if (modifiedSince === undefined) return false;
   // HTTP dates have whole seconds.

@@ -2,7 +2,7 @@
 import express, { type Request, type RequestHandler, type Response } from 'express';
 
 import { Refusal } from '../ledger/refusal.js';
-import { SMALL_BODY, type Room, type Underway } from './underway.js';
+import { SMALL_BODY, type Underway } from './underway.js';
 
 /** Largest body, in bytes. */
 export const BODY_LIMIT = 16 * 1024 * 1024;
@@ -10,12 +10,13 @@ export const BODY_LIMIT = 16 * 1024 * 1024;
 /**
  * Does the work on the body's text, undefined where there is none, and holds room for it until it is done. What does
  * not say how long it will be, because it is chunked or compressed, takes the room of the largest body until it is read;
- * where there is none, it is taken as long as it stays small. Throws Refusal 503 before any of the work, 413, 415, 400.
+ * where there is none, it is taken as long as it stays small. `text` makes text of its bytes. Throws Refusal 503 before any of the work, 413, 415, 400.
  */
 export async function received<T>(
   underway: Underway,
   [request, response]: readonly [Request, Response],
   work: (body: string | undefined) => Promise<T>,
+  text: (request: Request, body: Buffer) => string = textOf,
 ): Promise<T> {
   const length = lengthOf(request);
   const whole = underway.take(Math.min(length ?? BODY_LIMIT, BODY_LIMIT));
@@ -23,20 +24,11 @@ export async function received<T>(
   if (room === undefined) throw overloaded();
   try {
     const body = whole === undefined ? await readSmall(request, response) : await read(request, response, BODY_LIMIT);
-    return await worked(room, request, body, work);
+    room.shrink(body?.length ?? 0);
+    return await work(body && text(request, body));
   } finally {
     room.shrink(0);
   }
-}
-
-function worked<T>(
-  room: Room,
-  request: Request,
-  body: Buffer | undefined,
-  work: (body: string | undefined) => Promise<T>,
-): Promise<T> {
-  room.shrink(body?.length ?? 0);
-  return work(body && textOf(request, body));
 }
 
 /** Bytes that the body will have; undefined where only reading it tells (RFC 9112 section 6.3). */

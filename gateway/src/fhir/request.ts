@@ -29,6 +29,8 @@ export interface FhirResponse {
   readonly resource?: JsonObject | string;
   /** What the resource's text was put together from, where it is a searchset's. */
   readonly parts?: BundleParts;
+  /** Content of another media type, instead of a resource. */
+  readonly bytes?: Uint8Array;
   /** A body too long to be held, in pieces, instead of a resource. */
   readonly lines?: AsyncIterable<string>;
 }

@@ -5,13 +5,14 @@ import { catchUp } from './context.js';
 import { capabilityStatement } from './capability.js';
 import { isOfR4, resourceBody } from './body.js';
 import { bundleText, type EntryText } from './bundle-text.js';
-import { entriesOf, requestOf, type Entry } from './bundle.js';
+import { eachEntryOf, entriesOf, isChange, requestOf, type Entry } from './bundle.js';
 import { routeOf, routesAt, type Match } from './interactions.js';
 import { operationOutcome, outcomeOf } from './outcome.js';
 import { Pace } from './pace.js';
 import type { FhirRequest, FhirResponse, Interaction, Served, TypeHandler } from './request.js';
 import { shaped } from './shape.js';
-import { entryAnswer } from './transaction-response.js';
+import { terminologyCapabilities } from './terminology/capability.js';
+import { bodiless, entryAnswer } from './transaction-response.js';
 import { transaction } from './transaction.js';
 
 /** Entries of a batch that are worked on at a time: writes among them may share a Fabric transaction. */
@@ -149,9 +150,15 @@ async function run(context: FhirContext, request: FhirRequest, { route, parts }:
   return route.run(context, request, parts);
 }
 
+/** What is told of the server (R4 http.html#capabilities); a server may answer `normative` by all that it serves. */
+const MODES = new Set(['full', 'normative', 'terminology']);
+
 async function metadata(context: FhirContext, request: FhirRequest): Promise<FhirResponse> {
   requireMethod(request, ['GET', 'HEAD']);
-  return shaped({ status: 200, headers: {}, resource: await capabilityStatement(context) }, request.query);
+  const mode = request.query.get('mode') ?? 'full';
+  if (!MODES.has(mode)) throw new Refusal('invalid', 'bad-value', 'mode is full, normative or terminology');
+  const resource = mode === 'terminology' ? terminologyCapabilities(context) : await capabilityStatement(context);
+  return shaped({ status: 200, headers: {}, resource }, request.query);
 }
 
 /** POST of a batch or transaction to the base. */
@@ -159,9 +166,9 @@ async function system(context: FhirContext, request: FhirRequest, handle: Handle
   const { exact } = resourceBody(request);
   if (exact.resourceType !== 'Bundle')
     throw new Refusal('invalid', 'structure', 'the base takes a Bundle: send other resources to their type');
-  const entries = entriesOf(exact, context.baseUrl);
-  if (exact.type === 'batch') return batch(request, entries, handle);
+  if (exact.type === 'batch') return batch(request, eachEntryOf(exact, context.baseUrl), handle);
   if (exact.type !== 'transaction') throw new Refusal('invalid', 'structure', 'Bundle.type is batch or transaction');
+  const entries = entriesOf(exact, context.baseUrl);
   for (const entry of entries) allowEntry(context, request, entry);
   return transaction(context, request, entries, handle);
 }
@@ -169,21 +176,24 @@ async function system(context: FhirContext, request: FhirRequest, handle: Handle
 function allowEntry(context: FhirContext, request: FhirRequest, entry: Entry): void {
   const interaction = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' } as const;
   const asked = interaction[entry.method as keyof typeof interaction] as Interaction | undefined;
-  if (asked === undefined) return;
+  if (asked === undefined || !isChange(entry)) return;
   const [type = ''] = entry.url.split(/[/?]/);
   context.decision.allow(request.actor, type, asked);
 }
 
-async function batch(request: FhirRequest, entries: readonly Entry[], handle: Handle): Promise<FhirResponse> {
+async function batch(
+  request: FhirRequest,
+  entries: readonly (Entry | Refusal)[],
+  handle: Handle,
+): Promise<FhirResponse> {
   const answers: EntryText[] = [];
   let size = 0;
   for (let at = 0; at < entries.length; at += BATCH_WIDTH) {
     const full = size > BATCH_ANSWER_LIMIT;
-    const part = entries
-      .slice(at, at + BATCH_WIDTH)
-      .map((entry) =>
-        full && entry.method === 'GET' ? Promise.resolve(tooLong()) : handle(requestOf(entry, request)),
-      );
+    const part = entries.slice(at, at + BATCH_WIDTH).map(async (entry): Promise<FhirResponse> => {
+      if (entry instanceof Refusal) return { headers: {}, ...outcomeOf(entry) };
+      return full && entry.method === 'GET' ? tooLong() : bodiless(entry, await handle(requestOf(entry, request)));
+    });
     for (const response of await Promise.all(part)) {
       const answer = entryAnswer(response);
       size += answer.resource?.length ?? 0;

@@ -191,6 +191,9 @@ function includesOf(type: string, query: URLSearchParams): Include[] {
     const match = /^_(rev)?include(?::(iterate|recurse))?$/.exec(name);
     return match === null ? [] : [{ value, reverse: match[1] !== undefined, iterate: match[2] !== undefined }];
   });
+  if (asked.length > 0 && query.get('_summary') === 'text') {
+    throw new Refusal('invalid', 'not-supported', '_include and _revinclude do not go with _summary=text');
+  }
   if (asked.length > SEARCH_LIMITS.includes) throw tooMany(`a search has at most ${SEARCH_LIMITS.includes} includes`);
   return asked.flatMap(({ value, reverse, iterate }) =>
     value === '*' ? everyInclude(type, reverse, iterate) : includeOf(value, reverse, iterate),

@@ -100,10 +100,12 @@ export function searchsetOf(
   result: Partial<ProvenancePage> & SearchResult,
 ): FhirResponse {
   const { included, cut } = withIncludes(context, request, parsed.search.includes, result.matches);
+  const isWhole = request.query.has('_elements');
   const shape = shapeOf(request.query) ?? ((text: string) => text);
   const entries = [
     ...result.matches.map((stored) => entryOf(context, shape(stored.text), stored, 'match')),
-    ...included.map((stored) => entryOf(context, shape(stored.text), stored, 'include')),
+    // _elements is not for what comes along (R4 search.html#elements).
+    ...included.map((stored) => entryOf(context, isWhole ? stored.text : shape(stored.text), stored, 'include')),
     ...warnings(parsed, cut, result.isPartial === true || asksInPart(parsed.search.filters)),
   ];
   const head = {

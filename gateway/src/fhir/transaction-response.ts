@@ -2,7 +2,7 @@
 import type { Commit, ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { requestOf, type Entry } from './bundle.js';
-import { isShown } from './commit.js';
+import { isShown, preferenceOf, wellStored } from './commit.js';
 import { etagOf, locationOf, type FhirContext } from './context.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 
@@ -27,6 +27,8 @@ export interface Done {
   readonly reader: Reader;
   readonly commit?: Commit;
   readonly replayed?: boolean;
+  /** What entries that read were answered before, by position; absent = they are asked now. */
+  readonly reads?: ReadonlyMap<number, FhirResponse>;
   /** What was written, by the entry's position. */
   readonly versions: ReadonlyMap<number, StoredVersion | undefined>;
 }
@@ -35,20 +37,23 @@ export interface Done {
 export async function respond(
   context: FhirContext,
   request: FhirRequest,
-  { entries, steps, reader, commit, versions, replayed = false }: Done,
+  { entries, steps, reader, commit, versions, reads, replayed = false }: Done,
 ): Promise<FhirResponse> {
   const byPosition = new Map(steps.map((step) => [step.entry.position, step]));
-  const full = /(?:^|[;,\s])return=representation\b/.test(request.headers.prefer ?? '');
+  const wanted = preferenceOf(request);
+  const told = (step: Step): EntryText => {
+    const stored = versions.get(step.entry.position) ?? step.current;
+    // What an earlier request wrote is decided on again.
+    const shows = !replayed || (stored !== undefined && isShown(context, request, stored));
+    return stepAnswer(context, step, stored, shows ? wanted : undefined);
+  };
   const answers: EntryText[] = [];
   for (const entry of entries) {
     const step = byPosition.get(entry.position);
-    if (step === undefined) answers.push(entryAnswer(await reader(requestOf(entry, request))));
-    else {
-      const stored = versions.get(entry.position) ?? step.current;
-      // What an earlier request wrote is decided on again.
-      const shows = full && (!replayed || (stored !== undefined && isShown(context, request, stored)));
-      answers.push(stepAnswer(context, step, stored, shows));
-    }
+    if (step === undefined) {
+      const read = reads?.get(entry.position) ?? (await reader(requestOf(entry, request)));
+      answers.push(entryAnswer(bodiless(entry, read)));
+    } else answers.push(told(step));
   }
   const headers = commit === undefined ? {} : { 'X-Tx-Id': commit.txId, 'X-Block': String(commit.block) };
   return { status: 200, headers, resource: bundleText({ type: 'transaction-response' }, answers) };
@@ -58,7 +63,7 @@ function stepAnswer(
   context: FhirContext,
   { write, current }: Step,
   stored: StoredVersion | undefined,
-  full: boolean,
+  wanted: string | undefined,
 ): EntryText {
   if (stored === undefined) return { more: { response: { status: '204 No Content' } } };
   const etag = etagOf(stored.version);
@@ -68,13 +73,19 @@ function stepAnswer(
     location: locationOf(context, stored),
     etag,
     lastModified: stored.lastUpdated,
+    ...(wanted === 'OperationOutcome' ? { outcome: wellStored(stored) } : {}),
   };
-  return { ...(full ? { resource: stored.text } : {}), more: { response } };
+  return { ...(wanted === 'representation' ? { resource: stored.text } : {}), more: { response } };
 }
 
 /** Whether the entry made the resource, or brought it back (R4 http.html#update). */
 function isMade(write: ResourceWrite | undefined, current: StoredVersion | undefined): boolean {
   return write !== undefined && (write.expect === 0 || current?.deleted === true);
+}
+
+/** The answer to an entry, without what HEAD does not ask for (R4 http.html#head). */
+export function bodiless({ method }: Entry, response: FhirResponse): FhirResponse {
+  return method === 'HEAD' && response.status < 400 ? { status: response.status, headers: response.headers } : response;
 }
 
 /** A response of its own as an entry of a batch-response or transaction-response. */

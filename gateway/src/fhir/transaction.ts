@@ -4,7 +4,7 @@ import { parseKey } from '@salus/chaincode/registry/api';
 import { Refusal } from '../ledger/refusal.js';
 import type { Commit, ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
 import { partBody } from './body.js';
-import { requestOf, targetOf, type Entry } from './bundle.js';
+import { isChange, requestOf, targetOf, type Entry } from './bundle.js';
 import { accepted, again, behind, committed, retried } from './commit.js';
 import { decidedInTurn, matchOne, matchOr } from './conditional.js';
 import { caughtUp, requireId, type FhirContext } from './context.js';
@@ -14,10 +14,9 @@ import { patchOf } from './patch.js';
 import { baseOf, conditionalReferences, rewritten, type Replacement, type Replacements } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { explained } from './stated-reason.js';
+import { readsBefore, refusedRead } from './transaction-reads.js';
 import { respond, type Done, type Reader, type Step } from './transaction-response.js';
 import { deletionOf, inForce, isSame, on, requireFree, writeOf } from './write.js';
-
-const CHANGES = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /**
  * Runs the entries in the order of R4 http.html#trules and answers a `transaction-response`; a failing entry refuses
@@ -61,7 +60,10 @@ async function carryOut(
   const replacements = replacementsOf(context, request, targets);
   const steps = targets.map((step) => at(step.entry, () => withWrite(context, request, step, replacements)));
   const writing = steps.filter((step) => step.write !== undefined);
-  if (writing.length === 0) return respond(context, request, { entries, steps, reader, versions: new Map() });
+  const reads = await readsBefore(request, entries, writing, reader);
+  const failed = refusedRead(reads);
+  if (failed !== undefined) return failed;
+  if (writing.length === 0) return respond(context, request, { entries, steps, reader, reads, versions: new Map() });
   const own = writing.flatMap((step) => step.write ?? []);
   const writes = explained(request, own);
   const outcome = await context.writer.write(request.actor, writes, idempotencyOf(request));
@@ -111,7 +113,7 @@ function ofThese(written: readonly string[], steps: readonly Step[]): readonly s
 }
 
 function requireServed(context: FhirContext, entry: Entry, all: readonly Entry[]): void {
-  if (!CHANGES.has(entry.method)) return;
+  if (!isChange(entry)) return;
   const { type } = at(entry, () => targetOf(entry));
   if (context.handlers?.[type] === undefined) return;
   const alone = all.length === 1 ? 'send it as a request of its own' : 'send it apart from other resources';
@@ -140,9 +142,7 @@ function at<T>(entry: Entry, check: () => T): T {
 
 /** Which resource each entry that changes something is about. */
 function targetsOf(context: FhirContext, request: FhirRequest, entries: readonly Entry[]): Step[] {
-  return entries
-    .filter((entry) => CHANGES.has(entry.method))
-    .map((entry) => at(entry, () => target(context, request, entry)));
+  return entries.filter(isChange).map((entry) => at(entry, () => target(context, request, entry)));
 }
 
 function target(context: FhirContext, request: FhirRequest, entry: Entry): Step {
@@ -154,6 +154,7 @@ function target(context: FhirContext, request: FhirRequest, entry: Entry): Step 
     if (match === undefined && entry.method === 'PATCH') {
       throw new Refusal('not-found', 'not-found', `no ${type} matches the condition`);
     }
+    requireOwnId(entry, match);
     return match === undefined ? fresh(context, request, entry, type, condition) : { entry, type, id: match.id };
   }
   requireId(id);
@@ -161,6 +162,16 @@ function target(context: FhirContext, request: FhirRequest, entry: Entry): Step 
     throw new Refusal('invalid', 'structure', 'resource.id must be the id in request.url');
   }
   return { entry, type, id };
+}
+
+/** An update by criteria may name the id: that of the match, or the one to be made (R4 http.html#cond-update). */
+function requireOwnId({ method, resource }: Entry, match: StoredVersion | undefined): void {
+  const given = method === 'PUT' ? resource?.id : undefined;
+  if (typeof given !== 'string') return;
+  requireId(given);
+  if (match !== undefined && given !== match.id) {
+    throw new Refusal('invalid', 'structure', 'resource.id is not the one of the resource that matches');
+  }
 }
 
 function requireResource(entry: Entry, type: string): void {
@@ -184,7 +195,8 @@ function fresh(
   type: string,
   condition?: WriteCondition,
 ): Step {
-  const id = newId(context, request, entry.position);
+  const given = entry.method === 'PUT' ? entry.resource?.id : undefined;
+  const id = typeof given === 'string' ? given : newId(context, request, entry.position);
   return { entry, type, id, ...(condition === undefined ? {} : { condition }) };
 }
 

@@ -33,7 +33,7 @@ export function requireValid(resource: JsonObject): void {
 export function validationIssues(resource: JsonObject): Issue[] {
   loadTypesOf(resource);
   const tokens: Record<string, TypedValueWithPath[]> = {};
-  const issues = structuralIssues(resource, tokens).filter((issue) => !isSpaced(resource, issue));
+  const issues = structuralIssues(resource, tokens).filter((each) => !isSpaced(resource, each) && isPlaced(each));
   const told = new Set(issues.flatMap(({ expression }) => expression ?? []));
   const misplaced = misplacedValues(resource).filter(({ expression }) => !told.has(expression?.[0] ?? ''));
   const empty = emptyLists(resource, String(resource.resourceType));
@@ -47,6 +47,11 @@ function structuralIssues(resource: JsonObject, tokens: Record<string, TypedValu
     if (error instanceof OperationOutcomeError) return error.outcome.issue.map(issueOf);
     throw new Refusal('invalid', 'structure', 'the resource is not built as R4 says', { cause: error });
   }
+}
+
+/** Of several values of a choice the validator tells one by its bare name; where they stand is told apart. */
+function isPlaced({ expression: [path = 'Resource'] = [] }: Issue): boolean {
+  return /^[A-Z]/.test(path);
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

@@ -10,12 +10,22 @@ import type { FhirRequest, FhirResponse } from '../request.js';
 import { Asked } from './asked.js';
 import { demandKnown, vocabularyOf } from './known.js';
 
-const PARAMETERS = ['url', 'valueSet', 'valueSetVersion', 'filter', 'offset', 'count', 'activeOnly', 'excludeNested'];
+/** Of the operation, as far as they are served. */
+export const EXPAND_PARAMETERS = [
+  'url',
+  'valueSet',
+  'valueSetVersion',
+  'filter',
+  'offset',
+  'count',
+  'activeOnly',
+  'excludeNested',
+];
 const HEAD = ['url', 'version', 'name', 'title', 'status'];
 
 /** The codes of a value set, those whose code or display has the filter's text. Throws Refusal. */
 export function expand(context: FhirContext, request: FhirRequest, id?: string): FhirResponse {
-  const asked = new Asked(request, PARAMETERS);
+  const asked = new Asked(request, EXPAND_PARAMETERS);
   const vocabulary = vocabularyOf(context, request);
   const set = demandKnown(context, request, vocabulary, {
     ...{ type: 'ValueSet', id, given: asked.resource('valueSet', 'ValueSet') },

@@ -1,0 +1,129 @@
+import { strict as assert } from 'node:assert';
+
+import { type Json, serverOfSuite } from '../support/fhir-server.js';
+import { patient } from './resources.js';
+
+/** What R4 says of values: data types, narrative, contained resources, choices; each broken once. */
+describe('R4 rules', () => {
+  const server = serverOfSuite();
+  const div = (inner: string): Json => patient({ text: { status: 'generated', div: inner } });
+  const xhtml = (inner: string): Json => div(`<div xmlns="http://www.w3.org/1999/xhtml">${inner}</div>`);
+  const observation = (more: Json): Json => ({
+    ...{ resourceType: 'Observation', status: 'final', code: { coding: [{ system: 'urn:s', code: 'c' }] } },
+    ...more,
+  });
+  const organization = (more: Json = {}): Json => ({ resourceType: 'Organization', id: 'o', name: 'x', ...more });
+
+  const fine = async (...resources: Json[]): Promise<void> => {
+    for (const body of resources) {
+      const { status, json } = await server.ask(`POST ${body.resourceType as string}`, { body });
+      assert.equal(status, 201, `${JSON.stringify(body)}: ${JSON.stringify(json)}`);
+    }
+  };
+  /** Each with its status, where, and the constraint. */
+  const refused = async (...cases: [body: Json, status: number, path: string, key?: string][]): Promise<void> => {
+    for (const [body, status, path, key] of cases) {
+      const answer = await server.ask(`POST ${body.resourceType as string}`, { body });
+      const { expression, diagnostics } = answer.json.issue?.[0] ?? {};
+      assert.deepEqual([answer.status, expression?.[0]], [status, path], JSON.stringify(body));
+      if (key !== undefined) assert.match(diagnostics as string, new RegExp(`Constraint ${key} `));
+      const validated = await server.ask(`POST ${body.resourceType as string}/$validate`, { body });
+      assert.deepEqual(validated.json.issue[0].expression, [path]);
+    }
+  };
+
+  it('narrative is formatting alone, and says something', async () => {
+    await fine(
+      xhtml('<p class="a" style=\'b\'>5 &gt; 4 &#160;</p><br/><!-- x --><img src="#p" alt="x"/>'),
+      xhtml('<a href="Patient/1">x</a><table><tbody><tr><td colspan="2">y</td></tr></tbody></table>'),
+      div('<div>plain</div>'),
+    );
+    await refused(
+      [xhtml('<script>alert(1)</script>'), 422, 'Patient.text', 'txt-1'],
+      [xhtml('<p onclick="x()">hi</p>'), 422, 'Patient.text', 'txt-1'],
+      [xhtml('<a href=" javascript:x()">hi</a>'), 422, 'Patient.text', 'txt-1'],
+      [xhtml('<iframe src="x">hi</iframe>'), 422, 'Patient.text', 'txt-1'],
+      [xhtml('<p>hi'), 422, 'Patient.text', 'txt-1'],
+      [xhtml('<p>hi</b>'), 422, 'Patient.text', 'txt-1'],
+      [xhtml('a & b'), 422, 'Patient.text', 'txt-1'],
+      [xhtml('a < b'), 422, 'Patient.text', 'txt-1'],
+      [div('<p>hi</p>'), 422, 'Patient.text', 'txt-1'],
+      [div('<div>hi</div><div>ho</div>'), 422, 'Patient.text', 'txt-1'],
+      [xhtml('  <p> </p> '), 422, 'Patient.text', 'txt-2'],
+    );
+  });
+
+  it('narrative is read in time that grows with it alone', async () => {
+    const start = performance.now();
+    for (const inner of ['<p '.repeat(300_000), '<p a="'.repeat(150_000), '&'.repeat(500_000), ' '.repeat(900_000)]) {
+      assert.equal((await server.ask('POST Patient', { body: xhtml(inner) })).status, 422);
+      assert.equal((await server.ask('POST Patient', { body: xhtml(`<p${inner}`) })).status, 422);
+    }
+    assert.ok(performance.now() - start < 5_000);
+  });
+
+  it('contained resources are referred to, and what is referred to is contained', async () => {
+    const managingOrganization = { reference: '#o' };
+    await fine(
+      patient({ contained: [organization()], managingOrganization }),
+      patient({ contained: [{ resourceType: 'Provenance', id: 'p', target: [{ reference: '#' }], ...PROVENANCE }] }),
+      {
+        resourceType: 'Bundle',
+        type: 'collection',
+        entry: [{ resource: patient({ contained: [organization()], managingOrganization }) }],
+      },
+    );
+    await refused(
+      [patient({ contained: [organization()] }), 422, 'Patient', 'dom-3'],
+      [patient({ managingOrganization }), 422, 'Patient.managingOrganization', 'ref-1'],
+      [
+        patient({ contained: [organization({ meta: { versionId: '1' } })], managingOrganization }),
+        422,
+        'Patient',
+        'dom-4',
+      ],
+    );
+  });
+
+  it('data types keep their constraints, wherever they stand', async () => {
+    await fine(
+      patient({ name: [{ family: 'x', period: { start: '2020-05', end: '2020-05-01' } }] }),
+      observation({ valueRatio: { numerator: { value: 1 }, denominator: { value: 2 } } }),
+      observation({ valueRange: { low: { value: 5, unit: 'g' }, high: { value: 1, unit: 'kg' } } }),
+      observation({ component: [{ code: { text: 'x' }, valueQuantity: { value: 1, unit: 'x' } }] }),
+    );
+    await refused(
+      [patient({ name: [{ period: { start: '2020-02', end: '2020-01' } }] }), 422, 'Patient.name[0].period', 'per-1'],
+      [patient({ telecom: [{ value: '1' }] }), 422, 'Patient.telecom[0]', 'cpt-2'],
+      [patient({ photo: [{ data: 'AAAA' }] }), 422, 'Patient.photo[0]', 'att-1'],
+      [observation({ valueQuantity: { value: 1, code: 'mg' } }), 422, 'Observation.value', 'qty-3'],
+      [observation({ valueRatio: { numerator: { value: 1 } } }), 422, 'Observation.value', 'rat-1'],
+      [observation({ valueRange: { low: { value: 2 }, high: { value: 1 } } }), 422, 'Observation.value', 'rng-2'],
+      [
+        patient({ extension: [{ url: 'urn:x', valuePeriod: { start: '2020-02', end: '2020-01' } }] }),
+        ...([422, 'Patient.extension[0].value', 'per-1'] as const),
+      ],
+    );
+  });
+
+  it('an observation has its value itself or in a component of its code', () =>
+    refused([
+      observation({ valueString: 'x', component: [{ code: observation({}).code, valueString: 'y' }] }),
+      ...([422, 'Observation', 'obs-7'] as const),
+    ]));
+
+  it('a choice has one value, strings are not empty, times have seconds and a zone', async () => {
+    await fine(
+      observation({ effectiveDateTime: '2020-01-01T10:00:00+01:00' }),
+      observation({ effectiveDateTime: '2020' }),
+    );
+    await refused(
+      [observation({ valueString: 'x', valueInteger: 1 }), 400, 'Observation.value'],
+      [patient({ name: [{ family: '' }] }), 400, 'Patient.name[0].family'],
+      [observation({ effectiveDateTime: '2020-01-01T10:00:00' }), 400, 'Observation.effective'],
+      [observation({ effectiveDateTime: '2020-01-01T10:00Z' }), 400, 'Observation.effective'],
+    );
+  });
+});
+
+const PROVENANCE = { recorded: '2020-01-01T00:00:00Z', agent: [{ who: { display: 'x' } }] };
