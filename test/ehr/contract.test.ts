@@ -41,6 +41,30 @@ describe('ehr on the ledger', () => {
     await world.refused('version-conflict', 'stmary', 'ehr:write', by(writeOf([{ key, version: 2, value: value() }])));
   });
 
+  it('remembers each of the requests that share a transaction, and writes for all of them or none', async () => {
+    const one = () => ({ key: random(), version: 1, value: value() });
+    const shared = (entries: number) => ({ idempotencyKey: random(), digest: random(), entries });
+    const others = [shared(2), shared(1)];
+    const request = { ...writeOf([one(), one(), one(), one()]), others };
+    const { txId } = await world.submit('stmary', 'ehr:write', by(request));
+    const idempotencyKeys = [request, ...others].map((each) => each.idempotencyKey);
+    const { payload } = await world.evaluate('stmary', 'ehr:head', { request: { entries: [], idempotencyKeys } });
+    const records = (JSON.parse(payload) as HeadView).idempotency;
+    assert.deepEqual(
+      records.map((each) => [each?.digest, each?.txId, each?.entries]),
+      [request, ...others].map(({ digest }, index) => [digest, txId, [1, 2, 1][index]]),
+    );
+    const retried = { ...writeOf([one(), one()]), others: [{ ...others[1], entries: 1 }] };
+    await world.refused('already-done', 'stmary', 'ehr:write', by(retried));
+    const reused = { ...retried, others: [{ ...others[1], digest: random() }] };
+    await world.refused('idempotency-key-reused', 'stmary', 'ehr:write', by(reused));
+    const missing = { ...writeOf([one(), one()]), others: [shared(2)] };
+    await world.refused('entries-missing', 'stmary', 'ehr:write', by(missing));
+    const twice = { ...writeOf([one(), one()]) };
+    const same = { idempotencyKey: twice.idempotencyKey, digest: random(), entries: 1 };
+    await world.refused('duplicate-entry', 'stmary', 'ehr:write', by({ ...twice, others: [same] }));
+  });
+
   it('writes all or nothing, and never one version twice', async () => {
     const entry = { key: random(), version: 1, value: value() };
     await world.refused('duplicate-entry', 'stmary', 'ehr:write', by(writeOf([entry, { ...entry, value: value() }])));

@@ -6,6 +6,7 @@ import { Grouping, HOLD_MS } from '@salus/gateway/ehr/grouping';
 interface Item {
   readonly kin: string;
   readonly size: number;
+  readonly bytes?: number;
   readonly name: string;
 }
 
@@ -17,19 +18,23 @@ describe('writes that share transactions', () => {
   beforeEach(() => {
     // Of this test alone: what another left waiting goes to its own.
     const own: typeof groups = (groups = []);
-    grouping = new Grouping<Item>((items) => {
-      const carried = Promise.withResolvers<undefined>();
-      const end = async (): Promise<void> => {
-        carried.resolve(undefined);
-        await turn();
-      };
-      own.push({ names: items.map(({ name }) => name).join(''), end });
-      return carried.promise;
-    }, 5);
+    grouping = new Grouping<Item>(
+      (items) => {
+        const carried = Promise.withResolvers<undefined>();
+        const end = async (): Promise<void> => {
+          carried.resolve(undefined);
+          await turn();
+        };
+        own.push({ names: items.map(({ name }) => name).join(''), end });
+        return carried.promise;
+      },
+      5,
+      100,
+    );
   });
 
-  function add(names: string, kin = 'one', size = 1): void {
-    for (const name of names) grouping.add({ kin, size, name });
+  function add(names: string, kin = 'one', size = 1, bytes = 1): void {
+    for (const name of names) grouping.add({ kin, size, bytes, name });
   }
 
   async function carried(): Promise<string[]> {
@@ -95,6 +100,20 @@ describe('writes that share transactions', () => {
     await end(0);
     add('c');
     assert.deepEqual(await carried(), ['a', 'bc']);
+  });
+
+  it('are as many as their bytes leave room for, and not one byte more', async () => {
+    add('a');
+    await carried();
+    add('bc', 'one', 1, 50);
+    assert.deepEqual(await carried(), ['a', 'bc'], 'full');
+    add('d', 'one', 1, 51);
+    add('e', 'one', 1, 50);
+    assert.deepEqual(await carried(), ['a', 'bc', 'd']);
+    assert.deepEqual(
+      [99, 100].map((bytes) => grouping.fills({ size: 1, bytes })),
+      [false, true],
+    );
   });
 
   it('go past a transaction that hangs after a while, and then gather behind the next', async () => {

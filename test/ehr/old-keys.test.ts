@@ -58,7 +58,7 @@ describe('keys whose time is over', () => {
     now += 3_600_000;
     const old = outbox.old(10);
     assert.deepEqual(
-      old.flatMap(({ ledgerKey }) => ledgerKey ?? []),
+      old.flatMap(({ ledgerKeys }) => ledgerKeys),
       told,
     );
     assert.equal(outbox.old(1).length, 1);
@@ -66,5 +66,21 @@ describe('keys whose time is over', () => {
     outbox.drop(old.map(({ call }) => call));
     assert.deepEqual(outbox.old(10), []);
     await assert.rejects(writer.write(actor, [observation('o4')], key('a')), /another request/);
+  });
+
+  it('are let go of one by one where requests under keys of their own shared a transaction', async () => {
+    const sent = steps.calls.length;
+    const packed = [1, 2, 3].map((index) =>
+      writer.write(actor, [observation(`packed${index}`)], { key: `packed-${index}`, digest: `d${index}` }),
+    );
+    await Promise.all(packed);
+    const [request, ...more] = steps.calls.slice(sent).map(requestOf);
+    assert.deepEqual([request?.others?.length, more.length], [2, 0]);
+    const told = [request, ...(request?.others ?? [])].map((each) => each?.idempotencyKey ?? '');
+    now += IDEMPOTENCY_DAYS * 86_400_000 + 3_600_000;
+    const letGo = outbox.old(10).at(-1)?.ledgerKeys ?? [];
+    assert.deepEqual([...letGo].sort(), told.sort());
+    outbox.drop(outbox.old(10).map(({ call }) => call));
+    assert.deepEqual(outbox.old(10), []);
   });
 });

@@ -59,9 +59,19 @@ export interface WriteVersions {
   /** HMAC of the client's request, by which a retry is told from another use of the same key. */
   readonly digest: string;
   readonly entries: readonly VersionEntry[];
+  /** Further requests that share the transaction: the last entries are theirs, in their order. */
+  readonly others?: readonly SharedRequest[] | undefined;
   /** What must not have been decided otherwise since the gateway looked. */
   readonly conditions?: readonly Condition[] | undefined;
   readonly salt: string;
+}
+
+/** A client's request among those of one ehr:write: each is remembered under its own key. */
+export interface SharedRequest {
+  readonly idempotencyKey: string;
+  readonly digest: string;
+  /** How many versions are its. */
+  readonly entries: number;
 }
 
 /** Criteria that matched nothing when the gateway looked; whoever creates by the same ones takes turns here. */
@@ -151,6 +161,7 @@ export const events = { erased: 'ehr:erased' } as const;
 export const refuse = refusals({
   'version-conflict': 'conflict',
   'duplicate-entry': 'invalid',
+  'entries-missing': 'invalid',
   'already-done': 'conflict',
   'condition-changed': 'conflict',
   'idempotency-key-reused': 'invalid',
@@ -197,6 +208,13 @@ export const parseWrite: Parser<WriteVersions> = object<WriteVersions>({
   idempotencyKey: hex256,
   digest: hex256,
   entries: list(object<VersionEntry>({ key: hex256, version, value: parseValue }), 1, MAX_ENTRIES),
+  others: optional(
+    list(
+      object<SharedRequest>({ idempotencyKey: hex256, digest: hex256, entries: integer(1, MAX_ENTRIES) }),
+      0,
+      MAX_ENTRIES,
+    ),
+  ),
   conditions: optional(list(object<Condition>({ code: hex256, seen: optional(hex256) }), 0, MAX_ENTRIES)),
   salt: hex256,
 });

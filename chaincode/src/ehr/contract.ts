@@ -6,8 +6,19 @@ import { exists, load, purge, remove, save, saveSalted, saveSealed } from '../li
 import { allowed } from '../lib/refusal';
 import { parseText } from '../lib/schema';
 import { events, parseAnnounce, parseErase, parseForget, parseHead, parseWrite } from './api';
-import type { Condition, HeadView, IdempotencyRecord, VersionEntry, WriteVersions } from './api';
-import { announce, append, distinct, erase, firstUse, forget, inForce, stillSo, type Presence } from './rules';
+import type { Condition, HeadView, IdempotencyRecord, SharedRequest, VersionEntry } from './api';
+import {
+  announce,
+  append,
+  distinct,
+  erase,
+  firstUse,
+  forget,
+  inForce,
+  requestsOf,
+  stillSo,
+  type Presence,
+} from './rules';
 import { conditionKind, erasureKind, idempotencyKind, purgeKind, resourceKind, versionPart } from './state';
 
 /** A member's own records. */
@@ -19,14 +30,15 @@ export class EhrContract extends SalusContract {
   @Transaction()
   async write(ctx: SalusContext): Promise<void> {
     const request = ctx.request(parseWrite);
-    allowed(firstUse(request, await remembered(ctx, request.idempotencyKey)));
+    const requests = allowed(requestsOf(request));
+    for (const each of requests) allowed(firstUse(each, await remembered(ctx, each.idempotencyKey)));
     allowed(distinct(request.entries));
     for (const entry of request.entries) {
       const { key, version, value } = allowed(append(await presence(ctx, entry)));
       await saveSealed(ctx, resourceKind, [key, versionPart(version)], value);
     }
     for (const condition of request.conditions ?? []) await decide(ctx, condition, request.salt);
-    await saveSalted(ctx, idempotencyKind, [request.idempotencyKey], memory(ctx, request), request.salt);
+    for (const each of requests) await remember(ctx, each, request.salt);
   }
 
   @Transaction(false)
@@ -91,6 +103,7 @@ async function presence(ctx: SalusContext, entry: VersionEntry): Promise<Presenc
   return { entry, isThere, hasPrevious };
 }
 
-function memory(ctx: SalusContext, request: WriteVersions): IdempotencyRecord {
-  return { digest: request.digest, txId: ctx.transactionId, entries: request.entries.length, at: ctx.now };
+async function remember(ctx: SalusContext, { idempotencyKey, digest, entries }: SharedRequest, salt: string) {
+  const record: IdempotencyRecord = { digest, txId: ctx.transactionId, entries, at: ctx.now };
+  await saveSalted(ctx, idempotencyKind, [idempotencyKey], record, salt);
 }

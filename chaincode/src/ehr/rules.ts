@@ -10,6 +10,7 @@ import {
   isOver,
   MAX_ENTRIES,
   refuse,
+  type SharedRequest,
   type VersionEntry,
   type WriteVersions,
 } from './api';
@@ -23,8 +24,21 @@ export interface Presence {
   readonly hasPrevious: boolean;
 }
 
+/** The requests that a transaction writes for, each with its part of the entries. */
+export function requestsOf(request: WriteVersions): readonly SharedRequest[] | Refusal {
+  const { idempotencyKey, digest, entries, others = [] } = request;
+  const own = others.reduce((left, other) => left - other.entries, entries.length);
+  if (own < 1) return refuse('entries-missing', 'there are fewer entries than the requests say');
+  const requests = [{ idempotencyKey, digest, entries: own }, ...others];
+  if (new Set(requests.map((each) => each.idempotencyKey)).size === requests.length) return requests;
+  return refuse('duplicate-entry', 'two requests have the same idempotency key');
+}
+
 /** Refuses a second use of an idempotency key: by the same request as done, by another as reused. */
-export function firstUse(request: WriteVersions, known: IdempotencyRecord | undefined): Refusal | undefined {
+export function firstUse(
+  request: Pick<SharedRequest, 'digest'>,
+  known: IdempotencyRecord | undefined,
+): Refusal | undefined {
   if (known === undefined) return undefined;
   return known.digest === request.digest
     ? refuse('already-done', 'this request was written before: ehr:head tells by which transaction')

@@ -10,8 +10,8 @@ import { fhirBase } from '../identity/issuer.js';
 import { memberSettings } from './members.js';
 import { mintToken } from './token.js';
 
-/** Bundles under way at once. */
-const parallel = 4;
+/** Bundles under way at once: small ones share transactions at the gateway, of large ones a few keep it busy. */
+const UNDER_WAY = { least: 4, most: 64, bytes: 2_000_000 } as const;
 /** Tries of one Bundle while the gateway is away. */
 const maxTries = 20;
 /** How long a Bundle waits, ms, for a gateway that is busy, or does not know the outcome yet. */
@@ -25,7 +25,8 @@ interface Report {
   alreadyThere: number;
   /** Of the Bundles that were loaded now. */
   bytes: number;
-  readonly transactions: Set<string>;
+  /** How many Bundles each transaction took, by its id. */
+  readonly transactions: Map<string, number>;
   /** How often the gateway said to wait, or could not say what became of a Bundle. */
   waits: number;
   readonly failed: string[];
@@ -47,22 +48,17 @@ export const load: Command = {
     const fhir = fhirBase(memberSettings(io.stateDir, member).baseUrl);
     const token = await mintToken(io.stateDir, { member, user: String(input.options['user']), role: 'admin' });
     const counts = { loaded: 0, resources: 0, alreadyThere: 0, bytes: 0, waits: 0 };
-    const report: Report = { ...counts, transactions: new Set(), failed: [] };
+    const report: Report = { ...counts, transactions: new Map(), failed: [] };
     const began = performance.now();
-    const queue = [...files];
     const interrupted = (): void => {
       io.err(`${report.loaded} of ${files.length} Bundles loaded; load the same again: no duplicate is made`);
       process.exit(1);
     };
     process.once('SIGINT', interrupted);
-    await Promise.all(
-      Array.from({ length: Math.min(parallel, queue.length) }, async () => {
-        for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-          await loadFile(file, fhir, token, report);
-          io.progress(progressLine(report, files.length, began));
-        }
-      }),
-    );
+    await inWindow(files, async (file, body) => {
+      await loadBundle(basename(file), body, { fhir, token, report });
+      io.progress(progressLine(report, files.length, began));
+    });
     process.off('SIGINT', interrupted);
     return finish(report, files.length, began, io);
   },
@@ -78,12 +74,36 @@ function bundleFiles(path: string): string[] {
     .map((file) => join(path, file));
 }
 
-async function loadFile(file: string, fhir: string, token: string, report: Report): Promise<void> {
-  const body = readFileSync(file);
+/** Reads each file when there is room for it among those under way. Throws what the first one that fails throws. */
+async function inWindow(files: readonly string[], load: (file: string, body: Buffer) => Promise<void>): Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  let bytes = 0;
+  const hasRoom = (more: number): boolean =>
+    underWay.size < UNDER_WAY.least || (underWay.size < UNDER_WAY.most && bytes + more <= UNDER_WAY.bytes);
+  for (const file of files) {
+    const body = readFileSync(file);
+    while (!hasRoom(body.length)) await Promise.race(underWay);
+    bytes += body.length;
+    const loading = load(file, body).finally(() => {
+      bytes -= body.length;
+      underWay.delete(loading);
+    });
+    underWay.add(loading);
+    // Whoever waits for it hears of a failure.
+    loading.catch(() => undefined);
+  }
+  await Promise.all(underWay);
+}
+
+async function loadBundle(
+  name: string,
+  body: Buffer,
+  { fhir, token, report }: { readonly fhir: string; readonly token: string; readonly report: Report },
+): Promise<void> {
   const { response, wasUnknown } = await postUntilKnown(fhir, body, token, () => (report.waits += 1));
   const answer = (await response.json()) as { entry?: unknown[]; issue?: { diagnostics?: string }[] };
   if (response.status !== 200) {
-    report.failed.push(`${basename(file)}: ${response.status} ${answer.issue?.[0]?.diagnostics ?? ''}`);
+    report.failed.push(`${name}: ${response.status} ${answer.issue?.[0]?.diagnostics ?? ''}`);
     return;
   }
   report.loaded += 1;
@@ -94,7 +114,11 @@ async function loadFile(file: string, fhir: string, token: string, report: Repor
   }
   report.resources += answer.entry?.length ?? 0;
   report.bytes += body.length;
-  report.transactions.add(response.headers.get('x-tx-id') ?? '');
+  took(report, response.headers.get('x-tx-id') ?? '');
+}
+
+function took({ transactions }: Report, txId: string): void {
+  transactions.set(txId, (transactions.get(txId) ?? 0) + 1);
 }
 
 /** A Bundle's final answer, and whether an earlier try may have taken effect. */
@@ -152,6 +176,8 @@ function finish(report: Report, total: number, began: number, io: CommandIo): nu
   io.out(`${rate(report, began)} a second; ${report.alreadyThere} Bundles were there already`);
   const megabytes = (report.bytes / 1e6).toFixed(1);
   io.out(`${report.transactions.size} transactions, ${megabytes} MB sent; told to wait ${report.waits} times`);
+  const most = Math.max(0, ...report.transactions.values());
+  if (most > 1) io.out(`Bundles that were under way together shared transactions, up to ${most} in one`);
   if (report.failed.length === 0) return 0;
   io.err(`${report.failed.length} Bundles failed; mend them and load the same folder again: no duplicate is made`);
   return 1;

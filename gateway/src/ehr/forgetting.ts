@@ -36,11 +36,11 @@ export async function keepForgetting(ports: ForgettingPorts, signal: AbortSignal
 /** What the ledger remembers for longer, because it was endorsed anew long after it was kept, is left for a later look. */
 async function forgetOld(ports: ForgettingPorts): Promise<void> {
   const { mspId, ledger, outbox } = ports;
-  for (let old = outbox.old(MAX_ENTRIES); old.length > 0; old = outbox.old(MAX_ENTRIES)) {
-    const remembered = await rememberedOf(ports, old.flatMap(keyOf));
-    const over = old.filter((call) => !keyOf(call).some((key) => remembered.has(key)));
+  for (let old = someOf(outbox); old.length > 0; old = someOf(outbox)) {
+    const remembered = await rememberedOf(ports, old.flatMap(keysOf));
+    const over = old.filter((call) => !keysOf(call).some((key) => remembered.has(key)));
     if (over.length === 0) return;
-    const request: ForgetKeys = { idempotencyKeys: over.flatMap(keyOf) };
+    const request: ForgetKeys = { idempotencyKeys: over.flatMap(keysOf) };
     if (request.idempotencyKeys.length > 0) {
       const transient = { request: Buffer.from(JSON.stringify(request)) };
       await ledger.submit({ transaction: transactions.forget, transient, endorsers: [mspId] });
@@ -49,7 +49,13 @@ async function forgetOld(ports: ForgettingPorts): Promise<void> {
   }
 }
 
-const keyOf = ({ ledgerKey }: OldCall): string[] => (ledgerKey === undefined ? [] : [ledgerKey]);
+/** As many of the oldest as one transaction lets go of. */
+function someOf(outbox: Pick<Outbox, 'old'>): readonly OldCall[] {
+  let keys = 0;
+  return outbox.old(MAX_ENTRIES).filter((call) => (keys += keysOf(call).length) <= MAX_ENTRIES);
+}
+
+const keysOf = ({ ledgerKeys }: OldCall): readonly string[] => ledgerKeys;
 
 /** The keys that still stand for something on the ledger. */
 async function rememberedOf(

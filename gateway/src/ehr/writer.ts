@@ -1,23 +1,18 @@
 /** Writes clinical versions: encrypts them, keeps their keys, and puts them on the ledger through the outbox. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import {
-  MAX_ENTRIES,
-  transactions,
-  type Condition,
-  type VersionEntry,
-  type WriteVersions,
-} from '@salus/chaincode/ehr/api';
+import { MAX_ENTRIES, type Condition, type VersionEntry } from '@salus/chaincode/ehr/api';
 
 import { freshSecrets } from '../keys/content.js';
 import type { KeyStore, VersionKey } from '../keys/key-store.js';
 import { usedForAnother } from '../ledger/key-memory.js';
-import { callKey, type FoundEntry, type OutboxEntry } from '../ledger/outbox-store.js';
+import type { FoundEntry, OutboxEntry } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
 import { isDeclined, isRefusal, Refusal } from '../ledger/refusal.js';
 import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
-import { GROUP_SIZE, Grouping, type Groupable } from './grouping.js';
+import { writeCall, type Sendable } from './call.js';
+import { GROUP_BYTES, GROUP_SIZE, Grouping, PACK_SIZE, type Groupable } from './grouping.js';
 import type { RecentContents } from './recent.js';
 import { authorshipOf, codeOf, toEntry } from './translate.js';
 
@@ -40,11 +35,8 @@ export interface WriterPorts {
   readonly answerWaitMs?: number;
 }
 
-interface Item extends Groupable {
-  readonly entries: readonly VersionEntry[];
-  readonly conditions: readonly Condition[];
+interface Item extends Groupable, Sendable {
   readonly versionKeys: readonly VersionKey[];
-  readonly entry: OutboxEntry;
   readonly settle: PromiseWithResolvers<Commit>;
 }
 
@@ -53,7 +45,11 @@ const ANYBODY = 'anybody';
 
 /** The member's writer of `of-<member>`. */
 export class EhrWriter implements RecordWriter {
-  readonly #grouping = new Grouping<Item>((items) => this.#carryTogether(items), GROUP_SIZE);
+  readonly #grouping = new Grouping<Item>((items) => this.#carryTogether(items), GROUP_SIZE, GROUP_BYTES);
+  /** Of requests whose keys are clients': the ledger remembers each. */
+  readonly #packing = new Grouping<Item>((items) => this.#carryTogether(items), PACK_SIZE, GROUP_BYTES);
+  /** Those of them whose end is not known yet, by key. */
+  readonly #underWay = new Map<string, Item>();
 
   constructor(private readonly ports: WriterPorts) {}
 
@@ -65,12 +61,35 @@ export class EhrWriter implements RecordWriter {
     const key = idempotency?.key ?? randomUUID();
     const code = this.outboxKey(actor, key);
     const digest = idempotency === undefined ? code : this.ports.keys.hmac('idempotency', idempotency.digest);
-    const prior = idempotency === undefined ? undefined : this.#prior(code, digest);
-    if (prior !== undefined) return await this.#answerPrior(prior, key);
-    const item = this.#prepare(actor, writes, { key: code, digest });
-    if (idempotency !== undefined || item.size >= GROUP_SIZE) void this.#carryAlone(item);
-    else this.#grouping.add(item);
+    const named = { key: code, digest };
+    const known = idempotency === undefined ? undefined : this.#known(named, key);
+    if (known !== undefined) return await known;
+    const item = this.#prepare(actor, writes, idempotency === undefined ? named : { ...named, isClients: true });
+    this.#carry(item);
     return await this.#answer(item.settle.promise, item.entry, key);
+  }
+
+  #carry(item: Item): void {
+    const { key, isClients } = item.entry;
+    const grouping = isClients === true ? this.#packing : this.#grouping;
+    if (isClients === true) {
+      this.#underWay.set(key, item);
+      const ended = (): unknown => this.#underWay.delete(key);
+      item.settle.promise.then(ended, ended);
+    }
+    if (grouping.fills(item)) void this.#carryAlone(item);
+    else grouping.add(item);
+  }
+
+  /** The answer to a key that was used before, as this gateway knows; undefined for a new one. Throws Refusal. */
+  #known({ key: code, digest }: Pick<OutboxEntry, 'key' | 'digest'>, key: string): Promise<WriteOutcome> | undefined {
+    const same = this.#underWay.get(code);
+    if (same === undefined) {
+      const prior = this.#prior(code, digest);
+      return prior && this.#answerPrior(prior, key);
+    }
+    if (same.entry.digest !== digest) throw usedForAnother();
+    return this.#again(same.settle.promise, same.entry, key);
   }
 
   /** The outbox's key for a client's: a client's keys are its own. */
@@ -105,7 +124,11 @@ export class EhrWriter implements RecordWriter {
     }
     const pending = this.ports.outbox.pending(found);
     if (pending === undefined) return await this.#unknown(key);
-    const outcome = await this.#answer(this.#orDone(pending, found), found, key);
+    return await this.#again(this.#orDone(pending, found), found, key);
+  }
+
+  async #again(done: Promise<Commit>, entry: OutboxEntry, key: string): Promise<WriteOutcome> {
+    const outcome = await this.#answer(done, entry, key);
     return outcome.state === 'committed' ? { ...outcome, replayed: true } : outcome;
   }
 
@@ -136,7 +159,7 @@ export class EhrWriter implements RecordWriter {
     return { state: 'unknown', key };
   }
 
-  #prepare(actor: Actor, writes: readonly ResourceWrite[], named: Pick<OutboxEntry, 'key' | 'digest'>): Item {
+  #prepare(actor: Actor, writes: readonly ResourceWrite[], named: Omit<OutboxEntry, 'written'>): Item {
     const secrets = freshSecrets(writes.length);
     const entries: VersionEntry[] = [];
     const versionKeys: VersionKey[] = [];
@@ -164,6 +187,7 @@ export class EhrWriter implements RecordWriter {
     return {
       kin: ANYBODY,
       size: entries.length,
+      bytes: entries.reduce((sum, { value }) => sum + value.ciphertext.length, 0),
       entries,
       conditions: conditionsOf(writes),
       versionKeys,
@@ -175,7 +199,7 @@ export class EhrWriter implements RecordWriter {
   async #carryAlone(item: Item): Promise<void> {
     try {
       this.ports.keys.keepVersionKeys(item.versionKeys);
-      const call = this.#call(item, item.entry);
+      const call = this.#call(item);
       await this.#settle(item, this.ports.outbox.submit(call, [item.entry]));
     } catch (error) {
       item.settle.reject(error);
@@ -183,9 +207,9 @@ export class EhrWriter implements RecordWriter {
   }
 
   async #carryTogether(items: readonly Item[]): Promise<void> {
-    const [first] = items;
+    const [first, ...others] = items;
     if (first === undefined) return;
-    if (items.length === 1) {
+    if (others.length === 0) {
       await this.#carryAlone(first);
       return;
     }
@@ -194,12 +218,7 @@ export class EhrWriter implements RecordWriter {
       return;
     }
     try {
-      const group = callKey(items.map(({ entry }) => entry.key));
-      const together = {
-        entries: items.flatMap((item) => item.entries),
-        conditions: items.flatMap((item) => item.conditions),
-      };
-      const call = this.#call(together, { key: group, digest: group });
+      const call = this.#call(first, ...others);
       const commit = await this.ports.outbox.submit(
         call,
         items.map((item) => item.entry),
@@ -223,7 +242,7 @@ export class EhrWriter implements RecordWriter {
   }
 
   async #carryApart(items: readonly Item[]): Promise<void> {
-    const calls = items.map((item) => ({ call: this.#call(item, item.entry), entry: item.entry }));
+    const calls = items.map((item) => ({ call: this.#call(item), entry: item.entry }));
     const commits = this.ports.outbox.submitApart(calls);
     await Promise.all(
       items.map((item, index) => this.#settle(item, commits[index] ?? Promise.reject(new Error('no call')))),
@@ -256,20 +275,8 @@ export class EhrWriter implements RecordWriter {
     return isAlreadyDone(error) ? await this.ports.findDone(key, digest) : undefined;
   }
 
-  #call(
-    { entries, conditions }: Pick<Item, 'entries' | 'conditions'>,
-    { key, digest }: Pick<OutboxEntry, 'key' | 'digest'>,
-  ): LedgerCall {
-    const salt = randomBytes(32).toString('hex');
-    const request: WriteVersions = {
-      ...{ idempotencyKey: key, digest, entries, salt },
-      ...(conditions.length === 0 ? {} : { conditions }),
-    };
-    return {
-      transaction: transactions.write,
-      transient: { request: Buffer.from(JSON.stringify(request)) },
-      endorsers: [this.ports.mspId],
-    };
+  #call(...requests: readonly [Sendable, ...Sendable[]]): LedgerCall {
+    return writeCall(this.ports.mspId, requests);
   }
 }
 

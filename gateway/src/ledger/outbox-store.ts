@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS keys (
   key TEXT PRIMARY KEY, call INTEGER NOT NULL REFERENCES calls (id), digest TEXT NOT NULL, written TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS keys_by_call ON keys (call);
+CREATE TABLE IF NOT EXISTS packs (call INTEGER PRIMARY KEY REFERENCES calls (id)) STRICT;
 CREATE INDEX IF NOT EXISTS calls_open ON calls (id) WHERE state IN ('intent', 'endorsed');
 `;
 
@@ -35,6 +36,8 @@ export interface OutboxEntry {
   readonly digest: string;
   /** What the request writes, for the answer to a retry. */
   readonly written: readonly string[];
+  /** The key is a client's: the ledger remembers it by itself, also where the request shares a call. */
+  readonly isClients?: true;
 }
 
 /** How a call stands: asked, endorsed and perhaps sent, or ended. */
@@ -55,8 +58,8 @@ export interface FoundEntry extends OutboxEntry {
 /** A call that ended long ago. */
 export interface OldCall {
   readonly call: number;
-  /** By which the ledger remembers it; absent where it does not. */
-  readonly ledgerKey?: string;
+  /** By which the ledger remembers it; none where it does not. */
+  readonly ledgerKeys: readonly string[];
 }
 
 /** The idempotency key of a call: its request's; of a shared call one that is made of all of theirs, in any order. */
@@ -67,6 +70,11 @@ export function callKey(keys: readonly string[]): string {
     : createHash('sha256')
         .update([...keys].sort().join('\n'))
         .digest('hex');
+}
+
+/** Whether requests share a call whose keys are clients' own. */
+export function isPack(entries: readonly OutboxEntry[]): boolean {
+  return entries.length > 1 && entries.every(({ isClients }) => isClients === true);
 }
 
 /** Statements over outbox.db of one gateway. What it keeps is on the disk once `durable` says so. */
@@ -98,6 +106,7 @@ export class OutboxStore {
     return inLazyTransaction(this.#database, () => {
       const id = this.#insert(call, now);
       for (const { key, digest, written } of entries) this.#sql.insertKey.run(key, id, digest, JSON.stringify(written));
+      if (isPack(entries)) this.#sql.insertPack.run(id);
       return id;
     });
   }
@@ -154,7 +163,8 @@ export class OutboxStore {
     return this.#sql.old.all(most, before).map((row) => {
       const keys = JSON.parse(row.keys as string) as string[];
       const isRemembered = row.state === 'committed' && keys.length > 0;
-      return { call: row.id as number, ...(isRemembered ? { ledgerKey: callKey(keys) } : {}) };
+      const remembered = row.pack === null ? [callKey(keys)] : keys;
+      return { call: row.id as number, ledgerKeys: isRemembered ? remembered : [] };
     });
   }
 
@@ -163,6 +173,7 @@ export class OutboxStore {
     inLazyTransaction(this.#database, () => {
       for (const call of calls) {
         this.#sql.dropKeys.run(call);
+        this.#sql.dropPack.run(call);
         this.#sql.dropCall.run(call);
       }
     });
@@ -210,9 +221,12 @@ const SQL = {
   moveKey: 'UPDATE keys SET call = ? WHERE key = ?',
   dropKey: 'DELETE FROM keys WHERE key = ?',
   dropKeys: 'DELETE FROM keys WHERE call = ?',
+  insertPack: 'INSERT INTO packs VALUES (?)',
+  dropPack: 'DELETE FROM packs WHERE call = ?',
   dropCall: 'DELETE FROM calls WHERE id = ?',
   // Calls are numbered as they are kept: where the first ones are not old, none is, and no more are looked at.
-  old: `SELECT c.id, c.state, (SELECT json_group_array(k.key) FROM keys k WHERE k.call = c.id) AS keys
+  old: `SELECT c.id, c.state, (SELECT json_group_array(k.key) FROM keys k WHERE k.call = c.id) AS keys,
+    (SELECT p.call FROM packs p WHERE p.call = c.id) AS pack
     FROM (SELECT * FROM calls WHERE state IN ('committed', 'refused') ORDER BY id LIMIT ?) c WHERE c.created < ?`,
   setEndorsed: `UPDATE calls SET state = 'endorsed', tx_id = ? WHERE id = ?`,
   putEnvelope: 'INSERT OR REPLACE INTO envelopes VALUES (?, ?)',
