@@ -65,10 +65,12 @@ export function backUp(
   const to = emptyFolder(target);
   const takenAt = new Date().toISOString();
   const isWanted = (path: string): boolean => part === 'all' || isSealed(relative(from, path));
-  if (member === undefined) copyAll(from, to, isWanted);
-  else copyMember(from, to, member, isWanted);
   const about = { ...(member !== undefined && { member }), ...(part !== 'all' && { part }), stateDir: from, takenAt };
-  writeAbout(to, about);
+  wholeOrNothing(to, () => {
+    if (member === undefined) copyAll(from, to, isWanted);
+    else copyMember(from, to, member, isWanted);
+    writeAbout(to, about);
+  });
 }
 
 /**
@@ -85,15 +87,22 @@ export function backUpKeys(stateDir: string, folder: string, member?: string): s
   for (const each of unfinishedOf(folder, whose)) rmSync(each, { recursive: true });
   if (existsSync(to)) throw new CommandError(`${to} is there already: repeat`);
   const draft = emptyFolder(`${to}${UNFINISHED}`);
-  try {
+  wholeOrNothing(draft, () => {
     copyKeys(from, draft, member);
     writeAbout(draft, { ...(whose !== undefined && { member: whose }), part: 'keys', stateDir: from, takenAt });
     renameSync(draft, to);
-  } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
-    throw error;
-  }
+  });
   return to;
+}
+
+/** No part of a backup is left where it could not be finished: keys that nobody knows of. Throws a CommandError then. */
+function wholeOrNothing(folder: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw new CommandError(`the backup failed, and nothing of it is left: ${(error as Error).message}`);
+  }
 }
 
 /** Deletes all but the newest backups of key stores below a folder, the member's or those of all; returns how many. */

@@ -15,6 +15,10 @@ export const exportMember: Command = {
     const [folder = ''] = args;
     write(io.stateDir, String(options['member']), folder);
     io.out(`wrote ${folder}; its README says how to start from it`);
+    io.out(
+      `${io.stateDir} still holds these keys, those of the member's authorities too: ` +
+        'once every member has its folder, delete it, and run nothing from it any more',
+    );
     return 0;
   },
 };

@@ -109,7 +109,7 @@ async function writeHome(member: Served, stateDir: string): Promise<string> {
   const { cert, key } = tlsFiles(tlsDir);
   const registrar = ensureRegistrar(dir);
   const further = await writeOrdererAuthority(member, stateDir, home, registrar);
-  const server = { host, port: String(port), tlsCert: cert, tlsKey: key, furtherFiles: JSON.stringify(further) };
+  const server = { host, port: String(port), tlsCert: cert, tlsKey: key, furtherFiles: further };
   const own = authorityConfig(member.fabricCa.name, layout.authority(dir), registrar);
   writeSecret(join(home, CONFIG_FILE), fill('fabric-ca-server.yaml', server) + own);
   return home;

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:f
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { CommandError } from '../command.js';
 import { memberComposeFile } from '../compose/compose.js';
-import { writePublic } from '../identity/files.js';
+import { rewrite, writePublic } from '../identity/files.js';
 import { layout, mspFiles, tlsFiles } from '../identity/layout.js';
 import { markExported, type NetworkFile, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
@@ -77,14 +77,15 @@ export function rewritePaths(folder: string, from: string): void {
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!/(settings|network)\.json$|\.yaml$/.test(file)) continue;
     const path = join(folder, file);
-    writePublic(path, readFileSync(path, 'utf8').replaceAll(from, folder));
+    rewrite(path, readFileSync(path, 'utf8').replaceAll(from, folder));
   }
 }
 
 function readme({ chaincode, channel }: Topology, name: string): string {
   return `# ${name} of channel ${channel}
 
-This folder holds the keys of ${name} and of nobody else. Keep it, and nobody else may read it.
+This folder holds the keys of ${name} and of nobody else, its authorities' too. Keep it, and nobody else may read it. Whoever made it had
+them as well: see that the folder it was made from is deleted, or let \`request\` make your keys here (docs/fabric.md).
 
 Natively, with Salus ${chaincode.version} and Hyperledger Fabric's programs on this machine:
 

@@ -13,6 +13,12 @@ const BUILDER_DIR = fileURLToPath(new URL('../../builder', import.meta.url));
 /** Where a peer keeps what external builders made, below its data. */
 const BUILT = join('externalbuilder', 'builds');
 
+/** Of a template, where a value goes. */
+const PLACE = /\$\{(\w+)\}/g;
+const QUOTED_OR_PLACE = /'[^']*'|\$\{(\w+)\}/g;
+/** What YAML reads as it stands. */
+const PLAIN = /^[\w/.][\w/.:@+-]*$/;
+
 /** A node's own folder of configuration, as FABRIC_CFG_PATH. */
 export interface RenderedNode {
   readonly configDir: string;
@@ -51,9 +57,12 @@ export function renderPeer(
   );
   const present = existsSync(connection) ? readFileSync(connection, 'utf8') : undefined;
   const wanted = chaincodeConnection(member, own, tls);
-  if (wanted !== present) writeSecret(connection, wanted);
-  // The builder copied the old one, with the certificate of then; what it built is built anew when it is missing.
-  if (wanted !== present) rmSync(join(dataDir, BUILT), { recursive: true, force: true });
+  if (wanted !== present) {
+    // The builder copied the old one, with the certificate of then; what it built is built anew when it is missing. It goes
+    // first: interrupted in between, the next time sees that the connection is another one.
+    rmSync(join(dataDir, BUILT), { recursive: true, force: true });
+    writeSecret(connection, wanted);
+  }
   return { configDir, environment: { SALUS_BUILDER_CONNECTION: connection } };
 }
 
@@ -102,12 +111,31 @@ function tlsValues({ cert, key, ca }: { cert: string; key: string; ca: string })
   return { tlsCert: cert, tlsKey: key, tlsCa: ca };
 }
 
-/** A template with its places filled; throws when one is given no value. */
-export function fill(template: string, values: Readonly<Record<string, string>>): string {
+/** A template with its places filled, each with one scalar of YAML or a list; throws when one is given no value. */
+export function fill(template: string, values: Readonly<Record<string, string | readonly string[]>>): string {
   const text = readFileSync(join(TEMPLATES, template), 'utf8');
-  return text.replace(/\$\{(\w+)\}/g, (_, name: string) => {
+  const valueOf = (name: string): string | readonly string[] => {
     const value = values[name];
     if (value === undefined) throw new Error(`${template} asks for ${name}, which nobody gives`);
     return value;
-  });
+  };
+  return text
+    .split('\n')
+    .map((line) =>
+      line.replace(QUOTED_OR_PLACE, (found, bare?: string) => {
+        if (bare !== undefined) return scalar(valueOf(bare));
+        return found.replace(PLACE, (_, name: string) => escaped(String(valueOf(name))));
+      }),
+    )
+    .join('\n');
+}
+
+/** A path may hold what YAML takes for a comment or a quote. */
+function scalar(value: string | readonly string[]): string {
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return PLAIN.test(value) ? value : `'${escaped(value)}'`;
+}
+
+function escaped(value: string): string {
+  return value.replaceAll("'", "''");
 }
