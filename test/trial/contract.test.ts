@@ -29,13 +29,16 @@ describe('trial on the ledger', () => {
   it('puts a version in force only with every approval and every list', async () => {
     const world = await TrialWorld.founded();
     await world.act('acme', 'sponsor', 'register', { parties, protocol: protocol() });
-    const { hash } = await world.newest();
-    await world.refused('unknown-version', 'authority', 'ethics', 'approve-version', { version: 1, hash: random() });
+    const [verb, approval] = await world.approvalOf(1, 'authority', 'ethics');
+    await world.refused('unknown-version', 'authority', 'ethics', verb, { ...approval, hash: random() });
     await world.refused('not-approved', 'acme', 'sponsor', 'activate-version', { version: 1 });
-    await world.act('authority', 'ethics', 'approve-version', { version: 1, hash });
-    await world.refused('already-approved', 'authority', 'ethics', 'approve-version', { version: 1, hash });
+    await world.act('authority', 'ethics', verb, approval);
+    await world.refused('already-approved', 'authority', 'ethics', verb, approval);
     await world.refused('not-approved', 'acme', 'sponsor', 'activate-version', { version: 1 });
-    await world.act('authority', 'regulator', 'approve-version', { version: 1, hash });
+    await world.act('authority', 'regulator', ...(await world.approvalOf(1, 'authority', 'regulator')));
+    // What the sponsor did not sign is in nobody's name.
+    await world.refused('not-approved', 'acme', 'sponsor', 'activate-version', { version: 1 });
+    await world.act('acme', 'sponsor', ...(await world.approvalOf(1, 'acme', 'sponsor')));
     await world.refused('list-missing', 'acme', 'sponsor', 'activate-version', { version: 1 });
     await world.refused('unknown-version', 'acme', 'sponsor', 'activate-version', { version: 2 });
     const list = { stratum: 's1', root: random(), kits: ['K1', 'K2'] };
@@ -113,8 +116,7 @@ describe('trial on the ledger', () => {
     const { hash } = await world.newest();
     const early = { version: 2, previous: hash, protocol: switched, reason: 'in good time' };
     await world.act('acme', 'sponsor', 'register-version', early);
-    const approval = { version: 2, hash: (await world.newest()).hash };
-    for (const role of ['ethics', 'regulator']) await world.act('authority', role, 'approve-version', approval);
+    await world.approved(2);
     await world.locked();
     for (const [stratum, slots] of world.lists) {
       await world.act('tally', 'statistician', 'reveal', { stratum, slots });
@@ -183,7 +185,7 @@ describe('trial on the ledger', () => {
       const request = { stratum, root: rootOf(TRIAL, stratum, slots), kits };
       await world.act('tally', 'statistician', 'commit-list', request);
       const { hash } = (await world.view()).lists.find((each) => each.stratum === stratum)!;
-      await world.act('authority', 'regulator', 'approve-list', { stratum, hash });
+      await world.approvedList(stratum, hash);
     };
     const keep = (stratum: string, slots: readonly Allotted[]) =>
       world.hidden('statistician', { stratum, slots, salt: random() });
@@ -193,10 +195,7 @@ describe('trial on the ledger', () => {
     await world.refused('kit-on-list', 'tally', 'statistician', 'commit-list', twice);
     await commit('s2', strange);
     await world.ledger.refused('unknown-arm', 'tally', 'trial:keep-arms', keep('s2', strange));
-    const { hash } = await world.newest();
-    for (const role of ['ethics', 'regulator']) {
-      await world.act('authority', role, 'approve-version', { version: 1, hash });
-    }
+    await world.approved(1);
     await world.ledger.submit('tally', 'trial:keep-arms', keep('s1', first));
     await world.refused('arms-missing', 'acme', 'sponsor', 'activate-version', { version: 1 });
   });
@@ -210,10 +209,7 @@ describe('trial on the ledger', () => {
     });
     const { hash: previous } = await world.newest();
     await world.act('acme', 'sponsor', 'register-version', { version: 2, previous, protocol: wider });
-    const { hash } = await world.newest();
-    for (const role of ['ethics', 'regulator']) {
-      await world.act('authority', role, 'approve-version', { version: 2, hash });
-    }
+    await world.approved(2);
     await world.refused('design-frozen', 'acme', 'sponsor', 'activate-version', { version: 2 });
   });
 
@@ -224,10 +220,10 @@ describe('trial on the ledger', () => {
     await world.point('northside', 'coordinator', about);
     await world.point('northside', 'coordinator', { ...about, form: 'labs' });
     await world.point('acme', 'sponsor', { participant: 'P1', n: 2, act: 'propose', query: 'q1' });
-    const lock = (points: number) => ({ root: random(), points, acts: 4, reason: 'last visit done' });
-    await world.refused('query-open', 'tally', 'cro', 'lock', lock(2));
+    const lock = (points: number) => world.lockOf({ root: random(), points, acts: 4 });
+    await world.refused('query-open', 'tally', 'cro', 'lock', await lock(2));
     await world.point('northside', 'coordinator', { participant: 'P1', n: 3, act: 'answer', query: 'q1' });
-    await world.refused('point-count', 'tally', 'cro', 'lock', lock(1));
+    await world.refused('point-count', 'tally', 'cro', 'lock', await lock(1));
     await world.locked();
     const { points, root } = (await world.view()).milestones.find(({ name }) => name === 'lock')!;
     assert.equal(points, 2);
@@ -258,9 +254,9 @@ describe('trial on the ledger', () => {
     const asked = await world.act('stmary', 'investigator', 'unblind-one', unblind);
     assert.equal(asked.rwset.event?.name, 'trial:unblinding-asked');
     assert.ok(!asked.inClear.includes('"arm"'));
-    const halted = await world.act('tally', 'board', 'halt', { reason: 'signal' });
+    const halted = await world.act('tally', 'board', 'halt', await world.boardAct('halt', 'signal'));
     assert.equal(halted.rwset.event?.name, 'trial:halted');
-    await world.act('tally', 'board', 'resume', { reason: 'none' });
+    await world.act('tally', 'board', 'resume', await world.boardAct('resume', 'none'));
     const made = world.hidden('coordinator', { secret: random(), salt: random() });
     const claim = world.hidden('investigator', { participant: 'P2', hmacs: [random()], salt: random() });
     for (const [verb, call, place] of [

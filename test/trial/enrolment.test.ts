@@ -8,7 +8,7 @@ import { networkOfSuite } from '../support/network.js';
 import { scratchFolder } from '../support/scratch.js';
 import { Cells } from './cells.js';
 import { guesses, NO_CHANCE, type Seen, tells } from './guessing.js';
-import { NetworkStudy, strata, STUDY, text, threeHospitals } from './network-study.js';
+import { NetworkStudy, strata, STUDY, threeHospitals } from './network-study.js';
 import { atDoor, atPeer, PeerCalls } from './straight.js';
 import { assertAllEnrolled } from './slots.js';
 import { sites } from './world.js';
@@ -81,9 +81,9 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
     await cellsWhileIn('CELLS-1', 'registered');
     await cellsWhileIn(STUDY, 'enrolling');
     const reason = 'to look at the cells';
-    await study.act('tally', 'board', 'halt', { reason });
+    await study.boardDoes('halt', reason);
     await cellsWhileIn(STUDY, 'halted');
-    await study.act('tally', 'board', 'resume', { reason });
+    await study.boardDoes('resume', reason);
   });
 
   it('loses no slot and gives none twice', async () => {
@@ -137,8 +137,7 @@ describe(`a trial of ${PARTICIPANTS} participants at 3 sites in 4 strata, over H
   });
 
   it('is recomputed from public data after lock: lists as committed, arms in balance', async () => {
-    const lock = [text('reason', 'last visit done')];
-    assert.equal((await study.post('tally', 'cro', '$lock', lock)).status, 200);
+    assert.equal((await study.lock()).status, 200);
     await cellsWhileIn(STUDY, 'locked');
     for (const [stratum, slots] of study.lists) await study.act('tally', 'statistician', 'reveal', { stratum, slots });
     await cellsWhileIn(STUDY, 'unblinded');

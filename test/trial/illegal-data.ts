@@ -164,6 +164,8 @@ export function illegalOnData(open: Open): void {
         ['presents the old version', 'consent-superseded', 'northside', 'investigator', 'consent', old],
       ]);
       await world.act('northside', 'investigator', 'consent', await world.consentOf('P2', 'northside', 2, 2));
+      const lock = await world.lockOf({ root: other, points: 4, acts: 20 });
+      const adopted = { version: 2, hash: other, signature: lock.signature };
       await world.point('northside', 'coordinator', { ...entry, form: 'labs', consent: 2 });
       await attempts.all([
         [
@@ -176,24 +178,10 @@ export function illegalOnData(open: Open): void {
             ...{ version: 2, translations: [{ language: 'en', hash: other }], optionalParts: [] },
           },
         ],
-        [
-          'adopts what was not published',
-          'unknown-document',
-          'authority',
-          'ethics',
-          'adopt-document',
-          { version: 2, hash: other },
-        ],
-        ['sponsor adopts', 'not-your-role', 'acme', 'sponsor', 'adopt-document', { version: 2, hash: other }],
-        ['sponsor locks', 'not-your-role', 'acme', 'sponsor', 'lock', { root: other, points: 4, acts: 20, reason }],
-        [
-          'locks without all points',
-          'point-count',
-          'tally',
-          'cro',
-          'lock',
-          { root: other, points: 3, acts: 20, reason },
-        ],
+        ['adopts what was not published', 'unknown-document', 'authority', 'ethics', 'adopt-document', adopted],
+        ['sponsor adopts', 'not-your-role', 'acme', 'sponsor', 'adopt-document', adopted],
+        ['sponsor locks', 'not-your-role', 'acme', 'sponsor', 'lock', lock],
+        ['locks without all points', 'point-count', 'tally', 'cro', 'lock', { ...lock, points: 3 }],
       ]);
       await world.locked();
       await attempts.point('edits after lock', 'not-now', ['northside', 'coordinator'], {
@@ -203,11 +191,12 @@ export function illegalOnData(open: Open): void {
         reason,
       });
       const signer = await world.delegate('tally', 'cro');
-      const alone = [0, 1].map(() => world.sign(signer, { meaning: 'unlock', reason }));
+      const locked = { meaning: 'unlock', reason, after: (await world.view()).status?.tx };
+      const alone = [0, 1].map(() => world.sign(signer, locked));
       const second = world.keys.get('acme.sponsor')!;
-      const mixed = [alone[0], world.sign(second, { meaning: 'unlock', reason: 'another' })];
+      const mixed = [alone[0], world.sign(second, { ...locked, reason: 'another' })];
       await attempts.all([
-        ['locks twice', 'not-now', 'tally', 'cro', 'lock', { root: other, points: 4, acts: 20, reason }],
+        ['locks twice', 'not-now', 'tally', 'cro', 'lock', lock],
         ['unlocks alone', 'two-signatures', 'tally', 'cro', 'unlock', { reason, signatures: alone }],
         [
           'unlocks with a signature for another reason',
@@ -228,9 +217,13 @@ export function illegalOnData(open: Open): void {
           },
         ],
       ]);
-      const both = [alone[0], world.sign(second, { meaning: 'unlock', reason })];
+      const both = [alone[0], world.sign(second, locked)];
       await world.act('tally', 'cro', 'unlock', { reason, signatures: both });
       assert.equal((await world.view()).phase, 'halted');
+      await world.locked();
+      await attempts.all([
+        ['unlocks by old signatures', 'signature-invalid', 'tally', 'cro', 'unlock', { reason, signatures: both }],
+      ]);
     });
   });
 }

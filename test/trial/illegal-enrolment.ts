@@ -2,6 +2,7 @@
 import { random } from '../support/contract-world.js';
 import { SigningKey } from '../support/signing.js';
 import { illegalActs, type Open, other, reason } from './attempts.js';
+import { triesOnSignatures } from './illegal-signatures.js';
 import { outcomes, protocol, TRIAL } from './world.js';
 
 /** Declares the suite. */
@@ -11,6 +12,7 @@ export function illegalAtEnrolment(open: Open): void {
       const attempts = tried();
       const { world } = attempts;
       const { hash } = await world.newest();
+      const [, approval] = await world.approvalOf(1, 'authority', 'ethics');
       const switched = { version: 2, previous: hash, protocol: protocol({ outcomes: outcomes.slice(1) }) };
       const dropped = { ...switched, reason };
       await attempts.all([
@@ -42,15 +44,16 @@ export function illegalAtEnrolment(open: Open): void {
         ['a site amends', 'not-your-role', 'stmary', 'investigator', 'register-version', dropped],
         ['another member as sponsor', 'not-a-party', 'westgate', 'sponsor', 'register-version', dropped],
         ['puts version 1 back', 'version-out-of-line', 'acme', 'sponsor', 'activate-version', { version: 1 }],
-        ['sponsor approves itself', 'not-your-role', 'acme', 'sponsor', 'approve-version', { version: 1, hash }],
-        ['sponsor as ethics', 'not-a-party', 'acme', 'ethics', 'approve-version', { version: 1, hash }],
+        ['sponsor approves itself', 'not-your-role', 'acme', 'sponsor', 'approve-version', approval],
+        ['sponsor as ethics', 'not-a-party', 'acme', 'ethics', 'approve-version', approval],
+        ['another signs for the sponsor', 'not-your-role', 'authority', 'ethics', 'sign-version', approval],
         [
           'approves what is not there',
           'unknown-version',
           'authority',
           'ethics',
           'approve-version',
-          { version: 9, hash },
+          { ...approval, version: 9 },
         ],
         [
           'results before unblinding',
@@ -73,6 +76,8 @@ export function illegalAtEnrolment(open: Open): void {
       const arms = { stratum: 's1', slots: world.lists.get('s1') };
       const lent = { participant: 'P3', hmacs: [random()] };
       const unblind = { stratum: 's1', slot: 1, reason, delegate: 'stmary.investigator' };
+      const halt = await world.boardAct('halt', reason);
+      const late = { stratum: 's1', hash: other, signature: halt.signature };
       await attempts.all([
         ['skips a slot', 'slot-skipped', 'stmary', 'investigator', 'enrol', { ...enrol, slot: 4 }],
         ['takes a slot twice', 'slot-taken', 'stmary', 'investigator', 'enrol', { ...enrol, slot: 2 }],
@@ -98,9 +103,9 @@ export function illegalAtEnrolment(open: Open): void {
             ...{ stratum: 's1', root: other, kits: ['K1'] },
           },
         ],
-        ['list approved late', 'not-now', 'authority', 'regulator', 'approve-list', { stratum: 's1', hash: other }],
-        ['sponsor halts', 'not-your-role', 'acme', 'sponsor', 'halt', { reason }],
-        ['resumes what runs', 'not-now', 'tally', 'board', 'resume', { reason }],
+        ['list approved late', 'not-now', 'authority', 'regulator', 'approve-list', late],
+        ['sponsor halts', 'not-your-role', 'acme', 'sponsor', 'halt', halt],
+        ['resumes what runs', 'not-now', 'tally', 'board', 'resume', halt],
         ['skips an interim look', 'version-out-of-line', 'tally', 'statistician', 'record-look', { look: 2, reason }],
         ['hides an interim look', 'not-your-role', 'acme', 'sponsor', 'record-look', { look: 1, reason }],
       ]);
@@ -114,9 +119,10 @@ export function illegalAtEnrolment(open: Open): void {
       await world.act('stmary', 'investigator', 'unblind-one', unblind);
       await world.refused('already-unblinded', 'stmary', 'investigator', 'unblind-one', unblind);
       await world.act('tally', 'statistician', 'record-look', { look: 1, reason: 'planned' });
-      await world.act('tally', 'board', 'halt', { reason });
+      await world.act('tally', 'board', 'halt', halt);
       await attempts.all([['enrols while halted', 'not-now', 'stmary', 'investigator', 'enrol', enrol]]);
-      await world.act('tally', 'board', 'resume', { reason });
+      await world.act('tally', 'board', 'resume', await world.boardAct('resume', reason));
+      await attempts.all([['halts by an old signature', 'signature-invalid', 'tally', 'board', 'halt', halt]]);
     });
 
     it('of claims, consent and eligibility', async () => {
@@ -205,5 +211,7 @@ export function illegalAtEnrolment(open: Open): void {
         ...{ role: 'investigator', jwk: world.keys.get('stmary.investigator')?.jwk },
       });
     });
+
+    it('of signatures on acts of the whole trial', () => triesOnSignatures(tried()));
   });
 }

@@ -9,6 +9,7 @@ import { DEFAULT_TOPOLOGY_FILE } from '@salus/network/topology';
 import { random } from '../support/contract-world.js';
 import type { Answer, TestNetwork } from '../support/network.js';
 import { SigningKey } from '../support/signing.js';
+import { Signers } from './signers.js';
 import { listOf, protocol, sites } from './world.js';
 
 /** The study's name. */
@@ -45,6 +46,7 @@ export function text(name: string, valueString: string) {
 /** The study as its people act on it. */
 export class NetworkStudy {
   readonly lists = new Map<string, readonly Allotted[]>();
+  readonly signers = new Signers(STUDY, (...act) => this.act(...act));
   readonly #investigators = new Map(sites.map((site) => [site as string, new SigningKey(`inv-${site}`)]));
   /** The newest block that anybody here saw: whoever acts next, acts after it. */
   #seen = 0;
@@ -59,13 +61,12 @@ export class NetworkStudy {
   async opened(): Promise<void> {
     await this.registered(STUDY);
     for (const stratum of strata) await this.#listed(stratum);
-    const approval = { version: 1, hash: (await this.view()).versions[0]?.hash };
-    for (const role of ['ethics', 'regulator']) await this.act('authority', role, 'approve-version', approval);
+    await this.signers.approve(1, (await this.view()).versions[0]?.hash);
     await this.act('acme', 'sponsor', 'activate-version', { version: 1 });
     const document = { version: 1, translations: [{ language: 'en', hash: TEXT_HASH }], optionalParts: [] };
     await this.act('acme', 'sponsor', 'publish-document', document);
     const hash = digest({ trial: STUDY, ...document });
-    await this.act('authority', 'ethics', 'adopt-document', { version: 1, hash });
+    await this.signers.does('authority', 'ethics', 'adopt-document', [{ version: 1, hash }]);
     for (const [site, { jwk }] of this.#investigators) {
       await this.act(site, 'investigator', 'delegate', { role: 'investigator', jwk });
     }
@@ -105,6 +106,22 @@ export class NetworkStudy {
   randomize(participant: string, site: string, stratum: string): Promise<Answer> {
     const asked = [text('participant', participant), text('stratum', stratum), { name: 'consent', valueInteger: 1 }];
     return this.post(site, 'coordinator', '$randomize', asked);
+  }
+
+  /** What the board does to the whole study. */
+  async boardDoes(name: 'halt' | 'resume', reason: string): Promise<void> {
+    const after = (await this.view()).status?.tx;
+    await this.signers.does('tally', 'board', name, [{ reason }, { reason, after }]);
+  }
+
+  /** `$lock` over what is there, signed. */
+  async lock(): Promise<Answer> {
+    const reason = 'last visit done';
+    const token = await this.#token('tally', 'cro');
+    const headers = { 'x-min-block': String(this.#seen) };
+    const told = await this.network.ask('tally', `ResearchStudy/${STUDY}/$lock`, { token, headers });
+    const signature = await this.signers.sign('tally', 'cro', { meaning: 'lock', ...numbersIn(told), reason });
+    return this.post('tally', 'cro', '$lock', [text('reason', reason), text('signature', JSON.stringify(signature))]);
   }
 
   /** The study as a member that plays no part in it shows it to anybody. */
@@ -165,7 +182,7 @@ export class NetworkStudy {
     await this.act('tally', 'statistician', 'commit-list', { stratum, root, kits: slots.map(({ kit }) => kit) });
     await this.act('tally', 'statistician', 'keep-arms', { stratum, slots });
     const hash = (await this.view()).lists.find((each) => each.stratum === stratum)?.hash;
-    await this.act('authority', 'regulator', 'approve-list', { stratum, hash });
+    await this.signers.approveList(stratum, hash);
   }
 
   #consent(participant: string, site: string): object {
@@ -178,6 +195,14 @@ export class NetworkStudy {
     const countersignature = { kid: investigator.kid, ...stamp, statement: signed };
     return { ...about, jwk: patient.jwk, statement, countersignature };
   }
+}
+
+/** What a lock is over, as `GET $lock` tells it. */
+export function numbersIn({ body }: Answer): object {
+  const parameters = body['parameter'] as { name: string; valueString?: string; valueInteger?: number }[];
+  return Object.fromEntries(
+    parameters.map(({ name, valueString, valueInteger }) => [name, valueString ?? valueInteger]),
+  );
 }
 
 /** Parameters of `$declare-eligible`: a yes to every criterion. */

@@ -14,7 +14,8 @@ import { type Answer, networkOfSuite } from '../support/network.js';
 import { projectRoot } from '../support/shared.js';
 import { SigningKey } from '../support/signing.js';
 import { atDoor, atPeer } from './straight.js';
-import { eligibilityOf } from './network-study.js';
+import { eligibilityOf, numbersIn, text } from './network-study.js';
+import { Signers } from './signers.js';
 import { TrialPackages } from './packages.js';
 import { reportedOnNetwork } from './reported.js';
 import { listOf } from './world.js';
@@ -26,7 +27,6 @@ describe('a trial on the real processes, over HTTP', () => {
   const network = networkOfSuite();
   const packages = new TrialPackages(network, NAME);
   let view: TrialView;
-  const lock = [{ name: 'reason', valueString: 'last visit done' }];
   let list: readonly Allotted[] = [];
   const investigator = new SigningKey('inv-1');
 
@@ -41,6 +41,8 @@ describe('a trial on the real processes, over HTTP', () => {
     const answer = await post(member, role, `${NAME}/$${name}`, values);
     assert.equal(answer.status, 200, `${name}: ${answer.text}`);
   }
+
+  const signers = new Signers(NAME, act);
 
   async function patient(): Promise<string> {
     const token = await network.token({ member: 'stmary', role: 'investigator' });
@@ -79,10 +81,8 @@ describe('a trial on the real processes, over HTTP', () => {
     await act('tally', 'statistician', 'commit-list', { stratum: 'all', root, kits: list.map(({ kit }) => kit) });
     await act('tally', 'statistician', 'keep-arms', { stratum: 'all', slots: list });
     const { hash } = (await look('tally')).lists[0]!;
-    await act('authority', 'regulator', 'approve-list', { stratum: 'all', hash });
-    const approval = { version: 5, hash: view.versions[4]!.hash };
-    await act('authority', 'ethics', 'approve-version', approval);
-    await act('authority', 'regulator', 'approve-version', approval);
+    await signers.approveList('all', hash);
+    await signers.approve(5, view.versions[4]!.hash);
     await act('acme', 'sponsor', 'activate-version', { version: 5 });
     assert.equal((await look('northside')).phase, 'active');
   });
@@ -91,7 +91,7 @@ describe('a trial on the real processes, over HTTP', () => {
     const translations = [{ language: 'en', hash: 'b'.repeat(64) }];
     await act('acme', 'sponsor', 'publish-document', { version: 1, translations, optionalParts: [] });
     const hash = digest({ trial: NAME, version: 1, translations, optionalParts: [] });
-    await act('authority', 'ethics', 'adopt-document', { version: 1, hash });
+    await signers.does('authority', 'ethics', 'adopt-document', [{ version: 1, hash }]);
     await act('stmary', 'investigator', 'delegate', { role: 'investigator', jwk: investigator.jwk });
     const claimed = await post('stmary', 'investigator', `${NAME}/$claim`, [
       { name: 'participant', valueString: 'P1' },
@@ -245,7 +245,12 @@ describe('a trial on the real processes, over HTTP', () => {
     };
     assert.deepEqual([(await after('1')).status, (await after('x')).status], [200, 400]);
     assert.equal((await after('999999')).status, 503, 'a block that is not here yet is waited for, then said so');
+    const reason = 'last visit done';
+    const told = numbersIn(await network.ask('authority', `ResearchStudy/${NAME}/$lock`, { token }));
+    const signature = await signers.sign('tally', 'cro', { meaning: 'lock', ...told, reason });
+    const lock = [text('reason', reason), text('signature', JSON.stringify(signature))];
     assert.equal((await post('authority', 'regulator', `${NAME}/$lock`, lock)).status, 403);
+    assert.equal((await post('tally', 'cro', `${NAME}/$lock`, lock.slice(1))).status, 400);
     assert.equal((await post('tally', 'cro', `${NAME}/$lock`, lock)).status, 200);
     // Another member's peer may be a block behind.
     await eventually(async () => {

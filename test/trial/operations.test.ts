@@ -78,7 +78,20 @@ describe('the operations on trials', () => {
       change?.part?.slice(0, 4).map((part) => part.valueInteger ?? part.valueString ?? part.valueCode),
       [...[2, 'first-enrolment', 1, 're-timed']],
     );
-    const body = parameters([{ name: 'reason', valueString: 'done' }]);
+    const told = (await ask('westgate', 'auditor', 'GET', `ResearchStudy/${TRIAL}/$lock`)).resource as unknown as {
+      readonly parameter: readonly { readonly valueString?: string; readonly valueInteger?: number }[];
+    };
+    const [root, points, acts, ...more] = told.parameter.map((each) => each.valueString ?? each.valueInteger);
+    assert.deepEqual([points, acts, more], [0, 0, []]);
+    const { reason, signature } = await world.lockOf({ root: String(root), points: 0, acts: 0 });
+    const signed = [
+      { name: 'reason', valueString: reason },
+      { name: 'signature', valueString: JSON.stringify(signature) },
+    ];
+    const body = parameters(signed);
+    const stop = await world.boardAct('halt', 'signal');
+    const unsigned = await ask('tally', 'cro', 'POST', `ResearchStudy/${TRIAL}/$lock`, parameters(signed.slice(0, 1)));
+    assert.equal(unsigned.status, 400);
     assert.equal((await ask('acme', 'sponsor', 'POST', `ResearchStudy/${TRIAL}/$lock`, body)).status, 403);
     const signedBy = await world.delegate('stmary', 'investigator');
     const unblind = parameters([
@@ -97,7 +110,7 @@ describe('the operations on trials', () => {
     assert.equal((await ask('tally', 'cro', 'GET', 'ResearchStudy/TRIAL-9/$outcome-diff')).status, 404);
     const act = (request: string) => parameters([{ name: 'request', valueString: request }]);
     const halt = `ResearchStudy/${TRIAL}/$halt`;
-    assert.equal((await ask('tally', 'board', 'POST', halt, act('{"reason":"signal"}'))).status, 409);
+    assert.equal((await ask('tally', 'board', 'POST', halt, act(JSON.stringify(stop)))).status, 409);
     assert.equal((await ask('tally', 'board', 'POST', halt, act('no JSON'))).status, 400);
     const end = act(JSON.stringify({ kid: signedBy.kid }));
     assert.equal(

@@ -58,12 +58,13 @@ describe("a trial's package", () => {
     assert.deepEqual(checkLock(recordsIn(before), TRIAL), []);
     const { points, acts } = lockRootOf(before.lines.flatMap(([, line]): readonly PointRecord[] => line.points));
     assert.deepEqual([points, acts], [1, 4]);
-    const wrong = { root: random(), points, acts, reason: 'last visit done' };
+    const wrong = await world.lockOf({ root: random(), points, acts });
     await world.refused('point-count', 'tally', 'cro', 'lock', { ...wrong, acts: 3 });
     await world.act('tally', 'cro', 'lock', wrong);
     assert.match(checkLock(recordsIn(await packaged()), TRIAL).join(), /names 1 data points of another root/);
     const reason = 'a wrong root';
-    const signatures = signers.map((key) => world.sign(key, { meaning: 'unlock', reason }));
+    const after = (await packaged()).view.status?.tx;
+    const signatures = signers.map((key) => world.sign(key, { meaning: 'unlock', reason, after }));
     await world.act('tally', 'cro', 'unlock', { reason, signatures });
     assert.deepEqual(checkLock(recordsIn(await packaged()), TRIAL), []);
     await world.locked();

@@ -1,83 +1,17 @@
 /** A trial on the contracts' double: three sites, a sponsor, a regulator, an allocator, and what each signs with. */
-import { createHash } from 'node:crypto';
-import type {
-  Allotted,
-  Outcome,
-  ParticipantView,
-  PointRecord,
-  Protocol,
-  TrialView,
-  VersionRecord,
-} from '@salus/chaincode/trial/api';
+import type { Allotted, ParticipantView, PointRecord, TrialView, VersionRecord } from '@salus/chaincode/trial/api';
 import { leafOf, lockRootOf } from '@salus/chaincode/trial/api';
 import { merkleRoot } from '@salus/chaincode/dist/lib/merkle.js';
 import { digest } from '@salus/chaincode/dist/lib/canonical.js';
 import { ContractWorld, manyMembers, random } from '../support/contract-world.js';
 import { SigningKey } from '../support/signing.js';
+import { chiefOf, listOf, parties, protocol, TRIAL } from './plan.js';
 import type { TrialLedger } from './trial-ledger.js';
+
+export * from './plan.js';
 
 /** What a ledger answers to a submit. */
 type Answer<L extends TrialLedger> = Awaited<ReturnType<L['submit']>>;
-
-/** The trial's name in these tests. */
-export const TRIAL = 'TRIAL-1';
-/** The hospitals. */
-export const sites = ['stmary', 'northside', 'westgate'] as const;
-
-/** Registered outcomes. */
-export const outcomes: readonly Outcome[] = [
-  { id: 'o1', role: 'primary', measure: 'HbA1c', metric: 'change from baseline', timeFrame: 'week 26' },
-  { id: 'o2', role: 'secondary', measure: 'body weight', timeFrame: 'week 26' },
-  { id: 'o3', role: 'exploratory', measure: 'sleep', timeFrame: 'week 52' },
-];
-
-/** A protocol, with parts replaced. */
-export function protocol(change: Partial<Protocol> = {}): Protocol {
-  const arms = ['A', 'B'].map((code) => ({ code, label: `treatment ${code}`, ratio: 1 }));
-  return {
-    title: 'A trial',
-    outcomes,
-    sampleSize: 500,
-    allocation: { scheme: 'blocks', arms, strata: ['s1', 's2'] },
-    criteria: ['adult', 'diabetes'],
-    visits: [{ id: 'v1', forms: ['vitals', 'labs'] }],
-    document: 'a'.repeat(64),
-    ...change,
-  };
-}
-
-/** Who plays which part. */
-export const parties = {
-  sponsor: 'acme',
-  allocator: 'tally',
-  board: 'tally',
-  ethics: ['authority'],
-  regulators: ['authority'],
-  sites: [...sites],
-};
-
-/** A stratum's list: blocks of four, two of each arm, in an order drawn from a seed. */
-export function listOf(
-  stratum: string,
-  length: number,
-  [first = 'A', second = 'B']: readonly string[] = [],
-): Allotted[] {
-  const draw = (text: string): string => createHash('sha256').update(`${stratum} ${text}`).digest('hex');
-  return Array.from({ length }, (_, index) => {
-    const block = Math.floor(index / 4);
-    const order = [first, first, second, second]
-      .map((arm, place) => ({ arm, rank: draw(`${block} ${place}`) }))
-      .sort((a, b) => (a.rank < b.rank ? -1 : 1));
-    const slot = index + 1;
-    return { slot, kit: `K${draw(`kit ${slot}`).slice(0, 8)}`, arm: order[index % 4]?.arm ?? first, nonce: random() };
-  });
-}
-
-/** A first report of an event: serious, severe, related, of P1. The time of awareness is the test's. */
-export function seriousEvent(commitment: string, change: object = {}) {
-  const graded = { isSerious: true, isFatal: false, severity: 'severe', causality: 'related' };
-  return { event: 'E1', n: 1, participant: 'P1', commitment, ...graded, ...change };
-}
 
 /** A trial's world. Verbs are without their domain. */
 export class TrialWorld<L extends TrialLedger = ContractWorld> {
@@ -156,16 +90,45 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
       const arms = this.hidden('statistician', { stratum, slots: list, salt: random() });
       await this.ledger.submit('tally', 'trial:keep-arms', arms);
       const committed = (await this.view()).lists.find((each) => each.stratum === stratum)!;
-      await this.act('authority', 'regulator', 'approve-list', { stratum, hash: committed.hash });
+      await this.approvedList(stratum, committed.hash);
     }
   }
 
+  async approvedList(stratum: string, hash: string): Promise<void> {
+    const about = { meaning: 'approve-list', subject: `list:${stratum}`, hash };
+    const signature = await this.signedBy('authority', 'regulator', about);
+    await this.act('authority', 'regulator', 'approve-list', { stratum, hash, signature });
+  }
+
   async activated(version: number): Promise<void> {
-    const { hash } = (await this.view()).versions[version - 1]!;
-    for (const role of ['ethics', 'regulator']) {
-      await this.act('authority', role, 'approve-version', { version, hash });
-    }
+    await this.approved(version);
     await this.act('acme', 'sponsor', 'activate-version', { version });
+  }
+
+  /** Signed by the sponsor, approved by whoever must. */
+  async approved(version: number): Promise<void> {
+    for (const [member, role] of [
+      ['acme', 'sponsor'],
+      ['authority', 'ethics'],
+      ['authority', 'regulator'],
+    ] as const) {
+      const [verb, request] = await this.approvalOf(version, member, role);
+      await this.act(member, role, verb, request);
+    }
+  }
+
+  /** The verb and the request with which somebody signs or approves a version. */
+  async approvalOf(version: number, member: string, role: string) {
+    const hash = (await this.view()).versions[version - 1]?.hash;
+    const verb = role === 'sponsor' ? 'sign-version' : 'approve-version';
+    const about = { meaning: verb, subject: `version:${version}`, hash };
+    return [verb, { version, hash, signature: await this.signedBy(member, role, about) }] as const;
+  }
+
+  /** What the board sends to halt or resume the trial. */
+  async boardAct(meaning: 'halt' | 'resume', reason: string) {
+    const after = (await this.view()).status?.tx;
+    return { reason, signature: await this.signedBy('tally', 'board', { meaning, reason, after }) };
   }
 
   async document(version: number, reconsentBy?: string): Promise<void> {
@@ -174,7 +137,8 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
     const request = { version, translations, optionalParts: ['biobank'], ...more };
     await this.act('acme', 'sponsor', 'publish-document', request);
     const hash = digest({ trial: TRIAL, ...request });
-    await this.act('authority', 'ethics', 'adopt-document', { version, hash });
+    const signature = await this.signedBy('authority', 'ethics', { meaning: 'adopt-document', version, hash });
+    await this.act('authority', 'ethics', 'adopt-document', { version, hash, signature });
   }
 
   /** The key of somebody on the delegation log, put there at first use. */
@@ -183,8 +147,7 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
     if (known !== undefined) return known;
     const key = new SigningKey(name);
     this.keys.set(name, key);
-    const chief = member === 'tally' ? 'cro' : member === 'acme' ? 'sponsor' : 'investigator';
-    await this.act(member, chief, 'delegate', { role, jwk: key.jwk });
+    await this.act(member, chiefOf(member, role), 'delegate', { role, jwk: key.jwk });
     return key;
   }
 
@@ -194,6 +157,11 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
     const name = 'c'.repeat(64);
     const whole = { channel: 'health', trial: TRIAL, ...content, signedAt, name };
     return { kid: key.kid, signedAt, name, statement: key.sign(whole) };
+  }
+
+  /** The signature of somebody of a member in a role. */
+  async signedBy(member: string, role: string, content: object) {
+    return this.sign(await this.delegate(member, role), content);
   }
 
   /** A participant's consent as a request. */
@@ -232,7 +200,14 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
       const { payload } = await this.ledger.evaluate('acme', 'trial:line', call);
       points.push(...(JSON.parse(payload) as ParticipantView).points);
     }
-    return this.act('tally', 'cro', 'lock', { ...lockRootOf(points), reason: 'last visit done' });
+    return this.act('tally', 'cro', 'lock', await this.lockOf(lockRootOf(points)));
+  }
+
+  /** A lock as a request, signed over these numbers. */
+  async lockOf(numbers: { readonly root: string; readonly points: number; readonly acts: number }) {
+    const asked = { ...numbers, reason: 'last visit done' };
+    const after = (await this.view()).status?.tx;
+    return { ...asked, signature: await this.signedBy('tally', 'cro', { meaning: 'lock', ...asked, after }) };
   }
 
   /** An act on a data point of visit v1, as a request; the delegate is put on the log at need. */

@@ -47,7 +47,7 @@ export const parseCommitList = object({ trial: code, stratum: code, root: hex256
 /** The commitment to a stratum's list. */
 export type CommitList = ReturnType<typeof parseCommitList>;
 /** Parser of the approval of a list. */
-export const parseApproveList = object({ trial: code, stratum: code, hash: hex256 });
+export const parseApproveList = object({ trial: code, stratum: code, hash: hex256, signature: parseSignature });
 /** Parser of KeepArms: a list in clear, to the allocator's own collection. */
 export const parseKeepArms = object({ trial: code, stratum: code, slots: parseAllotted, salt: hex256 });
 /** A list in clear and the salt it is kept with. */
@@ -68,14 +68,16 @@ export const parsePublishDocument = object({
 /** A version of the consent document. */
 export type PublishDocument = ReturnType<typeof parsePublishDocument>;
 /** Parser of AdoptDocument. */
-export const parseAdoptDocument = object({ trial: code, version: place, hash: hex256 });
+export const parseAdoptDocument = object({ trial: code, version: place, hash: hex256, signature: parseSignature });
+/** The ethics committee's word on a version of the document. */
+export type AdoptDocument = ReturnType<typeof parseAdoptDocument>;
 
 /** Parser of Delegate: somebody of the calling member, in the role of the log. */
 export const parseDelegate = object({
   trial: code,
   role: oneOf(
     ...(['investigator', 'coordinator', 'pharmacist', 'monitor', 'cro', 'statistician', 'sponsor', 'board'] as const),
-    'supply-operator',
+    ...(['supply-operator', 'ethics', 'regulator'] as const),
   ),
   jwk,
 });
@@ -164,12 +166,26 @@ export interface ToldArm {
   readonly site: string;
 }
 
+/** Parser of what the board does to a whole trial: halts it, resumes it. */
+export const parseBoardAct = object({ trial: code, reason: prose, signature: parseSignature });
+/** A halt, or its end. */
+export type BoardAct = ReturnType<typeof parseBoardAct>;
+
 /** Parser of Lock. */
-export const parseLock = object({ trial: code, root: hex256, points: count, acts: count, reason: prose });
+export const parseLock = object({
+  trial: code,
+  root: hex256,
+  points: count,
+  acts: count,
+  reason: prose,
+  signature: parseSignature,
+});
 /** The lock of a whole data base. */
 export type Lock = ReturnType<typeof parseLock>;
 /** Parser of Unlock. */
 export const parseUnlock = object({ trial: code, reason: prose, signatures: list(parseSignature, 2, 2) });
+/** The end of a lock. */
+export type Unlock = ReturnType<typeof parseUnlock>;
 
 /** Acts on a data point. */
 export const pointActs = [

@@ -1,5 +1,6 @@
 /** trial: protocol, allocation, consent, data and safety clocks of clinical trials. Public, but for arms and claims. */
 import { code, flag, hex256, integer, list, object, optional, instant } from '../lib/schema';
+import { parseSignature } from './acts';
 import type { ReportedOutcome } from './outcomes';
 import { MAX_OUTCOMES, outcomeFields, parseParties, parseProtocol, prose } from './protocol';
 
@@ -19,6 +20,8 @@ export const transactions = {
   register: 'trial:register',
   /** RegisterVersion. */
   registerVersion: 'trial:register-version',
+  /** Approve: the sponsor's own signature of a version, by its hash. */
+  signVersion: 'trial:sign-version',
   /** Approve: a version, by its hash. */
   approveVersion: 'trial:approve-version',
   /** Activate: puts an approved version in force. */
@@ -53,7 +56,7 @@ export const transactions = {
   unblindOne: 'trial:unblind-one',
   /** Evaluate, at the allocator; argument TellArm; answers ToldArm as JSON, once the unblinding is on record. */
   tellArm: 'trial:tell-arm',
-  /** Because: halts enrolment, in force with the block; resumes it; locks; records an interim look. */
+  /** BoardAct: halts enrolment, in force with the block; resumes it. RecordLook: an interim look. */
   halt: 'trial:halt',
   resume: 'trial:resume',
   recordLook: 'trial:record-look',
@@ -118,13 +121,12 @@ export const parseRegisterVersion = object({
 /** A further version of a protocol. */
 export type RegisterVersion = ReturnType<typeof parseRegisterVersion>;
 
-/** Parser of the approval of a version. */
-export const parseApproveVersion = object({ trial: code, version, hash: hex256 });
+/** Parser of Approve: the signature or the approval of a version. */
+export const parseApproveVersion = object({ trial: code, version, hash: hex256, signature: parseSignature });
+/** The signature or the approval of a version. */
+export type ApproveVersion = ReturnType<typeof parseApproveVersion>;
 /** Parser of Activate. */
 export const parseActivate = object({ trial: code, version });
-
-/** Parser of Because. */
-export const parseBecause = object({ trial: code, reason: prose });
 
 /** Parser of RecordLook. */
 export const parseLook = object({ trial: code, look: version, reason: prose });

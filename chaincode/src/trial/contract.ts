@@ -49,10 +49,13 @@ export class TrialContract extends SalusContract {
   }
 
   @Transaction()
+  async 'sign-version'(ctx: SalusContext, argument: string): Promise<void> {
+    await progress.approveVersion(ctx, parseText(api.parseApproveVersion, argument), 'sign-version');
+  }
+
+  @Transaction()
   async 'approve-version'(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, version, hash } = parseText(api.parseApproveVersion, argument);
-    await facts.permitted(ctx, trial, 'approve-version');
-    await progress.approve(ctx, trial, `version:${version}`, hash, await facts.versionOf(ctx, trial, version));
+    await progress.approveVersion(ctx, parseText(api.parseApproveVersion, argument), 'approve-version');
   }
 
   @Transaction()
@@ -75,9 +78,11 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async 'approve-list'(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, stratum, hash } = parseText(acts.parseApproveList, argument);
+    const request = parseText(acts.parseApproveList, argument);
+    const { trial, stratum } = request;
     await facts.permitted(ctx, trial, 'approve-list');
-    await progress.approve(ctx, trial, `list:${stratum}`, hash, await load(ctx, state.listKind, trial, stratum));
+    const record = await load(ctx, state.listKind, trial, stratum);
+    await progress.approve(ctx, request, { subject: `list:${stratum}`, meaning: 'approve-list', record });
   }
 
   @Transaction()
@@ -180,17 +185,16 @@ export class TrialContract extends SalusContract {
 
   @Transaction()
   async halt(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, reason } = parseText(api.parseBecause, argument);
-    await facts.permitted(ctx, trial, 'halt');
-    await save(ctx, state.statusKind, [trial], { state: 'halted', reason, ...facts.actOf(ctx) });
+    const request = parseText(acts.parseBoardAct, argument);
+    const { trial } = request;
+    await progress.stop(ctx, await facts.permitted(ctx, trial, 'halt'), request, 'halt');
     ctx.emit(api.events.halted, { trial });
   }
 
   @Transaction()
   async resume(ctx: SalusContext, argument: string): Promise<void> {
-    const { trial, reason } = parseText(api.parseBecause, argument);
-    await facts.permitted(ctx, trial, 'resume');
-    await save(ctx, state.statusKind, [trial], { state: 'running', reason, ...facts.actOf(ctx) });
+    const request = parseText(acts.parseBoardAct, argument);
+    await progress.stop(ctx, await facts.permitted(ctx, request.trial, 'resume'), request, 'resume');
   }
 
   @Transaction()
@@ -209,8 +213,7 @@ export class TrialContract extends SalusContract {
   @Transaction()
   async unlock(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseUnlock, argument);
-    await facts.permitted(ctx, request.trial, 'unlock');
-    await progress.unlock(ctx, request);
+    await progress.unlock(ctx, await facts.permitted(ctx, request.trial, 'unlock'), request);
   }
 
   @Transaction()

@@ -9,6 +9,7 @@ import { reach } from './progress';
 import type { EnteredRecord, PointRecord } from './records';
 import { refuse } from './refusals';
 import type { Standing } from './rules';
+import { demandSignature } from './signing';
 import { enteredKind, numberPart, pointKind, slotKind, statusKind } from './state';
 
 const NOTHING: EnteredRecord = { points: 0, acts: 0, queries: 0 };
@@ -36,7 +37,7 @@ async function count(
   await save(ctx, enteredKind, [trial, record.participant], { points, acts: known.acts + 1, queries });
 }
 
-/** Locks the data base: as many data points and acts on them as are there, no query open. */
+/** Locks the data base, signed: as many data points and acts on them as are there, no query open. */
 export async function lock(ctx: SalusContext, standing: Standing, request: Lock): Promise<void> {
   const { trial, root, points, acts, reason } = request;
   const entered = await enteredOf(ctx, standing);
@@ -44,8 +45,10 @@ export async function lock(ctx: SalusContext, standing: Standing, request: Lock)
   if (entered.points !== points || entered.acts !== acts) {
     throw refuse('point-count', `the trial has ${entered.points} data points and ${entered.acts} acts on them`);
   }
-  await save(ctx, statusKind, [trial], { state: 'locked', reason, ...actOf(ctx) });
-  await reach(ctx, standing, 'lock', { root, points });
+  const content = { meaning: 'lock', root, points, acts, reason, after: standing.status?.tx };
+  const signature = await demandSignature(ctx, request, content);
+  await save(ctx, statusKind, [trial], { state: 'locked', reason, ...signature, ...actOf(ctx) });
+  await reach(ctx, standing, 'lock', { root, points, ...signature });
 }
 
 /** Of everybody who has a slot: slots are taken in order, so that the first free one of a stratum ends it. */

@@ -2,10 +2,11 @@
 import type { SalusContext } from '../lib/context';
 import { load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
-import type { ConsentRequest, EligibleRequest, PublishDocument, WithdrawRequest } from './acts';
+import type { AdoptDocument, ConsentRequest, EligibleRequest, PublishDocument, WithdrawRequest } from './acts';
 import * as consents from './consents';
 import { actOf, consentFacts, DOCUMENT, lineOf, takingPart, versionInForce } from './facts';
 import type { Standing } from './rules';
+import { demandSignature } from './signing';
 import { consentKind, documentKind, eligibleKind, inForceKind, numberPart } from './state';
 
 /** Publishes a version of the consent document. */
@@ -18,13 +19,13 @@ export async function publishDocument(ctx: SalusContext, request: PublishDocumen
 }
 
 /** Puts a version of it in force. */
-export async function adoptDocument(
-  ctx: SalusContext,
-  { trial, version, hash }: { readonly trial: string; readonly version: number; readonly hash: string },
-): Promise<void> {
+export async function adoptDocument(ctx: SalusContext, request: AdoptDocument): Promise<void> {
+  const { trial, version, hash } = request;
   const record = await load(ctx, documentKind, trial, numberPart(version));
   const inForce = await load(ctx, inForceKind, trial, DOCUMENT);
-  await save(ctx, inForceKind, [trial, DOCUMENT], allowed(consents.adoptDocument(hash, record, inForce, actOf(ctx))));
+  const adopted = allowed(consents.adoptDocument(hash, record, inForce, actOf(ctx)));
+  const signature = await demandSignature(ctx, request, { meaning: 'adopt-document', version, hash });
+  await save(ctx, inForceKind, [trial, DOCUMENT], { ...adopted, ...signature });
 }
 
 /** Records a participant's consent. */

@@ -2,9 +2,9 @@
 import type { SalusContext } from '../lib/context';
 import { load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
-import type { Reveal, Signature } from './acts';
+import type { BoardAct, Reveal, Signature, Unlock } from './acts';
 import { reveal as judgeReveal } from './allocation';
-import type { PostResults } from './api';
+import type { ApproveVersion, PostResults } from './api';
 import {
   actOf,
   firstVersion,
@@ -12,14 +12,14 @@ import {
   listsOf,
   type MILESTONES,
   neighbours,
+  permitted,
   PROTOCOL,
-  signersOf,
   versionOf,
 } from './facts';
 import type { MilestoneRecord } from './records';
 import { refuse } from './refusals';
 import * as rules from './rules';
-import { signed } from './signatures';
+import { demandSignature, demandTwoSignatures } from './signing';
 import {
   approvalKind,
   inForceKind,
@@ -37,7 +37,7 @@ export async function reach(
   ctx: SalusContext,
   { trial, inForce }: rules.Standing,
   name: (typeof MILESTONES)[number],
-  more: Pick<MilestoneRecord, 'root' | 'points'> = {},
+  more: Pick<MilestoneRecord, 'root' | 'points' | 'statements'> = {},
 ): Promise<void> {
   const { version = 0, hash = '' } = inForce ?? {};
   await save(ctx, milestoneKind, [trial.trial, name], { name, version, hash, ...more, ...actOf(ctx) });
@@ -58,21 +58,24 @@ export async function recordLook(
   await save(ctx, lookKind, key, { look, version: standing.inForce?.version ?? 0, reason, ...actOf(ctx) });
 }
 
-/** Unlocks the data base; enrolment stays halted until the board resumes it. With the signatures of two people of two members, over the reason. */
-export async function unlock(
+/** The board's word halts or resumes a trial, signed after what stopped or started it last, so that it counts once. */
+export async function stop(
   ctx: SalusContext,
-  request: { readonly trial: string; readonly reason: string; readonly signatures: readonly Signature[] },
+  { status }: rules.Standing,
+  request: BoardAct,
+  meaning: 'halt' | 'resume',
 ): Promise<void> {
-  const { trial, reason, signatures } = request;
-  const signers = await signersOf(ctx, trial, signatures);
-  const members = new Set(signatures.map(({ kid }) => signers.get(kid)?.member));
-  if (members.size !== 2) throw refuse('two-signatures', 'two people of two members sign');
-  const content = { channel: ctx.channel, trial, meaning: 'unlock', reason };
-  for (const signature of signatures) {
-    const refusal = signed(signature, signers.get(signature.kid), content, ctx.now);
-    if (refusal !== undefined) throw refusal;
-  }
-  await save(ctx, statusKind, [trial], { state: 'halted', reason, ...actOf(ctx) });
+  const { trial, reason } = request;
+  const signature = await demandSignature(ctx, request, { meaning, reason, after: status?.tx });
+  const state = meaning === 'halt' ? 'halted' : 'running';
+  await save(ctx, statusKind, [trial], { state, reason, ...signature, ...actOf(ctx) });
+}
+
+/** Unlocks the data base; enrolment stays halted until the board resumes it. With the signatures of two people of two members, over the reason and the lock. */
+export async function unlock(ctx: SalusContext, { status }: rules.Standing, request: Unlock): Promise<void> {
+  const { trial, reason } = request;
+  const signatures = await demandTwoSignatures(ctx, request, { meaning: 'unlock', reason, after: status?.tx });
+  await save(ctx, statusKind, [trial], { state: 'halted', reason, ...signatures, ...actOf(ctx) });
 }
 
 /** Reveals a list; the first one revealed unblinds the trial. */
@@ -112,16 +115,32 @@ export async function activate(ctx: SalusContext, standing: rules.Standing, vers
   await save(ctx, inForceKind, [trial.trial, PROTOCOL], allowed(rules.activate(version, judged, actOf(ctx))));
 }
 
-/** Records an approval of something by its hash. */
+/** Records the sponsor's signature of a version, or an approval of it. */
+export async function approveVersion(
+  ctx: SalusContext,
+  request: ApproveVersion,
+  meaning: 'sign-version' | 'approve-version',
+): Promise<void> {
+  const { trial, version } = request;
+  await permitted(ctx, trial, meaning);
+  const record = await versionOf(ctx, trial, version);
+  await approve(ctx, request, { subject: `version:${version}`, meaning, record });
+}
+
+/** Records a signed approval of something by its hash. */
 export async function approve(
   ctx: SalusContext,
-  trial: string,
-  subject: string,
-  hash: string,
-  record: { readonly hash: string } | undefined,
+  request: { readonly trial: string; readonly hash: string; readonly signature: Signature },
+  about: { readonly subject: string; readonly meaning: string; readonly record: { readonly hash: string } | undefined },
 ): Promise<void> {
+  const { trial, hash } = request;
+  const { subject, meaning, record } = about;
   const act = actOf(ctx);
   const key = [trial, hash, act.by.role, act.by.member] as const;
   const known = await load(ctx, approvalKind, ...key);
-  await save(ctx, approvalKind, key, allowed(rules.approve(subject, hash, record, known, act)));
+  const approval = allowed(rules.approve(subject, hash, record, known, act));
+  await save(ctx, approvalKind, key, {
+    ...approval,
+    ...(await demandSignature(ctx, request, { meaning, subject, hash })),
+  });
 }

@@ -12,6 +12,11 @@ export interface Act {
   readonly tx: string;
 }
 
+/** What people signed of an act: compact JWS over exactly that (21 CFR 11.70). */
+export interface Signed {
+  readonly statements: readonly string[];
+}
+
 /** A trial's parties. */
 export interface TrialRecord extends Act {
   readonly trial: string;
@@ -40,13 +45,14 @@ export interface VersionRecord extends Act {
 }
 
 /** One approval. */
-export interface ApprovalRecord extends Act {
+export interface ApprovalRecord extends Act, Signed {
+  /** `version:<n>` or `list:<stratum>`. */
   readonly subject: string;
   readonly hash: string;
 }
 
-/** The version in force. */
-export interface InForceRecord extends Act {
+/** The version in force; of a document, signed by the ethics committee. */
+export interface InForceRecord extends Act, Partial<Signed> {
   readonly version: number;
   readonly hash: string;
   /** Of documents, also by versions that came between: until when participants under one before a version may go on. */
@@ -54,7 +60,7 @@ export interface InForceRecord extends Act {
 }
 
 /** Something that happened once, and the version in force then. */
-export interface MilestoneRecord extends Act {
+export interface MilestoneRecord extends Act, Partial<Signed> {
   readonly name: string;
   readonly version: number;
   readonly hash: string;
@@ -63,8 +69,8 @@ export interface MilestoneRecord extends Act {
   readonly points?: number;
 }
 
-/** What stops a trial. */
-export interface StatusRecord extends Act {
+/** What stops a trial; signed, but for what an unblinding brings. */
+export interface StatusRecord extends Act, Partial<Signed> {
   readonly state: 'running' | 'halted' | 'locked' | 'unblinded';
   readonly reason?: string;
 }

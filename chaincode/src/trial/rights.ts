@@ -47,11 +47,13 @@ const withParticipants = ['enrolling', 'halted'] as const;
 const safety = ['active', 'enrolling', 'halted', 'locked', 'unblinded'] as const;
 const accountable = ['active', 'enrolling', 'halted', 'locked', 'unblinded'] as const;
 const onSite = ['investigator', 'coordinator'] as const;
+const delegating = ['investigator', 'sponsor', 'cro', 'statistician', 'ethics', 'regulator', 'board'] as const;
 
 /** The table: an action is allowed to these roles in these states, and to nobody else. */
 export const rights = {
   register: { roles: ['sponsor'], phases: ['unregistered'] },
   'register-version': { roles: ['sponsor'], phases: always },
+  'sign-version': { roles: ['sponsor'], phases: always },
   'approve-version': { roles: ['ethics', 'regulator'], phases: always },
   'activate-version': { roles: ['sponsor'], phases: always },
   'commit-list': { roles: ['statistician'], phases: ['registered'] },
@@ -59,8 +61,8 @@ export const rights = {
   'approve-list': { roles: ['regulator'], phases: ['registered'] },
   'publish-document': { roles: ['sponsor'], phases: beforeLock },
   'adopt-document': { roles: ['ethics'], phases: beforeLock },
-  delegate: { roles: ['investigator', 'sponsor', 'cro', 'statistician'], phases: beforeLock },
-  'end-delegation': { roles: ['investigator', 'sponsor', 'cro', 'statistician'], phases: always },
+  delegate: { roles: delegating, phases: beforeLock },
+  'end-delegation': { roles: delegating, phases: always },
   consent: { roles: ['investigator'], phases: running },
   withdraw: { roles: ['patient', 'investigator', 'coordinator'], phases: [...running, 'locked', 'unblinded'] },
   'declare-eligible': { roles: ['investigator'], phases: recruiting },

@@ -123,15 +123,16 @@ export function approve(
   record: { readonly hash: string } | undefined,
   known: ApprovalRecord | undefined,
   act: Act,
-): ApprovalRecord | Refusal {
+): Omit<ApprovalRecord, 'statements'> | Refusal {
   if (record?.hash !== asked) return refuse('unknown-version', 'there is nothing of that name with this hash');
   if (known !== undefined) return refuse('already-approved', 'the calling member approved this in this role');
   return { subject, hash: asked, ...act };
 }
 
-/** Whose approval a version needs: every ethics committee and every regulator named. */
-export function approversOf({ ethics, regulators }: Parties): readonly { role: string; member: string }[] {
+/** Whose signature a version needs: the sponsor's, and of every ethics committee and every regulator named. */
+export function approversOf({ sponsor, ethics, regulators }: Parties): readonly { role: string; member: string }[] {
   return [
+    { role: 'sponsor', member: sponsor },
     ...ethics.map((member) => ({ role: 'ethics', member })),
     ...regulators.map((member) => ({ role: 'regulator', member })),
   ];
@@ -172,7 +173,8 @@ export function activate(
   if (canonical(flagsOf(record.protocol, baselines)) !== canonical(record.flags)) {
     return refuse('flags-outdated', 'what it changes is not flagged, for a milestone came since: register it again');
   }
-  if (!isApproved) return refuse('not-approved', 'every ethics committee and regulator must have approved it');
+  if (!isApproved)
+    return refuse('not-approved', 'the sponsor must have signed it, every ethics committee and regulator approved it');
   if (lists.some(({ list, isApproved: has }) => list === undefined || !has)) {
     return refuse('list-missing', 'every stratum needs a list that is committed and approved by a regulator');
   }

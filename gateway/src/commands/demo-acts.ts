@@ -5,12 +5,15 @@ import type { TrialView } from '@salus/chaincode/trial/api';
 import { CommandError, type CommandIo } from '@salus/network/command';
 
 import { askerOf } from './demo-asking.js';
+import { Signer } from './demo-study.js';
 import { memberSettings } from './members.js';
 
 /** The study as its people act on it over HTTP. */
 export class Study {
   /** The newest block in which something of this study was committed. */
   #seen = 0;
+  /** Who signs, by member and role. */
+  readonly #signers = new Map<string, Signer>();
 
   constructor(
     readonly io: CommandIo,
@@ -20,7 +23,47 @@ export class Study {
   /** Does an act and says so. Throws CommandError where it is refused. */
   async act(member: string, role: string, operation: string, request: object, said?: string): Promise<Answered> {
     const answered = await this.send(member, role, operation, [text('request', JSON.stringify(request))]);
-    return this.told(member, role, said, answered);
+    return this.saying(member, role, said, answered);
+  }
+
+  /** Does an act that is signed: over the request, or over what else is said to be signed of it. */
+  async signs(
+    [member, role]: readonly [member: string, role: string],
+    operation: string,
+    [request, content = request]: readonly [request: object, content?: object],
+    said?: string,
+  ): Promise<Answered> {
+    const signature = await this.signature([member, role], operation, content);
+    return this.act(member, role, operation, { ...request, signature }, said);
+  }
+
+  /** The signature of somebody of a member, who is put on the delegation log before the first one. */
+  async signature(
+    [member, role]: readonly [member: string, role: string],
+    operation: string,
+    content: object,
+  ): Promise<object> {
+    const { channel } = memberSettings(this.io.stateDir, member);
+    const signer = this.#signers.get(`${member} ${role}`) ?? (await this.#delegated(member, role));
+    return signer.signature({ channel, trial: this.trial, meaning: operation.slice(1), ...content });
+  }
+
+  async #delegated(member: string, role: string): Promise<Signer> {
+    const signer = new Signer(`${member}-${role}`);
+    this.#signers.set(`${member} ${role}`, signer);
+    const chief = member === 'tally' ? 'cro' : role;
+    await this.act(member, chief, '$delegate', { role, jwk: signer.jwk });
+    return signer;
+  }
+
+  /** What an operation tells, by the names of its parameters. */
+  async told(member: string, role: string, operation: string): Promise<Readonly<Record<string, string | number>>> {
+    const ask = await askerOf(this.io, member, role);
+    const response = await ask(`/fhir/R4/ResearchStudy/${this.trial}/${operation}`, { minBlock: this.#seen });
+    const { parameter = [] } = (await response.json()) as Answered;
+    return Object.fromEntries(
+      parameter.map(({ name, valueString, valueInteger }) => [name, valueString ?? valueInteger ?? '']),
+    );
   }
 
   /** The same for an operation with parameters of its own. */
@@ -31,7 +74,7 @@ export class Study {
     values: readonly object[],
     said?: string,
   ): Promise<Answered> {
-    return this.told(member, role, said, await this.send(member, role, operation, values));
+    return this.saying(member, role, said, await this.send(member, role, operation, values));
   }
 
   /** Tries an act that must not be, and says why it is refused. Throws CommandError where it is not. */
@@ -74,7 +117,7 @@ export class Study {
     return (await (await fetch(new URL(`/trials/${this.trial}`, baseUrl))).json()) as TrialView;
   }
 
-  private told(member: string, role: string, said: string | undefined, answered: Answered): Answered {
+  private saying(member: string, role: string, said: string | undefined, answered: Answered): Answered {
     const why = answered.issue?.[0]?.diagnostics ?? '';
     if (!answered.ok) throw new CommandError(`${member} (${role}) ${said ?? 'was refused'}: ${why}`);
     if (said !== undefined) this.io.out(`${member} (${role}) ${said}`);
@@ -100,7 +143,11 @@ export interface Answered {
     readonly diagnostics?: string;
     readonly details?: { readonly coding?: readonly { readonly code?: string }[] };
   }[];
-  readonly parameter?: readonly { readonly name: string; readonly valueString?: string }[];
+  readonly parameter?: readonly {
+    readonly name: string;
+    readonly valueString?: string;
+    readonly valueInteger?: number;
+  }[];
 }
 
 /** A parameter with text. */

@@ -63,22 +63,31 @@ async function commitsLists(study: Study): Promise<Lists> {
     await study.act('tally', 'statistician', '$commit-list', committed, said);
     await study.act('tally', 'statistician', '$keep-arms', { stratum, slots });
     const hash = (await study.view()).lists.find((each) => each.stratum === stratum)?.hash;
-    await study.act('authority', 'regulator', '$approve-list', { stratum, hash }, `approves the list of ${stratum}`);
+    const approval = [
+      { stratum, hash },
+      { subject: `list:${stratum}`, hash },
+    ] as const;
+    await study.signs(['authority', 'regulator'], '$approve-list', approval, `signs for the list of ${stratum}`);
   }
   return lists;
 }
 
 async function comesIntoForce(study: Study): Promise<void> {
-  const approval = { version: 1, hash: (await study.view()).versions[0]?.hash };
+  const protocol = (await study.view()).versions[0]?.hash;
+  const approval = [
+    { version: 1, hash: protocol },
+    { subject: 'version:1', hash: protocol },
+  ] as const;
   const version = { version: 1 };
   await study.tries('acme', 'sponsor', '$activate-version', version, 'wants to start before anybody approved');
-  await study.act('authority', 'ethics', '$approve-version', approval, 'approves the protocol');
-  await study.act('authority', 'regulator', '$approve-version', approval, 'approves the protocol');
+  await study.signs(['acme', 'sponsor'], '$sign-version', approval, 'signs the protocol');
+  await study.signs(['authority', 'ethics'], '$approve-version', approval, 'approves the protocol, signed');
+  await study.signs(['authority', 'regulator'], '$approve-version', approval, 'approves the protocol, signed');
   await study.act('acme', 'sponsor', '$activate-version', version, 'puts version 1 in force');
   const document = { version: 1, translations: [{ language: 'en', hash: documentHash }], optionalParts: [] };
   const hash = hashOf({ trial: study.trial, ...document });
   await study.act('acme', 'sponsor', '$publish-document', document, 'publishes the consent document, by its hash');
-  await study.act('authority', 'ethics', '$adopt-document', { version: 1, hash }, 'adopts it');
+  await study.signs(['authority', 'ethics'], '$adopt-document', [{ version: 1, hash }], 'adopts it, signed');
 }
 
 type Investigators = ReadonlyMap<string, Signer>;
@@ -199,7 +208,11 @@ async function ends(study: Study, lists: Lists): Promise<void> {
     { stratum, slots },
     'opens a list before the data base is locked',
   );
-  await study.call('tally', 'cro', '$lock', [text('reason', 'last visit done')], 'locks the data base');
+  const reason = 'last visit done';
+  const there = await study.told('tally', 'cro', '$lock');
+  const signature = await study.signature(['tally', 'cro'], '$lock', { ...there, reason });
+  const lock = [text('reason', reason), text('signature', JSON.stringify(signature))];
+  await study.call('tally', 'cro', '$lock', lock, 'locks the data base, signed over every data point');
   const bent = slots.map((slot, index) => (index === 0 ? { ...slot, arm: otherArm(slot.arm) } : slot));
   await study.tries('tally', 'statistician', '$reveal', { stratum, slots: bent }, 'opens a list with one arm bent');
   for (const [each, whole] of lists) {

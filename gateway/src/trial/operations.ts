@@ -3,7 +3,7 @@
  * POST `ResearchStudy/$usdm-import`, `ResearchStudy/{trial}/$randomize`, `$unblind`, `$lock`, and every further act
  * (acts.ts). Bodies are Parameters. Who may do what is decided by the contracts.
  */
-import { lockRootOf, parseReportedEvent, transactions } from '@salus/chaincode/trial/api';
+import { parseReportedEvent, transactions } from '@salus/chaincode/trial/api';
 
 import { resourceBody } from '../fhir/body.js';
 import type { JsonObject } from '../fhir/json.js';
@@ -23,7 +23,8 @@ import type { Entered, Entering } from './entering.js';
 import { checkedResponse, type FormPorts, formsGiven, keepForms } from './forms.js';
 import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
-import { linesOf, trialPackage } from './package.js';
+import { lockable, lockedParameters } from './locking.js';
+import { trialPackage } from './package.js';
 import type { Randomizing } from './randomizing.js';
 import { demandTrial, readTrial } from './reading.js';
 import { planDefinition } from './plan-definition.js';
@@ -151,18 +152,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     await keepForms(ports, view, [demandResource(body, 'questionnaire', 'Questionnaire')]);
     return said('the form is kept here', {});
   },
-  'POST $lock': async (ports, request, trial) => {
-    const given = givenOf(resourceBody(request).plain);
-    const reason = given.text('reason');
-    const lines = await linesOf(ports.ledger, await demandTrial(ports, trial));
-    const { root, ...counts } = lockRootOf(lines.flatMap(([, line]) => line.points));
-    const commit = await submit(ports, request.actor, transactions.lock, { trial, root, ...counts, reason });
-    const told = [
-      { name: 'root', valueString: root },
-      { name: 'points', valueInteger: counts.points },
-    ];
-    return { ...ok(told), headers: committed(commit) };
-  },
+  'GET $lock': async (ports, _request, trial) => ok(lockedParameters(await lockable(ports, trial))),
+  'POST $lock': lock,
 };
 
 /** Names of all operations on trials, without `$`. */
@@ -170,6 +161,23 @@ export const trialOperations: readonly string[] = [
   ...Object.keys(handlers).flatMap((name) => name.split('$')[1] ?? []),
   ...[...actOperations.keys()].map((name) => name.slice(1)),
 ];
+
+/** Locks what is there now: the signature is of exactly that, as `GET $lock` told. */
+async function lock(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse> {
+  const given = givenOf(resourceBody(request).plain);
+  const [reason, signature] = [given.text('reason'), objectOf(given.text('signature'))];
+  const found = await lockable(ports, trial);
+  const { root, points, acts } = found;
+  const commit = await submit(ports, request.actor, transactions.lock, {
+    trial,
+    root,
+    points,
+    acts,
+    reason,
+    signature,
+  });
+  return { ...ok(lockedParameters(found)), headers: committed(commit) };
+}
 
 /** Every other act of the contracts, by its name. */
 function actHandler(method: string, operation: string | undefined): Handler | undefined {

@@ -103,11 +103,15 @@ function stratumItem({ stratum, enrolled, wrongSlots, isListIntact, arms, listed
 }
 
 function versionItem({ version, hash, reason, at, tx, flags }: VersionRecord, { approvals }: TrialView): Html {
-  const by = approvals.filter((each) => each.hash === hash).map(({ by: who }) => `${who.role} ${who.member}`);
+  const own = approvals.filter((each) => each.hash === hash);
+  const by = (isSponsor: boolean): string => {
+    const who = own.filter((each) => (each.by.role === 'sponsor') === isSponsor);
+    return who.length === 0 ? 'nobody yet' : who.map((each) => `${each.by.role} ${each.by.member}`).join(', ');
+  };
   return html`<li class="card">
     <h3>Version ${version}</h3>
     <p>${time(at)}, hash ${short(hash)}, <a href="/ledger/transactions/${tx}">transaction</a></p>
-    <p>Approved by: ${by.length === 0 ? 'nobody yet' : by.join(', ')}</p>
+    <p>Signed by: ${by(true)}. Approved by: ${by(false)}</p>
     <p>${reason ?? ''} ${flags.length > 0 ? html`<strong>changes outcomes after first enrolment</strong>` : html``}</p>
   </li>`;
 }
