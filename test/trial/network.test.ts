@@ -59,6 +59,12 @@ describe('a trial on the real processes, over HTTP', () => {
     return (await network.ask(member, `/trials/${NAME}`)).body as unknown as TrialView;
   }
 
+  /** Another member's peer may be a block behind. */
+  const shown = (member: string, phase: string): Promise<void> =>
+    eventually(async () => {
+      assert.equal((await look(member)).phase, phase);
+    });
+
   it('is registered from USDM by the sponsor, and every member shows the same', async () => {
     const parties = { allocator: 'tally', board: 'tally', ethics: 'authority', regulator: 'authority', site: 'stmary' };
     const values = Object.entries({ trial: NAME, usdm, ...parties }).map(([name, valueString]) => ({
@@ -84,7 +90,7 @@ describe('a trial on the real processes, over HTTP', () => {
     await signers.approveList('all', hash);
     await signers.approve(5, view.versions[4]!.hash);
     await act('acme', 'sponsor', 'activate-version', { version: 5 });
-    assert.equal((await look('northside')).phase, 'active');
+    await shown('northside', 'active');
   });
 
   it("enrols behind the gate, by a claim in the hospitals' collection whose hash alone the public step reads", async () => {
@@ -110,7 +116,7 @@ describe('a trial on the real processes, over HTTP', () => {
     const answer = await post('stmary', 'coordinator', `${NAME}/$randomize`, asked);
     assert.equal(answer.status, 200, answer.text);
     assert.ok(answer.text.includes(list[0]!.kit));
-    assert.equal((await look('medisure')).phase, 'enrolling');
+    await shown('medisure', 'enrolling');
   });
 
   it('tells one arm to the one person on record, sealed, and sponsor and board that it was asked for', async () => {
@@ -252,10 +258,7 @@ describe('a trial on the real processes, over HTTP', () => {
     assert.equal((await post('authority', 'regulator', `${NAME}/$lock`, lock)).status, 403);
     assert.equal((await post('tally', 'cro', `${NAME}/$lock`, lock.slice(1))).status, 400);
     assert.equal((await post('tally', 'cro', `${NAME}/$lock`, lock)).status, 200);
-    // Another member's peer may be a block behind.
-    await eventually(async () => {
-      assert.equal((await look('stmary')).phase, 'locked');
-    });
+    await shown('stmary', 'locked');
   });
 
   it('is packaged whole once it is locked, and found out where the lock is bent', async () => {
