@@ -116,7 +116,11 @@ describe('EPCIS capture', () => {
     assert.equal((await server.post('/capture', documentOf(), { 'content-type': 'text/plain' })).status, 415);
     assert.equal((await server.post('/capture', documentOf(), { 'GS1-Capture-Error-Behaviour': 'maybe' })).status, 400);
     assert.equal((await server.ask('/events', { headers: { authorization: 'Bearer bad' } })).status, 401);
-    assert.equal((await server.ask('/events', { headers: { accept: 'image/png' } })).status, 406);
+    for (const accept of ['image/png', 'application/xml', 'text/xml']) {
+      const { status, json } = await server.ask('/events', { headers: { accept } });
+      const { type } = json as { readonly type: string };
+      assert.deepEqual([status, type], [406, 'epcisException:NotAcceptableException'], accept);
+    }
     assert.equal((await server.ask('/events', { headers: { 'GS1-EPCIS-Version': '1.2' } })).status, 406);
     assert.equal((await server.ask('/events', { headers: { 'GS1-EPC-Format': 'Sometimes' } })).status, 406);
     assert.equal((await server.ask('/events', { method: 'PUT' })).status, 405);

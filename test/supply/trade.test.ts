@@ -22,10 +22,11 @@ describe('what is done with packs beside the events of their line', function () 
   let northside: TradeSystem;
   let stmary: TradeSystem;
   let authority: TradeSystem;
-  const serials = [2001, 2002, 2003, 2004, 2005, 2006, 2007];
+  const serials = [2001, 2002, 2003, 2004, 2005, 2006, 2007, 2008];
   const packs = serials.map(pack);
   const [one = '', two = '', three = ''] = packs;
   const loose = pack(2007);
+  const diverted = pack(2008);
   const pallet = sscc(21);
 
   before(async () => {
@@ -143,6 +144,15 @@ describe('what is done with packs beside the events of their line', function () 
     assert.equal(await triage(clones[0], 'confirmed'), 409);
     const { closed, falseAlarmRate } = await list();
     assert.deepEqual([closed, falseAlarmRate], [2, 0.5]);
+  });
+
+  it('raises an alert where it comes to another than its shipment names, and is received by that one alone', async () => {
+    const [shipped] = await acme.capture('supply-operator', tell.shipped([diverted], 'meridian'));
+    assert.equal(shipped?.state, 'done', JSON.stringify(shipped));
+    const [taken] = await northside.capture('supply-operator', tell.received([diverted]));
+    assert.deepEqual([taken?.code, taken?.alert], ['not-the-receiver', 'diversion']);
+    const [received] = await meridian.capture('supply-operator', tell.received([diverted]));
+    assert.deepEqual([received?.state, received?.alert], ['done', undefined]);
   });
 
   it('is refused in words that say what would be right', async () => {

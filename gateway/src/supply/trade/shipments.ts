@@ -59,7 +59,7 @@ const OF_PRIOR_OWNER = [1, 2];
 /** What shipments are made from. */
 export interface ShipmentPorts {
   readonly member: string;
-  readonly shelf: PackShelf;
+  readonly shelf: Pick<PackShelf, 'find' | 'unit' | 'container' | 'parentOf' | 'lot'>;
   readonly directory: Pick<Directory, 'gs1'>;
   readonly titleOf: (member: string) => string;
   /** FHIR instant. */
@@ -102,7 +102,7 @@ export function shipmentOf(
 
 /** Every pack in these packs and containers, as far as they lie there. */
 function packsIn(
-  shelf: PackShelf,
+  shelf: ShipmentPorts['shelf'],
   epcs: readonly string[],
 ): readonly { readonly epc: string; readonly lotId: string }[] {
   const found: { epc: string; lotId: string }[] = [];
