@@ -25,7 +25,8 @@ describe('FHIR search by units, places, lists, value sets and filters', () => {
     await put(observation('Patient/p1', { id: 'o1', ...quantity(5.4, 'mg/dL') }));
     await put(observation('Patient/p2', { id: 'o2', ...quantity(98.6, '[degF]') }));
     const code = { coding: [{ system: 'urn:animals', code: 'dog' }] };
-    const component = [{ code, valueQuantity: { value: 2, system: UCUM, code: 'kg' } }];
+    const other = { coding: [{ system: 'urn:animals', code: 'pug' }] };
+    const component = [{ code: other, valueQuantity: { value: 2, system: UCUM, code: 'kg' } }];
     await put(observation('Patient/p2', { id: 'o3', code, component, ...quantity(2, 'kg') }));
     const place = (id: string, latitude: number, longitude: number): Json => ({
       ...{ resourceType: 'Location', id, position: { latitude, longitude } },
@@ -75,7 +76,7 @@ describe('FHIR search by units, places, lists, value sets and filters', () => {
     [`Observation?value-quantity=2000.0|${UCUM}|g`, ['o3']],
     [`Observation?value-quantity=2000.0||g`, []],
     [`Observation?code-value-quantity=urn:animals|dog$2000.0|${UCUM}|g`, ['o3']],
-    [`Observation?component-code-value-quantity=dog$lt2100|${UCUM}|g`, ['o3']],
+    [`Observation?component-code-value-quantity=pug$lt2100|${UCUM}|g`, ['o3']],
     ['Location?near=48.2|16.4|10|km', ['vienna']],
     ['Location?near=48.2|16.4|60|km', ['vienna', 'bratislava']],
     ['Location?near=48.2|16.4|10', ['vienna']],

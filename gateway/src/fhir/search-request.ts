@@ -124,7 +124,22 @@ function valueFilter(type: string, name: string, values: readonly string[]): Fil
   if (!takesModifier(entry, modifier)) {
     throw new Refusal('invalid', 'not-supported', `'${code}' of ${type} takes no modifier ':${modifier.slice(0, 40)}'`);
   }
+  if (entry.kind === 'uri' && code === 'url' && modifier === '') return canonicalFilter(type, entry, values);
   return { kind: 'value', entry, modifier, values };
+}
+
+/** `url=http://example.org/vs|2`: of that version (R4 search.html#uri). */
+function canonicalFilter(type: string, entry: ParameterEntry, values: readonly string[]): Filter {
+  const filters = values.map((value): Filter => {
+    const [url = '', number] = split(value, '|');
+    const own: Filter = { kind: 'value', entry, modifier: '', values: [url] };
+    const version = number === undefined ? undefined : valueFilter(type, 'version', [number]);
+    return version === undefined ? own : { kind: 'all', filters: [own, version] };
+  });
+  const isPlain = filters.every(({ kind }) => kind === 'value');
+  if (isPlain) return { kind: 'value', entry, modifier: '', values };
+  const [first, ...others] = filters;
+  return first !== undefined && others.length === 0 ? first : { kind: 'any', filters };
 }
 
 /** `subject:Patient.name`: the rest is asked of what is referred to. */

@@ -15,7 +15,7 @@ type ValueFilter = Extract<Filter, { kind: 'value' }>;
 const MODIFIERS: Readonly<Record<string, readonly string[]>> = {
   token: ['', 'not', 'text', 'of-type', 'missing', 'in', 'not-in', 'above', 'below'],
   string: ['', 'exact', 'contains', 'missing'],
-  reference: ['', 'identifier', 'missing'],
+  reference: ['', 'identifier', 'missing', 'above', 'below'],
   date: ['', 'missing'],
   number: ['', 'missing'],
   quantity: ['', 'missing'],
@@ -46,14 +46,22 @@ export function valueCondition(filter: ValueFilter, terms: Terms, now: number): 
     case 'composite':
       return composite(entry, values, terms, now);
     default:
-      return postings(unique(values.flatMap((value) => termsOf(entry, value, modifier, terms))), modifier === 'not');
+      return postings(unique(termsOfAll(filter, terms)), modifier === 'not');
   }
+}
+
+function termsOfAll({ entry, modifier, values, folded = [] }: ValueFilter, terms: Terms): number[] {
+  return [
+    ...values.flatMap((value) => termsOf(entry, value, modifier, terms)),
+    ...folded.flatMap(({ system, codes }) => terms.folded(entry.number, system, codes)),
+  ];
 }
 
 function termsOf(entry: IndexedParameter, value: string, modifier: string, terms: Terms): number[] {
   switch (entry.kind) {
     case 'token':
       if (modifier === 'text') return terms.text(entry.number, value);
+      if (modifier === 'below') return terms.mediaType(entry.number, value);
       return modifier === 'of-type'
         ? terms.ofType(entry.number, value)
         : terms.token(entry.number, value, entry.systems);
@@ -65,7 +73,7 @@ function termsOf(entry: IndexedParameter, value: string, modifier: string, terms
       if (modifier === 'identifier') return terms.token(entry.number + BESIDE, value);
       return [
         ...terms.reference(entry, value, modifier),
-        ...(value.includes('://') ? terms.canonical(entry.number, value) : []),
+        ...(value.includes('://') ? terms.canonical(entry.number, value, modifier === 'below') : []),
       ];
   }
 }

@@ -13,6 +13,8 @@ export type Filter =
       readonly entry: ParameterEntry;
       readonly modifier: string;
       readonly values: readonly string[];
+      /** Further codes, of systems that are indifferent to case. */
+      readonly folded?: readonly { readonly system: string; readonly codes: readonly string[] }[];
     }
   | { readonly kind: 'id'; readonly values: readonly string[] }
   | { readonly kind: 'updated'; readonly values: readonly string[] }

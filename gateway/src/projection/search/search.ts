@@ -3,10 +3,11 @@ import { Refusal } from '../../ledger/refusal.js';
 import type { StoredVersion } from '../../ports.js';
 import { asStored, VERSION_COLUMNS } from '../stored.js';
 import type { Row, Statements } from '../statements.js';
-import { literalOf } from '../values/reference.js';
 import { intersection, named, negation, postings, union, type Condition } from './condition.js';
 import { Cursors, type Place } from './cursor.js';
 import { columnCondition, valueCondition } from './filters.js';
+import { asksHierarchy, hierarchyOf, type Looked } from './hierarchies.js';
+import { itemsOf } from './lists.js';
 import { inOneOrder, pageOf, positionOf, walk, type Page, type Ranked } from './page.js';
 import { orderOf, pageQuery, planOf, VERSION, type Plan } from './plan.js';
 import type { Filter, ParameterEntry, SearchQuery } from './query.js';
@@ -199,19 +200,25 @@ export class Search {
   private own(filter: Extract<Filter, { kind: 'id' | 'updated' | 'value' | 'words' }>, asker: Asker): Condition {
     if (filter.kind === 'words') return wordsCondition(filter, this.terms);
     if (filter.kind !== 'value') return columnCondition(filter, Date.now());
+    if (asksHierarchy(filter, this.base)) {
+      return postings(this.referring([filter.entry.number], hierarchyOf(filter, this.looked(asker))));
+    }
     return valueCondition(withCodes(filter, asker.vocabulary), this.terms, Date.now());
+  }
+
+  private looked(asker: Asker): Looked {
+    return {
+      base: this.base,
+      most: this.limits.chainWidth,
+      matching: (type, filter) => this.matching(type, filter, asker),
+      referencesOf: (stored, parameter) => this.referencesOf(stored, parameter),
+    };
   }
 
   /** `Type/id` of what a List holds, as the asker may see it (R4 search.html#list). */
   private listed(id: string, asker: Asker): string[] {
     const [list] = this.matching('List', { kind: 'id', values: [id] }, asker);
-    const { entry = [] } = JSON.parse(list?.text ?? '{}') as {
-      entry?: { deleted?: boolean; item?: { reference?: string } }[];
-    };
-    return entry.flatMap(({ deleted, item }) => {
-      const { target } = literalOf(item?.reference ?? '', this.base);
-      return deleted === true || !/^[A-Z][A-Za-z]+\/[^/]+$/.test(target) ? [] : [target];
-    });
+    return itemsOf(list, this.base);
   }
 
   /** Terminology as an asker knows it, and the work that one request may make of it. */

@@ -97,11 +97,34 @@ export class Terms {
     return this.exactly(parameter, name);
   }
 
-  /** A canonical reference: `url` or `url|version`. */
-  canonical(parameter: number, value: string): number[] {
+  /** A canonical reference: `url` or `url|version`; `below`: the versions within that one, too (R4 search.html#versions). */
+  canonical(parameter: number, value: string, below = false): number[] {
     const [url = '', version] = unescaped(value).split('|');
     if (version === undefined) return this.target(parameter, url);
-    return this.find('parameter = ? AND a = ? AND b = ?', parameter, url, version);
+    const exact = this.find('parameter = ? AND a = ? AND b = ?', parameter, url, version);
+    if (!below) return exact;
+    const within = `${version}.`;
+    return [
+      ...exact,
+      ...this.find('parameter = ? AND a = ? AND b >= ? AND b < ?', parameter, url, within, after(within)),
+    ];
+  }
+
+  /** Codes of a system that is indifferent to case, which are all that is compared. */
+  folded(parameter: number, system: string, codes: readonly string[]): number[] {
+    const wanted = new Set(codes.map((code) => code.toLowerCase()));
+    const rows = this.statements.all(
+      `SELECT tid, a FROM term WHERE parameter = ? AND b = ? AND b <> '' LIMIT ${TERM_LIMIT + 1}`,
+      ...[parameter, system],
+    );
+    if (rows.length > TERM_LIMIT) throw tooMany();
+    return rows.flatMap(({ tid, a }) => (wanted.has((a as string).toLowerCase()) ? [tid as number] : []));
+  }
+
+  /** A media type with any parameters (R4 search.html#mimetype). */
+  mediaType(parameter: number, value: string): number[] {
+    const type = unescaped(value);
+    return [...this.exactly(parameter, type), ...this.starting(parameter, `${type};`)];
   }
 
   /** Units a quantity search names: by system and code, or by code or unit alone. */
@@ -127,10 +150,13 @@ export class Terms {
 
   private find(where: string, ...values: SQLInputValue[]): number[] {
     const rows = this.statements.all(`SELECT tid FROM term WHERE ${where} LIMIT ${TERM_LIMIT + 1}`, ...values);
-    if (rows.length > TERM_LIMIT)
-      throw new Refusal('invalid', 'too-costly', 'the value matches too many texts: write more of it');
+    if (rows.length > TERM_LIMIT) throw tooMany();
     return rows.map((row) => row.tid as number);
   }
+}
+
+function tooMany(): Refusal {
+  return new Refusal('invalid', 'too-costly', 'the value matches too many texts: write more of it');
 }
 
 /** The first string after all that start with this one. */

@@ -85,6 +85,8 @@ export function numberOf(text: string): NumberValue {
   if (match === null || text === '' || !Number.isFinite(value)) {
     throw new Refusal('invalid', 'bad-value', 'a value is no number: write it as 5.4 or 5.40e-3');
   }
-  const half = 0.5 * 10 ** (Number(match[4] ?? 0) - (match[3] ?? '').length);
+  // R4 reads 1e2 as 95 to 105: one digit more than is written, where no fraction says how exact it is.
+  const digits = match[4] !== undefined && match[3] === undefined ? 1 : (match[3] ?? '').length;
+  const half = 0.5 * 10 ** (Number(match[4] ?? 0) - digits);
   return { value, low: value - half, high: value + half };
 }

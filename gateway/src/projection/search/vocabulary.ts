@@ -86,6 +86,15 @@ export class Vocabulary {
     return concepts;
   }
 
+  /** Whether a stored code system is indifferent to case, as the asker sees it. */
+  ignoresCase(system: string): boolean {
+    this.spend(LOOK_UP);
+    for (const each of this.stored('CodeSystem', system)) {
+      if (each !== undefined) return (this.find('CodeSystem', system) ?? {}).caseSensitive === false;
+    }
+    return false;
+  }
+
   /** A code with its system, the same for codes that the code system holds for the same (R4 CodeSystem.caseSensitive). */
   key(system: string | undefined, code: string): string {
     this.spendOn(code);
