@@ -7,6 +7,7 @@ import {
   mayAskAtAll,
   type AccessRequest,
   type ConsentInForce,
+  type Decision as Ruling,
   type Obligation,
 } from '@salus/chaincode/consent/decide';
 
@@ -27,6 +28,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import { REOPENING_TYPE } from './closure.js';
+import { concernedBy, textBehind } from './concerned.js';
 import { referrersOf } from './related.js';
 import { actsAsPatient } from './mandates.js';
 import { Relationships, type RecordIndex } from './relationships.js';
@@ -109,9 +111,12 @@ export class ConsentDecision implements Decision {
 
   permit(actor: Actor, stored: StoredVersion, interaction: Interaction = 'read'): StoredVersion | undefined {
     if (HIDDEN.includes(stored.type)) return undefined;
+    const concerned = concernedBy(stored, this.ports.index);
     const shown =
-      actor.member === this.ports.member ? this.#own(actor, stored, interaction) : this.#others(actor, stored);
-    if (shown?.patient !== undefined) this.shown(shown.patient);
+      actor.member === this.ports.member
+        ? this.#own(actor, stored, concerned, interaction)
+        : this.#others(actor, stored, concerned);
+    if (shown !== undefined) for (const patient of concerned) this.shown(patient);
     return shown;
   }
 
@@ -135,7 +140,7 @@ export class ConsentDecision implements Decision {
     if (!isOwn || this.ports.shelf.deniesAnything || actor.purpose === BREAK_GLASS) return false;
     if (this.#relationships.flagsAnybody) return false;
     if (!scopesReachAll(actor, type, 's')) return false;
-    const { outcome, obligations } = this.#decided(actor, { type, text: '{}' }, []);
+    const { outcome, obligations } = this.#decided(actor, { type, text: '' }, undefined, []);
     return outcome === 'permit' && obligations.length === 0;
   }
 
@@ -149,15 +154,30 @@ export class ConsentDecision implements Decision {
     }
   }
 
-  #own(actor: Actor, stored: StoredVersion, interaction: Interaction): StoredVersion | undefined {
-    const { type, patient } = stored;
+  #own(
+    actor: Actor,
+    stored: StoredVersion,
+    concerned: readonly string[],
+    interaction: Interaction,
+  ): StoredVersion | undefined {
+    const { type } = stored;
+    const [patient] = concerned;
     if (!scopesCover(actor, type, LETTERS[interaction], patient, () => contentOf(stored))) return undefined;
     if (patient === undefined && DIRECTORY.includes(type)) return stored;
     // Whoever comes as a patient or guardian sees that one record, whatever another patient permits to all.
     if (actor.patient !== undefined && actor.patient !== patient) return undefined;
-    if (!this.#isExplained(actor, patient)) return undefined;
-    const { outcome, obligations } = this.#decided(actor, stored, this.#consentsOf(patient));
-    return outcome === 'permit' ? honoured(stored, obligations) : undefined;
+    const known = this.#judged(stored);
+    const asked = patient === undefined ? [undefined] : concerned;
+    if (!asked.every((each) => this.#isExplained(actor, each))) return undefined;
+    return honouredIfAll(
+      stored,
+      asked.map((each) => this.#decided(actor, known, each, this.#consentsOf(each))),
+    );
+  }
+
+  /** The version with what it is judged by, which of a deletion is what was deleted. */
+  #judged(stored: StoredVersion): StoredVersion {
+    return stored.deleted ? { ...stored, text: textBehind(stored, this.ports.index) } : stored;
   }
 
   /** In an emergency nothing is shown before the person said why. */
@@ -166,25 +186,25 @@ export class ConsentDecision implements Decision {
   }
 
   /** For another member: the framed patient's records, and what describes the hospital, if every reading permits. */
-  #others(actor: Actor, stored: StoredVersion): StoredVersion | undefined {
+  #others(actor: Actor, stored: StoredVersion, concerned: readonly string[]): StoredVersion | undefined {
     const frame = this.#frames.getStore();
     // Consents lie in `care`, which who may ask holds already.
-    if (frame === undefined || stored.deleted || stored.type === 'Consent' || !isFramed(frame, stored))
-      return undefined;
-    const decisions = frame.readings.map((consents) => this.#decided(actor, stored, consents));
-    if (decisions.length === 0 || decisions.some(({ outcome }) => outcome === 'deny')) return undefined;
-    return honoured(
+    if (frame === undefined || stored.deleted || stored.type === 'Consent') return undefined;
+    if (!isFramed(frame, stored.type, concerned)) return undefined;
+    const [patient] = concerned;
+    return honouredIfAll(
       stored,
-      decisions.flatMap(({ obligations }) => obligations),
+      frame.readings.map((consents) => this.#decided(actor, stored, patient, consents)),
     );
   }
 
   #decided(
     actor: Actor,
-    stored: Pick<StoredVersion, 'type' | 'text' | 'patient'> & { readonly id?: string },
+    stored: Pick<StoredVersion, 'type' | 'text'> & { readonly id?: string },
+    patient: string | undefined,
     consents: readonly ConsentInForce[],
   ) {
-    const request = this.#request(actor, stored.patient, consents);
+    const request = this.#request(actor, patient, consents);
     // Without a consent the type alone decides.
     const isRead = consents.length > 0 && stored.text !== '';
     const resource = isRead ? (JSON.parse(stored.text) as JsonObject) : {};
@@ -230,10 +250,19 @@ function noticed(resource: JsonObject, notice: string): JsonObject {
   return { ...resource, meta: { ...meta, tag: [...(meta.tag ?? []), tag] } };
 }
 
-/** Whether the access is for this type, and for this patient or what describes the hospital. */
-function isFramed({ types, patient }: DisclosureFrame, stored: StoredVersion): boolean {
-  if (types.length > 0 && !types.includes(stored.type)) return false;
-  return stored.patient === patient || (stored.patient === undefined && DIRECTORY.includes(stored.type));
+/** Whether the access is for this type, and for data of this patient alone or what describes the hospital. */
+function isFramed({ types, patient }: DisclosureFrame, type: string, concerned: readonly string[]): boolean {
+  if (types.length > 0 && !types.includes(type)) return false;
+  return concerned.length === 0 ? DIRECTORY.includes(type) : concerned.every((each) => each === patient);
+}
+
+/** The version as every decision lets it out; undefined where one denies, or none was made. */
+function honouredIfAll(stored: StoredVersion, decisions: readonly Ruling[]): StoredVersion | undefined {
+  if (decisions.length === 0 || decisions.some(({ outcome }) => outcome === 'deny')) return undefined;
+  return honoured(
+    stored,
+    decisions.flatMap(({ obligations }) => obligations),
+  );
 }
 
 /** The version as its obligations let it out: redacted elements left out, no redisclosure as a label. */

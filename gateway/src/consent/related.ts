@@ -2,6 +2,7 @@
 import { factsOf, type CareConsent, type ConsentInForce, type Provision } from '@salus/chaincode/consent/decide';
 
 import type { JsonObject } from '../fhir/json.js';
+import { textBehind } from './concerned.js';
 import type { RecordIndex } from './relationships.js';
 
 /** `Type/id` of those that refer to it, by their last content; one that is deleted keeps what it referred to. */
@@ -36,6 +37,6 @@ function targetsIn({ data = [], provision = [] }: Provision): readonly string[] 
 function contentOf(target: string, index: Pick<RecordIndex, 'current' | 'version'>): readonly string[] {
   const [type = '', id = ''] = target.split('/');
   const stored = index.current(type, id);
-  const last = stored?.deleted === true ? index.version(type, id, stored.version - 1) : stored;
-  return last === undefined || last.text === '' ? [] : factsOf(JSON.parse(last.text) as JsonObject).references;
+  const text = stored === undefined ? '' : textBehind(stored, index);
+  return text === '' ? [] : factsOf(JSON.parse(text) as JsonObject).references;
 }

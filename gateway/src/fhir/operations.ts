@@ -17,7 +17,7 @@ import { entryOf, handlingOf } from './search.js';
 import { parseSearch } from './search-request.js';
 import { parameterOf } from './parameters.js';
 import { issuesByProfile, validationIssues } from './validate.js';
-import { inForce, isSame, writeOf } from './write.js';
+import { inForce, isSame, storedRecordOf, writeOf } from './write.js';
 
 /** $validate: what create or update would say of a resource; 200 with the issues, whatever they are. */
 export function validate(context: FhirContext, request: FhirRequest, type?: string, id?: string): FhirResponse {
@@ -207,7 +207,7 @@ export async function changeMeta(
   const response = await again(context, request, () => {
     const current = inForce(context, request, 'update', type, id);
     if (current === undefined || current.deleted) throw notFound(type, id);
-    const write = writeOf(withMeta(current, given, change), type, id, current.version);
+    const write = writeOf(storedRecordOf(context), withMeta(current, given, change), [type, id], current.version);
     return isSame(current, write) ? written(context, request, current, 200) : submit(context, request, write);
   });
   if (response.status !== 200) return response;

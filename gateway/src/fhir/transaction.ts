@@ -3,7 +3,7 @@ import { parseKey } from '@salus/chaincode/registry/api';
 
 import { Refusal } from '../ledger/refusal.js';
 import type { Commit, ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
-import { partBody } from './body.js';
+import { partBody, type Body } from './body.js';
 import { isChange, requestOf, targetOf, type Entry } from './bundle.js';
 import { accepted, again, behind, committed, retried } from './commit.js';
 import { decidedInTurn, matchOne, matchOr } from './conditional.js';
@@ -16,7 +16,8 @@ import type { FhirRequest, FhirResponse } from './request.js';
 import { explained } from './stated-reason.js';
 import { readsBefore, refusedRead } from './transaction-reads.js';
 import { respond, type Done, type Reader, type Step } from './transaction-response.js';
-import { deletionOf, inForce, isSame, on, requireFree, writeOf } from './write.js';
+import { whoseData, type RecordOf } from './whose.js';
+import { deletionOf, inForce, isSame, on, requireFree, storedRecordOf, writeOf } from './write.js';
 
 /**
  * Runs the entries in the order of R4 http.html#trules and answers a `transaction-response`; a failing entry refuses
@@ -58,7 +59,8 @@ async function carryOut(
   const before = madeBefore(context, targets);
   if (before !== undefined) return asCarriedOut(context, request, { entries, reader, commit: before });
   const replacements = replacementsOf(context, request, targets);
-  const steps = targets.map((step) => at(step.entry, () => withWrite(context, request, step, replacements)));
+  const about = withRecords(context, targets, replacements);
+  const steps = targets.map((step) => at(step.entry, () => withWrite(context, request, step, about)));
   const writing = steps.filter((step) => step.write !== undefined);
   const reads = await readsBefore(request, entries, writing, reader);
   const failed = refusedRead(reads);
@@ -250,17 +252,47 @@ function nextVersion({ projection }: FhirContext, type: string, id: string): num
   return before === undefined || code === undefined ? 1 : projection.freeVersion(code, before.version + 1);
 }
 
-function withWrite(context: FhirContext, request: FhirRequest, step: Step, replacements: Replacements): Step {
+/** What an entry writes, and to whose record belongs what is stored or written beside it. */
+interface Written {
+  readonly body: (step: Step) => Body;
+  readonly recordOf: RecordOf;
+}
+
+function withRecords(context: FhirContext, steps: readonly Step[], replacements: Replacements): Written {
+  const stored = storedRecordOf(context);
+  const byName = new Map(steps.map((step) => [`${step.type}/${step.id}`, step]));
+  const [bodies, records] = [new Map<Step, Body>(), new Map<string, string | undefined>()];
+  const body = (step: Step): Body => {
+    const { resource = {}, fullUrl } = step.entry;
+    const made = bodies.get(step) ?? partBody(rewritten(resource, replacements, baseOf(fullUrl)));
+    bodies.set(step, made);
+    return made;
+  };
+  const recordOf: RecordOf = (type, id) => {
+    const name = `${type}/${id}`;
+    const step = byName.get(name);
+    if (step?.entry.resource === undefined || step.entry.method === 'PATCH') return stored(type, id);
+    if (!records.has(name)) {
+      // Resources may refer to each other: what is being looked for leads nowhere.
+      records.set(name, undefined);
+      records.set(name, whoseData({ ...body(step).plain, id }, recordOf)[0]);
+    }
+    return records.get(name);
+  };
+  return { body, recordOf };
+}
+
+function withWrite(context: FhirContext, request: FhirRequest, step: Step, { body, recordOf }: Written): Step {
   const { entry, type, id } = step;
-  const body = () => partBody(rewritten(entry.resource ?? {}, replacements, baseOf(entry.fullUrl)));
   if (entry.method === 'POST') {
-    return step.current !== undefined ? step : { ...step, write: on(step.condition, writeOf(body(), type, id, 0)) };
+    if (step.current !== undefined) return step;
+    return { ...step, write: on(step.condition, writeOf(recordOf, body(step), [type, id], 0)) };
   }
   const own = requestOf(entry, request);
   if (entry.method === 'DELETE') return deletionStep(step, inForce(context, own, 'delete', type, id));
   const current = inForce(context, own, 'update', type, id);
-  const content = entry.method === 'PATCH' ? patchOf(own)(current, `${type}/${id}`) : body();
-  return updateStep(context, step, current, writeOf(content, type, id, current?.version ?? 0));
+  const content = entry.method === 'PATCH' ? patchOf(own)(current, `${type}/${id}`) : body(step);
+  return updateStep(context, step, current, writeOf(recordOf, content, [type, id], current?.version ?? 0));
 }
 
 function updateStep(context: FhirContext, step: Step, current: StoredVersion | undefined, write: ResourceWrite): Step {

@@ -1,7 +1,6 @@
 /** create, update and delete (R4 http.html#create, #update, #delete). A 2xx means: committed, valid and searchable. */
 import { Refusal } from '../ledger/refusal.js';
 import type { ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
-import { indexerOf } from '../projection/generated.js';
 import { requireType, resourceBody, type Body } from './body.js';
 import { accepted, again, behind, committed, notInForce, orEarlier, submit, toldAgain, written } from './commit.js';
 import { etagOf, isTaken, requireId, versionOf, visible, type FhirContext } from './context.js';
@@ -13,13 +12,31 @@ import { pageSize } from './paging.js';
 import { patchOf } from './patch.js';
 import { explained } from './stated-reason.js';
 import { requireValid } from './validate.js';
+import { holdsSomebodys, whoseData, type RecordOf } from './whose.js';
+
+/** To whose record belongs what is stored. */
+export function storedRecordOf({ projection }: Pick<FhirContext, 'projection'>): RecordOf {
+  return (type, id) => projection.current(type, id)?.patient;
+}
 
 /** What is to be written of a resource, checked. */
-export function writeOf({ exact, plain }: Body, type: string, id: string, expect: number): ResourceWrite {
+export function writeOf(
+  recordOf: RecordOf,
+  { exact, plain }: Body,
+  [type, id]: readonly [string, string],
+  expect: number,
+): ResourceWrite {
   requireValid(plain);
-  const [patient] = indexerOf(type).patients({ ...plain, id });
+  const [patient] = whoseData({ ...plain, id }, recordOf);
+  if (patient === undefined && holdsSomebodys(plain)) throw nobodys();
   const write = { type, id, expect, text: writtenText(exact, id) };
   return patient === undefined ? write : { ...write, patient };
+}
+
+/** Nobody's consents could be asked of what names its patient only within itself. */
+function nobodys(): Refusal {
+  const detail = 'the Bundle holds data of a patient and names none: give its Patient an id, or refer to Patient/[id]';
+  return new Refusal('invalid', 'unprocessable', detail);
 }
 
 /** `POST [type]`: 201 with the new id; with `If-None-Exist`, 200 and the one resource that already fits. */
@@ -31,7 +48,7 @@ export async function create(context: FhirContext, request: FhirRequest, type: s
     const id = newId(context, request);
     const before = context.projection.version(type, id, 1);
     if (before !== undefined) return toldAgain(context, request, before);
-    return submit(context, request, on(condition, writeOf(body, type, id, 0)));
+    return submit(context, request, on(condition, writeOf(storedRecordOf(context), body, [type, id], 0)));
   };
   if (criteria === undefined) return made();
   const decide = (): Promise<FhirResponse> | FhirResponse => {
@@ -114,7 +131,7 @@ function replace(
   condition?: WriteCondition,
 ): Promise<FhirResponse> | FhirResponse {
   const current = inForce(context, request, 'update', type, id);
-  const write = writeOf(content(current), type, id, current?.version ?? 0);
+  const write = writeOf(storedRecordOf(context), content(current), [type, id], current?.version ?? 0);
   if (current === undefined) requireFree(context, type, id);
   if (current !== undefined && isSame(current, write)) return written(context, request, current, 200);
   return submit(context, request, on(condition, write), isNew(current));

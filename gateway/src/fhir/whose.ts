@@ -1,0 +1,80 @@
+/** Whose data a resource is: the patients who must permit that it is seen, the one whose record it is part of first. Pure. */
+import { DIRECTORY } from '../identity/scopes.js';
+import { indexerOf, isResourceType } from '../projection/generated.js';
+import { patientOf } from '../projection/values/reference.js';
+import type { JsonObject } from './json.js';
+import { referencesIn } from './references.js';
+
+/** The FHIR id of the patient to whose record a resource belongs that is stored, or about to be; undefined where none is. */
+export type RecordOf = (type: string, id: string) => string | undefined;
+
+/** Elements that say whom or what a resource is about. Who wrote, performed, sent or received it stands elsewhere. */
+const SUBJECTS = ['subject', 'patient', 'beneficiary', 'individual', 'for', 'securityContext', 'target'];
+/** Elements that lead to what a resource goes with, where it says of nobody that it is about them. */
+const AROUND = ['focus', 'source', 'item', 'request', 'response', 'about', 'partOf', 'basedOn', 'encounter', 'context'];
+/** A worklist names patients without being about them. */
+const LISTING = ['List'];
+
+/**
+ * FHIR ids of the patients whose data a resource is: those it is about, directly or through what is stored (R4's `subject`,
+ * `patient` and the like); else those in whose compartments R4 puts it (compartmentdefinition-patient.html), the author of
+ * what is about nobody among them; else those of what it goes with, or whom it names at all. None of what describes the
+ * hospital.
+ */
+export function whoseData(resource: JsonObject, recordOf: RecordOf): readonly string[] {
+  const type = String(resource.resourceType);
+  if (DIRECTORY.includes(type) || !isResourceType(type)) return [];
+  if (type === 'Patient') return typeof resource.id === 'string' ? [resource.id] : [];
+  const ways = [
+    () => named(resource, SUBJECTS, recordOf),
+    () => indexerOf(type).patients(resource),
+    () => inEntries(resource, recordOf),
+    () => named(resource, AROUND, recordOf),
+    () => (LISTING.includes(type) ? [] : direct(resource)),
+  ];
+  for (const way of ways) {
+    const found = way();
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+const LOCAL = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[^/]+)?$/;
+
+/** Patients that the elements name, or to whose records belongs what they name. */
+function named(resource: JsonObject, elements: readonly string[], recordOf: RecordOf): readonly string[] {
+  const found = elements.flatMap((element) => literals(resource[element]));
+  const ids = found.flatMap((literal) => {
+    const [, type = '', id = ''] = LOCAL.exec(literal) ?? [];
+    return (type === 'Patient' ? id : recordOf(type, id)) ?? [];
+  });
+  return [...new Set(ids)];
+}
+
+/** Patients of what a Bundle holds: the record of a document is that of its Composition, which comes first. */
+function inEntries(resource: JsonObject, recordOf: RecordOf): readonly string[] {
+  return [...new Set(heldIn(resource).flatMap((each) => whoseData(each, recordOf)))];
+}
+
+function heldIn({ resourceType, entry }: JsonObject): readonly JsonObject[] {
+  if (resourceType !== 'Bundle' || !Array.isArray(entry)) return [];
+  const entries = entry as readonly { readonly resource?: JsonObject }[];
+  return entries.flatMap(({ resource }): readonly JsonObject[] => (resource === undefined ? [] : [resource]));
+}
+
+/** Whether a Bundle holds data of somebody, be it nobody's whom it names by a reference to here. */
+export function holdsSomebodys(bundle: JsonObject): boolean {
+  return heldIn(bundle).some(
+    (each) => each.resourceType === 'Patient' || each.subject !== undefined || each.patient !== undefined,
+  );
+}
+
+function direct(resource: JsonObject): readonly string[] {
+  const ids = new Set<string>();
+  for (const reference of literals(resource)) patientOf({ reference }, ids);
+  return [...ids];
+}
+
+function literals(value: unknown): readonly string[] {
+  return referencesIn(value, '').map(({ reference }) => reference);
+}

@@ -1,0 +1,225 @@
+import { strict as assert } from 'node:assert';
+
+import { glucose, optOut, patient, resourcesOf } from '../story/people.js';
+import { type Answer, networkOfSuite } from '../support/network.js';
+
+const to = (reference: string): object => ({ reference });
+const coded = (code: string): object => ({ coding: [{ system: 'http://example.org/codes', code }] });
+
+/** About A and said, done or sent by M, who is a patient, too. */
+const bySomebodyElse = (a: string, m: string): readonly object[] => [
+  { ...glucose(a, 81), performer: [to(m)] },
+  { resourceType: 'QuestionnaireResponse', status: 'completed', subject: to(a), author: to(m) },
+  { resourceType: 'Communication', status: 'completed', subject: to(a), sender: to(m), recipient: [to(m)] },
+  { resourceType: 'Condition', subject: to(a), asserter: to(m) },
+  {
+    ...{ resourceType: 'AllergyIntolerance', patient: to(a), asserter: to(m), recorder: to(m) },
+    verificationStatus: {
+      coding: [
+        {
+          system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-verification',
+          code: 'entered-in-error',
+        },
+      ],
+    },
+  },
+  {
+    ...{ resourceType: 'DocumentReference', status: 'current', subject: to(a), author: [to(m)] },
+    content: [{ attachment: { title: 'letter' } }],
+  },
+  { resourceType: 'List', status: 'current', mode: 'working', subject: to(a), source: to(m) },
+];
+
+/** Data of A that R4 puts in no patient's compartment, or only by what it goes with. */
+const outside = (a: string, observation: string): readonly object[] => [
+  { resourceType: 'Device', patient: to(a) },
+  { resourceType: 'GuidanceResponse', moduleUri: 'http://example.org/m', status: 'success', subject: to(a) },
+  { resourceType: 'Contract', status: 'executed', subject: [to(a)] },
+  { resourceType: 'Task', status: 'ready', intent: 'order', for: to(a) },
+  { resourceType: 'Binary', contentType: 'text/plain', securityContext: to(observation), data: 'aGVsbG8=' },
+  { resourceType: 'Linkage', item: ['source', 'alternate'].map((type) => ({ type, resource: to(observation) })) },
+  {
+    ...{ resourceType: 'Provenance', target: [to(observation)], recorded: '2026-01-10T08:30:00Z' },
+    agent: [{ who: to('Practitioner/dr-adams') }],
+  },
+  {
+    ...{ resourceType: 'Bundle', type: 'document', timestamp: '2026-01-10T08:30:00Z' },
+    identifier: { system: 'http://example.org/documents', value: 'd1' },
+    entry: [
+      {
+        fullUrl: 'urn:uuid:5d1a8f0c-0f6c-4c56-9a0f-1a3f9d2f6b11',
+        resource: {
+          ...{ resourceType: 'Composition', status: 'final', type: coded('letter'), subject: to(a) },
+          ...{ date: '2026-01-10', author: [to('Practitioner/dr-adams')], title: 'Letter' },
+        },
+      },
+    ],
+  },
+];
+
+describe('whose data a resource is, over HTTP', () => {
+  const network = networkOfSuite();
+  const tokens: Record<string, string> = {};
+  let newest = 0;
+
+  async function ask(user: string, path: string, options: { body?: object; method?: string } = {}): Promise<Answer> {
+    tokens[user] ??= await network.token({ member: 'stmary', user, role: 'physician' });
+    const headers = { 'x-min-block': String(newest) };
+    return await network.ask('stmary', path, { token: tokens[user], headers, ...options });
+  }
+
+  async function made(body: object): Promise<string> {
+    const { resourceType } = body as { resourceType: string };
+    const answer = await ask('dr-desk', resourceType, { body });
+    assert.equal(answer.status, 201, `${resourceType}: ${answer.text}`);
+    newest = Number(answer.headers.get('x-block'));
+    return `${resourceType}/${String(answer.body.id)}`;
+  }
+
+  async function consented(of: string, provision: object): Promise<void> {
+    const id = of.replace('Patient/', '');
+    const token = await network.token({ member: 'stmary', user: `self-${id}`, role: 'patient', patient: id });
+    const answer = await network.ask('stmary', 'Consent', { token, body: optOut(id, provision) });
+    assert.equal(answer.status, 201, answer.text);
+  }
+
+  const denialOf = (user: string): object => ({
+    type: 'deny',
+    actor: [{ role: coded('IRCP'), reference: { identifier: { system: 'urn:salus:user', value: user } } }],
+  });
+
+  /** Names of what is asked one by one and shown. */
+  async function shown(user: string, names: readonly string[]): Promise<string[]> {
+    const seen: string[] = [];
+    for (const name of names) if ((await ask(user, name)).status === 200) seen.push(name);
+    return seen;
+  }
+
+  it('counts nothing that a policy without a rule of its own denies to the person it names', async () => {
+    const a = await made(patient);
+    const name = await made(glucose(a, 80));
+    const count = `Observation?_id=${name.slice('Observation/'.length)}&value-quantity=gt5&_summary=count`;
+    assert.equal((await ask('dr-counting', count)).body.total, 1);
+    const { actor } = denialOf('dr-counting') as { actor: object[] };
+    await consented(a, { actor });
+    assert.equal((await ask('dr-counting', name)).status, 404);
+    assert.equal((await ask('dr-counting', count)).body.total, 0);
+    assert.equal((await ask('dr-desk', count)).body.total, 1);
+  });
+
+  it('is the subject, not who wrote, did or sent it, who denies, and whose record it is part of', async () => {
+    const [a, m] = [await made(patient), await made(patient)];
+    await consented(a, denialOf('dr-a-denied'));
+    await consented(m, denialOf('dr-m-denied'));
+    const names: string[] = [];
+    for (const each of bySomebodyElse(a, m)) names.push(await made(each));
+    assert.deepEqual(await shown('dr-a-denied', names), []);
+    assert.deepEqual(await shown('dr-m-denied', names), names);
+    const everything = resourcesOf((await ask('dr-desk', `${a}/$everything?_count=100`)).body);
+    const inRecord = everything.map(({ resourceType, id }) => `${resourceType ?? ''}/${id ?? ''}`);
+    assert.deepEqual(
+      names.filter((name) => !inRecord.includes(name)),
+      [],
+    );
+  });
+
+  it('is everybody whom it is about', async () => {
+    const [a, b] = [await made(patient), await made(patient)];
+    const account = await made({ resourceType: 'Account', status: 'active', subject: [to(a), to(b)] });
+    const visit = await made({
+      ...{ resourceType: 'Appointment', status: 'booked', start: '2026-02-01T08:00:00Z', end: '2026-02-01T09:00:00Z' },
+      participant: [a, b].map((each) => ({ actor: to(each), status: 'accepted' })),
+    });
+    assert.deepEqual(await shown('dr-b-denied', [account, visit]), [account, visit]);
+    await consented(b, denialOf('dr-b-denied'));
+    assert.deepEqual(await shown('dr-b-denied', [account, visit]), []);
+    assert.deepEqual(await shown('dr-desk', [account, visit]), [account, visit]);
+    for (const type of ['Account', 'Appointment']) {
+      const { body } = await ask('dr-b-denied', `${type}?_summary=count`);
+      assert.equal(body.total, 0, type);
+    }
+  });
+
+  it('is decided for what R4 puts in no compartment, and such data lies in the record', async () => {
+    const a = await made(patient);
+    await consented(a, denialOf('dr-outside'));
+    const observation = await made(glucose(a, 82));
+    const names: string[] = [];
+    for (const each of outside(a, observation)) names.push(await made(each));
+    assert.deepEqual(await shown('dr-outside', names), []);
+    assert.deepEqual(await shown('dr-desk', names), names);
+    const everything = resourcesOf((await ask('dr-desk', `${a}/$everything?_count=100`)).body);
+    const inRecord = everything.map(({ resourceType, id }) => `${resourceType ?? ''}/${id ?? ''}`);
+    assert.deepEqual(
+      names.filter((name) => !inRecord.includes(name)),
+      [],
+    );
+  });
+
+  it('is asked of a Bundle that does not say', async () => {
+    const resource = { ...patient, id: undefined };
+    for (const held of [
+      resource,
+      { ...glucose('x', 84), subject: to('urn:uuid:5d1a8f0c-0f6c-4c56-9a0f-1a3f9d2f6b11') },
+    ]) {
+      const answer = await ask('dr-desk', 'Bundle', {
+        body: { resourceType: 'Bundle', type: 'collection', entry: [{ resource: held }] },
+      });
+      assert.equal(answer.status, 422, answer.text);
+      assert.match(answer.text, /give its Patient an id/);
+    }
+    const entry = [{ resource: { resourceType: 'Organization', name: 'Lab' } }];
+    await made({ resourceType: 'Bundle', type: 'collection', entry });
+  });
+
+  it('is found through what a transaction writes beside it', async () => {
+    const a = await made(patient);
+    await consented(a, denialOf('dr-beside'));
+    const [device, metric] = [
+      'urn:uuid:8d1a8f0c-0f6c-4c56-9a0f-1a3f9d2f6b12',
+      'urn:uuid:9d1a8f0c-0f6c-4c56-9a0f-1a3f9d2f6b13',
+    ];
+    const answer = await ask('dr-desk', '', {
+      body: {
+        resourceType: 'Bundle',
+        type: 'transaction',
+        entry: [
+          {
+            fullUrl: metric,
+            request: { method: 'POST', url: 'DeviceMetric' },
+            resource: { resourceType: 'DeviceMetric', type: coded('t'), category: 'measurement', source: to(device) },
+          },
+          {
+            fullUrl: device,
+            request: { method: 'POST', url: 'Device' },
+            resource: { resourceType: 'Device', patient: to(a) },
+          },
+        ],
+      },
+    });
+    assert.equal(answer.status, 200, answer.text);
+    newest = Number(answer.headers.get('x-block'));
+    const names = (answer.body.entry ?? []).map(({ response }) => {
+      const { location = '' } = response as { location?: string };
+      return /(Device(?:Metric)?\/[^/]+)\/_history/.exec(location)?.[1] ?? '';
+    });
+    assert.deepEqual(await shown('dr-desk', names), names);
+    assert.deepEqual(await shown('dr-beside', names), []);
+  });
+
+  it('is remembered by a deletion, and by the versions before it', async () => {
+    const a = await made(patient);
+    const code = [{ coding: [{ system: 'http://loinc.org', code: '2339-0' }] }];
+    await consented(a, { ...denialOf('dr-forgetful'), code });
+    const name = await made(glucose(a, 83));
+    assert.deepEqual(await shown('dr-forgetful', [name, `${name}/_history`]), []);
+    const gone = await ask('dr-desk', name, { method: 'DELETE' });
+    assert.equal(gone.status, 204, gone.text);
+    newest = Number(gone.headers.get('x-block') ?? newest);
+    assert.equal((await ask('dr-desk', name)).status, 410);
+    assert.equal((await ask('dr-forgetful', name)).status, 404);
+    assert.equal((await ask('dr-forgetful', `${name}/_history`)).status, 404);
+    assert.equal((await ask('dr-forgetful', name, { method: 'DELETE' })).headers.get('etag'), null);
+    assert.ok(!(await ask('dr-forgetful', 'Observation/_history?_count=100')).text.includes(name));
+  });
+});
