@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 
 import type { StoredConsent } from '@salus/chaincode/consent/api';
+import { onlyPermits, type CareConsent } from '@salus/chaincode/consent/decide';
 import { parseKey } from '@salus/chaincode/registry/api';
 
 import { withVersion } from '../fhir/meta.js';
@@ -48,7 +49,7 @@ function changes(
   const key = consentKey(record.pid, record.consentId);
   const fact: ProjectedConsent = { record, creatorMspId, place: { block, index } };
   const hash = createHash('sha256').update(value).digest('hex');
-  const denies = record.status === 'active' && JSON.stringify(record.consent).includes('"deny"');
+  const denies = record.status === 'active' && !onlyPermits(record.consent as unknown as CareConsent);
   return [
     // A fact for each version and all that was ever said of it: writing one again brings nothing back, and hides nothing.
     { kind: 'fact', space: CONSENT_SPACE, key: `${key}${record.version}/${hash}`, value: JSON.stringify(fact) },
