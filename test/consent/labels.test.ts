@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 
+import { labellingCodings } from '@salus/chaincode/consent/decide';
 import { labelledText } from '@salus/gateway/consent/labelling-writer';
 
 import { system } from './world.js';
@@ -29,6 +30,54 @@ describe('labels assigned on write', () => {
     const icd = (code: string) => ({ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code }] });
     assert.deepEqual(labels(labelledText(written({ code: icd('F11.20') }))), ['OPIOIDUD', 'R']);
     assert.deepEqual(labels(labelledText(written({ code: icd('J45') }))), ['N']);
+  });
+
+  it('are by ICD-10 of the WHO, and by ingredients of RxNorm', () => {
+    const who = (code: string) => ({ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code }] });
+    assert.deepEqual(labels(labelledText(written({ code: who('F10.2') }))), ['ETHUD', 'R']);
+    assert.deepEqual(labels(labelledText(written({ code: who('B24') }))), ['HIV', 'R']);
+    const drug = (code: string) => ({ coding: [{ system: 'http://www.nlm.nih.gov/research/umls/rxnorm', code }] });
+    for (const [code, expected] of [
+      ['6813', ['OPIOIDUD', 'R']],
+      ['3554', ['ETHUD', 'R']],
+      ['7243', ['ETH', 'R']],
+      ['2626', ['PSY', 'R']],
+      ['1433868', ['HIV', 'R']],
+      ['161', ['N']],
+    ] as const) {
+      assert.deepEqual(labels(labelledText(written({ medicationCodeableConcept: drug(code) }))), expected, code);
+    }
+  });
+
+  const alcohol = { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'F10.20' }] };
+  const places: readonly object[] = [
+    { reasonCode: [alcohol] },
+    { valueCodeableConcept: alcohol },
+    { component: [{ code: { text: 'x' }, valueCodeableConcept: alcohol }] },
+    { conclusionCode: [alcohol] },
+    { diagnosis: [{ diagnosisCodeableConcept: alcohol }] },
+    { contained: [{ resourceType: 'Condition', id: 'c', code: alcohol }] },
+    { entry: [{ resource: { resourceType: 'Condition', code: alcohol } }] },
+    { extension: [{ url: 'urn:x', valueCoding: alcohol.coding[0] }] },
+  ];
+  for (const fields of places) {
+    it(`are by codes wherever they stand: ${Object.keys(fields).join()}`, () => {
+      assert.deepEqual(labels(labelledText(written(fields))), ['ETHUD', 'R']);
+    });
+  }
+
+  it('are by the codes of the Medication that is referred to', () => {
+    const text = written({ medicationReference: { reference: 'Medication/m' } });
+    const medication = JSON.stringify({ resourceType: 'Medication', id: 'm', code: alcohol });
+    assert.deepEqual(labels(labelledText(text, (id) => (id === 'm' ? medication : undefined))), ['ETHUD', 'R']);
+    assert.deepEqual(labels(labelledText(text, () => undefined)), ['N']);
+    assert.deepEqual(labels(labelledText(text, () => '')), ['N']);
+  });
+
+  it('are found however deep, in the time that the length takes', () => {
+    let deep: object = { valueCodeableConcept: alcohol };
+    for (let depth = 0; depth < 5_000; depth += 1) deep = { extension: [deep] };
+    assert.deepEqual(labellingCodings({ ...deep }), [alcohol.coding[0]]);
   });
 
   it('leave what is labelled as it is, and add what is missing', () => {

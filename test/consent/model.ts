@@ -52,6 +52,24 @@ export function judge(world: World, consents: readonly ConsentInForce[]): Answer
   return implicit && !voices.some(({ weak }) => weak) ? 'permit' : 'deny';
 }
 
+/**
+ * Whether what is permitted to another member may not be passed on: it is of substance use, or one of the rules that permit
+ * it, or one around those, says so. Of consents that permit alone.
+ */
+export function binds(world: World, consents: readonly ConsentInForce[]): boolean {
+  const permitting = consents.filter(({ care }) => voiceOf(care, world).some(({ answer }) => answer === 'permit'));
+  if (world.request.member === world.request.custodian || permitting.length === 0) return false;
+  if (world.resource.meta.security.some(({ code }) => ['ETH', 'ETHUD', 'OPIOIDUD'].includes(code))) return true;
+  const chains = permitting.flatMap(({ care }) => chainsFrom(care.provision ?? {}, policyOf(care)));
+  const said = chains.filter((chain) => chain.effects.at(-1) === 'permit' && matches(chain, world));
+  return said.some(({ rules }) => rules.some((rule) => labels(rule).includes(BINDING)));
+}
+
+const BINDING = 'NORDSCLCD';
+const labels = ({ securityLabel = [] }: Provision): string[] => securityLabel.map(({ code = '' }) => code);
+/** Labels that class data. */
+const classes = (rule: Provision): string[] => labels(rule).filter((code) => code !== BINDING);
+
 const isEmergency = ({ request }: World): boolean => request.purpose === 'BTG' && request.role === 'physician';
 
 /** A restricted patient's record is for those who treat or are in the team, and for emergencies. */
@@ -114,8 +132,9 @@ function isUnnamedBreakGlass(rules: readonly Provision[], { request }: World): b
 }
 
 function optsOut(rules: readonly Provision[], { request }: World): boolean {
-  const naming = ['actor', 'class', 'code', 'data', 'dataPeriod', 'securityLabel'];
-  return request.member === request.custodian && !rules.some((rule) => naming.some((name) => name in rule));
+  const naming = ['actor', 'class', 'code', 'data', 'dataPeriod'];
+  const isNaming = (rule: Provision): boolean => naming.some((name) => name in rule) || classes(rule).length > 0;
+  return request.member === request.custodian && !rules.some(isNaming);
 }
 
 function party(rule: Provision, { request, record, now }: World): boolean {
@@ -204,8 +223,8 @@ function refers(
 }
 
 function labelled(rules: readonly Provision[], effects: Chain['effects'], own: Answer, { resource }: World): boolean {
-  const at = rules.findLastIndex((rule) => rule.securityLabel !== undefined);
-  const list = (rules[at]?.securityLabel ?? []).map(({ code = '' }) => code);
+  const at = rules.findLastIndex((rule) => classes(rule).length > 0);
+  const list = at < 0 ? [] : classes(rules[at]!);
   if (at < 0) return true;
   const carried = resource.meta.security.map(({ code }) => code);
   const kinds = carried.filter((code) => code.length > 1);

@@ -75,4 +75,47 @@ describe('what 42 CFR part 2 protects, read at another hospital', () => {
     assert.ok(labelsOf(answer.body).includes('ETHUD'), answer.text);
     assert.deepEqual(noticesOf(answer.body), []);
   });
+
+  const words = { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'F10.20' }] };
+  const places: readonly (readonly [string, (subject: object) => Promise<object>])[] = [
+    [
+      'as an Encounter’s reason',
+      (subject) =>
+        Promise.resolve({
+          resourceType: 'Encounter',
+          status: 'finished',
+          class: { code: 'AMB' },
+          subject,
+          reasonCode: [words],
+        }),
+    ],
+    [
+      'as what an Observation found',
+      (subject) =>
+        Promise.resolve({
+          ...{ resourceType: 'Observation', status: 'final', code: { text: 'asked' }, subject },
+          component: [{ code: { text: 'use' }, valueCodeableConcept: words }],
+        }),
+    ],
+    [
+      'as the Medication that is prescribed',
+      async (subject) => {
+        const code = { coding: [{ system: 'http://www.nlm.nih.gov/research/umls/rxnorm', code: '6813' }] };
+        const medication = await created({ resourceType: 'Medication', code }, physician);
+        return {
+          ...{ resourceType: 'MedicationRequest', status: 'active', intent: 'order', subject },
+          medicationReference: { reference: `Medication/${medication}` },
+        };
+      },
+    ],
+  ];
+  for (const [where, resource] of places) {
+    it(`is recognised ${where}`, async () => {
+      const id = await created(await resource({ reference: `Patient/${patientId}` }), physician);
+      const { body } = await network.ask('northside', `Patient/${patientId}/$everything`, { token: requester });
+      const found = resourcesOf(body).find((each) => each.id === id);
+      assert.ok(found, 'the other hospital is shown it');
+      assert.deepEqual(noticesOf(found), ['42 CFR part 2 prohibits unauthorized use or disclosure of these records.']);
+    });
+  }
 });

@@ -106,7 +106,21 @@ describe('within the custodian', () => {
 
   it('a biller is shown no notes inside of what is billed', () => {
     const { obligations } = decide(within({ role: 'biller', purpose: 'HPAYMT' }), condition, [], NOW);
-    assert.deepEqual(obligations, [{ kind: 'redact', elements: ['note', 'text'] }]);
+    assert.deepEqual(obligations, [
+      {
+        kind: 'redact',
+        elements: ['note', 'text', 'presentedForm', 'conclusion'],
+        types: [
+          'DocumentReference',
+          'Composition',
+          'ClinicalImpression',
+          'Communication',
+          'QuestionnaireResponse',
+          'Media',
+          'Binary',
+        ],
+      },
+    ]);
   });
 });
 
@@ -197,6 +211,67 @@ describe('a period of data', () => {
     assert.equal(outcome(ask(), stay, [consent(permit({ ...north, provision: [deny(year)] }))], NOW), 'deny');
     const later = { dataPeriod: { start: '2025-01-03' } };
     assert.equal(outcome(ask(), stay, [consent(permit({ ...north, provision: [deny(later)] }))], NOW), 'permit');
+  });
+});
+
+describe('when a resource is from', () => {
+  const day = '2025-05-10';
+  const dated: readonly (readonly [string, object])[] = [
+    ['QuestionnaireResponse', { authored: day }],
+    ['MedicationDispense', { whenHandedOver: day }],
+    ['Communication', { sent: day }],
+    ['Media', { createdDateTime: day }],
+    ['DetectedIssue', { identifiedDateTime: day }],
+    ['Appointment', { start: `${day}T08:00:00Z` }],
+    ['Goal', { startDate: day }],
+    ['VisionPrescription', { dateWritten: day }],
+    ['Specimen', { receivedTime: day }],
+    ['Account', { servicePeriod: { start: day, end: day } }],
+    ['DeviceUseStatement', { timingDateTime: day }],
+  ];
+  for (const [resourceType, when] of dated) {
+    it(`is said by ${Object.keys(when).join()} of ${resourceType}`, () => {
+      const facts = resource({ resourceType, ...when });
+      const within = (start: string): string =>
+        outcome(ask(), facts, [consent(permit({ ...north, dataPeriod: { start, end: '2025-12-31' } }))], NOW);
+      assert.deepEqual([within('2025-01-01'), within('2025-06-01')], ['permit', 'deny']);
+    });
+  }
+});
+
+describe('what obliges to pass nothing on', () => {
+  const binding = { securityLabel: [{ system: system.sensitivity, code: 'NORDSCLCD' }] };
+  const facts = resource(w.glucose);
+  const obliges = (...all: Parameters<typeof consent>[0][]): boolean => {
+    const decision = decide(
+      ask(),
+      facts,
+      all.map((provision) => consent(provision)),
+      NOW,
+    );
+    assert.equal(decision.outcome, 'permit');
+    return decision.obligations.some(({ kind }) => kind === 'no-redisclosure');
+  };
+
+  it('is said by the rule that permits, or by one around it', () => {
+    assert.ok(!obliges(deny({ provision: [permit(north)] })));
+    assert.ok(obliges(deny({ provision: [permit({ ...north, ...binding })] })));
+    assert.ok(obliges(deny({ ...binding, provision: [permit(north)] })));
+    assert.ok(obliges(permit({ ...binding, provision: [permit({ ...north, provision: [permit(laboratory)] })] })));
+  });
+
+  it('is said by any of several permits, in whatever order', () => {
+    const [free, bound] = [permit(north), permit({ ...north, ...binding })];
+    assert.ok(obliges(free, bound));
+    assert.ok(obliges(bound, free));
+    assert.ok(obliges(deny({ provision: [free, bound] })));
+    assert.ok(obliges(deny({ provision: [bound, free] })));
+  });
+
+  it('is not said by what does not permit', () => {
+    const other = permit({ ...by.member('acme'), ...binding });
+    assert.ok(!obliges(deny({ provision: [permit(north), other] })));
+    assert.ok(!obliges(permit(north), deny({ ...by.member('acme'), ...binding })));
   });
 });
 

@@ -11,7 +11,7 @@ import {
 import fc from 'fast-check';
 
 import { campaign } from '../support/campaigns.js';
-import { judge, type RawRecord, type RawResource } from './model.js';
+import { binds, judge, type RawRecord, type RawResource } from './model.js';
 import { NOW, system } from './world.js';
 
 /** Few words, so that rules and requests meet often. */
@@ -27,6 +27,7 @@ const codes = one('laboratory', 'vital-signs', 'x');
 const day = one('2025-01-01', '2025-06-01', '2026-01-01', '2026-03-01', '2026-06-01');
 const level = one('N', 'R', 'V').map((code) => ({ system: system.confidentiality, code }));
 const kind = one('PSY', 'ETH', 'OPIOIDUD').map((code) => ({ system: system.sensitivity, code }));
+const binding = fc.constant({ system: system.sensitivity, code: 'NORDSCLCD' });
 const period = fc
   .tuple(day, day)
   .chain(([a, b]) => one({ start: a < b ? a : b, end: a < b ? b : a }, { start: a }, { end: b }));
@@ -49,7 +50,7 @@ const dimensions = {
   period,
   actor: some(party),
   action: some(one('access', 'correct').map((code) => ({ coding: [{ code }] }))),
-  securityLabel: some(fc.oneof(level, kind)),
+  securityLabel: some(fc.oneof(level, kind, binding)),
   purpose: some(purpose.map((code) => ({ code }))),
   class: some(types.map((code) => ({ code }))),
   code: some(codes.map((code) => ({ coding: [{ code }] }))),
@@ -139,10 +140,12 @@ interface Raw {
   readonly record: RawRecord;
 }
 
-const permits = (asked: Asked, raw: Raw, all: readonly ConsentInForce[]): boolean => {
+const decided = (asked: Asked, raw: Raw, all: readonly ConsentInForce[]) => {
   const facts = factsOf({ ...raw.resource }, referrers(raw));
-  return decide(standing(asked, raw.record), facts, all, NOW).outcome === 'permit';
+  return decide(standing(asked, raw.record), facts, all, NOW);
 };
+const permits = (asked: Asked, raw: Raw, all: readonly ConsentInForce[]): boolean =>
+  decided(asked, raw, all).outcome === 'permit';
 
 function referrers({ resource: { resourceType, id }, record: { 'List/l': list } }: Raw): string[] {
   return factsOf({ ...list }).references.includes(`${resourceType}/${id}`) ? ['List/l'] : [];
@@ -204,6 +207,26 @@ describe('decide, over generated worlds', () => {
       runs(4_000),
     );
     assert.ok(permitted > 100, `only ${permitted} worlds permitted anything`);
+  });
+
+  it('obliges to what the same model does, whatever the order of the consents', () => {
+    let bound = 0;
+    fc.assert(
+      fc.property(request, resource, consents, (asked, raw, all) => {
+        if (!permits(asked, raw, all)) return;
+        const expected = binds({ request: asked, ...raw, now: NOW }, all);
+        for (const list of [all, [...all].reverse()]) {
+          const { obligations } = decided(asked, raw, list);
+          assert.equal(
+            obligations.some(({ kind: what }) => what === 'no-redisclosure'),
+            expected,
+          );
+        }
+        bound += Number(expected);
+      }),
+      runs(8_000),
+    );
+    assert.ok(bound > 50, `only ${bound} worlds obliged to anything`);
   });
 
   it('never shows more when a permit is removed', () => {

@@ -9,7 +9,7 @@ import type { AccessRequest, ConsentInForce, Decision, Obligation, ResourceFacts
 
 export { careForm, joinCareForm } from './care-form';
 export type { CareForm, Rest } from './care-form';
-export { codingsOf, factsOf } from './facts';
+export { codingsOf, factsOf, labellingCodings } from './facts';
 export { labelsToAssign } from './labels';
 export { onlyPermits } from './provisions';
 export { periodSpan } from './spans';
@@ -23,7 +23,8 @@ export type * from './terms';
  *
  * Within a consent the deepest rule that matches speaks, a denial before a permit at equal depth. Across consents a
  * denial stands before a permit, but for the default denial of a consent that lists what it permits: that one yields
- * to what another permits. Where none speaks the implicit policy does. Throws RangeError when `now` is no instant.
+ * to what another permits. Where none speaks the implicit policy does. What one permit, or a rule around it, obliges to
+ * holds whichever of several decides. Throws RangeError when `now` is no instant.
  */
 export function decide(
   request: AccessRequest,
@@ -35,13 +36,14 @@ export function decide(
   const own = patientsOwn(question, consents);
   if (own) return own;
   const heard = consents.flatMap((consent) => {
-    const rule = deepest(speakingRules(consent.care, question));
-    return rule ? [{ consent, rule }] : [];
+    const rules = speakingRules(consent.care, question);
+    const rule = deepest(rules);
+    return rule ? [{ consent, rule, rules }] : [];
   });
   const denial = heard.find(({ rule }) => rule.effect === 'deny' && !rule.yields);
   if (denial) return said(denial);
   const permit = heard.find(({ rule }) => rule.effect === 'permit');
-  if (permit && !tableGoverns(request)) return said(permit, obligations(request, resource, permit.rule));
+  if (permit && !tableGoverns(request)) return said(permit, obligations(request, resource, permitsAmong(heard)));
   const fallback = heard.find(({ rule }) => rule.yields);
   if (fallback) return said(fallback);
   return implicitly(request, resource.type);
@@ -97,9 +99,9 @@ function onlyDenial(rule: Spoken | undefined): Spoken | undefined {
 }
 
 function implicitly(request: AccessRequest, type: string | undefined): Decision {
-  const { effect, path, redact } = implicitRule(request, type);
+  const { effect, path, redact, except } = implicitRule(request, type);
   const obligation: Obligation[] =
-    effect === 'permit' && redact.length > 0 ? [{ kind: 'redact', elements: redact }] : [];
+    effect === 'permit' && redact.length > 0 ? [{ kind: 'redact', elements: redact, types: except }] : [];
   return { outcome: effect, obligations: obligation, rule: path };
 }
 
@@ -146,10 +148,21 @@ function possiblePermit(rules: readonly Spoken[]): Spoken | undefined {
   return deepest(rules.filter(({ effect, depth }) => effect === 'permit' && depth > (denial?.depth ?? -1)));
 }
 
-function obligations(request: AccessRequest, resource: ResourceFacts, rule: Spoken): readonly Obligation[] {
+/** Every rule that permits, of every consent that does. */
+function permitsAmong(heard: readonly (Heard & { readonly rules: readonly Spoken[] })[]): readonly Spoken[] {
+  return heard
+    .filter(({ rule }) => rule.effect === 'permit')
+    .flatMap(({ rules }) => rules.filter(({ effect }) => effect === 'permit'));
+}
+
+function obligations(
+  request: AccessRequest,
+  resource: ResourceFacts,
+  permits: readonly Spoken[],
+): readonly Obligation[] {
   if (request.member === request.custodian) return [];
   const part2 = resource.sensitivities.some((label) => PART_2_LABELS.includes(label));
-  const stated = rule.labels.some(({ code }) => code === NO_REDISCLOSURE);
+  const stated = permits.some(({ isBinding }) => isBinding);
   if (!part2 && !stated) return [];
   return [{ kind: 'no-redisclosure', label: NO_REDISCLOSURE, notice: part2 ? PART_2_NOTICE : '' }];
 }

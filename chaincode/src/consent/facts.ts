@@ -1,11 +1,11 @@
-import { labelsOf } from './labels';
+import { isInTable, labelsOf } from './labels';
 import { periodSpan, spanOf } from './spans';
 import type { Coding, ResourceFacts, Span } from './terms';
 
 /** A FHIR resource as parsed JSON. */
 export type Json = Readonly<Record<string, unknown>>;
 
-/** Elements that the search parameters code, category and type read, in the types of R4 that differ. */
+/** Elements that a rule's code is compared with: what the search parameters code, category and type read. */
 const CODED = ['code', 'category', 'type', 'medicationCodeableConcept', 'vaccineCode'];
 
 /** Clinical time, the first one present. */
@@ -24,6 +24,24 @@ const DATED = [
   'billablePeriod',
   'period',
   'authoredOn',
+  'authored',
+  'whenHandedOver',
+  'whenPrepared',
+  'sent',
+  'received',
+  'createdDateTime',
+  'createdPeriod',
+  'timingDateTime',
+  'timingPeriod',
+  'identifiedDateTime',
+  'identifiedPeriod',
+  'start',
+  'startDate',
+  'servicePeriod',
+  'dateWritten',
+  'receivedTime',
+  'timestamp',
+  'detected',
   'recordedDate',
   'dateTime',
   'date',
@@ -61,8 +79,21 @@ export function factsOf(resource: Json, referencedBy: readonly string[] = []): R
     references: referencesIn(resource),
     authors: AUTHORED.flatMap((name) => referencesIn(resource[name])),
     referencedBy,
-    ...labelsOf(codingsOf(isJson(resource.meta) ? resource.meta.security : undefined), codes),
+    ...labelsOf(codingsOf(isJson(resource.meta) ? resource.meta.security : undefined), labellingCodings(resource)),
   };
+}
+
+/** Codings that the table of labels may know, wherever in a resource they stand, in whatever it contains or holds. */
+export function labellingCodings(resource: Json): readonly Coding[] {
+  const found: Coding[] = [];
+  // Not by recursion: a resource is as deep as its sender likes.
+  const open: object[] = [resource];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { system, code } = at as Json;
+    if (typeof system === 'string' && typeof code === 'string' && isInTable(system)) found.push({ system, code });
+    for (const part of Object.values(at)) if (typeof part === 'object' && part !== null) open.push(part as object);
+  }
+  return found;
 }
 
 /** Codings of a Coding, a CodeableConcept or a list of them. */
@@ -83,12 +114,17 @@ function timeOf(resource: Json): Span | undefined {
   return undefined;
 }
 
+/** `Type/id` at the end of an address, or before a version: rules name resources by it. */
+const LOCAL = /([A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64})(?:\/_history\/[^/]+)?$/;
+
 function referencesIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(referencesIn);
   if (!isJson(value)) return [];
   const own = textOf(value.reference);
+  const local = own === undefined ? undefined : LOCAL.exec(own)?.[1];
   const inner = Object.values(value).flatMap((part) => (typeof part === 'object' ? referencesIn(part) : []));
-  return own === undefined ? inner : [own, ...inner];
+  if (own === undefined) return inner;
+  return local === undefined || local === own ? [own, ...inner] : [own, local, ...inner];
 }
 
 function textOf(value: unknown): string | undefined {

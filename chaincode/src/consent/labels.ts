@@ -24,11 +24,14 @@ const NARROWER: Readonly<Record<string, readonly string[]>> = { ETH: ['ETHUD', '
 
 const SNOMED = 'http://snomed.info/sct';
 const LOINC = 'http://loinc.org';
-const ICD10 = 'http://hl7.org/fhir/sid/icd-10-cm';
+/** The WHO's and its clinical modification, which number these chapters alike. */
+const ICD10 = ['http://hl7.org/fhir/sid/icd-10-cm', 'http://hl7.org/fhir/sid/icd-10'];
+/** By ingredient. */
+const RXNORM = 'http://www.nlm.nih.gov/research/umls/rxnorm';
 
 interface Assignment {
   readonly label: string;
-  readonly system: string;
+  readonly system: string | readonly string[];
   readonly codes?: readonly string[];
   /** First characters of a code. */
   readonly prefixes?: readonly string[];
@@ -39,8 +42,10 @@ const ASSIGNMENTS: readonly Assignment[] = [
   { label: 'ETHUD', system: ICD10, prefixes: ['F10'] },
   { label: 'ETHUD', system: SNOMED, codes: ['7200002', '15167005', '10939881000119105', '66590003'] },
   { label: 'ETHUD', system: LOINC, codes: ['75626-2', '75624-7', '72109-2'] },
+  { label: 'ETHUD', system: RXNORM, codes: ['3554', '82819'] },
   { label: 'OPIOIDUD', system: ICD10, prefixes: ['F11'] },
   { label: 'OPIOIDUD', system: SNOMED, codes: ['5602001', '75544000', '231477003'] },
+  { label: 'OPIOIDUD', system: RXNORM, codes: ['1819', '6813'] },
   { label: 'ETH', system: ICD10, prefixes: ['F12', 'F13', 'F14', 'F15', 'F16', 'F18', 'F19'] },
   {
     label: 'ETH',
@@ -48,6 +53,7 @@ const ASSIGNMENTS: readonly Assignment[] = [
     codes: ['66214007', '26416006', '191816009', '361055000', '6525002', '55680006', '783261004'],
   },
   { label: 'ETH', system: LOINC, codes: ['82667-7', '82666-9'] },
+  { label: 'ETH', system: RXNORM, codes: ['7243'] },
   { label: 'PSY', system: ICD10, prefixes: ['F2', 'F3', 'F4', 'F60'] },
   {
     label: 'PSY',
@@ -55,12 +61,21 @@ const ASSIGNMENTS: readonly Assignment[] = [
     codes: ['35489007', '36923009', '370143000', '58214004', '13746004', '47505003', '197480006', '80583007'],
   },
   { label: 'PSY', system: LOINC, codes: ['44249-1', '44261-6', '69737-5', '70274-6'] },
+  { label: 'PSY', system: RXNORM, codes: ['2626', '5093', '35636', '61381', '89013'] },
   { label: 'SDV', system: ICD10, prefixes: ['T74', 'T76', 'Z69'] },
   { label: 'SDV', system: SNOMED, codes: ['706893006', '397940009', '424393004', '95930005'] },
-  { label: 'HIV', system: ICD10, prefixes: ['B20', 'Z21'] },
+  { label: 'HIV', system: ICD10, prefixes: ['B20', 'B21', 'B22', 'B23', 'B24', 'Z21'] },
   { label: 'HIV', system: SNOMED, codes: ['86406008', '62479008', '165816005', '111880001'] },
   { label: 'HIV', system: LOINC, codes: ['75622-1', '56888-1', '7917-8', '20447-9', '25836-8', '48345-3'] },
+  { label: 'HIV', system: RXNORM, codes: ['11413', '53654', '190521', '195085', '343047', '1433868'] },
 ];
+
+const SYSTEMS = new Set(ASSIGNMENTS.flatMap(({ system }) => system));
+
+/** Whether the table has codes of a system. */
+export function isInTable(system: string): boolean {
+  return SYSTEMS.has(system);
+}
 
 /** Labels a resource carries, present and assigned together, as a high-water mark. */
 export interface Labels {
@@ -140,6 +155,7 @@ function rank(level: string): number {
 }
 
 function assigns(row: Assignment, { system, code }: Coding): boolean {
-  if (system !== row.system || code === undefined) return false;
+  if (system === undefined || code === undefined) return false;
+  if (typeof row.system === 'string' ? row.system !== system : !row.system.includes(system)) return false;
   return (row.codes?.includes(code) ?? false) || (row.prefixes?.some((prefix) => code.startsWith(prefix)) ?? false);
 }

@@ -34,6 +34,8 @@ const NOTES = [
   'Media',
   'Binary',
 ];
+/** Elements that hold what somebody wrote. */
+const WORDS = ['note', 'text', 'presentedForm', 'conclusion'];
 const ADMINISTRATIVE = [
   'Patient',
   'Encounter',
@@ -54,7 +56,7 @@ interface ImplicitRow {
   /** Types the role needs for this; absent = all. */
   readonly types?: readonly string[];
   readonly except?: readonly string[];
-  /** Elements left out of what it sees. */
+  /** Elements left out of what it sees, and of what that contains. */
   readonly redact?: readonly string[];
 }
 
@@ -63,7 +65,7 @@ const WITHIN: readonly ImplicitRow[] = [
   { roles: ['physician', 'nurse', 'pharmacist'], purposes: ['TREAT', BREAK_GLASS] },
   { roles: ['laboratory'], purposes: ['TREAT'], types: [...SPECIMENS, 'Practitioner', 'Organization', 'Location'] },
   { roles: ['device-gateway'], purposes: ['TREAT'], types: ['Observation', 'Device', 'DeviceMetric', 'Patient'] },
-  { roles: ['biller'], purposes: ['HPAYMT'], except: NOTES, redact: ['note', 'text'] },
+  { roles: ['biller'], purposes: ['HPAYMT'], except: NOTES, redact: WORDS },
   { roles: ['physician', 'nurse', 'pharmacist', 'privacy-officer', 'quality-officer'], purposes: ['HOPERAT'] },
   { roles: ['admin'], purposes: ['HOPERAT'], types: ADMINISTRATIVE },
 ];
@@ -120,23 +122,28 @@ export interface ImplicitRule {
   readonly effect: Effect;
   readonly path: string;
   readonly redact: readonly string[];
+  /** Types that it does not see, contained in what it sees either. */
+  readonly except: readonly string[];
 }
+
+/** Nothing is left out. */
+const WHOLE = { redact: [], except: [] };
 
 /** What applies where no consent speaks. `type` absent: some resource is asked for, not yet known which. */
 export function implicitRule(request: AccessRequest, type: string | undefined): ImplicitRule {
   if (request.member !== request.custodian) return betweenMembers(request);
   if (request.flagged === true && request.careRelationship !== true && request.purpose !== BREAK_GLASS)
-    return { effect: 'deny', path: 'implicit/within/flagged', redact: [] };
+    return { effect: 'deny', path: 'implicit/within/flagged', ...WHOLE };
   const row = WITHIN.find((candidate) => rowAdmits(candidate, request, type));
   const path = `implicit/within/${request.role}/${request.purpose}`;
-  return { effect: row ? 'permit' : 'deny', path, redact: row?.redact ?? [] };
+  return { effect: row ? 'permit' : 'deny', path, redact: row?.redact ?? [], except: row?.except ?? [] };
 }
 
 /** Between members nothing, but in an emergency. */
 function betweenMembers({ purpose, role }: AccessRequest): ImplicitRule {
   const isEmergency = purpose === BREAK_GLASS && EMERGENCY_ROLES.includes(role);
-  if (isEmergency) return { effect: 'permit', path: 'implicit/break-glass', redact: [] };
-  return { effect: 'deny', path: 'implicit/between', redact: [] };
+  if (isEmergency) return { effect: 'permit', path: 'implicit/break-glass', ...WHOLE };
+  return { effect: 'deny', path: 'implicit/between', ...WHOLE };
 }
 
 /** Whether the implicit table, not a consent, says what staff of the custodian may see for this purpose. */

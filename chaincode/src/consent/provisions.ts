@@ -12,7 +12,7 @@ import {
   partiesFit,
 } from './dimensions';
 import type { Fit, Question } from './dimensions';
-import { isDataLabel } from './labels';
+import { isDataLabel, NO_REDISCLOSURE } from './labels';
 import { basePolicy, type BaseRule, baseRule } from './policies';
 import { BREAK_GLASS } from './purposes';
 import type { CareConsent, Coding, Effect, Provision } from './terms';
@@ -31,6 +31,8 @@ export interface Spoken {
   readonly yields: boolean;
   /** Labels the rule states. */
   readonly labels: readonly Coding[];
+  /** The rule or one around it says NORDSCLCD. */
+  readonly isBinding: boolean;
   /** The rule or one above names the person who comes for the patient. */
   readonly ofRepresentative: boolean;
 }
@@ -44,6 +46,8 @@ interface Surroundings {
   readonly strict: Fit;
   /** The nearest labels: a rule's own replace those above it. */
   readonly labels: { readonly list: readonly Coding[]; readonly effect: Effect } | undefined;
+  /** The rule or one above says NORDSCLCD. */
+  readonly isBinding: boolean;
   /** The rule or one above names an actor or data. */
   readonly specific: boolean;
   /** The rule or one above names the member that asks. */
@@ -58,6 +62,7 @@ const OUTSIDE: Surroundings = {
   fit: ALWAYS,
   strict: ALWAYS,
   labels: undefined,
+  isBinding: false,
   specific: false,
   memberNamed: false,
   ofRepresentative: false,
@@ -142,6 +147,7 @@ function surround(rule: Provision, effect: Effect, outer: Surroundings, question
     fit: both(outer.fit, dataFits(rule, effect, facts)),
     strict: both(both(outer.strict, bound), dataFits(rule, 'permit', facts)),
     labels: own.length > 0 ? { list: own, effect } : outer.labels,
+    isBinding: outer.isBinding || (rule.securityLabel?.some(({ code }) => code === NO_REDISCLOSURE) ?? false),
     memberNamed: outer.memberNamed || namesMember(rule, question),
     ofRepresentative: outer.ofRepresentative || namesRepresentative(rule, question),
     specific: outer.specific || namesActorOrData(rule) || own.length > 0,
@@ -160,8 +166,8 @@ function say(
   const fit = fitAsSaid(effect, around, question);
   if (fit === NEVER) return undefined;
   const yields = around.depth === 0 && effect === 'deny' && hasPermit(rule);
-  const { depth, ofRepresentative } = around;
-  return { effect, depth, path, fit, yields, labels: rule.securityLabel ?? [], ofRepresentative };
+  const { depth, isBinding, ofRepresentative } = around;
+  return { effect, depth, path, fit, yields, labels: rule.securityLabel ?? [], isBinding, ofRepresentative };
 }
 
 function fitAsSaid(effect: Effect, { fit, strict, labels }: Surroundings, { facts }: Question): Fit {

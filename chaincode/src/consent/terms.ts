@@ -142,8 +142,8 @@ export interface ResourceFacts {
 export type Obligation =
   /** Leave out whatever carries one of these labels. */
   | { readonly kind: 'remove'; readonly labels: readonly string[] }
-  /** Leave out these elements. */
-  | { readonly kind: 'redact'; readonly elements: readonly string[] }
+  /** Leave out these elements, of the resource and of what it contains, and what it contains of these types. */
+  | { readonly kind: 'redact'; readonly elements: readonly string[]; readonly types: readonly string[] }
   /** Label what is handed over and print the notice with it. */
   | { readonly kind: 'no-redisclosure'; readonly label: 'NORDSCLCD'; readonly notice: string };
 

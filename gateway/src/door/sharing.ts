@@ -95,7 +95,7 @@ export class Sharing {
       isBroken: this.#glass.isBroken,
       now: this.#now,
     });
-    const writer = new LabellingWriter(ports.writer);
+    const writer = new LabellingWriter(ports.writer, projection);
     const { lookup, patientKeys } = this;
     const rooms = { ...ports, lookup, patientKeys, wallet: this.#wallet, reached: this.#reached, now: this.#now };
     this.hospital = this.#isHospital ? new Hospital(rooms) : undefined;
