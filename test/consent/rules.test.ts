@@ -58,6 +58,22 @@ describe('a consent is refused', () => {
     assert.deepEqual(problems(permit({ modifierExtension: [] } as Provision)), ['provision.modifierExtension']);
   });
 
+  it('with a word that would be heard by nobody', () => {
+    assert.deepEqual(problems(deny(by.purpose('treatment'))), ['provision.purpose[0]']);
+    for (const reference of ['https://a.example/Observation/1', 'Observation/1/_history/2', '#o', 'urn:uuid:1']) {
+      assert.deepEqual(problems(deny(by.data('instance', reference))), ['provision.data[0].reference']);
+    }
+    const policyRule = { coding: [{ code: 'optout' }] };
+    assert.deepEqual(problems({}, { policyRule }), ['policyRule']);
+    assert.deepEqual(problems(deny(), { policyRule }), []);
+  });
+
+  it('never for what it says once it has ended', () => {
+    for (const status of ['inactive', 'rejected', 'entered-in-error']) {
+      assert.deepEqual(problems(deny(by.purpose('treatment')), { status }), []);
+    }
+  });
+
   it('with a period that is none', () => {
     assert.deepEqual(problems(permit({ period: { start: '2026-02-30' } })), ['provision.period']);
     assert.deepEqual(problems(permit({ dataPeriod: { start: '2027', end: '2026' } })), ['provision.dataPeriod']);

@@ -35,6 +35,46 @@ const COVERS: Readonly<Record<string, readonly string[]>> = {
   PATRQT: ['PATRQT', 'FAMRQT', 'PWATRNY', 'SUPNWK'],
 };
 
+/** Every code of HL7 v3 PurposeOfUse as R4 has it, and those above. */
+const CODES = new Set([
+  ...[
+    'HMARKT',
+    'HOPERAT',
+    'CAREMGT',
+    'DONAT',
+    'FRAUD',
+    'GOV',
+    'HACCRED',
+    'HCOMPL',
+    'HDECD',
+    'HDIRECT',
+    'HDM',
+    'HLEGAL',
+  ],
+  ...[
+    'HOUTCOMS',
+    'HPRGRP',
+    'HQUALIMP',
+    'HSYSADMIN',
+    'LABELING',
+    'METAMGT',
+    'MEMADMIN',
+    'MILCDM',
+    'PATADMIN',
+    'PATSFTY',
+  ],
+  ...['PERFMSR', 'RECORDMGT', 'SYSDEV', 'HTEST', 'TRAIN', 'HPAYMT', 'CLMATTCH', 'COVAUTH', 'COVERAGE', 'ELIGDTRM'],
+  ...['ELIGVER', 'ENROLLM', 'MILDCRG', 'REMITADV', 'HRESCH', 'BIORCH', 'CLINTRCH', 'CLINTRCHNPC', 'CLINTRCHPC'],
+  ...['PRECLINTRCH', 'DSRCH', 'POARCH', 'TRANSRCH', 'PATRQT', 'FAMRQT', 'PWATRNY', 'SUPNWK', 'PUBHLTH', 'DISASTER'],
+  ...['THREAT', 'TREAT', 'CLINTRL', 'COC', 'ETREAT', 'BTG', 'ERTREAT', 'POPHLTH'],
+  ...Object.values(COVERS).flat(),
+]);
+
+/** Whether a code is a purpose of use at all: a rule for another would speak of nothing. */
+export function isPurpose(code: string): boolean {
+  return CODES.has(code);
+}
+
 /** Break-glass, which no other purpose covers. */
 export const BREAK_GLASS = 'BTG';
 

@@ -1,6 +1,8 @@
 import { MEMBER, RESOURCE_TYPES, ROLE, USER } from './dimensions';
 import { careForm } from './care-form';
 import { isDataLabel, NO_REDISCLOSURE } from './labels';
+import { basePolicy } from './policies';
+import { isPurpose } from './purposes';
 import { periodSpan } from './spans';
 import type { CareConsent, CodeableConcept, Coding, Period, Provision, ProvisionActor, ProvisionData } from './terms';
 
@@ -10,11 +12,13 @@ import type { CareConsent, CodeableConcept, Coding, Period, Provision, Provision
 export const MAX_PROVISIONS = 1000;
 
 const STATUSES = ['draft', 'proposed', 'active', 'rejected', 'inactive', 'entered-in-error'];
+const ENDED = ['rejected', 'inactive', 'entered-in-error'];
 const SCOPES = ['patient-privacy', 'research'];
 const ACTIONS = ['collect', 'access', 'use', 'disclose', 'correct'];
 const MEANINGS = ['instance', 'related', 'dependents', 'authoredby'];
 /** Of whom a custodian's record tells whether they are the person that asks. */
 const LITERAL_ACTORS = /^(Practitioner|PractitionerRole|CareTeam|Organization|RelatedPerson)\/[A-Za-z0-9.-]{1,64}$/;
+const LITERAL = /^[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/;
 const KNOWN_ACTOR_SYSTEMS = [MEMBER, USER, ROLE];
 
 /** Why a consent is refused: path of the element and what would be right. */
@@ -23,10 +27,14 @@ export interface ConsentProblem {
   readonly reason: string;
 }
 
-/** Every reason to refuse a consent's care form, in document order; empty = it can be decided on. */
+/**
+ * Every reason to refuse a consent's care form, in document order; empty = it can be decided on. What has ended decides
+ * nothing: it may say what was taken once and would not be now.
+ */
 export function validateConsent(consent: Readonly<Record<string, unknown>>): readonly ConsentProblem[] {
   const care = consent as unknown as CareConsent;
-  return [...headProblems(care), ...freeText(consent), ...rootProblems(care.provision)];
+  const rules = ENDED.includes(care.status ?? '') ? [] : [...policyProblems(care), ...rootProblems(care.provision)];
+  return [...headProblems(care), ...freeText(consent), ...rules];
 }
 
 function headProblems(consent: CareConsent): ConsentProblem[] {
@@ -40,6 +48,13 @@ function headProblems(consent: CareConsent): ConsentProblem[] {
     ),
     ...unless(hasPolicy(consent), 'policyRule', 'a consent needs policy or policyRule, for example OPTIN or OPTOUT'),
   ];
+}
+
+/** A policyRule that nothing here knows would deny nothing, whatever it was meant to. */
+function policyProblems(consent: CareConsent): ConsentProblem[] {
+  const isNamed = consent.policyRule?.coding?.some(({ code }) => code !== undefined) ?? false;
+  const isKnown = !isNamed || consent.provision?.type !== undefined || basePolicy(consent) !== undefined;
+  return unless(isKnown, 'policyRule', 'not known here: use OPTIN or OPTOUT, or say provision.type');
 }
 
 function hasPolicy({ policy, policyRule }: CareConsent): boolean {
@@ -130,7 +145,7 @@ function labelProblems(label: Coding, path: string): ConsentProblem[] {
 }
 
 function purposeProblems(purpose: Coding, path: string): ConsentProblem[] {
-  return unless(purpose.code !== undefined, path, 'needs a code of HL7 v3 PurposeOfUse');
+  return unless(isPurpose(purpose.code ?? ''), path, 'needs a code of HL7 v3 PurposeOfUse');
 }
 
 function classProblems(coding: Coding, path: string): ConsentProblem[] {
@@ -145,7 +160,11 @@ function codeProblems(concept: CodeableConcept, path: string): ConsentProblem[] 
 function dataProblems({ meaning, reference }: ProvisionData, path: string): ConsentProblem[] {
   return [
     ...unless(MEANINGS.includes(meaning ?? ''), `${path}.meaning`, `must be one of ${MEANINGS.join(', ')}`),
-    ...unless(reference?.reference !== undefined, `${path}.reference`, 'must be a literal reference Type/id'),
+    ...unless(
+      LITERAL.test(reference?.reference ?? ''),
+      `${path}.reference`,
+      'must be a literal reference Type/id of a resource here, of no version',
+    ),
   ];
 }
 

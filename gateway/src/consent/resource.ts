@@ -6,6 +6,7 @@ import { operationOutcome } from '../fhir/outcome.js';
 import { idempotencyOf, newId } from '../fhir/idempotency.js';
 import { isRefusal, Refusal } from '../ledger/refusal.js';
 import { requireScope } from '../identity/scopes.js';
+import { withLocalReferences } from './local.js';
 import { patientOf } from './project.js';
 import { recordConsent, type ConsentSent, type RecordedConsent, type RecorderPorts } from './recorder.js';
 import { joinedAll } from './rest.js';
@@ -81,7 +82,8 @@ function sentBy(ports: ConsentPorts, request: FhirRequest, interaction: Interact
   const statement = request.headers['x-statement'];
   return {
     actor: request.actor,
-    resource,
+    // What is signed is taken as it was signed.
+    resource: statement === undefined ? withLocalReferences(resource, ports.baseUrl) : resource,
     ...(id === undefined ? { newId: newId(ports, request) } : { id }),
     ...(version === undefined ? {} : { expect: Number(version) }),
     ...(statement === undefined ? {} : { statement }),
