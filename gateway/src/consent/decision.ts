@@ -8,12 +8,11 @@ import {
   type AccessRequest,
   type ConsentInForce,
   type Decision as Ruling,
-  type Obligation,
 } from '@salus/chaincode/consent/decide';
 
 import { HOLD_TYPE } from '../erasure/hold.js';
 import { GLASS_TYPE } from '../glass/record.js';
-import { parseExactly, type JsonObject } from '../fhir/json.js';
+import type { JsonObject } from '../fhir/json.js';
 import type { Decision, Interaction } from '../fhir/request.js';
 import {
   confinedTo,
@@ -29,6 +28,7 @@ import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import { REOPENING_TYPE } from './closure.js';
 import { concernedBy, textBehind } from './concerned.js';
+import { honoured } from './honoured.js';
 import { referrersOf } from './related.js';
 import { actsAsPatient } from './mandates.js';
 import { Relationships, type RecordIndex } from './relationships.js';
@@ -243,13 +243,6 @@ function contentOf({ text }: StoredVersion): JsonObject | undefined {
   return text === '' ? undefined : (JSON.parse(text) as JsonObject);
 }
 
-/** With the notice of 42 CFR 2.32 as a tag: it goes wherever the resource goes. */
-function noticed(resource: JsonObject, notice: string): JsonObject {
-  const meta = (resource.meta ?? {}) as { tag?: readonly unknown[] };
-  const tag = { system: NOTICE_SYSTEM, code: '42-cfr-2.32', display: notice };
-  return { ...resource, meta: { ...meta, tag: [...(meta.tag ?? []), tag] } };
-}
-
 /** Whether the access is for this type, and for data of this patient alone or what describes the hospital. */
 function isFramed({ types, patient }: DisclosureFrame, type: string, concerned: readonly string[]): boolean {
   if (types.length > 0 && !types.includes(type)) return false;
@@ -259,36 +252,7 @@ function isFramed({ types, patient }: DisclosureFrame, type: string, concerned: 
 /** The version as every decision lets it out; undefined where one denies, or none was made. */
 function honouredIfAll(stored: StoredVersion, decisions: readonly Ruling[]): StoredVersion | undefined {
   if (decisions.length === 0 || decisions.some(({ outcome }) => outcome === 'deny')) return undefined;
-  return honoured(
-    stored,
-    decisions.flatMap(({ obligations }) => obligations),
-  );
-}
-
-/** The version as its obligations let it out: redacted elements left out, no redisclosure as a label. */
-function honoured(stored: StoredVersion, obligations: readonly Obligation[]): StoredVersion {
-  if (obligations.length === 0 || stored.text === '') return stored;
-  let resource = parseExactly(stored.text) as JsonObject;
-  for (const obligation of obligations) {
-    if (obligation.kind === 'redact') resource = labelled(redacted(resource, obligation.elements), REDACTED);
-    if (obligation.kind === 'no-redisclosure') {
-      resource = labelled(resource, { system: ACT_CODE, code: obligation.label });
-      if (obligation.notice !== '') resource = noticed(resource, obligation.notice);
-    }
-  }
-  const lacks = obligations.flatMap((each) => (each.kind === 'redact' ? each.elements : []));
-  return { ...stored, text: JSON.stringify(resource), isPart: true, ...(lacks.length > 0 && { lacks }) };
-}
-
-function redacted(resource: JsonObject, elements: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(resource).filter(([name]) => !elements.includes(name)));
-}
-
-const NOTICE_SYSTEM = 'urn:salus:notice';
-const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
-const REDACTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'REDACTED' };
-
-function labelled(resource: JsonObject, label: object): JsonObject {
-  const meta = (resource.meta ?? {}) as { security?: readonly unknown[] };
-  return { ...resource, meta: { ...meta, security: [...(meta.security ?? []), label] } };
+  const all = decisions.flatMap(({ obligations }) => obligations);
+  // Several decisions oblige to the same once.
+  return honoured(stored, [...new Map(all.map((each) => [JSON.stringify(each), each])).values()]);
 }

@@ -5,6 +5,7 @@ import { requireType, resourceBody, type Body } from './body.js';
 import { accepted, again, behind, committed, notInForce, orEarlier, submit, toldAgain, written } from './commit.js';
 import { etagOf, isTaken, requireId, versionOf, visible, type FhirContext } from './context.js';
 import { idempotencyOf, newId, replayedHeader } from './idempotency.js';
+import type { JsonObject } from './json.js';
 import { withVersion, writtenText } from './meta.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
 import { CONDITIONAL_DELETE_LIMIT, decidedInTurn, matchOne, matchOr, matchSome } from './conditional.js';
@@ -216,7 +217,26 @@ export function inForce(
   if (request.headers['if-none-match'] === '*' && current?.deleted === false) throw alreadyThere();
   const match = request.headers['if-match'];
   if (match !== undefined && !isNamed(match, current)) throw notInForce();
-  return current;
+  return interaction === 'update' && current?.isPart === true ? whole(context, current) : current;
+}
+
+/**
+ * The stored version behind one that is shown with obligations, to build a change on. Throws Refusal 403 where a part of it
+ * is not shown: whoever does not see it would take it away from everybody.
+ */
+function whole({ projection }: FhirContext, shown: StoredVersion): StoredVersion {
+  const stored = projection.current(shown.type, shown.id);
+  if (stored !== undefined && contentOf(stored) === contentOf(shown)) return stored;
+  throw new Refusal(
+    'forbidden',
+    'only-a-part',
+    'a part of this resource is not shown to you, and would be lost: who sees all of it can change it',
+  );
+}
+
+/** All that it says of the patient, without what is said of the resource. */
+function contentOf({ text }: StoredVersion): string {
+  return JSON.stringify({ ...(JSON.parse(text) as JsonObject), meta: undefined });
 }
 
 /** Whether `If-Match` names the version; `*` names any that is there (RFC 9110 section 13.1.1). */

@@ -72,7 +72,7 @@ export const readingBugs: readonly Bug[] = [
   },
   {
     name: 'a biller is shown the notes',
-    file: 'gateway/dist/consent/decision.js',
+    file: 'gateway/dist/consent/honoured.js',
     search: '!elements.includes(name)',
     replace: 'true',
     ...model,

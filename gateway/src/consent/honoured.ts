@@ -1,0 +1,46 @@
+/** What obligations make of a version before it is shown. Pure. */
+import type { Obligation } from '@salus/chaincode/consent/decide';
+
+import { parseExactly, type JsonObject } from '../fhir/json.js';
+import type { StoredVersion } from '../ports.js';
+
+/** The version as its obligations let it out: redacted elements left out, no redisclosure as a label. */
+export function honoured(stored: StoredVersion, obligations: readonly Obligation[]): StoredVersion {
+  if (obligations.length === 0 || stored.text === '') return stored;
+  let resource = parseExactly(stored.text) as JsonObject;
+  for (const obligation of obligations) {
+    if (obligation.kind === 'redact') resource = labelled(redacted(resource, obligation), REDACTED);
+    if (obligation.kind === 'no-redisclosure') {
+      resource = labelled(resource, { system: ACT_CODE, code: obligation.label });
+      if (obligation.notice !== '') resource = noticed(resource, obligation.notice);
+    }
+  }
+  const lacks = obligations.flatMap((each) => (each.kind === 'redact' ? each.elements : []));
+  return { ...stored, text: JSON.stringify(resource), isPart: true, ...(lacks.length > 0 && { lacks }) };
+}
+
+/** Without the elements, in what it contains as in itself, and without what it contains of the types. */
+function redacted(resource: JsonObject, { elements, types }: Redaction): JsonObject {
+  const left = Object.fromEntries(Object.entries(resource).filter(([name]) => !elements.includes(name)));
+  if (!Array.isArray(left.contained)) return left;
+  const shown = (left.contained as readonly JsonObject[]).filter((each) => !types.includes(String(each.resourceType)));
+  return { ...left, contained: shown.map((each) => redacted(each, { elements, types })) };
+}
+
+type Redaction = Pick<Extract<Obligation, { kind: 'redact' }>, 'elements' | 'types'>;
+
+const NOTICE_SYSTEM = 'urn:salus:notice';
+const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+const REDACTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'REDACTED' };
+
+function labelled(resource: JsonObject, label: object): JsonObject {
+  const meta = (resource.meta ?? {}) as { security?: readonly unknown[] };
+  return { ...resource, meta: { ...meta, security: [...(meta.security ?? []), label] } };
+}
+
+/** With the notice of 42 CFR 2.32 as a tag: it goes wherever the resource goes. */
+function noticed(resource: JsonObject, notice: string): JsonObject {
+  const meta = (resource.meta ?? {}) as { tag?: readonly unknown[] };
+  const tag = { system: NOTICE_SYSTEM, code: '42-cfr-2.32', display: notice };
+  return { ...resource, meta: { ...meta, tag: [...(meta.tag ?? []), tag] } };
+}
