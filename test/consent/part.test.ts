@@ -76,7 +76,10 @@ describe('who is shown a part of a resource alone, over HTTP', () => {
     it(`takes nothing away from everybody by ${way}, and changes what is shown whole`, async () => {
       for (const more of [
         { text: narrative },
-        { contained: [{ resourceType: 'Basic', id: 'b', code: { text: 'x' }, text: narrative }] },
+        {
+          contained: [{ resourceType: 'Organization', id: 'b', name: 'x', text: narrative }],
+          insurer: { reference: '#b' },
+        },
       ]) {
         const name = await made(claim(more));
         const refused = await write(name);

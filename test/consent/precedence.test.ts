@@ -239,42 +239,6 @@ describe('when a resource is from', () => {
   }
 });
 
-describe('what obliges to pass nothing on', () => {
-  const binding = { securityLabel: [{ system: system.sensitivity, code: 'NORDSCLCD' }] };
-  const facts = resource(w.glucose);
-  const obliges = (...all: Parameters<typeof consent>[0][]): boolean => {
-    const decision = decide(
-      ask(),
-      facts,
-      all.map((provision) => consent(provision)),
-      NOW,
-    );
-    assert.equal(decision.outcome, 'permit');
-    return decision.obligations.some(({ kind }) => kind === 'no-redisclosure');
-  };
-
-  it('is said by the rule that permits, or by one around it', () => {
-    assert.ok(!obliges(deny({ provision: [permit(north)] })));
-    assert.ok(obliges(deny({ provision: [permit({ ...north, ...binding })] })));
-    assert.ok(obliges(deny({ ...binding, provision: [permit(north)] })));
-    assert.ok(obliges(permit({ ...binding, provision: [permit({ ...north, provision: [permit(laboratory)] })] })));
-  });
-
-  it('is said by any of several permits, in whatever order', () => {
-    const [free, bound] = [permit(north), permit({ ...north, ...binding })];
-    assert.ok(obliges(free, bound));
-    assert.ok(obliges(bound, free));
-    assert.ok(obliges(deny({ provision: [free, bound] })));
-    assert.ok(obliges(deny({ provision: [bound, free] })));
-  });
-
-  it('is not said by what does not permit', () => {
-    const other = permit({ ...by.member('acme'), ...binding });
-    assert.ok(!obliges(deny({ provision: [permit(north), other] })));
-    assert.ok(!obliges(permit(north), deny({ ...by.member('acme'), ...binding })));
-  });
-});
-
 describe('mayAskAtAll', () => {
   const asks = (rules: Parameters<typeof consent>[0], request = ask()) =>
     mayAskAtAll(request, [consent(rules)], NOW).outcome;

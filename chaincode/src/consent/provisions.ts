@@ -137,6 +137,10 @@ function within(outer: Surroundings, parties: Fit): Surroundings {
   return { ...outer, fit: both(outer.fit, parties), strict: both(outer.strict, parties) };
 }
 
+function saysToKeep({ securityLabel }: Provision): boolean {
+  return securityLabel?.some(({ code }) => code === NO_REDISCLOSURE) ?? false;
+}
+
 /** The surroundings a rule makes for those below it, its own dimensions included. */
 function surround(rule: Provision, effect: Effect, outer: Surroundings, question: Question): Surroundings {
   const { facts } = question;
@@ -147,7 +151,7 @@ function surround(rule: Provision, effect: Effect, outer: Surroundings, question
     fit: both(outer.fit, dataFits(rule, effect, facts)),
     strict: both(both(outer.strict, bound), dataFits(rule, 'permit', facts)),
     labels: own.length > 0 ? { list: own, effect } : outer.labels,
-    isBinding: outer.isBinding || (rule.securityLabel?.some(({ code }) => code === NO_REDISCLOSURE) ?? false),
+    isBinding: outer.isBinding || saysToKeep(rule),
     memberNamed: outer.memberNamed || namesMember(rule, question),
     ofRepresentative: outer.ofRepresentative || namesRepresentative(rule, question),
     specific: outer.specific || namesActorOrData(rule) || own.length > 0,

@@ -73,21 +73,27 @@ function accepted(error: unknown): FhirResponse {
 }
 
 function sentBy(ports: ConsentPorts, request: FhirRequest, interaction: Interaction): ConsentSent {
-  const resource = parseBody(request.body ?? '').plain as JsonObject;
+  const statement = request.headers['x-statement'];
+  const body = parseBody(request.body ?? '').plain as JsonObject;
+  // What is signed is taken as it was signed.
+  const resource = statement === undefined ? withLocalReferences(body, ports.baseUrl) : body;
   const id = interaction === 'update' ? request.path.split('/')[1] : undefined;
   if (id !== undefined && resource.id !== id) {
     throw new Refusal('invalid', 'invalid-content', 'Consent.id must be the id in the URL');
   }
-  const [, version] = /^(?:W\/)?"(\d+)"$/.exec(request.headers['if-match'] ?? '') ?? [];
-  const statement = request.headers['x-statement'];
+  const version = matched(request);
   return {
     actor: request.actor,
-    // What is signed is taken as it was signed.
-    resource: statement === undefined ? withLocalReferences(resource, ports.baseUrl) : resource,
+    resource,
     ...(id === undefined ? { newId: newId(ports, request) } : { id }),
     ...(version === undefined ? {} : { expect: Number(version) }),
     ...(statement === undefined ? {} : { statement }),
   };
+}
+
+/** The version that `If-Match` names. */
+function matched({ headers }: FhirRequest): string | undefined {
+  return /^(?:W\/)?"(\d+)"$/.exec(headers['if-match'] ?? '')?.[1];
 }
 
 function answer(ports: ConsentPorts, { id, version, commit, resource }: RecordedConsent, status: number): FhirResponse {

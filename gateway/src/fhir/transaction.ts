@@ -3,7 +3,6 @@ import { parseKey } from '@salus/chaincode/registry/api';
 
 import { Refusal } from '../ledger/refusal.js';
 import type { Commit, ResourceWrite, StoredVersion, WriteCondition } from '../ports.js';
-import { partBody, type Body } from './body.js';
 import { isChange, requestOf, targetOf, type Entry } from './bundle.js';
 import { accepted, again, behind, committed, retried } from './commit.js';
 import { decidedInTurn, matchOne, matchOr } from './conditional.js';
@@ -11,13 +10,13 @@ import { caughtUp, requireId, type FhirContext } from './context.js';
 import { idempotencyOf, newId, replayedHeader } from './idempotency.js';
 import { IssuesRefusal } from './outcome.js';
 import { patchOf } from './patch.js';
-import { baseOf, conditionalReferences, rewritten, type Replacement, type Replacements } from './references.js';
+import { conditionalReferences, type Replacement, type Replacements } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { explained } from './stated-reason.js';
 import { readsBefore, refusedRead } from './transaction-reads.js';
+import { withRecords, type Written } from './transaction-records.js';
 import { respond, type Done, type Reader, type Step } from './transaction-response.js';
-import { whoseData, type RecordOf } from './whose.js';
-import { deletionOf, inForce, isSame, on, requireFree, storedRecordOf, writeOf } from './write.js';
+import { deletionOf, inForce, isSame, on, requireFree, writeOf } from './write.js';
 
 /**
  * Runs the entries in the order of R4 http.html#trules and answers a `transaction-response`; a failing entry refuses
@@ -250,36 +249,6 @@ function nextVersion({ projection }: FhirContext, type: string, id: string): num
   const before = projection.current(type, id);
   const [code] = before === undefined ? [] : (parseKey(before.ledgerKey)?.attributes ?? []);
   return before === undefined || code === undefined ? 1 : projection.freeVersion(code, before.version + 1);
-}
-
-/** What an entry writes, and to whose record belongs what is stored or written beside it. */
-interface Written {
-  readonly body: (step: Step) => Body;
-  readonly recordOf: RecordOf;
-}
-
-function withRecords(context: FhirContext, steps: readonly Step[], replacements: Replacements): Written {
-  const stored = storedRecordOf(context);
-  const byName = new Map(steps.map((step) => [`${step.type}/${step.id}`, step]));
-  const [bodies, records] = [new Map<Step, Body>(), new Map<string, string | undefined>()];
-  const body = (step: Step): Body => {
-    const { resource = {}, fullUrl } = step.entry;
-    const made = bodies.get(step) ?? partBody(rewritten(resource, replacements, baseOf(fullUrl)));
-    bodies.set(step, made);
-    return made;
-  };
-  const recordOf: RecordOf = (type, id) => {
-    const name = `${type}/${id}`;
-    const step = byName.get(name);
-    if (step?.entry.resource === undefined || step.entry.method === 'PATCH') return stored(type, id);
-    if (!records.has(name)) {
-      // Resources may refer to each other: what is being looked for leads nowhere.
-      records.set(name, undefined);
-      records.set(name, whoseData({ ...body(step).plain, id }, recordOf)[0]);
-    }
-    return records.get(name);
-  };
-  return { body, recordOf };
 }
 
 function withWrite(context: FhirContext, request: FhirRequest, step: Step, { body, recordOf }: Written): Step {
