@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { composeFile } from '@salus/network/compose/compose';
 import { prepareContainers } from '@salus/network/compose/containers';
 import { exportMember } from '@salus/network/fabric/export';
-import { prepareState } from '@salus/network/prepare';
+import { prepareState, readNetwork } from '@salus/network/prepare';
 import { chaincodePackage } from '@salus/network/config/archive';
+import { memberOf } from '@salus/network/topology/model';
 import { loadTopology } from '@salus/network/topology';
 import { parseTopology } from '@salus/network/topology/parse';
 import { parse } from 'yaml';
@@ -24,6 +26,7 @@ interface Service {
   readonly entrypoint?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly volumes: readonly string[];
+  readonly tmpfs?: readonly string[];
   readonly networks?: readonly string[];
   readonly ports?: readonly string[];
   readonly cap_drop: readonly string[];
@@ -102,6 +105,16 @@ describe('docker-compose.yaml', () => {
     }
   });
 
+  it('shows the container that brings the channel into force no key but administrators’, and peers’ for TLS', () => {
+    for (const volume of services['setup']!.volumes) {
+      assert.match(volume, /\/(network\.json|channel|admin|peers\/\w+\/tls):[^:]*:ro$/);
+    }
+  });
+
+  it('keeps nothing of what a builder copied: a peer started again takes its new certificate', () => {
+    assert.ok(services['peer0.acme']!.tmpfs!.includes('/salus/members/acme/ledger/peer0/externalbuilder'));
+  });
+
   it('declares every volume it mounts', () => {
     const mounted = Object.values(services).flatMap((service) => service.volumes.map((each) => each.split(':')[0]!));
     const named = mounted.filter((each) => /^[a-z]/.test(each));
@@ -151,6 +164,12 @@ describe('the state folder of containers', function () {
   it('is what the file asks for, as the Compose tool reads it', function () {
     this.timeout(60_000);
     checkedByCompose(this, ['--env-file', join(dir, '.env'), '--file', join(projectRoot, 'docker-compose.yaml')]);
+  });
+
+  it('is not taken for all there is: what containers keep is in volumes', async () => {
+    const { code, err } = await salus(dir, ['backup', join(dir, '..', 'none')]);
+    assert.equal(code, 1);
+    assert.match(err, /lies in Docker's volumes, not in this folder: stop them and copy the volumes/);
   });
 
   it('says which package the chaincode serves', () => {
@@ -218,7 +237,7 @@ describe('the compose file of a member on a machine of its own', function () {
 
   it('runs its nodes alone, on the network of the machine, with the folder where its settings say it is', () => {
     assert.deepEqual(Object.keys(services).sort(), [
-      ...['chaincode.acme', 'gateway0.acme', 'orderer.acme', 'peer0.acme', 'setup', 'volumes'],
+      ...['chaincode.acme', 'gateway0.acme', 'orderer.acme', 'peer0.acme', 'setup'],
     ]);
     for (const [name, { volumes, networks, ports }] of Object.entries(services)) {
       assert.deepEqual([networks, ports], [undefined, undefined], name);
@@ -247,6 +266,48 @@ describe('the compose file of a member on a machine of its own', function () {
     }
     const text = readFileSync(join(own, 'members/acme/peers/peer0/core.yaml'), 'utf8');
     assert.match(text, /path: \/builder/);
+  });
+
+  it('keeps what its containers write in the folder itself, where it is backed up, each in its own place', () => {
+    const written = Object.entries(services).flatMap(([name, { volumes }]) =>
+      volumes.filter((each) => !each.endsWith(':ro')).map((each) => [name, each] as const),
+    );
+    assert.deepEqual(written.map(([name, each]) => `${name} ${relative(own, each.split(':')[0]!)}`).sort(), [
+      ...['gateway0.acme members/acme/data', 'orderer.acme orderers/acme/ledger'],
+      'peer0.acme members/acme/ledger/peer0',
+    ]);
+    // Docker makes what is missing, for root.
+    for (const [, each] of written) assert.equal(statSync(each.split(':')[0]!).mode & 0o777, 0o700, each);
+  });
+
+  it('is backed up and restored with its containers stopped, and not while they run', async () => {
+    const { host, port } = memberOf(readNetwork(own).topology, 'acme').gateways[0]!;
+    const kept = join(own, 'members/acme/data/keys.db');
+    writeFileSync(kept, 'keys');
+    const [copy, again] = [join(folder.path, 'copy'), join(folder.path, 'again')];
+    // A container on the machine's own network is met as any program is that listens there.
+    const container = createServer();
+    await new Promise<void>((resolve) => container.listen(port, host, resolve));
+    try {
+      const refused = await salus(own, ['backup', copy]);
+      assert.equal(refused.code, 1);
+      assert.match(
+        refused.err,
+        /containers run from this folder: .*gateway0 of acme.* Stop them with: docker compose .* stop/,
+      );
+      assert.equal(existsSync(copy), false);
+      assert.match((await salus(own, ['restore', copy])).err, /containers run from this folder/);
+    } finally {
+      await new Promise((resolve) => container.close(resolve));
+    }
+    assert.match((await salus(own, ['status'])).out, /whether its containers run says: docker compose .* ps/);
+    const taken = await salus(own, ['backup', copy]);
+    assert.equal(taken.code, 0, taken.err);
+    const restored = await salus(again, ['restore', copy]);
+    assert.equal(restored.code, 0, restored.err);
+    assert.equal((await salus(again, ['containers'])).code, 0);
+    assert.equal(readFileSync(join(again, 'members/acme/data/keys.db'), 'utf8'), 'keys');
+    rmSync(kept);
   });
 
   it('is valid as the Compose tool reads it', function () {

@@ -1,7 +1,10 @@
 import type { BackupPart } from '../backup.js';
 import { type Command, CommandError, type CommandInput } from '../command.js';
+import { keepsInVolumes, ownComposeCommand } from '../compose/containers.js';
 import { readEndpoints } from '../endpoints.js';
+import { busyPorts } from './free-ports.js';
 import { refuseDuringBackup, whileHalted } from './halted.js';
+import { exportedState } from '../prepare.js';
 import { endOrphans, readRunFile } from './run-file.js';
 import { requireWritable } from './state-folder.js';
 
@@ -21,6 +24,7 @@ export const backup: Command = {
     const part = partOf(options);
     const keep = options['keep'] === undefined ? undefined : countOf(options['keep'], part);
     requireOwnLedger(io.stateDir, part === 'keys' ? undefined : member);
+    await requireStoppedContainers(io.stateDir);
     const { backUp, backUpKeys, keepNewest } = await import('../backup.js');
     const began = Date.now();
     const target = whileHalted(io.stateDir, member, () => {
@@ -48,6 +52,7 @@ export const restore: Command = {
       throw new CommandError('the consortium runs; stop it first with: npm run salus -- down');
     }
     refuseDuringBackup(io.stateDir);
+    await requireStoppedContainers(io.stateDir);
     requireWritable(io.stateDir);
     await endOrphans(io.stateDir);
     const { restore: putBack } = await import('../backup.js');
@@ -71,8 +76,25 @@ function countOf(given: unknown, part: BackupPart): number {
   throw new CommandError('--keep takes how many, at least 1, and goes with --keys', 2);
 }
 
+/** Containers write to a member's own folder, too; they cannot be halted from here, so they must not run. */
+async function requireStoppedContainers(stateDir: string): Promise<void> {
+  const compose = ownComposeCommand(stateDir);
+  if (compose === undefined || readRunFile(stateDir) !== undefined) return;
+  const busy = await busyPorts(exportedState(stateDir).topology);
+  if (busy === undefined) return;
+  throw new CommandError(
+    `containers run from this folder: ${busy}. Stop them with: ${compose} stop; repeat this; then: ${compose} up --detach`,
+  );
+}
+
 /** The embedded ledger is one for all members: nobody's part of it can come back alone. */
 function requireOwnLedger(stateDir: string, member: string | undefined): void {
+  if (keepsInVolumes(stateDir)) {
+    throw new CommandError(
+      `what the containers of ${stateDir} keep lies in Docker's volumes, not in this folder: stop them and copy the volumes ` +
+        'beside it (docs/containers.md says how)',
+    );
+  }
   const engine = readEndpoints(stateDir)?.engine;
   if (engine === undefined) throw new CommandError(`there is no network in ${stateDir}; start one with: npm start`);
   if (engine === 'embedded' && member !== undefined) {

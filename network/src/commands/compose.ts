@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from '../command.js';
 import { composeFile } from '../compose/compose.js';
-import { prepareContainers, prepareOwnContainers } from '../compose/containers.js';
+import { ownComposeCommand, prepareContainers, prepareOwnContainers } from '../compose/containers.js';
 import { isExported } from '../prepare.js';
 import { loadTopology } from '../topology.js';
 import { requireWritable } from './state-folder.js';
@@ -24,8 +24,7 @@ export const containers: Command = {
     requireWritable(io.stateDir);
     if (isExported(io.stateDir)) {
       await prepareOwnContainers(io.stateDir);
-      const files = `--env-file ${join(io.stateDir, '.env')} --file ${join(io.stateDir, 'docker-compose.yaml')}`;
-      io.out(`made it; go on with: docker compose --project-directory . ${files} up --detach --build`);
+      io.out(`made it; go on with: ${ownComposeCommand(io.stateDir) ?? ''} up --detach --build`);
       return 0;
     }
     const stateDir = join(io.stateDir, 'containers');

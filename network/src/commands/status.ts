@@ -1,4 +1,5 @@
 import type { Command, CommandIo } from '../command.js';
+import { ownComposeCommand } from '../compose/containers.js';
 import { readEndpoints } from '../endpoints.js';
 import { type InstalledPackages, installedPackages } from '../fabric/packages.js';
 import { type EndingCertificate, endingCertificates } from '../identity/expiry.js';
@@ -94,7 +95,7 @@ function print(io: CommandIo, { engine, members, certificates, packages }: Netwo
     io.out(`certificate of ${name} ${when} (${endsAt}): ${file}`);
   }
   if (members.length === 0) {
-    io.out('nothing runs from this state folder; start it with: npm start');
+    printNone(io);
     return;
   }
   io.out(engine === 'embedded' ? 'engine: embedded ledger, for development only' : `engine: ${engine}`);
@@ -103,6 +104,12 @@ function print(io: CommandIo, { engine, members, certificates, packages }: Netwo
     io.out([member.padEnd(12), state.padEnd(7), `block ${height ?? '-'}`.padEnd(12), fhir, ...told].join(' '));
   }
   if (packages !== undefined) printPackages(io, packages);
+}
+
+function printNone(io: CommandIo): void {
+  const compose = ownComposeCommand(io.stateDir);
+  if (compose !== undefined) io.out(`whether its containers run says: ${compose} ps`);
+  io.out('nothing runs from this state folder; start it with: npm start');
 }
 
 function printPackages(io: CommandIo, { packageId, hashes, different, codes, otherCode }: InstalledPackages): void {

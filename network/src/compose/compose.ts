@@ -40,13 +40,15 @@ function servicesOf(at: Setting, topology: Topology, members: readonly Member[])
   const stored = [...Object.keys(nodes), ...members.map(({ name }) => `gateways.${name}`)];
   const file = {
     services: {
-      volumes: volumesService(topology, stored),
+      ...(!at.isAlone && { volumes: volumesService(topology, stored) }),
       ...nodes,
-      setup: setupService(at, topology, Object.keys(nodes)),
+      setup: setupService(at, topology, members, Object.keys(nodes)),
       ...apart,
     },
-    ...(!at.isAlone && { networks: networksOf(members) }),
-    volumes: Object.fromEntries(stored.map((name) => [volumeOf(name), {}])),
+    ...(!at.isAlone && {
+      networks: networksOf(members),
+      volumes: Object.fromEntries(stored.map((name) => [volumeOf(name), {}])),
+    }),
   };
   return stringify(file, { lineWidth: WIDTH, singleQuote: true, aliasDuplicateObjects: false, version: '1.1' });
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChaincodeDefinition } from '../config/definition.js';
 import { writeEndpoints } from '../endpoints.js';
@@ -6,7 +6,15 @@ import { memberPairs, ordererPairs } from '../fabric/establish.js';
 import { renderOrderer, renderPeer } from '../fabric/render.js';
 import { writePublic, writeSecret } from '../identity/files.js';
 import { layout } from '../identity/layout.js';
-import { exportedMember, type PreparedState, prepareOwn, prepareState, type PrepareOptions } from '../prepare.js';
+import {
+  exportedMember,
+  isExported,
+  type PreparedState,
+  prepareOwn,
+  prepareState,
+  type PrepareOptions,
+  readNetwork,
+} from '../prepare.js';
 import type { Member, Topology } from '../topology/model.js';
 import { memberComposeFile } from './compose.js';
 import { BUILDER_MOUNT, MOUNT } from './places.js';
@@ -14,6 +22,7 @@ import { BUILDER_MOUNT, MOUNT } from './places.js';
 /** Containers listen on all their addresses; the networks they are in decide who reaches them. */
 const ANY_ADDRESS = '0.0.0.0';
 const PUBLIC_HOST = 'localhost';
+const OWNER_ONLY_FOLDER = 0o700;
 
 /** The same consortium where every node is a container, reached under its service's name. */
 function inContainers(topology: Topology): Topology {
@@ -58,11 +67,36 @@ export async function prepareContainers(
  */
 export async function prepareOwnContainers(stateDir: string): Promise<void> {
   const state = await prepareOwn(stateDir);
+  makeKept(state);
   renderNodes(state);
   // Whoever changes the channel from this folder asks it which engine runs.
   writeEndpoints(state.topology, state.material, 'fabric');
   writePublic(join(state.stateDir, 'docker-compose.yaml'), memberComposeFile(state.topology, exportedMember(stateDir)));
   writeSecret(join(state.stateDir, '.env'), composeEnvironment(state.stateDir, state.definition));
+}
+
+/** The folders that containers write to: what Docker would make of those that are missing is root's. */
+function makeKept(state: PreparedState): void {
+  for (const { member, own } of memberPairs(state)) {
+    const places = [
+      layout.data(own.dir),
+      ...member.peers.map(({ name }) => join(layout.memberLedger(own.dir), name)),
+      ...(own.orderer ? [join(own.orderer.dir, 'ledger')] : []),
+    ];
+    for (const place of places) mkdirSync(place, { recursive: true, mode: OWNER_ONLY_FOLDER });
+  }
+}
+
+/** Whether a folder's nodes were made to run in containers of one machine: what they keep lies in volumes, not here. */
+export function keepsInVolumes(stateDir: string): boolean {
+  return existsSync(layout.network(stateDir)) && readNetwork(stateDir).material.stateDir === MOUNT;
+}
+
+/** How the containers of a member's own folder are dealt with; undefined where `salus containers` was not asked to make any. */
+export function ownComposeCommand(stateDir: string): string | undefined {
+  const environment = join(stateDir, '.env');
+  if (!isExported(stateDir) || !existsSync(environment)) return undefined;
+  return `docker compose --project-directory . --env-file ${environment} --file ${join(stateDir, 'docker-compose.yaml')}`;
 }
 
 /** Writes core.yaml and orderer.yaml of all nodes that run from a folder; their files. */

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { layout } from '../identity/layout.js';
 import type { GatewayNode, Member, OrdererNode, PeerNode, Topology } from '../topology/model.js';
 import { BUILDER_MOUNT, MOUNT } from './places.js';
@@ -42,9 +43,9 @@ export function volumeOf(service: string): string {
 export function ordererService(at: Setting, member: Member, node: OrdererNode): Service {
   const dir = layout.orderer(at.mount, member.name);
   return {
-    ...fabricImage('orderer'),
+    ...fabricImage(at, 'orderer'),
     environment: { FABRIC_CFG_PATH: `${dir}/node` },
-    volumes: [...readOnly(at, `${dir}/node`, `${dir}/roots`), `${volumeOf(`orderer.${member.name}`)}:${dir}/ledger`],
+    volumes: [...readOnly(at, `${dir}/node`, `${dir}/roots`), kept(at, `orderer.${member.name}`, `${dir}/ledger`)],
     ...reachedIn(at, BETWEEN),
     ...hardened(),
     healthcheck: listening(inside(at, node.listenHost), node.port),
@@ -57,16 +58,19 @@ export function peerService(at: Setting, member: Member, node: PeerNode): Servic
   const own = layout.peer(dir, node.name);
   const data = `${layout.memberLedger(dir)}/${node.name}`;
   return {
-    ...fabricImage('peer'),
+    ...fabricImage(at, 'peer'),
     command: ['peer', 'node', 'start'],
     environment: { FABRIC_CFG_PATH: own, SALUS_BUILDER_CONNECTION: `${own}/connection.json` },
     volumes: [
       ...readOnly(at, own, `${dir}/roots`),
       `./network/builder:${BUILDER_MOUNT}:ro`,
-      `${volumeOf(`${node.name}.${member.name}`)}:${data}`,
+      kept(at, `${node.name}.${member.name}`, data),
     ],
     ...reachedIn(at, within(member), BETWEEN),
     ...hardened(),
+    // What the builder copied of the connection goes with the container: a new certificate is taken by starting it again. In a
+    // folder of the machine `salus containers` deletes it.
+    ...(!at.isAlone && { tmpfs: ['/tmp', `${data}/externalbuilder`] }),
     healthcheck: listening(inside(at, node.listenHost), node.port),
   };
 }
@@ -102,7 +106,7 @@ export function gatewayService(at: Setting, topology: Topology, member: Member, 
     command: ['gateway/dist/main.js', `${own}/settings.json`],
     volumes: [
       ...readOnly(at, own, `${dir}/roots`, layout.msp(dir)),
-      `${volumeOf(`gateways.${member.name}`)}:${layout.data(dir)}`,
+      kept(at, `gateways.${member.name}`, layout.data(dir)),
     ],
     ...reachedIn(at, within(member), BETWEEN),
     ...(!at.isAlone && { ports: [`127.0.0.1:${node.port}:${node.port}`] }),
@@ -120,17 +124,41 @@ export function gatewayService(at: Setting, topology: Topology, member: Member, 
   };
 }
 
-/** Brings channel and chaincode into force, once; the only one that sees an administrator's key, of all whose nodes are here. */
-export function setupService(at: Setting, topology: Topology, waitsFor: readonly string[]): Service {
+/**
+ * Brings channel and chaincode into force, once; the only one that sees an administrator's key, of all whose nodes are here,
+ * and no authority's.
+ */
+export function setupService(
+  at: Setting,
+  topology: Topology,
+  members: readonly Member[],
+  waitsFor: readonly string[],
+): Service {
   return {
     ...gatewayImage(topology),
     command: ['network/dist/fabric/setup.js', at.mount],
-    volumes: [`${at.state}:${at.mount}:ro`],
+    volumes: readOnly(at, ...setupPlaces(at.mount, members)),
     ...reachedIn(at, BETWEEN),
     depends_on: Object.fromEntries(waitsFor.map((name) => [name, { condition: 'service_healthy' }])),
     ...hardened(),
     restart: 'no',
   };
+}
+
+/** What bringing a channel into force reads of a state folder: administrators' identities, and the TLS that they call peers with. */
+export function setupPlaces(stateDir: string, members: readonly Member[]): string[] {
+  return [
+    layout.network(stateDir),
+    dirname(layout.genesis(stateDir)),
+    ...members.flatMap(({ name, peers, orderer }) => {
+      const dir = layout.member(stateDir, name);
+      return [
+        layout.admin(dir),
+        ...peers.map((peer) => `${layout.peer(dir, peer.name)}/tls`),
+        ...(orderer ? [layout.admin(layout.orderer(stateDir, name))] : []),
+      ];
+    }),
+  ];
 }
 
 /** Gives the data volumes to the user that the others run as; Docker makes them for root. */
@@ -149,10 +177,10 @@ export function volumesService(topology: Topology, services: readonly string[]):
   };
 }
 
-function fabricImage(program: 'peer' | 'orderer') {
+function fabricImage({ isAlone }: Setting, program: 'peer' | 'orderer') {
   return {
     image: `hyperledger/fabric-${program}:${FABRIC_VERSION}`,
-    depends_on: { volumes: { condition: 'service_completed_successfully' } },
+    ...(!isAlone && { depends_on: { volumes: { condition: 'service_completed_successfully' } } }),
   };
 }
 
@@ -174,6 +202,11 @@ function hardened() {
 /** The same place of the state folder here and in the container. */
 function readOnly({ state, mount }: Setting, ...places: readonly string[]): string[] {
   return places.map((place) => `${state}${place.slice(mount.length)}:${place}:ro`);
+}
+
+/** Where a service keeps what it writes: a volume; on a machine of its own the member's folder, so that it is backed up as one. */
+function kept({ state, mount, isAlone }: Setting, service: string, place: string): string {
+  return `${isAlone ? state + place.slice(mount.length) : volumeOf(service)}:${place}`;
 }
 
 /** The networks of the file; on a machine of its own the machine's. */
