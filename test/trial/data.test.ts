@@ -152,8 +152,32 @@ describe('data of a trial', function () {
     const audit = await gateways.ask('authority', 'regulator', 'GET', `AuditEvent?study=${STUDY}`);
     assert.match(JSON.stringify(audit.resource), /"code":"first-enrolment"/);
     for (const each of [first!, second!, ...resourcesIn(audit)]) assert.deepEqual(validationIssues(each), []);
-    const nobody = await gateways.ask('authority', 'regulator', 'GET', `Provenance?study=${STUDY}`);
+    const nobody = await gateways.ask('authority', 'regulator', 'GET', `Consent?study=${STUDY}`);
     assert.equal(nobody.status, 400);
+  });
+
+  it('stands beside what was signed of the whole trial, each with its meaning, the key, and the statement itself', async () => {
+    const found = resourcesIn(await gateways.ask('authority', 'regulator', 'GET', `Provenance?study=${STUDY}`));
+    for (const each of found) assert.deepEqual(validationIssues(each), []);
+    const signed = found.map((each) => {
+      const { activity, signature } = each as unknown as {
+        readonly activity: { readonly coding: readonly [{ readonly code: string }] };
+        readonly signature: readonly [
+          { readonly who: { readonly identifier: { readonly value: string } }; data: string },
+        ];
+      };
+      const [{ who, data }] = signature;
+      const payload = Buffer.from(Buffer.from(data, 'base64').toString().split('.')[1]!, 'base64url').toString();
+      assert.match(payload, new RegExp(`"meaning":"${activity.coding[0].code}"`));
+      return `${activity.coding[0].code} ${who.identifier.value}`;
+    });
+    assert.deepEqual([...new Set(signed)].sort(), [
+      'adopt-document authority.ethics',
+      'approve-list authority.regulator',
+      'approve-version authority.ethics',
+      'approve-version authority.regulator',
+      'sign-version acme.sponsor',
+    ]);
   });
 
   it('is gone on with after a kill before any of its steps: one copy, one act, and the sponsor has it', async () => {

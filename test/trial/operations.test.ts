@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FhirResponse } from '@salus/gateway/fhir/request';
 import { Refusal } from '@salus/gateway/ledger/refusal';
-import { withTrials } from '@salus/gateway/trial/operations';
+import { trialOperations, withTrials } from '@salus/gateway/trial/operations';
 import { readTrial } from '@salus/gateway/trial/reading';
 import { trialPage } from '@salus/gateway/trial/page';
 import { importUsdm } from '@salus/gateway/trial/usdm';
@@ -58,6 +58,10 @@ describe('the operations on trials', () => {
       .map(({ kit }) => kit);
     assert.deepEqual([...kits].sort(), [...expected].sort());
     assert.ok(answers.every(({ resource }) => !JSON.stringify(resource).includes('arm')));
+  });
+
+  it('are named once each', () => {
+    assert.deepEqual([...new Set(trialOperations)], trialOperations);
   });
 
   it('give by $usdm-export what imports to the same protocol', async () => {

@@ -1,6 +1,6 @@
 /**
  * Searches of what the ledger has of a trial, by `study` and where it is of one participant by `participant`: ResearchSubject,
- * AdverseEvent, AuditEvent, Questionnaire; Consent, Provenance, QuestionnaireResponse, AdverseEvent with its content. Contents
+ * AdverseEvent, AuditEvent, Questionnaire, Provenance of what was signed; Consent, Provenance, QuestionnaireResponse, AdverseEvent with its content. Contents
  * are shown where they are kept, to the people of the participant's site and of the sponsor who work with them.
  */
 import type { ParticipantView, Parties, TrialView } from '@salus/chaincode/trial/api';
@@ -14,7 +14,7 @@ import { type ContentFacts, heldContent } from './content.js';
 import { questionnaires } from './forms.js';
 import { commitmentsOf, eventCommitments } from './hand-over.js';
 import { readKits } from './kits.js';
-import { auditEvents, provenances, researchConsents } from './line-resources.js';
+import { auditEvents, provenances, researchConsents, studyProvenances } from './line-resources.js';
 import { isUseEnded, readLine, readTrial } from './reading.js';
 import { adverseEvents, idOf, researchSubjects } from './study-resources.js';
 
@@ -37,6 +37,7 @@ const ofStudy: Readonly<Record<string, OfStudy>> = {
   AdverseEvent: async (view, { ledger }) => adverseEvents(view, await readKits(ledger, view.trial.trial)),
   AuditEvent: auditEvents,
   Questionnaire: questionnaires,
+  Provenance: studyProvenances,
 };
 const ofParticipant: Readonly<Record<string, OfParticipant>> = {
   Consent: (line, { participant }) => researchConsents(line, participant),

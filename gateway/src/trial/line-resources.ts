@@ -1,7 +1,7 @@
 /**
  * What is public of one participant as FHIR R4 Consent (research; https://hl7.org/fhir/R4/consent.html) and Provenance
- * (https://hl7.org/fhir/R4/provenance.html), and what concerns a whole trial as AuditEvent
- * (https://hl7.org/fhir/R4/auditevent.html). Pure. Derived from the ledger's facts: codes, key ids, commitments, no content.
+ * (https://hl7.org/fhir/R4/provenance.html), and what concerns a whole trial as Provenance of what was signed and as
+ * AuditEvent (https://hl7.org/fhir/R4/auditevent.html). Pure. Derived from the ledger's facts: codes, key ids, commitments, no content.
  */
 import type { ConsentRecord, ParticipantView, PointRecord, TrialView } from '@salus/chaincode/trial/api';
 
@@ -59,7 +59,7 @@ export function provenances({ trial, points }: ParticipantView): readonly object
       },
     ],
     ...(record.n > 1 && { entity: [{ role: 'revision', what: dataPoint(trial, { ...record, n: record.n - 1 }) }] }),
-    ...(record.statements !== undefined && { signature: record.statements.map((jws) => signatureOf(record, jws)) }),
+    ...(record.statements !== undefined && { signature: record.statements.map((jws) => signatureOf(record.at, jws)) }),
   }));
 }
 
@@ -67,12 +67,38 @@ function dataPoint(trial: string, place: Pick<PointRecord, 'participant' | 'visi
   return { identifier: { system: DATA_POINT_SYSTEM, value: placeName({ trial, ...place }) } };
 }
 
-function signatureOf({ at, delegate }: PointRecord, jws: string): object {
+/** Signed acts on a whole trial: versions, lists, the document in force, the newest lock, what the board or an unlock did last. */
+export function studyProvenances({ trial, approvals, document, milestones, status }: TrialView): readonly object[] {
+  // The status of a lock has the signature of its milestone.
+  const last = status?.state === 'locked' ? [] : [status];
+  return [...approvals, document, ...milestones, ...last].flatMap((record) => {
+    const [jws] = record?.statements ?? [];
+    if (record?.statements === undefined || jws === undefined) return [];
+    return {
+      resourceType: 'Provenance',
+      id: idOf(trial.trial, `signed/${record.tx}`),
+      target: [{ reference: `ResearchStudy/${trial.trial}` }],
+      recorded: record.at,
+      activity: { coding: [{ system: ACT_SYSTEM, code: saidIn(jws).meaning }] },
+      agent: [{ role: [{ text: record.by.role }], who: memberReference(record.by.member) }],
+      signature: record.statements.map((each) => signatureOf(record.at, each)),
+    };
+  });
+}
+
+/** Who signed a statement, by the key, and what it means; the contracts have read it. */
+function saidIn(jws: string): { readonly kid: string; readonly meaning: string } {
+  const [header = '', payload = ''] = jws.split('.');
+  const read = (part: string): object => JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as object;
+  return { ...read(payload), ...read(header) } as { readonly kid: string; readonly meaning: string };
+}
+
+function signatureOf(when: string, jws: string): object {
   return {
     // Author's signature, ASTM E1762.
     type: [{ system: 'urn:iso-astm:E1762-95:2013', code: '1.2.840.10065.1.12.1.1' }],
-    when: at,
-    who: { identifier: { system: 'urn:salus:delegate', value: delegate } },
+    when,
+    who: { identifier: { system: 'urn:salus:delegate', value: saidIn(jws).kid } },
     sigFormat: 'application/jose',
     data: Buffer.from(jws).toString('base64'),
   };

@@ -158,8 +158,10 @@ const handlers: Readonly<Record<string, Handler>> = {
 
 /** Names of all operations on trials, without `$`. */
 export const trialOperations: readonly string[] = [
-  ...Object.keys(handlers).flatMap((name) => name.split('$')[1] ?? []),
-  ...[...actOperations.keys()].map((name) => name.slice(1)),
+  ...new Set([
+    ...Object.keys(handlers).flatMap((name) => name.split('$')[1] ?? []),
+    ...[...actOperations.keys()].map((name) => name.slice(1)),
+  ]),
 ];
 
 /** Locks what is there now: the signature is of exactly that, as `GET $lock` told. */
