@@ -10,6 +10,7 @@ const files: Readonly<Record<string, string>> = {
   dictionary: 'proofs/dictionary.test.js',
   doors: 'proofs/doors.test.js',
   erasure: 'erasure/erasure.test.js',
+  'erasure-peers': 'erasure/peers.test.js',
   examples: 'fhir/examples.test.js',
   fuzz: 'fhir/fuzz.test.js',
   garbage: 'proofs/garbage.test.js',
