@@ -98,6 +98,30 @@ describe('master data that captures bring', () => {
     });
   }
 
+  it('says what lies in a place, however deep, in a ring, too', async () => {
+    const [site, hall, shelf] = [21, 22, 23].map((number) => `urn:epc:id:sgln:4012345.000${number}.0`);
+    const seen = (number: number, place: object) =>
+      objectEvent({ epcList: [`urn:epc:id:sgtin:4012345.011111.${number}`], ...place });
+    await server.capture(
+      documentOf(
+        seen(31, { bizLocation: { id: shelf }, readPoint: { id: shelf } }),
+        seen(32, { bizLocation: { id: 'urn:epc:id:sgln:4012345.00022.7' } }),
+      ),
+    );
+    assert.equal(await events(`WD_bizLocation=${site}`), '');
+    const inside = [
+      { id: site, children: [hall] },
+      { id: hall, children: ['https://id.gs1.org/414/4012345000238'] },
+      { id: shelf, children: [site] },
+    ];
+    await server.capture(bringing(vtype('BusinessLocation'), inside));
+    assert.equal(await events(`WD_bizLocation=${site}`), 'docked docked');
+    assert.equal(await events(`WD_bizLocation=${shelf}`), 'docked docked');
+    assert.equal(await events(`EQ_bizLocation=${site}`), '');
+    // They are business locations, not read points.
+    assert.equal(await events(`WD_readPoint=${site}`), '');
+  });
+
   it('gives way to what a later capture says of the same element', async () => {
     const place = 'urn:epc:id:sgln:4012345.00013.0';
     await server.capture(
@@ -125,6 +149,7 @@ describe('master data that captures bring', () => {
       </epcis:EPCISDocument>`;
     await server.capture(xml, { 'content-type': 'application/xml' });
     assert.equal(await events(`EQATTR_bizLocation_${MDA}name=Dock nine`), 'docked');
+    assert.equal(await events(`WD_bizLocation=${place}`), 'docked docked');
   });
 
   it('is asked for by whole names of standard fields or of members of one’s own alone', async () => {

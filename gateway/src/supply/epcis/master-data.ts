@@ -23,6 +23,8 @@ export interface MasterElement {
   readonly id: string;
   /** Values by the attribute's whole name; what is no text, number or boolean is there without a value. */
   readonly attributes: Readonly<Record<string, readonly string[]>>;
+  /** Canonical ids of what lies in it (section 6.5); absent in what was captured before they were kept. */
+  readonly children?: readonly string[];
 }
 
 /** The elements under an id, one for each vocabulary it stands in. */
@@ -59,7 +61,13 @@ function elementOf(vocabulary: JsonMap, element: unknown, namespaces: Namespaces
     if (name === '' || values.length === 0) continue;
     attributes.set(name, [...(attributes.get(name) ?? []), ...values.flatMap((value) => plainOf(value))]);
   }
-  return { type: expand(type, namespaces), id: identity(id), attributes: Object.fromEntries(attributes) };
+  const children = texts(element.children).map(identity);
+  return {
+    type: expand(type, namespaces),
+    id: identity(id),
+    attributes: Object.fromEntries(attributes),
+    ...(children.length === 0 ? {} : { children }),
+  };
 }
 
 function plainOf(value: unknown): readonly string[] {
@@ -125,6 +133,26 @@ export function masterDataParameter(
   };
 }
 
+/** These places and all that lies in them, directly or not, by the vocabulary of the field that names them. */
+export function placesWithin(
+  places: readonly string[],
+  field: 'readPoint' | 'bizLocation',
+  master: MasterData,
+): ReadonlySet<string> {
+  const within = new Set(places);
+  const isOfIt = ofField(FIELDS[field]?.type);
+  // What is added to a set while it is walked is walked, too, and nothing twice: a ring ends.
+  for (const place of within) {
+    for (const { children = [] } of master(place).filter(isOfIt)) for (const child of children) within.add(child);
+  }
+  return within;
+}
+
+/** Elements of a field's own vocabulary, and of those that are no field's: these stand for themselves wherever they are named. */
+function ofField(own: string | undefined): (element: MasterElement) => boolean {
+  return ({ type }) => type === own || !OF_FIELDS.has(type);
+}
+
 /** `bizLocation_cbvmda:site`. A field of one's own must not hold an underscore: nobody could say where it ends. */
 function splitOf(name: string, rest: string): { readonly field: string; readonly attribute: string } {
   const [, field, attribute] = /^([^_]+)_(.+)$/.exec(rest) ?? [];
@@ -140,8 +168,7 @@ function elementsIn(
 ): (event: ReadableEvent) => readonly MasterElement[] {
   const standard = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
   if (standard !== undefined) {
-    // A location, say, that no field's own vocabulary lists stands for itself wherever it is named.
-    const isOfIt = ({ type }: MasterElement): boolean => type === standard.type || !OF_FIELDS.has(type);
+    const isOfIt = ofField(standard.type);
     return (event) => standard.ids(event).flatMap((id) => master(identity(id)).filter(isOfIt));
   }
   if (!/[:#]/.test(field)) throw bad(name, `about one of ${Object.keys(FIELDS).join(', ')}, or a member of your own`);

@@ -12,7 +12,7 @@ import {
 } from '../event/vocabulary.js';
 import { EPC_LISTS, QUANTITY_LISTS } from './collections.js';
 import { extensionParameter } from './extension-query.js';
-import { type MasterData, masterDataParameter } from './master-data.js';
+import { type MasterData, masterDataParameter, placesWithin } from './master-data.js';
 import { identity, matchesEpc, type Relation, satisfies, termIdentity } from './match.js';
 import { EpcisProblem } from './problem.js';
 import { sensorParameter } from './sensor-query.js';
@@ -47,6 +47,8 @@ const CLASS_FIELDS: Readonly<Record<string, readonly string[]>> = {
   MATCH_anyEPCClass: QUANTITY_LISTS,
 };
 
+type Make = (values: Values, name: string, asking: Asking) => Predicate;
+
 const anyOf = (values: Values, found: readonly string[], one: (text: string) => string = identity): boolean => {
   const wanted = new Set(values.map(one));
   return found.some((each) => wanted.has(one(each)));
@@ -76,19 +78,23 @@ const time =
   };
 
 const place =
-  (name: string, isWithin: boolean) =>
-  (values: Values): Predicate =>
-  ({ event }) => {
-    const found = identity(textOf(event[name], 'id') ?? '');
-    return values.some((each) => found === identity(each) || (isWithin && found.startsWith(`${identity(each)}/`)));
+  (name: 'readPoint' | 'bizLocation', isWithin: boolean): Make =>
+  (values, _name, { master }) => {
+    const wanted = values.map(identity);
+    const places = isWithin ? placesWithin(wanted, name, master) : new Set(wanted);
+    return ({ event }) => {
+      const found = identity(textOf(event[name], 'id') ?? '');
+      // A GLN's extensions lie in what the GLN names.
+      const isInside =
+        places.has(found.replace(/\/254\/[^/]+$/, '')) || wanted.some((each) => found.startsWith(`${each}/`));
+      return places.has(found) || (isWithin && isInside);
+    };
   };
 
 const persistent = (side: 'set' | 'unset') =>
   terms(dispositions, ({ persistentDisposition: found }) => (isMap(found) ? texts(found[side]) : []));
 
 const declared = (name: string) => (event: ReadableEvent['event']) => textOf(event.errorDeclaration, name);
-
-type Make = (values: Values, name: string) => Predicate;
 
 const FIXED: Readonly<Record<string, Make>> = {
   eventType: eventTypes,
@@ -177,7 +183,7 @@ function predicateOf(name: string, values: Values, asking: Asking): Predicate {
   if (values.length === 0) throw bad(name, 'given with a value');
   const fixed = Object.hasOwn(FIXED, name) ? FIXED[name] : undefined;
   const made =
-    fixed?.(values, name) ??
+    fixed?.(values, name, asking) ??
     epcParameter(name, values) ??
     typedParameter(name, values) ??
     sensorParameter(name, values) ??

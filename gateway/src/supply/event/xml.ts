@@ -59,6 +59,7 @@ function headerOf(root: Element): JsonMap {
       attributes: element.children
         .filter((each) => localName(each) === 'attribute')
         .map((each) => ({ id: each.attributes.id, attribute: each.children.length === 0 ? each.text : {} })),
+      children: element.children.filter((each) => localName(each) === 'children').flatMap(texts),
     })),
   }));
   return { epcisHeader: { epcisMasterData: { vocabularyList } } };
@@ -144,7 +145,7 @@ function unfolded(element: Element): readonly Element[] {
 type Read = (element: Element) => unknown;
 const text: Read = (element) => element.text;
 const number: Read = (element) => numberOf(element.text);
-const texts: Read = ({ children }) => children.map((each) => each.text);
+const texts = ({ children }: Element): readonly string[] => children.map((each) => each.text);
 const place: Read = (element) => ({ ...extensionsOf(element, ['id']), id: childText(element, 'id') });
 const quantities: Read = ({ children }) =>
   children.map((each) => read(each, { epcClass: text, quantity: number, uom: text }));
