@@ -172,6 +172,31 @@ describe('whose data a resource is, over HTTP', () => {
     await made({ resourceType: 'Bundle', type: 'collection', entry });
   });
 
+  it('is erased with the record of the one it is about, and not with that of another', async () => {
+    const [a, m] = [await made(patient), await made(patient)];
+    const observation = await made(glucose(a, 85));
+    const names: string[] = [];
+    for (const each of [...bySomebodyElse(a, m), ...outside(a, observation)]) names.push(await made(each));
+    const body = {
+      resourceType: 'Parameters',
+      parameter: [
+        { name: 'basis', valueCode: 'unlawful-processing' },
+        { name: 'reason', valueString: 'entered for the wrong person' },
+      ],
+    };
+    const erased = async (of: string): Promise<void> => {
+      for (const user of ['officer-a', 'officer-b']) {
+        const token = await network.token({ member: 'stmary', user, role: 'privacy-officer' });
+        const answer = await network.ask('stmary', `${of}/$erase`, { token, body });
+        assert.ok(answer.status < 300, answer.text);
+      }
+    };
+    await erased(m);
+    assert.deepEqual(await shown('dr-desk', names), names);
+    await erased(a);
+    assert.deepEqual(await shown('dr-desk', names), []);
+  });
+
   it('is found through what a transaction writes beside it', async () => {
     const a = await made(patient);
     await consented(a, denialOf('dr-beside'));
