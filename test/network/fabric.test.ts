@@ -1,129 +1,24 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { get, type RequestOptions } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
 import { installedPackages } from '@salus/network/fabric/packages';
 import { startFabric } from '@salus/network/fabric/network';
-import { findPrograms, type Programs } from '@salus/network/fabric/programs';
-import { renderOrderer, renderPeer } from '@salus/network/fabric/render';
-import { layout } from '@salus/network/identity/layout';
+import type { Programs } from '@salus/network/fabric/programs';
+import { layout, mspFiles, tlsFiles } from '@salus/network/identity/layout';
 import { chaincodePackage } from '@salus/network/config/archive';
-import { parse } from 'yaml';
+import type { MemberMaterial } from '@salus/network/identity/material';
+import { memberOf } from '@salus/network/topology';
 import { eventually } from '../support/eventually.js';
 import { gatewayIdentity, prepareTestState } from '../support/embedded-network.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
-import { scratchFolder } from '../support/scratch.js';
-import { projectRoot } from '../support/shared.js';
 
 /** As long as a server that refuses does not take to say so. */
 const SILENCE_MS = 3_000;
-
-/** A file that answers `version` as Fabric's programs do. */
-function programSaying(folder: string, name: string, version: string): void {
-  const file = join(folder, name);
-  writeFileSync(file, `#!/bin/sh\nprintf '${name}:\\n Version: %s\\n Go version: go1.26\\n' '${version}'\n`);
-  chmodSync(file, 0o755);
-}
-
-describe('finding Fabric’s programs', () => {
-  const folder = scratchFolder();
-  after(() => {
-    folder.remove();
-  });
-  const found = (peer: string, orderer: string) => {
-    programSaying(folder.path, 'peer', peer);
-    programSaying(folder.path, 'orderer', orderer);
-    return findPrograms({ folder: folder.path, path: '' });
-  };
-
-  it('says which are missing, where to get them, and that none are needed', async () => {
-    await assert.rejects(
-      findPrograms({ path: '/nowhere' }),
-      /peer and orderer not found on PATH; SALUS_FABRIC_BIN is not set.*readthedocs\.io.*embedded ledger needs none/,
-    );
-    programSaying(folder.path, 'peer', 'v2.5.16');
-    await assert.rejects(
-      findPrograms({ folder: folder.path, path: '' }),
-      /^CommandError: Hyperledger Fabric's orderer/,
-    );
-  });
-
-  it('takes 2.5.9 and later', async () => {
-    assert.equal((await found('v2.5.9', '2.5.16')).peer, join(folder.path, 'peer'));
-    await found('v3.1.5', '3.0.0');
-  });
-
-  it('refuses an older one by its version', async () => {
-    await assert.rejects(found('v2.5.8', 'v2.5.16'), /peer is 2\.5\.8: Salus needs 2\.5\.9 or later/);
-    await assert.rejects(found('v2.5.16', 'v2.2.20'), /orderer is 2\.2\.20/);
-  });
-
-  it('refuses a program that does not say its version', async () => {
-    await assert.rejects(found('unknown', 'v2.5.16'), /does not say its version/);
-  });
-});
-
-describe('configuration of Fabric’s nodes', () => {
-  it('fills every place of the templates and stays readable YAML', async () => {
-    const { topology, material, stateDir } = await prepareTestState();
-    const [member] = topology.members;
-    const [own] = material.members;
-    const peer = renderPeer(member!, member!.peers[0]!, own!, own!.peers[0]!);
-    const orderer = renderOrderer(member!.orderer!, own!.orderer!);
-    for (const file of [join(peer.configDir, 'core.yaml'), join(orderer.configDir, 'orderer.yaml')]) {
-      const text = readFileSync(file, 'utf8');
-      assert.doesNotMatch(text, /\$\{/);
-      assert.equal(typeof parse(text), 'object');
-    }
-    const core = parse(readFileSync(join(peer.configDir, 'core.yaml'), 'utf8')) as Record<
-      string,
-      Record<string, unknown>
-    >;
-    assert.deepEqual(core['ledger']!['pvtdataStore'], {
-      purgeInterval: 1,
-      collElgProcMaxDbBatchSize: 5000,
-      collElgProcDbBatchesInterval: 1000,
-      deprioritizedDataReconcilerInterval: '60m',
-    });
-    rmSync(stateDir, { recursive: true });
-  });
-});
-
-describe('the external builder', () => {
-  const folder = scratchFolder();
-  after(() => {
-    folder.remove();
-  });
-  const bin = (name: string) => join(projectRoot, 'network', 'builder', 'bin', name);
-  const place = (name: string) => {
-    const path = join(folder.path, name);
-    mkdirSync(path, { recursive: true });
-    return path;
-  };
-
-  it('takes chaincode as a service and nothing else', () => {
-    const metadata = join(place('metadata'), 'metadata.json');
-    writeFileSync(metadata, '{ "type": "ccaas", "label": "salus" }');
-    execFileSync(bin('detect'), [place('source'), place('metadata')]);
-    writeFileSync(metadata, '{ "type": "golang", "label": "ccaas" }');
-    assert.throws(() => execFileSync(bin('detect'), [place('source'), place('metadata')]));
-  });
-
-  it('releases the peer’s own connection, not the package’s', () => {
-    const connection = join(folder.path, 'own.json');
-    writeFileSync(connection, '{"address":"127.0.0.1:7601"}');
-    const env = { PATH: process.env['PATH'], SALUS_BUILDER_CONNECTION: connection };
-    writeFileSync(join(place('source'), 'connection.json'), '{"address":"elsewhere"}');
-    execFileSync(bin('build'), [place('source'), place('metadata'), place('built')], { env });
-    execFileSync(bin('release'), [place('built'), place('released')], { env });
-    const released = join(folder.path, 'released', 'chaincode', 'server', 'connection.json');
-    assert.equal(readFileSync(released, 'utf8'), '{"address":"127.0.0.1:7601"}');
-  });
-});
 
 describe('a native Fabric network', function () {
   this.timeout(180_000);
@@ -162,6 +57,26 @@ describe('a native Fabric network', function () {
     const { cert, key } = gatewayIdentity(fabric.prepared, 'tally');
     const member = { cert: readFileSync(cert), key: readFileSync(key) };
     assert.equal(await saidTo({ ...ports[0]!, ...member }), 'nothing');
+  });
+
+  it('shows health and metrics, and has its log set, by a node’s own organisation alone', async () => {
+    const { topology, material } = fabric.prepared;
+    const member = memberOf(topology, 'stmary');
+    const [own, other] = ['stmary', 'acme'].map((name) => material.members.find((each) => each.name === name)!);
+    const certificates = ({ peers: [peer], orderer }: MemberMaterial) =>
+      [mspFiles(peer!.mspDir), tlsFiles(peer!.tlsDir), mspFiles(orderer!.mspDir), tlsFiles(orderer!.tlsDir)].map(
+        ({ cert, key }) => ({ cert: readFileSync(cert), key: readFileSync(key) }),
+      );
+    const [identity, tls, ...ofOrderer] = certificates(own!);
+    for (const each of certificates(other!)) {
+      for (const port of [member.peers[0]!.operationsPort, member.orderer!.operationsPort]) {
+        assert.match(await saidTo({ host: member.host, port, ...each }), /ALERT.*CERTIFICATE|UNKNOWN_CA/);
+      }
+    }
+    for (const path of ['/healthz', '/metrics', '/logspec']) {
+      for (const each of [identity!, tls!]) assert.equal(await statusOf(member.peers[0]!, path, each), 200, path);
+      for (const each of ofOrderer) assert.equal(await statusOf(member.orderer!, path, each), 200, path);
+    }
   });
 
   it('commits what a majority of members endorsed, for all members to read', async () => {
@@ -269,6 +184,28 @@ function saidTo(place: ConnectionOptions): Promise<string> {
       socket.destroy();
       resolve('nothing');
     });
+  });
+}
+
+/** What an operations port answers to whoever shows this certificate. */
+function statusOf(
+  node: { host: string; operationsPort: number },
+  path: string,
+  by: ConnectionOptions,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      ...by,
+      host: node.host,
+      port: node.operationsPort,
+      path,
+      rejectUnauthorized: false,
+      agent: false,
+    };
+    get(options as RequestOptions, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    }).on('error', reject);
   });
 }
 

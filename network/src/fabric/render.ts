@@ -53,6 +53,7 @@ export function renderPeer(
       bootstrap: bootstrap(member, node),
       builderDir,
       operations: `${node.listenHost}:${node.operationsPort}`,
+      ...ownRoots(material.mspDir),
     }),
   );
   const present = existsSync(connection) ? readFileSync(connection, 'utf8') : undefined;
@@ -79,12 +80,18 @@ export function renderOrderer(node: OrdererNode, own: OrdererMaterial): Rendered
       dataDir: join(own.dir, 'ledger'),
       ...tlsValues(tlsFiles(own.tlsDir)),
       clientRoots: own.clientRoots,
-      adminCa: mspRoots(own.mspDir).ca,
+      ...ownRoots(own.mspDir),
       admin: `${node.listenHost}:${node.adminPort}`,
       operations: `${node.listenHost}:${node.operationsPort}`,
     }),
   );
   return { configDir, environment: {} };
+}
+
+/** Files of the roots of the node's own organisation. */
+function ownRoots(mspDir: string) {
+  const { ca, tlsCa } = mspRoots(mspDir);
+  return { ownCa: ca, ownTlsCa: tlsCa };
 }
 
 /** The member's first other peer; a member's only peer names itself. */
