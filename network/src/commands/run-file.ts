@@ -1,5 +1,5 @@
 /** `.salus/run.json`: which supervisor holds a state folder. It is the lock that keeps two from sharing one. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -112,8 +112,61 @@ export function readJson(file: string): unknown {
   }
 }
 
+/**
+ * Takes the state folder for this process, and ends what one that was killed left running. Of two that start at once one has it;
+ * throws CommandError for the other, which has touched nothing in it then.
+ */
+export async function takeStateFolder(stateDir: string, engine: string): Promise<void> {
+  mkdirSync(stateDir, { recursive: true });
+  const left = takeRunFile(stateDir, engine);
+  await endRecorded([...left, ...nodesOf(stateDir)]);
+  for (const place of RECORDS) rmSync(place(stateDir), { force: true });
+  writeRunFile(stateDir, { engine, ready: false, children: [] });
+}
+
+/** Makes `run.json` where there is none but a dead one's. Returns the children of that one, who stay in it until they are ended. */
+function takeRunFile(stateDir: string, engine: string): readonly RecordedProcess[] {
+  const [path, aside, next] = ['', `.left.${process.pid}`, `.${process.pid}`].map(
+    (end) => `${pathOf(stateDir)}${end}`,
+  ) as [string, string, string];
+  let children: readonly RecordedProcess[] = [];
+  for (;;) {
+    refuseSecond(stateDir);
+    writeFileSync(next, contentOf({ engine, ready: false, children }));
+    try {
+      // Fails where there is one, as renaming does not.
+      linkSync(next, path);
+      return children;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      rmSync(next, { force: true });
+    }
+    children = [...children, ...movedAway(path, aside)];
+  }
+}
+
+/** Moves a dead supervisor's file away, and returns whom it names; one of a supervisor that came first meanwhile is put back. */
+function movedAway(path: string, aside: string): readonly RecordedProcess[] {
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  const moved = readJson(aside) as RunFile | undefined;
+  if (moved !== undefined && isAlive(moved) && moved.pid !== process.pid) renameSync(aside, path);
+  else rmSync(aside, { force: true });
+  return moved?.children ?? [];
+}
+
+function contentOf(run: Omit<RunFile, 'pid' | 'startTime'>): string {
+  const content: RunFile = { ...run, pid: process.pid, startTime: startTimeOf(process.pid) ?? '' };
+  return `${JSON.stringify(content, undefined, 2)}\n`;
+}
+
 /** Throws CommandError when another supervisor holds the state folder. */
-export function refuseSecond(stateDir: string): void {
+function refuseSecond(stateDir: string): void {
   const other = readRunFile(stateDir);
   if (other === undefined || other.pid === process.pid) return;
   throw new CommandError(
@@ -124,10 +177,9 @@ export function refuseSecond(stateDir: string): void {
 /** Takes the state folder for this process. */
 export function writeRunFile(stateDir: string, run: Omit<RunFile, 'pid' | 'startTime'>): void {
   refuseSecond(stateDir);
-  const content: RunFile = { ...run, pid: process.pid, startTime: startTimeOf(process.pid) ?? '' };
   // Other commands poll this file: they must find the old one or the new one, never half of it.
   const next = `${pathOf(stateDir)}.${process.pid}`;
-  writeFileSync(next, `${JSON.stringify(content, undefined, 2)}\n`);
+  writeFileSync(next, contentOf(run));
   renameSync(next, pathOf(stateDir));
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -28,9 +28,15 @@ export const up: Command = {
     const logDir = join(io.stateDir, 'log');
     mkdirSync(logDir, { recursive: true });
     const logFile = join(logDir, 'start.log');
-    const supervisor = startSupervisor(input, logFile);
+    // A name of its own until it has the folder: another start may be on its way.
+    const ownLog = join(logDir, `start.${process.pid}.log`);
+    const supervisor = startSupervisor(input, ownLog);
     const failure = await readyOrFailure(supervisor, io.stateDir);
-    const log = readFileSync(logFile, 'utf8').trimEnd();
+    const log = readFileSync(ownLog, 'utf8').trimEnd();
+    const other = readRunFile(io.stateDir);
+    const isOthers = other !== undefined && other.pid !== supervisor.pid;
+    if (isOthers) rmSync(ownLog);
+    else renameSync(ownLog, logFile);
     if (failure === undefined) {
       supervisor.unref();
       io.out(log.replace(HOW_TO_STOP, 'to stop it: npm run salus -- down; everything is kept for the next start'));
@@ -40,7 +46,8 @@ export const up: Command = {
       return 0;
     }
     io.err(log);
-    throw new CommandError(`the consortium did not come up (${failure}); what it said is above and in ${logFile}`);
+    const kept = isOthers ? '' : ` and in ${logFile}`;
+    throw new CommandError(`the consortium did not come up (${failure}); what it said is above${kept}`);
   },
 };
 
