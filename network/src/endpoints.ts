@@ -14,6 +14,8 @@ export interface MemberEndpoints {
   readonly door: string;
   readonly epcis: string;
   readonly ledger: string;
+  /** Where its first gateway itself listens, on its own machine. */
+  readonly gateway: string;
   /** host:port of its first peer. */
   readonly peer: string;
   /** Files: root of the peer's TLS certificate; certificate and key of the member's gateway. */
@@ -43,7 +45,7 @@ export function writeEndpoints(topology: Topology, material: Material, engine: E
     const [gateway] = member.gateways;
     const [peer] = member.peers;
     if (!own || !gateway || !peer) return [];
-    const base = `http://${gateway.publicHost}:${gateway.port}`;
+    const base = gateway.publicUrl;
     const dir = layout.gateway(own.dir, gateway.name);
     const { endpoint, tlsCa } = peerAddress(member, own, peer);
     const entry: MemberEndpoints = {
@@ -52,6 +54,7 @@ export function writeEndpoints(topology: Topology, material: Material, engine: E
       door: `https://${gateway.host}:${gateway.doorPort}`,
       epcis: `${base}/epcis`,
       ledger: `${base}/ledger`,
+      gateway: `http://${gateway.httpHost}:${gateway.port}`,
       peer: endpoint,
       peerTlsCa: tlsCa,
       cert: join(dir, 'cert.pem'),

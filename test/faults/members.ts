@@ -33,7 +33,7 @@ export class Members {
 
   /** Base URLs of a member's gateways. */
   urlsOf(member: string): readonly string[] {
-    return memberOf(this.topology, member).gateways.map(({ publicHost, port }) => `http://${publicHost}:${port}`);
+    return memberOf(this.topology, member).gateways.map(({ publicUrl }) => publicUrl);
   }
 
   /** Folder of the databases of a member's gateways. */

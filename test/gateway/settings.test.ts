@@ -33,6 +33,8 @@ describe("a gateway's settings", () => {
     assert.equal(acceptedIssuer(parsed({}), undefined).development, true);
     assert.throws(() => acceptedIssuer(parsed({ production: true }), undefined), /SALUS_TOKEN_ISSUER/);
     assert.throws(() => acceptedIssuer(parsed({ listen: { host: '0.0.0.0', port: 1 } }), undefined), /loopback only/);
+    const proxied = parsed({ baseUrl: 'https://records.stmary.example' });
+    assert.throws(() => acceptedIssuer(proxied, undefined), /loopback only/);
     const external = { issuer: 'https://id.example.org', jwks: 'https://id.example.org/keys' };
     assert.equal(acceptedIssuer(parsed({ production: true }), external).issuer, 'https://id.example.org');
   });

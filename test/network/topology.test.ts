@@ -117,6 +117,40 @@ describe('the default consortium', () => {
   });
 });
 
+describe('a proxy with TLS before a member’s gateways', () => {
+  const way = (name: string) => `\n    listen: 127.0.0.1\n    publicUrl: https://records.${name}.example`;
+  const proxied = (entries: RegExp, replaced = text) =>
+    replaced.replace(entries, (entry, name: string) => `${entry}${way(name)}`);
+
+  it('is where people come in: the gateway listens for it alone, its door for the other members', () => {
+    const parsed = parseTopology(proxied(/ {2}- name: (stmary)$/m), 'net.yaml', { gateways: { stmary: 2 } });
+    for (const { httpHost, listenHost, publicUrl } of memberOf(parsed, 'stmary').gateways) {
+      assert.deepEqual([httpHost, publicUrl], ['127.0.0.1', 'https://records.stmary.example']);
+      assert.equal(listenHost, memberOf(parsed, 'stmary').host);
+    }
+    assert.equal(memberOf(parsed, 'acme').gateways[0]!.publicUrl, 'http://127.0.0.1:8103');
+  });
+
+  it('stands before all where production is true', () => {
+    const earnest = text.replace('production: false', 'production: true');
+    assert.match(mistake(earnest).message, /member stmary would be served in plain HTTP.*give listen, .*publicUrl/);
+    const parsed = parseTopology(proxied(/ {2}- name: (\w+)$/gm, earnest), 'net.yaml');
+    assert.ok(parsed.members.every(({ gateways }) => gateways[0]!.publicUrl.startsWith('https://')));
+  });
+
+  it('has both keys or none, and its address is https without a path', () => {
+    const given = (lines: string) => mistake(text.replace(/( {2}- name: stmary)$/m, `$1\n${lines}`)).message;
+    assert.match(given('    listen: 127.0.0.1'), /publicUrl of member stmary is .*give an https URL/);
+    assert.match(given('    publicUrl: https://a.example'), /listen of member stmary is .*give a lower-case host/);
+    for (const url of ['http://a.example', 'https://a.example/fhir', 'https://a.example?x']) {
+      assert.match(
+        given(`    listen: 127.0.0.1\n    publicUrl: ${url}`),
+        /publicUrl of member stmary is .*give an https URL/,
+      );
+    }
+  });
+});
+
 describe('a mistake in the topology file', () => {
   it('is reported with file, line, what is wrong and what would be right', () => {
     const { error, line } = edited('    peers: 1\n', '    peers: 0\n');

@@ -40,7 +40,9 @@ export function acceptedIssuer(settings: GatewaySettings, external: ExternalIssu
     const keys = createRemoteJWKSet(new URL(jwks));
     return { issuer, keys, algorithms: PUBLIC_KEY, development: false, ...(roles === undefined ? {} : { roles }) };
   }
-  if (settings.production || !LOOPBACK.has(settings.listen.host)) {
+  // Behind a proxy a gateway listens on loopback, and is open to others all the same.
+  const hosts = [settings.listen.host, new URL(settings.baseUrl).hostname];
+  if (settings.production || !hosts.every((host) => LOOPBACK.has(host))) {
     throw new Error(
       `${settings.member}: the development issuer serves loopback only and never production; ` +
         'set SALUS_TOKEN_ISSUER and SALUS_TOKEN_JWKS to the member’s OpenID provider',

@@ -29,8 +29,8 @@ export async function checkPorts(topology: Topology): Promise<void> {
 
 function places(topology: Topology): Place[] {
   const members = topology.members.flatMap((member) => [
-    ...member.gateways.flatMap(({ name, listenHost: host, port, doorPort }) => [
-      { what: `${name} of ${member.name}`, host, port },
+    ...member.gateways.flatMap(({ name, listenHost: host, httpHost, port, doorPort }) => [
+      { what: `${name} of ${member.name}`, host: httpHost, port },
       { what: `door of ${name} of ${member.name}`, host, port: doorPort },
     ]),
     ...member.peers.map(({ name, listenHost: host, port }) => ({ what: `${name} of ${member.name}`, host, port })),

@@ -1,6 +1,6 @@
 import type { Command, CommandIo } from '../command.js';
 import { ownComposeCommand } from '../compose/containers.js';
-import { readEndpoints } from '../endpoints.js';
+import { type MemberEndpoints, readEndpoints } from '../endpoints.js';
 import { type InstalledPackages, installedPackages } from '../fabric/packages.js';
 import { type EndingCertificate, endingCertificates } from '../identity/expiry.js';
 import { readRunFile } from './run-file.js';
@@ -65,7 +65,9 @@ async function networkStatus(stateDir: string): Promise<NetworkStatus> {
 }
 
 function memberStatuses(stateDir: string): Promise<MemberStatus>[] {
-  return Object.entries(readEndpoints(stateDir)?.members ?? {}).map(([member, { fhir }]) => memberStatus(member, fhir));
+  return Object.entries(readEndpoints(stateDir)?.members ?? {}).map(([member, endpoints]) =>
+    memberStatus(member, endpoints),
+  );
 }
 
 /** As much of a gateway's /readyz as is looked at. */
@@ -76,9 +78,9 @@ interface ChannelStanding {
   readonly unindexed?: number;
 }
 
-async function memberStatus(member: string, fhir: string): Promise<MemberStatus> {
+async function memberStatus(member: string, { fhir, gateway }: MemberEndpoints): Promise<MemberStatus> {
   try {
-    const response = await fetch(new URL('/readyz', fhir), { signal: AbortSignal.timeout(patience) });
+    const response = await fetch(new URL('/readyz', gateway), { signal: AbortSignal.timeout(patience) });
     const { channels } = (await response.json()) as { channels: Record<string, ChannelStanding> };
     const standings = Object.values(channels);
     const height = Math.min(...standings.map((channel) => channel.height));

@@ -39,7 +39,9 @@ function memberInContainers(member: Member): Member {
     fabricCa: member.fabricCa?.listens ? undefined : member.fabricCa,
     peers: member.peers.map((node) => ({ ...node, host: `${node.name}.${name}`, listenHost: ANY_ADDRESS })),
     gateways: member.gateways.map((node) => {
-      return { ...node, host: `${node.name}.${name}`, listenHost: ANY_ADDRESS, publicHost: PUBLIC_HOST };
+      const reached = { host: `${node.name}.${name}`, listenHost: ANY_ADDRESS, httpHost: ANY_ADDRESS };
+      const isBehindProxy = node.publicUrl.startsWith('https:');
+      return { ...node, ...reached, ...(!isBehindProxy && { publicUrl: `http://${PUBLIC_HOST}:${node.port}` }) };
     }),
     ...(orderer && { orderer: { ...orderer, host: `orderer.${name}`, listenHost: ANY_ADDRESS } }),
   };

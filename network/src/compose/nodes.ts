@@ -118,7 +118,7 @@ export function gatewayService(at: Setting, topology: Topology, member: Member, 
         'CMD',
         'node',
         '-e',
-        `fetch('http://${inside(at, node.listenHost)}:${node.port}/livez').then((r) => process.exit(r.ok ? 0 : 1))`,
+        `fetch('http://${inside(at, node.httpHost)}:${node.port}/livez').then((r) => process.exit(r.ok ? 0 : 1))`,
       ],
     },
   };

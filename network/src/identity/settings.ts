@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { GatewaySettings, MemberSettings, PeerAddress } from '../settings.js';
 import type { GatewayNode, Member, PeerNode, Topology } from '../topology/model.js';
 import { writePublic } from './files.js';
-import { layout, mspFiles, mspRoots, tlsFiles } from './layout.js';
+import { gatewayFiles, layout, mspFiles, mspRoots, tlsFiles } from './layout.js';
 import type { Material, MemberMaterial } from './material.js';
 
 /** What is not the topology's to say of a network's settings. */
@@ -57,6 +57,7 @@ interface GatewayContext {
 function gatewaySettings(context: GatewayContext): GatewaySettings {
   const { topology, member, own, gateway, members, clockOffsetMs, engine } = context;
   const dir = layout.gateway(own.dir, gateway.name);
+  const door = gatewayFiles(dir);
   return {
     member: member.name,
     mspId: member.mspId,
@@ -68,14 +69,14 @@ function gatewaySettings(context: GatewayContext): GatewaySettings {
     production: topology.production,
     ...(engine === undefined ? {} : { engine }),
     clockOffsetMs,
-    listen: { host: gateway.listenHost, port: gateway.port },
+    listen: { host: gateway.httpHost, port: gateway.port },
     door: { host: gateway.listenHost, port: gateway.doorPort },
-    baseUrl: `http://${gateway.publicHost}:${gateway.port}`,
+    baseUrl: gateway.publicUrl,
     peers: member.peers.map((peer) => peerAddress(member, own, peer)),
     identity: { cert: join(dir, 'cert.pem'), key: join(dir, 'key.pem') },
-    doorTls: { cert: join(dir, 'door.pem'), key: join(dir, 'door.key'), ca: layout.doorRoots(own.dir) },
+    doorTls: { cert: door.cert, key: door.key, ca: layout.doorRoots(own.dir) },
     nodes: { identities: join(dir, 'nodes.identities.pem'), tls: join(dir, 'nodes.tls.pem') },
-    jwk: join(dir, 'jwk.json'),
+    jwk: door.jwk,
     dataDir: layout.data(own.dir),
     members,
   };
@@ -107,7 +108,7 @@ function memberSettings(member: Member, own: MemberMaterial): MemberSettings {
     mspId: member.mspId,
     title: member.title,
     roles: member.roles,
-    baseUrl: `http://${gateway.publicHost}:${gateway.port}`,
+    baseUrl: gateway.publicUrl,
     doorUrl: `https://${gateway.host}:${gateway.doorPort}`,
     gcp: member.gs1.companyPrefixes,
     ...(member.gs1.party !== undefined && { pgln: member.gs1.party }),

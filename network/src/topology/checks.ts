@@ -15,6 +15,18 @@ export function checkConsortium(topology: Topology, refuse: Refuse): void {
   checkUnique(topology, refuse, 'premises', (member) => member.gs1.premises);
   checkOrderers(topology, refuse);
   checkPorts(topology, refuse);
+  checkPublicWays(topology, refuse);
+}
+
+/** What people's programs send, tokens and records, crosses no network in clear where the consortium is in earnest. */
+function checkPublicWays({ production, members }: Topology, refuse: Refuse): void {
+  if (!production) return;
+  for (const { index, name, gateways } of members) {
+    if (gateways.every(({ publicUrl }) => publicUrl.startsWith('https:'))) continue;
+    const remedy =
+      'give listen, where its proxy with TLS reaches the gateway, and publicUrl, the https URL of that proxy';
+    refuse(index, `member ${name} would be served in plain HTTP, and production is true`, remedy);
+  }
 }
 
 function checkSize(topology: Topology, refuse: Refuse): void {

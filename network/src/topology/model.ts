@@ -53,9 +53,12 @@ export interface GatewayNode {
   readonly name: string;
   /** Under which other gateways reach its door. */
   readonly host: string;
+  /** Address its door binds to. */
   readonly listenHost: string;
-  /** Under which people and programs reach it. */
-  readonly publicHost: string;
+  /** Address it binds to for people and programs, in plain HTTP: a proxy with TLS stands before any that is not loopback. */
+  readonly httpHost: string;
+  /** Under which people and programs reach it: scheme, host and port, and no path. */
+  readonly publicUrl: string;
   readonly port: number;
   readonly doorPort: number;
 }

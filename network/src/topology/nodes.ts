@@ -29,16 +29,24 @@ export function peerNodes(place: Place, count: number): PeerNode[] {
   });
 }
 
+/** How people and programs reach a member's gateways, where a proxy with TLS stands before them. */
+export interface PublicWay {
+  readonly listen?: string;
+  readonly publicUrl?: string;
+}
+
 /** A member's gateways, numbered from 0. */
-export function gatewayNodes(place: Place, count: number): GatewayNode[] {
+export function gatewayNodes(place: Place, count: number, { listen, publicUrl }: PublicWay = {}): GatewayNode[] {
   return numbered(count, (number) => {
     const offset = place.index + MEMBERS_MAX * number;
+    const port = place.ports.gateways + offset;
     return {
       name: `gateway${number}`,
       host: place.host,
       listenHost: place.host,
-      publicHost: place.host,
-      port: place.ports.gateways + offset,
+      httpHost: listen ?? place.host,
+      publicUrl: publicUrl ?? `http://${place.host}:${port}`,
+      port,
       doorPort: place.ports.doors + offset,
     };
   });

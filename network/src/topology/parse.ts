@@ -23,7 +23,7 @@ import {
   type Topology,
 } from './model.js';
 import { parseFabricCa } from './fabric-ca.js';
-import { gatewayNodes, ordererNode, peerNodes, portsFrom } from './nodes.js';
+import { gatewayNodes, ordererNode, peerNodes, portsFrom, type PublicWay } from './nodes.js';
 import { either, type Section, TopologyReader } from './reader.js';
 
 /** What a run may change of the file: its ports, and how many peers or gateways a member has. */
@@ -51,6 +51,12 @@ const HOST = {
   pattern: /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
   expect: 'a lower-case host name or an IPv4 address',
 };
+const HTTPS = {
+  pattern: /^https:\/\/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:\d{1,5})?$/,
+  expect: 'an https URL without a path, such as https://records.stmary.example',
+};
+/** As an entry of another folder has it: without a proxy in plain HTTP. */
+const PUBLIC_URL = { pattern: new RegExp(HTTPS.pattern.source.replace('https', 'https?')), expect: HTTPS.expect };
 const CHANNEL = { pattern: /^[a-z][a-z0-9.-]{0,99}$/, expect: 'lower-case letters, digits, dots and hyphens' };
 const CHAINCODE = { pattern: /^[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*$/, expect: 'letters and digits' };
 const VERSION = { pattern: /^\d+\.\d+\.\d+$/, expect: 'a version such as 1.0.0' };
@@ -80,6 +86,7 @@ export function entryProblem({ name, mspId, roles, gs1, peers, gateways, orderer
       { text: mspId, ...MSP_ID },
     ],
     ...nodes.flatMap(({ host, listenHost }) => [host, listenHost]).map((text) => ({ text, ...HOST })),
+    ...gateways.map(({ publicUrl }) => ({ text: publicUrl, ...PUBLIC_URL })),
     ...roles.map((text) => ({ text, ...ROLE })),
     ...gs1.companyPrefixes.map((text) => ({ text, ...COMPANY_PREFIX })),
   ];
@@ -155,10 +162,14 @@ interface ParsedMember {
   readonly left: boolean;
 }
 
+const MEMBER_KEYS = [
+  ...['name', 'mspId', 'title', 'roles', 'gs1', 'host', 'listen', 'publicUrl'],
+  ...['peers', 'gateways', 'orderer', 'fabricCa', 'left'],
+];
+
 function parseMember(context: MemberContext, node: ParsedNode, index: number): ParsedMember {
   const { reader, overrides, ports } = context;
-  const keys = ['name', 'mspId', 'title', 'roles', 'gs1', 'host', 'peers', 'gateways', 'orderer', 'fabricCa', 'left'];
-  const unnamed = reader.section(node, `member ${index + 1}`, keys);
+  const unnamed = reader.section(node, `member ${index + 1}`, MEMBER_KEYS);
   const name = reader.text(unnamed, 'name', NAME);
   const section = { ...unnamed, title: `member ${name}` };
   const mspId = reader.text(section, 'mspId', MSP_ID);
@@ -176,13 +187,20 @@ function parseMember(context: MemberContext, node: ParsedNode, index: number): P
     gs1: parseGs1(reader, section),
     host,
     peers: peerNodes(place, peers),
-    gateways: gatewayNodes(place, gateways),
+    gateways: gatewayNodes(place, gateways, parsePublicWay(reader, section)),
     ...(reader.flag(section, 'orderer') && { orderer: ordererNode(place, mspId) }),
     ...parseFabricCa(reader, section, place, name),
     chaincodeHost: host,
     chaincodePort: ports.chaincode + index,
   };
   return { member, left: reader.flag(section, 'left') };
+}
+
+/** Both or neither: one without the other leaves a way in beside the proxy, or none. */
+function parsePublicWay(reader: TopologyReader, section: Section): PublicWay {
+  const has = (key: string) => section.node.has(key);
+  if (!has('listen') && !has('publicUrl')) return {};
+  return { listen: reader.text(section, 'listen', HOST), publicUrl: reader.text(section, 'publicUrl', HTTPS) };
 }
 
 function parseRoles(reader: TopologyReader, section: Section): MemberRole[] {
