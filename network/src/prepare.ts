@@ -7,7 +7,7 @@ import { type CollectionTemplate, readCollections } from './config/collections.j
 import { type ChaincodeDefinition, chaincodeDefinition } from './config/definition.js';
 import { writePublic } from './identity/files.js';
 import { layout, tlsFiles } from './identity/layout.js';
-import { ensureMaterial, ensureOwnMaterial, type Material } from './identity/material.js';
+import { ensureMaterial, ensureOwnMaterial, type Material, writeRoots } from './identity/material.js';
 import { type SettingsOptions, writeSettings } from './identity/settings.js';
 import { memberOf, type Topology, withBuiltInAuthorities } from './topology/model.js';
 
@@ -104,9 +104,20 @@ export async function prepareOwn(stateDir: string, options: SettingsOptions = {}
   return exportedState(absolute);
 }
 
-/** The definition that a topology asks for, with the collections of the chaincode built here. */
-export function definitionFor({ topology, material }: NetworkFile): ChaincodeDefinition {
-  return chaincodeDefinition(topology, material, readCollections(COLLECTIONS_FILE));
+/** The definition that a topology asks for, with the collections of the chaincode built here where no others are named. */
+export function definitionFor(
+  { topology, material }: NetworkFile,
+  collections: readonly CollectionTemplate[] = readCollections(COLLECTIONS_FILE),
+): ChaincodeDefinition {
+  return chaincodeDefinition(topology, material, collections);
+}
+
+/** Has nodes start from members and a definition that came into force in a running Fabric channel. */
+export function adoptState(stateDir: string, network: NetworkFile, definition: ChaincodeDefinition): void {
+  writeNetwork(stateDir, network);
+  writeDefinition(stateDir, definition);
+  writeRoots(network.material);
+  writeSettings(network.topology, network.material, { engine: 'fabric' });
 }
 
 /** An exported folder as it is, with the one member whose nodes run here. */

@@ -1,12 +1,17 @@
 /** A channel whose members share no folder: each command runs with one member's own, and files travel between them. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RegistryView } from '@salus/chaincode/registry/api';
 import { exportMember } from '@salus/network/fabric/export';
-import { prepareState } from '@salus/network/prepare';
+import { gatewayFiles, layout, tlsFiles } from '@salus/network/identity/layout';
+import { exportedState, type NetworkFile, prepareState } from '@salus/network/prepare';
 import { loadTopology } from '@salus/network/topology';
 import { type CommandResult, salus } from '../support/command.js';
+import { connectClient } from '../support/embedded-network.js';
 import { eventually } from '../support/eventually.js';
+import { forgedUpdate, withConsenter, withRoots, withWeakAdministrators } from '../support/forged-update.js';
 import { programsOrPending } from '../support/fabric-network.js';
 import { freePortBase } from '../support/free-ports.js';
 import { memberClient } from '../support/member-client.js';
@@ -41,6 +46,30 @@ describe('members with a folder each, on Fabric', function () {
 
   const clientAt = (member: string) => memberClient(folderOf(member), member, topology);
   const createdAt = async (member: string): Promise<number> => (await (await clientAt(member)).create(patient)).status;
+
+  /** Ids of the keys with which a member's gateways sign, as the registry in force has them at another member's peer. */
+  async function registeredKeys(member: string): Promise<string[]> {
+    const client = connectClient(exportedState(folderOf('stmary')), { member: 'stmary' });
+    const view = await client.contract.evaluateTransaction('registry:read', '');
+    client.close();
+    const { members } = JSON.parse(Buffer.from(view).toString()) as RegistryView;
+    return members.find(({ entry }) => entry.name === member)!.entry.keys.map(({ kid }) => kid);
+  }
+  async function refused(member: string, change: string, why: RegExp): Promise<void> {
+    const { code, out, err } = await at(member, 'countersign', change, '--member', member);
+    assert.equal(code, 1, out + err);
+    assert.match(err, why);
+    assert.deepEqual(readdirSync(join(change, 'signatures')), []);
+  }
+  /** A proposed change whose unsigned part says something else of a member. */
+  function withRoles(change: string, to: string, member: string, roles: string[]): string {
+    cpSync(change, to, { recursive: true });
+    const file = join(to, 'network.json');
+    const { topology: told, material } = JSON.parse(readFileSync(file, 'utf8')) as NetworkFile;
+    const members = told.members.map((each) => (each.name === member ? { ...each, roles } : each));
+    writeFileSync(file, JSON.stringify({ topology: { ...told, members }, material }));
+    return to;
+  }
 
   before(async function () {
     await programsOrPending(this);
@@ -83,12 +112,23 @@ describe('members with a folder each, on Fabric', function () {
     const revoke = (at: string) => ['revoke', '--member', at, '--identity', 'gateway0'];
     const strange = await at('northside', ...revoke('acme'));
     assert.deepEqual([strange.code, /administrator of acme is not in/.test(strange.err)], [2, true]);
+    const files = gatewayFiles(layout.gateway(layout.member(folderOf('northside'), 'northside'), 'gateway0'));
+    const keyOfDoor = readFileSync(files.key, 'utf8');
+    const before = await registeredKeys('northside');
     assert.match(await done('northside', ...revoke('northside')), /gateway0.northside is revoked \(serial number/);
+    assert.equal(existsSync(files.key), false);
     assert.notEqual(await createdAt('northside'), 201);
     assert.equal(await createdAt('stmary'), 201);
     await done('northside', 'down');
     await up('northside');
     assert.equal(await createdAt('northside'), 201);
+    assert.notEqual(readFileSync(files.key, 'utf8'), keyOfDoor);
+    const { kid } = JSON.parse(readFileSync(files.jwk, 'utf8')) as { kid: string };
+    // By what is in force there the others' doors know who asks: what the key before signs proves nothing from then on.
+    await eventually(async () => {
+      assert.deepEqual(await registeredKeys('northside'), [kid]);
+    });
+    assert.ok(before.length === 1 && !before.includes(kid));
   });
 
   it('have an administrator refused that its member revoked, whose successor signs from then on', async () => {
@@ -102,8 +142,20 @@ describe('members with a folder each, on Fabric', function () {
   it('give an orderer another TLS key once a majority has signed, each in its own folder', async () => {
     const said = await done('acme', 'rotate', '--member', 'acme');
     assert.match(said, /^changes \/Channel\/Orderer\/ConsensusType$/m);
-    assert.match(said, /^the orderer of acme has another TLS key, in SHA-256: [0-9a-f]{64}; before: [0-9a-f]{64}$/m);
+    assert.match(said, /^the orderer of acme has another TLS key, in SHA-256: ([0-9a-f]{64}); before: [0-9a-f]{64}$/m);
+    assert.equal(said.match(/^orders from then on: .*:\d+, TLS key in SHA-256: [0-9a-f]{64}$/gm)?.length, 3);
     const change = posted(said, 'rotate');
+    const other = readFileSync(
+      tlsFiles(layout.peer(layout.member(folderOf('acme'), 'acme'), 'peer0/tls')).cert,
+      'utf8',
+    );
+    await refused(
+      'stmary',
+      forgedUpdate(change, join(post, 'consenter'), (root) => {
+        withConsenter(root, other);
+      }),
+      /it differs: orders from then on: /,
+    );
     for (const member of ['acme', 'stmary', 'northside']) {
       assert.match(
         await done(member, 'countersign', change, '--member', member),
@@ -129,7 +181,7 @@ describe('members with a folder each, on Fabric', function () {
       topology,
       `${readFileSync(topology, 'utf8')}  - name: hill\n    mspId: HillMSP\n    roles: [hospital]\n`,
     );
-    await done('hill', 'request', join(post, 'request'), '--member', 'hill');
+    const asked = await done('hill', 'request', join(post, 'request'), '--member', 'hill');
     const keys = readdirSync(join(post, 'request'), { recursive: true, encoding: 'utf8' })
       .map((file) => join(post, 'request', file))
       .filter((file) => /\.json$|\.pem$|\.crt$/.test(file) && /PRIVATE|"d":/.test(readFileSync(file, 'utf8')));
@@ -137,8 +189,26 @@ describe('members with a folder each, on Fabric', function () {
     const said = await done('northside', 'join', '--member', 'hill', '--request', join(post, 'request'));
     assert.match(said, /^adds \/Channel\/Application\/HillMSP$/m);
     const change = posted(said, 'join');
+    const { cert } = layout.authority(layout.member(folderOf('hill'), 'hill'));
+    const root = `HillMSP: root of identities, in SHA-256: ${new X509Certificate(readFileSync(cert)).fingerprint256}`;
+    assert.ok(asked.includes(root), 'who asks reads out what who signs compares');
+    const own = readFileSync(layout.authority(layout.member(folderOf('northside'), 'northside')).cert, 'utf8');
+    await refused(
+      'stmary',
+      forgedUpdate(change, join(post, 'roots'), (root) => {
+        withRoots(root, 'HillMSP', own);
+      }),
+      /it differs: HillMSP: root of identities, in SHA-256: /,
+    );
+    await refused(
+      'stmary',
+      forgedUpdate(change, join(post, 'policy'), (root) => {
+        withWeakAdministrators(root, 'HillMSP');
+      }),
+      /it differs: in an element named above, such as a policy/,
+    );
     assert.doesNotMatch(readFileSync(join(change, 'network.json'), 'utf8'), new RegExp(home.path));
-    await done('northside', 'countersign', change, '--member', 'northside');
+    assert.ok((await done('northside', 'countersign', change, '--member', 'northside')).includes(root));
     const strange = await at('northside', 'countersign', change, '--member', 'acme');
     assert.deepEqual([strange.code, /administrator of acme is not in/.test(strange.err)], [2, true]);
     await done('stmary', 'countersign', change, '--member', 'stmary');
@@ -146,12 +216,23 @@ describe('members with a folder each, on Fabric', function () {
     assert.equal(early.code, 1);
     assert.match(early.err, /Admins|not satisfied/);
     await done('acme', 'countersign', change, '--member', 'acme');
-    assert.match(await done('stmary', 'apply', change), /waits for the approval of: .*AcmeMSP/);
+    const edited = withRoles(change, join(post, 'edited'), 'hill', ['regulator']);
+    const late = await at('stmary', 'apply', edited);
+    assert.deepEqual([late.code, /is not what was countersigned here/.test(late.err)], [1, true], late.err);
+    const applied = await done('stmary', 'apply', change);
+    assert.match(applied, /^hill has the roles: hospital;[^]*waits for the approval of: .*AcmeMSP/m);
     assert.match(await done('acme', 'apply', change), /waits for the approval of/);
     assert.match(await done('northside', 'apply', change), /definition is in force at sequence 3/);
     assert.match(await done('hill', 'apply', change), /this folder is ready/);
     await up('hill');
     assert.match(await done('authority', 'apply', change), /definition is in force at sequence 3/);
+    const afterwards = await at(
+      'authority',
+      'apply',
+      withRoles(change, join(post, 'afterwards'), 'hill', ['regulator']),
+    );
+    assert.equal(afterwards.code, 1);
+    assert.match(afterwards.err, /tells something else of hill, and no change of the channel says so/);
   });
 
   it('serve the newcomer’s people once a majority has started its gateways again', async () => {

@@ -247,7 +247,7 @@ describe('a network one of whose members has a Fabric CA', function () {
     assert.ok(changes.some((line) => line.includes('HillMSP')));
     const dir = layout.member(stateDir, 'hill');
     const issued = readFileSync(join(dir, 'gateways', 'gateway0', 'cert.pem'), 'utf8');
-    for (const { name } of topology.members.slice(0, 4)) countersign(stateDir, folder, name);
+    for (const { name } of topology.members.slice(0, 4)) await countersign(stateDir, folder, name);
     assert.equal(await applyProposal(stateDir, folder), 2);
     // Its port is free again: the server is gone.
     const again = await startAuthorities({ ...withHill, members: withHill.members.slice(-1) }, stateDir, PLACES);

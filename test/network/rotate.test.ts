@@ -57,7 +57,7 @@ describe('another TLS key for an orderer, on Fabric', function () {
     const said = await done('rotate', '--member', member);
     assert.match(said, /^changes \/Channel\/Orderer\/ConsensusType$/m);
     const [, folder = ''] = /^proposed in (\S+);/m.exec(said) ?? [];
-    for (const signer of SIGNERS) countersign(stateDir, folder, signer);
+    for (const signer of SIGNERS) await countersign(stateDir, folder, signer);
     return folder;
   }
 

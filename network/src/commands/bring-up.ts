@@ -5,13 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command.js';
 import { type Endpoints, readEndpoints, writeEndpoints } from '../endpoints.js';
 import type { RunningAuthorities } from '../fabric/authorities.js';
+import { inForce } from '../fabric/in-force.js';
 import { findPrograms } from '../fabric/programs.js';
 import { exportedState, isExported, prepareOwn, type PreparedState, prepareState } from '../prepare.js';
 import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
 import type { Child, ChildPlan } from './children.js';
 import { checkPorts } from './free-ports.js';
 import { standstillOver } from './halted.js';
-import { endNodes, endOrphans, refuseSecond, removeRunFile, startTimeOf, writeRunFile } from './run-file.js';
+import { endNodes, removeRunFile, startTimeOf, takeStateFolder, writeRunFile } from './run-file.js';
 import { searchPlaces } from './running-fabric.js';
 import { Supervised } from './supervised.js';
 
@@ -58,15 +59,12 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
   const isOwn = isExported(options.stateDir);
   const topology = isOwn
     ? exportedState(options.stateDir).topology
-    : loadTopology(options.topologyFile, options.overrides);
+    : startable(options, loadTopology(options.topologyFile, options.overrides));
   await checkEngine(options, topology);
   options.progress(`members: ${topology.members.map((member) => member.name).join(' ')}`);
-  await endOrphans(options.stateDir);
-  refuseSecond(options.stateDir);
-  await checkPorts(topology);
-  const authorities = await startNeededAuthorities(options, topology);
-  const state = await prepared(options, topology, authorities);
-  writeRunFile(options.stateDir, { engine: options.engine, ready: false, children: [] });
+  // Before anything is made there: two that start at once would mix their keys.
+  await takeStateFolder(options.stateDir, options.engine);
+  const { authorities, state } = await prepared(options, topology);
   const endpoints = writeEndpoints(topology, state.material, options.engine);
   let ready = false;
   const supervised = new Supervised(plans(options, state), {
@@ -105,6 +103,11 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
   ready = true;
   recordRun(options, supervised.children, ready);
   return running;
+}
+
+/** On Fabric a change of the file starts with the channel that has taken it. */
+function startable({ engine, stateDir, progress }: BringUpOptions, topology: Topology): Topology {
+  return engine === 'fabric' ? inForce(topology, stateDir, progress) : topology;
 }
 
 /** Refuses an engine that this topology, this state folder or this machine does not allow. */
@@ -147,14 +150,20 @@ async function startNeededAuthorities(
   return authorities;
 }
 
-async function prepared(options: BringUpOptions, topology: Topology, authorities?: RunningAuthorities) {
+/** All that is there before the first process; what fails gives the state folder back. */
+async function prepared(options: BringUpOptions, topology: Topology) {
   const { engine, stateDir, clockOffsetMs = 0 } = options;
+  let authorities: RunningAuthorities | undefined;
   try {
-    return await (isExported(stateDir)
+    await checkPorts(topology);
+    authorities = await startNeededAuthorities(options, topology);
+    const state = await (isExported(stateDir)
       ? prepareOwn(stateDir)
       : prepareState(topology, stateDir, { engine, clockOffsetMs }));
+    return { authorities, state };
   } catch (error) {
     await authorities?.stop();
+    removeRunFile(stateDir);
     throw error;
   }
 }

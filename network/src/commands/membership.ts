@@ -19,7 +19,8 @@ export const request: Command = {
     const name = requireEntry(io, String(input.options['member']));
     const { requestMembership } = await import('../fabric/apart.js');
     const folder = folderOf(input);
-    await requestMembership(io.stateDir, loadTopology(io.topologyFile), name, folder);
+    const roots = await requestMembership(io.stateDir, loadTopology(io.topologyFile), name, folder);
+    for (const line of roots) io.out(line);
     io.out(`wrote ${folder}; a member proposes it: salus join --member ${name} --request ${folder}`);
     return 0;
   },
@@ -88,10 +89,12 @@ export const countersign: Command = {
   arguments: [FOLDER],
   options: [MEMBER],
   async run(input, io) {
-    const { changesIn, countersign: add } = await import('../fabric/proposal.js');
-    const folder = folderOf(input);
-    for (const line of changesIn(io.stateDir, folder)) io.out(line);
-    add(io.stateDir, folder, String(input.options['member']));
+    const { countersign: add } = await import('../fabric/proposal.js');
+    await explained(
+      add(io.stateDir, folderOf(input), String(input.options['member']), (line) => {
+        io.out(line);
+      }),
+    );
     io.out('signed');
     return 0;
   },
@@ -107,7 +110,11 @@ export const apply: Command = {
     if (isExported(io.stateDir)) return applyHere(io, folder);
     requireFabric(io.stateDir);
     const { applyProposal } = await import('../fabric/proposal.js');
-    const sequence = await explained(applyProposal(io.stateDir, folder));
+    const sequence = await explained(
+      applyProposal(io.stateDir, folder, (line) => {
+        io.out(line);
+      }),
+    );
     io.out(`in force at every peer; the chaincode's definition is at sequence ${sequence}`);
     return finished(io);
   },
@@ -115,8 +122,10 @@ export const apply: Command = {
 
 async function applyHere(io: CommandIo, folder: string): Promise<number> {
   const { applyApart } = await import('../fabric/apart.js');
-  const { isNewcomer, told, ...agreement } = await explained(applyApart(io.stateDir, folder));
-  for (const line of told) io.out(line);
+  const applied = applyApart(io.stateDir, folder, (line) => {
+    io.out(line);
+  });
+  const { isNewcomer, ...agreement } = await explained(applied);
   if (isNewcomer) io.out('this folder is ready; start it with: npm start -- --engine fabric');
   else {
     io.out('the configuration is in force');

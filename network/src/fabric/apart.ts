@@ -1,12 +1,11 @@
 /** Changes of a channel whose members each have a folder of their own: what travels between them is files. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { common } from '@hyperledger/fabric-protos';
+import { common } from '@hyperledger/fabric-protos';
 import { CommandError } from '../command.js';
-import { channelConfig } from '../config/channel-config.js';
 import { readDefinition, writeDefinition } from '../config/channel-files.js';
 import { changesOf, configUpdate } from '../config/update/delta.js';
-import { keepStanding } from '../config/update/standing.js';
+import { fingerprint, organisationLines, shownOf } from '../config/update/shown.js';
 import { layout } from '../identity/layout.js';
 import { ensureMember } from '../identity/material.js';
 import {
@@ -23,30 +22,37 @@ import { type Member, memberOf, type Topology } from '../topology/model.js';
 import { agree, type Agreement } from './agreement.js';
 import { apartNetwork } from './establish.js';
 import { adoptFiles, type MemberRequest, readKnown, readRequest, writeKnown, writeRequest } from './known.js';
-import { type ChannelProposal, readSignatures, readUpdate, writeUpdate } from './proposal.js';
-import { anyAnswering, applyUpdate, presentConfiguration, runningChannel } from './reconfigure.js';
-import { changeOfOne } from './told.js';
+import type { ChannelProposal } from './proposal.js';
+import { anyAnswering, applyUpdate, runningChannel } from './reconfigure.js';
+import { changeOfOne, type ToldChange } from './told.js';
+import { readSignatures, readUpdate, requireAsCountersigned, writeUpdate } from './update-files.js';
+import { configuredBy, presentlyKnown, presentOf, reviewed } from './view.js';
 
 /** What became of a change at a member. */
 export interface Applied extends Agreement {
   /** Whether this member is part of the channel's change already, or is yet to start its nodes. */
   readonly isNewcomer: boolean;
-  /** What the change tells of the one member whom it is about, beyond its update. */
-  readonly told: readonly string[];
 }
 
 /**
  * Makes a member's keys in a folder of its own, and writes what others need to let it in: no key is in it. Throws a
- * CommandError where the folder is another's.
+ * CommandError where the folder is another's. Returns a line for each root that it has made: those who countersign are shown the same.
  */
-export async function requestMembership(stateDir: string, topology: Topology, name: string, folder: string) {
+export async function requestMembership(
+  stateDir: string,
+  topology: Topology,
+  name: string,
+  folder: string,
+): Promise<string[]> {
   const here = resolve(stateDir);
   if (existsSync(layout.network(here)) && !(isExported(here) && exportedMember(here) === name)) {
     throw new CommandError(`${here} is another's folder: name an empty one in SALUS_STATE`);
   }
   const member = memberOf(topology, name);
   markExported(here, name);
-  writeRequest(folder, { member, own: await ensureMember(member, here) }, here);
+  const own = await ensureMember(member, here);
+  writeRequest(folder, { member, own }, here);
+  return [own, ...(own.orderer ? [own.orderer] : [])].flatMap(organisationLines);
 }
 
 /** Proposes that the channel take in a newcomer by its request. Throws a CommandError when nothing would change. */
@@ -94,33 +100,45 @@ export async function proposeOwn(stateDir: string, wanted: Topology, folder: str
 
 /**
  * What a member does with a change that a majority has signed, in its own folder: has the orderers take it unless they
- * have, takes over what it says of the others, and approves the definition that follows from it.
+ * have, takes over what it says of the others, and approves the definition that follows from it. `show` is told before what the
+ * change does, one line each. Throws a CommandError for one that is not what was countersigned here.
  */
-export async function applyApart(stateDir: string, folder: string): Promise<Applied> {
+export async function applyApart(
+  stateDir: string,
+  folder: string,
+  show: (line: string) => void = () => undefined,
+): Promise<Applied> {
   const here = resolve(stateDir);
   const name = exportedMember(here);
   const isNewcomer = !existsSync(layout.network(here));
   if (isNewcomer) {
     const { topology, material } = readKnown(folder, here);
+    for (const { name: each, ca } of material.members)
+      show(`${each}: root of identities, in SHA-256: ${fingerprint(ca)}`);
     adoptFiles(
       folder,
       here,
       material.members.filter((each) => each.name !== name).map((each) => each.name),
     );
     await adopt(here, { topology, material });
-    return { sequence: 0, isInForce: false, missing: [], told: [], isNewcomer };
+    return { sequence: 0, isInForce: false, missing: [], isNewcomer };
   }
+  requireAsCountersigned(here, folder);
   const known = readNetwork(here);
   const { network } = changeOfOne(known, readKnown(folder, here));
   // An orderer's certificate lies beside what is told of it: here it is the old one still.
-  const { network: asTold, member, lines: told } = changeOfOne(known, readKnown(folder, folder));
+  const asTold = changeOfOne(known, readKnown(folder, folder));
+  const { member } = asTold;
+  // Before anything is done: who reads what should not be stops it there.
+  for (const line of [...shownOf(common.ConfigUpdate.deserializeBinary(readUpdate(folder))), ...asTold.lines])
+    show(line);
   await bringUpdateIntoForce(here, folder, asTold);
   if (!network.topology.members.some((each) => each.name === name)) {
-    return { sequence: 0, isInForce: true, missing: [], told, isNewcomer };
+    return { sequence: 0, isInForce: true, missing: [], isNewcomer };
   }
   if (member !== undefined && member !== name) adoptFiles(folder, here, [member]);
   await adopt(here, network);
-  return { ...(await approveDefinition(here)), told, isNewcomer };
+  return { ...(await approveDefinition(here)), isNewcomer };
 }
 
 /** The member approves the definition that its folder asks for now, and commits it when it is the last one needed. */
@@ -161,29 +179,7 @@ async function proposeChange(
   if (!update) throw new CommandError('the channel is already what this would make of it');
   writeUpdate(folder, update);
   writeKnown(folder, next, layout.genesis(here), [here, ...places]);
-  return { folder, changes: [...changesOf(update), ...changeOfOne(known, next).lines] };
-}
-
-/**
- * What a folder knows of the members, and the channel's configuration, which says the same of them. Throws a CommandError
- * where it does not.
- */
-export async function presentlyKnown(here: string): Promise<{ known: NetworkFile; present: common.ConfigGroup }> {
-  const known = readNetwork(here);
-  const { channel } = known.topology;
-  const present = await presentConfiguration(await anyAnswering(runningChannel(here)), channel);
-  const unknown = configUpdate(channel, configuredBy(known, present), present);
-  if (unknown) {
-    const lines = changesOf(unknown).join('; ');
-    throw new CommandError(
-      `the channel has changed since this folder last took part (${lines}): apply that change first`,
-    );
-  }
-  return { known, present };
-}
-
-function configuredBy({ topology, material }: NetworkFile, present: common.ConfigGroup): common.ConfigGroup {
-  return keepStanding(present, channelConfig(topology, material));
+  return { folder, changes: [...shownOf(update), ...changeOfOne(known, next).lines] };
 }
 
 function withMember({ topology, material }: NetworkFile, { member, own }: MemberRequest): NetworkFile {
@@ -197,18 +193,26 @@ function withMember({ topology, material }: NetworkFile, { member, own }: Member
   };
 }
 
-async function bringUpdateIntoForce(here: string, folder: string, { topology, material }: NetworkFile): Promise<void> {
-  const { channel } = topology;
-  const running = runningChannel(here);
-  const speaker = await anyAnswering(running);
+/** Has the orderers take the change unless they have. Throws a CommandError for one whose update says something else. */
+async function bringUpdateIntoForce(here: string, folder: string, asTold: ToldChange): Promise<void> {
+  const known = readNetwork(here);
+  const { channel } = known.topology;
   const missing = async () => {
-    const present = await presentConfiguration(speaker, channel);
-    return configUpdate(channel, present, configuredBy({ topology, material }, present));
+    const present = await presentOf(here, known);
+    return { present, update: configUpdate(channel, present, configuredBy(asTold.network, present)) };
   };
-  if (!(await missing())) return;
-  await applyUpdate(running, readUpdate(folder), readSignatures(folder), speaker);
+  const { present, update } = await missing();
+  if (!update) {
+    // In force: then the channel has something that is new here, or nobody's signature is behind what is told.
+    const isBehind = configUpdate(channel, configuredBy(known, present), present) !== undefined;
+    if (isBehind || asTold.member === undefined) return;
+    throw new CommandError(`${folder} tells something else of ${asTold.member}, and no change of the channel says so`);
+  }
+  await reviewed(here, folder);
+  const running = runningChannel(here);
+  await applyUpdate(running, readUpdate(folder), readSignatures(folder), await anyAnswering(running));
   // What a majority signed is the update; what else the folder says must be the same.
-  const different = await missing();
+  const { update: different } = await missing();
   if (different) {
     throw new CommandError(`${folder} does not say what its update does: ${changesOf(different).join('; ')}`);
   }

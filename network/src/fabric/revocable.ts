@@ -23,6 +23,8 @@ export interface Revocable {
   readonly identity: string;
   readonly files: KeyFiles;
   readonly by: Issuing;
+  /** Folder of further keys that whoever has this one has too: a gateway's, to its door and to what it signs for others. */
+  readonly gatewayDir?: string;
   /**
    * Whether another takes its place before it is revoked: without an administrator nobody could change the channel, and what
    * an orderer signed under a revoked certificate no peer would take. A peer or gateway has another at its next start.
@@ -57,6 +59,7 @@ function revocables({ member, own }: MemberPair): Revocable[] {
     })),
     ...own.gateways.map(({ name, dir }) => ({
       ...{ identity: name, files: { cert: join(dir, 'cert.pem'), key: join(dir, 'key.pem') }, by },
+      gatewayDir: dir,
       isReplacedFirst: false,
     })),
     { identity: 'admin', files: mspFiles(own.adminMspDir), by, isReplacedFirst: true },

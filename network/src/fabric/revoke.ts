@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../command.js';
-import { type KeyFiles, layout } from '../identity/layout.js';
+import { ensureGatewayKey } from '../identity/gateway-key.js';
+import { gatewayFiles, type KeyFiles, layout } from '../identity/layout.js';
 import { ensureMember } from '../identity/material.js';
 import { pendingFiles, writeLists } from '../identity/revoked.js';
 import { type NetworkFile, readNetwork } from '../prepare.js';
@@ -121,10 +122,21 @@ async function revoked(stateDir: string, network: NetworkFile, { pair, what, fil
   const [speaker] = peerAdmins(pair);
   if (!speaker) throw new CommandError(`${pair.member.name} runs no peer`);
   writeLists(layout.revocationLists(by.dir), await listed(stateDir, network, { pair, speaker, by, certificate }));
+  if (what.gatewayDir !== undefined) replaceGatewayKeys(what.gatewayDir);
   mkdirSync(layout.revoked(by.dir), { recursive: true });
   renameSync(files.cert, join(layout.revoked(by.dir), `${certificate.serialNumber}.pem`));
   rmSync(files.key, { force: true });
   return { serialNumber: certificate.serialNumber, isInForce: true, isReplaced: isReplacedFirst };
+}
+
+/**
+ * A gateway signs with another key from its next start on, and registers it in place of the one before; its door has another key
+ * then. Until then it runs with those it had, and an access under them needs a transaction, which peers refuse it.
+ */
+function replaceGatewayKeys(dir: string): void {
+  const { cert, key, jwk } = gatewayFiles(dir);
+  for (const file of [key, cert, jwk]) rmSync(file, { force: true });
+  ensureGatewayKey(jwk);
 }
 
 function certificateIn({ cert }: KeyFiles): X509Certificate {

@@ -6,19 +6,20 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CommandError } from '../command.js';
 import { consenterCertificate, isSameKey, withConsenterCertificate } from '../config/update/consenters.js';
-import { changesOf, configUpdate } from '../config/update/delta.js';
+import { configUpdate } from '../config/update/delta.js';
+import { shownOf } from '../config/update/shown.js';
 import { writePublic } from '../identity/files.js';
 import { layout, nextTls, tlsFiles } from '../identity/layout.js';
 import { ensureNextTls } from '../identity/material.js';
 import { nextCertificate, replaceTls } from '../identity/replacement.js';
 import { isExported, readNetwork } from '../prepare.js';
-import { presentlyKnown } from './apart.js';
 import { memberPairs, type OrdererPair, ordererPairs, ownPairs } from './establish.js';
 import { certificateIn, readKnown, writeKnown } from './known.js';
-import { type ChannelProposal, writeUpdate } from './proposal.js';
-import { anyAnswering, presentConfiguration, runningChannel } from './reconfigure.js';
+import type { ChannelProposal } from './proposal.js';
 import { restartOrderer } from './restart.js';
 import { changeOfOne } from './told.js';
+import { writeUpdate } from './update-files.js';
+import { presentlyKnown, presentOf } from './view.js';
 
 /**
  * Makes another TLS key for the orderer of a member whose keys are here, beside the one it has, and writes the update by
@@ -37,10 +38,10 @@ export async function proposeRotation(stateDir: string, name: string, folder: st
   const update = configUpdate(channel, present, withConsenterCertificate(present, node, certificate));
   if (!update) throw new CommandError(`the channel knows the orderer of ${name} by that key already`);
   writeUpdate(folder, update);
-  if (!isExported(here)) return { folder, changes: changesOf(update) };
+  if (!isExported(here)) return { folder, changes: shownOf(update) };
   writeKnown(folder, known, layout.genesis(here), [here]);
   writePublic(certificateIn(folder, name), certificate);
-  return { folder, changes: [...changesOf(update), ...changeOfOne(known, readKnown(folder, folder)).lines] };
+  return { folder, changes: [...shownOf(update), ...changeOfOne(known, readKnown(folder, folder)).lines] };
 }
 
 /**
@@ -54,12 +55,13 @@ export async function finishRotations(
 ): Promise<string[]> {
   const waiting = ownOrderers(stateDir).filter(({ own }) => nextCertificate(own.tlsDir) !== undefined);
   if (waiting.length === 0) return [];
-  const { topology } = readNetwork(stateDir);
-  const present = await presentConfiguration(await anyAnswering(runningChannel(stateDir)), topology.channel);
+  const known = readNetwork(stateDir);
+  const { topology } = known;
+  const present = await presentOf(stateDir, known);
   const lines: string[] = [];
   for (const pair of waiting) {
-    const [known, next] = [consenterCertificate(present, pair.node), nextCertificate(pair.own.tlsDir)];
-    if (known === undefined || next === undefined || !isSameKey(known, next)) continue;
+    const [standing, next] = [consenterCertificate(present, pair.node), nextCertificate(pair.own.tlsDir)];
+    if (standing === undefined || next === undefined || !isSameKey(standing, next)) continue;
     replaceTls(pair.own.tlsDir);
     lines.push(await restart(pair, topology.channel));
   }
@@ -75,10 +77,7 @@ function ownOrderers(stateDir: string): OrdererPair[] {
 async function configurationFor(here: string) {
   if (isExported(here)) return presentlyKnown(here);
   const known = readNetwork(here);
-  return {
-    known,
-    present: await presentConfiguration(await anyAnswering(runningChannel(here)), known.topology.channel),
-  };
+  return { known, present: await presentOf(here, known) };
 }
 
 /** What became of an orderer that has its new key. */

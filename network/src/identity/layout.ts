@@ -6,6 +6,8 @@ export const layout = {
   network: (stateDir: string) => join(stateDir, 'network.json'),
   /** In the folder of one member alone: which. */
   exported: (stateDir: string) => join(stateDir, 'member.json'),
+  /** Digests of the proposed changes that were countersigned from here. */
+  countersigned: (stateDir: string) => join(stateDir, 'countersigned.json'),
   endpoints: (stateDir: string) => join(stateDir, 'endpoints.json'),
   genesis: (stateDir: string) => join(stateDir, 'channel', 'genesis.block'),
   definition: (stateDir: string) => join(stateDir, 'channel', 'definition.json'),
@@ -52,6 +54,11 @@ export function nextTls(dir: string): string {
 export interface KeyFiles {
   readonly cert: string;
   readonly key: string;
+}
+
+/** Files of a gateway's door, and of the key with which it signs what other members check (private JWK). */
+export function gatewayFiles(dir: string): KeyFiles & { readonly jwk: string } {
+  return { cert: join(dir, 'door.pem'), key: join(dir, 'door.key'), jwk: join(dir, 'jwk.json') };
 }
 
 /** Files of a local MSP folder in Fabric's layout. */

@@ -15,7 +15,7 @@ import {
 } from './issue.js';
 import { writePublic } from './files.js';
 import { ensureGatewayKey } from './gateway-key.js';
-import { layout, nextTls } from './layout.js';
+import { gatewayFiles, layout, nextTls } from './layout.js';
 import { finishReplacement } from './replacement.js';
 import { revocationLists } from './revoked.js';
 import { GATEWAY_UNIT } from './node-units.js';
@@ -83,11 +83,16 @@ function hostsOf(host: string, ...names: string[]): string[] {
 
 /** Makes what is missing of every member's keys and certificates, and anew what ends soon; all else is kept. */
 export async function ensureMaterial(topology: Topology, stateDir: string): Promise<Material> {
-  const members: MemberMaterial[] = [];
-  for (const member of topology.members) members.push(await ensureMember(member, stateDir));
-  const material = { stateDir, members, sharedChaincodeTlsDir: await ensureSharedChaincode(stateDir) };
+  const material = await ensureKeys(topology, stateDir);
   writeRoots(material);
   return material;
+}
+
+/** The same for a topology that is not in force yet: nobody trusts the roots of whoever is new in it. */
+export async function ensureKeys(topology: Topology, stateDir: string): Promise<Material> {
+  const members: MemberMaterial[] = [];
+  for (const member of topology.members) members.push(await ensureMember(member, stateDir));
+  return { stateDir, members, sharedChaincodeTlsDir: await ensureSharedChaincode(stateDir) };
 }
 
 /** Makes what is missing of one member's keys and certificates, and renews what ends; nobody else's are made. */
@@ -164,10 +169,9 @@ async function ensureGateway(
   const subject = { organisation: member.name, name: `${gateway.name}.${member.name}` };
   const files = { cert: join(home, 'cert.pem'), key: join(home, 'key.pem') };
   await ensureIssuedIdentity(files, from.identities, { ...subject, units: [GATEWAY_UNIT] }, 'client');
-  await ensureIssued({ cert: join(home, 'door.pem'), key: join(home, 'door.key') }, () =>
-    from.tls.tls(subject, hostsOf(gateway.host, subject.name)),
-  );
-  return { name: gateway.name, dir: home, jwk: ensureGatewayKey(join(home, 'jwk.json')) };
+  const { jwk, ...door } = gatewayFiles(home);
+  await ensureIssued(door, () => from.tls.tls(subject, hostsOf(gateway.host, subject.name)));
+  return { name: gateway.name, dir: home, jwk: ensureGatewayKey(jwk) };
 }
 
 /** An orderer is an organisation of its own beside the member that runs it. */
@@ -220,7 +224,7 @@ export async function ensureOwnMaterial(known: Material, member: Member, stateDi
 }
 
 /** Everybody keeps a copy of everybody's roots, so that a member's folder is complete in itself. */
-function writeRoots({ members }: Material, keepers: readonly MemberMaterial[] = members): void {
+export function writeRoots({ members }: Material, keepers: readonly MemberMaterial[] = members): void {
   const withOrderers = (some: readonly MemberMaterial[]) =>
     some.flatMap((member) => [member, ...(member.orderer ? [member.orderer] : [])]);
   const clients = withOrderers(members)
