@@ -50,7 +50,7 @@ describe('members with a folder each, on Fabric', function () {
   /** Ids of the keys with which a member's gateways sign, as the registry in force has them at another member's peer. */
   async function registeredKeys(member: string): Promise<string[]> {
     const client = connectClient(exportedState(folderOf('stmary')), { member: 'stmary' });
-    const view = await client.contract.evaluateTransaction('registry:read', '');
+    const view = await client.contract.evaluateTransaction('registry:read');
     client.close();
     const { members } = JSON.parse(Buffer.from(view).toString()) as RegistryView;
     return members.find(({ entry }) => entry.name === member)!.entry.keys.map(({ kid }) => kid);

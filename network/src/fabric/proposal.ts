@@ -100,13 +100,24 @@ export async function applyProposal(
   // Whoever was interrupted does it again.
   if (!isTaken(await presentOf(here, known), content)) {
     await reviewed(here, folder);
-    const running = runningChannel(here, known);
+    const running = runningChannel(here, stayingOf(known, here, folder));
     await applyUpdate(running, update, readSignatures(folder), await anyAnswering(running));
   }
   await adopt(here, known, folder);
   const running = runningChannel(here);
   const { channel, orderers } = running;
   return defineChaincode({ channel, peers: await answering(running), orderers }, readDefinition(here));
+}
+
+/** Whoever leaves is given no further block, the one by which it leaves included: nobody waits for its peers. */
+function stayingOf({ topology, material }: NetworkFile, here: string, folder: string): NetworkFile {
+  const next = hasKnown(folder) ? readKnown(folder, here).topology : topology;
+  const stay = <T extends { readonly name: string }>(all: readonly T[]) =>
+    all.filter(({ name }) => next.members.some((each) => each.name === name));
+  return {
+    topology: { ...topology, members: stay(topology.members) },
+    material: { ...material, members: stay(material.members) },
+  };
 }
 
 /** What the channel is now the nodes start from; of a change that others followed nothing is taken over. */
