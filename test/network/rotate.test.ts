@@ -117,7 +117,7 @@ describe('another TLS key for an orderer, on Fabric', function () {
     await writer.goesOn();
     assert.match(await done('rotate', '--member', 'authority'), /^orderer.authority runs with its new TLS key$/m);
     assert.ok(!isSameKey(certificateOf('authority'), before));
-    assert.match(await done('apply', folder), /^in force at every peer/);
+    assert.match(await done('apply', folder), /^in force at every peer/m);
     await writer.goesOn();
   });
 
