@@ -14,14 +14,15 @@ import { runTicker } from './clock/ticker.js';
 import { Sharing } from './door/sharing.js';
 import { findDone } from './ehr/done.js';
 import { domainOperations, servedTypes } from './domains.js';
-import { CONDITION_SPACE } from './ehr/project.js';
+import { conditionsOf } from './ehr/conditions.js';
+import { ContentCare } from './ehr/content-care.js';
 import { RecentContents } from './ehr/recent.js';
 import { EhrWriter } from './ehr/writer.js';
 import { Erasures } from './erasure/erasures.js';
 import { fhirExpress } from './fhir/express.js';
 import { stableBy } from './fhir/idempotency.js';
 import type { ImportDesk } from './fhir/import/desk.js';
-import type { FhirPorts, FhirRequest } from './fhir/request.js';
+import type { FhirRequest } from './fhir/request.js';
 import { fhirRouter } from './fhir/router.js';
 import { acceptedIssuer, fhirBase } from './identity/issuer.js';
 import { readSigningKey, type SigningKey } from './identity/keys.js';
@@ -67,6 +68,7 @@ interface Rooms {
   readonly writer: EhrWriter;
   readonly recent: RecentContents;
   readonly projection: Projection;
+  readonly contents: ContentCare;
   readonly directory: Directory;
   readonly signingKey: SigningKey;
   readonly meters: Meters;
@@ -125,7 +127,7 @@ function openRooms(settings: GatewaySettings, { log, importOrigins = [] }: Membe
     keys,
     outbox,
     recent,
-    mspId: settings.mspId,
+    ...{ mspId: settings.mspId, gateway: settings.gateway },
     freeVersion: (code, version) => projection.freeVersion(code, version),
     findDone: (key, digest) => findDone(connected.steps, settings.mspId, { key, digest }),
   });
@@ -134,11 +136,17 @@ function openRooms(settings: GatewaySettings, { log, importOrigins = [] }: Membe
     raise({ log, meters }, `value-${kind}`, { txId, block: String(block) });
   };
   const projection = openProjection(settings, keys, { recent, onFault });
+  const contents = new ContentCare({
+    ...{ gateway: settings.gateway, keys, outbox, projection, tip: () => connected.tip() },
+    onLost: (count) => {
+      raise({ log, meters }, 'content-lost', { count: String(count) });
+    },
+  });
   const directory = new Directory(projection, settings);
-  meters.observeProjection(projection, live);
+  meters.observeProjection(projection, live, contents);
   meters.observeCertificates(settings, clock);
   const ends = { connected, live, ledger: durableLedger(live.watch(connected), outbox), outbox };
-  const kept = { writer, recent, projection, directory, signingKey };
+  const kept = { writer, recent, projection, contents, directory, signingKey };
   return { settings, log, clock, keys, ...ends, ...kept, meters, importOrigins };
 }
 
@@ -233,15 +241,6 @@ async function listen(
   return { server, imports };
 }
 
-/** The state of criteria, from the facts the ledger's conditions left in the projection. */
-function conditionsOf({ keys, projection }: Rooms): NonNullable<FhirPorts['conditionOf']> {
-  return (type, criteria) => {
-    const code = keys.hmac('lookup', `condition\n${type}?${criteria}`);
-    const seen = projection.fact(CONDITION_SPACE, code);
-    return seen === undefined ? { code } : { code, seen };
-  };
-}
-
 /** Follows the ledger, approves the registry, then ticks; rejects when following is at its end. */
 function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, signal: AbortSignal): Promise<never> {
   const { settings, log, projection, directory, connected, live, outbox, clock } = rooms;
@@ -251,6 +250,7 @@ function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, s
     log.debug({ name: (error as Error).name }, 'blocks interrupted');
   };
   watchBlocks(rooms, signal);
+  void rooms.contents.keepUp(signal, onInterrupted);
   const failed = Promise.withResolvers<never>();
   const fail = (error: unknown): void => {
     if (!signal.aborted) failed.reject(error);

@@ -14,6 +14,7 @@ export interface Meters {
   observeProjection(
     projection: Pick<Projection, 'block' | 'awaited' | 'faults'>,
     live: { readonly height: number },
+    contents: { readonly lost: number },
   ): void;
   /** Reads the certificates once, as the gateway does that goes on with what it read. */
   observeCertificates(settings: GatewaySettings, now: () => number): void;
@@ -22,6 +23,8 @@ export interface Meters {
 const AWAITED = 'Private values of applied blocks that the peer has not delivered; asked for until they come';
 const UNREADABLE = 'Values of the own collection that no gateway can have written, until they are purged';
 const UNINDEXED = 'Resources in force that searches do not find by all they hold';
+
+const LOST = 'Versions whose content beside the ledger was not there at the last look';
 
 const DAY_MS = 86_400_000;
 
@@ -47,13 +50,14 @@ export function makeMeters(member: string, gateway: string): Meters {
       labelNames: ['alarm'],
       registers: [registry],
     }),
-    observeProjection(projection, live) {
+    observeProjection(projection, live, contents) {
       const gauges = [
         { name: 'salus_projection_height', help: 'Blocks applied to the projection', read: () => projection.block + 1 },
         { name: 'salus_channel_height', help: 'Blocks the channel is known to have', read: () => live.height },
         { name: 'salus_projection_awaited_values', help: AWAITED, read: () => projection.awaited },
         { name: 'salus_projection_unreadable_values', help: UNREADABLE, read: () => projection.faults.unreadable },
         { name: 'salus_projection_unindexed_resources', help: UNINDEXED, read: () => projection.faults.unindexed },
+        { name: 'salus_contents_lost', help: LOST, read: () => contents.lost },
       ];
       for (const { name, help, read } of gauges) {
         new Gauge({

@@ -36,6 +36,7 @@ export function openProjection(
     path,
     projectors: projectors(settings.member, keys),
     open: (ledgerKey, value) => openStored(ledgerKey, value, { keys, ...(recent === undefined ? {} : { recent }) }),
+    join: (ledgerKey, text) => keys.joined(ledgerKey, text),
     held: heldBy(settings),
     origins: originSpaces,
     base: `${fhirBase(settings.baseUrl)}/`,

@@ -33,7 +33,10 @@ export interface Authorship extends Pick<Actor, 'member' | 'user' | 'role' | 'pa
   readonly reason?: readonly object[];
 }
 
-/** A resource's version as the projection holds it. `text` is the resource's JSON with meta, decimals kept. */
+/**
+ * A resource's version as the projection holds it. `text` is the resource's JSON with meta, decimals kept; where some of it
+ * lies beside the ledger it is read when it is asked for, and that throws Refusal content-lost where it is not whole.
+ */
 export interface StoredVersion {
   readonly type: string;
   readonly id: string;
@@ -42,6 +45,10 @@ export interface StoredVersion {
   readonly lastUpdated: string;
   readonly deleted: boolean;
   readonly text: string;
+  /** The text without what lies beside the ledger; absent where nothing does. */
+  readonly outline?: string;
+  /** Longer data, in characters, lies there; absent where nothing does. */
+  readonly beside?: number;
   readonly txId: string;
   readonly block: number;
   /** Key in the member's `of-` collection. */

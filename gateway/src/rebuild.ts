@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { ifLost } from './fhir/outcome.js';
 import type { KeyStore } from './keys/key-store.js';
 import { connectLedger } from './ledger/fabric-ledger.js';
 import { openProjection } from './open-projection.js';
@@ -32,22 +33,47 @@ function openUnnamed(settings: GatewaySettings, keys: KeyStore): Projection {
   }
 }
 
-/** Of a new projection that follows the ledger from genesis up to a block. */
-export async function digestAgain(
+/** What was derived anew. */
+export interface Derived {
+  readonly digest: string;
+  /** Versions of which some content lies beside the ledger. */
+  readonly beside: number;
+  /** Names of those of which some is missing or damaged: `Type/id/_history/version`. */
+  readonly lost: readonly string[];
+}
+
+/** Of a new projection that follows the ledger from genesis up to a block; every file that it names is read. */
+export async function deriveAgain(
   settings: GatewaySettings,
   keys: KeyStore,
   block: number,
   progress: (line: string) => void,
-): Promise<string> {
+): Promise<Derived> {
   const connected = connectLedger(settings);
   const projection = openUnnamed(settings, keys);
   try {
     await followTo(projection, connected, block, progress);
-    return projection.digest();
+    return { digest: projection.digest(), ...contentsOf(projection) };
   } finally {
     projection.close();
     connected.close();
   }
+}
+
+/** Reads all that lies beside the ledger, one version after the other. */
+function contentsOf(projection: Projection): Omit<Derived, 'digest'> {
+  const lost: string[] = [];
+  let beside = 0;
+  for (let [entry] = projection.beside(0, 1); entry !== undefined; [entry] = projection.beside(entry.position, 1)) {
+    const { stored } = entry;
+    beside += 1;
+    const isLost = ifLost(
+      () => stored.text === '',
+      () => true,
+    );
+    if (isLost) lost.push(`${stored.type}/${stored.id}/_history/${stored.version}`);
+  }
+  return { beside, lost };
 }
 
 /** Follows the ledger up to a block and no further, so that both digests are of the same moment. */

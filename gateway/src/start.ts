@@ -79,15 +79,17 @@ export function standingOf(
   {
     projection,
     live,
+    contents,
   }: {
     readonly projection: Pick<Projection, 'block' | 'awaited' | 'faults'>;
     readonly live: { readonly height: number };
+    readonly contents: { readonly lost: number };
   },
   isStarted: boolean,
 ): Standing {
   const height = projection.block + 1;
   return {
     ...{ ready: isStarted && height >= live.height, height, channelHeight: live.height },
-    ...{ awaited: projection.awaited, ...projection.faults },
+    ...{ awaited: projection.awaited, ...projection.faults, lost: contents.lost },
   };
 }

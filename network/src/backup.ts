@@ -37,9 +37,10 @@ const fileOf = (folder: string): string => join(folder, 'backup.json');
 const KEY_FILE = /^members\/[^/]+\/data\/(keys\.db(-wal|-shm)?|master\.(key|json|wrapped))$/;
 /**
  * Of a member's data all that a backup without keys takes, since anything else may be a key or content in clear: what is
- * sealed (outbox, sign-ins), who may sign in, and the log of reads, which nothing else could bring back.
+ * sealed (outbox, sign-ins, what lies beside the ledger), who may sign in, and the log of reads, which nothing else could
+ * bring back.
  */
-const SEALED_FILE = /^((outbox|readlog)-[^/]*|sign-in)\.db(-wal|-shm)?$|^sign-in\.json$/;
+const SEALED_FILE = /^((outbox|readlog)-[^/]*|sign-in)\.db(-wal|-shm)?$|^sign-in\.json$|^content(\/|$)/;
 const DATA_FILE = /^members\/[^/]+\/data\/(.+)$/;
 const KEY_FOLDER = /^(members(\/[^/]+(\/data)?)?)?$/;
 /** A backup of key stores while it is written: until it is whole it has another name than the finished ones. */

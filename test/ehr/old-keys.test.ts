@@ -32,7 +32,7 @@ describe('keys whose time is over', () => {
   const steps = new ScriptedSteps();
   const outbox = new Outbox(steps, new OutboxStore(folder.path, 'gateway0', keys.seal), keys, () => now);
   const writer = new EhrWriter({
-    ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP' },
+    ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP', gateway: 'gateway0' },
     freeVersion: (_code, version) => version,
     findDone: () => Promise.resolve(undefined),
   });

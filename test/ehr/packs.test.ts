@@ -36,7 +36,7 @@ describe('requests under Idempotency-Keys of their own', () => {
     steps = new ScriptedSteps();
     outbox = new Outbox(steps, new OutboxStore(folder.path, 'gateway0', keys.seal), keys);
     writer = new EhrWriter({
-      ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP' },
+      ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP', gateway: 'gateway0' },
       freeVersion: (_code, version) => version,
       findDone: () => Promise.resolve(undefined),
     });

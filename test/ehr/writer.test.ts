@@ -74,7 +74,7 @@ describe('writing clinical versions', () => {
       keys,
       outbox,
       recent: new RecentContents(),
-      mspId: 'StmaryMSP',
+      ...{ mspId: 'StmaryMSP', gateway: 'gateway0' },
       freeVersion: (_code, version) => version,
       findDone: () => Promise.resolve(undefined),
       answerWaitMs: 1_000,
@@ -157,7 +157,7 @@ describe('writing clinical versions', () => {
     const full = new FullDisk(folder.path, 'gateway0', keys.seal);
     outbox = new Outbox(steps, full, keys);
     writer = new EhrWriter({
-      ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP', answerWaitMs: 60_000 },
+      ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP', gateway: 'gateway0', answerWaitMs: 60_000 },
       freeVersion: (_code, version) => version,
       findDone: () => Promise.resolve(undefined),
     });

@@ -11,6 +11,7 @@ import { OPEN_SIGN_INS_LIMIT } from '@salus/gateway/authorization/store';
 import { BUNDLE_ENTRY_LIMIT } from '@salus/gateway/fhir/bundle';
 import { CONDITIONAL_DELETE_LIMIT } from '@salus/gateway/fhir/conditional';
 import { BODY_LIMIT } from '@salus/gateway/fhir/received';
+import { CONTENT_LIMIT, ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
 import { JSON_LIMITS } from '@salus/gateway/fhir/json';
 import { COMPARED_CHARACTERS } from '@salus/gateway/fhir/likeness';
 import { MATCH_LIMIT } from '@salus/gateway/fhir/match';
@@ -24,7 +25,6 @@ import { INCLUDE_LIMIT } from '@salus/gateway/fhir/includes';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { REASON_LIMIT } from '@salus/gateway/fhir/stated-reason';
 import { SMALL_BODY, UNDERWAY_LIMIT } from '@salus/gateway/fhir/underway';
-import { ISSUE_LIMIT } from '@salus/gateway/fhir/validate';
 import { WORDS_LIMITS } from '@salus/gateway/fhir/words-expression';
 import { MAX_LATE_GLASS_BYTES } from '@salus/gateway/glass/late-door';
 import { MAX_GLASS_TEXT } from '@salus/gateway/glass/record';
@@ -32,6 +32,7 @@ import { MAX_GLASS_LISTED } from '@salus/gateway/glass/review';
 import { GLASS_BUDGET } from '@salus/gateway/glass/store';
 import { MAX_TOKEN_CHARACTERS } from '@salus/gateway/identity/tokens';
 import { LONGEST_IDENTIFIER } from '@salus/gateway/patient/codes';
+import { ON_LEDGER_LIMIT } from '@salus/gateway/keys/beside';
 import { WORK_LIMITS } from '@salus/gateway/projection/search/search';
 import { EXPANSION_DEPTH, EXPANSION_LIMIT } from '@salus/gateway/projection/search/code-set';
 import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
@@ -55,6 +56,8 @@ const limits: Record<string, number> = {
   SIGN_IN_BODY_LIMIT,
   BUNDLE_ENTRY_LIMIT,
   CONDITIONAL_DELETE_LIMIT,
+  CONTENT_LIMIT,
+  ON_LEDGER_LIMIT,
   BODY_LIMIT,
   LARGEST_PAGE,
   MATCH_LIMIT,

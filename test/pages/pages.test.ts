@@ -68,7 +68,10 @@ describe('the pages of a gateway', () => {
       },
       standing: () => {
         const faults = { unreadable: 1, unindexed: 0 };
-        return standingOf({ projection: { block: applied - 1, awaited: 2, faults }, live }, true);
+        return standingOf(
+          { projection: { block: applied - 1, awaited: 2, faults }, live, contents: { lost: 0 } },
+          true,
+        );
       },
       fhir: (_request, response) => {
         response.status(404).json({});
@@ -165,14 +168,14 @@ describe('the pages of a gateway', () => {
     assert.equal(ready.headers.get('x-request-id'), id);
     assert.deepEqual(await ready.json(), {
       status: 'ready',
-      channels: { health: { height: SEEN, channelHeight: SEEN, awaited: 2, unreadable: 1, unindexed: 0 } },
+      channels: { health: { height: SEEN, channelHeight: SEEN, awaited: 2, unreadable: 1, unindexed: 0, lost: 0 } },
     });
     applied = SEEN - 1;
     const behind = await fetch(`${base}/readyz`);
     assert.equal(behind.status, 503);
     assert.deepEqual(await behind.json(), {
       status: 'behind',
-      channels: { health: { height: SEEN - 1, channelHeight: SEEN, awaited: 2, unreadable: 1, unindexed: 0 } },
+      channels: { health: { height: SEEN - 1, channelHeight: SEEN, awaited: 2, unreadable: 1, unindexed: 0, lost: 0 } },
     });
     assert.equal((await fetch(`${base}/livez`)).status, 200, 'behind is not dead');
     applied = SEEN;

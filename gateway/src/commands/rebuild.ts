@@ -5,7 +5,7 @@ import { type Command, CommandError } from '@salus/network/command';
 
 import { memberSettings } from './members.js';
 
-/** `salus rebuild`; exit code 1 when the digests differ. The projection in use is not touched. */
+/** `salus rebuild`; exit code 1 when the digests differ or content beside the ledger is lost. The projection in use is not touched. */
 export const rebuild: Command = {
   name: 'rebuild',
   summary: "derive a member's projection again from genesis and compare it with the one in use",
@@ -15,7 +15,7 @@ export const rebuild: Command = {
     const { KeyStore } = await import('../keys/key-store.js');
     const { projectionFile } = await import('../open-projection.js');
     const { digestOfFile } = await import('../projection/digest.js');
-    const { digestAgain } = await import('../rebuild.js');
+    const { deriveAgain } = await import('../rebuild.js');
     const settings = memberSettings(io.stateDir, String(input.options['member']));
     const file = projectionFile(settings);
     if (!existsSync(file)) throw new CommandError(`${settings.member} has no projection yet; start it with: npm start`);
@@ -25,12 +25,14 @@ export const rebuild: Command = {
     }
     const keys = new KeyStore(settings.dataDir);
     try {
-      const again = await digestAgain(settings, keys, inUse.block, (line) => {
+      const again = await deriveAgain(settings, keys, inUse.block, (line) => {
         io.progress(line);
       });
       io.out(`in use  ${inUse.digest} at block ${inUse.block}`);
-      io.out(`rebuilt ${again} at block ${inUse.block}`);
-      if (again === inUse.digest) return 0;
+      io.out(`rebuilt ${again.digest} at block ${inUse.block}`);
+      io.out(`beside the ledger: content of ${again.beside} versions, ${again.lost.length} of them lost`);
+      for (const name of again.lost) io.err(`lost: content of ${name}; restore its file from a backup`);
+      if (again.digest === inUse.digest) return again.lost.length === 0 ? 0 : 1;
       if (inUse.awaited > 0) {
         io.err(
           `they differ: the peer has not delivered ${inUse.awaited} values to the one in use; try again in a minute`,

@@ -3,6 +3,7 @@ import type { JsonObject } from '../fhir/json.js';
 import { whoseData } from '../fhir/whose.js';
 import { DIRECTORY } from '../identity/scopes.js';
 import type { StoredVersion } from '../ports.js';
+import { outlineOf } from '../projection/stored.js';
 import type { RecordIndex } from './relationships.js';
 
 type Index = Pick<RecordIndex, 'current' | 'version'>;
@@ -36,11 +37,12 @@ function isOnlyOf(patient: string, text: string): boolean {
 }
 
 /** The text of a version, or of a deletion that of the version before it: what was denied stays denied when it is deleted. */
-export function textBehind({ type, id, version, deleted, text }: StoredVersion, index: Index): string {
-  if (!deleted) return text;
+export function textBehind(stored: StoredVersion, index: Index): string {
+  const { type, id, version, deleted } = stored;
+  if (!deleted) return outlineOf(stored);
   for (let before = version - 1; before > 0; before -= 1) {
     const last = index.version(type, id, before);
-    if (last !== undefined) return last.text;
+    if (last !== undefined) return outlineOf(last);
   }
   return '';
 }

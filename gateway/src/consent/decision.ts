@@ -26,6 +26,7 @@ import {
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
+import { outlineOf } from '../projection/stored.js';
 import { REOPENING_TYPE } from './closure.js';
 import { concernedBy, textBehind } from './concerned.js';
 import { honoured } from './honoured.js';
@@ -200,14 +201,14 @@ export class ConsentDecision implements Decision {
 
   #decided(
     actor: Actor,
-    stored: Pick<StoredVersion, 'type' | 'text'> & { readonly id?: string },
+    stored: Pick<StoredVersion, 'type' | 'text' | 'outline'> & { readonly id?: string },
     patient: string | undefined,
     consents: readonly ConsentInForce[],
   ) {
     const request = this.#request(actor, patient, consents);
     // Without a consent the type alone decides.
-    const isRead = consents.length > 0 && stored.text !== '';
-    const resource = isRead ? (JSON.parse(stored.text) as JsonObject) : {};
+    const isRead = consents.length > 0 && outlineOf(stored) !== '';
+    const resource = isRead ? (JSON.parse(outlineOf(stored)) as JsonObject) : {};
     const referrers = referrersOf(`${stored.type}/${stored.id ?? ''}`, consents, this.ports.index);
     return decide(request, factsOf({ ...resource, resourceType: stored.type }, referrers), consents, this.ports.now());
   }
@@ -239,7 +240,8 @@ function representativeOf({ role, mandate }: Actor): Pick<AccessRequest, 'repres
 }
 
 /** A version's content; a deletion has none. */
-function contentOf({ text }: StoredVersion): JsonObject | undefined {
+function contentOf(stored: StoredVersion): JsonObject | undefined {
+  const text = outlineOf(stored);
   return text === '' ? undefined : (JSON.parse(text) as JsonObject);
 }
 

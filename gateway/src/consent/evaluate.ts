@@ -33,6 +33,7 @@ import { canonicalForm } from '../identity/statements.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
+import { outlineOf } from '../projection/stored.js';
 import type { ConsentShelf } from './shelf.js';
 import { actsAsPatient } from './mandates.js';
 import { referrersOf } from './related.js';
@@ -119,7 +120,8 @@ function decided(
   const { patient, stored } = asked;
   const request = new Relationships(ports).standing(asked.request, patient, consents);
   if (stored === undefined) return mayAskAtAll(request, consents, ports.now());
-  const resource = stored.text === '' ? {} : (JSON.parse(stored.text) as JsonObject);
+  const text = outlineOf(stored);
+  const resource = text === '' ? {} : (JSON.parse(text) as JsonObject);
   const referrers = referrersOf(`${stored.type}/${stored.id}`, consents, ports.index);
   return decide(request, factsOf({ ...resource, resourceType: stored.type }, referrers), consents, ports.now());
 }

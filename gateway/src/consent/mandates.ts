@@ -5,6 +5,7 @@
 import { periodSpan, type Identifier, type Period } from '@salus/chaincode/consent/decide';
 
 import type { Mandate } from '../ports.js';
+import { outlineOf } from '../projection/stored.js';
 import { USER } from './person-systems.js';
 import type { RecordIndex } from './relationships.js';
 
@@ -62,8 +63,9 @@ export class Mandates {
 
   #inForce(patient: string): readonly Held[] {
     const now = Date.parse(this.ports.now());
-    return this.ports.index.ofPatient('RelatedPerson', patient).flatMap(({ id, text }) => {
-      const person = JSON.parse(text) as RelatedPerson;
+    return this.ports.index.ofPatient('RelatedPerson', patient).flatMap((stored) => {
+      const { id } = stored;
+      const person = JSON.parse(outlineOf(stored)) as RelatedPerson;
       const kind = this.#kindOf(person);
       const span = periodSpan(person.period ?? {});
       if (person.active === false || span === undefined || now < span.from) return [];
@@ -87,7 +89,8 @@ export class Mandates {
 
   /** Milliseconds since 1970; a date known by year or month counts from its first day, and without one there is none. */
   #majorityOf(patient: string): number {
-    const text = this.ports.index.current('Patient', patient)?.text ?? '';
+    const stored = this.ports.index.current('Patient', patient);
+    const text = stored === undefined ? '' : outlineOf(stored);
     const { birthDate = '' } = (text === '' ? {} : JSON.parse(text)) as { birthDate?: string };
     const [, year, rest] = /^(\d{4})(-.*)?$/.exec(birthDate) ?? [];
     if (year === undefined) return -Infinity;

@@ -13,6 +13,7 @@ import {
 
 import type { JsonObject } from '../fhir/json.js';
 import type { StoredVersion } from '../ports.js';
+import { outlineOf } from '../projection/stored.js';
 import { MEMBER, USER } from './person-systems.js';
 
 /** Days for which who cared for a patient in a finished encounter may still see a flagged record. */
@@ -151,7 +152,7 @@ function isMarked(patient: StoredVersion): boolean {
   const known = marked.get(patient);
   if (known !== undefined) return known;
   const isMarked =
-    patient.text.includes(CONFIDENTIALITY) && confidentialities(patient).some((each) => FLAGS.includes(each));
+    outlineOf(patient).includes(CONFIDENTIALITY) && confidentialities(patient).some((each) => FLAGS.includes(each));
   marked.set(patient, isMarked);
   return isMarked;
 }
@@ -208,6 +209,7 @@ function nameOf({ type, id }: StoredVersion): string {
   return `${type}/${id}`;
 }
 
-function parsed({ text }: StoredVersion): JsonObject {
+function parsed(stored: StoredVersion): JsonObject {
+  const text = outlineOf(stored);
   return text === '' ? {} : (JSON.parse(text) as JsonObject);
 }

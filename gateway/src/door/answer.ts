@@ -80,7 +80,7 @@ async function evidencedText(ports: EvidencePorts, entry: EntryText): Promise<En
 /** An entry with its evidence, where the resource is whole: the version as it was written, nothing redacted. */
 export async function evidenced(ports: EvidencePorts, entry: JsonObject): Promise<JsonObject> {
   const resource = entry.resource as Whole | undefined;
-  if (resource === undefined) return entry;
+  if (resource === undefined || resource.resourceType === 'OperationOutcome') return entry;
   const stored = ports.version(resource.resourceType, resource.id, Number(resource.meta?.versionId ?? 0));
   if (stored === undefined || !isWhole(resource, stored)) return entry;
   const evidence = await evidenceFor(ports, () => resource, stored);
@@ -100,7 +100,7 @@ async function evidenceFor(
   resource: () => JsonObject,
   stored: StoredVersion,
 ): Promise<Evidence | undefined> {
-  const { ledgerKey, txId, patient, by } = stored;
+  const { ledgerKey, txId, patient, by, beside } = stored;
   const candidates = ports.keys.versionSecrets(ledgerKey).map(({ key, salt }) => ({
     ledgerKey,
     txId,
@@ -108,6 +108,7 @@ async function evidenceFor(
     salt: Buffer.from(salt).toString('base64url'),
     ...(patient === undefined ? {} : { patient }),
     ...(by === undefined ? {} : { by: JSON.parse(by) as Authorship }),
+    ...(beside === undefined ? {} : { beside }),
   }));
   if (candidates.length < 2) return candidates[0];
   const transaction = await ports.transaction(txId);

@@ -20,6 +20,8 @@ export interface Evidence {
   readonly patient?: string;
   /** Who wrote the version; absent where none was kept. */
   readonly by?: Authorship;
+  /** What of its data is longer, in characters, lies beside the custodian's ledger: the version names those files by hash. */
+  readonly beside?: number;
 }
 
 /** The extension of an entry that carries the evidence. */
@@ -49,6 +51,7 @@ function valueHash(resource: JsonObject, evidence: Evidence): string {
     id,
     ...(evidence.patient === undefined ? {} : { patient: evidence.patient }),
     ...(evidence.by === undefined ? {} : { by: evidence.by }),
+    ...(typeof evidence.beside === 'number' ? { beside: evidence.beside } : {}),
     text: writtenText(resource, id),
   };
   const secrets = { key: Buffer.from(evidence.versionKey, 'base64url'), salt: Buffer.from(evidence.salt, 'base64url') };

@@ -34,6 +34,11 @@ export function ehrProjector(member: string, keys: Pick<KeyStore, 'hmac'>): Proj
   };
 }
 
+/** A number of characters: whoever holds the gateway's certificate may have written anything. */
+function isLimit(beside: unknown): beside is number {
+  return Number.isSafeInteger(beside) && (beside as number) > 0;
+}
+
 /**
  * What a value comes to. The contract cannot look into it, and whoever holds the gateway's certificate may write: one that
  * no gateway would write is told, and stops nothing. That its key cannot be asked for is thrown.
@@ -76,7 +81,7 @@ function changesOf(
 ): readonly Change[] {
   const plaintext = open(ledgerKey, value);
   if (plaintext === undefined) return NOTHING;
-  const { type, id, patient, by, text } = contentOf(plaintext);
+  const { type, id, patient, by, beside, text } = contentOf(plaintext);
   // Under another's key it would take a place that the contract keeps for the next true version.
   if (!isOf(type, id)) throw new Unreadable('the content names a resource of another ledger key');
   return readable(() => {
@@ -90,6 +95,7 @@ function changesOf(
         text: text === undefined ? '' : withVersion(text, version, timestamp),
         ...(patient === undefined ? {} : { patient }),
         ...(by === undefined ? {} : { by: JSON.stringify(by) }),
+        ...(isLimit(beside) ? { beside } : {}),
       },
     ];
   });

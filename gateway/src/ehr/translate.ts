@@ -1,9 +1,11 @@
 /** Between a FHIR version and what the ledger stores of it. Pure but for the randomness it is given. */
 import { versionKey as ledgerKeyOf, type StoredValue, type VersionEntry } from '@salus/chaincode/ehr/api';
 
+import { ON_LEDGER_LIMIT, setAside, type ContentFile } from '../keys/beside.js';
 import { openContent, sealContent } from '../keys/content.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Actor, Authorship } from '../ports.js';
+import { isResourceType } from '../projection/generated.js';
 import { Unreadable } from '../projection/projector.js';
 
 /** What is inside a version's ciphertext. */
@@ -16,6 +18,8 @@ export interface VersionContent {
   readonly by?: Authorship;
   /** JSON text of the resource without meta.versionId and meta.lastUpdated; absent = a deletion. */
   readonly text?: string;
+  /** What of its data is longer, in characters, lies beside the ledger; absent = all of it is here. */
+  readonly beside?: number;
 }
 
 /** The secrets of one version: each used once. */
@@ -29,21 +33,39 @@ export function codeOf(keys: Pick<KeyStore, 'hmac'>, type: string, id: string): 
   return keys.hmac('lookup', `${type}/${id}`);
 }
 
-/** One version as `ehr:write` takes it, and the ledger's key it will lie under. */
-export function toEntry(
-  content: VersionContent,
-  version: number,
-  code: string,
-  secrets: VersionSecrets,
-): { readonly entry: VersionEntry; readonly ledgerKey: string; readonly plaintext: string } {
-  const plaintext = plaintextOf(content);
-  const value: StoredValue = { v: 1, ...sealContent(plaintext, secrets.key, secrets.salt) };
-  return { entry: { key: code, version, value }, ledgerKey: ledgerKeyOf(code, version), plaintext };
+/** A version as it is written. */
+export interface MadeEntry {
+  readonly entry: VersionEntry;
+  /** The ledger's key it will lie under. */
+  readonly ledgerKey: string;
+  /** What is inside its ciphertext. */
+  readonly plaintext: string;
+  /** What its text names, to be kept before it is written. */
+  readonly files: readonly ContentFile[];
 }
 
-/** The stored value that this content has under these secrets; always the same. */
+/** One version as `ehr:write` takes it. */
+export function toEntry(content: VersionContent, version: number, code: string, secrets: VersionSecrets): MadeEntry {
+  const { written, files } = asWritten({ ...content, beside: ON_LEDGER_LIMIT }, secrets.key);
+  const plaintext = plaintextOf(files.length === 0 ? content : written);
+  const value: StoredValue = { v: 1, ...sealContent(plaintext, secrets.key, secrets.salt) };
+  return { entry: { key: code, version, value }, ledgerKey: ledgerKeyOf(code, version), plaintext, files };
+}
+
+/** The stored value that this content, its long data in it, has under these secrets; always the same. */
 export function toStoredValue(content: VersionContent, { key, salt }: VersionSecrets): StoredValue {
-  return { v: 1, ...sealContent(plaintextOf(content), key, salt) };
+  return { v: 1, ...sealContent(plaintextOf(asWritten(content, key).written), key, salt) };
+}
+
+/** A version with names where its long data was. What else is kept in the collection is read whole from the ledger. */
+function asWritten(
+  content: VersionContent,
+  key: Uint8Array,
+): { readonly written: VersionContent; readonly files: readonly ContentFile[] } {
+  const { type, text, beside } = content;
+  if (text === undefined || beside === undefined || !isResourceType(type)) return { written: content, files: [] };
+  const { text: named, files } = setAside(text, key, beside);
+  return { written: { ...content, text: named }, files };
 }
 
 /** RFC 8785 bytes of a stored value, whose SHA-256 is the value hash in the block. */
@@ -85,12 +107,13 @@ export function authorshipOf(actor: Actor, reason: readonly object[] | undefined
 }
 
 /** A line of JSON saying whose version it is and who wrote it, then the resource's text as it is, decimals untouched. */
-function plaintextOf({ type, id, patient, by, text }: VersionContent): string {
+function plaintextOf({ type, id, patient, by, beside, text }: VersionContent): string {
   const head = {
     type,
     id,
     ...(patient === undefined ? {} : { patient }),
     ...(by === undefined ? {} : { by }),
+    ...(beside === undefined ? {} : { beside }),
     ...(text === undefined ? { deleted: true } : {}),
   };
   return `${JSON.stringify(head)}\n${text ?? ''}`;

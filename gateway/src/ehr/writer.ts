@@ -2,19 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { MAX_ENTRIES, type Condition, type VersionEntry } from '@salus/chaincode/ehr/api';
+import { MAX_ENTRIES } from '@salus/chaincode/ehr/api';
 
-import { freshSecrets } from '../keys/content.js';
-import type { KeyStore, VersionKey } from '../keys/key-store.js';
 import { usedForAnother } from '../ledger/key-memory.js';
 import type { FoundEntry, OutboxEntry } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
 import { isDeclined, isRefusal, Refusal } from '../ledger/refusal.js';
 import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
 import { writeCall, type Sendable } from './call.js';
-import { GROUP_BYTES, GROUP_SIZE, Grouping, PACK_SIZE, type Groupable } from './grouping.js';
-import type { RecentContents } from './recent.js';
-import { authorshipOf, codeOf, toEntry } from './translate.js';
+import { GROUP_BYTES, GROUP_SIZE, Grouping, PACK_SIZE } from './grouping.js';
+import { prepare, type Prepared, type PreparePorts } from './prepared.js';
 
 /** How long a client waits for the commit before it is told "unknown", milliseconds. */
 const ANSWER_WAIT_MS = 20_000;
@@ -22,26 +19,18 @@ const NOT_KEPT =
   'it is not known whether this took effect, and the disk does not keep it: ask again under the same key';
 
 /** Where keys and envelopes are kept before anything is sent, and how earlier writes are found again. */
-export interface WriterPorts {
-  readonly keys: KeyStore;
+export interface WriterPorts extends PreparePorts {
   readonly outbox: Outbox;
-  readonly recent: RecentContents;
+  /** Name of this gateway among the member's. */
+  readonly gateway: string;
   /** The member's own MSP, the sole endorser: every endorser sees the transient map. */
   readonly mspId: string;
-  /** The number of a resource's next version, by the code in its ledger keys: this one, or a later one where it is taken. */
-  readonly freeVersion: (code: string, version: number) => number;
   /** Where an idempotency record made elsewhere says a key was used; undefined = nowhere. */
   readonly findDone: (key: string, digest: string) => Promise<Commit | undefined>;
   readonly answerWaitMs?: number;
 }
 
-interface Item extends Groupable, Sendable {
-  readonly versionKeys: readonly VersionKey[];
-  readonly settle: PromiseWithResolvers<Commit>;
-}
-
-/** Who wrote lies in each version's own ciphertext, so that anybody's may share a transaction with anybody's. */
-const ANYBODY = 'anybody';
+type Item = Prepared & { readonly settle: PromiseWithResolvers<Commit> };
 
 /** The member's writer of `of-<member>`. */
 export class EhrWriter implements RecordWriter {
@@ -62,11 +51,41 @@ export class EhrWriter implements RecordWriter {
     const code = this.outboxKey(actor, key);
     const digest = idempotency === undefined ? code : this.ports.keys.hmac('idempotency', idempotency.digest);
     const named = { key: code, digest };
-    const known = idempotency === undefined ? undefined : this.#known(named, key);
-    if (known !== undefined) return await known;
-    const item = this.#prepare(actor, writes, idempotency === undefined ? named : { ...named, isClients: true });
+    const known = () => (idempotency === undefined ? undefined : this.#known(named, key));
+    const before = known();
+    if (before !== undefined) return await before;
+    const item = this.#item(actor, writes, idempotency === undefined ? named : { ...named, isClients: true });
+    if (item.files.length > 0) {
+      await this.#keepFiles(item);
+      const overtaken = this.#overtaken(item, known);
+      if (overtaken !== undefined) return await overtaken;
+    }
     this.#carry(item);
     return await this.#answer(item.settle.promise, item.entry, key);
+  }
+
+  /** Keeps what lies beside the ledger, and its keys, before anything can be sent that names it. */
+  async #keepFiles({ versionKeys, files, entry }: Item): Promise<void> {
+    const { keys, gateway } = this.ports;
+    keys.keepVersionKeys(versionKeys);
+    try {
+      await keys.contents.keep(files, { gateway, request: entry.key });
+    } catch (error) {
+      keys.dropVersionKeys(versionKeys);
+      throw error;
+    }
+  }
+
+  /** What another request under the same key, that came while files were written, makes of this one: they are for nothing then. */
+  #overtaken(item: Item, known: () => Promise<WriteOutcome> | undefined): Promise<WriteOutcome> | undefined {
+    let isWanted = false;
+    try {
+      const answer = known();
+      isWanted = answer === undefined;
+      return answer;
+    } finally {
+      if (!isWanted) this.ports.keys.dropVersionKeys(item.versionKeys);
+    }
   }
 
   #carry(item: Item): void {
@@ -77,7 +96,7 @@ export class EhrWriter implements RecordWriter {
       const ended = (): unknown => this.#underWay.delete(key);
       item.settle.promise.then(ended, ended);
     }
-    if (grouping.fills(item)) void this.#carryAlone(item);
+    if (item.files.length > 0 || grouping.fills(item)) void this.#carryAlone(item);
     else grouping.add(item);
   }
 
@@ -159,46 +178,17 @@ export class EhrWriter implements RecordWriter {
     return { state: 'unknown', key };
   }
 
-  #prepare(actor: Actor, writes: readonly ResourceWrite[], named: Omit<OutboxEntry, 'written'>): Item {
-    const secrets = freshSecrets(writes.length);
-    const entries: VersionEntry[] = [];
-    const versionKeys: VersionKey[] = [];
-    const written: string[] = [];
-    for (const [index, { type, id, expect, text, patient, reason }] of writes.entries()) {
-      const own = secrets[index];
-      if (own === undefined) throw new Error('a version has no secrets');
-      const content = {
-        type,
-        id,
-        ...(patient === undefined ? {} : { patient }),
-        by: authorshipOf(actor, reason),
-        ...(text === undefined ? {} : { text }),
-      };
-      const code = codeOf(this.ports.keys, type, id);
-      const made = toEntry(content, this.ports.freeVersion(code, expect + 1), code, own);
-      entries.push(made.entry);
-      written.push(`${type}/${id}/_history/${made.entry.version}`);
-      this.ports.recent.keep(made.ledgerKey, made.entry.value, made.plaintext);
-      versionKeys.push({ ledgerKey: made.ledgerKey, ...own, ...(patient === undefined ? {} : { patient }) });
-    }
+  #item(actor: Actor, writes: readonly ResourceWrite[], named: Omit<OutboxEntry, 'written'>): Item {
     const settle = Promise.withResolvers<Commit>();
     // Whoever stopped waiting must not make a refusal an unhandled one.
     settle.promise.catch(() => undefined);
-    return {
-      kin: ANYBODY,
-      size: entries.length,
-      bytes: entries.reduce((sum, { value }) => sum + value.ciphertext.length, 0),
-      entries,
-      conditions: conditionsOf(writes),
-      versionKeys,
-      entry: { ...named, written },
-      settle,
-    };
+    return { ...prepare(this.ports, actor, writes, named), settle };
   }
 
   async #carryAlone(item: Item): Promise<void> {
     try {
-      this.ports.keys.keepVersionKeys(item.versionKeys);
+      if (item.files.length === 0) this.ports.keys.keepVersionKeys(item.versionKeys);
+      else this.ports.keys.contents.requireKeys(item.files);
       const call = this.#call(item);
       await this.#settle(item, this.ports.outbox.submit(call, [item.entry]));
     } catch (error) {
@@ -278,12 +268,6 @@ export class EhrWriter implements RecordWriter {
   #call(...requests: readonly [Sendable, ...Sendable[]]): LedgerCall {
     return writeCall(this.ports.mspId, requests);
   }
-}
-
-/** Each once: two entries of a Bundle may be on the same condition. */
-function conditionsOf(writes: readonly ResourceWrite[]): readonly Condition[] {
-  const found = writes.flatMap(({ condition }) => condition ?? []);
-  return [...new Map(found.map((each) => [each.code, each])).values()];
 }
 
 /** Whether the ledger has the write, by another transaction under the same key. */

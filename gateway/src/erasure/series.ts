@@ -107,6 +107,7 @@ export class ErasureSeries {
     }
     await this.ports.unlist(erasure.patient);
     projection.drop(ledgerKeys);
+    store.dropContents();
     store.done(id, await this.#certificate(erasure, ledgerKeys));
   }
 
@@ -114,6 +115,7 @@ export class ErasureSeries {
   #destroy(erasure: Erasure): void {
     const { store, projection, recent } = this.ports;
     if (erasure.state === 'approved') store.destroy(erasure);
+    store.dropContents();
     recent.clear();
     projection.drop(store.ledgerKeys(erasure.id));
   }

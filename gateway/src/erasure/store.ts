@@ -64,6 +64,11 @@ export class ErasureStore {
     });
   }
 
+  /** Deletes what lies beside the ledger under destroyed keys. */
+  dropContents(): void {
+    this.keys.contents.dropKeyless();
+  }
+
   /** Ledger keys of what was under the destroyed key, in the order of their purges. */
   ledgerKeys(id: string): string[] {
     const rows = this.keys.database

@@ -3,6 +3,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import { generatedSearch, indexerOf, isResourceType } from '../projection/generated.js';
 import { dateOf, escaped } from '../projection/search/values.js';
+import { outlineOf } from '../projection/stored.js';
 import { IndexRows } from '../projection/values/rows.js';
 import { resourceBody } from './body.js';
 import { joinedBy, notFound, requireId, type FhirContext } from './context.js';
@@ -86,7 +87,7 @@ export function recordAnswer(
   isMatch: (stored: StoredVersion) => boolean,
 ): FhirResponse {
   const { page, ...around } = pageOf(wanted, request.query);
-  const entries = page.map((each) => entryOf(context, each.text, each, isMatch(each) ? 'match' : 'include'));
+  const entries = page.map((each) => entryOf(context, each, isMatch(each) ? 'match' : 'include'));
   const link = links(`${context.baseUrl}/${request.path}`, request.query, around);
   return searchsetAnswer({ head: { type: 'searchset', total: wanted.length, link }, entries });
 }
@@ -142,10 +143,11 @@ function careWithin(start: string | null, end: string | null): (stored: StoredVe
   if (start === null && end === null) return () => true;
   const low = start === null ? -Infinity : dateOf(start).low;
   const high = end === null ? Infinity : dateOf(end).high;
-  return ({ type, text }) => {
+  return (stored) => {
+    const { type } = stored;
     if (type === 'Patient') return true;
     const rows = new IndexRows();
-    indexerOf(type).index(JSON.parse(text) as JsonObject, rows);
+    indexerOf(type).index(JSON.parse(outlineOf(stored)) as JsonObject, rows);
     return rows.spans.length === 0 || rows.spans.some((span) => span.low <= high && span.high >= low);
   };
 }

@@ -5,6 +5,7 @@ import type { HistoryEntry, HistoryQuery } from '../projection/history.js';
 import { dateOf } from '../projection/search/values.js';
 import { bundleText, type EntryText } from './bundle-text.js';
 import { etagOf, notFound, requireId, type FhirContext } from './context.js';
+import { ifLost } from './outcome.js';
 import { links, pageSize, type Around } from './paging.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { shapeOf } from './shape.js';
@@ -202,9 +203,9 @@ function historyEntry(context: FhirContext, stored: StoredVersion, shape: (text:
   const first = stored.version === 1;
   const posted = first && MADE_ID.test(stored.id);
   const request = posted ? { method: 'POST', url: stored.type } : { method: 'PUT', url: name };
-  return {
-    fullUrl,
-    resource: shape(stored.text),
-    more: { ...more, request, response: { status: first ? '201' : '200', ...response } },
-  };
+  const told = { status: first ? '201' : '200', ...response };
+  return ifLost(
+    (): EntryText => ({ fullUrl, resource: shape(stored.text), more: { ...more, request, response: told } }),
+    (outcome) => ({ fullUrl, more: { ...more, request, response: { ...told, outcome } } }),
+  );
 }

@@ -3,6 +3,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { StoredVersion } from '../ports.js';
 import { isResourceType } from '../projection/generated.js';
 import { escaped } from '../projection/search/values.js';
+import { outlineOf } from '../projection/stored.js';
 import { asResource, partBody, resourceBody, type Body } from './body.js';
 import { again, submit, written } from './commit.js';
 import { bundleText } from './bundle-text.js';
@@ -185,7 +186,7 @@ function* everyOne(context: FhirContext, request: FhirRequest, type: string): Ge
 }
 
 function metaAnswer(stored: StoredVersion): FhirResponse {
-  const { meta: valueMeta } = JSON.parse(stored.text) as JsonObject;
+  const { meta: valueMeta } = JSON.parse(outlineOf(stored)) as JsonObject;
   return {
     status: 200,
     headers: {},
@@ -261,7 +262,7 @@ export function lastN(context: FhirContext, request: FhirRequest): FhirResponse 
   } while (cursor !== undefined);
   const matches = [...groups.values()].flat();
   const link = links(`${context.baseUrl}/${request.path}`, applied, {});
-  const entries = matches.map((stored) => entryOf(context, stored.text, stored, 'match'));
+  const entries = matches.map((stored) => entryOf(context, stored, 'match'));
   return {
     status: 200,
     headers: {},
@@ -271,7 +272,7 @@ export function lastN(context: FhirContext, request: FhirRequest): FhirResponse 
 
 /** Observations are of the same code when a coding of theirs is, or else their text. */
 function addTo(groups: Map<string, StoredVersion[]>, stored: StoredVersion, max: number): void {
-  const { code } = JSON.parse(stored.text) as {
+  const { code } = JSON.parse(outlineOf(stored)) as {
     code?: { coding?: { system?: string; code?: string }[]; text?: string };
   };
   const [coding] = code?.coding ?? [];

@@ -1,5 +1,5 @@
 /** The one table from refusals to HTTP and OperationOutcome (R4 http.html, operationoutcome.html, valueset issue-type). */
-import { Refusal, type RefusalCategory } from '../ledger/refusal.js';
+import { isRefusal, Refusal, type RefusalCategory } from '../ledger/refusal.js';
 import type { JsonObject } from './json.js';
 import type { FhirResponse } from './request.js';
 
@@ -32,6 +32,7 @@ const BY_CODE: Readonly<Record<string, { status: number; issue: string }>> = {
   unauthenticated: { status: 401, issue: 'login' },
   'too-many-requests': { status: 429, issue: 'throttled' },
   'too-large': { status: 413, issue: 'too-long' },
+  'content-lost': { status: 500, issue: 'exception' },
 };
 
 /** One issue of an OperationOutcome. */
@@ -72,6 +73,16 @@ export function outcomeOf(error: unknown): Outcome {
   const issues: readonly Issue[] =
     error instanceof IssuesRefusal ? error.issues : [{ severity: 'error', code: issue, diagnostics: error.detail }];
   return { status, resource: operationOutcome(issues, error.code) };
+}
+
+/** What is made where the content of a version is there; what of the outcome that says it is lost, where it is not. */
+export function ifLost<T>(make: () => T, told: (outcome: JsonObject) => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!isRefusal(error, 'content-lost')) throw error;
+    return told(outcomeOf(error).resource);
+  }
 }
 
 /** The answer for a deleted resource: 410 with the deletion's version. */

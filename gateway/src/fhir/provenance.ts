@@ -60,10 +60,11 @@ export function provenancesOf(
 }
 
 /** `Type/id` that a derived Provenance refers to by a parameter's number; undefined for any other resource. */
-export function refersTo({ type, id, text }: StoredVersion, parameter: number): readonly string[] | undefined {
+export function refersTo(stored: StoredVersion, parameter: number): readonly string[] | undefined {
+  const { type, id } = stored;
   if (type !== 'Provenance' || provenanceOfId(id) === undefined) return undefined;
   const rows = new IndexRows();
-  indexerOf(type).index(JSON.parse(text) as JsonObject, rows);
+  indexerOf(type).index(JSON.parse(stored.text) as JsonObject, rows);
   return [...new Set(rows.terms.flatMap((term) => (term.parameter === parameter ? [term.a] : [])))];
 }
 

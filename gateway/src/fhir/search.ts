@@ -8,7 +8,7 @@ import { bundleText, type BundleParts, type EntryText } from './bundle-text.js';
 import { COMPARTMENTS } from './compartments.js';
 import { joinedBy, requireId, type FhirContext } from './context.js';
 import { sightOf } from './sight.js';
-import { operationOutcome } from './outcome.js';
+import { ifLost, operationOutcome } from './outcome.js';
 import { INCLUDE_LIMIT, withIncludes } from './includes.js';
 import { links } from './paging.js';
 import { searchProvenance, type ProvenancePage } from './provenance.js';
@@ -100,12 +100,12 @@ export function searchsetOf(
   result: Partial<ProvenancePage> & SearchResult,
 ): FhirResponse {
   const { included, cut } = withIncludes(context, request, parsed.search.includes, result.matches);
-  const isWhole = request.query.has('_elements');
-  const shape = shapeOf(request.query) ?? ((text: string) => text);
+  const shape = shapeOf(request.query);
+  // _elements is not for what comes along (R4 search.html#elements).
+  const around = request.query.has('_elements') ? undefined : shape;
   const entries = [
-    ...result.matches.map((stored) => entryOf(context, shape(stored.text), stored, 'match')),
-    // _elements is not for what comes along (R4 search.html#elements).
-    ...included.map((stored) => entryOf(context, isWhole ? stored.text : shape(stored.text), stored, 'include')),
+    ...result.matches.map((stored) => entryOf(context, stored, 'match', shape)),
+    ...included.map((stored) => entryOf(context, stored, 'include', around)),
     ...warnings(parsed, cut, result.isPartial === true || asksInPart(parsed.search.filters)),
   ];
   const head = {
@@ -146,15 +146,21 @@ function patientNamed(request: FhirRequest, type: string): string | undefined {
   return /^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/.exec(value ?? '')?.[1];
 }
 
-/** An entry of a searchset. */
+/** An entry of a searchset; where content of the resource is lost, the outcome that says so. */
 export function entryOf(
   context: FhirContext,
-  resource: string,
   stored: StoredVersion,
   mode: 'match' | 'include',
+  shape: (text: string) => string = (text) => text,
 ): EntryText {
   const { type, id } = stored;
-  return { fullUrl: `${context.baseUrl}/${type}/${id}`, resource, more: { search: { mode } }, stored };
+  return ifLost(
+    () => ({
+      fullUrl: `${context.baseUrl}/${type}/${id}`,
+      ...{ resource: shape(stored.text), more: { search: { mode } }, stored },
+    }),
+    (outcome) => ({ resource: JSON.stringify(outcome), more: { search: { mode: 'outcome' } } }),
+  );
 }
 
 function warnings({ ignored }: ParsedSearch, cut: boolean, isPartial: boolean): EntryText[] {

@@ -18,6 +18,8 @@ import { IssuesRefusal, type Issue } from './outcome.js';
 
 /** Issues told of one resource; more help nobody. */
 export const ISSUE_LIMIT = 50;
+/** Bytes of one base64Binary, decoded. */
+export const CONTENT_LIMIT = 1_048_576;
 
 /** Throws IssuesRefusal (422 invalid-content, or 400 structure for what is no R4 element at all). */
 export function requireValid(resource: JsonObject): void {
@@ -41,8 +43,9 @@ export function validationIssues(resource: JsonObject): Issue[] {
 }
 
 function structuralIssues(resource: JsonObject, tokens: Record<string, TypedValueWithPath[]>): Issue[] {
+  const options = { collect: { tokens }, base64BinaryMaxBytes: CONTENT_LIMIT };
   try {
-    return validateResource(resource as unknown as Resource, { collect: { tokens } }).map(issueOf);
+    return validateResource(resource as unknown as Resource, options).map(issueOf);
   } catch (error) {
     if (error instanceof OperationOutcomeError) return error.outcome.issue.map(issueOf);
     throw new Refusal('invalid', 'structure', 'the resource is not built as R4 says', { cause: error });
@@ -80,7 +83,7 @@ export function issuesByProfile(resource: JsonObject, profile: JsonObject): Issu
   if (profile.snapshot === undefined || profile.type !== resource.resourceType) return undefined;
   loadTypesOf(resource);
   try {
-    const options = { profile: profile as unknown as StructureDefinition };
+    const options = { profile: profile as unknown as StructureDefinition, base64BinaryMaxBytes: CONTENT_LIMIT };
     return validateResource(resource as unknown as Resource, options).map(issueOf);
   } catch (error) {
     if (error instanceof OperationOutcomeError) return error.outcome.issue.map(issueOf);

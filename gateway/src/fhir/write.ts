@@ -7,6 +7,7 @@ import { etagOf, isTaken, requireId, versionOf, visible, type FhirContext } from
 import { idempotencyOf, newId, replayedHeader } from './idempotency.js';
 import type { JsonObject } from './json.js';
 import { withVersion, writtenText } from './meta.js';
+import { ifLost } from './outcome.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
 import { CONDITIONAL_DELETE_LIMIT, decidedInTurn, matchOne, matchOr, matchSome } from './conditional.js';
 import { pageSize } from './paging.js';
@@ -249,8 +250,12 @@ function alreadyThere(): Refusal {
   return new Refusal('conflict', 'precondition-failed', 'there is such a resource already: If-None-Match says not to');
 }
 
-/** Whether the write would change nothing: identical content makes no new version. */
+/** Whether the write would change nothing: identical content makes no new version. What is lost may be brought again. */
 export function isSame(current: StoredVersion, write: ResourceWrite): boolean {
   if (current.deleted || write.text === undefined) return false;
-  return withVersion(write.text, current.version, current.lastUpdated) === current.text;
+  const text = withVersion(write.text, current.version, current.lastUpdated);
+  return ifLost(
+    () => text === current.text,
+    () => false,
+  );
 }

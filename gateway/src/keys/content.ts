@@ -32,24 +32,33 @@ export function freshSecrets(count: number): { readonly key: Buffer; readonly sa
 /** Encrypts; the same key, salt and plaintext give the same bytes, by which a reader checks what it was given. */
 export function sealContent(plaintext: string, key: Uint8Array, salt: Uint8Array): SealedContent {
   const content = Buffer.from(plaintext);
-  // A cipher made from bytes spends most of its time on making one.
-  const cipher = createCipheriv(ALGORITHM, createSecretKey(key), NONCE_ZERO);
-  const ciphertext = Buffer.concat([cipher.update(content), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+  const ciphertext = encrypt(content, key).toString('base64url');
   return { ciphertext, commitment: commitment(key, content), salt: Buffer.from(salt).toString('hex') };
 }
 
 /** Decrypts. Throws when the key is not the version's, or the commitment is not to this content. */
 export function openContent(sealed: SealedContent, key: Uint8Array): string {
-  const bytes = Buffer.from(sealed.ciphertext, 'base64url');
-  const decipher = createDecipheriv(ALGORITHM, createSecretKey(key), NONCE_ZERO);
-  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-  const content = Buffer.concat([decipher.update(bytes.subarray(0, -TAG_BYTES)), decipher.final()]);
+  const content = decrypt(Buffer.from(sealed.ciphertext, 'base64url'), key);
   const expected = Buffer.from(commitment(key, content));
   const given = Buffer.from(sealed.commitment);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
     throw new Error('the commitment is not to this content');
   }
   return content.toString('utf8');
+}
+
+/** Encrypts under a key that is used for nothing else; the authentication tag at the end. */
+export function encrypt(content: Uint8Array, key: Uint8Array): Buffer {
+  // A cipher made from bytes spends most of its time on making one.
+  const cipher = createCipheriv(ALGORITHM, createSecretKey(key), NONCE_ZERO);
+  return Buffer.concat([cipher.update(content), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** The inverse. Throws when the key is another one, or the bytes were changed. */
+export function decrypt(bytes: Uint8Array, key: Uint8Array): Buffer {
+  const decipher = createDecipheriv(ALGORITHM, createSecretKey(key), NONCE_ZERO);
+  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+  return Buffer.concat([decipher.update(bytes.subarray(0, -TAG_BYTES)), decipher.final()]);
 }
 
 function commitment(key: Uint8Array, content: Uint8Array): string {

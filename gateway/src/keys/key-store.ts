@@ -13,6 +13,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LogSync } from '@salus/network/log-sync';
 
 import { Refusal } from '../ledger/refusal.js';
+import { joined } from './beside.js';
+import { ContentFiles } from './content-files.js';
 import { inLazyTransaction, inTransaction, openDatabase, truncateLog } from './database.js';
 import { SECRET_BYTES } from './content.js';
 import { memberSeal, type Seal } from './sealing.js';
@@ -51,6 +53,8 @@ export type SecretName = 'lookup' | 'idempotency' | 'member-key';
 export class KeyStore {
   readonly database: DatabaseSync;
   readonly seal: Seal;
+  /** What lies encrypted beside the ledger under the version keys. */
+  readonly contents: ContentFiles;
   readonly #secrets = new Map<SecretName, KeyObject>();
   // Kept as key objects: a cipher made from bytes spends most of its time on making one.
   readonly #patientKeys = new Map<string, KeyObject>();
@@ -69,6 +73,7 @@ export class KeyStore {
     const file = join(dataDir, 'keys.db');
     this.database = openDatabase(file, SCHEMA);
     this.#log = new LogSync(file);
+    this.contents = new ContentFiles(dataDir, this.database, () => this.durable());
     this.#insertVersion = this.database.prepare('INSERT INTO version_keys VALUES (?, ?, ?, ?)');
     this.#selectVersion = this.database.prepare(
       'SELECT patient, wrapped FROM version_keys WHERE salt = ? AND ledger_key = ?',
@@ -124,8 +129,9 @@ export class KeyStore {
     }
   }
 
-  /** Forgets the keys of versions that were refused and never came to be. */
-  dropVersionKeys(keys: readonly VersionKey[]): void {
+  /** Forgets the keys of versions that were refused and never came to be, and deletes what lies under them. */
+  dropVersionKeys(keys: readonly Pick<VersionKey, 'salt'>[]): void {
+    this.contents.drop(keys.map(({ salt }) => salt));
     const drop = this.database.prepare('DELETE FROM version_keys WHERE salt = ?');
     inTransaction(this.database, () => {
       for (const { salt } of keys) drop.run(salt);
@@ -153,6 +159,15 @@ export class KeyStore {
       const key = this.#unwrapped(row);
       return key === undefined ? [] : [{ salt: row.salt as Uint8Array, key }];
     });
+  }
+
+  /** A version's text with what lies beside the ledger; undefined where that is not there, or not what was written. */
+  joined(ledgerKey: string, text: string): string | undefined {
+    for (const { key } of this.versionSecrets(ledgerKey)) {
+      const whole = joined(text, key, (name) => this.contents.read(name));
+      if (whole !== undefined) return whole;
+    }
+    return undefined;
   }
 
   /**

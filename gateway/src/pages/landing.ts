@@ -13,6 +13,8 @@ export interface Standing extends FaultCounts {
   readonly channelHeight: number;
   /** Private values of applied blocks that the peer has not delivered. */
   readonly awaited: number;
+  /** Versions whose content beside the ledger is missing. */
+  readonly lost: number;
 }
 
 /** The page under `/`. */
@@ -58,11 +60,12 @@ function runs({ engine, production }: GatewaySettings): Html {
         <p class="muted">Not marked as production: tokens of the built-in development issuer are accepted.</p>`;
 }
 
-function state({ ready, height, channelHeight, unreadable, unindexed }: Standing): Html {
+function state({ ready, height, channelHeight, unreadable, unindexed, lost }: Standing): Html {
   const word = ready ? html`<span class="good">ready</span>` : html`<span class="wait">catching up</span>`;
   const faults = unreadable + unindexed;
   const told = faults === 0 ? html`` : html`, ${faults} stored values not indexed whole`;
-  return html`<span id="state">${word}, ${height} of ${channelHeight} blocks applied${told}</span>`;
+  const missing = lost === 0 ? html`` : html`, content of ${lost} versions is lost`;
+  return html`<span id="state">${word}, ${height} of ${channelHeight} blocks applied${told}${missing}</span>`;
 }
 
 function toTry({ member, baseUrl, roles }: GatewaySettings): Html {

@@ -24,6 +24,7 @@ import { announcementOf } from '../erasure/announcement.js';
 import type { JsonObject } from '../fhir/json.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Ledger, StoredVersion } from '../ports.js';
+import { outlineOf } from '../projection/stored.js';
 import { codeOf, listedIdentifiers } from './codes.js';
 import type { CodeSecrets } from './code-secrets.js';
 import { CodeStore, type Listed } from './code-store.js';
@@ -155,7 +156,7 @@ export class CodeKeeper {
   #identifiers(patient: string) {
     const stored = this.ports.current('Patient', patient);
     const isThere = stored !== undefined && !stored.deleted && !this.ports.keys.isErased(patient);
-    return isThere ? listedIdentifiers(JSON.parse(stored.text) as JsonObject) : [];
+    return isThere ? listedIdentifiers(JSON.parse(outlineOf(stored)) as JsonObject) : [];
   }
 
   #over(): string[] {

@@ -19,8 +19,8 @@ import {
 } from './history.js';
 import { Search, WORK_LIMITS, type WorkLimits } from './search/search.js';
 import { DERIVED_TABLES, makeTables, PRAGMAS } from './schema.js';
-import { Statements, type Row } from './statements.js';
-import { asStored, VERSION_COLUMNS } from './stored.js';
+import { Statements } from './statements.js';
+import { StoredRows, VERSION_COLUMNS, type Join } from './stored.js';
 import { Waiters } from './waiters.js';
 
 /** Where the database lies and what fills it. */
@@ -29,15 +29,15 @@ export interface ProjectionOptions extends ApplierOptions {
   readonly path: string;
   /** Instead of WORK_LIMITS. */
   readonly searchLimits?: WorkLimits;
+  /** Reads what lies beside the ledger; absent = nothing is there. */
+  readonly join?: Join;
 }
 
-/**
- * Opens the database, applies blocks and answers reads. One process writes it; it can be derived again from the
- * ledger.
- */
+/** Opens the database, applies blocks and answers reads. One process writes it; it can be derived again from the ledger. */
 export class Projection {
   readonly search: Search;
   private readonly statements: Statements;
+  private readonly stored: StoredRows;
   private readonly database: DatabaseSync;
   private readonly applier: BlockApplier;
   private readonly waiters = new Waiters();
@@ -52,7 +52,8 @@ export class Projection {
     this.database.exec(PRAGMAS);
     makeTables(this.database);
     this.statements = new Statements(this.database);
-    this.search = new Search(this.statements, options.base, options.searchLimits);
+    this.stored = new StoredRows(options.join);
+    this.search = new Search(this.statements, options.base, this.stored, options.searchLimits);
     this.applier = new BlockApplier(this.database, this.statements, options);
     this.last = this.readCheckpoint();
   }
@@ -120,7 +121,7 @@ export class Projection {
   /** The version in force, which may be a deletion. */
   current(type: string, id: string): StoredVersion | undefined {
     const sql = `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.vid = r.vid WHERE r.type = ? AND r.id = ?`;
-    const read = (): StoredVersion | undefined => storedOf(this.statements.get(sql, type, id));
+    const read = (): StoredVersion | undefined => this.stored.one(this.statements.get(sql, type, id));
     // Whose record it is, is looked at for every resource that is shown.
     return type === 'Patient' ? this.asked.patient(id, read) : read();
   }
@@ -141,7 +142,14 @@ export class Projection {
          WHERE v.ledger_key >= ? AND v.ledger_key < ?`,
       ...[prefix, `${prefix}\u{10ffff}`],
     );
-    return rows.map(entryOf);
+    return rows.map(this.stored.entry);
+  }
+
+  /** Versions of which some lies beside the ledger, from a position on, at most so many. */
+  beside(after: number, limit: number): HistoryEntry[] {
+    const sql = `SELECT v.vid, ${VERSION_COLUMNS} FROM version v CROSS JOIN resource r ON r.rid = v.rid
+         WHERE v.beside > 0 AND v.vid > ? ORDER BY v.vid LIMIT ?`;
+    return this.statements.all(sql, after, limit).map(this.stored.entry);
   }
 
   /** Everything current in a patient's compartment, the Patient first. Throws Refusal when it is too much. */
@@ -152,18 +160,15 @@ export class Projection {
          WHERE r.patient = ? AND r.deleted = 0 ORDER BY r.type <> 'Patient', r.rid LIMIT ?`,
       ...[patient, record + 1],
     );
-    if (rows.length <= record) return rows.map(asStored);
+    if (rows.length <= record) return rows.map(this.stored.of);
     throw new Refusal('invalid', 'too-costly', 'the record is too large for one answer: search it by type');
   }
 
   /** Everything current of one type in a patient's compartment. */
   ofPatient(type: string, patient: string): StoredVersion[] {
-    const rows = this.statements.all(
-      `SELECT ${VERSION_COLUMNS} FROM resource r CROSS JOIN version v ON v.vid = r.vid
-         WHERE r.patient = ? AND r.type = ? AND r.deleted = 0 ORDER BY r.rid`,
-      ...[patient, type],
-    );
-    return rows.map(asStored);
+    const sql = `SELECT ${VERSION_COLUMNS} FROM resource r CROSS JOIN version v ON v.vid = r.vid
+         WHERE r.patient = ? AND r.type = ? AND r.deleted = 0 ORDER BY r.rid`;
+    return this.statements.all(sql, patient, type).map(this.stored.of);
   }
 
   /** Current resources of a type with the value by a search parameter, at most `limit`; nothing is decided here. */
@@ -200,7 +205,7 @@ export class Projection {
          WHERE ${where.join(' AND ')} ORDER BY v.vid ${query.ascending === true ? 'ASC' : 'DESC'} LIMIT ?`,
       ...[...values, query.limit],
     );
-    return rows.map(entryOf);
+    return rows.map(this.stored.entry);
   }
 
   /** Number and time of the newest version; 0 where there is none. */
@@ -219,7 +224,7 @@ export class Projection {
          WHERE r.type = ? AND r.rid > ? ORDER BY r.rid LIMIT ?`,
       ...[vid, type, after, limit],
     );
-    const versions = rows.map(asStored).filter((each) => !each.deleted && each.lastUpdated >= since);
+    const versions = rows.map(this.stored.of).filter((each) => !each.deleted && each.lastUpdated >= since);
     const last = rows.length < limit ? undefined : (rows.at(-1)?.rid as number);
     return last === undefined ? { versions } : { versions, last };
   }
@@ -273,7 +278,7 @@ export class Projection {
 
   private one(which: string, value: string | number, [type, id]: readonly [string, string]): StoredVersion | undefined {
     const sql = `SELECT ${VERSION_COLUMNS} FROM resource r JOIN version v ON v.rid = r.rid AND ${which} WHERE r.type = ? AND r.id = ?`;
-    return storedOf(this.statements.get(sql, value, type, id));
+    return this.stored.one(this.statements.get(sql, value, type, id));
   }
 
   private readCheckpoint(): Checkpoint | undefined {
@@ -286,12 +291,4 @@ export class Projection {
     if (row.form !== generatedSearch().stamp) this.applier.reindex();
     return { number: row.number as number, hash: row.hash as string };
   }
-}
-
-function entryOf(row: Row): HistoryEntry {
-  return { position: row.vid as number, stored: asStored(row) };
-}
-
-function storedOf(row: Row | undefined): StoredVersion | undefined {
-  return row === undefined ? undefined : asStored(row);
 }

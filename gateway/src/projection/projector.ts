@@ -15,6 +15,8 @@ export interface VersionChange {
   readonly patient?: string;
   /** JSON text of an Authorship. */
   readonly by?: string;
+  /** The text names what of its data is longer than so many characters: that lies beside the ledger. */
+  readonly beside?: number;
 }
 
 /** A fact a domain keeps for itself, by space (the domain's own names) and key; no value deletes it. */

@@ -24,7 +24,7 @@ CREATE INDEX IF NOT EXISTS resource_by_patient ON resource (patient, type, delet
 CREATE TABLE IF NOT EXISTS version (
   vid INTEGER PRIMARY KEY AUTOINCREMENT, rid INTEGER NOT NULL, version INTEGER NOT NULL, updated TEXT NOT NULL,
   deleted INTEGER NOT NULL, text TEXT NOT NULL, tx_id TEXT NOT NULL, block INTEGER NOT NULL, ledger_key TEXT NOT NULL,
-  patient TEXT, author TEXT, UNIQUE (rid, version)
+  patient TEXT, author TEXT, beside INTEGER NOT NULL DEFAULT 0, UNIQUE (rid, version)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS version_by_key ON version (ledger_key);
 CREATE TABLE IF NOT EXISTS term (
@@ -75,13 +75,25 @@ CREATE TABLE IF NOT EXISTS said (
 ) STRICT, WITHOUT ROWID;
 `;
 
-/** Makes the tables and the function that phrases are found by, in a database of a time before versions named their writers, too: of those there are none to add. */
+/**
+ * Makes the tables and the function that phrases are found by, in a database of an earlier time, too: whose versions named
+ * no writers, or had all content on the ledger, so that there is none to add.
+ */
 export function makeTables(database: DatabaseSync): void {
   definePhrases(database);
   database.exec(SCHEMA);
   const columns = database.prepare('SELECT name FROM pragma_table_info(?)').all('version');
-  if (!columns.some(({ name }) => name === 'author')) database.exec('ALTER TABLE version ADD COLUMN author TEXT');
+  for (const [name, form] of ADDED) {
+    if (!columns.some((each) => each.name === name)) database.exec(`ALTER TABLE version ADD COLUMN ${name} ${form}`);
+  }
+  database.exec('CREATE INDEX IF NOT EXISTS version_beside ON version (vid) WHERE beside > 0');
 }
+
+/** Columns of versions that came later. */
+const ADDED = [
+  ['author', 'TEXT'],
+  ['beside', 'INTEGER NOT NULL DEFAULT 0'],
+] as const;
 
 /** The tables with what current texts are found by. */
 export const INDEX_TABLES = ['posting', 'span', 'amount', 'pair', 'word', 'worded', 'term'] as const;

@@ -90,11 +90,12 @@ export class VersionStore {
   }
 
   private insert(change: VersionChange, rid: number, txId: string, block: number): number {
-    const { version, lastUpdated, deleted, text, ledgerKey, patient, by } = change;
+    const { version, lastUpdated, deleted, text, ledgerKey, patient, by, beside } = change;
     return this.statements.insert(
-      `INSERT INTO version (rid, version, updated, deleted, text, tx_id, block, ledger_key, patient, author)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO version (rid, version, updated, deleted, text, tx_id, block, ledger_key, patient, author, beside)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[rid, version, lastUpdated, deleted ? 1 : 0, text, txId, block, ledgerKey, patient ?? null, by ?? null],
+      beside ?? 0,
     );
   }
 

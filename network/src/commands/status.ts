@@ -17,6 +17,8 @@ interface MemberStatus {
   readonly height?: number;
   /** Stored values that its searches do not find, or not by all they hold. */
   readonly faults?: number;
+  /** Versions of which content beside the ledger is missing. */
+  readonly lost?: number;
 }
 
 /** `salus status`: asks every gateway for its readiness and its height. */
@@ -76,6 +78,7 @@ interface ChannelStanding {
   /** A gateway of an earlier version says nothing of them. */
   readonly unreadable?: number;
   readonly unindexed?: number;
+  readonly lost?: number;
 }
 
 async function memberStatus(member: string, { fhir, gateway }: MemberEndpoints): Promise<MemberStatus> {
@@ -85,7 +88,8 @@ async function memberStatus(member: string, { fhir, gateway }: MemberEndpoints):
     const standings = Object.values(channels);
     const height = Math.min(...standings.map((channel) => channel.height));
     const faults = standings.reduce((sum, { unreadable = 0, unindexed = 0 }) => sum + unreadable + unindexed, 0);
-    return { member, fhir, state: response.ok ? 'ready' : 'behind', height, faults };
+    const lost = standings.reduce((sum, channel) => sum + (channel.lost ?? 0), 0);
+    return { member, fhir, state: response.ok ? 'ready' : 'behind', height, faults, lost };
   } catch {
     return { member, fhir, state: 'down' };
   }
@@ -101,10 +105,7 @@ function print(io: CommandIo, { engine, members, certificates, packages }: Netwo
     return;
   }
   io.out(engine === 'embedded' ? 'engine: embedded ledger, for development only' : `engine: ${engine}`);
-  for (const { member, state, height, fhir, faults = 0 } of members) {
-    const told = faults === 0 ? [] : [`${faults} stored values not indexed whole: see its log`];
-    io.out([member.padEnd(12), state.padEnd(7), `block ${height ?? '-'}`.padEnd(12), fhir, ...told].join(' '));
-  }
+  for (const each of members) io.out(lineOf(each));
   if (packages !== undefined) printPackages(io, packages);
 }
 
@@ -112,6 +113,14 @@ function printNone(io: CommandIo): void {
   const compose = ownComposeCommand(io.stateDir);
   if (compose !== undefined) io.out(`whether its containers run says: ${compose} ps`);
   io.out('nothing runs from this state folder; start it with: npm start');
+}
+
+function lineOf({ member, state, height, fhir, faults = 0, lost = 0 }: MemberStatus): string {
+  const told = [
+    ...(faults === 0 ? [] : [`${faults} stored values not indexed whole: see its log`]),
+    ...(lost === 0 ? [] : [`content of ${lost} versions is lost: see "salus rebuild"`]),
+  ];
+  return [member.padEnd(12), state.padEnd(7), `block ${height ?? '-'}`.padEnd(12), fhir, ...told].join(' ');
 }
 
 function printPackages(io: CommandIo, { packageId, hashes, different, codes, otherCode }: InstalledPackages): void {

@@ -44,15 +44,15 @@ export const readingBugs: readonly Bug[] = [
   {
     name: 'the total counts what is hidden',
     file: 'gateway/dist/projection/search/search.js',
-    search: 'if (shownBy(sight, query, asStored(row)) !== undefined)',
+    search: 'if (shownBy(sight, query, this.stored.of(row)) !== undefined)',
     replace: 'if (true)',
     ...search,
   },
   {
     name: 'a chain passes through what is hidden',
     file: 'gateway/dist/projection/search/search.js',
-    search: 'const seen = shownBy(sight, query, asStored(row));\n            if (seen !== undefined)',
-    replace: 'const seen = asStored(row);\n            if (seen !== undefined)',
+    search: 'const seen = shownBy(sight, query, this.stored.of(row));\n            if (seen !== undefined)',
+    replace: 'const seen = this.stored.of(row);\n            if (seen !== undefined)',
     ...search,
   },
   {

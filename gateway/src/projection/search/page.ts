@@ -1,7 +1,7 @@
 /** Pages of a search: what is on one, and where those around it start; of several types in one order. */
 import type { StoredVersion } from '../../ports.js';
 import type { Row } from '../statements.js';
-import { asStored } from '../stored.js';
+import type { StoredRows } from '../stored.js';
 import type { Place, Position } from './cursor.js';
 import type { OrderKey } from './plan.js';
 import type { SearchQuery } from './query.js';
@@ -77,13 +77,13 @@ function comparedValues(one: string | number, other: string | number): number {
 }
 
 /** The first `count` rows whose resources are shown. */
-export function walk(rows: Iterable<Ranked>, sight: Sight, count: number): Walk {
+export function walk(rows: Iterable<Ranked>, stored: StoredRows, sight: Sight, count: number): Walk {
   const found: Found[] = [];
   for (const { query, row, position } of rows) {
-    const stored = shownBy(sight, query, asStored(row));
-    if (stored === undefined) continue;
+    const seen = shownBy(sight, query, stored.of(row));
+    if (seen === undefined) continue;
     if (found.length === count) return { found, isCut: true };
-    found.push({ stored, position });
+    found.push({ stored: seen, position });
   }
   return { found, isCut: false };
 }

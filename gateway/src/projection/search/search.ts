@@ -1,7 +1,7 @@
 /** Runs searches over the projection. Every resource that is found passes the decision before anyone learns of it. */
 import { Refusal } from '../../ledger/refusal.js';
 import type { StoredVersion } from '../../ports.js';
-import { asStored, VERSION_COLUMNS } from '../stored.js';
+import { VERSION_COLUMNS, type StoredRows } from '../stored.js';
 import type { Row, Statements } from '../statements.js';
 import { intersection, named, negation, postings, union, type Condition } from './condition.js';
 import { Cursors, type Place } from './cursor.js';
@@ -67,6 +67,7 @@ export class Search {
   constructor(
     private readonly statements: Statements,
     private readonly base: string,
+    private readonly stored: StoredRows,
     private readonly limits: WorkLimits = WORK_LIMITS,
   ) {
     this.terms = new Terms(statements, base);
@@ -88,7 +89,8 @@ export class Search {
     if (countOnly) return { matches: [], total: this.total(planned, sight, Infinity) ?? 0 };
     const from = cursor === undefined ? undefined : this.cursors.open(cursor);
     const sources = planned.map((each) => this.ranked(each, from));
-    const page = pageOf(walk(inOneOrder(sources, orderOf(sort, from?.isBack === true)), sight, count), from);
+    const rows = inOneOrder(sources, orderOf(sort, from?.isBack === true));
+    const page = pageOf(walk(rows, this.stored, sight, count), from);
     const isWhole = page.next === undefined && cursor === undefined;
     const most = asked === 'accurate' ? Infinity : this.limits.counted;
     const counted = isWhole ? page.matches.length : asked === 'none' ? undefined : this.total(planned, sight, most);
@@ -130,7 +132,7 @@ export class Search {
     }
     let total = 0;
     for (const row of this.rows({ ...query, sort: [] }, plan, undefined)) {
-      if (shownBy(sight, query, asStored(row)) !== undefined) total += 1;
+      if (shownBy(sight, query, this.stored.of(row)) !== undefined) total += 1;
       if (total >= limit) break;
     }
     return total;
@@ -223,7 +225,7 @@ export class Search {
 
   /** Terminology as an asker knows it, and the work that one request may make of it. */
   vocabulary(sight: Sight): Vocabulary {
-    return new Vocabulary(storedTerminology(this.statements, this.terms, sight));
+    return new Vocabulary(storedTerminology(this.statements, this.stored, this.terms, sight));
   }
 
   private referring(parameters: readonly number[], names: readonly string[]): number[] {
@@ -246,7 +248,10 @@ export class Search {
 
   private namesOf(type: string, filter: Filter, asker: Asker): string[] {
     const made = asker.sight.derived?.(type, filter) ?? [];
-    return [...this.matching(type, filter, asker).map(nameOf), ...made.map(({ name }) => name)];
+    return [
+      ...this.matching(type, filter, asker).map(({ type: each, id }) => `${each}/${id}`),
+      ...made.map(({ name }) => name),
+    ];
   }
 
   private matching(type: string, filter: Filter, asker: Asker): StoredVersion[] {
@@ -257,7 +262,7 @@ export class Search {
     const { sight } = asker;
     const found: StoredVersion[] = [];
     for (const row of this.rows(query, plan, undefined)) {
-      const seen = shownBy(sight, query, asStored(row));
+      const seen = shownBy(sight, query, this.stored.of(row));
       if (seen !== undefined) found.push(seen);
       if (found.length > this.limits.chainWidth)
         throw new Refusal('invalid', 'too-costly', 'the chain passes through too many resources: narrow it');
@@ -290,10 +295,6 @@ export class Search {
     const plan = planOf(type, [condition], this.statements);
     if (plan === undefined) return [];
     const sql = `SELECT ${VERSION_COLUMNS} FROM ${plan.from} ${VERSION} WHERE ${plan.where} LIMIT ?`;
-    return this.statements.all(sql, ...plan.values, limit).map(asStored);
+    return this.statements.all(sql, ...plan.values, limit).map(this.stored.of);
   }
-}
-
-function nameOf({ type, id }: StoredVersion): string {
-  return `${type}/${id}`;
 }

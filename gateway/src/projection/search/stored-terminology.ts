@@ -2,7 +2,7 @@
 import type { StoredVersion } from '../../ports.js';
 import { generatedSearch } from '../generated.js';
 import type { Statements } from '../statements.js';
-import { asStored, VERSION_COLUMNS } from '../stored.js';
+import { VERSION_COLUMNS, type StoredRows } from '../stored.js';
 import { valueCondition } from './filters.js';
 import { planOf, VERSION } from './plan.js';
 import type { Sight } from './sight.js';
@@ -11,7 +11,12 @@ import { escaped } from './values.js';
 import type { StoredTerminology } from './vocabulary.js';
 
 /** Resources of a URL, the last written first; undefined in place of one that the asker may not see. */
-export function storedTerminology(statements: Statements, terms: Terms, sight: Sight): StoredTerminology {
+export function storedTerminology(
+  statements: Statements,
+  stored: StoredRows,
+  terms: Terms,
+  sight: Sight,
+): StoredTerminology {
   return function* (type, url): Generator<StoredVersion | undefined> {
     const entry = generatedSearch().parameters[type]?.url;
     if (entry === undefined) return;
@@ -24,7 +29,7 @@ export function storedTerminology(statements: Statements, terms: Terms, sight: S
         `SELECT ${VERSION_COLUMNS} FROM version v CROSS JOIN resource r ON r.rid = v.rid WHERE v.vid = ?`,
         vid as number,
       );
-      yield row === undefined ? undefined : sight.permit(asStored(row));
+      yield row === undefined ? undefined : sight.permit(stored.of(row));
     }
   };
 }
