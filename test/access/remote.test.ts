@@ -177,6 +177,25 @@ describe('reading across hospitals', () => {
     assert.deepEqual(names(await search()), [NOTE]);
   });
 
+  it('tells every door of a version that replaces another, which permits nothing until the door has it', async () => {
+    const granted = await put(world.stmary, ann, consent);
+    const { id } = JSON.parse(granted.resource as string) as { id: string };
+    const narrower = { ...consent, provision: { type: 'deny' } };
+    const submit = world.submit.bind(world);
+    let refusal: string | undefined;
+    world.submit = (...call) => {
+      if (call[1] === 'consent:record') refusal = world.stmary.memory.refusalOf(`consent/${id}`);
+      return submit(...call);
+    };
+    await put(world.stmary, ann, narrower, id);
+    world.submit = submit;
+    assert.equal(refusal, '2');
+    assert.deepEqual(names(await search()), [NOTE]);
+    await put(world.stmary, ann, consent, id);
+    assert.deepEqual(names(await search()), ['Observation/glucose', NOTE]);
+    assert.equal(world.stmary.memory.refusalOf(`consent/${id}`), undefined);
+  });
+
   it('takes the same consent again without a new version', async () => {
     const granted = await put(world.stmary, ann, consent);
     const { id } = JSON.parse(granted.resource as string) as { id: string };

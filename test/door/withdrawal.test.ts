@@ -53,8 +53,14 @@ describe('what a door makes of a withdrawal it is told of', () => {
     assert.equal(memory.refusalOf('consent/c-1'), '4');
   });
 
-  it('answers the same and does nothing for another version, an unknown consent, and who is no hospital', async () => {
-    for (const version of [2, 3, 5, 1_000_000]) assert.equal(await hear({ consentId: 'c-1', version }), true);
+  it('obeys although it is some versions behind, without having an end recorded that it cannot number', async () => {
+    assert.equal(await hear({ ...asked, version: 11 }), true);
+    assert.equal(memory.refusalOf('consent/c-1'), '11');
+    assert.deepEqual(recorded, []);
+  });
+
+  it('answers the same and does nothing for an older or a made-up version, an unknown consent, and who is no hospital', async () => {
+    for (const version of [2, 3, 12, 1_000_000]) assert.equal(await hear({ consentId: 'c-1', version }), true);
     assert.equal(await hear({ consentId: 'c-2', version: 4 }), true);
     assert.equal(await hear({ consentId: 'c-1', version: 4 }, 'acme'), true);
     assert.equal(await hear({ consentId: 'c-1', version: 4 }, 'mallory'), true);

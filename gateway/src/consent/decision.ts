@@ -132,8 +132,10 @@ export class ConsentDecision implements Decision {
     const only = actor.patient ?? confinedTo(actor);
     if (only !== undefined && only !== patient) return false;
     if (!this.#isExplained(actor, patient)) return false;
-    const consents = this.#consentsOf(patient);
-    return mayAskAtAll(this.#request(actor, patient, consents), consents, this.ports.now()).outcome === 'permit';
+    return this.#readingsOf(patient).every(
+      (consents) =>
+        mayAskAtAll(this.#request(actor, patient, consents), consents, this.ports.now()).outcome === 'permit',
+    );
   }
 
   unrestricted(actor: Actor, type: string): boolean {
@@ -172,7 +174,9 @@ export class ConsentDecision implements Decision {
     if (!asked.every((each) => this.#isExplained(actor, each))) return undefined;
     return honouredIfAll(
       stored,
-      asked.map((each) => this.#decided(actor, known, each, this.#consentsOf(each))),
+      asked.flatMap((each) =>
+        this.#readingsOf(each).map((consents) => this.#decided(actor, known, each, consents)),
+      ),
     );
   }
 
@@ -227,10 +231,10 @@ export class ConsentDecision implements Decision {
     return this.#relationships.standing(request, patient, consents);
   }
 
-  /** In force here of a patient by FHIR id. */
-  #consentsOf(patient: string | undefined): readonly ConsentInForce[] {
+  /** The readings of a patient by FHIR id. */
+  #readingsOf(patient: string | undefined): readonly (readonly ConsentInForce[])[] {
     const pid = patient === undefined ? undefined : this.ports.lookup.pidOf(patient);
-    return pid === undefined ? [] : this.ports.trusted.within(pid);
+    return pid === undefined ? [[]] : this.ports.trusted.within(pid);
   }
 }
 

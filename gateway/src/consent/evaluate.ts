@@ -98,7 +98,7 @@ export function decisionOf(
     throw new Refusal('not-found', 'not-found', "the patient's record has no such resource here");
   }
   const own = request.member === request.custodian;
-  const readings = own ? [ports.trusted.within(pid)] : ports.trusted.toOthers(pid);
+  const readings = own ? ports.trusted.within(pid) : ports.trusted.toOthers(pid);
   if (readings === undefined) return { outcome: 'deny', obligations: [], rule: 'closed' };
   const decisions = readings.map((consents) => decided(ports, { request, patient, stored }, consents));
   return decisions.find(({ outcome }) => outcome === 'deny') ?? decisions[0] ?? CLOSED;

@@ -17,11 +17,11 @@ import { areSame, keepRest, restOf, type JoinPorts } from './rest.js';
 import { callOf, type SayingPorts } from './saying.js';
 import type { ConsentShelf } from './shelf.js';
 
-/** Tells every custodian's door that a consent is withdrawn; resolves when all have heard or the time is up. */
+/** Tells every custodian's door that a consent is withdrawn or replaced; resolves when all have heard or the time is up. */
 export type TellDoors = (withdrawal: {
   readonly custodians: readonly string[];
   readonly consentId: string;
-  /** The version that ends it. */
+  /** The version that ends or replaces it. */
   readonly version: number;
 }) => Promise<void>;
 
@@ -147,7 +147,7 @@ function signedId({ statement }: ConsentSent): string | undefined {
 }
 
 /**
- * Every door hears of a withdrawal before the ledger does, and what was split off is kept before; but only of what the
+ * Every door hears of a withdrawal, and of any other replacement, before the ledger does, and what was split off is kept before; but only of what the
  * ledger would take, so that nobody closes a door who may not, and nothing stays of what was refused.
  */
 async function ready(
@@ -163,9 +163,10 @@ async function ready(
     readonly doors: Parameters<TellDoors>[0];
   },
 ): Promise<void> {
-  const isEnd = current?.status === 'active' && split.care.status !== 'active';
-  if (isEnd || split.rest.length > 0) await requireTaken(ports, call);
-  if (isEnd) await ports.tellDoors(doors);
+  // Whatever replaces it may permit less: until a door has the new version, the one before permits nothing there.
+  const isReplaced = current?.status === 'active';
+  if (isReplaced || split.rest.length > 0) await requireTaken(ports, call);
+  if (isReplaced) await ports.tellDoors(doors);
 }
 
 /** A ledger that cannot be asked does not keep the doors open. */

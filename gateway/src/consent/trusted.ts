@@ -76,19 +76,24 @@ export class TrustedConsents {
 
   constructor(private readonly ports: TrustPorts) {}
 
-  /** In force for this member's own staff: what does not hold neither permits nor hides what held before it. */
-  within(pid: string): readonly ConsentInForce[] {
-    return inForce(this.#checked(pid).held);
+  /**
+   * The readings to decide on for this member's own staff, each of which must permit: the consents in force, and, where it
+   * is heard that one is being replaced and the ledger does not say so yet, those that are left without it. What does not
+   * hold neither permits nor hides what held before it.
+   */
+  within(pid: string): readonly (readonly ConsentInForce[])[] {
+    return this.#readings(pid);
   }
 
-  /**
-   * The readings to decide on for other members: the consents in force, and, where a withdrawal is heard but not yet on
-   * the ledger, those that will be left. Undefined = the patient is closed to them.
-   */
+  /** The readings to decide on for other members, as within; undefined = the patient is closed to them. */
   toOthers(pid: string): readonly (readonly ConsentInForce[])[] | undefined {
-    const { held } = this.#checked(pid);
-    if (this.ports.memory.refusalOf(refusalSubject.patient(pid)) !== undefined) return undefined;
-    const all = inForce(held);
+    // Checked first: it is what closes the patient.
+    const readings = this.#readings(pid);
+    return this.ports.memory.refusalOf(refusalSubject.patient(pid)) === undefined ? readings : undefined;
+  }
+
+  #readings(pid: string): readonly (readonly ConsentInForce[])[] {
+    const all = inForce(this.#checked(pid).held);
     const left = all.filter((consent) => !isRefused(this.ports, pid, consent));
     return left.length === all.length ? [all] : [all, left];
   }
@@ -191,7 +196,7 @@ function close({ memory, now, alarm }: TrustPorts, pid: string, what: Problem): 
   alarm(what, pid);
 }
 
-/** Heard to be withdrawn, and the ledger does not say so yet. A version that came after it lifts the refusal, or its end. */
+/** Heard to be withdrawn or replaced, and the ledger does not say so yet. A version that came after it lifts the refusal, or its end. */
 function isRefused({ memory, now, alarm }: TrustPorts, pid: string, { id, version }: ConsentInForce): boolean {
   const subject = refusalSubject.consent(id);
   const refusal = memory.refusal(subject);

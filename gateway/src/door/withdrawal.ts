@@ -1,4 +1,4 @@
-/** A withdrawal that some gateway heard of: from now on this door refuses what the consent permitted. */
+/** A withdrawal, or another replacement, that some gateway heard of: from now on this door refuses what the consent permitted. */
 import { MAX_VERSION } from '@salus/chaincode/consent/api';
 
 import type { EndAskedBy } from '../consent/asked-end.js';
@@ -11,10 +11,13 @@ import type { Directory } from '../registry/directory.js';
 /** Where a door hears of withdrawals, below DOOR_BASE. */
 export const WITHDRAWAL_PATH = '$withdrawal';
 
+/** Versions that a door may be behind who tells it; of later ones it knows that they were made up. */
+const MOST_AHEAD = 8;
+
 /** What one door tells another. */
 export interface Withdrawal {
   readonly consentId: string;
-  /** The version that ends it: once the ledger has it, the refusal is not needed any more. */
+  /** The version that ends or replaces it: once the ledger has it, the refusal is not needed any more. */
   readonly version: number;
 }
 
@@ -36,8 +39,8 @@ export interface WithdrawalPorts {
 }
 
 /**
- * Puts the refusal in force, if a hospital says it of the next version of a consent that counts here, and records the
- * end if a patient there asks for it: what else is said changes nothing, and is answered like what is not recorded yet.
+ * Puts the refusal in force, if a hospital says it of a next version of a consent that counts here, and records the
+ * end if a patient there asks for it and this gateway is up to date: what else is said changes nothing, and is answered like what is not recorded yet.
  * Undefined for what is no withdrawal.
  */
 export async function hearWithdrawal(
@@ -47,17 +50,26 @@ export async function hearWithdrawal(
 ): Promise<{ readonly commit?: Commit } | undefined> {
   const said = parse(body);
   if (said === undefined) return undefined;
+  const ahead = said.version - (ports.consentVersion(said.consentId) ?? Infinity);
   const isHospital = ports.directory.roles(teller).includes('hospital');
-  if (!isHospital || ports.consentVersion(said.consentId) !== said.version - 1) return {};
+  if (!isHospital || ahead < 1 || ahead > MOST_AHEAD) return {};
   refuse(ports, said);
-  const { status, asker } = said;
-  if (status === undefined || asker === undefined) return {};
+  const commit = ahead > 1 ? undefined : await endRecorded(ports, teller, said);
+  return commit === undefined ? {} : { commit };
+}
+
+/** Of the end that a patient at the teller's asks for; undefined where none is asked for, or it could not be recorded. */
+async function endRecorded(
+  ports: WithdrawalPorts,
+  teller: string,
+  { status, asker, ...said }: Told,
+): Promise<Commit | undefined> {
+  if (status === undefined || asker === undefined) return undefined;
   try {
-    const commit = await ports.recordEnd({ ...said, status, asker: { member: teller, ...asker } });
-    return commit === undefined ? {} : { commit };
+    return await ports.recordEnd({ ...said, status, asker: { member: teller, ...asker } });
   } catch (error) {
     ports.onUnrecorded(error);
-    return {};
+    return undefined;
   }
 }
 

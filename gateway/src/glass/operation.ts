@@ -76,7 +76,7 @@ function opensHere({ lookup, trusted, now }: BreakGlassPorts, { member, user, ro
   const pid = lookup.keeps(patient) ? lookup.pidOf(patient) : undefined;
   if (pid === undefined) return false;
   const request = { custodian: member, member, user, role, purpose: 'BTG', action: 'access' } as const;
-  return mayAskAtAll(request, trusted.within(pid), now()).outcome === 'permit';
+  return trusted.within(pid).every((consents) => mayAskAtAll(request, consents, now()).outcome === 'permit');
 }
 
 /** The own record: why is kept, then it opens for a while. */
