@@ -6,7 +6,13 @@ import type { Ledger } from '@salus/gateway/ports';
 import { approveRegistry, type Approving, missingEntries, readRegistry } from '@salus/gateway/registry/approve';
 import type { GatewaySettings, MemberSettings } from '@salus/gateway/settings';
 
-import { ContractWorld, gatewayCertificate, manyMembers, members } from '../support/contract-world.js';
+import {
+  ContractWorld,
+  gatewayCertificate,
+  manyMembers,
+  memberEntry as contractEntry,
+  members,
+} from '../support/contract-world.js';
 import { eventually } from '../support/eventually.js';
 import { exampleSettings } from '../support/example-settings.js';
 
@@ -37,13 +43,14 @@ function ledgerOf(
 }
 
 describe('what gateways do at first start', () => {
-  let doorRoot: string;
+  /** PEM of each member's own. */
+  const doorRoots = new Map<string, string>();
   let world: ContractWorld;
   let submitted: string[];
   const never = new AbortController().signal;
 
   before(async () => {
-    doorRoot = await gatewayCertificate('stmary');
+    for (const name of manyMembers) doorRoots.set(name, await gatewayCertificate(name));
   });
 
   beforeEach(async () => {
@@ -59,7 +66,9 @@ describe('what gateways do at first start', () => {
     const example = exampleSettings();
     const cards = all.map((name, index): MemberSettings => {
       const mspId = mspIdOf(name);
-      const card = { ...example.members[0]!, name, mspId, doorRoot, baseUrl: `http://127.0.0.1:${8101 + index}` };
+      const [jwk] = contractEntry(name).keys as [MemberSettings['jwk']];
+      const own = { doorRoot: doorRoots.get(name)!, jwk, kid: jwk.kid, keys: [jwk] };
+      const card = { ...example.members[0]!, ...own, name, mspId, baseUrl: `http://127.0.0.1:${8101 + index}` };
       return name === member ? { ...card, ...change } : card;
     });
     return { ...example, member, members: cards };

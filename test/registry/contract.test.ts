@@ -91,6 +91,30 @@ describe('registry on the ledger', () => {
     ]);
   });
 
+  it('lets nobody take what another member is known by: its key, its kid, its root', async () => {
+    const world = await ContractWorld.founded();
+    const [own, others] = ['stmary', 'northside'].map((name) => memberEntry(name));
+    const hashOf = async (name: string) => (await view(world)).members.find(({ entry }) => entry.name === name)?.hash;
+    const rooted = { ...others, doorRoots: [random()], replaces: await hashOf('northside') };
+    await world.submit('northside', 'registry:approve', approval(rooted));
+    const [key] = own!.keys as [Record<string, string>];
+    const [theirs] = others!.keys as [Record<string, string>];
+    const replaces = await hashOf('stmary');
+    for (const taken of [
+      { keys: [{ ...key, kid: theirs.kid }] },
+      { keys: [{ ...theirs, kid: key.kid }] },
+      { keys: [key, theirs] },
+      { doorRoots: rooted.doorRoots },
+    ]) {
+      await world.refused('key-taken', 'stmary', 'registry:approve', approval({ ...own!, ...taken, replaces }));
+    }
+    await world.submit('stmary', 'registry:approve', approval({ ...own!, doorRoots: [random()], replaces }));
+    const empty = await ContractWorld.empty();
+    const entries = [memberEntry('stmary'), memberEntry('acme', theirs), memberEntry('northside', theirs)];
+    const founding = approval({ ...consortiumEntry(), entries });
+    await empty.refused('key-taken', 'stmary', 'registry:approve', founding);
+  });
+
   it('never goes back: an old entry is stale once another is in force', async () => {
     const world = await ContractWorld.founded();
     const before = (await view(world)).members.find(({ entry }) => entry.name === 'stmary');

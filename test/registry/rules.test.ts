@@ -36,7 +36,9 @@ describe('registry rules', () => {
         for (const [voter, gcp] of ballots) {
           const entry = entryOf('a', gcp);
           const approvedBy = approved.get(gcp) ?? [];
-          const result = approve(entry, voter, { consortium: { hash: 'c', entry: consortium }, inForce, approvedBy });
+          const result = approve(entry, voter, {
+            ...{ consortium: { hash: 'c', entry: consortium }, inForce, approvedBy, others: [] },
+          });
           if (result instanceof Error) {
             assert.ok(approvedBy.includes(voter) || inForce !== undefined, result.message);
             continue;

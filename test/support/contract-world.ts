@@ -1,6 +1,6 @@
 /** A small consortium whose contracts run on a double of the ledger: real certificates, a clock of its own. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { TICK_STALE_MS } from '@salus/chaincode/clock/api';
 import { setEndorserClock } from '@salus/chaincode/dist/lib/guard.js';
 import { chaincodeOf } from '@salus/chaincode/dist/lib/host.js';
@@ -174,10 +174,14 @@ export function consortiumEntry(names: readonly string[] = members) {
   return { kind: 'consortium', members: names.map((name) => ({ name, mspId: mspId(name) })) };
 }
 
-const someKey = { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'B'.repeat(43), kid: 'key-1' };
+/** A key of the form that the registry takes, each member's another; nobody signs with it. */
+const someKey = (name: string) => {
+  const [x, y] = ['x', 'y'].map((axis) => hash('sha256', `${name}/${axis}`, 'base64url'));
+  return { kty: 'EC', crv: 'P-256', x, y, kid: `key-of-${name}` };
+};
 
 /** A member's first entry. */
-export function memberEntry(name: string, key: object = someKey) {
+export function memberEntry(name: string, key: object = someKey(name)) {
   return {
     kind: 'member',
     name,

@@ -114,6 +114,7 @@ export const refuse = refusals({
   'unknown-subject': 'not-found',
   'name-mismatch': 'invalid',
   'stale-entry': 'conflict',
+  'key-taken': 'conflict',
   'already-approved': 'conflict',
 });
 

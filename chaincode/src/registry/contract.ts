@@ -6,7 +6,15 @@ import { SalusContract } from '../lib/contract';
 import { list, load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import { parseText } from '../lib/schema';
-import { events, parseEntry, type CodeView, type RegistryEntry, type RegistryView } from './api';
+import {
+  type CodeView,
+  type ConsortiumEntry,
+  events,
+  type MemberEntry,
+  parseEntry,
+  type RegistryEntry,
+  type RegistryView,
+} from './api';
 import { approve, voters, type Standing } from './rules';
 import { approvalKind, CONSORTIUM, consortiumKind, memberKind, subjectOf } from './state';
 
@@ -54,7 +62,23 @@ async function standing(ctx: SalusContext, entry: RegistryEntry): Promise<Standi
     const approval = await load(ctx, approvalKind, subjectOf(entry), digest(entry), member);
     if (approval !== undefined) approvedBy.push(member);
   }
-  return { consortium, inForce, approvedBy };
+  return { consortium, inForce, approvedBy, others: await others(ctx, entry, consortium?.entry) };
+}
+
+/** The founding consortium comes before any member's entry; one that replaces it brings none. */
+async function others(
+  ctx: SalusContext,
+  entry: RegistryEntry,
+  consortium: ConsortiumEntry | undefined,
+): Promise<MemberEntry[]> {
+  if (entry.kind === 'consortium') return [];
+  const names = (consortium?.members ?? []).map(({ name }) => name).filter((name) => name !== entry.name);
+  const found: MemberEntry[] = [];
+  for (const name of names) {
+    const inForce = await load(ctx, memberKind, name);
+    if (inForce !== undefined) found.push(inForce.entry);
+  }
+  return found;
 }
 
 async function putInForce(ctx: SalusContext, entry: RegistryEntry, hash: string): Promise<void> {

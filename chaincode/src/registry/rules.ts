@@ -21,6 +21,8 @@ export interface Standing {
   readonly inForce?: InForce | undefined;
   /** Members of the voting consortium that approved the same hash before. */
   readonly approvedBy: readonly string[];
+  /** What is in force of other members than those the entry is about. */
+  readonly others: readonly MemberEntry[];
 }
 
 /** An approval to record, and whether it puts the entry in force. */
@@ -64,11 +66,28 @@ function unfit(
     return refuse('no-consortium', 'no consortium entry is in force yet: approve that first, then members');
   }
   if (!electorate.includes(caller)) return refuse('not-in-consortium', 'the calling member is not in the consortium');
-  return namesProblem(entry, electorate) ?? foundingProblem(entry, standing);
+  return namesProblem(entry, electorate) ?? foundingProblem(entry, standing) ?? ownershipProblem(entry, standing);
+}
+
+/**
+ * A member is known by its keys and roots: whoever could give another's as its own would have what that one signs, and
+ * its doors and gateways, taken for its own, and so make it nobody.
+ */
+function ownershipProblem(entry: RegistryEntry, { others }: Standing): Refusal | undefined {
+  const all = [...others, ...describedIn(entry)].map(({ keys, doorRoots }) => [
+    ...new Set([...keys.flatMap(({ kid, x, y }) => [kid, `${x}.${y}`]), ...doorRoots]),
+  ]);
+  const marks = all.flat();
+  if (new Set(marks).size === marks.length) return undefined;
+  return refuse('key-taken', 'a key, its kid, or a root of the entry is another member’s');
+}
+
+function describedIn(entry: RegistryEntry): readonly MemberEntry[] {
+  return entry.kind === 'consortium' ? (entry.entries ?? []) : [entry];
 }
 
 function namesProblem(entry: RegistryEntry, electorate: readonly string[]): Refusal | undefined {
-  const described = entry.kind === 'consortium' ? (entry.entries ?? []) : [entry];
+  const described = describedIn(entry);
   const lists = entry.kind === 'consortium' ? [entry.members, described] : [described];
   if (lists.some(misnamed)) {
     return refuse('name-mismatch', 'each member is named once, and its MSP id is its name capitalised and MSP');
