@@ -80,6 +80,8 @@ describe('what members and patients cannot bring about', () => {
     const actor = { user: 'u-mallory', role: 'admin', purpose: 'HSYSADMIN' };
     await world.submit('northside', 'patient:register', { request, actor });
     assert.equal(lookup.byId('ann')?.pid, pid);
+    const elsewhere = new PatientLookup(world.stmary.projected, world.stmary.keys, 'mercy');
+    assert.equal(elsewhere.byId('ann')?.pid, pid, 'a third hospital believes the first who said it');
     collude(['patient', pid], { pid, custodians: { stmary: { patientId: 'ben' } } });
     assert.deepEqual(lookup.byPid(pid)?.custodians, { stmary: { patientId: 'ann' } });
     assert.notEqual(lookup.byId('ben')?.pid, pid);

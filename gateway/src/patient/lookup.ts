@@ -1,7 +1,7 @@
 /** Finds patients by the FHIR id their custodian gave them. */
 import type { KeyStore } from '../keys/key-store.js';
 import type { Fact } from '../projection/asked.js';
-import { byPatientId, byPid, PATIENT_SPACE } from './project.js';
+import { byOrder, byPatientId, byPid, PATIENT_SPACE } from './project.js';
 
 /** A domain's facts in the projection. */
 export interface Facts {
@@ -50,8 +50,9 @@ export class PatientLookup {
     const known = this.#pids.get(patientId);
     if (known !== undefined) return known;
     const pid = this.facts.fact(PATIENT_SPACE, this.#own(patientId));
-    // What another member says is asked for each time: this member may register the id later.
-    if (pid === undefined) return this.facts.facts(PATIENT_SPACE, byPatientId(patientId))[0]?.value;
+    // What another member says is asked for each time: this member may register the id later. Of several who say it the
+    // first is believed: ids are seen by all hospitals once they are given, and by nobody before.
+    if (pid === undefined) return this.facts.facts(PATIENT_SPACE, byOrder(patientId))[0]?.value;
     if (this.#pids.size >= MAX_CACHED) this.#pids.clear();
     this.#pids.set(patientId, pid);
     return pid;

@@ -25,6 +25,8 @@ const CARE = 'care';
 
 /** Key of the facts that lead from a Patient's FHIR id to the pid, one for each custodian that gave the id. */
 export const byPatientId = (patientId: string): string => `id/${patientId}/`;
+/** Key of the same facts in the order in which they were committed, the earliest first. */
+export const byOrder = (patientId: string): string => `order/${patientId}/`;
 /** Key of the facts that lead from a pid to its custodians, one for each. */
 export const byPid = (pid: string): string => `pid/${pid}/`;
 
@@ -53,7 +55,7 @@ export const keyOf = (pid: string, custodian: string, kid: string): string => `$
  * alone: nobody can say it of another (T16).
  */
 export function patientProjector(write: LedgerWrite, transaction: PlacedTransaction): readonly Change[] {
-  const { creatorMspId } = transaction;
+  const { creatorMspId, block, index } = transaction;
   if (write.collection !== CARE) return [];
   if (write.isPurge) return [{ kind: 'forget', space: CODE_SPACE, key: keyHashOf(write) }];
   if (write.key === undefined || write.value === undefined) return [];
@@ -67,7 +69,18 @@ export function patientProjector(write: LedgerWrite, transaction: PlacedTransact
   return vouched.flatMap(([custodian, { patientId }]) => [
     { kind: 'fact', space: PATIENT_SPACE, key: `${byPid(pid)}${custodian}`, value: patientId },
     { kind: 'fact', space: PATIENT_SPACE, key: `${byPatientId(patientId)}${custodian}`, value: pid },
+    {
+      kind: 'fact',
+      space: PATIENT_SPACE,
+      key: `${byOrder(patientId)}${sortable(block)}/${sortable(index)}`,
+      value: pid,
+    },
   ]);
+}
+
+/** A number whose digits sort as it does. */
+function sortable(number: number): string {
+  return String(number).padStart(12, '0');
 }
 
 /** What a custodian's own transaction says of a key that counts there; of what others say of it nothing is believed. */
