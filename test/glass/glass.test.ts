@@ -216,6 +216,23 @@ describe('break-glass', () => {
     assert.equal(partsOf(await listed()).length, MAX_GLASS_LISTED);
   });
 
+  it('stays first in the list until it is reviewed, however many acts are refused or repeated after it', async () => {
+    await breakGlass();
+    const [act] = partsOf(await listed());
+    const glass = new GlassStore(world.stmary.keys);
+    const later = { pid: '', patient: 'ann', member: 'northside', user: 'u-mallory', at: world.contracts.clockMs + 1 };
+    world.stmary.keys.database.exec('BEGIN');
+    for (let index = 0; index <= MAX_GLASS_LISTED; index += 1) {
+      assert.equal(glass.take({ ...later, aid: random(), follows: random() }), 'refused');
+    }
+    world.stmary.keys.database.exec('COMMIT');
+    const list = partsOf(await listed());
+    assert.deepEqual([list.length, list[0]?.id], [MAX_GLASS_LISTED, act?.id]);
+    const found = { outcome: 'justified', note: 'spoke to the ward' };
+    assert.equal((await ask(world.stmary, `POST $break-glass/${act?.id ?? ''}`, officer, found)).status, 200);
+    assert.ok(!partsOf(await listed()).some(({ id }) => id === act?.id));
+  });
+
   it('at the custodian itself opens one record to one person for a while, by reason and words', async () => {
     const urgent = { ...adams, purpose: 'BTG' };
     const seen = (by: Actor): boolean => {

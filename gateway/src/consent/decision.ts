@@ -174,9 +174,7 @@ export class ConsentDecision implements Decision {
     if (!asked.every((each) => this.#isExplained(actor, each))) return undefined;
     return honouredIfAll(
       stored,
-      asked.flatMap((each) =>
-        this.#readingsOf(each).map((consents) => this.#decided(actor, known, each, consents)),
-      ),
+      asked.flatMap((each) => this.#readingsOf(each).map((consents) => this.#decided(actor, known, each, consents))),
     );
   }
 

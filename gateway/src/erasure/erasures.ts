@@ -47,6 +47,7 @@ export class Erasures {
     return withErasure(fhir, {
       baseUrl: fhirBase(settings.baseUrl),
       store: this.#store,
+      holds: this.#store,
       series: this.series,
       writer,
       current: (type, id) => projection.current(type, id),

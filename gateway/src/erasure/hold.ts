@@ -4,9 +4,10 @@
  */
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
-import type { RecordWriter, StoredVersion } from '../ports.js';
+import type { Actor, RecordWriter, StoredVersion, WriteOutcome } from '../ports.js';
 import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { requireOfficer } from './rules.js';
+import type { ErasureStore } from './store.js';
 
 /** Not a FHIR type, so no interaction reaches it; of no patient's compartment, so it survives the erasure. */
 export const HOLD_TYPE = 'LegalHold';
@@ -17,12 +18,15 @@ const REASONS = ['litigation', 'investigation', 'audit'];
 export interface HoldPorts {
   readonly writer: RecordWriter;
   readonly current: (type: string, id: string) => StoredVersion | undefined;
+  /** What all gateways of the member know of holds at once, however far each has its projection. */
+  readonly holds: Pick<ErasureStore, 'hold' | 'release' | 'isHeld'>;
   /** Whether `current` is as of a block, waiting a while for it. */
   readonly reached: (block: number) => Promise<boolean>;
 }
 
 /** Whether the patient's record is under a legal hold. */
-export function isHeld({ current }: Pick<HoldPorts, 'current'>, patient: string): boolean {
+export function isHeld({ current, holds }: Pick<HoldPorts, 'current' | 'holds'>, patient: string): boolean {
+  if (holds.isHeld(patient)) return true;
   const stored = current(HOLD_TYPE, patient);
   return stored !== undefined && (JSON.parse(stored.text) as { active: boolean }).active;
 }
@@ -33,15 +37,38 @@ export async function setHold(ports: HoldPorts, request: FhirRequest, patient: s
   if (ports.current('Patient', patient) === undefined) {
     throw new Refusal('not-found', 'not-found', `Patient/${patient} is not known here`);
   }
-  const read = parametersOf(request.body);
+  const { active, reason } = wishOf(request);
+  const outcome = await written(ports, request.actor, patient, { active, reason });
+  const isInForce = outcome.state === 'committed' && (await ports.reached(outcome.commit.block));
+  if (isInForce && !active) ports.holds.release(patient);
+  return parametersAnswer(isInForce ? 200 : 202, { hold: active ? 'active' : 'lifted', reason });
+}
+
+interface Wish {
+  readonly active: boolean;
+  readonly reason: string;
+}
+
+function wishOf({ body }: FhirRequest): Wish {
+  const read = parametersOf(body);
   const active = read('active', 'valueBoolean');
   const reason = read('reason', 'valueCode');
   if (typeof active !== 'boolean' || typeof reason !== 'string' || !REASONS.includes(reason)) {
     throw new Refusal('invalid', 'unprocessable', `Parameters: active (valueBoolean), reason (${REASONS.join(', ')})`);
   }
+  return { active, reason };
+}
+
+/** Every gateway of the member holds before the ledger has it; not where the ledger refuses it. */
+async function written(ports: HoldPorts, actor: Actor, patient: string, wish: Wish): Promise<WriteOutcome> {
   const expect = ports.current(HOLD_TYPE, patient)?.version ?? 0;
-  const text = JSON.stringify({ resourceType: HOLD_TYPE, id: patient, active, reason, by: request.actor.user });
-  const outcome = await ports.writer.write(request.actor, [{ type: HOLD_TYPE, id: patient, expect, text }]);
-  const isInForce = outcome.state === 'committed' && (await ports.reached(outcome.commit.block));
-  return parametersAnswer(isInForce ? 200 : 202, { hold: active ? 'active' : 'lifted', reason });
+  const text = JSON.stringify({ resourceType: HOLD_TYPE, id: patient, ...wish, by: actor.user });
+  const wasHeld = isHeld(ports, patient);
+  if (wish.active) ports.holds.hold(patient);
+  try {
+    return await ports.writer.write(actor, [{ type: HOLD_TYPE, id: patient, expect, text }]);
+  } catch (error) {
+    if (wish.active && !wasHeld && error instanceof Refusal) ports.holds.release(patient);
+    throw error;
+  }
 }

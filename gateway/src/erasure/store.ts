@@ -6,6 +6,7 @@ const SCHEMA = `
 CREATE TABLE IF NOT EXISTS erasures (
   id TEXT PRIMARY KEY, patient TEXT NOT NULL, basis TEXT NOT NULL, reason BLOB NOT NULL, asked TEXT NOT NULL,
   approved TEXT, state TEXT NOT NULL, certificate TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS legal_holds (patient TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `;
 
 /** Asked for; approved; keys destroyed, purges under way; done, with a certificate; void, never approved in time. */
@@ -39,6 +40,21 @@ export class ErasureStore {
     this.keys.database
       .prepare(`INSERT INTO erasures VALUES (?, ?, ?, ?, ?, NULL, 'pending', NULL)`)
       .run(id, patient, basis, sealed, JSON.stringify(asked));
+  }
+
+  /** Puts a legal hold in force at every gateway of the member, before the ledger has it. */
+  hold(patient: string): void {
+    this.keys.database.prepare('INSERT OR IGNORE INTO legal_holds VALUES (?)').run(patient);
+  }
+
+  /** Leaves a hold to what the ledger says. */
+  release(patient: string): void {
+    this.keys.database.prepare('DELETE FROM legal_holds WHERE patient = ?').run(patient);
+  }
+
+  /** Whether a hold is in force, whatever this gateway's projection says. */
+  isHeld(patient: string): boolean {
+    return this.keys.database.prepare('SELECT 1 FROM legal_holds WHERE patient = ?').get(patient) !== undefined;
   }
 
   /** True for the one who approved it first. */

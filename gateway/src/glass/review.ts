@@ -18,7 +18,7 @@ import type { GlassStore, KeptGlass } from './store.js';
 /** Days within which broken glass is to be reviewed. */
 export const REVIEW_DAYS = 7;
 const DAY_MS = 86_400_000;
-/** Acts in the list at most, the newest. */
+/** Acts in the list at most: those to be reviewed before all others. */
 export const MAX_GLASS_LISTED = 500;
 
 /** What a privacy officer's review reads and writes. */
@@ -53,7 +53,7 @@ function list(ports: ReviewPorts, { actor }: FhirRequest): FhirResponse {
   requireRole(actor, [OFFICER, 'auditor']);
   if (!scopesReachAll(actor, 'AuditEvent', 's')) throw scopeMissing('AuditEvent', 's');
   settle(ports);
-  const acts = ports.glass.all(MAX_GLASS_LISTED);
+  const acts = ports.glass.listed(MAX_GLASS_LISTED);
   for (const { patient } of acts) ports.shown(patient);
   const late = ports.late.open('opened');
   const own = acts.map((act) => ({ name: 'break-glass', part: stringsOf(valuesOf(ports, act, late.get(act.aid))) }));
@@ -114,7 +114,7 @@ async function review(ports: ReviewPorts, { actor, body }: FhirRequest, id: stri
   requireRole(actor, [OFFICER]);
   if (!scopesReachAll(actor, 'AuditEvent', 's')) throw scopeMissing('AuditEvent', 's');
   settle(ports);
-  const act = ports.glass.all(MAX_GLASS_LISTED).find(({ aid }) => glassId(aid) === id);
+  const act = ports.glass.find((aid) => glassId(aid) === id);
   if (act === undefined) throw new Refusal('not-found', 'not-found', 'no broken glass of this id is known here');
   ports.shown(act.patient);
   const found = wishOf(body);

@@ -139,10 +139,22 @@ export class GlassStore {
     return row && glassOf(row);
   }
 
-  /** Every act, newest first, at most `limit`. */
-  all(limit: number): readonly KeptGlass[] {
-    const rows = this.keys.database.prepare(`${ACTS} ORDER BY at DESC, aid LIMIT ?`).all(limit);
-    return rows.map(glassOf);
+  /**
+   * Acts, at most `limit`: those that wait for somebody's word, the oldest first, then the newest. What comes later, refused
+   * acts and second ones included, puts none that is to be reviewed out of sight.
+   */
+  listed(limit: number): readonly KeptGlass[] {
+    const isWaiting = "(review IS NULL AND follows IS NULL AND state IN ('open', 'queued', 'waiting'))";
+    const order = `${isWaiting} DESC, CASE WHEN ${isWaiting} THEN at ELSE -at END, aid`;
+    return this.keys.database.prepare(`${ACTS} ORDER BY ${order} LIMIT ?`).all(limit).map(glassOf);
+  }
+
+  /** The act of which this holds, however many there are; undefined = none. */
+  find(isWanted: (aid: string) => boolean): KeptGlass | undefined {
+    for (const { aid } of this.keys.database.prepare('SELECT aid FROM broken_glass').iterate()) {
+      if (isWanted(aid as string)) return this.of(aid as string);
+    }
+    return undefined;
   }
 
   /** Whether this person broke the glass here before a patient's record lately; `now` in ms since 1970. */
