@@ -146,7 +146,7 @@ export function setupService(
 }
 
 /** What bringing a channel into force reads of a state folder: administrators' identities, and the TLS that they call peers with. */
-export function setupPlaces(stateDir: string, members: readonly Member[]): string[] {
+function setupPlaces(stateDir: string, members: readonly Member[]): string[] {
   return [
     layout.network(stateDir),
     dirname(layout.genesis(stateDir)),
