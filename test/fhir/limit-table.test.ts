@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { IDEMPOTENCY_DAYS } from '@salus/chaincode/ehr/api';
+import { GROUP_BYTES, GROUP_SIZE, PACK_SIZE } from '@salus/gateway/ehr/grouping';
 import { SIGN_IN_LIMITS } from '@salus/gateway/authorization/lock-out';
 import { ASSERTION_S } from '@salus/gateway/authorization/offered';
 import { MAX_PASSWORD_CHARACTERS } from '@salus/gateway/authorization/passwords';
@@ -44,6 +45,9 @@ import { projectRoot } from '../support/shared.js';
 const groups = { GLASS_BUDGET, IMPORT_LIMITS, SIGN_IN_LIMITS, JSON_LIMITS, SEARCH_LIMITS, WORDS_LIMITS, WORK_LIMITS };
 const limits: Record<string, number> = {
   ASSERTION_S,
+  GROUP_BYTES,
+  GROUP_SIZE,
+  PACK_SIZE,
   IDEMPOTENCY_DAYS,
   UNDERWAY_LIMIT,
   SMALL_BODY,
