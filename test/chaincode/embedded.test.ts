@@ -11,7 +11,7 @@ import { decodeRefusal, type RegistryView } from '@salus/chaincode/registry/api'
 import { EndorseError } from '@hyperledger/fabric-gateway';
 import { type EmbeddedNetwork, startEmbedded } from '@salus/network/embedded/node/network';
 import type { PreparedState } from '@salus/network/prepare';
-import { type Call, physician, random } from '../support/contract-world.js';
+import { type Call, memberEntry, physician, random } from '../support/contract-world.js';
 import { connectClient, prepareTestState, type TestClient } from '../support/embedded-network.js';
 import { consentOf, consentRequest, everything } from '../support/patients.js';
 import { projectRoot } from '../support/shared.js';
@@ -70,11 +70,7 @@ describe('the contracts on the embedded ledger', function () {
 
   it('found a consortium by majority, and tick', async () => {
     const { members } = prepared.topology;
-    const keys = [{ kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'B'.repeat(43), kid: 'key-1' }];
-    const address = { gatewayUrl: 'https://gateway.example', doorUrl: 'https://door.example', keys, doorRoots: [] };
-    const entries = members.map(({ name, mspId, roles }) => {
-      return { kind: 'member', name, mspId, roles, gcp: [], premises: [], ...address };
-    });
+    const entries = members.map(({ name, roles }) => ({ ...memberEntry(name), roles }));
     const named = members.map(({ name, mspId }) => ({ name, mspId }));
     const founding = { args: [JSON.stringify({ kind: 'consortium', members: named, entries })] };
     for (const { name } of members.slice(0, 4)) await submit(name, 'registry:approve', founding);

@@ -17,11 +17,14 @@ describe('what a door makes of a withdrawal it is told of', () => {
 
   /** At a door where version 3 of the consent c-1 is the newest; true = taken for a withdrawal. */
   async function hear(body: object, teller = 'northside', recordEnd = record): Promise<boolean> {
-    const directory = { roles: (member: string) => (member === 'northside' ? ['hospital'] : ['manufacturer']) };
+    const directory = {
+      roles: (member: string) => (['northside', 'mercy'].includes(member) ? ['hospital'] : ['manufacturer']),
+    };
     const consentVersion = (id: string): number | undefined => (id === 'c-1' ? 3 : undefined);
+    const keeps = (member: string): boolean => member === 'northside';
     const heard = await hearWithdrawal(
       {
-        ...{ memory, directory, consentVersion, recordEnd, now: () => '2026-01-01T00:00:00Z' },
+        ...{ memory, directory, consentVersion, keeps, recordEnd, now: () => '2026-01-01T00:00:00Z' },
         onUnrecorded: (error) => failures.push(error),
       },
       teller,
@@ -57,6 +60,14 @@ describe('what a door makes of a withdrawal it is told of', () => {
     assert.equal(await hear({ ...asked, version: 11 }), true);
     assert.equal(memory.refusalOf('consent/c-1'), '11');
     assert.deepEqual(recorded, []);
+  });
+
+  it('takes no more than the next version of a hospital that does not keep the record, and shuts it for no longer', async () => {
+    assert.equal(await hear({ consentId: 'c-1', version: 5 }, 'mercy'), true);
+    assert.equal(memory.refusalOf('consent/c-1'), undefined);
+    memory.refuse('consent/c-1', '4', '2025-12-31T23:00:00Z');
+    assert.equal(await hear({ consentId: 'c-1', version: 5 }), true);
+    assert.deepEqual(memory.refusal('consent/c-1'), { reason: '5', since: '2025-12-31T23:00:00Z' });
   });
 
   it('answers the same and does nothing for an older or a made-up version, an unknown consent, and who is no hospital', async () => {

@@ -74,12 +74,20 @@ function unfit(
  * its doors and gateways, taken for its own, and so make it nobody.
  */
 function ownershipProblem(entry: RegistryEntry, { others }: Standing): Refusal | undefined {
-  const all = [...others, ...describedIn(entry)].map(({ keys, doorRoots }) => [
-    ...new Set([...keys.flatMap(({ kid, x, y }) => [kid, `${x}.${y}`]), ...doorRoots]),
-  ]);
-  const marks = all.flat();
-  if (new Set(marks).size === marks.length) return undefined;
-  return refuse('key-taken', 'a key, its kid, or a root of the entry is another member’s');
+  const taken = new Set(others.flatMap(marksOf));
+  for (const described of describedIn(entry)) {
+    const own = new Set(marksOf(described));
+    if ([...own].some((mark) => taken.has(mark))) {
+      return refuse('key-taken', 'a key, its kid, or a root of the entry is another member’s');
+    }
+    for (const mark of own) taken.add(mark);
+  }
+  return undefined;
+}
+
+/** What a member is known by: its keys, what they are called, and its roots. */
+function marksOf({ keys, doorRoots }: MemberEntry): string[] {
+  return [...keys.flatMap(({ kid, x, y }) => [kid, `${x}.${y}`]), ...doorRoots];
 }
 
 function describedIn(entry: RegistryEntry): readonly MemberEntry[] {

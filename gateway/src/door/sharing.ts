@@ -162,6 +162,10 @@ export class Sharing {
       decision: this.decision,
       version: (type, id, version) => projection.version(type, id, version),
       consentVersion: (id) => projection.current('Consent', id)?.version,
+      keeps: (member, id) => {
+        const patient = projection.current('Consent', id)?.patient ?? '';
+        return Object.hasOwn(this.lookup.byId(patient)?.custodians ?? {}, member);
+      },
       recordEnd: (end) => recordAskedEnd(this.#saying(), end),
       onUnrecorded: this.#failing('withdrawal-not-recorded'),
       now: this.#now,

@@ -30,6 +30,8 @@ export interface WithdrawalPorts {
   readonly directory: Pick<Directory, 'roles'>;
   /** Newest version of a consent that counts at this member; undefined = there is none. */
   readonly consentVersion: (consentId: string) => number | undefined;
+  /** Whether a member is a custodian of the patient whose consent it is. */
+  readonly keeps: (member: string, consentId: string) => boolean;
   /** Records an end that another hospital asks for; undefined where it is not this member's to record. */
   readonly recordEnd: (end: EndAskedBy) => Promise<Commit | undefined>;
   /** Hears of an end that was asked for and could not be recorded. */
@@ -51,11 +53,16 @@ export async function hearWithdrawal(
   const said = parse(body);
   if (said === undefined) return undefined;
   const ahead = said.version - (ports.consentVersion(said.consentId) ?? Infinity);
-  const isHospital = ports.directory.roles(teller).includes('hospital');
-  if (!isHospital || ahead < 1 || ahead > MOST_AHEAD) return {};
+  if (ahead < 1 || ahead > mostAhead(ports, teller, said)) return {};
   refuse(ports, said);
   const commit = ahead > 1 ? undefined : await endRecorded(ports, teller, said);
   return commit === undefined ? {} : { commit };
+}
+
+/** How many versions ahead of this door's one a teller may be: it closes what the versions in between permit, too. */
+function mostAhead({ directory, keeps }: WithdrawalPorts, teller: string, { consentId }: Withdrawal): number {
+  if (!directory.roles(teller).includes('hospital')) return 0;
+  return keeps(teller, consentId) ? MOST_AHEAD : 1;
 }
 
 /** Of the end that a patient at the teller's asks for; undefined where none is asked for, or it could not be recorded. */
@@ -75,10 +82,11 @@ async function endRecorded(
 
 function refuse({ memory, now }: WithdrawalPorts, { consentId, version }: Withdrawal): void {
   const subject = refusalSubject.consent(consentId);
-  const known = memory.refusalOf(subject);
-  // What was said before of a lower version must not keep this one from being obeyed.
-  if (known !== undefined && Number(known) < version) memory.lift(subject);
-  memory.refuse(subject, String(version), now());
+  const known = memory.refusal(subject);
+  // What was said before of a lower version must not keep this one from being obeyed, nor does saying it again and again
+  // keep the consent shut for longer than what is never recorded may.
+  if (known !== undefined && Number(known.reason) < version) memory.lift(subject);
+  memory.refuse(subject, String(version), known?.since ?? now());
 }
 
 function parse(body: string): Told | undefined {

@@ -3,7 +3,7 @@
  * `active` (valueBoolean) and `reason` (valueCode). Each change is a version in the member's own record.
  */
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import { Refusal } from '../ledger/refusal.js';
+import { isWithoutEffect, Refusal } from '../ledger/refusal.js';
 import type { Actor, RecordWriter, StoredVersion, WriteOutcome } from '../ports.js';
 import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { requireOfficer } from './rules.js';
@@ -59,7 +59,7 @@ function wishOf({ body }: FhirRequest): Wish {
   return { active, reason };
 }
 
-/** Every gateway of the member holds before the ledger has it; not where the ledger refuses it. */
+/** Every gateway of the member holds before the ledger has it; not where it is known that the ledger never will. */
 async function written(ports: HoldPorts, actor: Actor, patient: string, wish: Wish): Promise<WriteOutcome> {
   const expect = ports.current(HOLD_TYPE, patient)?.version ?? 0;
   const text = JSON.stringify({ resourceType: HOLD_TYPE, id: patient, ...wish, by: actor.user });
@@ -68,7 +68,7 @@ async function written(ports: HoldPorts, actor: Actor, patient: string, wish: Wi
   try {
     return await ports.writer.write(actor, [{ type: HOLD_TYPE, id: patient, expect, text }]);
   } catch (error) {
-    if (wish.active && !wasHeld && error instanceof Refusal) ports.holds.release(patient);
+    if (wish.active && !wasHeld && isWithoutEffect(error)) ports.holds.release(patient);
     throw error;
   }
 }
