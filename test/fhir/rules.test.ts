@@ -37,6 +37,7 @@ describe('R4 rules', () => {
       xhtml('<p class="a" style=\'b\'>5 &gt; 4 &#160;</p><br/><!-- x --><img src="#p" alt="x"/>'),
       xhtml('<a href="Patient/1">x</a><table><tbody><tr><td colspan="2">y</td></tr></tbody></table>'),
       div('<div>plain</div>'),
+      xhtml('<pre xml:space="preserve">a  b</pre>'),
     );
     await refused(
       [xhtml('<script>alert(1)</script>'), 422, 'Patient.text', 'txt-1'],
@@ -70,7 +71,7 @@ describe('R4 rules', () => {
       {
         resourceType: 'Bundle',
         type: 'collection',
-        entry: [{ resource: patient({ contained: [organization()], managingOrganization }) }],
+        entry: [{ resource: patient({ id: 'p', contained: [organization()], managingOrganization }) }],
       },
     );
     await refused(
@@ -86,14 +87,24 @@ describe('R4 rules', () => {
   });
 
   it('data types keep their constraints, wherever they stand', async () => {
+    const named = (period: Json): Json => patient({ name: [{ family: 'x', period }] });
     await fine(
       patient({ name: [{ family: 'x', period: { start: '2020-05', end: '2020-05-01' } }] }),
+      named({ start: '2024-03-05T20:00:00-05:00', end: '2024-03-05' }),
+      named({ start: '2024-03-05', end: '2024-03-04T20:00:00Z' }),
+      named({ start: '2024-03-05T13:00:00Z', end: '2024-03-04' }),
       observation({ valueRatio: { numerator: { value: 1 }, denominator: { value: 2 } } }),
       observation({ valueRange: { low: { value: 5, unit: 'g' }, high: { value: 1, unit: 'kg' } } }),
       observation({ component: [{ code: { text: 'x' }, valueQuantity: { value: 1, unit: 'x' } }] }),
     );
     await refused(
       [patient({ name: [{ period: { start: '2020-02', end: '2020-01' } }] }), 422, 'Patient.name[0].period', 'per-1'],
+      [named({ start: '2024-03-05T14:00:00Z', end: '2024-03-04' }), 422, 'Patient.name[0].period', 'per-1'],
+      [named({ start: '2024-03-05', end: '2024-03-04T09:59:59Z' }), 422, 'Patient.name[0].period', 'per-1'],
+      [
+        named({ start: '2024-03-05T10:00:00+01:00', end: '2024-03-05T08:59:59Z' }),
+        ...([422, 'Patient.name[0].period', 'per-1'] as const),
+      ],
       [patient({ telecom: [{ value: '1' }] }), 422, 'Patient.telecom[0]', 'cpt-2'],
       [patient({ photo: [{ data: 'AAAA' }] }), 422, 'Patient.photo[0]', 'att-1'],
       [observation({ valueQuantity: { value: 1, code: 'mg' } }), 422, 'Observation.value', 'qty-3'],
@@ -106,11 +117,16 @@ describe('R4 rules', () => {
     );
   });
 
-  it('an observation has its value itself or in a component of its code', () =>
-    refused([
+  it('an observation has its value itself or in a component of its code', async () => {
+    const shown = (display: string): Json => ({ coding: [{ display }] });
+    await fine(
+      observation({ code: shown('a'), valueString: 'x', component: [{ code: shown('b'), valueString: 'y' }] }),
+    );
+    await refused([
       observation({ valueString: 'x', component: [{ code: observation({}).code, valueString: 'y' }] }),
       ...([422, 'Observation', 'obs-7'] as const),
-    ]));
+    ]);
+  });
 
   it('a choice has one value, strings are not empty, times have seconds and a zone', async () => {
     await fine(

@@ -31,7 +31,7 @@ const quantity = rule(
 const RULES: Readonly<Record<string, Rule>> = {
   Period: rule('per-1', 'if present, start SHALL have a lower value than end', ({ start, end }) => {
     const [from, to] = [dateOf(start), dateOf(end)];
-    return from === undefined || to === undefined || from.low <= to.high;
+    return from === undefined || to === undefined || from.low <= to.high + slackOf(start, end);
   }),
   ContactPoint: rule(
     'cpt-2',
@@ -118,13 +118,22 @@ function amountOf(quantity: unknown): { readonly value: number; readonly unit: s
   return { value: typeof value === 'number' ? value : NaN, unit: JSON.stringify([code, unit]) };
 }
 
+/** Furthest that a zone is from UTC, milliseconds. */
+const FURTHEST_ZONE = 14 * 3_600_000;
+
+/** A date has no zone, a time has: where one stands against the other, the date may be of any zone. */
+function slackOf(...dates: readonly unknown[]): number {
+  const timed = dates.filter((each) => String(each).includes('T'));
+  return timed.length === 1 ? FURTHEST_ZONE : 0;
+}
+
 function dateOf(value: unknown): ReturnType<typeof spanOf> {
   return typeof value === 'string' ? spanOf(value) : undefined;
 }
 
 function codesOf(concept: unknown): string[] {
   const codings = listOf((concept as JsonObject | null | undefined)?.coding);
-  return codings.map(({ system, code }) => JSON.stringify([system, code]));
+  return codings.flatMap(({ system, code }) => (code === undefined ? [] : [JSON.stringify([system, code])]));
 }
 
 function listOf(value: unknown): JsonObject[] {

@@ -9,7 +9,7 @@ const ATTRIBUTES = new Set(
   `abbr accesskey align alt axis bgcolor border cellpadding cellspacing char charoff charset cite class clear color colspan
    compact coords datetime dir face frame headers height href hreflang hspace id idref ismap lang longdesc media name nohref
    noshade nowrap rel rev rowspan rules scope shape size span src start style summary tabindex target title type usemap valign
-   value vspace width xml:lang xmlns`.split(/\s+/),
+   value vspace width xml:lang xml:space xmlns`.split(/\s+/),
 );
 const LINKS = new Set(['href', 'src', 'longdesc', 'cite', 'usemap']);
 
