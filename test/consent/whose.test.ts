@@ -156,20 +156,32 @@ describe('whose data a resource is, over HTTP', () => {
     );
   });
 
-  it('is asked of a Bundle that does not say', async () => {
+  it('is by role alone of a Bundle that names nobody of here, and of whoever may see all that it holds', async () => {
+    const urn = 'urn:uuid:5d1a8f0c-0f6c-4c56-9a0f-1a3f9d2f6b11';
     const resource = { ...patient, id: undefined };
-    for (const held of [
-      resource,
-      { ...glucose('x', 84), subject: to('urn:uuid:5d1a8f0c-0f6c-4c56-9a0f-1a3f9d2f6b11') },
-    ]) {
-      const answer = await ask('dr-desk', 'Bundle', {
-        body: { resourceType: 'Bundle', type: 'collection', entry: [{ resource: held }] },
-      });
-      assert.equal(answer.status, 422, answer.text);
-      assert.match(answer.text, /give its Patient an id/);
+    const collected = (...entry: object[]): object => ({ resourceType: 'Bundle', type: 'collection', entry });
+    const plain = [
+      collected({ resource: { resourceType: 'Organization', name: 'Lab' } }),
+      collected({ resource: { ...glucose('x', 84), subject: to('Device/pump') } }),
+      collected({ resource: { ...glucose('x', 84), subject: { display: 'a sample' } } }),
+      collected({ resource }),
+      collected({ fullUrl: urn, resource }, { resource: { ...glucose('x', 84), subject: to(urn) } }),
+    ];
+    const letter = {
+      ...{ resourceType: 'DocumentReference', status: 'current', subject: to(urn) },
+      content: [{ attachment: { title: 'letter' } }],
+    };
+    const noted = await made(collected({ fullUrl: urn, resource }, { resource: letter }));
+    const names: string[] = [];
+    for (const each of plain) names.push(await made(each));
+    assert.deepEqual(await shown('dr-desk', [...names, noted]), [...names, noted]);
+    const token = await network.token({ member: 'stmary', user: 'biller-bundle', role: 'biller' });
+    const seen: number[] = [];
+    for (const name of [...names, noted]) {
+      const headers = { 'x-purpose-of-use': 'HPAYMT', 'x-min-block': String(newest) };
+      seen.push((await network.ask('stmary', name, { token, headers })).status);
     }
-    const entry = [{ resource: { resourceType: 'Organization', name: 'Lab' } }];
-    await made({ resourceType: 'Bundle', type: 'collection', entry });
+    assert.deepEqual(seen, [...names.map(() => 200), 404]);
   });
 
   it('is erased with the record of the one it is about, and not with that of another', async () => {

@@ -1,6 +1,6 @@
 /** What of a stored version is decided on: whose data it is, and the text it is judged by. */
 import type { JsonObject } from '../fhir/json.js';
-import { whoseData } from '../fhir/whose.js';
+import { heldTypes, whoseData } from '../fhir/whose.js';
 import { DIRECTORY } from '../identity/scopes.js';
 import type { StoredVersion } from '../ports.js';
 import { outlineOf } from '../projection/stored.js';
@@ -34,6 +34,12 @@ function isOnlyOf(patient: string, text: string): boolean {
     isNamed = true;
   }
   return isNamed;
+}
+
+/** Types of what a Bundle holds; of another type nothing. */
+export function typesHeld(stored: Pick<StoredVersion, 'type' | 'text' | 'outline'>): readonly string[] {
+  const text = stored.type === 'Bundle' ? outlineOf(stored) : '';
+  return text === '' ? [] : heldTypes(JSON.parse(text) as JsonObject);
 }
 
 /** The text of a version, or of a deletion that of the version before it: what was denied stays denied when it is deleted. */

@@ -28,7 +28,7 @@ import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import { outlineOf } from '../projection/stored.js';
 import { REOPENING_TYPE } from './closure.js';
-import { concernedBy, textBehind } from './concerned.js';
+import { concernedBy, textBehind, typesHeld } from './concerned.js';
 import { honoured } from './honoured.js';
 import { referrersOf } from './related.js';
 import { actsAsPatient } from './mandates.js';
@@ -172,10 +172,12 @@ export class ConsentDecision implements Decision {
     const known = this.#judged(stored);
     const asked = patient === undefined ? [undefined] : concerned;
     if (!asked.every((each) => this.#isExplained(actor, each))) return undefined;
-    return honouredIfAll(
-      stored,
-      asked.flatMap((each) => this.#readingsOf(each).map((consents) => this.#decided(actor, known, each, consents))),
-    );
+    // Where nobody's consents can be asked, who may not see the types that a Bundle holds does not see it.
+    const held = patient === undefined ? typesHeld(known) : [];
+    return honouredIfAll(stored, [
+      ...asked.flatMap((each) => this.#readingsOf(each).map((consents) => this.#decided(actor, known, each, consents))),
+      ...held.map((each) => this.#decided(actor, { type: each, text: '' }, undefined, [])),
+    ]);
   }
 
   /** The version with what it is judged by, which of a deletion is what was deleted. */

@@ -62,11 +62,9 @@ function heldIn({ resourceType, entry }: JsonObject): readonly JsonObject[] {
   return entries.flatMap(({ resource }): readonly JsonObject[] => (resource === undefined ? [] : [resource]));
 }
 
-/** Whether a Bundle holds data of somebody, be it nobody's whom it names by a reference to here. */
-export function holdsSomebodys(bundle: JsonObject): boolean {
-  return heldIn(bundle).some(
-    (each) => each.resourceType === 'Patient' || each.subject !== undefined || each.patient !== undefined,
-  );
+/** Types of what a Bundle holds. */
+export function heldTypes(bundle: JsonObject): readonly string[] {
+  return [...new Set(heldIn(bundle).map(({ resourceType }) => String(resourceType)))];
 }
 
 function direct(resource: JsonObject): readonly string[] {

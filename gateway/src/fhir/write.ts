@@ -14,7 +14,7 @@ import { pageSize } from './paging.js';
 import { patchOf } from './patch.js';
 import { explained } from './stated-reason.js';
 import { requireValid } from './validate.js';
-import { holdsSomebodys, whoseData, type RecordOf } from './whose.js';
+import { whoseData, type RecordOf } from './whose.js';
 
 /** To whose record belongs what is stored. */
 export function storedRecordOf({ projection }: Pick<FhirContext, 'projection'>): RecordOf {
@@ -30,15 +30,8 @@ export function writeOf(
 ): ResourceWrite {
   requireValid(plain);
   const [patient] = whoseData({ ...plain, id }, recordOf);
-  if (patient === undefined && holdsSomebodys(plain)) throw nobodys();
   const write = { type, id, expect, text: writtenText(exact, id) };
   return patient === undefined ? write : { ...write, patient };
-}
-
-/** Nobody's consents could be asked of what names its patient only within itself. */
-function nobodys(): Refusal {
-  const detail = 'the Bundle holds data of a patient and names none: give its Patient an id, or refer to Patient/[id]';
-  return new Refusal('invalid', 'unprocessable', detail);
 }
 
 /** `POST [type]`: 201 with the new id; with `If-None-Exist`, 200 and the one resource that already fits. */
