@@ -8,6 +8,7 @@ interface Item {
   readonly size: number;
   readonly bytes?: number;
   readonly name: string;
+  readonly claims?: readonly string[];
 }
 
 describe('writes that share transactions', () => {
@@ -131,6 +132,35 @@ describe('writes that share transactions', () => {
     assert.deepEqual(await carried(), ['a', 'b', 'cde']);
     await end(0);
     assert.deepEqual(await carried(), ['a', 'b', 'cde'], 'one that hung ends for nobody any more');
+  });
+
+  it('clash with what gathers or is under way: those go behind it, each alone, a few at a time', async () => {
+    const claiming = (names: string, ...claims: string[]): void => {
+      for (const name of names) grouping.add({ kin: 'one', size: 1, name, claims });
+    };
+    claiming('a', 'r');
+    claiming('b', 'q', 'r');
+    claiming('c', 's');
+    assert.deepEqual(await carried(), ['ac']);
+    claiming('d', 'r');
+    claiming('e');
+    assert.deepEqual(await carried(), ['ac']);
+    claiming('x'.repeat(20), 'r');
+    await end(0);
+    await turn();
+    const apart = ['b', 'd', ...Array<string>(14).fill('x')];
+    assert.deepEqual((await carried()).slice(0, 17), ['ac', ...apart], 'sixteen at a time');
+    claiming('f', 's');
+    while (groups.length < 18) await sleep(1);
+    assert.equal((await carried())[17], 'e', 'whom they do not clash with goes without them');
+    for (let at = 1; at <= 16; at += 1) await end(at);
+    while (groups.length < 25) await sleep(1);
+    assert.deepEqual((await carried()).slice(18), [...Array<string>(6).fill('x'), 'f']);
+    for (let at = 17; at <= 24; at += 1) await end(at);
+    await sleep(1);
+    claiming('g', 'r', 's');
+    while (groups.length < 26) await sleep(1);
+    assert.equal((await carried())[25], 'g', 'claimed by nobody any more');
   });
 
   it('are gathered behind one that fails, too', async () => {

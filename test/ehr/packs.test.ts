@@ -72,6 +72,30 @@ describe('requests under Idempotency-Keys of their own', () => {
     assert.deepEqual(first?.state === 'committed' && first.written.map((name) => name.split('/')[1]), ['a0', 'b0']);
   });
 
+  it('do not share it where they write the same version, or create by the same criteria', async () => {
+    const seen = steps.endorser;
+    steps.endorser = (call, attempt) => {
+      seen(call, attempt);
+      const { entries } = requestOf(call);
+      if (entries.length === 1 && steps.calls.length > 1) throw new Refusal('conflict', 'version-conflict', 'taken');
+    };
+    const condition = { code: 'cd'.repeat(32) };
+    const under = (key: string) => ({ key, digest: key });
+    const asked = [
+      ...['a', 'b'].map((key) => writer.write(actor, [observation('same', 3)], under(key))),
+      ...['c', 'd'].map((key) => writer.write(actor, [{ ...observation(`new-${key}`), condition }], under(key))),
+      ...['e', 'f'].map((key) => writer.write(actor, [observation(`other-${key}`)], under(key))),
+    ];
+    const ends = await Promise.allSettled(asked);
+    const states = ends.map(({ status }) => (status === 'fulfilled' ? 'y' : 'n')).join('');
+    assert.equal(states, 'ynynyy');
+    assert.deepEqual(
+      steps.calls.map((call) => requestOf(call).entries.length),
+      [4, 1, 1],
+      'nobody had to go again for them',
+    );
+  });
+
   it('are written without the one that the ledger refuses, and a retry is told of its own', async () => {
     steps.endorser = (call) => {
       if (requestOf(call).entries.some(({ version }) => version === 8))

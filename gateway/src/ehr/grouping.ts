@@ -1,8 +1,10 @@
 /**
  * Lets concurrent writes share one transaction, as databases commit in groups: while one is under way what comes gathers,
  * and goes together once it ends. When nothing is under way an item goes at once, unless several were answered or gathered a
- * moment ago: they are given RETURN_MS to come again.
+ * moment ago: they are given RETURN_MS to come again. What clashes with one that gathers or is under way never joins others,
+ * whom its refusal would take along: it goes behind that one, alone.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Longest time a transaction holds others of its kin up, milliseconds: then those that gathered go beside it. */
 export const HOLD_MS = 250;
@@ -14,6 +16,8 @@ export const GROUP_SIZE = 100;
 export const PACK_SIZE = 1_000;
 /** Most characters of ciphertext in either. */
 export const GROUP_BYTES = 1_500_000;
+/** Most that go at once, each alone, behind what they clash with. */
+const BEHIND_AT_ONCE = 16;
 
 /** Something to write that may share a transaction with others of the same `kin`. */
 export interface Groupable {
@@ -23,6 +27,14 @@ export interface Groupable {
   readonly size: number;
   /** Of what it holds, where that is limited, too. */
   readonly bytes?: number;
+  /** What it would be the only one to change: no two items of a group may have one in common. */
+  readonly claims?: readonly string[];
+}
+
+/** What a group claims, and who came after. */
+interface Claims<Item> {
+  readonly claims: Set<string>;
+  readonly behind: Item[];
 }
 
 /** What waits of a kin. */
@@ -31,6 +43,7 @@ interface Gathering<Item> {
   items: Item[];
   size: number;
   bytes: number;
+  own: Claims<Item>;
   /** Groups under way that what comes waits for. */
   holding: number;
   /** Items that are worth waiting for: as many as waited or were answered when a group ended. */
@@ -44,6 +57,8 @@ interface Gathering<Item> {
 /** Gathers items and hands them on together; `carry` is told of every group once. */
 export class Grouping<Item extends Groupable> {
   readonly #gatherings = new Map<string, Gathering<Item>>();
+  /** By claim: the group that gathers or is under way with it. */
+  readonly #claimed = new Map<string, Claims<Item>>();
 
   constructor(
     private readonly carry: (items: readonly Item[]) => Promise<unknown>,
@@ -59,14 +74,23 @@ export class Grouping<Item extends Groupable> {
 
   /** Takes an item; when its group is complete, or the one before it has ended, it is carried. */
   add(item: Item): void {
-    const { kin } = item;
-    const gathering = this.#gatherings.get(kin) ?? { kin, items: [], size: 0, bytes: 0, holding: 0, expected: 0 };
+    const { kin, claims = [] } = item;
+    const before = claims.map((claim) => this.#claimed.get(claim)).find((claimed) => claimed !== undefined);
+    if (before !== undefined) {
+      before.behind.push(item);
+      return;
+    }
+    const gathering = this.#gatherings.get(kin) ?? { kin, ...nothing<Item>(), holding: 0, expected: 0 };
     this.#gatherings.set(kin, gathering);
     // Only where there is something: without items a flush lets go of the gathering, and this one goes into it.
     if (gathering.size > 0 && !this.#fits(item, gathering)) this.#flush(gathering);
     gathering.items.push(item);
     gathering.size += item.size;
     gathering.bytes += item.bytes ?? 0;
+    for (const claim of claims) {
+      gathering.own.claims.add(claim);
+      this.#claimed.set(claim, gathering.own);
+    }
     if (this.fills(gathering)) this.#flush(gathering);
     else if (gathering.holding === 0) this.#flushIfAllAreHere(gathering);
   }
@@ -86,22 +110,36 @@ export class Grouping<Item extends Groupable> {
   #flush(gathering: Gathering<Item>): void {
     clearImmediate(gathering.turn);
     clearTimeout(gathering.late);
-    const { items } = gathering;
-    Object.assign(gathering, { items: [], size: 0, bytes: 0, expected: 0, turn: undefined, late: undefined });
-    if (items.length > 0) this.#hand(items, gathering);
+    const { items, own } = gathering;
+    Object.assign(gathering, { ...nothing<Item>(), expected: 0, turn: undefined, late: undefined });
+    if (items.length > 0) this.#hand(items, own, gathering);
     else if (gathering.holding === 0) this.#gatherings.delete(gathering.kin);
   }
 
-  #hand(items: readonly Item[], gathering: Gathering<Item>): void {
+  #hand(items: readonly Item[], own: Claims<Item>, gathering: Gathering<Item>): void {
     gathering.holding += 1;
     let isHolding = true;
     const release = (): void => {
       clearTimeout(longest);
-      if (isHolding) this.#released(items.length, gathering);
+      if (!isHolding) return;
       isHolding = false;
+      void this.#carryBehind(own);
+      this.#released(items.length, gathering);
     };
     const longest = setTimeout(release, HOLD_MS);
     this.carry(items).then(release, release);
+  }
+
+  /** A few at a time; what it claims is claimed until the last of them went. */
+  async #carryBehind({ claims, behind }: Claims<Item>): Promise<void> {
+    while (behind.length > 0) {
+      const carried = behind.splice(0, BEHIND_AT_ONCE).map((item) => this.carry([item]));
+      const waiting = new AbortController();
+      const longest = sleep(HOLD_MS, undefined, { signal: waiting.signal }).catch(() => undefined);
+      await Promise.race([Promise.allSettled(carried), longest]);
+      waiting.abort();
+    }
+    for (const claim of claims) this.#claimed.delete(claim);
   }
 
   #released(answered: number, gathering: Gathering<Item>): void {
@@ -112,4 +150,8 @@ export class Grouping<Item extends Groupable> {
       this.#flush(gathering);
     }, RETURN_MS);
   }
+}
+
+function nothing<Item>(): Pick<Gathering<Item>, 'items' | 'size' | 'bytes' | 'own'> {
+  return { items: [], size: 0, bytes: 0, own: { claims: new Set(), behind: [] } };
 }

@@ -59,11 +59,13 @@ export function prepare(
     files.push(...made.files.map((file) => ({ ...file, salt: own.salt })));
     versionKeys.push({ ledgerKey: made.ledgerKey, ...own, ...(patient === undefined ? {} : { patient }) });
   }
+  const conditions = conditionsOf(writes);
   return {
     kin: ANYBODY,
     size: entries.length,
+    claims: [...entries.map(({ key }) => key), ...conditions.map(({ code }) => code)],
     bytes: entries.reduce((sum, { value }) => sum + value.ciphertext.length, 0),
-    ...{ entries, conditions: conditionsOf(writes), versionKeys, files },
+    ...{ entries, conditions, versionKeys, files },
     entry: { ...named, written },
   };
 }
