@@ -99,8 +99,50 @@ describe('FHIR over HTTP', () => {
       assert.equal((await content('/Binary/b1'))[1].toString(), 'ABC');
       assert.equal((await send('/Binary/b1', 'PUT', 'application/fhir+json', '{')).status, 400);
       assert.equal((await send('/Patient', 'POST', 'text/plain', 'x')).status, 415);
+      for (const more of ['fhirVersion=3.0', 'charset=x-none']) {
+        assert.equal((await send('/Binary/b1', 'PUT', `application/fhir+json; ${more}`, resource)).status, 415, more);
+      }
+      assert.equal((await send('/Binary/b1', 'PUT', 'application/fhir+json; fhirVersion=4.0', resource)).status, 200);
       const gone = await content('/Binary/none');
       assert.deepEqual([gone[2].status, gone[0]], [404, 'application/fhir+json; charset=utf-8']);
+    });
+
+    it('takes a Binary in XML for a resource, which is not served, and other XML for content', async () => {
+      const xml = '<Binary xmlns="http://hl7.org/fhir"><contentType value="text/plain"/><data value="QUJD"/></Binary>';
+      for (const body of [xml, `<?xml version="1.0"?>\n<!-- x -->${xml}`]) {
+        for (const type of ['application/fhir+xml', 'application/xml; charset=utf-8', 'text/xml']) {
+          assert.equal((await send('/Binary', 'POST', type, body)).status, 415, `${type} ${body}`);
+        }
+      }
+      for (const body of ['<Patient xmlns="http://hl7.org/fhir"/>', '<Binary xmlns="urn:other"/>']) {
+        assert.equal((await send('/Binary/x1', 'PUT', 'application/fhir+xml', body)).ok, true);
+        assert.equal((await content('/Binary/x1', '*/*'))[1].toString(), body);
+      }
+    });
+
+    it('is a resource where parts of it are asked for, or its content may not be seen', async () => {
+      assert.equal((await send('/Binary/p1', 'PUT', 'text/plain', 'ABC')).status, 201);
+      for (const [query, data] of [
+        ['_summary=true', undefined],
+        ['_summary=data', 'QUJD'],
+        ['_elements=contentType', undefined],
+      ] as const) {
+        const [type, found] = await content(`/Binary/p1?${query}`, '*/*');
+        assert.equal(type, 'application/fhir+json; charset=utf-8', query);
+        const { resourceType, ...shown } = JSON.parse(found.toString());
+        assert.deepEqual([resourceType, shown.data], ['Binary', data], query);
+      }
+      const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'REDACTED' }];
+      const without = JSON.stringify({
+        resourceType: 'Binary',
+        id: 'p2',
+        contentType: 'text/plain',
+        meta: { security },
+      });
+      assert.equal((await send('/Binary/p2', 'PUT', 'application/fhir+json', without)).status, 201);
+      const [type, found] = await content('/Binary/p2', '*/*');
+      assert.equal(type, 'application/fhir+json; charset=utf-8');
+      assert.equal(JSON.parse(found.toString()).id, 'p2');
     });
   });
 

@@ -164,6 +164,25 @@ describe('FHIR search', () => {
     assert.equal((await server.ask('GET ?_type=Nothing')).status, 400);
   });
 
+  it('keeps on every page what any of the types was filtered by, and names what any left out', async () => {
+    const headers = { prefer: 'handling=lenient' };
+    const asked = '?_type=Observation,Patient&gender=male&code=2339-0&_count=1';
+    const found: string[] = [];
+    let next: string | undefined = asked;
+    while (next !== undefined) {
+      const { json } = await server.ask(`GET ${next}`, { headers });
+      const links = json.link as { relation: string; url: string }[];
+      for (const { relation, url } of links)
+        assert.match(url, /gender=male.*code=2339|code=2339.*gender=male/, relation);
+      assert.equal(links[0]?.url.split('gender').length, 2);
+      const outcome = (json.entry as Json[]).find(({ search }) => search.mode === 'outcome');
+      assert.match(JSON.stringify(outcome), /'gender'.*'code'/);
+      found.push(...idsOf({ ...json, entry: (json.entry as Json[]).filter(({ search }) => search.mode === 'match') }));
+      next = links.find((each) => each.relation === 'next')?.url.replace('http://fhir.test/fhir/R4/', '');
+    }
+    assert.deepEqual(found.toSorted(), ['o1', 'o2', 'p2']);
+  });
+
   it('finds the same by POST', async () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const { json } = await server.ask('POST Observation/_search', { body: 'patient=p1&code=2339-0', headers });

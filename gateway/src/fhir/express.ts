@@ -7,8 +7,8 @@ import express, { type NextFunction, type Request, type Response, type Router } 
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
 import { outcomeOf } from './outcome.js';
-import { asFhir, asksForContent, binaryText, contentOf, mayBeContent } from './raw-binary.js';
-import { received } from './received.js';
+import { asFhir, asksForContent, contentOf, mayBeContent, withBinary } from './raw-binary.js';
+import { received, utf8Of } from './received.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import type { FhirRouter } from './router.js';
 import { Underway } from './underway.js';
@@ -72,22 +72,26 @@ async function answer(
     const asked = requestOf(request);
     if (asked.path === open) return await router.handle({ ...asked, actor: ANYBODY });
     const actor = await authenticate(request);
-    if (asksForContent(asked)) return contentOf(await router.handle({ ...asFhir(asked, ['accept']), actor }));
+    if (asksForContent(asked)) return contentOf(await router.handle({ ...asFhir(asked, 'accept'), actor }));
     const isContent = mayBeContent(asked);
-    const given = isContent ? asFhir(asked, ['content-type']) : asked;
+    const bare: Asked = isContent ? asFhir(asked, 'content-type') : asked;
+    const withText = (body: Buffer): Asked => ({ ...asked, body: utf8Of(asked.headers['content-type'], body) });
     return await received(
       underway,
       [request, response],
-      (body) => router.handle({ ...given, actor, ...(body === undefined ? {} : { body }) }),
-      isContent ? (_request, body) => binaryText(asked, body) : undefined,
+      (given: Asked | undefined) => router.handle({ ...(given ?? bare), actor }),
+      isContent ? (body) => withBinary(asked, body) : withText,
     );
   } catch (error) {
     return { headers: {}, ...outcomeOf(error) };
   }
 }
 
+/** A request of whom nobody knows yet who asks. */
+type Asked = Omit<FhirRequest, 'actor'>;
+
 /** What is asked, but for the body. */
-function requestOf(request: Request): Omit<FhirRequest, 'actor' | 'body'> {
+function requestOf(request: Request): Asked {
   const [path, query] = splitUrl(request.url);
   const headers = request.headers as Record<string, string | undefined>;
   return { method: request.method, path: decoded(path), query: new URLSearchParams(query), headers };

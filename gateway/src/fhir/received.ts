@@ -10,13 +10,14 @@ export const BODY_LIMIT = 16 * 1024 * 1024;
 /**
  * Does the work on the body's text, undefined where there is none, and holds room for it until it is done. What does
  * not say how long it will be, because it is chunked or compressed, takes the room of the largest body until it is read;
- * where there is none, it is taken as long as it stays small. `text` makes text of its bytes. Throws Refusal 503 before any of the work, 413, 415, 400.
+ * where there is none, it is taken as long as it stays small. `made` is made of its bytes, before the work. Throws
+ * Refusal 503 before any of the work, 413, 415, 400.
  */
-export async function received<T>(
+export async function received<T, B>(
   underway: Underway,
   [request, response]: readonly [Request, Response],
-  work: (body: string | undefined) => Promise<T>,
-  text: (request: Request, body: Buffer) => string = textOf,
+  work: (body: B | undefined) => Promise<T>,
+  made: (body: Buffer) => B,
 ): Promise<T> {
   const length = lengthOf(request);
   const whole = underway.take(Math.min(length ?? BODY_LIMIT, BODY_LIMIT));
@@ -25,7 +26,7 @@ export async function received<T>(
   try {
     const body = whole === undefined ? await readSmall(request, response) : await read(request, response, BODY_LIMIT);
     room.shrink(body?.length ?? 0);
-    return await work(body && text(request, body));
+    return await work(body && made(body));
   } finally {
     room.shrink(0);
   }
@@ -66,8 +67,8 @@ async function read(request: Request, response: Response, limit: number): Promis
 const UTF_8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The body's text. Throws Refusal 415 for another charset, 400 for bytes that are no UTF-8 (R4 json.html). */
-function textOf(request: Request, body: Buffer): string {
-  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(request.get('content-type') ?? '')?.[1] ?? 'utf-8';
+export function utf8Of(contentType: string | undefined, body: Buffer): string {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
   if (!/^utf-?8$/i.test(charset)) throw new Refusal('invalid', 'media-type', 'send the body as UTF-8, plain or gzip');
   try {
     return UTF_8.decode(body);

@@ -36,10 +36,22 @@ function searchTypes(
     .map(({ search }) => ({ ...search, filters: [...search.filters, ...within(search.type)] }))
     .filter(({ type }) => isAllowed(context, request, type));
   const [first, ...others] = shown;
-  if (one === undefined || first === undefined) return nothing(context, request, one);
+  if (one === undefined || first === undefined) return nothing(context, request, one && { ...one, ...toldOf(parsed) });
   const result = context.projection.search.merged([first, ...others], sightOf(context, request, 'search'));
   const search = { ...first, includes: everyOf(shown.flatMap(({ includes }) => includes)) };
-  return searchsetOf(context, request, { ...one, search }, result);
+  return searchsetOf(context, request, { search, ...toldOf(parsed) }, result);
+}
+
+/** Of a search that is one for each type: what was applied to any, and what any left out. */
+function toldOf(parsed: readonly ParsedSearch[]): Pick<ParsedSearch, 'applied' | 'ignored'> {
+  const applied = new URLSearchParams();
+  const texts = new Set<string>();
+  for (const [name, value] of parsed.flatMap((each) => [...each.applied])) {
+    const text = JSON.stringify([name, value]);
+    if (!texts.has(text)) applied.append(name, value);
+    texts.add(text);
+  }
+  return { applied, ignored: [...new Set(parsed.flatMap(({ ignored }) => ignored))] };
 }
 
 /** To whom no type is shown. */
