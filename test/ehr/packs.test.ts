@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
 
 import { parseWrite, type WriteVersions } from '@salus/chaincode/ehr/api';
 import { RecentContents } from '@salus/gateway/ehr/recent';
@@ -30,8 +31,7 @@ describe('requests under Idempotency-Keys of their own', () => {
   let outbox: Outbox;
   let writer: EhrWriter;
 
-  beforeEach(() => {
-    folder = scratchFolder();
+  function open(answerWaitMs = 30_000): void {
     keys = new KeyStore(folder.path);
     steps = new ScriptedSteps();
     outbox = new Outbox(steps, new OutboxStore(folder.path, 'gateway0', keys.seal), keys);
@@ -39,13 +39,34 @@ describe('requests under Idempotency-Keys of their own', () => {
       ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP', gateway: 'gateway0' },
       freeVersion: (_code, version) => version,
       findDone: () => Promise.resolve(undefined),
+      answerWaitMs,
     });
-  });
-  afterEach(async () => {
+  }
+  async function close(): Promise<void> {
     await outbox.stop();
     keys.close();
+  }
+  beforeEach(() => {
+    folder = scratchFolder();
+    open();
+  });
+  afterEach(async () => {
+    await close();
     folder.remove();
   });
+
+  /** Refuses what holds this version. */
+  function refusing(refused: number): void {
+    steps.endorser = (call) => {
+      if (requestOf(call).entries.some(({ version }) => version === refused))
+        throw new Refusal('conflict', 'version-conflict', 'not the next');
+    };
+  }
+  const writeUnder = (id: string, expect = 0, condition?: ResourceWrite['condition']) =>
+    writer.write(actor, [{ ...observation(id, expect), ...(condition && { condition }) }], {
+      key: `key-${id}`,
+      digest: id,
+    });
 
   it('share a transaction, in which the ledger is told of each', async () => {
     const asked = Array.from({ length: 5 }, (_, index) =>
@@ -110,5 +131,71 @@ describe('requests under Idempotency-Keys of their own', () => {
     assert.deepEqual(await again, { ...outcome, replayed: true });
     assert.equal((await write('bad', 8)).state, 'committed', 'its key is free again');
     assert.ok(steps.calls.slice(1).every((call) => requestOf(call).others === undefined));
+  });
+
+  it('are halved until the one that is refused is alone', async () => {
+    refusing(8);
+    const asked = Array.from({ length: 64 }, (_, index) => writeUnder(`o${index}`, index === 40 ? 7 : 0));
+    const ends = await Promise.allSettled(asked);
+    assert.deepEqual(
+      ends.flatMap(({ status }, index) => (status === 'rejected' ? index : [])),
+      [40],
+    );
+    assert.equal(steps.calls.length, 1 + 2 * 6);
+  });
+
+  it('go a few at a time where all are refused', async () => {
+    refusing(8);
+    const { endorser } = steps;
+    let [underWay, most] = [0, 0];
+    const endorse = steps.endorse.bind(steps);
+    steps.endorser = () => undefined;
+    steps.endorse = async (call) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await turn();
+      underWay -= 1;
+      endorser(call, 0);
+      return await endorse(call);
+    };
+    const ends = await Promise.allSettled(Array.from({ length: 200 }, (_, index) => writeUnder(`o${index}`, 7)));
+    assert.ok(ends.every(({ status }) => status === 'rejected'));
+    assert.equal(most, 16);
+  });
+
+  it('are refused after a restart, too, only for their own sake', async () => {
+    await close();
+    open(500);
+    const killed = Promise.withResolvers<never>();
+    steps.endorse = () => killed.promise;
+    const condition = { code: 'cd'.repeat(32) };
+    const write = () => [
+      ...['a', 'b'].map((id) => writeUnder(id)),
+      writeUnder('new', 0, condition),
+      writeUnder('bad', 7),
+      ...['c', 'd', 'e'].map((id) => writeUnder(id)),
+    ];
+    const before = await Promise.all(write());
+    assert.ok(before.every(({ state }) => state === 'unknown'));
+    killed.reject(new Error('process ended'));
+    await close();
+    open();
+    refusing(8);
+    assert.equal(outbox.recover(), 1);
+    const after = await Promise.allSettled(write());
+    const told = after.map((end) =>
+      end.status === 'fulfilled' ? [end.value.state, 'replayed' in end.value] : 'refused',
+    );
+    const whole = ['committed', true];
+    assert.deepEqual(told, [whole, whole, whole, 'refused', whole, whole, whole]);
+    await outbox.settled();
+    const conditional = steps.calls.map(requestOf).filter(({ conditions }) => conditions !== undefined);
+    assert.deepEqual(conditional.at(-1)?.conditions, [condition]);
+    assert.deepEqual(
+      [conditional.at(-1)?.idempotencyKey, conditional.at(-1)?.entries.length],
+      [writer.outboxKey(actor, 'key-new'), 1],
+      'its condition stayed with it',
+    );
+    assert.equal(outbox.find(writer.outboxKey(actor, 'key-a'))?.standing.state, 'committed');
   });
 });

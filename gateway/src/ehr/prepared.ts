@@ -13,6 +13,7 @@ import { authorshipOf, codeOf, toEntry } from './translate.js';
 
 /** One request's versions, their keys and what lies beside the ledger. */
 export interface Prepared extends Groupable, Sendable {
+  readonly entry: OutboxEntry;
   readonly versionKeys: readonly VersionKey[];
   /** To be kept before anything is sent that names them. */
   readonly files: readonly KeptFile[];

@@ -7,9 +7,9 @@ import { MAX_ENTRIES } from '@salus/chaincode/ehr/api';
 import { usedForAnother } from '../ledger/key-memory.js';
 import type { FoundEntry, OutboxEntry } from '../ledger/outbox-store.js';
 import type { Outbox } from '../ledger/outbox.js';
-import { isDeclined, isRefusal, Refusal } from '../ledger/refusal.js';
-import type { Actor, Commit, Idempotency, LedgerCall, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
-import { writeCall, type Sendable } from './call.js';
+import { isRefusal, Refusal } from '../ledger/refusal.js';
+import type { Actor, Commit, Idempotency, RecordWriter, ResourceWrite, WriteOutcome } from '../ports.js';
+import { writeCall } from './call.js';
 import { GROUP_BYTES, GROUP_SIZE, Grouping, PACK_SIZE } from './grouping.js';
 import { prepare, type Prepared, type PreparePorts } from './prepared.js';
 
@@ -189,7 +189,7 @@ export class EhrWriter implements RecordWriter {
     try {
       if (item.files.length === 0) this.ports.keys.keepVersionKeys(item.versionKeys);
       else this.ports.keys.contents.requireKeys(item.files);
-      const call = this.#call(item);
+      const call = writeCall(this.ports.mspId, [item]);
       await this.#settle(item, this.ports.outbox.submit(call, [item.entry]));
     } catch (error) {
       item.settle.reject(error);
@@ -197,31 +197,26 @@ export class EhrWriter implements RecordWriter {
   }
 
   async #carryTogether(items: readonly Item[]): Promise<void> {
-    const [first, ...others] = items;
+    const [first] = items;
     if (first === undefined) return;
-    if (others.length === 0) {
+    if (items.length === 1) {
       await this.#carryAlone(first);
       return;
     }
     if (!this.#keptTogether(items)) {
-      await Promise.all(items.map((item) => this.#carryAlone(item)));
+      const middle = items.length >> 1;
+      await Promise.all([items.slice(0, middle), items.slice(middle)].map((half) => this.#carryTogether(half)));
       return;
     }
     try {
-      const call = this.#call(first, ...others);
-      const commit = await this.ports.outbox.submit(
-        call,
-        items.map((item) => item.entry),
-        { conflictLimit: 1 },
-      );
-      for (const item of items) item.settle.resolve(commit);
+      const ends = this.ports.outbox.submitShared(writeCall(this.ports.mspId, items), items);
+      await Promise.all(ends.map((end, index) => this.#settle(items[index] ?? first, end)));
     } catch (error) {
-      if (isDeclined(error)) await this.#carryApart(items);
-      else for (const item of items) item.settle.reject(error);
+      for (const item of items) item.settle.reject(error);
     }
   }
 
-  /** Whether the keys of all were kept; not when a patient among them was erased: then each is on its own. */
+  /** Whether the keys of all were kept; not when a patient among them was erased: then it is looked for by halves. */
   #keptTogether(items: readonly Item[]): boolean {
     try {
       this.ports.keys.keepVersionKeys(items.flatMap((item) => item.versionKeys));
@@ -229,14 +224,6 @@ export class EhrWriter implements RecordWriter {
     } catch {
       return false;
     }
-  }
-
-  async #carryApart(items: readonly Item[]): Promise<void> {
-    const calls = items.map((item) => ({ call: this.#call(item), entry: item.entry }));
-    const commits = this.ports.outbox.submitApart(calls);
-    await Promise.all(
-      items.map((item, index) => this.#settle(item, commits[index] ?? Promise.reject(new Error('no call')))),
-    );
   }
 
   async #settle(item: Item, commit: Promise<Commit>): Promise<void> {
@@ -263,10 +250,6 @@ export class EhrWriter implements RecordWriter {
 
   async #doneElsewhere(error: unknown, { key, digest }: OutboxEntry): Promise<Commit | undefined> {
     return isAlreadyDone(error) ? await this.ports.findDone(key, digest) : undefined;
-  }
-
-  #call(...requests: readonly [Sendable, ...Sendable[]]): LedgerCall {
-    return writeCall(this.ports.mspId, requests);
   }
 }
 

@@ -11,6 +11,7 @@ import { LogSync } from '@salus/network/log-sync';
 import { inLazyTransaction, openDatabase } from '../keys/database.js';
 import type { Seal } from '../keys/sealing.js';
 import type { Commit, LedgerCall } from '../ports.js';
+import { decodeCall, encodeCall, type KeptCall, type Share, type SharedCall } from './call-bytes.js';
 import { parseRefusal, Refusal } from './refusal.js';
 import type { Endorsed } from './steps.js';
 
@@ -55,6 +56,12 @@ export interface FoundEntry extends OutboxEntry {
   readonly standing: CallState;
 }
 
+/** A call that has not ended. */
+export interface OpenCall extends KeptCall {
+  readonly id: number;
+  readonly standing: CallState;
+}
+
 /** A call that ended long ago. */
 export interface OldCall {
   readonly call: number;
@@ -73,7 +80,7 @@ export function callKey(keys: readonly string[]): string {
 }
 
 /** Whether requests share a call whose keys are clients' own. */
-export function isPack(entries: readonly OutboxEntry[]): boolean {
+export function isPack(entries: readonly Pick<OutboxEntry, 'isClients'>[]): boolean {
   return entries.length > 1 && entries.every(({ isClients }) => isClients === true);
 }
 
@@ -101,25 +108,25 @@ export class OutboxStore {
     return this.#log.sync();
   }
 
-  /** Keeps a call and the requests it carries; returns its number. */
-  intend(call: LedgerCall, entries: readonly OutboxEntry[], now: number): number {
+  /** Keeps a call and the requests it carries, and whose what is where they share it; returns its number. */
+  intend(call: LedgerCall, entries: readonly OutboxEntry[], now: number, shares?: readonly Share[]): number {
     return inLazyTransaction(this.#database, () => {
-      const id = this.#insert(call, now);
+      const id = this.#insert({ call, shares }, now);
       for (const { key, digest, written } of entries) this.#sql.insertKey.run(key, id, digest, JSON.stringify(written));
       if (isPack(entries)) this.#sql.insertPack.run(id);
       return id;
     });
   }
 
-  /** Replaces a shared call that was refused by one call for each of its requests. */
-  split(calls: readonly { readonly call: LedgerCall; readonly entry: OutboxEntry }[], now: number): number[] {
-    return inLazyTransaction(this.#database, () =>
-      calls.map(({ call, entry }) => {
-        const id = this.#insert(call, now);
-        this.#sql.moveKey.run(id, entry.key);
-        return id;
-      }),
-    );
+  /** Replaces a shared call that was refused by calls that each carry some of its requests; returns their numbers. */
+  split(id: number, parts: readonly SharedCall[], now: number): number[] {
+    return inLazyTransaction(this.#database, () => {
+      const ids = parts.map((part) => this.#insertPart(part, now));
+      this.#dropContent(id);
+      this.#sql.dropPack.run(id);
+      this.#sql.dropCall.run(id);
+      return ids;
+    });
   }
 
   /** Keeps the newest envelope of a call. */
@@ -180,10 +187,10 @@ export class OutboxStore {
   }
 
   /** Calls that have not ended, oldest first. */
-  open(): { readonly id: number; readonly call: LedgerCall; readonly standing: CallState }[] {
+  open(): OpenCall[] {
     return this.#sql.open.all().map((row) => ({
       id: row.id as number,
-      call: this.#openCall(row.sealed as Uint8Array),
+      ...decodeCall(this.seal.open(row.sealed as Uint8Array, 'outbox')),
       standing: standing(row),
     }));
   }
@@ -193,23 +200,22 @@ export class OutboxStore {
     this.#database.close();
   }
 
-  #insert(call: LedgerCall, now: number): number {
+  #insert(kept: KeptCall, now: number): number {
     const id = Number(this.#sql.insertCall.run(now).lastInsertRowid);
-    this.#sql.insertBody.run(id, this.#sealCall(call));
+    this.#sql.insertBody.run(id, this.seal.seal(encodeCall(kept), 'outbox'));
+    return id;
+  }
+
+  #insertPart(part: SharedCall, now: number): number {
+    const id = this.#insert(part, now);
+    for (const { key } of part.shares) this.#sql.moveKey.run(id, key);
+    if (isPack(part.shares)) this.#sql.insertPack.run(id);
     return id;
   }
 
   #dropContent(id: number): void {
     this.#sql.dropBody.run(id);
     this.#sql.dropEnvelope.run(id);
-  }
-
-  #sealCall(call: LedgerCall): Buffer {
-    return this.seal.seal(encodeCall(call), 'outbox');
-  }
-
-  #openCall(sealed: Uint8Array): LedgerCall {
-    return decodeCall(this.seal.open(sealed, 'outbox'));
   }
 }
 
@@ -239,28 +245,6 @@ const SQL = {
   open: `SELECT c.*, b.sealed, e.bytes AS envelope FROM calls c JOIN bodies b ON b.call = c.id
     LEFT JOIN envelopes e ON e.call = c.id WHERE c.state IN ('intent', 'endorsed') ORDER BY c.id`,
 } as const;
-
-interface CallHeader extends Omit<LedgerCall, 'transient'> {
-  readonly parts: readonly (readonly [name: string, length: number])[];
-}
-
-/** A line of JSON, then the transient values one after the other as they are. */
-function encodeCall({ transient, ...call }: LedgerCall): Buffer {
-  const values = Object.entries(transient ?? {});
-  const header: CallHeader = { ...call, parts: values.map(([name, value]) => [name, value.length]) };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), ...values.map(([, value]) => value)]);
-}
-
-function decodeCall(bytes: Buffer): LedgerCall {
-  let at = bytes.indexOf('\n') + 1;
-  const { parts, ...call } = JSON.parse(bytes.toString('utf8', 0, at)) as CallHeader;
-  if (parts.length === 0) return call;
-  const values = parts.map(([name, length]) => {
-    at += length;
-    return [name, bytes.subarray(at - length, at)] as const;
-  });
-  return { ...call, transient: Object.fromEntries(values) };
-}
 
 function standing(row: Record<string, unknown>): CallState {
   const txId = row.tx_id as string;

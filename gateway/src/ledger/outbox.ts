@@ -1,17 +1,28 @@
 /** Every write goes through here: kept before it is asked, its envelope kept before it is sent, its end kept after. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { halvesOf, sharesOf, type Sendable } from '../ehr/call.js';
 import { isDiskFailure } from '../keys/database.js';
 import type { Commit, LedgerCall } from '../ports.js';
+import type { SharedCall } from './call-bytes.js';
 import { OutcomeUnknown, Retriable } from './failure.js';
 import { isKeyOver, keysOverBefore } from './key-memory.js';
-import { OutboxStore, type CallState, type FoundEntry, type OldCall, type OutboxEntry } from './outbox-store.js';
-import { Refusal } from './refusal.js';
+import {
+  OutboxStore,
+  type CallState,
+  type FoundEntry,
+  type OldCall,
+  type OpenCall,
+  type OutboxEntry,
+} from './outbox-store.js';
+import { isDeclined, Refusal } from './refusal.js';
 import type { TransactionSteps } from './steps.js';
 import { settle, submitCall, type SubmitOptions } from './submit.js';
 
 /** Pause between attempts to learn what became of a call, milliseconds. */
 const RESOLVE_PAUSE_MS = 5_000;
+/** Times that the halves of a refused shared call go side by side: at most two to the power of this at once. */
+const SIDE_BY_SIDE = 4;
 
 /** What a call rests on beside the outbox: the keys of its content must not be lost once it was sent. */
 export interface Foundation {
@@ -22,6 +33,8 @@ export interface Foundation {
 /** One gateway's outbox. Calls that were open when it stopped are carried on by `recover`. */
 export class Outbox {
   readonly #running = new Map<number, Promise<Commit>>();
+  /** Of requests that share calls, by key: which call one is in changes while it is under way. */
+  readonly #sharing = new Map<string, PromiseWithResolvers<Commit>>();
   /** Ends that the disk did not take, by call. */
   readonly #unkept = new Map<number, Commit | Refusal>();
   readonly #stopped = new AbortController();
@@ -64,19 +77,21 @@ export class Outbox {
     return this.#track(id, this.#carry(id, call, { state: 'intent' }, options));
   }
 
-  /** Submits the requests of a refused shared call each on its own, under the keys they have. */
-  submitApart(calls: readonly { readonly call: LedgerCall; readonly entry: OutboxEntry }[]): Promise<Commit>[] {
-    const ids = this.store.split(calls, this.now());
-    return calls.map(({ call }, index) => {
-      const id = ids[index] ?? 0;
-      return this.#track(id, this.#carry(id, call, { state: 'intent' }));
-    });
+  /**
+   * Keeps requests that share a call and submits it. Where the ledger declines it, each half of them goes by itself, until
+   * none is refused but for its own sake: also where the process was started again meanwhile. Returns the end of each.
+   */
+  submitShared(call: LedgerCall, requests: readonly (Sendable & { readonly entry: OutboxEntry })[]): Promise<Commit>[] {
+    const entries = requests.map(({ entry }) => entry);
+    const shares = sharesOf(requests);
+    const id = this.store.intend(call, entries, this.now(), shares);
+    return this.#share({ id, call, shares, standing: { state: 'intent' } });
   }
 
   /** The end of a call that is still under way in this process, or whose end is not kept yet. */
   pending(found: FoundEntry): Promise<Commit> | undefined {
     const end = this.#unkept.get(found.call);
-    if (end === undefined) return this.#running.get(found.call);
+    if (end === undefined) return this.#sharing.get(found.key)?.promise ?? this.#running.get(found.call);
     return end instanceof Refusal ? Promise.reject(end) : Promise.resolve(end);
   }
 
@@ -88,23 +103,22 @@ export class Outbox {
   /** Carries on what was open when the gateway stopped; returns how many calls that is. Does not wait for them. */
   recover(): number {
     const open = this.store.open();
-    for (const { id, call, standing } of open) {
-      this.#track(id, this.#carry(id, call, standing)).catch(() => undefined);
+    for (const each of open) {
+      if (isShared(each)) void this.#share(each);
+      else this.#track(each.id, this.#carry(each.id, each.call, each.standing)).catch(() => undefined);
     }
     return open.length;
   }
 
   /** Resolves when every call that is under way now has ended. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#running.values());
-    // Requests of a refused shared call are calls of their own by now.
-    await Promise.allSettled(this.#running.values());
+    await Promise.allSettled([...this.#running.values(), ...[...this.#sharing.values()].map(({ promise }) => promise)]);
   }
 
   /** Ends the retrying and closes the store; open calls are carried on at the next start. */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    await Promise.allSettled(this.#running.values());
+    await this.settled();
     this.store.close();
   }
 
@@ -115,6 +129,76 @@ export class Outbox {
     };
     done.then(forget, forget);
     return done;
+  }
+
+  #share(open: OpenSharedCall): Promise<Commit>[] {
+    const ends = open.shares.map(({ key }) => {
+      const end = Promise.withResolvers<Commit>();
+      end.promise.catch(() => undefined);
+      this.#sharing.set(key, end);
+      return end.promise;
+    });
+    void this.#carryShared(open, 0);
+    return ends;
+  }
+
+  async #carryShared(open: OpenSharedCall, depth: number): Promise<void> {
+    const { id, call, standing, shares } = open;
+    const isAlone = shares.length === 1;
+    try {
+      if (this.#stopped.signal.aborted) throw new Error(STOPPED);
+      const commit = await this.#untilKnown(id, call, standing, isAlone ? {} : { conflictLimit: 1 });
+      this.#keepEnd(id, commit);
+      this.#end(open, ({ resolve }) => {
+        resolve(commit);
+      });
+    } catch (error) {
+      if (!isAlone && isDeclined(error)) await this.#divide(open, depth);
+      else this.#fail(open, error);
+    }
+  }
+
+  async #divide(open: OpenSharedCall, depth: number): Promise<void> {
+    let parts: OpenSharedCall[];
+    try {
+      parts = await this.#split(open);
+    } catch (error) {
+      this.#fail(open, error);
+      return;
+    }
+    if (depth < SIDE_BY_SIDE) await Promise.all(parts.map((part) => this.#carryShared(part, depth + 1)));
+    else for (const part of parts) await this.#carryShared(part, depth + 1);
+  }
+
+  /** Kept before any of it goes; while the disk is full it waits. */
+  async #split(open: OpenSharedCall): Promise<OpenSharedCall[]> {
+    const halves = halvesOf(open);
+    for (;;) {
+      // Whose process ends is not refused: it goes on at the next start.
+      if (this.#stopped.signal.aborted) throw new Error(STOPPED);
+      try {
+        const ids = this.store.split(open.id, halves, this.now());
+        return halves.map((half, index) => ({ ...half, id: ids[index] ?? 0, standing: { state: 'intent' } }));
+      } catch (error) {
+        if (!isDiskFailure(error)) throw error;
+        await sleep(RESOLVE_PAUSE_MS, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #fail(open: OpenSharedCall, error: unknown): void {
+    if (error instanceof Refusal) this.#keepEnd(open.id, error);
+    this.#end(open, ({ reject }) => {
+      reject(error);
+    });
+  }
+
+  #end({ shares }: OpenSharedCall, tell: (end: PromiseWithResolvers<Commit>) => void): void {
+    for (const { key } of shares) {
+      const end = this.#sharing.get(key);
+      this.#sharing.delete(key);
+      if (end !== undefined) tell(end);
+    }
   }
 
   async #carry(id: number, call: LedgerCall, standing: CallState, options?: SubmitOptions): Promise<Commit> {
@@ -165,6 +249,14 @@ export class Outbox {
       }
     }
   }
+}
+
+type OpenSharedCall = OpenCall & SharedCall;
+
+const STOPPED = 'the gateway stops';
+
+function isShared(open: OpenCall): open is OpenSharedCall {
+  return open.shares !== undefined;
 }
 
 /**
