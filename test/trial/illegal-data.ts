@@ -1,5 +1,6 @@
 /** Illegal acts on data, on safety reports, after a lock, each refused with its code, on whatever ledger. */
 import assert from 'node:assert/strict';
+import { SigningKey } from '../support/signing.js';
 import { illegalActs, type Open, commitment, other, reason } from './attempts.js';
 import { triesOnSafety } from './illegal-safety.js';
 
@@ -207,6 +208,16 @@ export function illegalOnData(open: Open): void {
           { reason, signatures: mixed },
         ],
         [
+          'unlocks with somebody of a site',
+          ...(['not-delegated', 'tally', 'cro', 'unlock'] as const),
+          { reason, signatures: [alone[0], await world.signedBy('northside', 'coordinator', locked)] },
+        ],
+        [
+          'unlocks by a colleague of the CRO',
+          ...(['not-delegated', 'tally', 'cro', 'unlock'] as const),
+          { reason, signatures: [await world.signedBy('tally', 'statistician', locked), world.sign(second, locked)] },
+        ],
+        [
           'enrols after lock',
           'not-now',
           'stmary',
@@ -217,7 +228,16 @@ export function illegalOnData(open: Open): void {
           },
         ],
       ]);
-      const both = [alone[0], world.sign(second, locked)];
+      // Keys are ended and replaced while the data base is locked: it takes them to unlock it.
+      await world.act('tally', 'cro', 'end-delegation', { kid: signer.kid });
+      const ended = [alone[0], world.sign(second, locked)];
+      await attempts.all([
+        ['unlocks by an ended key', 'not-delegated', 'tally', 'cro', 'unlock', { reason, signatures: ended }],
+      ]);
+      const replaced = new SigningKey('tally.cro.2');
+      await world.act('tally', 'cro', 'delegate', { role: 'cro', jwk: replaced.jwk });
+      world.keys.set('tally.cro', replaced);
+      const both = [world.sign(replaced, locked), world.sign(second, locked)];
       await world.act('tally', 'cro', 'unlock', { reason, signatures: both });
       assert.equal((await world.view()).phase, 'halted');
       await world.locked();

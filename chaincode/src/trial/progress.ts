@@ -71,10 +71,14 @@ export async function stop(
   await save(ctx, statusKind, [trial], { state, reason, ...signature, ...actOf(ctx) });
 }
 
-/** Unlocks the data base; enrolment stays halted until the board resumes it. With the signatures of two people of two members, over the reason and the lock. */
+/** Who may sign an unlock beside the CRO: those who answer for the trial, not those whose data it is. */
+const BESIDE_UNLOCK = ['sponsor', 'board', 'regulator'] as const;
+
+/** Unlocks the data base; enrolment stays halted until the board resumes it. With the signatures of the CRO and of one of `BESIDE_UNLOCK`, over the reason and the lock. */
 export async function unlock(ctx: SalusContext, { status }: rules.Standing, request: Unlock): Promise<void> {
   const { trial, reason } = request;
-  const signatures = await demandTwoSignatures(ctx, request, { meaning: 'unlock', reason, after: status?.tx });
+  const content = { meaning: 'unlock', reason, after: status?.tx };
+  const signatures = await demandTwoSignatures(ctx, request, content, BESIDE_UNLOCK);
   await save(ctx, statusKind, [trial], { state: 'halted', reason, ...signatures, ...actOf(ctx) });
 }
 

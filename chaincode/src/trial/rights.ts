@@ -61,7 +61,8 @@ export const rights = {
   'approve-list': { roles: ['regulator'], phases: ['registered'] },
   'publish-document': { roles: ['sponsor'], phases: beforeLock },
   'adopt-document': { roles: ['ethics'], phases: beforeLock },
-  delegate: { roles: delegating, phases: beforeLock },
+  // Also when locked: an unlock and what follows are signed, and a key that was ended is replaced.
+  delegate: { roles: delegating, phases: always },
   'end-delegation': { roles: delegating, phases: always },
   consent: { roles: ['investigator'], phases: running },
   withdraw: { roles: ['patient', 'investigator', 'coordinator'], phases: [...running, 'locked', 'unblinded'] },

@@ -4,6 +4,7 @@ import type { Signature } from './acts';
 import { actOf, delegateOf, signersOf } from './facts';
 import type { Signed } from './records';
 import { refuse } from './refusals';
+import type { TrialRole } from './rights';
 import { delegation, signed } from './signatures';
 
 /**
@@ -22,15 +23,26 @@ export async function demandSignature(
   return { statements: [signature.statement] };
 }
 
-/** The signatures of two people of two members, each over exactly this content. */
+/**
+ * The signatures of two people of two members, each over exactly this content: one on the delegation log of the calling
+ * member in the role of the caller, the other of another member in one of the roles `beside`.
+ */
 export async function demandTwoSignatures(
   ctx: SalusContext,
   { trial, signatures }: { readonly trial: string; readonly signatures: readonly Signature[] },
   content: object,
+  beside: readonly TrialRole[],
 ): Promise<Signed> {
+  const { by } = actOf(ctx);
   const signers = await signersOf(ctx, trial, signatures);
   const members = new Set(signatures.map(({ kid }) => signers.get(kid)?.member));
   if (members.size !== 2) throw refuse('two-signatures', 'two people of two members sign');
+  const delegates = [...signers.values()];
+  const isOwn = delegates.some((each) => delegation(each, by) === undefined);
+  const isOther = delegates.some(({ member, role }) => member !== by.member && beside.some((each) => each === role));
+  if (!isOwn || !isOther) {
+    throw refuse('not-delegated', `a ${by.role} of the calling member signs, and of another: ${beside.join(', ')}`);
+  }
   const about = { channel: ctx.channel, trial, ...content };
   for (const signature of signatures) {
     const refusal = signed(signature, signers.get(signature.kid), about, ctx.now);
