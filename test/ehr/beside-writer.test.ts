@@ -1,5 +1,7 @@
 /** Files beside the ledger are there before anything names them, and as long as something may. */
 import assert from 'node:assert/strict';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -72,7 +74,7 @@ describe('files beside the ledger', () => {
     const opened = openStored(versionKey(entry!.key, entry!.version), storedBytes(entry!.value), { keys });
     return contentOf(opened!).text ?? '';
   };
-  const look = (gateway = 'gateway0'): Promise<void> =>
+  const care = (gateway = 'gateway0'): ContentCare =>
     new ContentCare({
       ...{ gateway, keys, outbox, tip: () => Promise.resolve(7), onLost: () => undefined },
       projection: {
@@ -82,7 +84,8 @@ describe('files beside the ledger', () => {
           shown.filter(({ ledgerKey }) => ledgerKey.startsWith(key)).map((stored) => ({ position: 1, stored })),
         beside: () => [],
       },
-    }).look(LATER());
+    });
+  const look = (gateway?: string): Promise<void> => care(gateway).look(LATER());
 
   it('are whole on the disk before the request that names them is endorsed', async () => {
     let seen: readonly string[] = [];
@@ -95,6 +98,48 @@ describe('files beside the ledger', () => {
     assert.equal(seen.length, 1);
     const [ledgerKey] = request().entries.map(({ key }) => versionKey(key, 1));
     assert.equal(keys.joined(ledgerKey!, textOf(request())), binary('b').text);
+  });
+
+  it('are in folders that are on the disk, also where another writer made those', async () => {
+    await writer.write(actor, [binary('a')]);
+    const [name = ''] = namesIn(textOf(request()));
+    const folders = [join(content(), name.slice(0, 2)), content(), folder.path];
+    const synced: string[] = [];
+    const { open } = promises;
+    promises.open = async (path, ...rest) => {
+      const handle = await open(path, ...rest);
+      const sync = handle.sync.bind(handle);
+      handle.sync = async () => {
+        await sync();
+        synced.push(path as string);
+      };
+      return handle;
+    };
+    syncBuiltinESMExports();
+    try {
+      const [secrets] = freshSecrets(1);
+      keys.keepVersionKeys([{ ledgerKey: 'k', ...secrets! }]);
+      const file = { name, bytes: Buffer.from('x'), salt: secrets!.salt };
+      await keys.contents.keep([file], { gateway: 'gateway0', request: 'r' });
+    } finally {
+      promises.open = open;
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual(synced.slice(1), folders);
+  });
+
+  it('go a day after it was seen that no row names them, as where an older backup brings them back', async () => {
+    await writer.write(actor, [binary('b')]);
+    const [named] = files();
+    mkdirSync(join(content(), 'ee'), { recursive: true });
+    for (const name of ['ee'.repeat(32), `${'ef'.repeat(32)}.part`]) writeFileSync(join(content(), 'ee', name), 'back');
+    const looking = care();
+    const now = Date.now();
+    await looking.look(now);
+    await looking.look(now + ORPHAN_MS);
+    assert.equal(files().length, 3, 'not before a day is over');
+    await looking.look(now + ORPHAN_MS + 1);
+    assert.deepEqual(files(), [named]);
   });
 
   it('are deleted where the write is refused', async () => {

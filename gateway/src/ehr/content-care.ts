@@ -49,9 +49,11 @@ export class ContentCare {
 
   /** Looks once; `now` in ms since 1970. */
   async look(now: number, signal?: AbortSignal): Promise<void> {
-    this.ports.keys.contents.dropKeyless(now - ORPHAN_MS);
+    const { contents } = this.ports.keys;
+    contents.dropKeyless(now - ORPHAN_MS);
     await this.#sweep(now - ORPHAN_MS, signal);
     await this.#count(signal);
+    await contents.dropUnnamed(now - ORPHAN_MS, now);
   }
 
   /** What was kept before an instant and is on the ledger stays; what neither is nor may come there any more is deleted. */

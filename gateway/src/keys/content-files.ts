@@ -4,8 +4,8 @@
  */
 import { hash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 import { Refusal } from '../ledger/refusal.js';
@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS content_files (
   salt BLOB NOT NULL, name TEXT NOT NULL, gateway TEXT NOT NULL, request TEXT NOT NULL, kept INTEGER NOT NULL,
   settled INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (salt, name)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS content_files_unsettled ON content_files (gateway, kept) WHERE settled = 0;
+CREATE INDEX IF NOT EXISTS content_files_by_name ON content_files (name);
 `;
 
 /** A file, and the salt of the version whose key it lies under. */
@@ -42,6 +43,8 @@ export interface UnsettledFiles {
 export class ContentFiles {
   readonly #folder: string;
   readonly #sql: Record<keyof typeof SQL, StatementSync>;
+  /** Files that no row names: since when, ms since 1970, that is known. */
+  #unnamed: ReadonlyMap<string, number> = new Map();
 
   constructor(
     dataDir: string,
@@ -116,6 +119,21 @@ export class ContentFiles {
     for (const { salt, kept } of rows) if (kept < before) this.#sql.forget.run(salt);
   }
 
+  /**
+   * Deletes files that no row names, such as an older backup brings back, and that were seen so before an instant (ms since
+   * 1970) and ever since: whoever began with the wrong keys.db has until then to see it.
+   */
+  async dropUnnamed(before: number, now: number): Promise<void> {
+    const unnamed = new Map<string, number>();
+    for await (const path of this.#paths()) {
+      if (this.#sql.isNamed.get(nameOf(path)) !== undefined) continue;
+      const since = this.#unnamed.get(path) ?? now;
+      if (since < before) await rm(join(this.#folder, path), { force: true });
+      else unnamed.set(path, since);
+    }
+    this.#unnamed = unnamed;
+  }
+
   /** What a gateway kept files for before an instant (ms since 1970) and was not seen on the ledger. */
   unsettled(gateway: string, before: number): UnsettledFiles[] {
     const rows = this.#sql.unsettled.all(gateway, before) as unknown as UnsettledRow[];
@@ -130,9 +148,18 @@ export class ContentFiles {
     this.#sql.settle.run(salt);
   }
 
+  /** Of all files, from the folder; none where there is no folder yet. */
+  async *#paths(): AsyncGenerator<string> {
+    if (!existsSync(this.#folder)) return;
+    for (const folder of await readdir(this.#folder, { withFileTypes: true })) {
+      if (!folder.isDirectory()) continue;
+      for (const name of await readdir(join(this.#folder, folder.name))) yield join(folder.name, name);
+    }
+  }
+
   async #write({ name, bytes }: ContentFile): Promise<void> {
     const file = this.#file(name);
-    const made = await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const handle = await open(draftOf(file), 'w', 0o600);
     try {
       await handle.writeFile(bytes);
@@ -141,10 +168,8 @@ export class ContentFiles {
       await handle.close();
     }
     await rename(draftOf(file), file);
-    await syncFolder(dirname(file));
-    if (made === undefined) return;
-    await syncFolder(this.#folder);
-    await syncFolder(dirname(this.#folder));
+    // The folders, too, were they made by another writer: it may not have come to this yet.
+    for (const folder of [dirname(file), this.#folder, dirname(this.#folder)]) await syncFolder(folder);
   }
 
   #delete(names: readonly string[]): void {
@@ -163,6 +188,7 @@ const NOT_KEPT = 'the disk does not take the content: nothing was written; ask a
 const SQL = {
   insert: 'INSERT INTO content_files (salt, name, gateway, request, kept) VALUES (?, ?, ?, ?, ?)',
   hasKey: 'SELECT 1 FROM version_keys WHERE salt = ?',
+  isNamed: 'SELECT 1 FROM content_files WHERE name = ?',
   ofSalt: 'SELECT name FROM content_files WHERE salt = ?',
   forget: 'DELETE FROM content_files WHERE salt = ?',
   settle: 'UPDATE content_files SET settled = 1 WHERE salt = ?',
@@ -178,9 +204,16 @@ interface UnsettledRow {
   readonly request: string;
 }
 
+const DRAFT = '.part';
+
 /** A file while it is written: until it is whole it has another name. */
 function draftOf(file: string): string {
-  return `${file}.part`;
+  return `${file}${DRAFT}`;
+}
+
+/** What a row would name it by, whole or not. */
+function nameOf(path: string): string {
+  return basename(path, DRAFT);
 }
 
 /** What was renamed in a folder is on the disk (fsync(2)). */
