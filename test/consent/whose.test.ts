@@ -2,60 +2,7 @@ import { strict as assert } from 'node:assert';
 
 import { glucose, optOut, patient, resourcesOf } from '../story/people.js';
 import { type Answer, networkOfSuite } from '../support/network.js';
-
-const to = (reference: string): object => ({ reference });
-const coded = (code: string): object => ({ coding: [{ system: 'http://example.org/codes', code }] });
-
-/** About A and said, done or sent by M, who is a patient, too. */
-const bySomebodyElse = (a: string, m: string): readonly object[] => [
-  { ...glucose(a, 81), performer: [to(m)] },
-  { resourceType: 'QuestionnaireResponse', status: 'completed', subject: to(a), author: to(m) },
-  { resourceType: 'Communication', status: 'completed', subject: to(a), sender: to(m), recipient: [to(m)] },
-  { resourceType: 'Condition', subject: to(a), asserter: to(m) },
-  {
-    ...{ resourceType: 'AllergyIntolerance', patient: to(a), asserter: to(m), recorder: to(m) },
-    verificationStatus: {
-      coding: [
-        {
-          system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-verification',
-          code: 'entered-in-error',
-        },
-      ],
-    },
-  },
-  {
-    ...{ resourceType: 'DocumentReference', status: 'current', subject: to(a), author: [to(m)] },
-    content: [{ attachment: { title: 'letter' } }],
-  },
-  { resourceType: 'List', status: 'current', mode: 'working', subject: to(a), source: to(m) },
-];
-
-/** Data of A that R4 puts in no patient's compartment, or only by what it goes with. */
-const outside = (a: string, observation: string): readonly object[] => [
-  { resourceType: 'Device', patient: to(a) },
-  { resourceType: 'GuidanceResponse', moduleUri: 'http://example.org/m', status: 'success', subject: to(a) },
-  { resourceType: 'Contract', status: 'executed', subject: [to(a)] },
-  { resourceType: 'Task', status: 'ready', intent: 'order', for: to(a) },
-  { resourceType: 'Binary', contentType: 'text/plain', securityContext: to(observation), data: 'aGVsbG8=' },
-  { resourceType: 'Linkage', item: ['source', 'alternate'].map((type) => ({ type, resource: to(observation) })) },
-  {
-    ...{ resourceType: 'Provenance', target: [to(observation)], recorded: '2026-01-10T08:30:00Z' },
-    agent: [{ who: to('Practitioner/dr-adams') }],
-  },
-  {
-    ...{ resourceType: 'Bundle', type: 'document', timestamp: '2026-01-10T08:30:00Z' },
-    identifier: { system: 'http://example.org/documents', value: 'd1' },
-    entry: [
-      {
-        fullUrl: 'urn:uuid:5d1a8f0c-0f6c-4c56-9a0f-1a3f9d2f6b11',
-        resource: {
-          ...{ resourceType: 'Composition', status: 'final', type: coded('letter'), subject: to(a) },
-          ...{ date: '2026-01-10', author: [to('Practitioner/dr-adams')], title: 'Letter' },
-        },
-      },
-    ],
-  },
-];
+import { bySomebodyElse, coded, outside, to } from './about.js';
 
 describe('whose data a resource is, over HTTP', () => {
   const network = networkOfSuite();
@@ -81,6 +28,21 @@ describe('whose data a resource is, over HTTP', () => {
     const token = await network.token({ member: 'stmary', user: `self-${id}`, role: 'patient', patient: id });
     const answer = await network.ask('stmary', 'Consent', { token, body: optOut(id, provision) });
     assert.equal(answer.status, 201, answer.text);
+  }
+
+  async function erased(of: string): Promise<void> {
+    const body = {
+      resourceType: 'Parameters',
+      parameter: [
+        { name: 'basis', valueCode: 'unlawful-processing' },
+        { name: 'reason', valueString: 'entered for the wrong person' },
+      ],
+    };
+    for (const user of ['officer-a', 'officer-b']) {
+      const token = await network.token({ member: 'stmary', user, role: 'privacy-officer' });
+      const answer = await network.ask('stmary', `${of}/$erase`, { token, body });
+      assert.ok(answer.status < 300, answer.text);
+    }
   }
 
   const denialOf = (user: string): object => ({
@@ -140,6 +102,61 @@ describe('whose data a resource is, over HTTP', () => {
     }
   });
 
+  it('is everybody whom what it is about is about', async () => {
+    const [a, b] = [await made(patient), await made(patient)];
+    const account = await made({ resourceType: 'Account', status: 'active', subject: [to(a), to(b)] });
+    const [ofA, ofB] = [await made(glucose(a, 86)), await made(glucose(b, 87))];
+    const names: string[] = [];
+    for (const target of [[to(account)], [to(ofA), to(ofB)]]) {
+      names.push(
+        await made({
+          ...{ resourceType: 'Provenance', target, recorded: '2026-01-10T08:30:00Z' },
+          agent: [{ who: to(a) }],
+        }),
+      );
+    }
+    assert.deepEqual(await shown('dr-second', names), names);
+    await consented(b, denialOf('dr-second'));
+    assert.deepEqual(await shown('dr-second', [...names, account, ofB]), []);
+    assert.deepEqual(await shown('dr-second', [ofA]), [ofA]);
+    assert.deepEqual(await shown('dr-desk', names), names);
+  });
+
+  it('is of a Binary that says of nobody that of what attaches it', async () => {
+    const a = await made(patient);
+    await consented(a, denialOf('dr-attached'));
+    const binaries: string[] = [];
+    const [, base = ''] = /"fullUrl":"([^"]*\/)Patient\//.exec((await ask('dr-desk', `${a}/_history`)).text) ?? [];
+    assert.match(base, /^https?:.*\/$/);
+    for (const named of [(name: string) => name, (name: string) => `${base}${name}/_history/1`]) {
+      const binary = await made({ resourceType: 'Binary', contentType: 'text/plain', data: 'aGVsbG8=' });
+      assert.deepEqual(await shown('dr-attached', [binary]), [binary]);
+      await made({
+        ...{ resourceType: 'DocumentReference', status: 'current', subject: to(a) },
+        content: [{ attachment: { url: named(binary) } }],
+      });
+      binaries.push(binary);
+    }
+    assert.deepEqual(await shown('dr-attached', binaries), []);
+    assert.deepEqual(await shown('dr-desk', binaries), binaries);
+  });
+
+  it('is nobody any more, and shown to nobody, where the one it was about is erased', async () => {
+    const a = await made(patient);
+    const id = `late-${a.slice(-20)}`;
+    const early = await made({
+      ...{ resourceType: 'Provenance', target: [to(`Observation/${id}`)], recorded: '2026-01-10T08:30:00Z' },
+      agent: [{ who: to('Practitioner/dr-adams') }],
+    });
+    assert.deepEqual(await shown('dr-desk', [early]), [early]);
+    const answer = await ask('dr-desk', `Observation/${id}`, { method: 'PUT', body: { ...glucose(a, 88), id } });
+    assert.equal(answer.status, 201, answer.text);
+    newest = Number(answer.headers.get('x-block'));
+    assert.deepEqual(await shown('dr-desk', [early]), [early]);
+    await erased(a);
+    assert.deepEqual(await shown('dr-desk', [early]), []);
+  });
+
   it('is decided for what R4 puts in no compartment, and such data lies in the record', async () => {
     const a = await made(patient);
     await consented(a, denialOf('dr-outside'));
@@ -189,20 +206,6 @@ describe('whose data a resource is, over HTTP', () => {
     const observation = await made(glucose(a, 85));
     const names: string[] = [];
     for (const each of [...bySomebodyElse(a, m), ...outside(a, observation)]) names.push(await made(each));
-    const body = {
-      resourceType: 'Parameters',
-      parameter: [
-        { name: 'basis', valueCode: 'unlawful-processing' },
-        { name: 'reason', valueString: 'entered for the wrong person' },
-      ],
-    };
-    const erased = async (of: string): Promise<void> => {
-      for (const user of ['officer-a', 'officer-b']) {
-        const token = await network.token({ member: 'stmary', user, role: 'privacy-officer' });
-        const answer = await network.ask('stmary', `${of}/$erase`, { token, body });
-        assert.ok(answer.status < 300, answer.text);
-      }
-    };
     await erased(m);
     assert.deepEqual(await shown('dr-desk', names), names);
     await erased(a);

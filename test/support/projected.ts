@@ -6,6 +6,7 @@ import type { Change } from '@salus/gateway/projection/projector';
 
 /** A member's projection, in memory. */
 export class Projected {
+  readonly base = 'http://localhost/fhir/';
   readonly #facts = new Map<string, Map<string, string>>();
   readonly versions: StoredVersion[] = [];
 

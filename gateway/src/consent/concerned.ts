@@ -6,34 +6,90 @@ import type { StoredVersion } from '../ports.js';
 import { outlineOf } from '../projection/stored.js';
 import type { RecordIndex } from './relationships.js';
 
-type Index = Pick<RecordIndex, 'current' | 'version'>;
+type Index = Pick<RecordIndex, 'current' | 'version' | 'holding' | 'base'>;
 
-/** FHIR ids of the patients who must permit that a version is seen, the one whose record it is part of first. */
-export function concernedBy(stored: StoredVersion, index: Index): readonly string[] {
+/** Whether there was such a resource whose record is erased. */
+export type WasErased = (type: string, id: string) => boolean;
+
+/** How far it is followed what refers to what; of what is further away counts the record it is part of. */
+const DEPTH = 16;
+
+/** What a look at a version has come upon. */
+interface Look {
+  readonly index: Index;
+  readonly wasErased: WasErased;
+  isOfErased: boolean;
+}
+
+/**
+ * FHIR ids of the patients who must permit that a version is seen, the one whose record it is part of first: also all
+ * whom what it refers to is about. Undefined for what was about somebody whose record is erased and is about nobody else.
+ */
+export function concernedBy(stored: StoredVersion, index: Index, wasErased: WasErased): readonly string[] | undefined {
+  const look = { index, wasErased, isOfErased: false };
+  const found = patientsOf(stored, look, []);
+  return found.length === 0 && look.isOfErased ? undefined : found;
+}
+
+/** `around`: names of what led here. Resources may refer to each other. */
+function patientsOf(stored: StoredVersion, look: Look, around: readonly string[]): readonly string[] {
   const { type, patient } = stored;
   if (patient === undefined && DIRECTORY.includes(type)) return [];
   if (type === 'Patient') return [stored.id];
-  const text = textBehind(stored, index);
-  // Most name one patient, or refer to nothing at all: those are not taken apart.
-  if (patient === undefined) return text.includes('"reference"') ? derived(text, index) : [];
-  if (text === '' || isOnlyOf(patient, text)) return [patient];
-  return [...new Set([patient, ...derived(text, index)])];
+  const path = [...around, `${type}/${stored.id}`];
+  const found = patientsIn(textBehind(stored, look.index), patient, look, path);
+  return type === 'Binary' && found.length === 0 ? ofAttaching(stored, look, path) : found;
 }
 
-function derived(text: string, index: Index): readonly string[] {
-  return whoseData(JSON.parse(text) as JsonObject, (type, id) => index.current(type, id)?.patient);
+function patientsIn(text: string, patient: string | undefined, look: Look, path: readonly string[]): readonly string[] {
+  // Most name one patient, or refer to nothing at all: those are not taken apart.
+  if (patient === undefined) return text.includes('"reference"') ? derived(text, look, path) : [];
+  if (text === '' || isOnlyOf(patient, text)) return [patient];
+  return [...new Set([patient, ...derived(text, look, path)])];
+}
+
+function derived(text: string, look: Look, path: readonly string[]): readonly string[] {
+  return whoseData(JSON.parse(text) as JsonObject, (type, id) => {
+    const target = look.index.current(type, id);
+    if (target === undefined) {
+      look.isOfErased ||= look.wasErased(type, id);
+      return [];
+    }
+    const isEnd = path.length >= DEPTH || path.includes(`${type}/${id}`);
+    return isEnd ? [target.patient ?? []].flat() : patientsOf(target, look, path);
+  });
+}
+
+/** Types that attach a Binary, and the search parameter that finds them by it. */
+const ATTACHING = [
+  ['DocumentReference', 'location'],
+  ['DocumentManifest', 'item'],
+] as const;
+
+/** Patients of what attaches a Binary, which is mostly written first and says of nobody itself. */
+function ofAttaching({ id, version }: StoredVersion, look: Look, path: readonly string[]): readonly string[] {
+  if (path.length >= DEPTH) return [];
+  const name = `Binary/${id}`;
+  const local = [name, ...Array.from({ length: version }, (_, at) => `${name}/_history/${at + 1}`)];
+  const names = local.flatMap((each) => [each, `${look.index.base}${each}`]);
+  const found = ATTACHING.flatMap(([type, by]) => names.flatMap((each) => look.index.holding(type, by, each)));
+  return [...new Set(found.flatMap((each) => patientsOf(each, look, path)))];
 }
 
 const PATIENT = /\bPatient\/([A-Za-z0-9.-]{1,64})/g;
+/** A reference that may lead to another patient, or be written in a way that is not looked through here. */
+const LEADING = new RegExp(
+  String.raw`(?<!"encounter":\{)"reference"(?!:"(?:#|(?:Patient|${DIRECTORY.join('|')})/))|\\[u/]`,
+);
 
-/** Whether a text names this patient and no other, so that nothing in it has to be looked for. */
+/** Whether a text names this patient and no other, and leads to none, so that nothing in it has to be looked for. */
 function isOnlyOf(patient: string, text: string): boolean {
   let isNamed = false;
   for (const [, id] of text.matchAll(PATIENT)) {
     if (id !== patient) return false;
     isNamed = true;
   }
-  return isNamed;
+  return isNamed && !LEADING.test(text);
 }
 
 /** Types of what a Bundle holds; of another type nothing. */
@@ -43,7 +99,7 @@ export function typesHeld(stored: Pick<StoredVersion, 'type' | 'text' | 'outline
 }
 
 /** The text of a version, or of a deletion that of the version before it: what was denied stays denied when it is deleted. */
-export function textBehind(stored: StoredVersion, index: Index): string {
+export function textBehind(stored: StoredVersion, index: Pick<Index, 'version'>): string {
   const { type, id, version, deleted } = stored;
   if (!deleted) return outlineOf(stored);
   for (let before = version - 1; before > 0; before -= 1) {

@@ -9,7 +9,9 @@ import {
   type ConsentInForce,
   type Decision as Ruling,
 } from '@salus/chaincode/consent/decide';
+import { versionKey } from '@salus/chaincode/ehr/api';
 
+import { codeOf } from '../ehr/translate.js';
 import { HOLD_TYPE } from '../erasure/hold.js';
 import { GLASS_TYPE } from '../glass/record.js';
 import type { JsonObject } from '../fhir/json.js';
@@ -23,6 +25,7 @@ import {
   scopesReachAll,
   type ScopeLetter,
 } from '../identity/scopes.js';
+import type { KeyStore } from '../keys/key-store.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
@@ -83,6 +86,7 @@ export interface DecisionPorts {
   readonly shelf: ConsentShelf;
   readonly trusted: Pick<TrustedConsents, 'within'>;
   readonly index: RecordIndex;
+  readonly keys: Pick<KeyStore, 'hmac' | 'isErasedKey'>;
   /** Whether this member's own person broke the glass before the patient's record lately. */
   readonly isBroken: (user: string, patient: string) => boolean;
   /** FHIR instant. */
@@ -112,7 +116,8 @@ export class ConsentDecision implements Decision {
 
   permit(actor: Actor, stored: StoredVersion, interaction: Interaction = 'read'): StoredVersion | undefined {
     if (HIDDEN.includes(stored.type)) return undefined;
-    const concerned = concernedBy(stored, this.ports.index);
+    const concerned = concernedBy(stored, this.ports.index, this.#wasErased);
+    if (concerned === undefined) return undefined;
     const shown =
       actor.member === this.ports.member
         ? this.#own(actor, stored, concerned, interaction)
@@ -179,6 +184,11 @@ export class ConsentDecision implements Decision {
       ...held.map((each) => this.#decided(actor, { type: each, text: '' }, undefined, [])),
     ]);
   }
+
+  readonly #wasErased = (type: string, id: string): boolean => {
+    const { keys } = this.ports;
+    return keys.isErasedKey(versionKey(codeOf(keys, type, id), 1));
+  };
 
   /** The version with what it is judged by, which of a deletion is what was deleted. */
   #judged(stored: StoredVersion): StoredVersion {

@@ -28,6 +28,8 @@ const OPEN = ['planned', 'arrived', 'triaged', 'in-progress', 'onleave'];
 
 /** Where the custodian's record is looked at, undecided: only what `decide` is asked with comes of it. */
 export interface RecordIndex {
+  /** Base URL of what is kept here, with a slash at its end. */
+  readonly base: string;
   current(type: string, id: string): StoredVersion | undefined;
   version(type: string, id: string, version: number): StoredVersion | undefined;
   /** Current resources of a type in a patient's compartment. */

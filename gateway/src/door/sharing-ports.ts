@@ -20,6 +20,7 @@ export interface SharingPorts {
   readonly projection: Facts & {
     /** Number of the last block that is applied. */
     readonly block: number;
+    readonly base: string;
     current(type: string, id: string): StoredVersion | undefined;
     version(type: string, id: string, version: number): StoredVersion | undefined;
     ofPatient(type: string, patient: string): readonly StoredVersion[];

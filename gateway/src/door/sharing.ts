@@ -91,7 +91,7 @@ export class Sharing {
       lookup: this.lookup,
       shelf: this.#shelf,
       trusted: this.#trusted,
-      index: projection,
+      ...{ index: projection, keys },
       isBroken: this.#glass.isBroken,
       now: this.#now,
     });

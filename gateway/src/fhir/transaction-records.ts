@@ -16,7 +16,7 @@ export interface Written {
 export function withRecords(context: FhirContext, steps: readonly Step[], replacements: Replacements): Written {
   const stored = storedRecordOf(context);
   const byName = new Map(steps.map((step) => [`${step.type}/${step.id}`, step]));
-  const [bodies, records] = [new Map<Step, Body>(), new Map<string, string | undefined>()];
+  const [bodies, records] = [new Map<Step, Body>(), new Map<string, readonly string[]>()];
   const body = (step: Step): Body => {
     const { resource = {}, fullUrl } = step.entry;
     const made = bodies.get(step) ?? partBody(rewritten(resource, replacements, baseOf(fullUrl)));
@@ -27,12 +27,13 @@ export function withRecords(context: FhirContext, steps: readonly Step[], replac
     const name = `${type}/${id}`;
     const step = byName.get(name);
     if (step?.entry.resource === undefined || step.entry.method === 'PATCH') return stored(type, id);
-    if (!records.has(name)) {
-      // Resources may refer to each other: what is being looked for leads nowhere.
-      records.set(name, undefined);
-      records.set(name, whoseData({ ...body(step).plain, id }, recordOf)[0]);
-    }
-    return records.get(name);
+    const known = records.get(name);
+    if (known !== undefined) return known;
+    // Resources may refer to each other: what is being looked for leads nowhere.
+    records.set(name, []);
+    const found = whoseData({ ...body(step).plain, id }, recordOf);
+    records.set(name, found);
+    return found;
   };
   return { body, recordOf };
 }

@@ -5,8 +5,8 @@ import { patientOf } from '../projection/values/reference.js';
 import type { JsonObject } from './json.js';
 import { referencesIn } from './references.js';
 
-/** The FHIR id of the patient to whose record a resource belongs that is stored, or about to be; undefined where none is. */
-export type RecordOf = (type: string, id: string) => string | undefined;
+/** FHIR ids of patients whose data a resource is that is stored, or about to be, the one to whose record it belongs first. */
+export type RecordOf = (type: string, id: string) => readonly string[];
 
 /** Elements that say whom or what a resource is about. Who wrote, performed, sent or received it stands elsewhere. */
 const SUBJECTS = ['subject', 'patient', 'beneficiary', 'individual', 'for', 'securityContext', 'target'];
@@ -46,7 +46,7 @@ function named(resource: JsonObject, elements: readonly string[], recordOf: Reco
   const found = elements.flatMap((element) => literals(resource[element]));
   const ids = found.flatMap((literal) => {
     const [, type = '', id = ''] = LOCAL.exec(literal) ?? [];
-    return (type === 'Patient' ? id : recordOf(type, id)) ?? [];
+    return type === 'Patient' ? [id] : recordOf(type, id);
   });
   return [...new Set(ids)];
 }

@@ -18,7 +18,10 @@ import { whoseData, type RecordOf } from './whose.js';
 
 /** To whose record belongs what is stored. */
 export function storedRecordOf({ projection }: Pick<FhirContext, 'projection'>): RecordOf {
-  return (type, id) => projection.current(type, id)?.patient;
+  return (type, id) => {
+    const patient = projection.current(type, id)?.patient;
+    return patient === undefined ? [] : [patient];
+  };
 }
 
 /** What is to be written of a resource, checked. */

@@ -58,6 +58,10 @@ export class Projection {
     this.last = this.readCheckpoint();
   }
 
+  get base(): string {
+    return this.options.base;
+  }
+
   /** The last block applied; undefined before the first. */
   get checkpoint(): Checkpoint | undefined {
     return this.last;
