@@ -3,11 +3,27 @@ import type { Obligation } from '@salus/chaincode/consent/decide';
 
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { StoredVersion } from '../ports.js';
+import { outlineOf } from '../projection/stored.js';
 
-/** The version as its obligations let it out: redacted elements left out, no redisclosure as a label. */
+/**
+ * The version as its obligations let it out: redacted elements left out, no redisclosure as a label. Its whole text, where
+ * some lies beside the ledger, is read when it is asked for: a search goes through many, and one may be lost.
+ */
 export function honoured(stored: StoredVersion, obligations: readonly Obligation[]): StoredVersion {
-  if (obligations.length === 0 || stored.text === '') return stored;
-  let resource = parseExactly(stored.text) as JsonObject;
+  const outline = outlineOf(stored);
+  if (obligations.length === 0 || outline === '') return stored;
+  const lacks = obligations.flatMap((each) => (each.kind === 'redact' ? each.elements : []));
+  const more = { isPart: true, ...(lacks.length > 0 && { lacks }) } as const;
+  const shown = shownOf(outline, obligations);
+  if (stored.outline === undefined) return { ...stored, ...more, text: shown };
+  let text: string | undefined;
+  const late = { get: () => (text ??= shownOf(stored.text, obligations)), enumerable: true };
+  const described = { ...Object.getOwnPropertyDescriptors(stored), text: late };
+  return Object.assign(Object.defineProperties({} as StoredVersion, described), more, { outline: shown });
+}
+
+function shownOf(text: string, obligations: readonly Obligation[]): string {
+  let resource = parseExactly(text) as JsonObject;
   for (const obligation of obligations) {
     if (obligation.kind === 'redact') resource = labelled(redacted(resource, obligation), REDACTED);
     if (obligation.kind === 'no-redisclosure') {
@@ -15,8 +31,7 @@ export function honoured(stored: StoredVersion, obligations: readonly Obligation
       if (obligation.notice !== '') resource = noticed(resource, obligation.notice);
     }
   }
-  const lacks = obligations.flatMap((each) => (each.kind === 'redact' ? each.elements : []));
-  return { ...stored, text: JSON.stringify(resource), isPart: true, ...(lacks.length > 0 && { lacks }) };
+  return JSON.stringify(resource);
 }
 
 /** Without the elements, in what it contains as in itself, and without what it contains of the types. */

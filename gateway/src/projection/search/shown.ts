@@ -1,6 +1,7 @@
 /** Searches by what is not shown: whoever sees a resource without some of its elements does not find it by those. */
 import type { JsonObject } from '../../fhir/json.js';
 import type { StoredVersion } from '../../ports.js';
+import { outlineOf } from '../stored.js';
 import { wordPlaces, type WordPlaces } from '../values/words.js';
 import type { Filter, ParameterEntry, SearchQuery } from './query.js';
 import type { Sight } from './sight.js';
@@ -17,11 +18,11 @@ type Sought = Pick<SearchQuery, 'filters' | 'sort'>;
 export function shownBy(sight: Sight, { filters, sort }: Sought, stored: StoredVersion): StoredVersion | undefined {
   const seen = sight.permit(stored);
   const lacks = seen?.lacks;
-  if (seen === undefined || lacks === undefined || seen.text === '') return seen;
+  if (seen === undefined || lacks === undefined || outlineOf(seen) === '') return seen;
   if (sort.some(({ by }) => typeof by !== 'string' && reads(by, lacks))) return undefined;
   const doubtful = filters.filter((each) => asks(each, lacks));
   if (doubtful.length === 0) return seen;
-  const places = wordPlaces(JSON.parse(seen.text) as JsonObject);
+  const places = wordPlaces(JSON.parse(outlineOf(seen)) as JsonObject);
   return doubtful.every((each) => isShown(each, places)) ? seen : undefined;
 }
 
