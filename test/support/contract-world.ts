@@ -60,7 +60,8 @@ export class ContractWorld {
   clockMs = Date.now();
   /** Every outcome so far. */
   readonly outcomes: { readonly transaction: string; readonly outcome: Outcome }[] = [];
-  private readonly store: Store = new Map();
+  /** What was committed, by place and key. */
+  readonly store: Store = new Map();
   private readonly chaincode = chaincodeOf();
   private version = 0;
 

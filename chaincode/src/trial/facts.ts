@@ -9,7 +9,7 @@ import type { Act, DelegateRecord, ListRecord, VersionRecord } from './records';
 import { refuse } from './refusals';
 import { type Action, permit } from './rights';
 import type { EventFacts } from './safety';
-import { approversOf, type ListStanding, phaseOf, type Standing, type VersionNeighbours } from './rules';
+import { approversOf, isSigned, type ListStanding, phaseOf, type Standing, type VersionNeighbours } from './rules';
 import * as state from './state';
 
 const { numberPart } = state;
@@ -80,10 +80,10 @@ export async function neighbours(ctx: SalusContext, standing: Standing, version:
   };
 }
 
-/** Whether everybody who must has approved this version. */
+/** Whether everybody who must has approved this version and signed it. */
 export async function isApproved(ctx: SalusContext, { trial }: Standing, hash: string): Promise<boolean> {
   for (const { role, member } of approversOf(trial.parties)) {
-    if ((await load(ctx, state.approvalKind, trial.trial, hash, role, member)) === undefined) return false;
+    if (!isSigned(await load(ctx, state.approvalKind, trial.trial, hash, role, member))) return false;
   }
   return true;
 }
@@ -100,7 +100,7 @@ export async function listsOf(
     let has = false;
     for (const member of committed === undefined ? [] : trial.parties.regulators) {
       const key = [trial.trial, committed?.hash ?? '', 'regulator', member] as const;
-      has ||= (await load(ctx, state.approvalKind, ...key)) !== undefined;
+      has ||= isSigned(await load(ctx, state.approvalKind, ...key));
     }
     const isKept = await existsAt(ctx, trial.parties.allocator, state.armsKind, trial.trial, stratum);
     lists.push({ list: committed, isApproved: has, isKept });

@@ -44,8 +44,8 @@ export interface VersionRecord extends Act {
   readonly hash: string;
 }
 
-/** One approval. */
-export interface ApprovalRecord extends Act, Signed {
+/** One approval; it counts only with what was signed of it, which the oldest do not have. */
+export interface ApprovalRecord extends Act, Partial<Signed> {
   /** `version:<n>` or `list:<stratum>`. */
   readonly subject: string;
   readonly hash: string;

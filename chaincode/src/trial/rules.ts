@@ -116,6 +116,11 @@ function unfit({ outcomes, allocation, criteria, visits, forms = [] }: Protocol)
   return refuse('not-in-schedule', 'a form with a questionnaire belongs to a visit');
 }
 
+/** Whether there is an approval that somebody signed; one that nobody did does not count, and may be given again. */
+export function isSigned(approval: ApprovalRecord | undefined): boolean {
+  return (approval?.statements ?? []).length > 0;
+}
+
 /** An approval of something by its hash. */
 export function approve(
   subject: string,
@@ -125,7 +130,7 @@ export function approve(
   act: Act,
 ): Omit<ApprovalRecord, 'statements'> | Refusal {
   if (record?.hash !== asked) return refuse('unknown-version', 'there is nothing of that name with this hash');
-  if (known !== undefined) return refuse('already-approved', 'the calling member approved this in this role');
+  if (isSigned(known)) return refuse('already-approved', 'the calling member approved this in this role');
   return { subject, hash: asked, ...act };
 }
 
