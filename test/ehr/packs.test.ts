@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 
-import { parseWrite, type WriteVersions } from '@salus/chaincode/ehr/api';
-import { RecentContents } from '@salus/gateway/ehr/recent';
-import { EhrWriter } from '@salus/gateway/ehr/writer';
-import { KeyStore } from '@salus/gateway/keys/key-store';
-import { Outbox } from '@salus/gateway/ledger/outbox';
-import { OutboxStore } from '@salus/gateway/ledger/outbox-store';
+import { parseWrite } from '@salus/chaincode/ehr/api';
+import type { EhrWriter } from '@salus/gateway/ehr/writer';
+import type { KeyStore } from '@salus/gateway/keys/key-store';
+import type { Outbox } from '@salus/gateway/ledger/outbox';
 import { Refusal } from '@salus/gateway/ledger/refusal';
-import type { Actor, LedgerCall, ResourceWrite } from '@salus/gateway/ports';
+import type { Actor, ResourceWrite } from '@salus/gateway/ports';
 
 import { scratchFolder } from '../support/scratch.js';
-import { ScriptedSteps } from '../support/scripted-steps.js';
+import type { ScriptedSteps } from '../support/scripted-steps.js';
+import { type OpenWriter, requestOf, writerAt } from './writer-at.js';
 
 const actor: Actor = {
   ...{ member: 'stmary', user: 'loader', role: 'admin', purpose: 'TREAT' },
@@ -21,8 +20,6 @@ const observation = (id: string, expect = 0): ResourceWrite => {
   const text = JSON.stringify({ resourceType: 'Observation', id });
   return { type: 'Observation', id, expect, text, patient: 'p1' };
 };
-const requestOf = (call: LedgerCall): WriteVersions =>
-  JSON.parse(Buffer.from(call.transient!.request!).toString()) as WriteVersions;
 
 describe('requests under Idempotency-Keys of their own', () => {
   let folder: ReturnType<typeof scratchFolder>;
@@ -31,20 +28,10 @@ describe('requests under Idempotency-Keys of their own', () => {
   let outbox: Outbox;
   let writer: EhrWriter;
 
+  let close: OpenWriter['close'];
+
   function open(answerWaitMs = 30_000): void {
-    keys = new KeyStore(folder.path);
-    steps = new ScriptedSteps();
-    outbox = new Outbox(steps, new OutboxStore(folder.path, 'gateway0', keys.seal), keys);
-    writer = new EhrWriter({
-      ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP', gateway: 'gateway0' },
-      freeVersion: (_code, version) => version,
-      findDone: () => Promise.resolve(undefined),
-      answerWaitMs,
-    });
-  }
-  async function close(): Promise<void> {
-    await outbox.stop();
-    keys.close();
+    ({ keys, steps, outbox, writer, close } = writerAt(folder.path, answerWaitMs));
   }
   beforeEach(() => {
     folder = scratchFolder();

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 
-import type { WriteVersions } from '@salus/chaincode/ehr/api';
 import { parseWrite, versionKey } from '@salus/chaincode/ehr/api';
-import { RecentContents } from '@salus/gateway/ehr/recent';
 import { contentOf, openStored, storedBytes } from '@salus/gateway/ehr/translate';
 import { EhrWriter } from '@salus/gateway/ehr/writer';
 import { KeyStore } from '@salus/gateway/keys/key-store';
@@ -12,10 +10,11 @@ import { OutboxStore } from '@salus/gateway/ledger/outbox-store';
 import { Retriable } from '@salus/gateway/ledger/failure';
 import { Refusal } from '@salus/gateway/ledger/refusal';
 import { MAX_ENDORSEMENTS } from '@salus/gateway/ledger/submit';
-import type { Actor, Idempotency, LedgerCall, ResourceWrite } from '@salus/gateway/ports';
+import type { Actor, Idempotency, ResourceWrite } from '@salus/gateway/ports';
 
 import { scratchFolder } from '../support/scratch.js';
-import { ScriptedSteps } from '../support/scripted-steps.js';
+import type { ScriptedSteps } from '../support/scripted-steps.js';
+import { type OpenWriter, requestOf, writerAt } from './writer-at.js';
 
 const actor: Actor = {
   member: 'stmary',
@@ -28,10 +27,6 @@ const actor: Actor = {
 function observation(id: string, expect = 0, value = 'plain'): ResourceWrite {
   const text = JSON.stringify({ resourceType: 'Observation', id, note: [{ text: value }] });
   return { type: 'Observation', id, expect, text, patient: 'p1' };
-}
-
-function requestOf(call: LedgerCall): WriteVersions {
-  return JSON.parse(Buffer.from(call.transient!.request!).toString()) as WriteVersions;
 }
 
 /** The same Idempotency-Key each time, of a request with this digest. */
@@ -66,24 +61,10 @@ describe('writing clinical versions', () => {
   let outbox: Outbox;
   let writer: EhrWriter;
 
-  function open(): void {
-    keys = new KeyStore(folder.path);
-    steps = new ScriptedSteps();
-    outbox = new Outbox(steps, new OutboxStore(folder.path, 'gateway0', keys.seal), keys);
-    writer = new EhrWriter({
-      keys,
-      outbox,
-      recent: new RecentContents(),
-      ...{ mspId: 'StmaryMSP', gateway: 'gateway0' },
-      freeVersion: (_code, version) => version,
-      findDone: () => Promise.resolve(undefined),
-      answerWaitMs: 1_000,
-    });
-  }
+  let close: OpenWriter['close'];
 
-  async function close(): Promise<void> {
-    await outbox.stop();
-    keys.close();
+  function open(): void {
+    ({ keys, steps, outbox, writer, close } = writerAt(folder.path, 1_000));
   }
 
   beforeEach(() => {
@@ -153,14 +134,13 @@ describe('writing clinical versions', () => {
   });
 
   it('goes on by itself once a full disk has room again, wherever it was', async () => {
-    await outbox.stop();
-    const full = new FullDisk(folder.path, 'gateway0', keys.seal);
-    outbox = new Outbox(steps, full, keys);
-    writer = new EhrWriter({
-      ...{ keys, outbox, recent: new RecentContents(), mspId: 'StmaryMSP', gateway: 'gateway0', answerWaitMs: 60_000 },
-      freeVersion: (_code, version) => version,
-      findDone: () => Promise.resolve(undefined),
-    });
+    await close();
+    let full!: FullDisk;
+    ({ keys, steps, outbox, writer, close } = writerAt(
+      folder.path,
+      60_000,
+      (seal) => (full = new FullDisk(folder.path, 'gateway0', seal)),
+    ));
     const outcome = await writer.write(actor, [observation('o1')], key('d1'));
     assert.equal(outcome.state, 'committed');
     assert.equal(steps.sent.length, 1, 'nothing is sent that is not kept');
