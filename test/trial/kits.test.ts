@@ -104,8 +104,16 @@ describe('a kit of a trial', () => {
     await refused('kit-not-assigned', pharmacist, 'dispense-kit', 5, { consent: 1 });
     await refused('no-consent', pharmacist, 'dispense-kit', 5, { participant: 'P1', consent: 2 });
     await refused('not-your-role', ['stmary', 'coordinator'], 'dispense-kit', 5, { participant: 'P1', consent: 1 });
-    await does(pharmacist, 'dispense-kit', 5, { participant: 'P1', consent: 1 });
-    await refused('kit-state', pharmacist, 'dispense-kit', 6, { participant: 'P1', consent: 1 });
+  });
+
+  it('waits for a new consent once the deadline of a newer document is over, and goes then to that person once', async () => {
+    await world.document(2, new Date(world.ledger.clockMs + 60_000).toISOString());
+    await world.ledger.pass(90_000, 'stmary');
+    await refused('consent-superseded', pharmacist, 'dispense-kit', 5, { participant: 'P1', consent: 1 });
+    await world.act('stmary', 'investigator', 'consent', await world.consentOf('P1', 'stmary', 2, 2));
+    await refused('consent-out-of-line', pharmacist, 'dispense-kit', 5, { participant: 'P1', consent: 1 });
+    await does(pharmacist, 'dispense-kit', 5, { participant: 'P1', consent: 2 });
+    await refused('kit-state', pharmacist, 'dispense-kit', 6, { participant: 'P1', consent: 2 });
   });
 
   it('is named by an adverse event, and found where a site asks who was exposed; its lot is not known yet', async () => {
