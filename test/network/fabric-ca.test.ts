@@ -11,8 +11,8 @@ import { FabricCa } from '@salus/network/identity/fabric-ca/fabric-ca';
 import { type RunningAuthorities, startAuthorities } from '@salus/network/fabric/authorities';
 import { findFabricCaServer } from '@salus/network/fabric/programs';
 import { ensureIssuedIdentity } from '@salus/network/identity/issue';
-import { layout, mspFiles } from '@salus/network/identity/layout';
-import { ensureAuthorities, ensureMaterial, type MemberMaterial } from '@salus/network/identity/material';
+import { type KeyFiles, layout, mspFiles, tlsFiles } from '@salus/network/identity/layout';
+import { ensureAuthorities, ensureMaterial, ensureMember, type MemberMaterial } from '@salus/network/identity/material';
 import type { Topology } from '@salus/network/topology';
 import { prepareState } from '@salus/network/prepare';
 import { applyProposal, countersign, propose } from '@salus/network/fabric/proposal';
@@ -22,6 +22,7 @@ import { programsOrPending, startTestFabric, type TestFabric } from '../support/
 import { fabricCaOrPending, PLACES, topologyWithFabricCa } from '../support/fabric-ca.js';
 import { freePortBase } from '../support/free-ports.js';
 import { adminIdentity, takenIdentity } from '../support/identities.js';
+import { saidTo, statusOf } from '../support/tls-client.js';
 
 const DAY_MS = 86_400_000;
 const SERVED = 'stmary';
@@ -85,6 +86,27 @@ describe('a member’s Fabric CA server', function () {
     assert.notEqual(orderer!.ca, own.ca);
   });
 
+  it('takes nobody at either port who shows no certificate of the member’s own TLS root', async () => {
+    const log = readFileSync(join(stateDir, 'log', 'fabric-ca.stmary.log'), 'utf8');
+    const [, operations] = /Operation Server Listening on 127\.0\.0\.1:(\d+)/.exec(log)!;
+    const { host, port } = topology.members[0]!.fabricCa!.listens!;
+    const other = (await ensureMember(topology.members[1]!, stateDir)).peers[0]!;
+    const shown = ({ cert, key }: KeyFiles) => ({ cert: readFileSync(cert), key: readFileSync(key) });
+    const mine = shown(layout.fabricCaClient(own.dir));
+    for (const place of [
+      { host, port },
+      { host, port: Number(operations) },
+    ]) {
+      assert.match(await saidTo(place), /ALERT.*CERTIFICATE/);
+      for (const each of [tlsFiles(other.tlsDir), mspFiles(other.mspDir), mspFiles(own.adminMspDir)]) {
+        assert.match(await saidTo({ ...place, ...shown(each) }), /ALERT.*CERTIFICATE|UNKNOWN_CA/);
+      }
+      assert.equal(await saidTo({ ...place, ...mine }), 'nothing');
+    }
+    assert.equal(await statusOf({ host, port }, '/cainfo', mine), 200);
+    assert.equal(await statusOf({ host, port: Number(operations) }, '/healthz', mine), 200);
+  });
+
   it('keeps what it issued: a second start needs no server', async () => {
     const before = readFileSync(gatewayFiles().cert, 'utf8');
     await authorities.stop();
@@ -125,7 +147,8 @@ describe('a member’s Fabric CA server', function () {
     const elsewhere = mkdtempSync(join(tmpdir(), 'salus-fabric-ca-'));
     const tlsRoot = layout.tlsAuthority(own.dir).cert;
     const { url } = topology.members[0]!.fabricCa!;
-    const entry = `{ url: '${url}', name: ca-stmary, tlsRoot: '${tlsRoot}', registrar: '${layout.fabricCaRegistrar(own.dir)}' }`;
+    const shown = layout.fabricCaClient(own.dir);
+    const entry = `{ url: '${url}', name: ca-stmary, tlsRoot: '${tlsRoot}', registrar: '${layout.fabricCaRegistrar(own.dir)}', tlsCert: '${shown.cert}', tlsKey: '${shown.key}' }`;
     const [member] = (await ensureMaterial(topologyWithFabricCa(SERVED, entry), elsewhere)).members;
     assert.equal(member!.ca, own.ca);
     assert.deepEqual(subjectOf(mspFiles(member!.peers[0]!.mspDir).cert).OU, ['peer']);

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { get, type RequestOptions } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { connect, type ConnectionOptions } from 'node:tls';
 import { createHash } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
 import { installedPackages } from '@salus/network/fabric/packages';
@@ -16,9 +14,12 @@ import { memberOf } from '@salus/network/topology';
 import { eventually } from '../support/eventually.js';
 import { gatewayIdentity, prepareTestState } from '../support/embedded-network.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
+import { saidTo, statusOf } from '../support/tls-client.js';
 
-/** As long as a server that refuses does not take to say so. */
-const SILENCE_MS = 3_000;
+const operationsOf = ({ host, operationsPort }: { host: string; operationsPort: number }) => ({
+  host,
+  port: operationsPort,
+});
 
 describe('a native Fabric network', function () {
   this.timeout(180_000);
@@ -74,8 +75,9 @@ describe('a native Fabric network', function () {
       }
     }
     for (const path of ['/healthz', '/metrics', '/logspec']) {
-      for (const each of [identity!, tls!]) assert.equal(await statusOf(member.peers[0]!, path, each), 200, path);
-      for (const each of ofOrderer) assert.equal(await statusOf(member.orderer!, path, each), 200, path);
+      for (const each of [identity!, tls!])
+        assert.equal(await statusOf(operationsOf(member.peers[0]!), path, each), 200, path);
+      for (const each of ofOrderer) assert.equal(await statusOf(operationsOf(member.orderer!), path, each), 200, path);
     }
   });
 
@@ -172,42 +174,6 @@ describe('a native Fabric network', function () {
     });
   });
 });
-
-/** What ends a connection on which the client waits: the code of an error, or nothing. */
-function saidTo(place: ConnectionOptions): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect({ ...place, rejectUnauthorized: false });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code ?? error.message);
-    });
-    socket.setTimeout(SILENCE_MS, () => {
-      socket.destroy();
-      resolve('nothing');
-    });
-  });
-}
-
-/** What an operations port answers to whoever shows this certificate. */
-function statusOf(
-  node: { host: string; operationsPort: number },
-  path: string,
-  by: ConnectionOptions,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      ...by,
-      host: node.host,
-      port: node.operationsPort,
-      path,
-      rejectUnauthorized: false,
-      agent: false,
-    };
-    get(options as RequestOptions, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode ?? 0);
-    }).on('error', reject);
-  });
-}
 
 /** Whether a file below the folder holds the text. */
 function contains(folder: string, text: string): boolean {

@@ -57,6 +57,8 @@ describe('a member’s Fabric CA', () => {
       name: '',
       files: { tlsRoot: '/etc/salus/ca/root.pem', registrar: '/run/secrets/acme.json' },
     });
+    const client = parsed(given.replace('}', ', tlsCert: ca/client.pem, tlsKey: ca/client.key }'))?.files?.client;
+    assert.deepEqual(client, { cert: '/etc/salus/ca/client.pem', key: '/etc/salus/ca/client.key' });
   });
 
   it('is refused without TLS, without its files, and with files but no address', () => {
@@ -66,6 +68,11 @@ describe('a member’s Fabric CA', () => {
       /url of fabricCa/,
     );
     assert.match(mistake(served(`{ url: '${url}', tlsRoot: a }`)).message, /registrar of fabricCa.*give the path/);
+    const halves = ['tlsCert', 'tlsKey'] as const;
+    for (const [index, half] of halves.entries()) {
+      const { message } = mistake(served(`{ url: '${url}', tlsRoot: a, registrar: b, ${half}: c }`));
+      assert.match(message, new RegExp(`${halves[1 - index]!} of fabricCa.*give the path`));
+    }
     assert.match(mistake(served('{ tlsRoot: a }')).message, /has no url; give it, or leave out tlsRoot/);
     assert.match(mistake(served(`{ secret: hush }`)).message, /unknown key secret/);
   });

@@ -106,10 +106,10 @@ async function writeHome(member: Served, stateDir: string): Promise<string> {
   const tlsDir = join(home, 'tls');
   const subject = { organisation: member.name, name: `fabric-ca.${member.name}` };
   await ensureTls(tlsDir, tls, subject, [...new Set([host, '127.0.0.1', 'localhost', subject.name])]);
-  const { cert, key } = tlsFiles(tlsDir);
+  const { cert, key, ca } = tlsFiles(tlsDir);
   const registrar = ensureRegistrar(dir);
   const further = await writeOrdererAuthority(member, stateDir, home, registrar);
-  const server = { host, port: String(port), tlsCert: cert, tlsKey: key, furtherFiles: further };
+  const server = { host, port: String(port), tlsCert: cert, tlsKey: key, tlsCa: ca, furtherFiles: further };
   const own = authorityConfig(member.fabricCa.name, layout.authority(dir), registrar);
   writeSecret(join(home, CONFIG_FILE), fill('fabric-ca-server.yaml', server) + own);
   return home;

@@ -23,6 +23,11 @@ export const layout = {
   revoked: (dir: string) => join(dir, 'ca', 'revoked'),
   revoking: (dir: string) => join(dir, 'ca', 'revoked', 'pending'),
   revocationLists: (dir: string) => join(dir, 'ca', 'revoked', 'lists'),
+  /** TLS certificate and key with which a member calls its Fabric CA server. */
+  fabricCaClient: (dir: string) => ({
+    cert: join(dir, 'fabric-ca', 'client.pem'),
+    key: join(dir, 'fabric-ca', 'client.key'),
+  }),
   /** Of an organisation whose identities a Fabric CA issues: its root, the registrar's own certificate and key. */
   fabricCa: (dir: string) => ({
     root: join(dir, 'fabric-ca', 'root.pem'),

@@ -75,6 +75,12 @@ export interface OrdererNode {
   readonly operationsPort: number;
 }
 
+/** Files of the TLS certificate that a caller shows, and of its key. */
+export interface TlsClientFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** A Fabric CA server that issues a member's identities in place of the built-in authority. */
 export interface FabricCaServer {
   /** https://host:port */
@@ -83,8 +89,11 @@ export interface FabricCaServer {
   readonly name: string;
   /** Name of the authority of the member's orderer; absent: the built-in one issues its identities. */
   readonly ordererName?: string;
-  /** On the member's machine: root of the server's TLS certificate, and the registrar's credentials. */
-  readonly files?: { readonly tlsRoot: string; readonly registrar: string };
+  /**
+   * On the member's machine: root of the server's TLS certificate, and the registrar's credentials; certificate and key that a
+   * server is shown which asks for one, where it takes none under the member's own TLS root.
+   */
+  readonly files?: { readonly tlsRoot: string; readonly registrar: string; readonly client?: TlsClientFiles };
   /** Where it listens when the native network starts it; it then has no files of its own. */
   readonly listens?: { readonly host: string; readonly port: number };
 }

@@ -5,7 +5,8 @@ import * as x509 from '@peculiar/x509';
 import { type IdentityIssuer, isSignedLowS, type Issued, type NodeRole, type Subject } from '../authority.js';
 import { hasEnded } from '../expiry.js';
 import { writePublic } from '../files.js';
-import { layout } from '../layout.js';
+import { ensureAuthority, ensureIssued } from '../issue.js';
+import { type KeyFiles, layout } from '../layout.js';
 import { basic, bearer, enrol, readCredentials, Registrar } from './registrar.js';
 import { call, decoded, type FabricCaAddress, FabricCaRefusal } from './rest.js';
 
@@ -24,6 +25,10 @@ export interface FabricCaAccess {
   readonly tlsRoot: string;
   /** JSON {"name", "secret"}, readable by its owner only. */
   readonly registrar: string;
+  /** The certificate that the server is shown; absent: one of the caller's own TLS authority. */
+  readonly client?: KeyFiles;
+  /** Whose built-in TLS authority issues that one. */
+  readonly caller: { readonly member: string; readonly memberDir: string };
 }
 
 /** An organisation's identities from a Fabric CA server: registered, enrolled, renewed and revoked there. */
@@ -38,7 +43,13 @@ export class FabricCa implements IdentityIssuer {
   /** The server is asked for its root once; what is kept in `dir`, the organisation's folder, needs no server. */
   static async open(access: FabricCaAccess, dir: string): Promise<FabricCa> {
     const files = layout.fabricCa(dir);
-    const ca = () => ({ url: access.url, name: access.name, tlsRoot: readFileSync(access.tlsRoot, 'utf8') });
+    const client = access.client ?? (await ensureClient(access.caller));
+    const ca = () => ({
+      url: access.url,
+      name: access.name,
+      tlsRoot: readFileSync(access.tlsRoot, 'utf8'),
+      client: { cert: readFileSync(client.cert, 'utf8'), key: readFileSync(client.key, 'utf8') },
+    });
     if (!existsSync(files.root)) writePublic(files.root, await rootOf(ca()));
     const certificate = readFileSync(files.root, 'utf8');
     refuseOtherRoot(certificate, layout.authority(dir).cert, access.url);
@@ -103,6 +114,18 @@ export class FabricCa implements IdentityIssuer {
     if (!isSignedLowS(new x509.X509Certificate(issued.certificate))) refuse('with a signature that is not low-S');
     return issued;
   }
+}
+
+/** A member's certificate for calls to its server, under its own TLS root; a server of ours takes none but those. */
+async function ensureClient({ member, memberDir }: FabricCaAccess['caller']): Promise<KeyFiles> {
+  const files = layout.fabricCaClient(memberDir);
+  const tls = await ensureAuthority(layout.tlsAuthority(memberDir), {
+    organisation: member,
+    name: `tlsca.${member}`,
+  });
+  const subject = { organisation: member, name: `fabric-ca-client.${member}` };
+  await ensureIssued(files, () => tls.tls(subject, [subject.name]));
+  return files;
 }
 
 /** An organisation has one root: what was issued under another would be nobody's. */

@@ -25,6 +25,8 @@ export interface FabricCaAddress {
   readonly name: string;
   /** PEM of the root under which the server's TLS certificate was issued. */
   readonly tlsRoot: string;
+  /** PEM of the TLS certificate that the caller shows where the server asks for one, and of its key. */
+  readonly client: { readonly cert: string; readonly key: string };
 }
 
 /** How a call shows who makes it: the value of its Authorization header. */
@@ -48,7 +50,11 @@ export async function call(
   const body = JSON.stringify({ ...content, ...(ca.name !== '' && { caname: ca.name }) });
   const authorization = authorise?.(method, uri, body);
   const headers = { 'content-type': 'application/json', ...(authorization !== undefined && { authorization }) };
-  const { status, text } = await exchange(new URL(uri, ca.url), { method, headers, ca: ca.tlsRoot }, body);
+  const { status, text } = await exchange(
+    new URL(uri, ca.url),
+    { method, headers, ca: ca.tlsRoot, ...ca.client },
+    body,
+  );
   const { success, result, errors = [] } = parsed(text);
   if (success === true && typeof result === 'object' && result !== null) return result as Record<string, unknown>;
   const said = errors.map(({ message }) => message).join('; ') || `status ${status}`;
