@@ -5,6 +5,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { common } from '@hyperledger/fabric-protos';
 import { channelConfig } from '@salus/network/config/channel-config';
 import { changesOf, configUpdate } from '@salus/network/config/update/delta';
+import { saysTheSame } from '@salus/network/config/update/same';
 import { keepRevocations, revocationsOf, withRevocations } from '@salus/network/config/update/revocations';
 import { keepStanding } from '@salus/network/config/update/standing';
 import { signUpdate, updateEnvelope } from '@salus/network/config/update/signed';
@@ -17,6 +18,43 @@ import { createSigner, serializedIdentity } from '@salus/network/identity/signer
 import type { PreparedState } from '@salus/network/prepare';
 import type { Topology } from '@salus/network/topology';
 import { prepareTestState } from '../support/embedded-network.js';
+
+/** The fields of a message as they stand on the wire; all of ours are of one byte's tag, a number or bytes with their length. */
+function wireFields(message: Uint8Array): Buffer[] {
+  const bytes = Buffer.from(message);
+  const fields: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const start = at;
+    const isLong = (bytes[at++]! & 7) === 2;
+    let length = 0;
+    for (let shift = 0, more = true; more; shift += 7) {
+      length |= (bytes[at]! & 0x7f) << shift;
+      more = (bytes[at++]! & 0x80) !== 0;
+    }
+    if (isLong) at += length;
+    fields.push(bytes.subarray(start, at));
+  }
+  return fields;
+}
+
+/** A field of a message with its content made another of the same length. */
+function inField(field: Buffer, remake: (content: Buffer) => Buffer): Buffer {
+  let start = 1;
+  while ((field[start++]! & 0x80) !== 0);
+  return Buffer.concat([field.subarray(0, start), remake(field.subarray(start))]);
+}
+
+/** Remakes those fields of a message that have this number, and turns the order of all of them around. */
+function turned(message: Uint8Array, number: number, remake: (content: Buffer) => Buffer): Buffer {
+  const fields = wireFields(message).map((field) => (field[0]! >> 3 === number ? inField(field, remake) : field));
+  return Buffer.concat(fields.reverse());
+}
+
+/** A common.ConfigGroup with its fields, and the entries of its maps, in the opposite order; the values themselves stay. */
+const reorderedGroup = (group: Buffer): Buffer => turned(group, 2, (entry) => turned(entry, 2, reorderedGroup));
+
+/** The same of a common.ConfigUpdate and the groups that it writes. */
+const reordered = (update: Uint8Array): Buffer => turned(update, 3, reorderedGroup);
 
 describe('an update of the channel’s configuration', () => {
   let prepared: PreparedState;
@@ -37,6 +75,34 @@ describe('an update of the channel’s configuration', () => {
   };
   const changes = (before: common.ConfigGroup, after: common.ConfigGroup) =>
     changesOf(configUpdate('health', before, after)!);
+
+  it('says the same in whatever order it was written, and something else with anything more or less in it', () => {
+    const update = configUpdate('health', without(1), present)!;
+    const bytes = update.serializeBinary();
+    assert.ok(saysTheSame(bytes, update));
+    const other = reordered(bytes);
+    assert.ok(!Buffer.from(bytes).equals(other));
+    assert.ok(saysTheSame(other, update));
+    assert.deepEqual(changesOf(common.ConfigUpdate.deserializeBinary(other)), changesOf(update));
+    // Field 15, which nobody knows; a field given twice, of which the last one counts; less, and nothing of the kind.
+    const unknown = Buffer.from([0x7a, 1, 0]);
+    const first = wireFields(bytes)[0]!;
+    for (const more of [
+      Buffer.concat([bytes, unknown]),
+      Buffer.concat([first, bytes]),
+      other.subarray(0, -1),
+      unknown,
+    ]) {
+      assert.ok(!saysTheSame(more, update));
+    }
+    const bent = common.ConfigUpdate.deserializeBinary(bytes);
+    bent.getWriteSet()!.getGroupsMap().get('Application')!.setModPolicy('Readers');
+    assert.ok(!saysTheSame(reordered(bent.serializeBinary()), update));
+    bent.getWriteSet()!.getGroupsMap().get('Application')!.setModPolicy('Admins');
+    assert.ok(saysTheSame(bent.serializeBinary(), update));
+    bent.getIsolatedDataMap().set('type', Buffer.from('other'));
+    assert.ok(!saysTheSame(bent.serializeBinary(), update));
+  });
 
   it('is none where nothing changes', () => {
     assert.equal(configUpdate('health', present, present), undefined);

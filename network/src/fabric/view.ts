@@ -5,6 +5,7 @@ import { CommandError } from '../command.js';
 import { channelConfig } from '../config/channel-config.js';
 import { withConsenterCertificate } from '../config/update/consenters.js';
 import { changesOf, configUpdate } from '../config/update/delta.js';
+import { saysTheSame } from '../config/update/same.js';
 import { shownOf } from '../config/update/shown.js';
 import { keepStanding } from '../config/update/standing.js';
 import { nextCertificate } from '../identity/replacement.js';
@@ -43,14 +44,14 @@ export function configuredBy({ topology, material }: NetworkFile, present: commo
 }
 
 /**
- * What a proposed change does, for whoever signs it or has it taken. Throws a CommandError unless its update is byte for byte
- * what this folder's own view of the channel makes of it: roots, policies and orderers that differ are signed by nobody.
+ * What a proposed change does, for whoever signs it or has it taken. Throws a CommandError unless its update says just what
+ * this folder's own view of the channel makes of it: roots, policies and orderers that differ are signed by nobody.
  */
 export async function reviewed(stateDir: string, folder: string): Promise<string[]> {
   const here = resolve(stateDir);
   const bytes = readUpdate(folder);
   const { expected, told } = await expectedOf(here, folder);
-  if (!expected.some((each) => bytes.equals(each.serializeBinary()))) {
+  if (!expected.some((each) => saysTheSame(bytes, each))) {
     throw new CommandError(`${folder}: ${difference(bytes, expected[0])}`);
   }
   return [...shownOf(common.ConfigUpdate.deserializeBinary(bytes)), ...told];
