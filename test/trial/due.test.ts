@@ -65,6 +65,27 @@ describe('what a trial owes and shows', () => {
     assert.match(text, /due-at-regulator/);
   });
 
+  it('shows a late first report as late, detected when it was, whatever punctual follow-up comes', async () => {
+    const view = await world.view();
+    const [first, followUp] = view.events.filter(({ event }) => event === 'E4');
+    assert.deepEqual([first?.isLate, followUp?.isLate], [true, false]);
+    const shown = adverseEvents(view, []).find((each) => JSON.stringify(each).includes('"E4"'));
+    const { extension, detected, recordedDate } = shown as Record<string, unknown>;
+    assert.deepEqual([detected, recordedDate], [at(0), first?.at]);
+    assert.match(JSON.stringify(extension), /"urn:salus:reported-late","valueBoolean":true/);
+  });
+
+  it('lists a deadline that an assessment in time ended, and nothing as open then', async () => {
+    const view = await world.view();
+    const { dueBy = '', ...ended } = { ...view.events[0]!, event: 'E8', n: 2, act: 'assess' as const };
+    const events = [{ ...view.events[0]!, event: 'E8', n: 1 }, ended];
+    const listed = dueList({ ...view, events, submissions: [] }, at(99)).filter(({ to }) => to === 'regulator');
+    assert.deepEqual(
+      listed.map(({ state, by }) => [state, by]),
+      [['expected', dueBy]],
+    );
+  });
+
   it('goes on to list a late report when a follow-up came that needs none', async () => {
     const view = await world.view();
     const [first] = view.events;

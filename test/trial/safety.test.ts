@@ -21,8 +21,13 @@ function report(change: Partial<ReportEvent>, tick: string, before?: EventRecord
   return allowed(reportEvent({ ...request, n: (before?.n ?? 0) + 1, ...change }, facts, { by, at: tick, tx: 't' }));
 }
 
-function assess(before: EventRecord, causality: 'related' | 'unrelated', isUnexpected: boolean): EventRecord {
-  const facts = { taking, before, there: undefined, isReported: false, tick: day(9) };
+function assess(
+  before: EventRecord,
+  causality: 'related' | 'unrelated',
+  isUnexpected: boolean,
+  tick = day(9),
+): EventRecord {
+  const facts = { taking, before, there: undefined, isReported: false, tick };
   const asked = { trial: 'T', event: 'E', n: before.n + 1, causality, isUnexpected };
   return allowed(assessEvent(asked, facts, { by: { member: 'acme', role: 'sponsor' }, at: day(9), tx: 't' }));
 }
@@ -71,6 +76,30 @@ describe('safety clocks', () => {
     const own = assess(report({ causality: 'unrelated' }, day(2)), 'related', true);
     assert.equal(own.dueBy, day(17));
     assert.equal(report({}, day(10), denied).bySponsor, 'unrelated');
+  });
+
+  it('end when the sponsor says in time that it was expected, not when it says so too late', () => {
+    const first = report({}, day(2));
+    const expected = assess(first, 'related', false);
+    assert.equal(expected.dueBy, undefined);
+    const followUp = report({}, day(10), expected);
+    assert.deepEqual([followUp.isUnexpected, followUp.dueBy], [false, undefined]);
+    assert.equal(assess(followUp, 'related', true).dueBy, day(17));
+    assert.equal(assess(first, 'related', false, day(17)).dueBy, undefined);
+    assert.equal(assess(first, 'related', false, day(17.1)).dueBy, day(17));
+  });
+
+  it('run again, from when the sponsor hears of it, for what an early "expected" was not said of', () => {
+    const expected = assess(report({ isSerious: false }, day(2)), 'related', false);
+    const fatal = report({ isFatal: true, awareAt: day(20) }, day(20), expected);
+    assert.deepEqual([fatal.bySponsor, fatal.isUnexpected, fatal.dueBy], ['related', undefined, day(27)]);
+    const graver = report({ severity: 'severe' }, day(12), assess(report({}, day(2)), 'related', false));
+    assert.deepEqual([graver.isUnexpected, graver.dueBy], [undefined, day(27)]);
+    const anew = report({ awareAt: day(20) }, day(20), expected, true);
+    assert.deepEqual([anew.isUnexpected, anew.dueBy], [undefined, day(35)]);
+    // What it said to be unexpected, it does not take back by news.
+    const unexpected = assess(report({}, day(2)), 'related', true);
+    assert.equal(report({ isFatal: true }, day(10), unexpected).isUnexpected, true);
   });
 
   it('mark the report to the regulator that comes late', () => {

@@ -5,7 +5,7 @@
  */
 import type { Refusal } from '../lib/refusal';
 import type { AssessEvent, ReportEvent, SubmitEvent } from './acts';
-import type { Act, EventRecord, SubmissionRecord } from './records';
+import type { Act, EventRecord, Severity, SubmissionRecord } from './records';
 import { refuse } from './refusals';
 
 const DAY_MS = 86_400_000;
@@ -60,20 +60,28 @@ export function reportEvent(request: ReportEvent, facts: EventFacts, act: Act): 
     awareAt,
   };
   return due(
-    { ...sponsorsWord(before), ...own, sponsorAwareAt, isLate, ...act },
+    { ...sponsorsWord(before, isNews), ...own, sponsorAwareAt, isLate, ...act },
     facts.isReported ? undefined : before?.dueBy,
   );
 }
 
-/** What makes it worse is news: the sponsor's days run from when it hears of that. */
-function isWorse({ isSerious, isFatal, causality }: ReportEvent, before: EventRecord): boolean {
+const SEVERITIES: readonly Severity[] = ['mild', 'moderate', 'severe'];
+
+/** What makes it worse is news: the sponsor's days run from when it hears of that. Severity, for it may be more than expected (ICH E2A II C). */
+function isWorse({ isSerious, isFatal, severity, causality }: ReportEvent, before: EventRecord): boolean {
   const isRelatedNow = causality === 'related' && before.byInvestigator !== 'related' && before.bySponsor !== 'related';
-  return (isSerious && !before.isSerious) || (isFatal && !before.isFatal) || isRelatedNow;
+  const isMoreSevere = SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(before.severity);
+  return (isSerious && !before.isSerious) || (isFatal && !before.isFatal) || isMoreSevere || isRelatedNow;
 }
 
-function sponsorsWord(before: EventRecord | undefined): Pick<EventRecord, 'bySponsor' | 'isUnexpected'> {
-  if (before?.bySponsor === undefined || before.isUnexpected === undefined) return {};
-  return { bySponsor: before.bySponsor, isUnexpected: before.isUnexpected };
+/** That something was expected is not said of what is news: that is unassessed until the sponsor says so again. */
+function sponsorsWord(
+  before: EventRecord | undefined,
+  isNews: boolean,
+): Pick<EventRecord, 'bySponsor' | 'isUnexpected'> {
+  if (before?.bySponsor === undefined) return {};
+  const { bySponsor, isUnexpected } = before;
+  return isUnexpected === undefined || (isNews && !isUnexpected) ? { bySponsor } : { bySponsor, isUnexpected };
 }
 
 function reportProblem({ n, participant, awareAt }: ReportEvent, facts: EventFacts, { by }: Act): Refusal | undefined {
@@ -102,12 +110,18 @@ export function assessEvent(request: AssessEvent, facts: EventFacts, act: Act): 
     (before.bySponsor === 'related' && bySponsor === 'unrelated') || (before.isUnexpected === true && !isUnexpected);
   if (takesBack) return refuse('downgrade', 'the sponsor does not take back related or unexpected');
   const { dueBy, ...known } = before;
-  return due({ ...known, n, act: 'assess', bySponsor, isUnexpected, ...act }, facts.isReported ? undefined : dueBy);
+  const isEnded = facts.isReported || endsClock(request, dueBy, facts.tick);
+  return due({ ...known, n, act: 'assess', bySponsor, isUnexpected, ...act }, isEnded ? undefined : dueBy);
+}
+
+/** Said in time, "expected" ends the clock; said after the deadline, the report is still owed, and late. */
+function endsClock({ isUnexpected }: AssessEvent, dueBy: string | undefined, tick: string): boolean {
+  return !isUnexpected && dueBy !== undefined && tick <= dueBy;
 }
 
 /**
  * Unless the sponsor said that it was expected, a serious related event is due at the regulator; once due, until it is
- * reported, and never later than it was.
+ * reported or said in time to be expected, and never later than it was.
  */
 function due(record: Omit<EventRecord, 'dueBy'>, earlier: string | undefined): EventRecord {
   if (!isSuspected(record)) return earlier === undefined ? record : { ...record, dueBy: earlier };

@@ -10,7 +10,8 @@ export interface Due {
   readonly to: 'sponsor' | 'regulator';
   readonly from: string;
   readonly by?: string;
-  readonly state: 'open' | 'overdue' | 'in-time' | 'late';
+  /** `expected`: nothing was owed any more, for the sponsor said before the deadline that it was expected. */
+  readonly state: 'open' | 'overdue' | 'in-time' | 'late' | 'expected';
 }
 
 /** Every step of every event, those that are owed first, the earliest deadline before the others. */
@@ -24,7 +25,7 @@ export function dueList({ trial, events, submissions }: TrialView, now: string):
   return steps.sort((a, b) => rankOf(a) - rankOf(b) || ((a.by ?? '') < (b.by ?? '') ? -1 : 1));
 }
 
-const order: Readonly<Record<Due['state'], number>> = { overdue: 0, open: 1, late: 2, 'in-time': 2 };
+const order: Readonly<Record<Due['state'], number>> = { overdue: 0, open: 1, late: 2, 'in-time': 2, expected: 2 };
 
 function rankOf({ state }: Due): number {
   return order[state];
@@ -41,22 +42,27 @@ function toSponsor(line: readonly EventRecord[]): Due[] {
     }));
 }
 
-/** Every report that came, late or not; beside them what the newest state makes due, until that or a later one is reported. */
+/** Every report that came, late or not, and every deadline that an assessment ended; beside them what the newest state makes due, until that or a later one is reported. */
 function toRegulator(
   line: readonly EventRecord[],
   sent: readonly SubmissionRecord[],
   from: string,
   now: string,
 ): Due[] {
+  const ended = line.flatMap(({ event, act, dueBy }, index): Due[] => {
+    const by = line[index - 1]?.dueBy;
+    const isEnded = act === 'assess' && dueBy === undefined && !sent.some(({ n }) => n === line[index - 1]?.n);
+    return isEnded && by !== undefined ? [{ event, to: 'regulator', from, by, state: 'expected' }] : [];
+  });
   const came = sent.map(({ event, n, isLate }): Due => {
     const by = line.find((each) => each.n === n)?.dueBy;
     return { event, to: 'regulator', from, ...(by !== undefined && { by }), state: isLate ? 'late' : 'in-time' };
   });
   const newest = line.at(-1);
   const told = line.findLast(({ act }) => act === 'report')?.n ?? 1;
-  if (newest?.dueBy === undefined || sent.some(({ n }) => n >= told)) return came;
+  if (newest?.dueBy === undefined || sent.some(({ n }) => n >= told)) return [...ended, ...came];
   const { event, dueBy: by } = newest;
-  return [...came, { event, to: 'regulator', from, by, state: now > by ? 'overdue' : 'open' }];
+  return [...ended, ...came, { event, to: 'regulator', from, by, state: now > by ? 'overdue' : 'open' }];
 }
 
 /** The list as parameters of an answer. */

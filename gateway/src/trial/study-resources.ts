@@ -42,14 +42,25 @@ export function researchSubjects({ trial, phase, slots, reveals, withdrawals }: 
 }
 
 /**
- * Every event in its newest state; both words on causality stand beside each other. It names the kits that the participant was
- * given, and of those that were opened, after unblinding, lot and pack in the supply chain.
+ * Every event in its newest state, detected and recorded as first told, late for ever if any report of it was; both words on
+ * causality stand beside each other. It names the kits that the participant was given, and of those that were opened, after
+ * unblinding, lot and pack in the supply chain.
  */
 export function adverseEvents({ trial, events }: TrialView, kits: readonly KitRecord[]): readonly object[] {
-  const newest = new Map(events.map((record) => [record.event, record]));
-  return [...newest.values()].map((record) => ({
+  const lines = new Map<string, EventRecord[]>();
+  for (const record of events) lines.set(record.event, [...(lines.get(record.event) ?? []), record]);
+  return [...lines.values()].flatMap((line) => {
+    const [first, newest] = [line[0], line.at(-1)];
+    if (first === undefined || newest === undefined) return [];
+    const isLate = line.some((each) => each.isLate);
+    return adverseEvent(trial.trial, { ...newest, awareAt: first.awareAt, at: first.at, isLate }, kits);
+  });
+}
+
+function adverseEvent(trial: string, record: EventRecord, kits: readonly KitRecord[]): object {
+  return {
     resourceType: 'AdverseEvent',
-    id: idOf(trial.trial, record.event),
+    id: idOf(trial, record.event),
     extension: extensionsOf(record),
     identifier: { system: EVENT_SYSTEM, value: record.event },
     actuality: 'actual',
@@ -59,8 +70,8 @@ export function adverseEvents({ trial, events }: TrialView, kits: readonly KitRe
     seriousness: { coding: [{ system: SERIOUSNESS, code: record.isSerious ? 'serious' : 'non-serious' }] },
     severity: { coding: [{ system: SEVERITY, code: record.severity }] },
     suspectEntity: suspectsOf(record, kits),
-    study: [{ reference: `ResearchStudy/${trial.trial}` }],
-  }));
+    study: [{ reference: `ResearchStudy/${trial}` }],
+  };
 }
 
 function suspectsOf(event: EventRecord, kits: readonly KitRecord[]): readonly object[] {
