@@ -22,6 +22,7 @@ const events = [clockEvents, ehrEvents, registryEvents, supplyEvents, trialEvent
 const further = [
   'access/late-contract',
   'chaincode/trust',
+  'consent/replacing-contract',
   'supply/climate',
   'supply/containers',
   'supply/exceptions-contract',

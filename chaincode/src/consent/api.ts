@@ -131,6 +131,8 @@ export const refuse = refusals({
   'version-conflict': 'conflict',
   'patient-mismatch': 'conflict',
   'illegal-transition': 'conflict',
+  replaced: 'conflict',
+  'replaces-nothing': 'conflict',
   'too-many-consents': 'conflict',
   'not-a-consent': 'invalid',
   'not-decidable': 'invalid',

@@ -4,9 +4,11 @@ import { SalusContext } from '../lib/context';
 import { SalusContract } from '../lib/contract';
 import { exists, saveSalted } from '../lib/record';
 import { allowed } from '../lib/refusal';
+import type { PatientKey, PatientRecord } from '../patient/api';
 import { keysOf, patientOf } from '../patient/reads';
 import { parseList, parseRead, parseRecord, type RecordConsent, refuse } from './api';
 import { consentList, consentsInForce, consentVersion } from './reads';
+import { mayReplace, replaces } from './replacing';
 import { record, type Standing } from './rules';
 import { consentKind, consentListKind } from './state';
 import { statementHeader } from './statement';
@@ -58,5 +60,23 @@ async function standing(ctx: SalusContext, request: RecordConsent): Promise<Stan
     keys,
     clock: keys.some(({ until }) => until !== undefined) ? await ctx.clock() : undefined,
     list: await consentList(ctx, pid),
+    ...(await others(ctx, request, patient)),
   };
 }
+
+/** Read only for what may replace another: of most consents nothing is. */
+async function others(
+  ctx: SalusContext,
+  { pid, consentId, consent }: RecordConsent,
+  patient: PatientRecord | undefined,
+): Promise<Pick<Standing, 'others' | 'earlierKeys'>> {
+  if (patient === undefined || consent.status !== 'active' || !mayReplace(consent)) return NO_OTHERS;
+  const inForce = (await consentsInForce(ctx, pid)).filter((each) => each.consentId !== consentId);
+  const others = inForce.filter((each) => replaces(consent, each));
+  const kids = others.flatMap(({ statement }) => (statement && statementHeader(statement)?.kid) ?? []);
+  const keys: PatientKey[] = [];
+  for (const kid of new Set(kids)) keys.push(...(await keysOf(ctx, patient, kid)));
+  return { others, earlierKeys: keys };
+}
+
+const NO_OTHERS = { others: [], earlierKeys: [] };

@@ -12,6 +12,8 @@ export type { CareForm, Rest } from './care-form';
 export { codingsOf, factsOf, labellingCodings } from './facts';
 export { labelsToAssign } from './labels';
 export { onlyPermits } from './provisions';
+export { mayReplace, namedIn, replaces, replacedAmong } from './replacing';
+export type { StandingVersion } from './replacing';
 export { periodSpan } from './spans';
 export { MAX_PROVISIONS, validateConsent } from './validate';
 export type { ConsentProblem } from './validate';

@@ -12,7 +12,10 @@ import {
   transitions,
 } from './api';
 import { signersOf } from '../patient/signed';
+import { namedIn, replaces } from './replacing';
+import { onlyPermits } from './provisions';
 import { statementProblem } from './statement';
+import type { CareConsent } from './terms';
 import { validateConsent } from './validate';
 
 /** What a consent is judged by. */
@@ -30,6 +33,10 @@ export interface Standing {
   /** The last tick, where a key has an end. */
   readonly clock: string | undefined;
   readonly list: ConsentList | undefined;
+  /** What the patient has in force beside it, if it may replace any. */
+  readonly others: readonly ConsentRecord[];
+  /** Keys of the statements of those that it replaces. */
+  readonly earlierKeys: readonly PatientKey[];
 }
 
 /** What consent:record writes. */
@@ -40,16 +47,18 @@ export interface Recorded {
 
 /**
  * Records a version. Refused in this order: unknown patient, version out of line, form of the consent, a state it
- * cannot pass to, a statement about something else, nobody who may say so, too many.
+ * cannot pass to, replaced itself or replacing nothing, a statement about something else, nobody who may say so, too many.
  */
 export function record(request: RecordConsent, standing: Standing): Recorded | Refusal {
   const { patient } = standing;
   if (patient === undefined) return refuse('unknown-patient', 'no patient has this pid');
   const problem = versionProblem(request, standing) ?? formProblem(request) ?? stateProblem(request, standing.previous);
   if (problem !== undefined) return problem;
-  const countsAt = authentic(request, standing, patient);
+  const ended = endedBy(request, standing);
+  if (ended instanceof Refusal) return ended;
+  const countsAt = authentic(request, standing, patient, ended);
   if (countsAt instanceof Refusal) return countsAt;
-  const list = listWith(request, standing.list);
+  const list = listWith(request, standing.list, ended);
   if (list.inForce.length > MAX_CONSENTS) {
     return refuse('too-many-consents', `a patient has at most ${MAX_CONSENTS} consents in force: end one first`);
   }
@@ -89,20 +98,67 @@ function stateProblem({ consent, askedBy }: RecordConsent, previous: ConsentReco
   return refuse('illegal-transition', `${from} may become: ${allowed.join(', ') || 'nothing else'}`);
 }
 
-/** Custodians at which it counts: every one at which the version it replaces counts must be among them. */
+/** The other consents in force that it replaces. */
+function endedBy(request: RecordConsent, { previous, list, others }: Standing): readonly ConsentRecord[] | Refusal {
+  const { consent, consentId } = request;
+  if (consent.status !== 'active') return [];
+  const inForce = list?.inForce.map((entry) => entry.consentId) ?? [];
+  if (previous?.status === 'active' && !inForce.includes(consentId)) {
+    return refuse('replaced', 'another consent replaced this one for good: change that one');
+  }
+  // What the version before replaced is not in force any more.
+  const named = namedIn(previous?.status === 'active' ? previous.consent : {});
+  const added = namedIn(consent).filter((id) => !named.includes(id));
+  if (added.some((id) => id === undefined || !inForce.includes(id))) {
+    return refuse('replaces-nothing', 'urn:salus:replaces names no consent in force of this patient');
+  }
+  return others.filter((other) => replaces(consent, other));
+}
+
+/** Custodians at which it counts: every one at which the version before, or what else it replaces, counts must be among them. */
 function authentic(
   request: RecordConsent,
-  { channel, submitter, keys, clock, previous }: Standing,
+  { channel, submitter, keys, clock, previous, earlierKeys }: Standing,
   patient: PatientRecord,
+  ended: readonly ConsentRecord[],
 ): readonly string[] | Refusal {
   const problem = request.statement && statementProblem(request, request.statement, channel);
   if (problem) return refuse('statement-invalid', `the statement is not about this version: ${problem}`);
   const inTime = keys.filter(({ until }) => until === undefined || (clock !== undefined && clock < until));
   const counted = countingAt(request, submitter, patient, inTime);
-  if (counted.length === 0 || previous?.countsAt.some((custodian) => !counted.includes(custodian))) {
+  const before = [...(previous === undefined ? [] : [previous]), ...ended];
+  const isShort = before.some(({ countsAt }) => countsAt.some((custodian) => !counted.includes(custodian)));
+  if (counted.length === 0 || isShort) {
     return refuse('not-authentic', "needs a statement by a key a custodian registered, or a custodian's own staff");
   }
+  const isPatients = isSaidByPatient({ submitter, ...statementOf(request) }, inTime);
+  if (!isPatients && ended.some((each) => denies(each) && isSaidByPatient(each, earlierKeys))) {
+    return refuse('not-authentic', 'what the patient denied is replaced by patient or guardian alone');
+  }
   return counted;
+}
+
+function statementOf({ statement }: RecordConsent): { readonly statement?: string } {
+  return statement === undefined ? {} : { statement };
+}
+
+function denies({ consent }: ConsentRecord): boolean {
+  return !onlyPermits(consent as unknown as CareConsent);
+}
+
+/** By patient or guardian: with a key of their own, or authenticated by the custodian that submitted it for them. */
+function isSaidByPatient(
+  { statement, submitter }: Pick<ConsentRecord, 'statement' | 'submitter'>,
+  keys: readonly PatientKey[],
+): boolean {
+  if (submitter.role === 'patient' || submitter.role === 'guardian') return true;
+  const own = keys.filter(({ holder }) => holder !== 'custodian');
+  // Revoked since or not: it was in force when what it signed was taken.
+  return statement !== undefined && signersOf(statement, own.map(asActive)).length > 0;
+}
+
+function asActive(key: PatientKey): PatientKey {
+  return { ...key, state: 'active' };
 }
 
 /**
@@ -123,9 +179,10 @@ function countingAt(
   return [...new Set([...(isHeard ? [member] : []), ...signers])].sort();
 }
 
-function listWith(request: RecordConsent, list: ConsentList | undefined): ConsentList {
+function listWith(request: RecordConsent, list: ConsentList | undefined, ended: readonly ConsentRecord[]): ConsentList {
   const { pid, consentId, version, consent } = request;
-  const others = (list?.inForce ?? []).filter((entry) => entry.consentId !== consentId);
+  const gone = [consentId, ...ended.map((each) => each.consentId)];
+  const others = (list?.inForce ?? []).filter((entry) => !gone.includes(entry.consentId));
   return { pid, inForce: consent.status === 'active' ? [...others, { consentId, version }] : others };
 }
 

@@ -69,6 +69,7 @@ export interface CareConsent {
   readonly status?: string;
   readonly scope?: CodeableConcept;
   readonly identifier?: readonly Identifier[];
+  readonly extension?: readonly { readonly url?: string; readonly valueReference?: Reference }[];
   readonly policy?: readonly { readonly authority?: string; readonly uri?: string }[];
   readonly policyRule?: CodeableConcept;
   readonly provision?: Provision;

@@ -3,6 +3,7 @@ import { careForm } from './care-form';
 import { isDataLabel, NO_REDISCLOSURE } from './labels';
 import { basePolicy } from './policies';
 import { isPurpose } from './purposes';
+import { namedIn, REPLACES } from './replacing';
 import { periodSpan } from './spans';
 import type { CareConsent, CodeableConcept, Coding, Period, Provision, ProvisionActor, ProvisionData } from './terms';
 
@@ -33,8 +34,19 @@ export interface ConsentProblem {
  */
 export function validateConsent(consent: Readonly<Record<string, unknown>>): readonly ConsentProblem[] {
   const care = consent as unknown as CareConsent;
-  const rules = ENDED.includes(care.status ?? '') ? [] : [...policyProblems(care), ...rootProblems(care.provision)];
+  const rules = ENDED.includes(care.status ?? '') ? [] : rulesProblems(care);
   return [...headProblems(care), ...freeText(consent), ...rules];
+}
+
+function rulesProblems(care: CareConsent): ConsentProblem[] {
+  return [...replacingProblems(care), ...policyProblems(care), ...rootProblems(care.provision)];
+}
+
+/** What is meant to be replaced and is not understood would stay in force. */
+function replacingProblems(care: CareConsent): ConsentProblem[] {
+  const named = namedIn(care);
+  const isOther = named.every((id) => id !== undefined && id !== care.id);
+  return unless(isOther, 'extension', `${REPLACES} needs a valueReference to another one: Consent/{id}`);
 }
 
 function headProblems(consent: CareConsent): ConsentProblem[] {

@@ -10,7 +10,7 @@ import type { Authorship, LedgerWrite } from '../ports.js';
 import type { Place } from '../projection/place.js';
 import type { Change, PlacedTransaction, Projector } from '../projection/projector.js';
 
-/** Facts of consents' versions: `<pid>/<consent id>/<version and hash>` to a ProjectedConsent. */
+/** Facts of consents' versions: `<pid>/<consent id>/<version, hash and place>` to a ProjectedConsent. */
 export const CONSENT_SPACE = 'consent';
 /** Holds one fact, once any consent denied anything. */
 export const DENIAL_SPACE = 'consent-denial';
@@ -27,7 +27,7 @@ export interface ProjectedConsent {
   readonly place: Place;
 }
 
-/** Key of the facts of a consent's versions, but for version and hash at its end. */
+/** Key of the facts of a consent's versions, but for version, hash and place at its end. */
 export const consentKey = (pid: string, consentId: string): string => `${pid}/${consentId}/`;
 
 /** The projector over `care` at one member. */
@@ -49,10 +49,12 @@ function changes(
   const key = consentKey(record.pid, record.consentId);
   const fact: ProjectedConsent = { record, creatorMspId, place: { block, index } };
   const hash = createHash('sha256').update(value).digest('hex');
+  const said = `${record.version}/${hash}/${block}.${index}`;
   const denies = record.status === 'active' && !onlyPermits(record.consent as unknown as CareConsent);
   return [
-    // A fact for each version and all that was ever said of it: writing one again brings nothing back, and hides nothing.
-    { kind: 'fact', space: CONSENT_SPACE, key: `${key}${record.version}/${hash}`, value: JSON.stringify(fact) },
+    // A fact for each version and all that was ever said of it, and when: writing one again brings nothing back, hides
+    // nothing, and is no later word.
+    { kind: 'fact', space: CONSENT_SPACE, key: `${key}${said}`, value: JSON.stringify(fact) },
     ...(denies ? [{ kind: 'fact', space: DENIAL_SPACE, key: EVER, value: 'yes' } as const] : []),
     ...(record.countsAt.includes(member) ? [counted(key), versionOf(record, ledgerKey, timestamp)] : []),
   ];

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { recordedSalt, type RecordConsent, type StoredConsent } from '@salus/chaincode/consent/api';
-import { careForm, validateConsent, type CareForm } from '@salus/chaincode/consent/decide';
+import { careForm, namedIn, replaces, validateConsent, type CareForm } from '@salus/chaincode/consent/decide';
 
 import { IssuesRefusal } from '../fhir/outcome.js';
 import type { JsonObject } from '../fhir/json.js';
@@ -17,13 +17,14 @@ import { areSame, keepRest, restOf, type JoinPorts } from './rest.js';
 import { callOf, type SayingPorts } from './saying.js';
 import type { ConsentShelf } from './shelf.js';
 
-/** Tells every custodian's door that a consent is withdrawn or replaced; resolves when all have heard or the time is up. */
-export type TellDoors = (withdrawal: {
-  readonly custodians: readonly string[];
+/** A consent in force, and the version that ends or replaces it. */
+interface Withdrawal {
   readonly consentId: string;
-  /** The version that ends or replaces it. */
   readonly version: number;
-}) => Promise<void>;
+}
+
+/** Tells every custodian's door that a consent is withdrawn or replaced; resolves when all have heard or the time is up. */
+export type TellDoors = (withdrawal: Withdrawal & { readonly custodians: readonly string[] }) => Promise<void>;
 
 /** What recording a consent needs: the ledger, the rest's store, and the doors to tell of a withdrawal. */
 export interface RecorderPorts extends JoinPorts, SayingPorts, ElsewherePorts {
@@ -78,11 +79,8 @@ async function recordHere(ports: RecorderPorts, sent: ConsentSent): Promise<Reco
   const known = standing(ports, sent, { request, split, current });
   if (known !== undefined) return { ...known, id: consentId, resource };
   const call = await callOf(ports, sent, request, patientId);
-  await ready(ports, call, {
-    split,
-    current,
-    doors: { custodians: Object.keys(patient.custodians), consentId, version },
-  });
+  const ended = endedBy(ports, request, current);
+  await ready(ports, call, { split, ended, custodians: Object.keys(patient.custodians) });
   const recorded = { consent: request.consent, salt: recordedSalt(request) };
   await keepRest(ports, sent.actor, { recorded, patient: patientId }, split.rest);
   const commit = await unprocessableIfInvalid(ports.ledger.submit(call));
@@ -120,7 +118,10 @@ function unchanged(
   if (current === undefined || canonicalForm(consent) !== canonicalForm(current.consent)) return undefined;
   if (!areSame(split.rest, restOf(ports, current))) return undefined;
   const stored = ports.current('Consent', consentId);
-  if (stored?.version !== current.version) return undefined;
+  // What was replaced is not in force however often it is said: the ledger says so.
+  if (stored?.version !== current.version || ports.trusted.replacedBy(current.pid, consentId) !== undefined) {
+    return undefined;
+  }
   return { version: current.version, commit: { txId: stored.txId, block: stored.block } };
 }
 
@@ -146,27 +147,38 @@ function signedId({ statement }: ConsentSent): string | undefined {
   return statement === undefined ? undefined : readStatement(statement)?.subject.consent;
 }
 
+/** What is in force and ends with it, with the version before which it ends: the one before, and what else it replaces. */
+function endedBy(
+  { shelf }: RecorderPorts,
+  { pid, consentId, version, consent }: RecordConsent,
+  current: StoredConsent | undefined,
+): readonly Withdrawal[] {
+  const others = consent.status === 'active' ? shelf.active(pid).filter((each) => each.consentId !== consentId) : [];
+  return [
+    ...(current?.status === 'active' ? [{ consentId, version }] : []),
+    ...others
+      .filter((other) => replaces(consent, other))
+      .map((other) => ({ consentId: other.consentId, version: other.version + 1 })),
+  ];
+}
+
 /**
- * Every door hears of a withdrawal, and of any other replacement, before the ledger does, and what was split off is kept before; but only of what the
- * ledger would take, so that nobody closes a door who may not, and nothing stays of what was refused.
+ * Every door hears of a withdrawal, and of whatever else is replaced, before the ledger does, and what was split off is
+ * kept before; but only of what the ledger would take, so that nobody closes a door who may not, and nothing stays of
+ * what was refused.
  */
 async function ready(
   ports: RecorderPorts,
   call: LedgerCall,
-  {
-    split,
-    current,
-    doors,
-  }: {
+  of: {
     readonly split: CareForm;
-    readonly current: StoredConsent | undefined;
-    readonly doors: Parameters<TellDoors>[0];
+    readonly ended: readonly Withdrawal[];
+    readonly custodians: readonly string[];
   },
 ): Promise<void> {
   // Whatever replaces it may permit less: until a door has the new version, the one before permits nothing there.
-  const isReplaced = current?.status === 'active';
-  if (isReplaced || split.rest.length > 0) await requireTaken(ports, call);
-  if (isReplaced) await ports.tellDoors(doors);
+  if (of.ended.length > 0 || of.split.rest.length > 0) await requireTaken(ports, call);
+  await Promise.all(of.ended.map((each) => ports.tellDoors({ custodians: of.custodians, ...each })));
 }
 
 /** A ledger that cannot be asked does not keep the doors open. */
@@ -215,6 +227,7 @@ function mayGiveFor(actor: Actor, patientId: string): boolean {
 function checkedForm({ resource, statement }: ConsentSent): CareForm {
   if (resource.resourceType !== 'Consent') throw unprocessable('the body must be a Consent');
   const split = careForm(statement === undefined ? withoutVersion(resource) : resource);
+  if (split.rest.some(namesInProse)) throw unprocessable('urn:salus:replaces needs a valueReference: Consent/{id}');
   const problems = validateConsent({ ...(statement === undefined ? split.care : resource) });
   if (problems.length > 0) {
     throw new IssuesRefusal(
@@ -228,6 +241,11 @@ function checkedForm({ resource, statement }: ConsentSent): CareForm {
     );
   }
   return split;
+}
+
+/** Whether what is split off as free text was meant to name what is replaced, which would then stay in force. */
+function namesInProse({ path, value }: CareForm['rest'][number]): boolean {
+  return path.startsWith('/extension') && namedIn({ extension: [value].flat() }).length > 0;
 }
 
 function withoutVersion(resource: JsonObject): JsonObject {

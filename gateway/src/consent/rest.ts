@@ -12,6 +12,7 @@ import { canonicalForm } from '../identity/statements.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, RecordWriter, StoredVersion } from '../ports.js';
 import type { ConsentShelf } from './shelf.js';
+import type { TrustedConsents } from './trusted.js';
 
 /** Not a FHIR type, so no interaction reaches it. */
 export const REST_TYPE = 'ConsentRest';
@@ -27,6 +28,7 @@ export interface JoinPorts extends RestPorts {
   readonly projection: { version(type: string, id: string, version: number): StoredVersion | undefined };
   readonly lookup: Pick<PatientLookup, 'pidOf'>;
   readonly shelf: Pick<ConsentShelf, 'version'>;
+  readonly trusted: Pick<TrustedConsents, 'replacedBy'>;
 }
 
 /** A version as the ledger has it, or will have it where it takes it: `salt` is of that value, hex. */
@@ -71,8 +73,21 @@ export function areSame(one: Rest, other: Rest): boolean {
   return form === otherForm;
 }
 
+/** Tag of a consent that another one replaced; its code is the id of that one. */
+export const REPLACED_BY = 'urn:salus:replaced-by';
+
+/** Its own status stays what the patient said. */
+function tagged({ trusted }: JoinPorts, consent: JsonObject, { pid, consentId }: StoredConsent): JsonObject {
+  const by = trusted.replacedBy(pid, consentId);
+  if (by === undefined) return consent;
+  const meta = (consent.meta ?? {}) as { readonly tag?: readonly JsonObject[] };
+  // Somebody may have sent it back as it was read.
+  const others = (meta.tag ?? []).filter(({ system }) => system !== REPLACED_BY);
+  return { ...consent, meta: { ...meta, tag: [...others, { system: REPLACED_BY, code: by }] } };
+}
+
 /** The version of the ledger that an answer shows. */
-function recordOf({ projection, lookup, shelf }: JoinPorts, consent: JsonObject): Recorded | undefined {
+function recordOf({ projection, lookup, shelf }: JoinPorts, consent: JsonObject): StoredConsent | undefined {
   const { id = '', meta } = consent as { id?: string; meta?: { versionId?: string } };
   const version = Number(meta?.versionId ?? 0);
   const patient = projection.version('Consent', id, version)?.patient;
@@ -83,8 +98,10 @@ function recordOf({ projection, lookup, shelf }: JoinPorts, consent: JsonObject)
 /** A consent as it was sent: its care form and the rest, if this member holds one. */
 function joined(ports: JoinPorts, consent: JsonObject): JsonObject {
   const record = recordOf(ports, consent);
-  const rest = record === undefined ? [] : restOf(ports, record);
-  return rest.length === 0 ? consent : joinCareForm(consent as unknown as ConsentInForce['care'], rest);
+  if (record === undefined) return consent;
+  const rest = restOf(ports, record);
+  const whole = rest.length === 0 ? consent : joinCareForm(consent as unknown as ConsentInForce['care'], rest);
+  return tagged(ports, whole, record);
 }
 
 /** The same for every Consent of an answer, a Bundle's entries included. */

@@ -1,4 +1,6 @@
 /** A patient's consents as this member's own projection holds them. */
+import type { StoredConsent } from '@salus/chaincode/consent/api';
+
 import type { Facts } from '../patient/lookup.js';
 import type { Fact } from '../projection/asked.js';
 import { comparePlaces } from '../projection/place.js';
@@ -38,6 +40,12 @@ export class ConsentShelf {
     return newestFirst(rows.map(({ value }) => JSON.parse(value) as ProjectedConsent))[0];
   }
 
+  /** The newest version of each of a patient's consents that is active, replaced or not. */
+  active(pid: string): readonly StoredConsent[] {
+    const newest = new Map(inBlockOrder(this.versions(pid)).map((record) => [record.consentId, record]));
+    return [...newest.values()].filter(({ status }) => status === 'active');
+  }
+
   /** Whether any version of the consent ever counted at this member. */
   everCounted(pid: string, consentId: string): boolean {
     return this.facts.fact(COUNTED_SPACE, consentKey(pid, consentId)) !== undefined;
@@ -52,6 +60,15 @@ export class ConsentShelf {
 function areEqual(one: readonly Fact[], other: readonly Fact[]): boolean {
   if (one === other) return true;
   return one.length === other.length && one.every(({ value }, at) => value === other[at]?.value);
+}
+
+/** What versions say, as the ledger took it: of a version that was written again what was said first. */
+export function inBlockOrder(versions: readonly ProjectedConsent[]): readonly StoredConsent[] {
+  const first = new Set<string>();
+  return [...versions]
+    .sort((a, b) => comparePlaces(a.place, b.place))
+    .map(({ record }) => record)
+    .filter(({ consentId, version }) => first.size !== first.add(`${consentId}/${version}`).size);
 }
 
 /** By version, the highest first; of one version what was said first. */

@@ -2,14 +2,14 @@
  * The consents this custodian decides on: each checked by itself, with keys this member registered, against the highest
  * version it ever saw. What does not hold counts for nothing, closes the patient to other members and raises an alarm.
  */
-import type { ConsentInForce } from '@salus/chaincode/consent/decide';
+import { mayReplace, replacedAmong, type ConsentInForce } from '@salus/chaincode/consent/decide';
 import type { StoredConsent } from '@salus/chaincode/consent/api';
 
 import type { Memory } from '../keys/memory.js';
 import type { PatientKeys } from '../patient/keys.js';
 import { hashOf, isAuthentic, type AuthenticPorts } from './authentic.js';
 import type { ProjectedConsent } from './project.js';
-import type { ConsentShelf } from './shelf.js';
+import { inBlockOrder, type ConsentShelf } from './shelf.js';
 
 /** How long a door obeys an announced withdrawal that the ledger does not get, ms. A door opens within 60 s of a tick only, so this is the ticks' time. */
 export const ANNOUNCED_LIFETIME_MS = 86_400_000;
@@ -61,6 +61,8 @@ export interface Closure {
 interface Checked {
   /** The highest version of each that holds. */
   readonly held: readonly ProjectedConsent[];
+  /** Ids of those that another one that holds replaced. */
+  readonly replaced: ReadonlyMap<string, string>;
   /** Why some do not. */
   readonly findings: readonly Finding[];
   /** Nothing was ever wrong, nor is now. */
@@ -93,7 +95,8 @@ export class TrustedConsents {
   }
 
   #readings(pid: string): readonly (readonly ConsentInForce[])[] {
-    const all = inForce(this.#checked(pid).held);
+    const { held, replaced } = this.#checked(pid);
+    const all = inForce(held.filter(({ record }) => !replaced.has(record.consentId)));
     const left = all.filter((consent) => !isRefused(this.ports, pid, consent));
     return left.length === all.length ? [all] : [all, left];
   }
@@ -102,6 +105,11 @@ export class TrustedConsents {
   held(pid: string, consentId: string): StoredConsent | undefined {
     const { held, findings } = this.#checked(pid);
     return findings.length === 0 ? held.find(({ record }) => record.consentId === consentId)?.record : undefined;
+  }
+
+  /** The consent that replaced another one of the patient's for good; undefined = none that holds did. */
+  replacedBy(pid: string, consentId: string): string | undefined {
+    return this.#checked(pid).replaced.get(consentId);
   }
 
   /** Why the patient is closed to other members; undefined = it is open. */
@@ -138,7 +146,15 @@ function check(ports: TrustPorts, versions: readonly ProjectedConsent[]): Checke
     findings.push(...findingsOf(ports, consent));
     held.push(...consent.filter((version) => holds(ports, version)).slice(0, 1));
   }
-  return { held, findings: findings.filter(({ isSetAside }) => !isSetAside), isSound: findings.length === 0 };
+  const replaced = replacedHere(ports, versions);
+  for (const consentId of replaced.keys()) ports.memory.lift(refusalSubject.consent(consentId));
+  return { held, replaced, findings: findings.filter(({ isSetAside }) => !isSetAside), isSound: findings.length === 0 };
+}
+
+/** By any version that holds, the newest or not: what was replaced does not come back when what replaced it ends. */
+function replacedHere(ports: TrustPorts, versions: readonly ProjectedConsent[]): ReadonlyMap<string, string> {
+  if (!versions.some(({ record }) => mayReplace(record.consent))) return new Map();
+  return replacedAmong(inBlockOrder(versions.filter((version) => holds(ports, version))));
 }
 
 /** What is wrong with the highest version of a consent, with any of what was said of it. */
