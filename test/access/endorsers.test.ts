@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
 import { transactions, type RequestAccess } from '@salus/chaincode/access/api';
-import { requestAccess, type RequestPorts } from '@salus/gateway/access/request';
+import { newAccessId, requestAccess, type RequestPorts } from '@salus/gateway/access/request';
 import { endorsersTogether } from '@salus/gateway/ledger/endorsers';
 import { connectLedger, type ConnectedLedger } from '@salus/gateway/ledger/fabric-ledger';
 import { actorBytes } from '@salus/gateway/ledger/vouched';
@@ -72,7 +72,7 @@ describe('who is asked to endorse an access', () => {
       projection: { fact: () => undefined, reached: () => Promise.resolve(true) },
     };
     for (let count = 0; count < 64; count += 1) {
-      const wish = { pid: 'p', scope: { types: ['Patient'], interaction: 'read' as const } };
+      const wish = { aid: newAccessId(), pid: 'p', scope: { types: ['Patient'], interaction: 'read' as const } };
       await assert.rejects(requestAccess(ports, baker, wish), { code: 'access-not-seen' });
     }
     const drawn = new Set(asked.map(({ atOnce = [] }) => atOnce.join(' ')));

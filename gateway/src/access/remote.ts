@@ -10,12 +10,13 @@ import type { FhirRequest, FhirResponse, Remote } from '../fhir/request.js';
 import type { KnownPatient } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
 import { checkedBundle, uncheckedBundle } from './checked.js';
+import { askEarly, type EarlyPorts } from './early.js';
 import { askInEmergency, scopeOf, type EmergencyAct, type EmergencyPorts } from './emergency.js';
 import { HeldAccesses } from './held.js';
 import { incompleteEntry, incompleteTag, missingEntry } from './note.js';
 import { askOutside, type OutsidePorts } from './outside.js';
 import type { Permitted } from './permitted.js';
-import { requestAccess, type AskedAccess, type RequestPorts } from './request.js';
+import { newAccessId, requestAccess, type AskedAccess, type RequestPorts } from './request.js';
 import { entriesOf, isCovered, mayAsk, nextOf, searchPath, typeOf, withQuery } from './searchsets.js';
 
 /** Pages of one custodian followed for `$everything` at most. */
@@ -24,12 +25,10 @@ export const MAX_PAGES = 100;
 const CURSOR = '_cursor';
 
 /** What remote reads need of this member's gateway: ledger, doors, and who its patients are. */
-export interface RemotePorts extends OutsidePorts, RequestPorts, EmergencyPorts {
+export interface RemotePorts extends OutsidePorts, RequestPorts, EmergencyPorts, EarlyPorts {
   /** Whether this member holds `care`: hospitals do. */
   readonly holdsCare: boolean;
   readonly baseUrl: string;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
   readonly doors: Pick<DoorCaller, 'ask' | 'breakGlass'>;
   readonly transaction: ReadTransaction;
   /** Hears of a custodian whose answer is missing or does not agree with the ledger. */
@@ -51,9 +50,10 @@ export class RemoteReads implements Remote {
 
   async read(request: FhirRequest, type: string, id: string): Promise<FhirResponse | undefined> {
     if (type !== 'Patient') return undefined;
-    const permitted = await this.#access(request, id, { types: [type], interaction: 'read', id });
-    const path = this.ports.holdsCare ? 'Patient/' : 'Patient?_id=';
-    const bundles = paced(request, await this.#ask(permitted, request.actor, (patientId) => `${path}${patientId}`));
+    const base = this.ports.holdsCare ? 'Patient/' : 'Patient?_id=';
+    const path = (patientId: string): string => `${base}${patientId}`;
+    const permitted = await this.#access(request, id, { types: [type], interaction: 'read', id }, { path });
+    const bundles = paced(request, await this.#ask(permitted, request.actor, path));
     const found = bundles.flatMap(({ bundle }) => entriesOf(bundle)).find((entry) => typeOf(entry) === type);
     const resource = found?.resource as JsonObject | undefined;
     if (resource === undefined) return undefined;
@@ -72,14 +72,14 @@ export class RemoteReads implements Remote {
     // Whom a door shows nothing any more asks on the ledger like anybody else.
     const bundles = goneOn.some(({ bundle }) => entriesOf(bundle).length > 0)
       ? goneOn
-      : paced(request, await this.#ask(await this.#access(request, patient, scope), request.actor, path));
+      : paced(request, await this.#ask(await this.#access(request, patient, scope, { path }), request.actor, path));
     return this.#merged(request.actor, bundles, bundles.length === 1);
   }
 
   async everything(request: FhirRequest, patient: string): Promise<FhirResponse | undefined> {
-    const permitted = await this.#access(request, patient, { types: [], interaction: 'everything' });
-    if (permitted === undefined) return undefined;
     const path = (patientId: string): string => withQuery(`Patient/${patientId}/$everything`, request.query);
+    const permitted = await this.#access(request, patient, { types: [], interaction: 'everything' }, { path });
+    if (permitted === undefined) return undefined;
     const bundles = paced(request, await this.#ask(permitted, request.actor, path, MAX_PAGES));
     return bundles.every(({ bundle }) => entriesOf(bundle).length === 0)
       ? undefined
@@ -92,9 +92,9 @@ export class RemoteReads implements Remote {
       type === undefined ? { types: [], interaction: 'everything' } : { types: [type], interaction: 'search' };
     const { linkId, custodian, pid, patientId } = link;
     const patient = { pid, custodians: { [custodian]: { patientId } } };
-    const permitted = await this.#asked(request, patient, { pid, scope, link: linkId, custodian });
     const path = (id: string): string =>
       type === undefined ? withQuery(`Patient/${id}/$everything`, request.query) : searchPath(type, request.query, id);
+    const permitted = await this.#asked(request, patient, { pid, scope, link: linkId, custodian }, path);
     const bundles = paced(request, await this.#ask(permitted, request.actor, path, MAX_PAGES));
     return bundles.flatMap(({ bundle }) => entriesOf(bundle));
   }
@@ -111,7 +111,7 @@ export class RemoteReads implements Remote {
   /** In an emergency: asks, gives custodians the reason, then asks those that open; undefined as for read. Throws Refusal. */
   async emergency(request: FhirRequest, patient: string, act: EmergencyAct): Promise<EmergencyAnswer | undefined> {
     const opened = await askInEmergency(this.ports, request, patient, act, (breakGlass) =>
-      this.#access(request, patient, scopeOf(breakGlass), breakGlass),
+      this.#access(request, patient, scopeOf(breakGlass), { breakGlass }),
     );
     if (opened === undefined) return undefined;
     const { permitted, waiting } = opened;
@@ -127,19 +127,19 @@ export class RemoteReads implements Remote {
     asking: FhirRequest,
     patientId: string,
     scope: AccessScope,
-    breakGlass?: BreakGlass,
+    { breakGlass, path }: { readonly breakGlass?: BreakGlass; readonly path?: PathAt },
   ): Promise<Permitted | undefined> {
     const { lookup, holdsCare } = this.ports;
     if (!holdsCare) return await this.#outside(asking, patientId, scope);
     const patient = mayAsk(asking.actor, patientId) ? lookup.byId(patientId) : undefined;
-    const permitted = await this.#asked(asking, patient, {
-      pid: patient?.pid ?? lookup.decoy(patientId),
-      breakGlass,
-      // What was typed and is nobody's id may be anything, a name too; the record is shared by all hospitals.
-      scope: patient === undefined && scope.id !== undefined ? { ...scope, id: randomUUID() } : scope,
-    });
+    // What was typed and is nobody's id may be anything, a name too; the record is shared by all hospitals.
+    const named = patient === undefined && scope.id !== undefined ? { ...scope, id: randomUUID() } : scope;
+    const what = { pid: patient?.pid ?? lookup.decoy(patientId), breakGlass, scope: named };
+    const permitted = await this.#asked(asking, patient, what, path);
     if (permitted?.at !== undefined && scope.interaction === 'search') {
-      this.#held.keep({ actor: asking.actor, patient: patientId, scope }, permitted.at, permitted);
+      const { aid, at, custodians } = permitted;
+      const held = { aid, at, custodians, patient: permitted.patient };
+      this.#held.keep({ actor: asking.actor, patient: patientId, scope }, at, held);
     }
     return permitted;
   }
@@ -166,11 +166,18 @@ export class RemoteReads implements Remote {
   async #asked(
     { actor, pace }: FhirRequest,
     patient: KnownPatient | undefined,
-    what: AskedAccess,
+    asked: Omit<AskedAccess, 'aid'>,
+    path?: PathAt,
   ): Promise<Permitted | undefined> {
-    const record = await requestAccess(this.ports, actor, what);
+    const what = { aid: newAccessId(), ...asked };
+    const taken = requestAccess(this.ports, actor, what);
+    // While the ledger works: nobody waits for a proof or a line then.
+    const early = patient && path && askEarly(this.ports, { aid: what.aid, actor, patient }, path);
+    const record = await taken;
     const custodians = Object.keys(record.custodians).filter((name) => record.custodians[name]?.decision === 'permit');
-    if (patient !== undefined && custodians.length > 0) return { aid: record.aid, at: record.at, patient, custodians };
+    if (patient !== undefined && custodians.length > 0) {
+      return { aid: record.aid, at: record.at, patient, custodians, ...(early && { early }) };
+    }
     pace?.askedInVain();
     return undefined;
   }
@@ -179,35 +186,35 @@ export class RemoteReads implements Remote {
   async #ask(
     permitted: Permitted | undefined,
     actor: Actor,
-    path: (patientId: string) => string,
+    path: PathAt,
     pages = 1,
   ): Promise<readonly CustodianBundle[]> {
     if (permitted === undefined) return [];
-    const { aid, patient, custodians, isLate = false } = permitted;
+    const { aid, patient, custodians, early, isLate = false } = permitted;
     const asked = custodians.map(async (custodian) => {
       const patientId = patient.custodians[custodian]?.patientId;
       if (patientId === undefined) return [];
-      return await this.#pages({ custodian, aid, actor, isLate }, path(patientId), pages);
+      const question = { custodian, aid, actor, isLate, early: early?.get(custodian) };
+      return await this.#pages(question, path(patientId), pages);
     });
     return (await Promise.all(asked)).flat();
   }
 
   async #pages(
-    question: Pick<DoorQuestion, 'custodian' | 'aid'> & { readonly actor: Actor; readonly isLate: boolean },
+    { custodian, aid, actor: { user, role }, isLate, early }: Paging,
     first: string,
     most: number,
   ): Promise<CustodianBundle[]> {
-    const { custodian, aid, isLate } = question;
-    const { user, role } = question.actor;
     const checked = isLate ? uncheckedBundle : checkedBundle;
     const bundles: CustodianBundle[] = [];
     try {
-      let path: string | undefined = first;
-      while (path !== undefined && bundles.length < most) {
-        const answer = await this.ports.doors.ask({ custodian, aid, actor: { user, role }, path });
-        if (answer === undefined) break;
+      const ask = (path: string) => this.ports.doors.ask({ custodian, aid, actor: { user, role }, path });
+      // A door that was asked early and did not see the access in time is asked again, now that it is committed.
+      let answer = (await early) ?? (await ask(first));
+      while (answer !== undefined) {
         bundles.push({ custodian, bundle: await checked(this.ports, custodian, answer) });
-        path = nextOf(answer);
+        const next = bundles.length < most ? nextOf(answer) : undefined;
+        answer = next === undefined ? undefined : await ask(next);
       }
     } catch (error) {
       this.ports.onMissing(custodian, error);
@@ -261,6 +268,16 @@ export interface AskedLink {
 function paced({ pace }: FhirRequest, bundles: readonly CustodianBundle[]): readonly CustodianBundle[] {
   if (bundles.every(({ bundle }) => entriesOf(bundle).length === 0)) pace?.askedInVain();
   return bundles;
+}
+
+/** What is asked of a custodian, by the patient's FHIR id there. */
+type PathAt = (patientId: string) => string;
+
+/** Whose pages are asked for, and the first one's answer where the door was asked early. */
+interface Paging extends Pick<DoorQuestion, 'custodian' | 'aid'> {
+  readonly actor: Actor;
+  readonly isLate: boolean;
+  readonly early: Promise<JsonObject | undefined> | undefined;
 }
 
 interface CustodianBundle {

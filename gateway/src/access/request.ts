@@ -20,8 +20,13 @@ export interface RequestPorts {
   readonly projection: Pick<Facts, 'fact'> & { reached(block: number, timeoutMs: number): Promise<boolean> };
 }
 
-/** Who asks for what of whom. */
-export type AskedAccess = Pick<RequestAccess, 'pid' | 'scope' | 'breakGlass' | 'link' | 'custodian'>;
+/** Who asks for what of whom, under which new id. */
+export type AskedAccess = Pick<RequestAccess, 'aid' | 'pid' | 'scope' | 'breakGlass' | 'link' | 'custodian'>;
+
+/** An id for a new access, hex. */
+export function newAccessId(): string {
+  return randomBytes(32).toString('hex');
+}
 
 /** The committed record, permitted or denied. Throws Refusal. */
 export async function requestAccess(
@@ -29,8 +34,7 @@ export async function requestAccess(
   actor: Actor,
   asked: AskedAccess,
 ): Promise<AccessRecord> {
-  const aid = randomBytes(32).toString('hex');
-  const request: RequestAccess = { aid, purpose: actor.purpose, ...asked, salt: randomBytes(32).toString('hex') };
+  const request: RequestAccess = { purpose: actor.purpose, ...asked, salt: randomBytes(32).toString('hex') };
   const atOnce = endorsers();
   const { block } = await ledger.submit({
     transaction: transactions.request,
@@ -38,7 +42,7 @@ export async function requestAccess(
     transient: { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(actor) },
   });
   await projection.reached(block, APPLIED_MS);
-  const record = projectedAccess(projection, aid);
+  const record = projectedAccess(projection, asked.aid);
   if (record !== undefined) return record;
   throw new Refusal('unavailable', 'access-not-seen', 'what was decided is not known here yet: ask again');
 }

@@ -255,9 +255,9 @@ export class Sharing {
       ...{ member, channel, signingKey, say: this.say, projection, clock },
       holdsCare: this.#isHospital,
       baseUrl: fhirBase(settings.baseUrl),
-      ...{ ledger, lookup: this.lookup, doors: this.#caller, transaction, onMissing: this.#onMissing },
+      ...{ ledger, lookup: this.lookup, doors: this.#caller, transaction, shelf: this.#shelf },
       endorsers: () => endorsersTogether('care', member, directory),
-      late: this.#glass.asking,
+      ...{ late: this.#glass.asking, onMissing: this.#onMissing },
     });
   }
 

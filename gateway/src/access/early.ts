@@ -1,0 +1,68 @@
+/**
+ * Questions put to doors while the ledger takes the access down. A door tells nothing before its own peer has committed
+ * the access as valid, and decides then, by what holds then: all that is saved is the way there and the proof.
+ */
+import { mayAskAtAll, type ConsentInForce } from '@salus/chaincode/consent/decide';
+
+import type { ProjectedConsent } from '../consent/project.js';
+import type { ConsentShelf } from '../consent/shelf.js';
+import type { DoorCaller } from '../door/caller.js';
+import type { JsonObject } from '../fhir/json.js';
+import type { KnownPatient } from '../patient/lookup.js';
+import type { Actor } from '../ports.js';
+
+/** This member, what it knows of consents, and the doors. */
+export interface EarlyPorts {
+  readonly member: string;
+  readonly shelf: Pick<ConsentShelf, 'versions'>;
+  readonly doors: Pick<DoorCaller, 'ask'>;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** Answers under way by custodian, as of DoorCaller.ask; undefined also from a door that did not see the access in time. */
+export type EarlyAnswers = ReadonlyMap<string, Promise<JsonObject | undefined>>;
+
+/** Asks the doors of those who will most likely permit, under an access that is being asked for. `path`: by FHIR id there. */
+export function askEarly(
+  ports: EarlyPorts,
+  { aid, actor, patient }: { readonly aid: string; readonly actor: Actor; readonly patient: KnownPatient },
+  path: (patientId: string) => string,
+): EarlyAnswers {
+  const { user, role } = actor;
+  const asked = likely(ports, actor, patient).map(({ custodian, patientId }) => {
+    const answer = ports.doors.ask({ custodian, aid, actor: { user, role }, path: path(patientId) });
+    // Whoever waits for it hears of a failure; where the ledger denies the access nobody does.
+    answer.catch(() => undefined);
+    return [custodian, answer] as const;
+  });
+  return new Map(asked);
+}
+
+/**
+ * Custodians whose consents in force, as this member's projection has them, permit asking. It decides nothing: where the
+ * ledger decides otherwise a moment later, the door refuses what it was asked.
+ */
+function likely({ member, shelf, clock }: EarlyPorts, actor: Actor, { pid, custodians }: KnownPatient) {
+  const inForce = active(shelf.versions(pid));
+  const now = new Date(clock()).toISOString();
+  const { user, role, purpose } = actor;
+  return Object.entries(custodians).flatMap(([custodian, { patientId }]) => {
+    if (custodian === member) return [];
+    const counting = inForce.filter(({ record }) => record.countsAt.includes(custodian)).map(asInForce);
+    const request = { custodian, member, user, role, purpose, action: 'access' } as const;
+    return mayAskAtAll(request, counting, now).outcome === 'permit' ? [{ custodian, patientId }] : [];
+  });
+}
+
+/** The highest version of each consent, where it is in force. */
+function active(versions: readonly ProjectedConsent[]): readonly ProjectedConsent[] {
+  const highest = [...Map.groupBy(versions, ({ record }) => record.consentId).values()].flatMap(
+    ([first]) => first ?? [],
+  );
+  return highest.filter(({ record }) => record.status === 'active');
+}
+
+function asInForce({ record: { consentId, version, consent } }: ProjectedConsent): ConsentInForce {
+  return { id: consentId, version, care: consent as unknown as ConsentInForce['care'] };
+}
