@@ -32,6 +32,7 @@ describe('what decisions ask of the projection over and over', () => {
     projection.apply(ledger.chain.slice(projection.block + 1));
   }
   const version = (): number | undefined => projection.current('Patient', 'p')?.version;
+  const fact = (): string | undefined => projection.fact('written', 'Patient/p/1');
   const written = (): readonly string[] => projection.facts('written', 'Patient/p/').map(({ key }) => key);
 
   it('is read once while nothing changes', async () => {
@@ -42,9 +43,9 @@ describe('what decisions ask of the projection over and over', () => {
   });
 
   it('is answered anew after every change of the projection', async () => {
-    assert.deepEqual([version(), written()], [undefined, []]);
+    assert.deepEqual([version(), written(), fact()], [undefined, [], undefined]);
     await write('p');
-    assert.deepEqual([version(), written()], [1, ['Patient/p/1']]);
+    assert.deepEqual([version(), written(), fact()], [1, ['Patient/p/1'], 'once']);
     await write('p', 1);
     assert.deepEqual([version(), written()], [2, ['Patient/p/1', 'Patient/p/2']]);
     projection.drop(['Patient/p/2']);
@@ -53,7 +54,7 @@ describe('what decisions ask of the projection over and over', () => {
     projection.apply(ledger.chain.slice(projection.block + 1));
     assert.equal(version(), undefined);
     projection.clear();
-    assert.deepEqual(written(), []);
+    assert.deepEqual([written(), fact()], [[], undefined]);
   });
 
   it('is answered anew after a value that was missing came late', async () => {

@@ -11,11 +11,15 @@ export interface Fact {
 const KEPT = 1_000;
 /** Facts of an answer that is worth remembering: longer ones are not asked for again and again. */
 const FEW = 50;
+/** Characters of a fact that is worth remembering. */
+const SHORT = 4_096;
 
 /** The same answer, and the same object, until something changes. */
 export class Asked {
   private readonly patients = new Map<string, StoredVersion | undefined>();
   private readonly lists = new Map<string, readonly Fact[]>();
+  private readonly single = new Map<string, string | undefined>();
+  private isChanging = false;
 
   /** The Patient in force under an id, read once. */
   patient(id: string, read: () => StoredVersion | undefined): StoredVersion | undefined {
@@ -37,13 +41,26 @@ export class Asked {
     return found;
   }
 
+  /** One fact, read once; what is asked while a change is made is read each time. */
+  fact(space: string, key: string, read: () => string | undefined): string | undefined {
+    const name = `${space}\n${key}`;
+    if (!this.isChanging && this.single.has(name)) return this.single.get(name);
+    const found = read();
+    if (this.single.size >= KEPT) this.single.clear();
+    if (!this.isChanging && (found?.length ?? 0) <= SHORT) this.single.set(name, found);
+    return found;
+  }
+
   /** Makes a change; whatever comes of it, nothing that was asked for before is answered from memory after it. */
   changing(change: () => void): void {
+    this.isChanging = true;
     try {
       change();
     } finally {
+      this.isChanging = false;
       this.patients.clear();
       this.lists.clear();
+      this.single.clear();
     }
   }
 }

@@ -235,8 +235,8 @@ export class Projection {
 
   /** A domain's fact. */
   fact(space: string, key: string): string | undefined {
-    return this.statements.get('SELECT value FROM fact WHERE space = ? AND key = ?', space, key)?.value as
-      string | undefined;
+    const sql = 'SELECT value FROM fact WHERE space = ? AND key = ?';
+    return this.asked.fact(space, key, () => this.statements.get(sql, space, key)?.value as string | undefined);
   }
 
   /** A domain's facts whose keys start with the prefix, in the order of their keys. */
