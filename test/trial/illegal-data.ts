@@ -130,6 +130,27 @@ export function illegalOnData(open: Open): void {
         reason,
         signatures: [one, colleague],
       });
+      const ofSite = await world.signatureOf('stmary', {
+        ...{ participant: 'P1', n: 9, commitment, meaning: 'unlock-point', reason },
+      });
+      await attempts.point('unlocks a data point with somebody of a site', 'not-delegated', cro, {
+        n: 9,
+        act: 'unlock-point',
+        reason,
+        signatures: [one, ofSite],
+      });
+      await attempts.all([
+        [
+          'delegates a key as regulator at a site',
+          ...(['not-your-part', 'stmary', 'investigator', 'delegate'] as const),
+          { role: 'regulator', jwk: new SigningKey('stmary.regulator').jwk },
+        ],
+        [
+          'delegates a key as board at the sponsor',
+          ...(['not-your-part', 'acme', 'sponsor', 'delegate'] as const),
+          { role: 'board', jwk: new SigningKey('acme.board').jwk },
+        ],
+      ]);
       await world.act('stmary', 'investigator', 'end-delegation', { kid: 'stmary.coordinator' });
       await attempts.point('whose delegation ended', 'not-delegated', site, {
         ...entry,

@@ -58,7 +58,7 @@ describe('what a trial stands at', () => {
       const about = { participant: 'P1', n: 7, commitment, meaning: 'unlock-point', ...why };
       const signatures = [
         await world.signatureOf('tally', about, 'cro'),
-        await world.signatureOf('acme', about, 'monitor'),
+        await world.signatureOf('acme', about, 'sponsor'),
       ];
       return world.pointOf('tally', 'cro', { participant: 'P1', n: 7, act: 'unlock-point', ...why, signatures });
     };

@@ -31,7 +31,7 @@ export class TrialContract extends SalusContract {
     const request = parseText(api.parseRegister, argument);
     const { trial, parties } = request;
     const act = facts.actOf(ctx);
-    const first = allowed(rules.register(request, await load(ctx, state.trialKind, trial), act));
+    const first = allowed(rules.register(request, await facts.registrationFacts(ctx, request), act));
     await save(ctx, state.trialKind, [trial], { trial, parties, ...act });
     await save(ctx, state.versionKind, [trial, numberPart(1)], first);
     ctx.emit(api.events.versionRegistered, { trial, version: 1, hash: first.hash });
@@ -109,8 +109,7 @@ export class TrialContract extends SalusContract {
   @Transaction()
   async delegate(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseDelegate, argument);
-    await facts.permitted(ctx, request.trial, 'delegate');
-    await people.delegate(ctx, request);
+    await people.delegate(ctx, await facts.permitted(ctx, request.trial, 'delegate'), request);
   }
 
   @Transaction()

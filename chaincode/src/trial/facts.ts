@@ -1,15 +1,25 @@
 /** Loads what the rules judge by. */
 import type { SalusContext } from '../lib/context';
 import { exists, existsAt, load } from '../lib/record';
+import { hasRole, memberNames } from '../registry/reads';
 import type { ConsentRequest, EnrolRequest, PointRequest } from './acts';
 import type { EnrolmentFacts } from './allocation';
+import type { RegisterTrial } from './api';
 import { consentGate, type ConsentFacts, type ConsentStanding } from './consents';
 import type { PointFacts } from './points';
 import type { Act, DelegateRecord, ListRecord, VersionRecord } from './records';
 import { refuse } from './refusals';
 import { type Action, permit } from './rights';
 import type { EventFacts } from './safety';
-import { approversOf, isSigned, type ListStanding, phaseOf, type Standing, type VersionNeighbours } from './rules';
+import {
+  approversOf,
+  isSigned,
+  type ListStanding,
+  phaseOf,
+  type RegistrationFacts,
+  type Standing,
+  type VersionNeighbours,
+} from './rules';
 import * as state from './state';
 
 const { numberPart } = state;
@@ -41,6 +51,23 @@ export async function standingOf(ctx: SalusContext, trial: string): Promise<Stan
   const inForce = await load(ctx, state.inForceKind, trial, PROTOCOL);
   const firstEnrolment = await load(ctx, state.milestoneKind, trial, MILESTONES[0]);
   return { trial: record, inForce, firstEnrolment, status: await load(ctx, state.statusKind, trial) };
+}
+
+/** What a first registration is judged by. */
+export async function registrationFacts(
+  ctx: SalusContext,
+  { trial, parties }: RegisterTrial,
+): Promise<RegistrationFacts> {
+  const { sponsor, allocator, board, ethics, regulators, sites } = parties;
+  const members = await memberNames(ctx);
+  const named = [sponsor, allocator, board, ...ethics, ...regulators, ...sites];
+  let areRegulators = true;
+  for (const name of regulators) areRegulators &&= await hasRole(ctx, name, 'regulator');
+  return {
+    known: await load(ctx, state.trialKind, trial),
+    areMembers: named.every((name) => members.includes(name)),
+    areRegulators,
+  };
 }
 
 /** The protocol in force. Refused before there is one. */
@@ -180,6 +207,7 @@ export async function pointFacts(ctx: SalusContext, request: PointRequest, stand
   const key = [trial, participant, visit, form] as const;
   return {
     channel: ctx.channel,
+    parties: standing.trial.parties,
     schedule: (await versionInForce(ctx, standing)).protocol.visits,
     participant: await load(ctx, state.participantKind, trial, participant),
     before: n === 1 ? undefined : await load(ctx, state.pointKind, ...key, numberPart(n - 1)),

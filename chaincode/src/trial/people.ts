@@ -7,6 +7,8 @@ import { matches, tellArm as judgeTelling, unblindOne as judgeUnblinding } from 
 import { actOf, delegateOf, firstVersion, standingOf } from './facts';
 import type { TrialSecret } from './records';
 import { refuse } from './refusals';
+import { playsPartOf } from './rights';
+import type { Standing } from './rules';
 import {
   armsKind,
   claimKind,
@@ -19,8 +21,15 @@ import {
   unblindingKind,
 } from './state';
 
-/** Puts a key of one of the calling member's people on the delegation log. */
-export async function delegate(ctx: SalusContext, { trial, role, jwk }: DelegateRequest): Promise<void> {
+/** Puts a key of one of the calling member's people on the delegation log, in a role of a part that the member plays. */
+export async function delegate(
+  ctx: SalusContext,
+  standing: Standing,
+  { trial, role, jwk }: DelegateRequest,
+): Promise<void> {
+  if (!playsPartOf(role, ctx.caller.member, standing.trial.parties)) {
+    throw refuse('not-your-part', `the calling member plays no part of this trial in which a ${role} acts`);
+  }
   const known = await delegateOf(ctx, trial, jwk.kid);
   if (known !== undefined) throw refuse('delegate-exists', 'this key id is taken in this trial');
   await save(ctx, delegateKind, [trial, jwk.kid], { ...actOf(ctx), member: ctx.caller.member, role, jwk });

@@ -1,10 +1,10 @@
 /** Data points: what each act makes of one, as data, and who signs. Pure. */
 import type { Refusal } from '../lib/refusal';
 import type { PointAct, PointRequest } from './acts';
-import type { Protocol } from './protocol';
+import type { Parties, Protocol } from './protocol';
 import type { Act, DelegateRecord, ParticipantRecord, PointRecord, PointState } from './records';
 import { refuse } from './refusals';
-import { delegation, signed } from './signatures';
+import { delegation, signed, unlockers } from './signatures';
 
 /** From which states an act leads, and to which; a change of content always leads back to open. */
 const transitions: Readonly<
@@ -31,6 +31,7 @@ const ofSite: readonly string[] = ['investigator', 'coordinator'];
 /** What an act on a data point is judged by. */
 export interface PointFacts {
   readonly channel: string;
+  readonly parties: Parties;
   readonly schedule: Protocol['visits'];
   readonly participant: ParticipantRecord | undefined;
   readonly before: PointRecord | undefined;
@@ -89,21 +90,29 @@ function stateProblem({ n, act }: PointRequest, { before, there }: PointFacts): 
 const signaturesOf: Readonly<Record<string, number>> = { sign: 1, 'unlock-point': 2 };
 
 /** What is signed: this record as it stands, so that no signature can be moved to another. */
-function signatureProblem(request: PointRequest, facts: PointFacts, { at }: Act): Refusal | undefined {
+function signatureProblem(request: PointRequest, facts: PointFacts, { at, by }: Act): Refusal | undefined {
   const { act, signatures = [], trial, participant, visit, form, n, reason } = request;
-  const needed = signaturesOf[act] ?? 0;
-  if (new Set(signatures.map(({ kid }) => kid)).size !== needed || signatures.length !== needed) {
-    return refuse('two-signatures', 'sign takes one signature, unlock-point two, other acts none');
-  }
-  const members = new Set(signatures.map(({ kid }) => facts.signers.get(kid)?.member));
-  if (members.size !== needed) return refuse('two-signatures', 'unlock-point is signed by people of two members');
-  if (act === 'sign' && signatures[0]?.kid !== request.delegate) return refuse('not-delegated', 'sign for yourself');
+  const stranger = signerProblem(request, facts, by);
+  if (stranger !== undefined) return stranger;
   const { channel, before, signers } = facts;
   const about = { channel, trial, participant, visit, form, n };
   const content = { ...about, commitment: before?.commitment, meaning: act, reason };
   return signatures
     .map((signature) => signed(signature, signers.get(signature.kid), content, at))
     .find((problem) => problem !== undefined);
+}
+
+function signerProblem(
+  { act, signatures = [], delegate }: PointRequest,
+  { signers, parties }: PointFacts,
+  by: Act['by'],
+): Refusal | undefined {
+  const needed = signaturesOf[act] ?? 0;
+  if (new Set(signatures.map(({ kid }) => kid)).size !== needed || signatures.length !== needed) {
+    return refuse('two-signatures', 'sign takes one signature, unlock-point two, other acts none');
+  }
+  if (act === 'unlock-point') return unlockers(signatures, signers, by, parties);
+  return act === 'sign' && signatures[0]?.kid !== delegate ? refuse('not-delegated', 'sign for yourself') : undefined;
 }
 
 function queriesAfter({ act, query }: PointRequest, open: readonly string[]): readonly string[] | Refusal {

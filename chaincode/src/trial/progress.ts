@@ -19,7 +19,7 @@ import {
 import type { MilestoneRecord } from './records';
 import { refuse } from './refusals';
 import * as rules from './rules';
-import { demandSignature, demandTwoSignatures } from './signing';
+import { demandSignature, demandUnlockers } from './signing';
 import {
   approvalKind,
   inForceKind,
@@ -71,14 +71,11 @@ export async function stop(
   await save(ctx, statusKind, [trial], { state, reason, ...signature, ...actOf(ctx) });
 }
 
-/** Who may sign an unlock beside the CRO: those who answer for the trial, not those whose data it is. */
-const BESIDE_UNLOCK = ['sponsor', 'board', 'regulator'] as const;
-
-/** Unlocks the data base; enrolment stays halted until the board resumes it. With the signatures of the CRO and of one of `BESIDE_UNLOCK`, over the reason and the lock. */
-export async function unlock(ctx: SalusContext, { status }: rules.Standing, request: Unlock): Promise<void> {
+/** Unlocks the data base, signed by two over the reason and the lock; enrolment stays halted until the board resumes it. */
+export async function unlock(ctx: SalusContext, standing: rules.Standing, request: Unlock): Promise<void> {
   const { trial, reason } = request;
-  const content = { meaning: 'unlock', reason, after: status?.tx };
-  const signatures = await demandTwoSignatures(ctx, request, content, BESIDE_UNLOCK);
+  const content = { meaning: 'unlock', reason, after: standing.status?.tx };
+  const signatures = await demandUnlockers(ctx, standing.trial, request.signatures, content);
   await save(ctx, statusKind, [trial], { state: 'halted', reason, ...signatures, ...actOf(ctx) });
 }
 

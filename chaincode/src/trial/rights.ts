@@ -118,13 +118,19 @@ export function permit(action: Action, doer: Doer, parties: Parties, phase: Phas
   if (role === undefined) {
     return refuse('not-your-role', `${action} is done by: ${right.roles.join(', ')}`);
   }
-  if (!partsOf[role].some((part) => membersOf(part, parties).includes(doer.member))) {
+  if (!playsPartOf(role, doer.member, parties)) {
     return refuse('not-a-party', `the calling member plays no part of this trial in which a ${role} acts`);
   }
   if (!right.phases.includes(phase)) {
     return refuse('not-now', `${action} is done while the trial is: ${right.phases.join(', ')}`);
   }
   return undefined;
+}
+
+/** Whether the member plays a part of the trial in which somebody of this role acts. */
+export function playsPartOf(role: string, member: string, parties: Parties): boolean {
+  const parts: readonly Part[] = Object.hasOwn(partsOf, role) ? partsOf[role as TrialRole] : [];
+  return parts.some((part) => membersOf(part, parties).includes(member));
 }
 
 function membersOf(part: Part, parties: Parties): readonly string[] {

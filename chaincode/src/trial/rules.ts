@@ -34,14 +34,26 @@ export function phaseOf({ inForce, firstEnrolment, status }: Omit<Standing, 'tri
   return inForce === undefined ? 'registered' : 'active';
 }
 
+/** What a first registration is judged by. */
+export interface RegistrationFacts {
+  readonly known: TrialRecord | undefined;
+  /** Whether every party is a member of the consortium. */
+  readonly areMembers: boolean;
+  /** Whether every regulator named has that role by its entry in the registry. */
+  readonly areRegulators: boolean;
+}
+
 /** The first registration. Refusals in order of precedence. */
-export function register(request: RegisterTrial, known: TrialRecord | undefined, act: Act): VersionRecord | Refusal {
+export function register(request: RegisterTrial, facts: RegistrationFacts, act: Act): VersionRecord | Refusal {
   const { trial, parties, protocol } = request;
+  const { known } = facts;
   const problem = permit('register', act.by, parties, known === undefined ? 'unregistered' : 'registered');
   if (problem !== undefined) return problem;
   if (isMixed(parties)) {
-    return refuse('parties-mixed', 'the allocator is neither sponsor nor site, and the board is not the sponsor');
+    return refuse('parties-mixed', 'nobody judges itself: see which parties may not be the same member');
   }
+  if (!facts.areMembers) return refuse('unknown-party', 'every party is a member of the consortium');
+  if (!facts.areRegulators) return refuse('not-a-regulator', 'by the registry, a member named is no regulator');
   return unfit(protocol) ?? sealed({ trial, version: 1, protocol, flags: [] }, act);
 }
 
@@ -101,8 +113,14 @@ function sealed(draft: Omit<VersionRecord, 'hash' | keyof Act>, act: Act): Versi
   return { ...draft, hash: digest(draft), ...act };
 }
 
-function isMixed({ sponsor, allocator, board, sites }: Parties): boolean {
-  return allocator === sponsor || sites.includes(allocator) || board === sponsor || sites.includes(sponsor);
+/**
+ * The allocator is neither sponsor nor site, the sponsor no site; the board is not the sponsor; none of sponsor, allocator and
+ * sites is among those who approve.
+ */
+function isMixed({ sponsor, allocator, board, ethics, regulators, sites }: Parties): boolean {
+  const judged = [sponsor, allocator, ...sites];
+  const isOwnJudge = [...ethics, ...regulators].some((member) => judged.includes(member));
+  return isOwnJudge || board === sponsor || new Set(judged).size !== new Set(sites).size + 2;
 }
 
 function unfit({ outcomes, allocation, criteria, visits, forms = [] }: Protocol): Refusal | undefined {

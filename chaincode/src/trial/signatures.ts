@@ -6,7 +6,8 @@ import type { PublicJwk } from '../lib/schema';
 import { type Signature, SIGNING_TOLERANCE_MS } from './acts';
 import type { DelegateRecord } from './records';
 import { refuse } from './refusals';
-import type { Doer } from './rights';
+import type { Parties } from './protocol';
+import { type Doer, playsPartOf } from './rights';
 
 /** Whether this key signed exactly this. */
 export function says(statement: string, jwk: PublicJwk, content: object): boolean {
@@ -18,6 +19,35 @@ export function says(statement: string, jwk: PublicJwk, content: object): boolea
 export function delegation(delegate: DelegateRecord | undefined, { member, role }: Doer): Refusal | undefined {
   if (delegate?.member === member && delegate.role === role && delegate.ended === undefined) return undefined;
   return refuse('not-delegated', 'the key is not on the delegation log of the calling member in this role');
+}
+
+/** Who may sign an unlock beside the CRO: those who answer for the trial, not those whose data it is. */
+const BESIDE_UNLOCK: readonly string[] = ['sponsor', 'board', 'regulator'];
+
+/**
+ * Refuses an unlock that is not signed by two people of two members: one on the delegation log of the calling member in the
+ * role of the caller, the other in a role that answers for the trial, of a member that plays that part now as ever.
+ */
+export function unlockers(
+  signatures: readonly Pick<Signature, 'kid'>[],
+  signers: ReadonlyMap<string, DelegateRecord>,
+  by: Doer,
+  parties: Parties,
+): Refusal | undefined {
+  const delegates = signatures.map(({ kid }) => signers.get(kid));
+  if (signatures.length !== 2 || new Set(delegates.map((each) => each?.member)).size !== 2) {
+    return refuse('two-signatures', 'two people of two members sign');
+  }
+  const isOwn = delegates.some((each) => delegation(each, by) === undefined);
+  if (isOwn && delegates.some((each) => isBeside(each, by, parties))) return undefined;
+  const others = BESIDE_UNLOCK.join(', ');
+  return refuse('not-delegated', `a ${by.role} of the calling member signs, and of another that is it: ${others}`);
+}
+
+function isBeside(delegate: DelegateRecord | undefined, by: Doer, parties: Parties): boolean {
+  if (delegate === undefined || delegate.member === by.member) return false;
+  const { member, role } = delegate;
+  return BESIDE_UNLOCK.includes(role) && playsPartOf(role, member, parties);
 }
 
 /** Refuses a signature that is not over exactly this content, by a key whose delegation holds, made now. */
