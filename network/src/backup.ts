@@ -5,7 +5,9 @@ import { CommandError } from './command.js';
 import { copyPublic, emptyFolder, rewritePaths } from './fabric/export.js';
 import { writePublic } from './identity/files.js';
 import { layout } from './identity/layout.js';
+import { markLogLost } from './lost-log.js';
 import { exportedMember, isExported, markExported, readNetwork } from './prepare.js';
+import type { Topology } from './topology/model.js';
 
 /** Key stores alone; everything but them; everything. An old backup opens what was erased since with its old keys alone. */
 export type BackupPart = 'keys' | 'without-keys' | 'all';
@@ -64,8 +66,10 @@ export function backUp(
   if (member !== undefined) requireMember(from, member);
   requireOutside(from, target);
   const to = emptyFolder(target);
+  const whose = ownerOf(from, member);
   const takenAt = new Date().toISOString();
-  const isWanted = (path: string): boolean => part === 'all' || isSealed(relative(from, path));
+  const isWanted = (path: string): boolean =>
+    !isLogOf(whose, relative(from, path)) && (part === 'all' || isSealed(relative(from, path)));
   const about = { ...(member !== undefined && { member }), ...(part !== 'all' && { part }), stateDir: from, takenAt };
   wholeOrNothing(to, () => {
     if (member === undefined) copyAll(from, to, isWanted);
@@ -137,10 +141,14 @@ export function restore(stateDir: string, folder: string): BackupFile {
     }
   }
   const alone = !existsSync(layout.network(to));
-  copyTree(from, to, (path) => path !== fileOf(from) && (alone || belongs(relative(from, path), about)));
-  if (alone && about.member !== undefined) {
-    markExported(to, about.member);
-  }
+  const whose = ownerOf(from, about.member);
+  // Before anything is there that could be started.
+  markOrderer(to, whose, about, readNetwork(alone ? from : to).topology);
+  copyTree(from, to, (path) => {
+    const place = relative(from, path);
+    return path !== fileOf(from) && !isLogOf(whose, place) && (alone || belongs(place, about));
+  });
+  if (alone && about.member !== undefined) markExported(to, about.member);
   rewritePaths(to, about.stateDir);
   if (about.part === 'without-keys') {
     const { takenAt } = about;
@@ -199,6 +207,17 @@ function requireOutside(from: string, target: string): void {
   throw new CommandError(`${resolve(target)} lies in ${from}: keep backups elsewhere`);
 }
 
+/** Whether a path below the state folder is the log of a member's orderer: an old one has forgotten what it voted for. */
+function isLogOf(member: string | undefined, path: string): boolean {
+  return member !== undefined && path === layout.ordererLog(layout.orderer('', member));
+}
+
+/** No member's backup holds its orderer's log; one of a whole machine's, all of whose orderers stood still, does. */
+function markOrderer(to: string, whose: string | undefined, { takenAt }: BackupFile, { members }: Topology): void {
+  if (whose === undefined || !members.some(({ name, orderer }) => name === whose && orderer)) return;
+  markLogLost(to, whose, `the folder was restored from a backup of ${takenAt}`);
+}
+
 function isSealed(path: string): boolean {
   const name = DATA_FILE.exec(path)?.[1];
   return name === undefined || SEALED_FILE.test(name);
@@ -253,10 +272,8 @@ function copyAll(from: string, to: string, isWanted: Wanted): void {
 
 function copyMember(from: string, to: string, member: string, isWanted: Wanted): void {
   copyPublic(readNetwork(from), from, to);
-  const orderer = layout.orderer(from, member);
-  for (const own of [layout.member(from, member), orderer]) {
-    const filter: Wanted = (path) => path !== join(orderer, 'ledger') && isWanted(path);
-    if (existsSync(own)) copyTree(own, join(to, relative(from, own)), filter);
+  for (const own of [layout.member(from, member), layout.orderer(from, member)]) {
+    if (existsSync(own)) copyTree(own, join(to, relative(from, own)), isWanted);
   }
 }
 

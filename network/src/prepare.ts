@@ -9,6 +9,7 @@ import { writePublic } from './identity/files.js';
 import { layout, tlsFiles } from './identity/layout.js';
 import { ensureMaterial, ensureOwnMaterial, type Material, writeRoots } from './identity/material.js';
 import { type SettingsOptions, writeSettings } from './identity/settings.js';
+import { forgetLost } from './lost-log.js';
 import { memberOf, type Topology, withBuiltInAuthorities } from './topology/model.js';
 
 /** What the chaincode's build says about its private collections. */
@@ -63,9 +64,10 @@ export interface NetworkFile {
   readonly material: Material;
 }
 
-/** Writes `network.json`. */
+/** Writes `network.json`: what the channel is, so that an orderer which it does not name may begin anew when it comes again. */
 export function writeNetwork(stateDir: string, { topology, material }: NetworkFile): void {
   writePublic(layout.network(stateDir), `${JSON.stringify({ topology, material }, null, 2)}\n`);
+  forgetLost(stateDir, topology);
 }
 
 /** Reads `network.json` of a prepared folder. Throws where there is none. */

@@ -218,6 +218,16 @@ describe('a mistake in the topology file', () => {
     assert.match(error.message, /2 members run an orderer; set orderer: true at 1, 3, 4, 5, 6 or 7 members/);
   });
 
+  it('two orderers are taken while the third is replaced, one with none of them, and two replaced at once, are refused', () => {
+    const flags = (...values: string[]) =>
+      values.reduce((all, value) => all.replace('orderer: true', `orderer: ${value}`), text);
+    const { members } = parseTopology(flags('replaced'), 'net.yaml');
+    assert.equal(members.filter(({ orderer }) => orderer).length, 2);
+    assert.match(mistake(flags('replaced', 'replaced')).message, /2 orderers are replaced; replace one at a time/);
+    assert.match(mistake(flags('replaced', 'false', 'false')).message, /0 members run an orderer/);
+    assert.match(mistake(flags('gone')).message, /orderer of member stmary is "gone"; give true, false or replaced/);
+  });
+
   it('fewer than two members of care are refused', () => {
     const lone = text.replace('[regulator, witness]', '[regulator]').replace('[hospital, pharmacy]', '[pharmacy]');
     assert.match(mistake(lone).message, /1 members are hospital or witness; name at least 2/);

@@ -1,10 +1,11 @@
 import type { BackupPart } from '../backup.js';
-import { type Command, CommandError, type CommandInput } from '../command.js';
+import { type Command, CommandError, type CommandInput, type CommandIo } from '../command.js';
 import { keepsInVolumes, ownComposeCommand } from '../compose/containers.js';
 import { readEndpoints } from '../endpoints.js';
 import { busyPorts } from './free-ports.js';
 import { refuseDuringBackup, whileHalted } from './halted.js';
-import { exportedState } from '../prepare.js';
+import { lostLogNotice } from '../lost-log.js';
+import { exportedState, readNetwork } from '../prepare.js';
 import { endOrphans, readRunFile } from './run-file.js';
 import { requireWritable } from './state-folder.js';
 
@@ -60,9 +61,17 @@ export const restore: Command = {
     const what = part === 'keys' ? 'the keys of ' : '';
     const next = part === 'without-keys' ? 'restore the keys, too' : 'start it with: npm start';
     io.out(`restored ${what}${member} as of ${takenAt}; ${next}`);
+    if (part !== 'keys') tellOfLostLogs(io);
     return 0;
   },
 };
+
+function tellOfLostLogs(io: CommandIo): void {
+  for (const { name } of readNetwork(io.stateDir).topology.members) {
+    const notice = lostLogNotice(io.stateDir, name);
+    if (notice !== undefined) io.out(notice);
+  }
+}
 
 function partOf({ keys, withoutKeys }: CommandInput['options']): BackupPart {
   if (keys === true && withoutKeys === true) throw new CommandError('--keys and --without-keys exclude each other', 2);

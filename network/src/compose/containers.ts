@@ -83,7 +83,7 @@ function makeKept(state: PreparedState): void {
     const places = [
       layout.data(own.dir),
       ...member.peers.map(({ name }) => join(layout.memberLedger(own.dir), name)),
-      ...(own.orderer ? [join(own.orderer.dir, 'ledger')] : []),
+      ...(own.orderer ? [layout.ordererLog(own.orderer.dir)] : []),
     ];
     for (const place of places) mkdirSync(place, { recursive: true, mode: OWNER_ONLY_FOLDER });
   }

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import type { common } from '@hyperledger/fabric-protos';
 import { chaincodePackage } from '../config/archive.js';
 import { readDefinition, readGenesis } from '../config/channel-files.js';
 import type { ChaincodeDefinition } from '../config/definition.js';
 import { mspFiles, tlsFiles } from '../identity/layout.js';
 import type { MemberMaterial, OrdererMaterial } from '../identity/material.js';
+import { startable } from '../lost-log.js';
 import { type NetworkFile, readNetwork } from '../prepare.js';
 import type { Member, OrdererNode, Topology } from '../topology/model.js';
 import { type ApartNetwork, followDefinition } from './agreement.js';
@@ -11,6 +13,9 @@ import { channelAt, joinOrderer, type NodeAddress } from './clients.js';
 import { defineChaincode, installEverywhere, until } from './lifecycle.js';
 import { knownEndorsers } from './membership.js';
 import { PeerAdmin } from './peer-admin.js';
+
+/** At an orderer that has its channel; `onboarding` while it fetches the blocks before the one it began with. */
+const TAKES_PART = new Set(['active', 'onboarding']);
 
 /** A member with its certificates. */
 export interface MemberPair {
@@ -55,7 +60,7 @@ export async function establish(stateDir: string, onProgress: (line: string) => 
   const definition = readDefinition(stateDir);
   const all = memberPairs(network);
   const pairs = ownPairs(all);
-  const orderers = ordererPairs(pairs);
+  const orderers = startable(ordererPairs(pairs), stateDir, onProgress);
   const peers = pairs.flatMap((pair) => peerAdmins(pair));
   await joinChannel(channel, orderers, peers, readGenesis(stateDir));
   await catchUp(channel, all, pairs);
@@ -122,13 +127,33 @@ async function joinChannel(
   await Promise.all(
     orderers.map(async (each) => {
       const admin = administrationAddress(each);
-      if (!(await channelAt(admin, channel))) await joinOrderer(admin, genesis);
-      await until(`activity of ${admin.address}`, async () => (await channelAt(admin, channel))?.status === 'active');
+      if (!(await channelAt(admin, channel))) await joinOrderer(admin, await beginning(channel, peers, genesis));
+      await until(`activity of ${admin.address}`, async () => {
+        return TAKES_PART.has((await channelAt(admin, channel))?.status ?? '');
+      });
     }),
   );
   for (const admin of peers) {
     if (!(await admin.channels()).includes(channel)) await admin.join(genesis);
   }
+}
+
+/**
+ * The block that an orderer without a log begins with: the newest configuration that a peer here has, so that one which the channel
+ * let go and took in again is who it is now. Block 0 would have it vote under the number that it had then.
+ */
+async function beginning(channel: string, peers: readonly PeerAdmin[], genesis: Uint8Array): Promise<Uint8Array> {
+  const asked = peers.map(async (admin) => {
+    const isPart = (await admin.channels()).includes(channel);
+    return isPart ? [await admin.configBlock(channel)] : [];
+  });
+  const known = (await Promise.all(asked)).flat();
+  const [newest] = known.sort((one, other) => numberOf(other) - numberOf(one));
+  return newest?.serializeBinary() ?? genesis;
+}
+
+function numberOf(block: common.Block): number {
+  return block.getHeader()?.getNumber() ?? 0;
 }
 
 /**

@@ -4,6 +4,7 @@ import { CommandError } from '../command.js';
 import { memberComposeFile } from '../compose/compose.js';
 import { rewrite, writePublic } from '../identity/files.js';
 import { layout, mspFiles, tlsFiles } from '../identity/layout.js';
+import { hasLog, markLogLost } from '../lost-log.js';
 import { markExported, type NetworkFile, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
 
@@ -22,6 +23,7 @@ export function exportMember(stateDir: string, name: string, target: string): vo
   const to = emptyFolder(target);
   copyOwn(stateDir, to, name);
   copyPublic(network, stateDir, to);
+  if (hasLog(stateDir, name)) markLogLost(to, name, `it stayed in ${resolve(stateDir)}`);
   rewritePaths(to, resolve(stateDir));
   markExported(to, name);
   writePublic(join(to, 'docker-compose.yaml'), memberComposeFile(topology, name));

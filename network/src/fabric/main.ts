@@ -55,11 +55,11 @@ try {
   const { stateDir, clockOffsetMs, folder } = wanted;
   const path = process.env['PATH'] ?? '';
   const programs = await findPrograms({ folder, path });
-  const onEnd = (notice: string) => {
+  const onNotice = (notice: string) => {
     tell({ notice });
   };
   const network = await startFabric({
-    ...{ stateDir, programs, path, clockOffsetMs, onEnd },
+    ...{ stateDir, programs, path, clockOffsetMs, onNotice },
     signal: told.signal,
     onProgress: log,
   });

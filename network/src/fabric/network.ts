@@ -4,6 +4,7 @@ import { CommandError } from '../command.js';
 import { endOrphanNodes, fabricProcessesOf } from '../commands/run-file.js';
 import { readDefinition } from '../config/channel-files.js';
 import type { ChaincodeDefinition } from '../config/definition.js';
+import { startable } from '../lost-log.js';
 import { chaincodeEnvironment, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
 import { establish, type MemberPair, memberPairs, type OrdererPair, ownPairs, ordererPairs } from './establish.js';
@@ -30,8 +31,8 @@ export interface FabricOptions {
   readonly signal?: AbortSignal;
   /** Told what is being done, one line a step. */
   readonly onProgress: (line: string) => void;
-  /** Told of each node that ended once all ran, and of its return; absent, `onProgress` is. */
-  readonly onEnd?: (line: string) => void;
+  /** Told of an orderer that is not started, of each node that ended once all ran, and of its return; absent, `onProgress` is. */
+  readonly onNotice?: (line: string) => void;
 }
 
 /** Where a member's chaincode process listens, and with which certificates. */
@@ -83,7 +84,7 @@ class NativeNetwork implements RunningFabric {
     this.definition = readDefinition(options.stateDir);
     // On a member's own machine only its nodes run.
     this.pairs = ownPairs(memberPairs(network));
-    this.orderers = ordererPairs(this.pairs);
+    this.orderers = startable(ordererPairs(this.pairs), options.stateDir, options.onNotice ?? options.onProgress);
     this.processes = new ProcessGroup(fabricProcessesOf(options.stateDir));
   }
 
@@ -119,7 +120,7 @@ class NativeNetwork implements RunningFabric {
       });
     });
     await Promise.race([this.bringIntoForce(), ended, told]);
-    this.processes.keep(this.options.onEnd ?? onProgress);
+    this.processes.keep(this.options.onNotice ?? onProgress);
   }
 
   private async bringIntoForce(): Promise<void> {
@@ -133,6 +134,7 @@ class NativeNetwork implements RunningFabric {
 
   private async restartOrderer(pair: OrdererPair): Promise<string> {
     const name = `orderer.${pair.member.name}`;
+    if (!this.pids.has(name)) return `the new TLS key of ${name} is in its place`;
     await this.signal(name, 'SIGTERM');
     await this.restart(name);
     await until(`${name} with its new key`, () => isConsenter(pair, this.topology.channel));

@@ -30,6 +30,11 @@ export class PeerAdmin {
     return common.Config.deserializeBinary(await this.ask('', 'cscc', 'GetChannelConfig', channel));
   }
 
+  /** The newest block of the channel with a configuration that the peer has. */
+  async configBlock(channel: string): Promise<common.Block> {
+    return common.Block.deserializeBinary(await this.ask('', 'cscc', 'GetConfigBlock', channel));
+  }
+
   /** Blocks of the channel that the peer has. */
   async height(channel: string): Promise<number> {
     return common.BlockchainInfo.deserializeBinary(await this.ask('', 'qscc', 'GetChainInfo', channel)).getHeight();

@@ -77,7 +77,7 @@ export function renderOrderer(node: OrdererNode, own: OrdererMaterial): Rendered
       listenPort: String(node.port),
       mspId: node.mspId,
       mspDir: own.mspDir,
-      dataDir: join(own.dir, 'ledger'),
+      dataDir: layout.ordererLog(own.dir),
       ...tlsValues(tlsFiles(own.tlsDir)),
       clientRoots: own.clientRoots,
       ...ownRoots(own.mspDir),

@@ -12,7 +12,10 @@ export const layout = {
   genesis: (stateDir: string) => join(stateDir, 'channel', 'genesis.block'),
   definition: (stateDir: string) => join(stateDir, 'channel', 'definition.json'),
   member: (stateDir: string, member: string) => join(stateDir, 'members', member),
+  orderers: (stateDir: string) => join(stateDir, 'orderers'),
   orderer: (stateDir: string, member: string) => join(stateDir, 'orderers', member),
+  /** Blocks and votes of an orderer, in its folder. */
+  ordererLog: (dir: string) => join(dir, 'ledger'),
   /** TLS of one chaincode process that serves all members, under a CA of its own. */
   sharedChaincode: (stateDir: string) => join(stateDir, 'chaincode'),
   /** Embedded ledger: the public store. */

@@ -5,15 +5,18 @@ import { either } from './reader.js';
 /** Reports a mistake at a member (by its place in the file) or at the file as a whole; does not return. */
 export type Refuse = (member: number | undefined, problem: string, remedy: string) => never;
 
-/** What no member alone can get wrong: names that clash, too few members or orderers, ports that meet. */
-export function checkConsortium(topology: Topology, refuse: Refuse): void {
+/**
+ * What no member alone can get wrong: names that clash, too few members or orderers, ports that meet. `replaced` is how many orderers
+ * the channel lets go to take them in again.
+ */
+export function checkConsortium(topology: Topology, replaced: number, refuse: Refuse): void {
   checkSize(topology, refuse);
   checkUnique(topology, refuse, 'name', (member) => [member.name]);
   checkUnique(topology, refuse, 'mspId', (member) => [member.mspId]);
   checkUnique(topology, refuse, 'role', (member) => member.roles, 'within');
   checkUnique(topology, refuse, 'company prefix', (member) => member.gs1.companyPrefixes);
   checkUnique(topology, refuse, 'premises', (member) => member.gs1.premises);
-  checkOrderers(topology, refuse);
+  checkOrderers(topology, replaced, refuse);
   checkPorts(topology, refuse);
   checkPublicWays(topology, refuse);
 }
@@ -59,11 +62,12 @@ function checkUnique(
   }
 }
 
-function checkOrderers(topology: Topology, refuse: Refuse): void {
+function checkOrderers(topology: Topology, replaced: number, refuse: Refuse): void {
   const { length } = ordererMembers(topology);
-  if (!ORDERERS_ALLOWED.includes(length)) {
-    refuse(undefined, `${length} members run an orderer`, `set orderer: true at ${either(ORDERERS_ALLOWED)} members`);
-  }
+  if (replaced > 1) refuse(undefined, `${replaced} orderers are replaced`, 'replace one at a time');
+  if (length > 0 && ORDERERS_ALLOWED.includes(length + replaced)) return;
+  const remedy = `set orderer: true at ${either(ORDERERS_ALLOWED)} members; of one of three that is to be taken in again, orderer: replaced`;
+  refuse(undefined, `${length} members run an orderer`, remedy);
 }
 
 function checkPorts(topology: Topology, refuse: Refuse): void {

@@ -115,7 +115,8 @@ export function parseTopology(text: string, file: string, overrides: TopologyOve
     members,
     former: parsed.flatMap(({ member, left }) => (left ? [member.name] : [])),
   };
-  checkConsortium(topology, (index, problem, remedy) =>
+  const replaced = parsed.filter((each) => each.replaced).length;
+  checkConsortium(topology, replaced, (index, problem, remedy) =>
     reader.fail(index === undefined ? root : (nodes[index] ?? null), problem, remedy, 'members'),
   );
   return topology;
@@ -160,7 +161,12 @@ interface MemberContext {
 interface ParsedMember {
   readonly member: Member;
   readonly left: boolean;
+  /** Whether the channel is to let its orderer go, and takes it in again next. */
+  readonly replaced: boolean;
 }
+
+/** `replaced` is as false, but counts: of three orderers two are left meanwhile. */
+const ORDERER_KINDS = [true, false, 'replaced'] as const;
 
 const MEMBER_KEYS = [
   ...['name', 'mspId', 'title', 'roles', 'gs1', 'host', 'listen', 'publicUrl'],
@@ -178,6 +184,7 @@ function parseMember(context: MemberContext, node: ParsedNode, index: number): P
   const peers = overrides.peers?.[name] ?? reader.count(section, 'peers', { min: 1, max: PEERS_MAX, fallback: 1 });
   const gateways =
     overrides.gateways?.[name] ?? reader.count(section, 'gateways', { min: 1, max: GATEWAYS_MAX, fallback: 1 });
+  const orderer = reader.choice(section, 'orderer', ORDERER_KINDS, false);
   const member: Member = {
     name,
     index,
@@ -188,12 +195,12 @@ function parseMember(context: MemberContext, node: ParsedNode, index: number): P
     host,
     peers: peerNodes(place, peers),
     gateways: gatewayNodes(place, gateways, parsePublicWay(reader, section)),
-    ...(reader.flag(section, 'orderer') && { orderer: ordererNode(place, mspId) }),
+    ...(orderer === true && { orderer: ordererNode(place, mspId) }),
     ...parseFabricCa(reader, section, place, name),
     chaincodeHost: host,
     chaincodePort: ports.chaincode + index,
   };
-  return { member, left: reader.flag(section, 'left') };
+  return { member, left: reader.flag(section, 'left'), replaced: orderer === 'replaced' };
 }
 
 /** Both or neither: one without the other leaves a way in beside the proxy, or none. */

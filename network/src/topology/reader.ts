@@ -133,7 +133,7 @@ export class TopologyReader {
     return this.fail(parent, `${key} of ${parent.title} is ${shown(value)}`, 'give true or false', key);
   }
 
-  choice<T extends string>(parent: Section, key: string, allowed: readonly T[], fallback: T): T {
+  choice<T extends string | boolean>(parent: Section, key: string, allowed: readonly T[], fallback: T): T {
     const value = parent.node.get(key) as unknown;
     if (value === undefined) return fallback;
     const found = allowed.find((each) => each === value);
@@ -146,7 +146,7 @@ export class TopologyReader {
 }
 
 /** "a, b or c". */
-export function either(values: readonly (string | number)[]): string {
+export function either(values: readonly (string | number | boolean)[]): string {
   const last = values.at(-1) ?? '';
   return values.length < 2 ? String(last) : `${values.slice(0, -1).join(', ')} or ${last}`;
 }
