@@ -20,6 +20,19 @@ const REFUSED: readonly (readonly [RegExp, string, RegExp])[] = [
   [/^(CodeSystem-dicom-dcim|ValueSet-c80-doc-typecodes)\.json$/, '', /larger than 1 MB/],
   [/^ImplementationGuide-fhir\.json$/, 'ImplementationGuide.name', /Missing required property/],
   [/^Questionnaire-qs1\.json$/, 'Questionnaire.item.item.linkId', /Missing required property/],
+  [
+    /^(ActivityDefinition-blood-tubes-supply|EventDefinition-example|Questionnaire-zika-virus-exposure-assessment)\./,
+    '',
+    /txt-2/,
+  ],
+  [/^DeviceMetric-example\.json$/, 'DeviceMetric.parent.reference', /not to DeviceDefinition/],
+  [/^DeviceUseStatement-example\.json$/, 'DeviceUseStatement.reasonReference.reference', /not to Procedure/],
+  [
+    /^MedicationRequest-medrx0301\.json$/,
+    'MedicationRequest.dispenseRequest.performer.reference',
+    /not to Practitioner/,
+  ],
+  [/^Observation-clinical-gender\.json$/, 'Observation.performer.reference', /not to Encounter/],
 ];
 
 function isRightlyRefused(file: string, { issue: [first] }: Json): boolean {

@@ -128,6 +128,70 @@ describe('R4 rules', () => {
     ]);
   });
 
+  it('codes within data types are of the value sets that R4 requires there', async () => {
+    await fine(
+      patient({ telecom: [{ system: 'phone', use: 'home', value: '1' }], address: [{ use: 'home', type: 'both' }] }),
+      observation({ effectiveTiming: { repeat: { frequency: 1, period: 1, periodUnit: 'd', dayOfWeek: ['mon'] } } }),
+      observation({ valueQuantity: { value: 1, comparator: '<' } }),
+    );
+    await refused(
+      [patient({ telecom: [{ system: 'Phone', value: '1' }] }), 422, 'Patient.telecom[0].system'],
+      [patient({ name: [{ use: 'x', family: 'y' }] }), 422, 'Patient.name[0].use'],
+      [patient({ contact: [{ address: { type: 'x' } }] }), 422, 'Patient.contact[0].address.type'],
+      [patient({ identifier: [{ use: 'x', value: 'y' }] }), 422, 'Patient.identifier[0].use'],
+      [patient({ text: { ...xhtml('a').text, status: 'x' } }), 422, 'Patient.text.status'],
+      [observation({ valueQuantity: { value: 1, comparator: '==' } }), 422, 'Observation.value.comparator'],
+      [observation({ effectiveTiming: { repeat: { when: ['x'] } } }), 422, 'Observation.effective.repeat.when[0]'],
+      [observation({ effectiveTiming: { repeat: { duration: 1 } } }), 422, 'Observation.effective.repeat', 'tim-1'],
+    );
+  });
+
+  it('references lead to types that their element allows', async () => {
+    const about = (reference: string, more: Json = {}): Json => observation({ subject: { reference }, ...more });
+    const groups = [{ resourceType: 'Group', id: 'g', type: 'person', actual: true }, organization()];
+    await fine(
+      ...['Patient/1', 'Group/1/_history/2', 'https://x.example/fhir/Device/1', 'urn:uuid:x'].map((each) =>
+        about(each),
+      ),
+      about('https://x.example/people/7'),
+      about('#g', { contained: groups.slice(0, 1) }),
+      observation({ focus: [{ reference: 'Practitioner/1' }], subject: { display: 'x' } }),
+    );
+    await refused(
+      [about('Practitioner/1'), 422, 'Observation.subject.reference'],
+      [about('https://x.example/fhir/Practitioner/1'), 422, 'Observation.subject.reference'],
+      [about('#o', { contained: groups.slice(1) }), 422, 'Observation.subject.reference'],
+      [about('Foo/1'), 422, 'Observation.subject.reference'],
+      [about('a b'), 422, 'Observation.subject.reference'],
+      [about('1'), 422, 'Observation.subject.reference'],
+      [observation({ focus: [{ reference: 'Foo/1' }] }), 422, 'Observation.focus[0].reference'],
+      [
+        observation({ performer: [{ reference: 'Patient/1' }, { reference: 'Encounter/1' }] }),
+        ...([422, 'Observation.performer[1].reference'] as const),
+      ],
+    );
+  });
+
+  it('what stands beside a primitive stands beside nothing else', async () => {
+    const extension = [{ url: 'urn:x', valueString: 'y' }];
+    await fine(
+      patient({ birthDate: undefined, _birthDate: { extension } }),
+      patient({ name: [{ given: ['a', null], _given: [null, { extension }] }] }),
+      patient({ _deceasedDateTime: { extension } }),
+    );
+    await refused(
+      [patient({ _name: [{ id: 'x' }] }), 400, 'Patient._name'],
+      [patient({ _maritalStatus: { id: 'x' } }), 400, 'Patient._maritalStatus'],
+      [patient({ _birthDate: {} }), 400, 'Patient._birthDate'],
+      [patient({ name: [{ given: ['a'], _given: { extension } }] }), 400, 'Patient.name[0]._given'],
+    );
+  });
+
+  it('an organization has a name or an identifier', async () => {
+    await fine(organization({ name: undefined, identifier: [{ value: '1' }] }));
+    await refused([organization({ name: undefined }), 422, 'Organization', 'org-1']);
+  });
+
   it('a choice has one value, strings are not empty, times have seconds and a zone', async () => {
     await fine(
       observation({ effectiveDateTime: '2020-01-01T10:00:00+01:00' }),

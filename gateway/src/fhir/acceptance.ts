@@ -20,6 +20,7 @@ import {
 import { isInValueSet } from './bindings.js';
 import type { JsonObject } from './json.js';
 import { isZoned, keyOf } from './misplaced.js';
+import { targetRule } from './reference-targets.js';
 import { brokenBy, brokenByContained, hasRule } from './type-rules.js';
 
 /** The resource that a value lies in, and the one that holds everything. */
@@ -131,10 +132,15 @@ function isList(value: unknown, { min, max }: InternalSchemaElement): value is u
 
 function compileValue(type: string, element: InternalSchemaElement, schema: InternalTypeSchema): Check {
   const ofType = isPrimitiveType(type) ? compilePrimitive(type) : compileComplex(type, schema);
-  const sound = both(ofType, holds(element.constraints, type));
+  const sound = both(both(ofType, leadsWhereItMay(type, element)), holds(element.constraints, type));
   const { strength, valueSet } = element.binding ?? {};
   if (strength !== 'required' || valueSet === undefined || !BOUND.has(type)) return sound;
   return both(sound, (value) => isInValueSet(value, valueSet));
+}
+
+function leadsWhereItMay(type: string, element: InternalSchemaElement): Check {
+  const rule = type === 'Reference' ? targetRule(element) : undefined;
+  return rule === undefined ? () => true : (value, { root }) => rule(value, root.value as JsonObject) === undefined;
 }
 
 function compileComplex(type: string, schema: InternalTypeSchema): Check {

@@ -68,6 +68,7 @@ function issue(url: string, path: string): Issue {
     severity: 'error',
     code: 'code-invalid',
     diagnostics: `the code is not in ${url}, from which this element must take it`,
-    expression: [path],
+    // FHIRPath names a choice without its types (R4 fhirpath.html#poly).
+    expression: [path.replaceAll('[x]', '')],
   };
 }

@@ -1,11 +1,13 @@
 /**
  * What the validator lets pass: values of another JSON type than their element has, or empty (R4 json.html), several of a
- * choice (formats.html#choice), times without a zone (datatypes.html#dateTime), and broken constraints of data types.
+ * choice (formats.html#choice), times without a zone (datatypes.html#dateTime), references that lead where they may not
+ * (references.html), and broken constraints of data types.
  */
-import { fhirTypeToJsType, type InternalTypeSchema, tryGetDataType } from '@medplum/core';
+import { fhirTypeToJsType, type InternalTypeSchema, isPrimitiveType, tryGetDataType } from '@medplum/core';
 
 import type { JsonObject } from './json.js';
 import type { Issue } from './outcome.js';
+import { targetRule } from './reference-targets.js';
 import { brokenBy, brokenByContained, type Broken } from './type-rules.js';
 
 /** An issue for each. The definitions of the resource's types must be loaded. */
@@ -28,17 +30,41 @@ function inObject(object: JsonObject, place: Place): Issue[] {
   const broken = [brokenBy(schema.name, object, root), object === root ? brokenByContained(object) : undefined];
   return [
     ...broken.flatMap((each) => (each === undefined ? [] : [constraint(each, path)])),
+    ...besidePrimitives(object, place),
     ...Object.entries(schema.elements).flatMap(([name, element]) => inElements(object, name, element, place)),
   ];
+}
+
+/** `_name` holds id and extensions of a primitive alone, and in a list where that is one (R4 json.html#primitive). */
+function besidePrimitives(object: JsonObject, { schema, path }: Place): Issue[] {
+  const names = Object.keys(object).filter((name) => name.startsWith('_'));
+  if (names.length === 0) return [];
+  const primitives = new Map<string, boolean>(
+    Object.entries(schema.elements).flatMap(([name, { type, isArray = false }]) =>
+      type.filter(({ code }) => isPrimitiveType(code)).map(({ code }) => [`_${keyOf(name, code)}`, isArray] as const),
+    ),
+  );
+  return names.flatMap((name) => {
+    const [isArray, value] = [primitives.get(name), object[name]];
+    if (isArray === undefined) return [misplaced(`${path}.${name}`, 'property that R4 does not have')];
+    if (Array.isArray(value) !== isArray) return [misplaced(`${path}.${name}`, isArray ? 'list' : 'single object')];
+    return isBeside(value, isArray) ? [] : [misplaced(`${path}.${name}`, 'object with an id or extensions')];
+  });
+}
+
+function isBeside(value: unknown, isArray: boolean): boolean {
+  if (Array.isArray(value)) return isArray && value.every((each) => each === null || isBeside(each, false));
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }
 
 /** The values of an element, under each name that one with a choice of types may have. */
 function inElements(
   object: JsonObject,
   name: string,
-  { type, isArray = false }: InternalTypeSchema['elements'][string],
+  element: InternalTypeSchema['elements'][string],
   { schema, path, root }: Place,
 ): Issue[] {
+  const { type, isArray = false } = element;
   const at = `${path}.${name.replace('[x]', '')}`;
   const given = type.flatMap(({ code }) => {
     const key = keyOf(name, code);
@@ -46,9 +72,27 @@ function inElements(
   });
   const issues = given.flatMap(({ code, value }) => {
     if (Array.isArray(value) !== isArray) return [misplaced(at, isArray ? 'list' : 'single value')];
-    return inElement(value, code, { schema, path: at, root: name === 'contained' ? root : undefined, owner: root });
+    const container = name === 'contained' ? root : undefined;
+    const inner = inElement(value, code, { schema, path: at, root: container, owner: root });
+    return code === 'Reference' ? [...inner, ...astray(value, element, { path: at, root })] : inner;
   });
   return name.endsWith('[x]') && given.length > 1 ? [misplaced(at, 'value of one type alone'), ...issues] : issues;
+}
+
+/** References that may not stand in their element. */
+function astray(
+  value: unknown,
+  element: InternalTypeSchema['elements'][string],
+  { path, root }: Pick<Place, 'path' | 'root'>,
+): Issue[] {
+  const rule = targetRule(element);
+  const all: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return all.flatMap((each, at) => {
+    const why = typeof each === 'object' && each !== null ? rule?.(each, root) : undefined;
+    if (why === undefined) return [];
+    const expression = [`${path}${Array.isArray(value) ? `[${at}]` : ''}.reference`];
+    return [{ severity: 'error', code: 'value', diagnostics: why, expression }];
+  });
 }
 
 /** The JSON name of an element, that of one type where it has a choice. */

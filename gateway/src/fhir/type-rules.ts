@@ -62,6 +62,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     },
   ),
   Narrative: ({ div }) => (typeof div === 'string' ? narrativeProblem(div) : undefined),
+  Organization: rule(
+    'org-1',
+    'the organization SHALL at least have a name or an identifier, and possibly more than one',
+    (value) => has(value, 'name') || has(value, 'identifier'),
+  ),
   Observation: rule(
     'obs-7',
     'if Observation.code is the same as an Observation.component.code then the value element SHALL NOT be present',

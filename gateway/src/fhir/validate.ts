@@ -35,7 +35,7 @@ export function requireValid(resource: JsonObject): void {
 export function validationIssues(resource: JsonObject): Issue[] {
   loadTypesOf(resource);
   const tokens: Record<string, TypedValueWithPath[]> = {};
-  const issues = structuralIssues(resource, tokens).filter((each) => !isSpaced(resource, each) && isPlaced(each));
+  const issues = structuralIssues(resource, tokens).filter((each) => !isSpaced(resource, each) && !isToldApart(each));
   const told = new Set(issues.flatMap(({ expression }) => expression ?? []));
   const misplaced = misplacedValues(resource).filter(({ expression }) => !told.has(expression?.[0] ?? ''));
   const empty = emptyLists(resource, String(resource.resourceType));
@@ -52,9 +52,12 @@ function structuralIssues(resource: JsonObject, tokens: Record<string, TypedValu
   }
 }
 
-/** Of several values of a choice the validator tells one by its bare name; where they stand is told apart. */
-function isPlaced({ expression: [path = 'Resource'] = [] }: Issue): boolean {
-  return /^[A-Z]/.test(path);
+/**
+ * Whether what is told is told better apart: of several values of a choice the validator tells one by its bare name, and
+ * of a reference that leads where it may not it only warns.
+ */
+function isToldApart({ severity, diagnostics, expression: [path = 'Resource'] = [] }: Issue): boolean {
+  return !/^[A-Z]/.test(path) || (severity === 'warning' && diagnostics?.startsWith('Invalid reference:') === true);
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -111,10 +114,16 @@ function loadTypesOf(resource: JsonObject): void {
   for (const inner of innerResources(resource)) loadTypesOf(inner);
 }
 
-/** Definitions are loaded when a resource first needs them: a start does not wait for the 146. */
+let areDataTypesLoaded = false;
+
+/**
+ * Definitions are loaded when a resource first needs them: a start does not wait for the 146. The validator brings data
+ * types of its own, which name no value sets: R4's stand in their place.
+ */
 export function loadType(type: string): void {
-  if (!isDataTypeLoaded('HumanName')) {
+  if (!areDataTypesLoaded) {
     for (const definition of generatedDefinitions('types') as StructureDefinition[]) loadDataType(definition);
+    areDataTypesLoaded = true;
   }
   if (!isDataTypeLoaded(type)) loadDataType(generatedDefinitions(type) as StructureDefinition);
 }
