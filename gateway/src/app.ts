@@ -32,6 +32,8 @@ export interface AppPorts extends PagePorts {
 
 /** What a client may name its request by: a UUID or a trace id (32 hex digits), which say nothing of anybody. */
 const REQUEST_ID = /^[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}$/i;
+/** What it may name it by beside those: given back, and kept nowhere. */
+const CLIENT_ID = /^[\x21-\x7e]{1,128}$/;
 /** First parts of the paths that are counted by name; what else people type is not. */
 const AREAS = new Set([
   '',
@@ -84,6 +86,8 @@ function identify(request: Request, response: Response, next: NextFunction): voi
   const given = request.get('x-request-id');
   response.locals.requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
   response.setHeader('X-Request-Id', response.locals.requestId as string);
+  // Who asked finds the answer by the id of its own (R4 http.html#custom); it goes into no log, for it may be anything.
+  if (given !== undefined && CLIENT_ID.test(given)) response.setHeader('X-Correlation-Id', given);
   next();
 }
 

@@ -6,9 +6,15 @@ export const to = (reference: string): object => ({ reference });
 /** A CodeableConcept of one code. */
 export const coded = (code: string): object => ({ coding: [{ system: 'http://example.org/codes', code }] });
 
+/** A glucose measurement of whom or what a reference names. */
+export const glucoseOf = (reference: string, value: number): object => ({
+  ...glucose('x', value),
+  subject: to(reference),
+});
+
 /** About A and said, done or sent by M, who is a patient, too. */
 export const bySomebodyElse = (a: string, m: string): readonly object[] => [
-  { ...glucose(a, 81), performer: [to(m)] },
+  { ...glucoseOf(a, 81), performer: [to(m)] },
   { resourceType: 'QuestionnaireResponse', status: 'completed', subject: to(a), author: to(m) },
   { resourceType: 'Communication', status: 'completed', subject: to(a), sender: to(m), recipient: [to(m)] },
   { resourceType: 'Condition', subject: to(a), asserter: to(m) },

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 
 import { glucose, optOut, patient, resourcesOf } from '../story/people.js';
 import { type Answer, networkOfSuite } from '../support/network.js';
-import { bySomebodyElse, coded, outside, to } from './about.js';
+import { bySomebodyElse, coded, glucoseOf, outside, to } from './about.js';
 
 describe('whose data a resource is, over HTTP', () => {
   const network = networkOfSuite();
@@ -59,7 +59,7 @@ describe('whose data a resource is, over HTTP', () => {
 
   it('counts nothing that a policy without a rule of its own denies to the person it names', async () => {
     const a = await made(patient);
-    const name = await made(glucose(a, 80));
+    const name = await made(glucoseOf(a, 80));
     const count = `Observation?_id=${name.slice('Observation/'.length)}&value-quantity=gt5&_summary=count`;
     assert.equal((await ask('dr-counting', count)).body.total, 1);
     const { actor } = denialOf('dr-counting') as { actor: object[] };
@@ -105,7 +105,7 @@ describe('whose data a resource is, over HTTP', () => {
   it('is everybody whom what it is about is about', async () => {
     const [a, b] = [await made(patient), await made(patient)];
     const account = await made({ resourceType: 'Account', status: 'active', subject: [to(a), to(b)] });
-    const [ofA, ofB] = [await made(glucose(a, 86)), await made(glucose(b, 87))];
+    const [ofA, ofB] = [await made(glucoseOf(a, 86)), await made(glucoseOf(b, 87))];
     const names: string[] = [];
     for (const target of [[to(account)], [to(ofA), to(ofB)]]) {
       names.push(
@@ -149,7 +149,7 @@ describe('whose data a resource is, over HTTP', () => {
       agent: [{ who: to('Practitioner/dr-adams') }],
     });
     assert.deepEqual(await shown('dr-desk', [early]), [early]);
-    const answer = await ask('dr-desk', `Observation/${id}`, { method: 'PUT', body: { ...glucose(a, 88), id } });
+    const answer = await ask('dr-desk', `Observation/${id}`, { method: 'PUT', body: { ...glucoseOf(a, 88), id } });
     assert.equal(answer.status, 201, answer.text);
     newest = Number(answer.headers.get('x-block'));
     assert.deepEqual(await shown('dr-desk', [early]), [early]);
@@ -160,7 +160,7 @@ describe('whose data a resource is, over HTTP', () => {
   it('is decided for what R4 puts in no compartment, and such data lies in the record', async () => {
     const a = await made(patient);
     await consented(a, denialOf('dr-outside'));
-    const observation = await made(glucose(a, 82));
+    const observation = await made(glucoseOf(a, 82));
     const names: string[] = [];
     for (const each of outside(a, observation)) names.push(await made(each));
     assert.deepEqual(await shown('dr-outside', names), []);
@@ -179,10 +179,10 @@ describe('whose data a resource is, over HTTP', () => {
     const collected = (...entry: object[]): object => ({ resourceType: 'Bundle', type: 'collection', entry });
     const plain = [
       collected({ resource: { resourceType: 'Organization', name: 'Lab' } }),
-      collected({ resource: { ...glucose('x', 84), subject: to('Device/pump') } }),
+      collected({ resource: glucoseOf('Device/pump', 84) }),
       collected({ resource: { ...glucose('x', 84), subject: { display: 'a sample' } } }),
       collected({ resource }),
-      collected({ fullUrl: urn, resource }, { resource: { ...glucose('x', 84), subject: to(urn) } }),
+      collected({ fullUrl: urn, resource }, { resource: glucoseOf(urn, 84) }),
     ];
     const letter = {
       ...{ resourceType: 'DocumentReference', status: 'current', subject: to(urn) },
@@ -203,7 +203,7 @@ describe('whose data a resource is, over HTTP', () => {
 
   it('is erased with the record of the one it is about, and not with that of another', async () => {
     const [a, m] = [await made(patient), await made(patient)];
-    const observation = await made(glucose(a, 85));
+    const observation = await made(glucoseOf(a, 85));
     const names: string[] = [];
     for (const each of [...bySomebodyElse(a, m), ...outside(a, observation)]) names.push(await made(each));
     await erased(m);
@@ -251,7 +251,7 @@ describe('whose data a resource is, over HTTP', () => {
     const a = await made(patient);
     const code = [{ coding: [{ system: 'http://loinc.org', code: '2339-0' }] }];
     await consented(a, { ...denialOf('dr-forgetful'), code });
-    const name = await made(glucose(a, 83));
+    const name = await made(glucoseOf(a, 83));
     assert.deepEqual(await shown('dr-forgetful', [name, `${name}/_history`]), []);
     const gone = await ask('dr-desk', name, { method: 'DELETE' });
     assert.equal(gone.status, 204, gone.text);

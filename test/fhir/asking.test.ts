@@ -64,6 +64,17 @@ describe('asking in the ways of R4', () => {
     assert.equal((await server.ask('POST Observation/$lastn', { body: none })).json.total, 0);
   });
 
+  it('_elements names elements at the base of a resource, with its type or something within them, too', async () => {
+    const shown = async (elements: string): Promise<string[]> => {
+      const { json } = await server.ask(`GET Patient/p?_elements=${elements}`);
+      return Object.keys(json as object).filter((name) => !['resourceType', 'id', 'meta'].includes(name));
+    };
+    assert.deepEqual(await shown('name'), ['name']);
+    assert.deepEqual(await shown('Patient.name, gender'), ['name', 'gender']);
+    assert.deepEqual(await shown('name.family,Patient.name.given'), ['name']);
+    assert.deepEqual(await shown('Observation.name,gender'), ['gender']);
+  });
+
   it('_elements is of matches alone, and _summary=text goes with no includes', async () => {
     const { json } = await server.ask('GET Observation?_id=o&_include=Observation:subject&_elements=status');
     const [match, include] = (json.entry as { resource: Json }[]).map((each): Json => each.resource);

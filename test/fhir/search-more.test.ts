@@ -88,6 +88,8 @@ describe('FHIR search by units, places, lists, value sets and filters', () => {
     ['Patient?_list=none', []],
     ['Observation?code:in=urn:glucose', ['o1', 'o2']],
     ['Observation?code:in=urn:both', ['o1', 'o2', 'o3']],
+    ['Observation?code:in=ValueSet/glucose', ['o1', 'o2']],
+    ['Observation?code:not-in=ValueSet/glucose', ['o3']],
     ['Observation?code:in=urn:each', ['o1', 'o2']],
     ['Observation?code:in=urn:but', []],
     ['Observation?code:in=urn:none', []],
@@ -124,6 +126,7 @@ describe('FHIR search by units, places, lists, value sets and filters', () => {
     server.hidden.add('List/mine').add('ValueSet/glucose');
     assert.deepEqual(idsOf((await server.ask('GET Patient?_list=mine')).json), []);
     assert.equal((await server.ask('GET Observation?code:in=urn:glucose')).status, 400);
+    assert.equal((await server.ask('GET Observation?code:in=ValueSet/glucose')).status, 400);
     server.hidden.clear();
   });
 

@@ -183,6 +183,9 @@ describe('the pages of a gateway', () => {
     assert.match(metrics, /salus_http_request_seconds_count\{[^}]*area="livez"/);
     const strange = await fetch(`${base}/livez`, { headers: { 'x-request-id': 'Smith-1970' } });
     assert.notEqual(strange.headers.get('x-request-id'), 'Smith-1970');
+    assert.equal(strange.headers.get('x-correlation-id'), 'Smith-1970');
+    const long = await fetch(`${base}/livez`, { headers: { 'x-request-id': 'x'.repeat(129) } });
+    assert.equal(long.headers.get('x-correlation-id'), null);
   });
 
   describe('in Chromium', () => {

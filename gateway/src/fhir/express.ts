@@ -53,7 +53,8 @@ function crossOrigin(request: Request, response: Response, next: NextFunction): 
   response.status(204).end();
 }
 
-const EXPOSED = 'ETag, Last-Modified, Location, Content-Location, Retry-After, X-Tx-Id, X-Block, X-Request-Id';
+const EXPOSED =
+  'ETag, Last-Modified, Location, Content-Location, Retry-After, X-Tx-Id, X-Block, X-Request-Id, X-Correlation-Id';
 const ALLOWED = 'Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-None-Exist, X-Min-Block';
 
 interface Entrance {

@@ -17,8 +17,8 @@ export function shapeOf(query: URLSearchParams): ((text: string) => string) | un
   }
   const elements = query.get('_elements');
   if (elements !== null) {
-    const names = elements.split(',').map((name) => name.trim());
-    return (text) => subset(text, (type) => [...names, ...mandatory(type)]);
+    const names = elements.split(',').map(baseElement);
+    return (text) => subset(text, (type) => [...named(names, type), ...mandatory(type)]);
   }
   switch (summary) {
     case 'true':
@@ -30,6 +30,22 @@ export function shapeOf(query: URLSearchParams): ((text: string) => string) | un
     default:
       return undefined;
   }
+}
+
+interface BaseElement {
+  /** The one type that it is meant of, where one is named. */
+  readonly type?: string;
+  readonly name: string;
+}
+
+/** Elements are named at the base of a resource: `name.family` and `Patient.name` are within or the same as `name`. */
+function baseElement(written: string): BaseElement {
+  const [, type, name = ''] = /^\s*(?:([A-Z][A-Za-z]+)\.)?([^.\s]*)/.exec(written) ?? [];
+  return type === undefined ? { name } : { type, name };
+}
+
+function named(elements: readonly BaseElement[], type: string): string[] {
+  return elements.flatMap((each) => (each.type === undefined || each.type === type ? [each.name] : []));
 }
 
 /** The response's resource in the shape the query asks for. */
