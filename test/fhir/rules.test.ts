@@ -147,7 +147,8 @@ describe('R4 rules', () => {
   });
 
   it('references lead to types that their element allows', async () => {
-    const about = (reference: string, more: Json = {}): Json => observation({ subject: { reference }, ...more });
+    const about = (reference: string, more: Json = {}): Record<string, unknown> =>
+      observation({ subject: { reference }, ...more }) as Record<string, unknown>;
     const groups = [{ resourceType: 'Group', id: 'g', type: 'person', actual: true }, organization()];
     await fine(
       ...['Patient/1', 'Group/1/_history/2', 'https://x.example/fhir/Device/1', 'urn:uuid:x'].map((each) =>
