@@ -17,12 +17,16 @@ export interface EmergencyPorts {
   readonly doors: Pick<DoorCaller, 'breakGlass'>;
   readonly lookup: PatientLookup;
   readonly late: Pick<LateAsking, 'ask' | 'isAway'>;
+  /** Hears of a custodian that could not be asked. */
+  readonly onMissing: (custodian: string, error: unknown) => void;
 }
 
 /** An access whose custodians opened, and those whose privacy officer is asked. */
 export interface Opened {
   readonly permitted: Permitted;
   readonly waiting: readonly string[];
+  /** Custodians that could not be asked. */
+  readonly missing: readonly string[];
 }
 
 /** What an act may ask for: the emergency summary, or by a second one everything. */
@@ -60,15 +64,15 @@ async function askLate(
   const pid = patient?.pid ?? lookup.decoy(patientId);
   const { aid, custodians } = await late.ask(actor, { pid, patient, scope: scopeOf(breakGlass), breakGlass, text });
   if (patient !== undefined && custodians.length > 0) {
-    return { permitted: { aid, patient, custodians, isLate: true }, waiting: [] };
+    return { permitted: { aid, patient, custodians, isLate: true }, waiting: [], missing: [] };
   }
   pace?.askedInVain();
   return undefined;
 }
 
-/** Gives every permitting custodian the reason. */
+/** Gives every permitting custodian the reason; whoever cannot be asked keeps no other from opening. Throws Refusal where none is left. */
 async function told(
-  { doors }: EmergencyPorts,
+  { doors, onMissing }: EmergencyPorts,
   { actor }: FhirRequest,
   permitted: Permitted,
   text: string,
@@ -76,10 +80,18 @@ async function told(
   const { user, role } = actor;
   const asked = permitted.custodians.map(async (custodian) => {
     const question = { custodian, aid: permitted.aid, actor: { user, role } };
-    return [custodian, await doors.breakGlass(question, text)] as const;
+    const state = await doors.breakGlass(question, text).catch((error: unknown) => {
+      onMissing(custodian, error);
+      return 'missing' as const;
+    });
+    return { custodian, state };
   });
   const states = await Promise.all(asked);
-  const custodians = states.filter(([, state]) => state === 'open').map(([custodian]) => custodian);
-  const waiting = states.filter(([, state]) => state === 'waiting').map(([custodian]) => custodian);
-  return { permitted: { ...permitted, custodians }, waiting };
+  const of = (state: (typeof states)[number]['state']): readonly string[] =>
+    states.filter((each) => each.state === state).map(({ custodian }) => custodian);
+  const [custodians, waiting, missing] = [of('open'), of('waiting'), of('missing')];
+  if (custodians.length + waiting.length === 0 && missing.length > 0) {
+    throw new Refusal('unavailable', 'custodian-missing', 'the custodian does not answer: try again later');
+  }
+  return { permitted: { ...permitted, custodians }, waiting, missing };
 }

@@ -114,12 +114,12 @@ export class RemoteReads implements Remote {
       this.#access(request, patient, scopeOf(breakGlass), { breakGlass }),
     );
     if (opened === undefined) return undefined;
-    const { permitted, waiting } = opened;
+    const { permitted, waiting, missing } = opened;
     const { actor } = request;
     const path = (patientId: string): string => `Patient/${patientId}/$everything`;
     const bundles = paced(request, await this.#ask(permitted, actor, path, MAX_PAGES));
-    const { resource } = this.#merged(actor, bundles, false);
-    return { aid: permitted.aid, custodians: permitted.custodians, waiting, bundle: resource as JsonObject };
+    const { resource } = this.#merged(actor, [...bundles, ...missing.map(missingBundle)], false);
+    return { aid: permitted.aid, custodians: permitted.custodians, waiting, missing, bundle: resource as JsonObject };
   }
 
   /** Asks on the ledger. A patient nobody has costs the same, under a decoy; undefined where nobody permits. */
@@ -218,7 +218,7 @@ export class RemoteReads implements Remote {
       }
     } catch (error) {
       this.ports.onMissing(custodian, error);
-      bundles.push({ custodian, bundle: { resourceType: 'Bundle', entry: [missingEntry(custodian)] } });
+      bundles.push(missingBundle(custodian));
     }
     return bundles;
   }
@@ -246,6 +246,8 @@ export interface EmergencyAnswer {
   readonly custodians: readonly string[];
   /** Custodians whose privacy officer is asked. */
   readonly waiting: readonly string[];
+  /** Custodians that could not be asked; the bundle says so. */
+  readonly missing: readonly string[];
   /** A searchset, as of `$everything`. */
   readonly bundle: JsonObject;
 }
@@ -278,6 +280,11 @@ interface Paging extends Pick<DoorQuestion, 'custodian' | 'aid'> {
   readonly actor: Actor;
   readonly isLate: boolean;
   readonly early: Promise<JsonObject | undefined> | undefined;
+}
+
+/** In place of a custodian's answer. */
+function missingBundle(custodian: string): CustodianBundle {
+  return { custodian, bundle: { resourceType: 'Bundle', entry: [missingEntry(custodian)] } };
 }
 
 interface CustodianBundle {

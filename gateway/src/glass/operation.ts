@@ -9,7 +9,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import { mayAskAtAll } from '@salus/chaincode/consent/decide';
 
-import type { RemoteReads } from '../access/remote.js';
+import type { EmergencyAnswer, RemoteReads } from '../access/remote.js';
 import type { TrustedConsents } from '../consent/trusted.js';
 import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { notFound } from '../fhir/context.js';
@@ -128,7 +128,7 @@ async function elsewhere(
   const answer = await ports.remote.emergency(request, patient, act);
   if (answer === undefined) throw notFound('Patient', patient);
   const [custodian] = answer.custodians;
-  if (custodian === undefined) return unopened(answer.waiting, patient);
+  if (custodian === undefined) return unopened(answer, patient);
   if (wish.full) return { status: 200, headers: {}, resource: answer.bundle };
   ports.glass.asked(patient, actor.user, answer.aid, now);
   const entries = (answer.bundle.entry ?? []) as readonly JsonObject[];
@@ -137,9 +137,12 @@ async function elsewhere(
 }
 
 /** No custodian opened: either one asks its privacy officer, or none is to be had. */
-function unopened(asked: readonly string[], patient: string): FhirResponse {
+function unopened(
+  { waiting: asked, missing }: Pick<EmergencyAnswer, 'waiting' | 'missing'>,
+  patient: string,
+): FhirResponse {
   if (asked.length === 0) throw notFound('Patient', patient);
-  return waiting(asked);
+  return waiting(asked, missing);
 }
 
 /** The first act that this person may follow by a second. Throws Refusal where there is none. */
@@ -149,10 +152,13 @@ function firstAct({ glass }: BreakGlassPorts, patient: string, { user }: Actor, 
   throw new Refusal('conflict', 'summary-first', 'open the emergency summary first, and the rest within half an hour');
 }
 
-function waiting(members: readonly string[]): FhirResponse {
+function waiting(members: readonly string[], missing: readonly string[]): FhirResponse {
   const diagnostics = `the privacy officer of ${members.join(', ')} is asked: send it again once approved`;
-  const issue = { severity: 'information', code: 'informational', diagnostics } as const;
-  return { status: 202, headers: {}, resource: operationOutcome([issue], 'waiting') };
+  const asked = { severity: 'information', code: 'informational', diagnostics } as const;
+  const unanswered = missing.map(
+    (member) => ({ severity: 'warning', code: 'incomplete', diagnostics: `${member} did not answer` }) as const,
+  );
+  return { status: 202, headers: {}, resource: operationOutcome([asked, ...unanswered], 'waiting') };
 }
 
 function wishOf(body: string | undefined): Wish {
