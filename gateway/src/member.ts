@@ -29,6 +29,7 @@ import { readSigningKey, type SigningKey } from './identity/keys.js';
 import { authenticate } from './identity/tokens.js';
 import { KeyStore } from './keys/key-store.js';
 import { Memory } from './keys/memory.js';
+import { machineStart } from './keys/machine-start.js';
 import { durableLedger } from './ledger/durable.js';
 import { connectLedger, type ConnectedLedger } from './ledger/fabric-ledger.js';
 import { LiveBlocks } from './ledger/live.js';
@@ -154,7 +155,7 @@ function openSharing(rooms: Rooms): Sharing {
   return new Sharing({
     ...rooms,
     transaction: (txId) => rooms.connected.written.of(txId),
-    memory: new Memory(rooms.keys),
+    memory: new Memory(rooms.keys, machineStart(rooms.clock())),
     alarm: (what, about) => {
       raise(rooms, what, about);
     },

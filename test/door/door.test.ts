@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 
 import { composeConsent, sendConsent } from './consents.js';
 import { DoorCaller } from '@salus/gateway/door/caller';
+import { Memory } from '@salus/gateway/keys/memory';
 import { Directory } from '@salus/gateway/registry/directory';
 import { checkProof, MAX_PROOF_CHARACTERS, PROOF_LIFETIME_S, signProof } from '@salus/gateway/door/proof';
 import { MAX_DOOR_BODY_BYTES } from '@salus/gateway/door/server';
@@ -104,6 +105,18 @@ describe('the door', () => {
     const aid = await access();
     const { proof } = await knock(aid);
     await refused(knock(aid, { proof }));
+  });
+
+  it('refuses a proof that could be used before its machine was started anew', async () => {
+    const aid = await access();
+    const { memory, keys } = world.stmary;
+    const restarted = new Memory(keys, { id: 'anew', at: world.contracts.clockMs });
+    memory.takeOnce = restarted.takeOnce.bind(restarted);
+    await refused(knock(aid));
+    // A clock that is ahead signs five seconds from now: a proof of after that cannot have been used before.
+    await refused(knock(aid, { aheadMs: 5_000 }));
+    world.contracts.clockMs += 6_000;
+    assert.equal((await knock(aid)).status, 200);
   });
 
   it('refuses an access stolen by another member, or by another user', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -163,6 +164,35 @@ describe('what a member remembers', () => {
     assert.equal(new Memory(other).useOnce('j2', 2000, 1001), undefined);
     await Promise.all(used);
     other.close();
+  });
+
+  it('takes a proof once without waiting for the disk, also after a gateway was killed', () => {
+    const ports = { keys: import.meta.resolve('@salus/gateway/keys/key-store'), folder: folder.path };
+    const killed = `
+      const { KeyStore } = await import('${ports.keys}');
+      const { Memory } = await import('${import.meta.resolve('@salus/gateway/keys/memory')}');
+      const memory = new Memory(new KeyStore('${ports.folder}'));
+      if (memory.takeOnce('j1', { from: 1000, expires: 9000 }, 1000)) process.kill(process.pid, 'SIGKILL');`;
+    const { signal } = spawnSync(process.execPath, ['--input-type=module', '-e', killed]);
+    assert.equal(signal, 'SIGKILL');
+    const later = new Memory(keys);
+    assert.equal(later.takeOnce('j1', { from: 1000, expires: 9000 }, 1001), false);
+    assert.equal(later.takeOnce('j2', { from: 1000, expires: 9000 }, 1001), true);
+    assert.equal(memory.takeOnce('j2', { from: 1000, expires: 9000 }, 1002), false);
+  });
+
+  it('takes no proof that could be used before the machine was started anew, for its use may be lost', () => {
+    const taken = (memory: Memory, jti: string, from: number): boolean =>
+      memory.takeOnce(jti, { from, expires: 99_000 }, from);
+    // Nothing was used before there was a memory.
+    assert.equal(taken(new Memory(keys), 'first', 1), true);
+    const restarted = new Memory(keys, { id: 'second start', at: 5_000 });
+    assert.deepEqual([taken(restarted, 'a', 5_000), taken(restarted, 'b', 5_001)], [false, true]);
+    // Another process under the same start, however late, refuses no more than the first.
+    const again = new Memory(keys, { id: 'second start', at: 8_000 });
+    assert.deepEqual([taken(again, 'c', 5_000), taken(again, 'd', 5_001)], [false, true]);
+    const third = new Memory(keys, { id: 'third start', at: 9_000 });
+    assert.deepEqual([taken(third, 'e', 9_000), taken(third, 'f', 9_001)], [false, true]);
   });
 
   it('notices a consent rolled back', () => {

@@ -51,40 +51,34 @@ export interface DoorCall {
   readonly proof: string;
 }
 
-/** The access a call is made under. */
-export interface Proven {
+/** Let in: under which access, for whom, and what it is decided under. */
+export interface Admitted {
   readonly record: AccessRecord;
-  /** Resolves once the proof's use is on the disk: nothing is told before. */
-  readonly kept: Promise<void>;
-}
-
-/** Let in: for whom, and what it is decided under. */
-export interface Admitted extends Proven {
   readonly actor: Actor;
   readonly frame: DisclosureFrame;
 }
 
 /** Lets a call in, or not. */
 export async function admit(ports: AdmissionPorts, call: DoorCall): Promise<Admitted | undefined> {
-  const proven = await provenAccess(ports, call);
-  if (proven === undefined || !isExplained(ports, proven.record)) return undefined;
-  const { requester: member, purpose, actor } = proven.record;
+  const record = await provenAccess(ports, call);
+  if (record === undefined || !isExplained(ports, record)) return undefined;
+  const { requester: member, purpose, actor } = record;
   const { user, role } = actor;
-  const frame = frameOf(ports, proven.record, call);
+  const frame = frameOf(ports, record, call);
   if (frame === undefined) return undefined;
-  return { ...proven, actor: { member, user, role, purpose, scopes: SCOPES }, frame };
+  return { record, actor: { member, user, role, purpose, scopes: SCOPES }, frame };
 }
 
 /** The access a call is made under, if the call is its own and in time; what it permits is not looked at yet. */
-export async function provenAccess(ports: AdmissionPorts, call: DoorCall): Promise<Proven | undefined> {
+export async function provenAccess(ports: AdmissionPorts, call: DoorCall): Promise<AccessRecord | undefined> {
   const proof = provenBy(ports, call);
-  if (proof === undefined) return undefined;
-  const kept = ports.memory.useOnce(proof.jti, proof.exp * 1000, ports.clock());
-  if (kept === undefined) return undefined;
-  // Where the disk fails whoever waits hears of it; a call that is refused before does not wait.
-  kept.catch(() => undefined);
+  if (proof === undefined || !isFirstUse(ports, proof)) return undefined;
   const record = await recordOf(ports, proof.aid);
-  return record !== undefined && isOf(record, proof) && isTimely(ports, record) ? { record, kept } : undefined;
+  return record !== undefined && isOf(record, proof) && isTimely(ports, record) ? record : undefined;
+}
+
+function isFirstUse({ memory, clock }: AdmissionPorts, { jti, from, exp }: CheckedProof): boolean {
+  return memory.takeOnce(jti, { from: from * 1000, expires: exp * 1000 }, clock());
 }
 
 /** Where the glass was broken, why must be on this member's record before anything is shown. */

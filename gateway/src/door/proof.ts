@@ -29,7 +29,8 @@ export interface ProofOf {
 /** A proof whose signature is verified; that its `jti` is used once, the door's memory says. */
 export interface CheckedProof extends ProofOf {
   readonly jti: string;
-  /** Seconds since 1970. */
+  /** Earliest and latest that it can be used, seconds since 1970. */
+  readonly from: number;
   readonly exp: number;
   /** Member whose key signed. */
   readonly member: string;
@@ -53,7 +54,9 @@ export function checkProof(text: string, findKey: FindKey, now: number): Checked
     const said = by && saysWith(by.jwk, text);
     if (by === undefined || said === undefined) return undefined;
     const claims = JSON.parse(said) as Partial<CheckedProof> & { iat?: number };
-    return isWhole(claims) && isInForce(claims, now / 1000) ? { ...claims, member: by.member } : undefined;
+    return isWhole(claims) && isInForce(claims, now / 1000)
+      ? { ...claims, from: claims.iat - TOLERANCE_S, member: by.member }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -66,7 +69,7 @@ export function ownerOf(compact: string, findKey: FindKey, type: string | undefi
   return findKey(kid);
 }
 
-type Claims = Omit<CheckedProof, 'member'> & { readonly iat: number };
+type Claims = Omit<CheckedProof, 'member' | 'from'> & { readonly iat: number };
 
 function isWhole(claims: Partial<Claims>): claims is Claims {
   const texts = [claims.aid, claims.htm, claims.htu, claims.aud, claims.jti, claims.actor?.user, claims.actor?.role];

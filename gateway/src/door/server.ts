@@ -120,9 +120,8 @@ function callOf(request: IncomingMessage, url: URL, known: Pick<DoorCall, 'path'
 }
 
 async function breakGlass(ports: DoorPorts, call: DoorCall, body: string): Promise<DoorReply> {
-  const proven = call.method === 'POST' ? await provenAccess(ports, call) : undefined;
-  await proven?.kept;
-  return shown(proven && (await hearGlass(ports, proven.record, body)));
+  const record = call.method === 'POST' ? await provenAccess(ports, call) : undefined;
+  return shown(record && (await hearGlass(ports, record, body)));
 }
 
 function heardAt(ports: DoorPorts, path: string): Heard | undefined {
@@ -139,8 +138,7 @@ function shown(body: object | string | undefined): DoorReply {
 async function show(ports: DoorPorts, call: DoorCall): Promise<DoorReply> {
   const admitted = await admit(ports, call);
   if (admitted === undefined) return ABSENT;
-  const [answer] = await Promise.all([answerCall(ports, admitted, call), admitted.kept]);
-  return shown(answer);
+  return shown(await answerCall(ports, admitted, call));
 }
 
 /** The member whose root, as the registry has it now, issued the certificate at the other end of the line. */

@@ -1,10 +1,13 @@
 /** What a member must remember whatever its ledger says: used proofs, consents' highest versions and what they said, its own words, refusals in force. */
 import { Statements } from '../projection/statements.js';
-import { inLazyTransaction } from './database.js';
+import { inLazyTransaction, inTransaction } from './database.js';
 import type { KeyStore } from './key-store.js';
+import { machineStart, type MachineStart } from './machine-start.js';
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS used_proofs (jti TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS machine_start (
+  one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, lost_until INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS consents_seen (
   id TEXT PRIMARY KEY, version INTEGER NOT NULL, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS own_words (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
@@ -21,10 +24,16 @@ export class Memory {
   readonly #statements: Statements;
   /** When expired proofs were last forgotten, ms since 1970. */
   #tidied = 0;
+  /** Uses of proofs up to then may be lost, ms since 1970. */
+  readonly #lostUntil: number;
 
-  constructor(private readonly store: KeyStore) {
+  constructor(
+    private readonly store: KeyStore,
+    start: MachineStart = machineStart(Date.now()),
+  ) {
     store.database.exec(SCHEMA);
     this.#statements = new Statements(store.database);
+    this.#lostUntil = this.#since(start);
   }
 
   /** Changes whenever anybody, at any gateway of the member, changes what is remembered. */
@@ -37,7 +46,20 @@ export class Memory {
    * when the promise resolves, before which nobody may be told anything. Undefined when it was used before.
    */
   useOnce(jti: string, expires: number, now: number): Promise<void> | undefined {
-    const isNew = inLazyTransaction(this.store.database, () => {
+    return this.#isNew(jti, expires, now) ? this.store.durable() : undefined;
+  }
+
+  /**
+   * Whether a proof is used for the first time, for every gateway of the member; nobody waits for the disk. What a process
+   * wrote is still there after it, unless the machine itself stopped: one that could be used before the machine's
+   * start is refused, since its use may be lost. All in ms since 1970.
+   */
+  takeOnce(jti: string, { from, expires }: { readonly from: number; readonly expires: number }, now: number): boolean {
+    return from > this.#lostUntil && this.#isNew(jti, expires, now);
+  }
+
+  #isNew(jti: string, expires: number, now: number): boolean {
+    return inLazyTransaction(this.store.database, () => {
       if (now > this.#tidied + TIDY_EVERY_MS) {
         this.#statements.run('DELETE FROM used_proofs WHERE expires < ?', now);
         this.#tidied = now;
@@ -45,7 +67,17 @@ export class Memory {
       const insertion = this.#statements.of('INSERT OR IGNORE INTO used_proofs VALUES (?, ?)');
       return insertion.run(jti, expires).changes === 1;
     });
-    return isNew ? this.store.durable() : undefined;
+  }
+
+  /** Until when uses may be lost; 0 where the machine has not been started anew since there is a memory. On disk on return. */
+  #since({ id, at }: MachineStart): number {
+    return inTransaction(this.store.database, () => {
+      const known = this.#statements.get('SELECT id, lost_until FROM machine_start');
+      if (known?.id === id) return known.lost_until as number;
+      const lostUntil = known === undefined ? 0 : at;
+      this.#statements.run('INSERT OR REPLACE INTO machine_start VALUES (1, ?, ?)', id, lostUntil);
+      return lostUntil;
+    });
   }
 
   /**

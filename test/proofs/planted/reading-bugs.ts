@@ -198,8 +198,8 @@ export const readingBugs: readonly Bug[] = [
   {
     name: 'a proof is good twice',
     file: 'gateway/dist/door/admission.js',
-    search: 'ports.memory.useOnce(proof.jti, proof.exp * 1000, ports.clock())',
-    replace: 'Promise.resolve()',
+    search: 'memory.takeOnce(jti, { from: from * 1000, expires: exp * 1000 }, clock())',
+    replace: 'true',
     ...door,
     title: 'refuses a proof that was used before',
   },
