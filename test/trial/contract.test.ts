@@ -16,21 +16,6 @@ describe('trial on the ledger', () => {
     await world.refused('not-a-party', 'stmary', 'sponsor', 'register', request);
     const mixed = { parties: { ...parties, allocator: 'acme' }, protocol: protocol() };
     await world.refused('parties-mixed', 'acme', 'sponsor', 'register', mixed);
-    for (const judge of ['acme', 'tally', 'stmary']) {
-      for (const part of ['ethics', 'regulators']) {
-        const own = { parties: { ...parties, [part]: ['authority', judge] }, protocol: protocol() };
-        await world.refused('parties-mixed', 'acme', 'sponsor', 'register', own);
-      }
-    }
-    for (const [code, wrong] of [
-      ['unknown-party', { board: 'nobody' }],
-      ['unknown-party', { ethics: ['nobody'] }],
-      ['unknown-party', { sites: [...sites, 'nobody'] }],
-      ['not-a-regulator', { regulators: ['authority', 'westgate'], sites: ['stmary'] }],
-    ] as const) {
-      const strange = { parties: { ...parties, ...wrong }, protocol: protocol() };
-      await world.refused(code, 'acme', 'sponsor', 'register', strange);
-    }
     const double = { parties, protocol: protocol({ outcomes: [outcomes[0]!, outcomes[0]!] }) };
     await world.refused('duplicate-item', 'acme', 'sponsor', 'register', double);
     const registered = await world.act('acme', 'sponsor', 'register', request);

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import type { JsonObject } from '@salus/gateway/fhir/json';
 import { validationIssues } from '@salus/gateway/fhir/validate';
 import { commitmentOf } from '@salus/gateway/trial/content';
+import { datasetOf } from '@salus/gateway/trial/datasets';
+import { commitmentsOf } from '@salus/gateway/trial/hand-over';
 import { packageIn, recordsIn, type TrialPackage } from '@salus/gateway/trial/package';
 import { checkContents } from '@salus/gateway/trial/verify-contents';
 import { Gateways, resourcesIn } from './ledger-double.js';
-import { TRIAL, TrialWorld } from './world.js';
+import { protocol, TRIAL, TrialWorld } from './world.js';
 
 const STUDY = `ResearchStudy/${TRIAL}`;
 const met = [
@@ -56,11 +58,11 @@ describe('eligibility, criterion by criterion', function () {
     );
     for (const each of found) assert.deepEqual(validationIssues(each), []);
     const call = { args: [JSON.stringify({ trial: TRIAL, participant: 'P1' })] };
-    const { eligible } = JSON.parse((await world.ledger.evaluate('acme', 'trial:line', call)).payload) as {
-      eligible: { criteria: { id: string; commitment: string }[] };
+    const { eligibility } = JSON.parse((await world.ledger.evaluate('acme', 'trial:line', call)).payload) as {
+      eligibility: { criteria: { id: string; commitment: string }[] }[];
     };
     assert.deepEqual(
-      eligible.criteria,
+      eligibility[0]?.criteria,
       found.map((each, index) => ({ id: met[index]!.linkId, commitment: commitmentOf(bare(each)) })),
     );
     const written = world.ledger.outcomes.flatMap(({ outcome }) => [...outcome.rwset.writes.values()]);
@@ -118,6 +120,45 @@ describe('eligibility, criterion by criterion', function () {
       assert.equal(gateways.kept.size, before + 4, `${step}: two answers at the site and at the sponsor, once each`);
       assert.equal(resourcesIn(await search(participant, 'acme', 'sponsor')).length, 2, step);
     }
+  });
+
+  it('keeps the declaration that decided an enrolment when one by a newer version follows', async () => {
+    const other = await TrialWorld.enrolling();
+    await other.enrolled('P1', 'stmary', 's1', 1);
+    const { hash: previous } = await other.newest();
+    const amendment = { version: 2, previous, protocol: protocol({ sampleSize: 400 }), reason: 'fewer' };
+    await other.act('acme', 'sponsor', 'register-version', amendment);
+    await other.activated(2);
+    const again = { participant: 'P1', criteria: other.answers() };
+    await other.act('stmary', 'investigator', 'declare-eligible', again);
+    await other.refused('already-declared', 'stmary', 'investigator', 'declare-eligible', again);
+    const line = await other.line('P1');
+    assert.deepEqual(
+      line.eligibility.map(({ version }) => version),
+      [1, 2],
+    );
+    assert.equal(commitmentsOf(line).length, 4);
+    const view = await other.view();
+    const found = {
+      v: 1,
+      kind: 'trial',
+      trial: TRIAL,
+      at: '',
+      view,
+      kits: [],
+      lines: [['P1', line] as const],
+    } as const;
+    const keys = [...recordsIn(found).keys()].filter((name) => name.startsWith('trial-eligible/'));
+    assert.deepEqual(
+      keys,
+      ['000001', '000002'].map((n) => `trial-eligible/${TRIAL}/P1/${n}`),
+    );
+    const content = () => ({ item: [{ linkId: 'adult', answer: [{ valueBoolean: true }] }] }) as unknown as JsonObject;
+    const { rows } = datasetOf('IE', { view, lines: found.lines, content }, '') as { rows: unknown[][] };
+    assert.deepEqual(
+      rows.map((row) => row[5]),
+      [1, 1, 2, 2],
+    );
   });
 
   it('is exported, and proven offline in the package of who may read it; a bent or a moved answer is found out', async () => {

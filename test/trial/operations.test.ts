@@ -172,7 +172,18 @@ describe('the operations on trials', () => {
     for (const stratum of ['s1', 's2']) await world.act('tally', 'statistician', 'reveal', slots(stratum));
     const paper = { publication: random(), published: '2026-11-01T00:00:00.000Z', outcomes: [outcomes[1]!] };
     await world.act('acme', 'sponsor', 'post-results', paper);
-    const text = trialPage({ member: 'medisure', title: 'Medisure', channel: 'health' }, await world.view());
+    const view = await world.view();
+    const owner = { member: 'medisure', title: 'Medisure', channel: 'health' };
+    const text = trialPage(owner, view);
+    const [first] = view.versions;
+    const now = view.versions.at(-1)!;
+    for (const part of ['metric', 'analysis'] as const) {
+      const changed = [{ ...first!.protocol.outcomes[0]!, [part]: 'per protocol' }];
+      const versions = [first!, { ...now, protocol: { ...first!.protocol, outcomes: changed } }];
+      const told = trialPage(owner, { ...view, versions });
+      const old = first!.protocol.outcomes[0]![part] ?? 'none';
+      assert.ok(told.includes(`${part}: ${old} → `) && told.includes(`${part}: per protocol`), part);
+    }
     for (const shown of ['<strong>re-timed</strong>', '<strong>not-reported</strong>', 'list as committed']) {
       assert.ok(text.includes(shown), shown);
     }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { parseKey } from '@salus/chaincode/registry/api';
-import type { ParticipantView, PointRecord } from '@salus/chaincode/trial/api';
+import type { ParticipantView, PointRecord, StatusRecord } from '@salus/chaincode/trial/api';
 import { lockRootOf } from '@salus/chaincode/trial/api';
+import type { JsonObject } from '@salus/gateway/fhir/json';
+import { validationIssues } from '@salus/gateway/fhir/validate';
+import { auditEvents, studyProvenances } from '@salus/gateway/trial/line-resources';
 import { recordsIn, type TrialPackage } from '@salus/gateway/trial/package';
+import { trialPage } from '@salus/gateway/trial/page';
 import { checkLock } from '@salus/gateway/trial/verify-lock';
 import { random } from '../support/contract-world.js';
 import { commitment } from './attempts.js';
@@ -31,13 +35,16 @@ describe("a trial's package", () => {
     await world.signed('P1', 'stmary', 'vitals', commitment);
     const unblind = { stratum: 's1', slot: 1, reason: 'overdose', delegate: 'stmary.investigator' };
     await world.act('stmary', 'investigator', 'unblind-one', unblind);
+    world.ledger.clockMs += 1_000;
     await world.act('tally', 'statistician', 'record-look', { look: 1, reason: 'planned' });
+    world.ledger.clockMs += 1_000;
     const says = { participant: 'P2', n: 2, withdrawn: 'keep-data' };
     const statement = world.patients.get('P2')!.sign({ channel: 'health', trial: TRIAL, ...says });
     await world.act('northside', 'patient', 'withdraw', { ...says, statement });
   });
 
-  it('has every record of the ledger under its own key, and of who was only screened none', async () => {
+  /** What the ledger has of the trial, but of who was only screened. */
+  function onLedger(): { readonly all: number; readonly wanted: ReadonlyMap<string, string> } {
     const written = new Map<string, string>();
     for (const { outcome } of world.ledger.outcomes) {
       for (const [key, value] of outcome.rwset.writes.get('') ?? []) {
@@ -45,11 +52,22 @@ describe("a trial's package", () => {
         if (name.startsWith('trial')) written.set([name, ...attributes].join('/'), String(value));
       }
     }
+    const wanted = new Map([...written].filter(([name]) => !name.includes('P-SCREENED')));
+    return { all: written.size, wanted };
+  }
+
+  async function assertWhole(): Promise<ReadonlyMap<string, object>> {
     const found = recordsIn(await packaged());
-    const wanted = [...written.keys()].filter((name) => !name.includes('P-SCREENED'));
-    assert.ok(wanted.length > 25 && wanted.length < written.size);
-    assert.deepEqual([...found.keys()].sort(), wanted.sort());
-    for (const [name, record] of found) assert.deepEqual(record, JSON.parse(written.get(name)!), name);
+    const { wanted } = onLedger();
+    assert.deepEqual([...found.keys()].sort(), [...wanted.keys()].sort());
+    for (const [name, record] of found) assert.deepEqual(record, JSON.parse(wanted.get(name)!), name);
+    return found;
+  }
+
+  it('has every record of the ledger under its own key, and of who was only screened none', async () => {
+    await assertWhole();
+    const { all, wanted } = onLedger();
+    assert.ok(wanted.size > 25 && wanted.size < all);
   });
 
   it('is locked over what is there, or whoever named another root is found out', async () => {
@@ -69,5 +87,32 @@ describe("a trial's package", () => {
     assert.deepEqual(checkLock(recordsIn(await packaged()), TRIAL), []);
     await world.locked();
     assert.deepEqual(checkLock(recordsIn(await packaged()), TRIAL), []);
+  });
+
+  it('has every lock and the unlock between them, with its reason, also where people look', async () => {
+    const found = await assertWhole();
+    const numbers = ['000001', '000002', '000003'].map((n) => `trial-status-act/${TRIAL}/${n}`);
+    const line = numbers.map((name) => found.get(name) as StatusRecord | undefined);
+    const said = line.map((each) => `${each?.act} ${each?.reason}`);
+    assert.deepEqual(said, ['lock last visit done', 'unlock a wrong root', 'lock last visit done']);
+    assert.notEqual(line[0]?.root, line[2]?.root);
+    const view = await world.view();
+    const events = auditEvents(view).map((each) => JSON.stringify(each));
+    const signed = studyProvenances(view).map((each) => JSON.stringify(each));
+    for (const each of [...auditEvents(view), ...studyProvenances(view)]) {
+      assert.deepEqual(validationIssues(each as JsonObject), []);
+    }
+    for (const [code, times] of [
+      ['lock', 2],
+      ['unlock', 1],
+    ] as const) {
+      for (const list of [events, signed]) {
+        assert.equal(list.filter((each) => each.includes(`"code":"${code}"`)).length, times, code);
+      }
+    }
+    const text = trialPage({ member: 'medisure', title: 'Medisure', channel: 'health' }, view);
+    const acts = [...text.matchAll(/<strong>([a-z ]+)<\/strong> [^<]* by /g)].map(([, what]) => what);
+    assert.deepEqual(acts, ['emergency unblinding', 'interim look', 'lock', 'unlock', 'lock']);
+    assert.ok(text.includes('a wrong root') && text.includes('overdose'));
   });
 });

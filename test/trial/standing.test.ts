@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
+import { datasetOf } from '@salus/gateway/trial/datasets';
+import { provenances } from '@salus/gateway/trial/line-resources';
 import { random } from '../support/contract-world.js';
 import { commitment, reason } from './attempts.js';
 import { outcomes, protocol, TRIAL, TrialWorld } from './world.js';
+
+/** Somebody of stmary withdraws after the first consent. */
+async function withdrawn(world: TrialWorld, participant: string): Promise<void> {
+  const says = { participant, n: 2, withdrawn: 'keep-data' };
+  const statement = world.patients.get(participant)!.sign({ channel: 'health', trial: TRIAL, ...says });
+  await world.act('stmary', 'patient', 'withdraw', { ...says, statement });
+}
 
 describe('what a trial stands at', () => {
   it('is what blocks say in their order: who was to be enrolled before a halt and comes after it is not', async () => {
@@ -46,6 +55,54 @@ describe('what a trial stands at', () => {
       const point = await world.pointOf('stmary', 'coordinator', { ...entry, consent });
       await world.refused(code, 'stmary', 'coordinator', 'point', point);
     }
+  });
+
+  it('declares nobody eligible who withdrew, or whose deadline for a new consent is over', async () => {
+    const world = await TrialWorld.enrolling();
+    for (const name of ['P1', 'P2']) {
+      await world.act('stmary', 'investigator', 'consent', await world.consentOf(name, 'stmary'));
+    }
+    const declare = (participant: string) => ({ participant, criteria: world.answers() });
+    await withdrawn(world, 'P1');
+    await world.refused('consent-withdrawn', 'stmary', 'investigator', 'declare-eligible', declare('P1'));
+    await world.document(2, new Date(world.ledger.clockMs + 60_000).toISOString());
+    await world.ledger.pass(90_000, 'northside');
+    await world.refused('consent-superseded', 'stmary', 'investigator', 'declare-eligible', declare('P2'));
+    await world.act('stmary', 'investigator', 'consent', await world.consentOf('P2', 'stmary', 2, 2));
+    await world.act('stmary', 'investigator', 'declare-eligible', declare('P2'));
+  });
+
+  it('corrects after a deadline or a withdrawal what was entered before, and says so for ever', async () => {
+    const world = await TrialWorld.enrolling();
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    const about = { participant: 'P1', reason };
+    const correct = (n: number) =>
+      world.point('stmary', 'coordinator', { ...about, n, act: 'correct', commitment: random() });
+    await world.point('stmary', 'coordinator', { ...about, n: 1, act: 'enter', commitment: random(), consent: 1 });
+    await correct(2);
+    await world.document(2, new Date(world.ledger.clockMs + 60_000).toISOString());
+    await correct(3);
+    await world.ledger.pass(90_000, 'northside');
+    await correct(4);
+    await withdrawn(world, 'P1');
+    await correct(5);
+    const late = { ...about, form: 'labs', n: 1, act: 'enter', commitment: random(), consent: 2 };
+    const entered = await world.pointOf('stmary', 'coordinator', late);
+    await world.refused('consent-withdrawn', 'stmary', 'coordinator', 'point', entered);
+    const line = await world.line('P1');
+    assert.deepEqual(
+      line.points.map(({ lapsed }) => lapsed),
+      [undefined, undefined, undefined, 'after-deadline', 'after-withdrawal'],
+    );
+    const shown = provenances(line).map((each) => JSON.stringify(each));
+    assert.match(shown[4]!, /"urn:salus:consent-lapsed","valueCode":"after-withdrawal"/);
+    assert.ok(!shown[2]!.includes('consent-lapsed'));
+    const data = { view: await world.view(), lines: [['P1', line] as const], content: () => undefined };
+    const { rows } = datasetOf('AUDIT', data, '') as { readonly rows: readonly (readonly unknown[])[] };
+    assert.deepEqual(
+      rows.map((row) => row.at(-1)),
+      [null, null, null, 'after-deadline', 'after-withdrawal'],
+    );
   });
 
   it('opens a locked data point for a reason and by people of two members, and keeps both signatures', async () => {

@@ -69,6 +69,12 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
     return JSON.parse((await this.ledger.evaluate('acme', 'trial:read', call)).payload) as TrialView;
   }
 
+  /** Everything public of one participant. */
+  async line(participant: string): Promise<ParticipantView> {
+    const call = { args: [JSON.stringify({ trial: TRIAL, participant })] };
+    return JSON.parse((await this.ledger.evaluate('acme', 'trial:line', call)).payload) as ParticipantView;
+  }
+
   async newest(): Promise<VersionRecord> {
     const { versions } = await this.view();
     return versions[versions.length - 1]!;
@@ -196,9 +202,7 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
   async locked(): Promise<Answer<L>> {
     const points: PointRecord[] = [];
     for (const { participant } of (await this.view()).slots.flatMap(({ taken }) => taken)) {
-      const call = { args: [JSON.stringify({ trial: TRIAL, participant })] };
-      const { payload } = await this.ledger.evaluate('acme', 'trial:line', call);
-      points.push(...(JSON.parse(payload) as ParticipantView).points);
+      points.push(...(await this.line(participant)).points);
     }
     return this.act('tally', 'cro', 'lock', await this.lockOf(lockRootOf(points)));
   }

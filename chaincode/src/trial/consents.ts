@@ -152,7 +152,7 @@ export function declareEligible(
   { version, criteria: asked, known, site }: EligibilityFacts,
   act: Act,
 ): EligibleRecord | Refusal {
-  if (known?.version === version) return refuse('already-declared', 'eligibility by this version is declared');
+  if (known !== undefined) return refuse('already-declared', 'eligibility by this version is declared');
   const isWhole = criteria.length === asked.length && criteria.every(({ id }, index) => id === asked[index]);
   if (!isWhole) return refuse('not-eligible', 'answer every criterion of the version in force, in its order');
   if (site === undefined) return refuse('no-consent', 'the participant consents before eligibility is asked');

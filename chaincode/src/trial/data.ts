@@ -3,23 +3,29 @@ import type { SalusContext } from '../lib/context';
 import { load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import type { Lock, PointRequest } from './acts';
-import { actOf, committedLists, demandConsent, pointFacts, versionInForce } from './facts';
+import { demandConsent, lapseOf } from './consent-facts';
+import { actOf, committedLists, pointFacts, versionInForce } from './facts';
 import { actOnPoint } from './points';
-import { reach } from './progress';
+import { enterState, reach } from './progress';
 import type { EnteredRecord, PointRecord } from './records';
 import { refuse } from './refusals';
 import type { Standing } from './rules';
 import { demandSignature } from './signing';
-import { enteredKind, numberPart, pointKind, slotKind, statusKind } from './state';
+import { enteredKind, numberPart, pointKind, slotKind } from './state';
 
 const NOTHING: EnteredRecord = { points: 0, acts: 0, queries: 0 };
 
-/** The next act on a data point. What is entered needs a consent that holds. */
+/**
+ * The next act on a data point. What is entered needs a consent that holds; data that were entered under one are corrected
+ * also after it (ICH E6(R3) 2.12.2, 2.9.1), which the record then says.
+ */
 export async function point(ctx: SalusContext, standing: Standing, request: PointRequest): Promise<void> {
   const { trial, participant, visit, form, n } = request;
   const known = await pointFacts(ctx, request, standing);
-  const record = allowed(actOnPoint(request, known, actOf(ctx)));
+  const judged = allowed(actOnPoint(request, known, actOf(ctx)));
   if (request.act === 'enter') await demandConsent(ctx, request);
+  const lapsed = request.act === 'correct' ? await lapseOf(ctx, request) : undefined;
+  const record = { ...judged, ...(lapsed !== undefined && { lapsed }) };
   await save(ctx, pointKind, [trial, participant, visit, form, numberPart(n)], record);
   await count(ctx, trial, record, known.before);
 }
@@ -39,7 +45,7 @@ async function count(
 
 /** Locks the data base, signed: as many data points and acts on them as are there, no query open. */
 export async function lock(ctx: SalusContext, standing: Standing, request: Lock): Promise<void> {
-  const { trial, root, points, acts, reason } = request;
+  const { root, points, acts, reason } = request;
   const entered = await enteredOf(ctx, standing);
   if (entered.queries > 0) throw refuse('query-open', `${entered.queries} queries are open`);
   if (entered.points !== points || entered.acts !== acts) {
@@ -47,7 +53,7 @@ export async function lock(ctx: SalusContext, standing: Standing, request: Lock)
   }
   const content = { meaning: 'lock', root, points, acts, reason, after: standing.status?.tx };
   const signature = await demandSignature(ctx, request, content);
-  await save(ctx, statusKind, [trial], { state: 'locked', reason, ...signature, ...actOf(ctx) });
+  await enterState(ctx, standing, { act: 'lock', state: 'locked', reason, root, points, ...signature });
   await reach(ctx, standing, 'lock', { root, points, ...signature });
 }
 

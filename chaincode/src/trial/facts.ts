@@ -2,12 +2,13 @@
 import type { SalusContext } from '../lib/context';
 import { exists, existsAt, load } from '../lib/record';
 import { hasRole, memberNames } from '../registry/reads';
-import type { ConsentRequest, EnrolRequest, PointRequest } from './acts';
+import type { EnrolRequest, PointRequest } from './acts';
 import type { EnrolmentFacts } from './allocation';
 import type { RegisterTrial } from './api';
-import { consentGate, type ConsentFacts, type ConsentStanding } from './consents';
+import { consentStanding } from './consent-facts';
+import { delegateOf, signersOf } from './delegates';
 import type { PointFacts } from './points';
-import type { Act, DelegateRecord, ListRecord, VersionRecord } from './records';
+import type { Act, ListRecord, VersionRecord } from './records';
 import { refuse } from './refusals';
 import { type Action, permit } from './rights';
 import type { EventFacts } from './safety';
@@ -26,8 +27,6 @@ const { numberPart } = state;
 
 /** The one attribute that names a kind of thing in force. */
 export const PROTOCOL = 'protocol';
-/** The same for the consent document. */
-export const DOCUMENT = 'document';
 /** Milestones against which a version's outcomes are compared. */
 export const MILESTONES = ['first-enrolment', 'lock', 'unblinding'] as const;
 
@@ -149,20 +148,6 @@ export async function committedLists(
   return found;
 }
 
-/** A participant's consents as far as they matter, the n-th being named as the newest. */
-async function consentStanding(
-  ctx: SalusContext,
-  trial: string,
-  participant: string,
-  n: number,
-): Promise<ConsentStanding> {
-  return {
-    newest: await load(ctx, state.consentKind, trial, participant, numberPart(n)),
-    hasNext: (await load(ctx, state.consentKind, trial, participant, numberPart(n + 1))) !== undefined,
-    inForce: await load(ctx, state.inForceKind, trial, DOCUMENT),
-  };
-}
-
 /** What an enrolment is judged by. Of the claim only the hash is read. */
 export async function enrolmentFacts(
   ctx: SalusContext,
@@ -177,28 +162,9 @@ export async function enrolmentFacts(
     participant: await load(ctx, state.participantKind, trial, participant),
     isClaimed: await exists(ctx, state.claimKind, trial, ctx.caller.member, participant),
     consent: await consentStanding(ctx, trial, participant, consent),
-    eligible: await load(ctx, state.eligibleKind, trial, participant),
+    eligible: await load(ctx, state.eligibleKind, trial, participant, numberPart(version)),
     version,
   };
-}
-
-/** The delegation log's entry of a key. */
-export function delegateOf(ctx: SalusContext, trial: string, kid: string): Promise<DelegateRecord | undefined> {
-  return load(ctx, state.delegateKind, trial, kid);
-}
-
-/** The delegation log's entries of those who signed. */
-export async function signersOf(
-  ctx: SalusContext,
-  trial: string,
-  signatures: readonly { readonly kid: string }[],
-): Promise<ReadonlyMap<string, DelegateRecord>> {
-  const found = new Map<string, DelegateRecord>();
-  for (const { kid } of signatures) {
-    const delegate = await delegateOf(ctx, trial, kid);
-    if (delegate !== undefined) found.set(kid, delegate);
-  }
-  return found;
 }
 
 /** What an act on a data point is judged by. */
@@ -215,40 +181,6 @@ export async function pointFacts(ctx: SalusContext, request: PointRequest, stand
     delegate: await delegateOf(ctx, trial, request.delegate),
     signers: await signersOf(ctx, trial, request.signatures ?? []),
   };
-}
-
-/** The two neighbours in a participant's line of consents. */
-export async function lineOf(
-  ctx: SalusContext,
-  { trial, participant, n }: { readonly trial: string; readonly participant: string; readonly n: number },
-): Promise<Pick<ConsentFacts, 'channel' | 'before' | 'there'>> {
-  return {
-    channel: ctx.channel,
-    before: n === 1 ? undefined : await load(ctx, state.consentKind, trial, participant, numberPart(n - 1)),
-    there: await load(ctx, state.consentKind, trial, participant, numberPart(n)),
-  };
-}
-
-/** What a consent is judged by. */
-export async function consentFacts(ctx: SalusContext, request: ConsentRequest): Promise<ConsentFacts> {
-  const { trial, document, countersignature } = request;
-  return {
-    ...(await lineOf(ctx, request)),
-    document: await load(ctx, state.documentKind, trial, numberPart(document)),
-    inForce: await load(ctx, state.inForceKind, trial, DOCUMENT),
-    investigator: await delegateOf(ctx, trial, countersignature.kid),
-  };
-}
-
-/** Refuses a procedure without a consent that holds; the clock is read only where a deadline decides. */
-export async function demandConsent(
-  ctx: SalusContext,
-  { trial, participant, consent = 1 }: Pick<PointRequest, 'trial' | 'participant' | 'consent'>,
-): Promise<void> {
-  const standing = await consentStanding(ctx, trial, participant, consent);
-  const isCurrent = standing.newest?.document === standing.inForce?.version;
-  const refusal = consentGate(standing, isCurrent ? undefined : await ctx.clock());
-  if (refusal !== undefined) throw refusal;
 }
 
 /** What a step of an adverse event is judged by. */

@@ -2,7 +2,7 @@
 import { code, hex256, integer, object, oneOf, optional } from '../lib/schema';
 import { MAX_LINE } from './acts';
 import { prose } from './protocol';
-import type { OpenedPack } from './records';
+import type { OpenedPack } from './kit-records';
 
 /** Most units in one kit. */
 export const MAX_KIT_UNITS = 10_000;

@@ -2,7 +2,8 @@
 import { digest } from '../lib/canonical';
 import type { Refusal } from '../lib/refusal';
 import type { KitAct, KitRequest } from './kit-acts';
-import type { Act, DelegateRecord, KitRecord, KitState, ListRecord, OpenedPack, ParticipantRecord } from './records';
+import type { KitRecord, KitState, OpenedPack } from './kit-records';
+import type { Act, DelegateRecord, ListRecord, ParticipantRecord } from './records';
 import { refuse } from './refusals';
 import { delegation } from './signatures';
 

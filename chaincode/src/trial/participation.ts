@@ -4,7 +4,8 @@ import { load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import type { AdoptDocument, ConsentRequest, EligibleRequest, PublishDocument, WithdrawRequest } from './acts';
 import * as consents from './consents';
-import { actOf, consentFacts, DOCUMENT, lineOf, takingPart, versionInForce } from './facts';
+import { consentFacts, demandNewestConsent, DOCUMENT, lineOf } from './consent-facts';
+import { actOf, takingPart, versionInForce } from './facts';
 import type { Standing } from './rules';
 import { demandSignature } from './signing';
 import { consentKind, documentKind, eligibleKind, inForceKind, numberPart } from './state';
@@ -42,13 +43,15 @@ export async function withdraw(ctx: SalusContext, request: WithdrawRequest): Pro
   await save(ctx, consentKind, [trial, participant, numberPart(n)], record);
 }
 
-/** Records the site's word on the criteria of the version in force. */
+/** Records the site's word on the criteria of the version in force, once for each version, under a consent that holds. */
 export async function declareEligible(ctx: SalusContext, standing: Standing, request: EligibleRequest): Promise<void> {
   const { trial, participant } = request;
   const { version, protocol } = await versionInForce(ctx, standing);
-  const known = await load(ctx, eligibleKind, trial, participant);
+  const key = [trial, participant, numberPart(version)] as const;
+  const known = await load(ctx, eligibleKind, ...key);
   const site = (await takingPart(ctx, trial, participant))?.site;
   const facts = { version, criteria: protocol.criteria, known, site };
   const record = allowed(consents.declareEligible(request, facts, actOf(ctx)));
-  await save(ctx, eligibleKind, [trial, participant], record);
+  await demandNewestConsent(ctx, request);
+  await save(ctx, eligibleKind, key, record);
 }

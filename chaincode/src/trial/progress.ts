@@ -16,7 +16,7 @@ import {
   PROTOCOL,
   versionOf,
 } from './facts';
-import type { MilestoneRecord } from './records';
+import type { Act, MilestoneRecord, StatusRecord } from './records';
 import { refuse } from './refusals';
 import * as rules from './rules';
 import { demandSignature, demandUnlockers } from './signing';
@@ -29,6 +29,7 @@ import {
   numberPart,
   resultsKind,
   revealKind,
+  statusActKind,
   statusKind,
 } from './state';
 
@@ -41,6 +42,18 @@ export async function reach(
 ): Promise<void> {
   const { version = 0, hash = '' } = inForce ?? {};
   await save(ctx, milestoneKind, [trial.trial, name], { name, version, hash, ...more, ...actOf(ctx) });
+}
+
+/** Brings a trial to another state: the newest under the trial's name, and each under a number of its own, for ever. */
+export async function enterState(
+  ctx: SalusContext,
+  { trial, inForce, status }: rules.Standing,
+  change: Omit<StatusRecord, 'n' | 'version' | keyof Act>,
+): Promise<void> {
+  const n = (status?.n ?? 0) + 1;
+  const record = { ...change, n, version: inForce?.version ?? 0, ...actOf(ctx) };
+  await save(ctx, statusKind, [trial.trial], record);
+  await save(ctx, statusActKind, [trial.trial, numberPart(n)], record);
 }
 
 /** Records an interim look: its number is used once. */
@@ -61,22 +74,22 @@ export async function recordLook(
 /** The board's word halts or resumes a trial, signed after what stopped or started it last, so that it counts once. */
 export async function stop(
   ctx: SalusContext,
-  { status }: rules.Standing,
+  standing: rules.Standing,
   request: BoardAct,
-  meaning: 'halt' | 'resume',
+  act: 'halt' | 'resume',
 ): Promise<void> {
-  const { trial, reason } = request;
-  const signature = await demandSignature(ctx, request, { meaning, reason, after: status?.tx });
-  const state = meaning === 'halt' ? 'halted' : 'running';
-  await save(ctx, statusKind, [trial], { state, reason, ...signature, ...actOf(ctx) });
+  const { reason } = request;
+  const signature = await demandSignature(ctx, request, { meaning: act, reason, after: standing.status?.tx });
+  const state = act === 'halt' ? 'halted' : 'running';
+  await enterState(ctx, standing, { act, state, reason, ...signature });
 }
 
 /** Unlocks the data base, signed by two over the reason and the lock; enrolment stays halted until the board resumes it. */
 export async function unlock(ctx: SalusContext, standing: rules.Standing, request: Unlock): Promise<void> {
-  const { trial, reason } = request;
+  const { reason } = request;
   const content = { meaning: 'unlock', reason, after: standing.status?.tx };
   const signatures = await demandUnlockers(ctx, standing.trial, request.signatures, content);
-  await save(ctx, statusKind, [trial], { state: 'halted', reason, ...signatures, ...actOf(ctx) });
+  await enterState(ctx, standing, { act: 'unlock', state: 'halted', reason, ...signatures });
 }
 
 /** Reveals a list; the first one revealed unblinds the trial. */
@@ -86,7 +99,7 @@ export async function reveal(ctx: SalusContext, standing: rules.Standing, reques
   const known = await load(ctx, revealKind, trial, stratum);
   await save(ctx, revealKind, [trial, stratum], allowed(judgeReveal(request, list, known, actOf(ctx))));
   if (standing.status?.state === 'unblinded') return;
-  await save(ctx, statusKind, [trial], { state: 'unblinded', ...actOf(ctx) });
+  await enterState(ctx, standing, { act: 'unblinding', state: 'unblinded' });
   await reach(ctx, standing, 'unblinding');
 }
 

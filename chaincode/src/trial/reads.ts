@@ -1,7 +1,8 @@
 /** What evaluates answer of a trial and of one participant: everything public. */
 import type { SalusContext } from '../lib/context';
 import { list, load } from '../lib/record';
-import { DOCUMENT, standingOf } from './facts';
+import { DOCUMENT } from './consent-facts';
+import { standingOf } from './facts';
 import type { ConsentRecord } from './records';
 import { phaseOf } from './rules';
 import * as state from './state';
@@ -21,6 +22,7 @@ export async function viewOf(ctx: SalusContext, name: string): Promise<TrialView
     ...(inForce && { inForce }),
     ...(document && { document }),
     ...(status && { status }),
+    statuses: await list(ctx, state.statusActKind, name),
     versions: await list(ctx, state.versionKind, name),
     approvals: await list(ctx, state.approvalKind, name),
     milestones: await list(ctx, state.milestoneKind, name),
@@ -53,13 +55,12 @@ async function withdrawalsOf(
 export async function participantView(ctx: SalusContext, trial: string, name: string): Promise<ParticipantView> {
   await standingOf(ctx, trial);
   const participant = await load(ctx, state.participantKind, trial, name);
-  const eligible = await load(ctx, state.eligibleKind, trial, name);
   const entered = await load(ctx, state.enteredKind, trial, name);
   return {
     trial,
     ...(participant && { participant }),
-    ...(eligible && { eligible }),
     ...(entered && { entered }),
+    eligibility: await list(ctx, state.eligibleKind, trial, name),
     consents: await list(ctx, state.consentKind, trial, name),
     points: await list(ctx, state.pointKind, trial, name),
   };

@@ -69,10 +69,18 @@ export interface MilestoneRecord extends Act, Partial<Signed> {
   readonly points?: number;
 }
 
-/** What stops a trial; signed, but for what an unblinding brings. */
+/** What stops a trial or lets it go on; signed, but for what an unblinding brings. */
 export interface StatusRecord extends Act, Partial<Signed> {
+  /** Its place among all of the trial. */
+  readonly n: number;
+  readonly act: 'halt' | 'resume' | 'lock' | 'unlock' | 'unblinding';
   readonly state: 'running' | 'halted' | 'locked' | 'unblinded';
   readonly reason?: string;
+  /** The protocol version in force then. */
+  readonly version: number;
+  /** With `lock`, as in its milestone. */
+  readonly root?: string;
+  readonly points?: number;
 }
 
 /** An interim look. */
@@ -190,7 +198,12 @@ export interface PointRecord extends Act {
   readonly queries: readonly string[];
   readonly reason?: string;
   readonly statements?: readonly string[];
+  /** Of a correction: the consent under which the data were entered does not hold any more. */
+  readonly lapsed?: Lapse;
 }
+
+/** Why a consent does not hold any more. */
+export type Lapse = 'after-withdrawal' | 'after-deadline';
 
 /** How much was entered of a participant, so that a lock can tell whether all of it is meant. */
 export interface EnteredRecord {
@@ -200,43 +213,6 @@ export interface EnteredRecord {
   readonly acts: number;
   /** Queries open on them. */
   readonly queries: number;
-}
-
-/** States of a kit; that it is assigned stands with the participant. */
-export type KitState = 'shipped' | 'received' | 'quarantined' | 'dispensed' | 'returned' | 'reconciled';
-
-/** One act on a kit of the treatment. */
-export interface KitRecord extends Act {
-  readonly kit: string;
-  readonly n: number;
-  readonly act: string;
-  readonly state: KitState;
-  readonly stratum: string;
-  /** The member it was shipped to. */
-  readonly site: string;
-  /** Salted commitment of lot and pack in the supply chain: while blinded, a lot would tell the arm. */
-  readonly pack: string;
-  /** Units shipped. */
-  readonly units: number;
-  readonly delegate: string;
-  /** Since it was dispensed. */
-  readonly participant?: string;
-  /** Units that came back. */
-  readonly returned?: number;
-  /** Units that the monitor counted; differs from what was returned only with a reason. */
-  readonly counted?: number;
-  /** Salted commitment of the logger's readings: the kit was outside its limits. */
-  readonly excursion?: string;
-  readonly reason?: string | undefined;
-  /** What `pack` commits to; after unblinding alone. */
-  readonly opened?: OpenedPack;
-}
-
-/** Lot, and pack where it was serialised, in the supply chain. */
-export interface OpenedPack {
-  readonly lot: string;
-  readonly item?: string | undefined;
-  readonly salt: string;
 }
 
 /** An adverse event in one of its states. */

@@ -1,7 +1,8 @@
 /** Personal signatures on acts that concern a whole trial (21 CFR 11.50, 11.70): load, judge. */
 import type { SalusContext } from '../lib/context';
 import type { Signature } from './acts';
-import { actOf, delegateOf, signersOf } from './facts';
+import { delegateOf, signersOf } from './delegates';
+import { actOf } from './facts';
 import type { Signed, TrialRecord } from './records';
 import { delegation, signed, unlockers } from './signatures';
 

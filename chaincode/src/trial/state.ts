@@ -1,4 +1,5 @@
 import { kind } from '../lib/kind';
+import type { KitRecord } from './kit-records';
 import type * as records from './records';
 
 /** trial/<trial>: parties; written once. */
@@ -9,9 +10,11 @@ export const versionKind = kind<records.VersionRecord>('trial-version', 'public'
 export const approvalKind = kind<records.ApprovalRecord>('trial-approval', 'public', 'trial', 'hash', 'role', 'member');
 /** trial-in-force/<trial>/<protocol|document>: which version counts now. */
 export const inForceKind = kind<records.InForceRecord>('trial-in-force', 'public', 'trial', 'what');
-/** trial-milestone/<trial>/<name>: first-enrolment, lock, unblinding; written once. */
+/** trial-milestone/<trial>/<name>: first-enrolment, the newest lock, unblinding. */
 export const milestoneKind = kind<records.MilestoneRecord>('trial-milestone', 'public', 'trial', 'name');
-/** trial-status/<trial>: halted, locked, unblinded; absent while nothing of that came. */
+/** trial-status-act/<trial>/<n>: every halt, its end, lock, unlock and the unblinding, in line; none is written over. */
+export const statusActKind = kind<records.StatusRecord>('trial-status-act', 'public', 'trial', 'n');
+/** trial-status/<trial>: the newest of them; absent while nothing of that came. */
 export const statusKind = kind<records.StatusRecord>('trial-status', 'public', 'trial');
 /** trial-look/<trial>/<look>: an interim look. */
 export const lookKind = kind<records.LookRecord>('trial-look', 'public', 'trial', 'look');
@@ -31,8 +34,8 @@ export const documentKind = kind<records.DocumentRecord>('trial-document', 'publ
 export const delegateKind = kind<records.DelegateRecord>('trial-delegate', 'public', 'trial', 'kid');
 /** trial-consent/<trial>/<participant>/<n>: consents and withdrawals in line. */
 export const consentKind = kind<records.ConsentRecord>('trial-consent', 'public', 'trial', 'participant', 'n');
-/** trial-eligible/<trial>/<participant>: the site's word on the criteria, over its own content. */
-export const eligibleKind = kind<records.EligibleRecord>('trial-eligible', 'public', 'trial', 'participant');
+/** trial-eligible/<trial>/<participant>/<version>: the site's word on that version's criteria, over its own content. */
+export const eligibleKind = kind<records.EligibleRecord>('trial-eligible', 'public', 'trial', 'participant', 'version');
 /** trial-participant/<trial>/<participant>: where somebody was allocated. */
 export const participantKind = kind<records.ParticipantRecord>('trial-participant', 'public', 'trial', 'participant');
 /** trial-point/<trial>/<participant>/<visit>/<form>/<n>: a data point's acts in line. */
@@ -48,7 +51,7 @@ export const pointKind = kind<records.PointRecord>(
 /** trial-entered/<trial>/<participant>: how many data points and open queries. */
 export const enteredKind = kind<records.EnteredRecord>('trial-entered', 'public', 'trial', 'participant');
 /** trial-kit/<trial>/<kit>/<n>: a kit's acts in line. */
-export const kitKind = kind<records.KitRecord>('trial-kit', 'public', 'trial', 'kit', 'n');
+export const kitKind = kind<KitRecord>('trial-kit', 'public', 'trial', 'kit', 'n');
 /** trial-event/<trial>/<event>/<n>: an adverse event as reported, then followed up and assessed. */
 export const eventKind = kind<records.EventRecord>('trial-event', 'public', 'trial', 'event', 'n');
 /** trial-submission/<trial>/<event>/<n>: the report to the regulator of that state of the event. */

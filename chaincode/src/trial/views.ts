@@ -2,6 +2,7 @@
 import type * as records from './records';
 import type { RegisteredPhase } from './rights';
 
+export type * from './kit-records';
 export type * from './records';
 
 /** A trial as everybody sees it. Lists of records are in the order of their keys. */
@@ -11,6 +12,8 @@ export interface TrialView {
   readonly inForce?: records.InForceRecord;
   readonly document?: records.InForceRecord;
   readonly status?: records.StatusRecord;
+  /** Every halt, its end, lock, unlock and the unblinding. */
+  readonly statuses: readonly records.StatusRecord[];
   readonly versions: readonly records.VersionRecord[];
   readonly approvals: readonly records.ApprovalRecord[];
   readonly milestones: readonly records.MilestoneRecord[];
@@ -34,8 +37,9 @@ export interface ParticipantView {
   readonly trial: string;
   /** Absent before enrolment. */
   readonly participant?: records.ParticipantRecord;
-  readonly eligible?: records.EligibleRecord;
   readonly entered?: records.EnteredRecord;
+  /** One for each version by which the site declared it. */
+  readonly eligibility: readonly records.EligibleRecord[];
   readonly consents: readonly records.ConsentRecord[];
   readonly points: readonly records.PointRecord[];
 }

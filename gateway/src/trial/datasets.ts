@@ -50,6 +50,7 @@ const AUDIT: Columns = [
   ['REASON', 'Reason', 'string'],
   ['CONTENT', 'Commitment of the Content', 'string'],
   ['TXID', 'Transaction', 'string'],
+  ['LAPSED', 'Corrected after Withdrawal or Deadline of Consent', 'string'],
 ];
 const QS: Columns = [
   ['STUDYID', 'Study Identifier', 'string'],
@@ -142,10 +143,11 @@ function yesNo(is: boolean): string {
 
 function auditTrail({ view: { trial }, lines }: StudyData): Row[] {
   return lines.flatMap(([participant, { points }]) =>
-    points.map(({ visit, form, n, act, state, by, delegate, at, reason = null, commitment, tx }): Row => {
+    points.map(({ visit, form, n, act, state, by, ...record }): Row => {
+      const { delegate, at, reason = null, commitment, tx, lapsed = null } = record;
       return [
         ...[trial.trial, participant, visit, form, n, act, state, by.role, by.member],
-        ...[delegate, at, reason, commitment, tx],
+        ...[delegate, at, reason, commitment, tx, lapsed],
       ];
     }),
   );
@@ -164,13 +166,15 @@ function answers({ view: { trial }, lines, content }: StudyData): Row[] {
   );
 }
 
-/** The answers to the criteria, by the newest declaration, of every content kept here. */
+/** The answers to the criteria, by every declaration, of every content kept here. */
 function eligibility({ view: { trial }, lines, content }: StudyData): Row[] {
-  return lines.flatMap(([participant, { eligible }]) =>
-    (eligible?.criteria ?? []).flatMap(({ id, commitment }) =>
-      itemsOf(content(commitment)).map(({ answer }): Row => {
-        return [trial.trial, participant, id, answer, eligible?.at ?? null, eligible?.version ?? null, commitment];
-      }),
+  return lines.flatMap(([participant, { eligibility: declared }]) =>
+    declared.flatMap(({ criteria, at, version }) =>
+      criteria.flatMap(({ id, commitment }) =>
+        itemsOf(content(commitment)).map(({ answer }): Row => {
+          return [trial.trial, participant, id, answer, at, version, commitment];
+        }),
+      ),
     ),
   );
 }

@@ -101,7 +101,8 @@ function entries(line: ParticipantView, { ports, view, actor }: Parameters<OfPar
 
 /** The line with the site that declared the participant eligible. */
 function withDeclarer(line: ParticipantView): Parameters<typeof demandReader>[2] {
-  return line.eligible === undefined ? line : { ...line, site: line.eligible.by.member };
+  const [declared] = line.eligibility;
+  return declared === undefined ? line : { ...line, site: declared.by.member };
 }
 
 /** The contents of a participant's adverse events, each step as the site reported it. */

@@ -72,13 +72,15 @@ export function usableCommitments(line: ParticipantView, events: readonly string
 }
 
 /** Commitments of the answers to the criteria of a participant's eligibility, then of the data points; each once, in the order of the line. */
-export function commitmentsOf({ eligible, points }: ParticipantView): readonly string[] {
-  return [...new Set([...(eligible?.criteria ?? []), ...points].map(({ commitment }) => commitment))];
+export function commitmentsOf({ eligibility, points }: ParticipantView): readonly string[] {
+  const answers = eligibility.flatMap(({ criteria }) => criteria);
+  return [...new Set([...answers, ...points].map(({ commitment }) => commitment))];
 }
 
 /** The site that put a commitment of these on the ledger; undefined where there is none such. */
-function committedBy({ eligible, participant, points }: ParticipantView, commitment: string): string | undefined {
-  if (eligible?.criteria.some((each) => each.commitment === commitment) === true) return eligible.by.member;
+function committedBy({ eligibility, participant, points }: ParticipantView, commitment: string): string | undefined {
+  const declared = eligibility.find(({ criteria }) => criteria.some((each) => each.commitment === commitment));
+  if (declared !== undefined) return declared.by.member;
   return points.some((each) => each.commitment === commitment) ? participant?.site : undefined;
 }
 

@@ -46,6 +46,7 @@ export function provenances({ trial, points }: ParticipantView): readonly object
     extension: [
       { url: 'urn:salus:commitment', valueString: record.commitment },
       { url: 'urn:salus:data-point-state', valueCode: record.state },
+      ...(record.lapsed === undefined ? [] : [{ url: 'urn:salus:consent-lapsed', valueCode: record.lapsed }]),
     ],
     target: [dataPoint(trial, record)],
     recorded: record.at,
@@ -67,11 +68,9 @@ function dataPoint(trial: string, place: Pick<PointRecord, 'participant' | 'visi
   return { identifier: { system: DATA_POINT_SYSTEM, value: placeName({ trial, ...place }) } };
 }
 
-/** Signed acts on a whole trial: versions, lists, the document in force, the newest lock, what the board or an unlock did last. */
-export function studyProvenances({ trial, approvals, document, milestones, status }: TrialView): readonly object[] {
-  // The status of a lock has the signature of its milestone.
-  const last = status?.state === 'locked' ? [] : [status];
-  return [...approvals, document, ...milestones, ...last].flatMap((record) => {
+/** Signed acts on a whole trial: versions, lists, the document in force, every lock and unlock, every halt and its end. */
+export function studyProvenances({ trial, approvals, document, statuses }: TrialView): readonly object[] {
+  return [...approvals, document, ...statuses].flatMap((record) => {
     const [jws] = record?.statements ?? [];
     if (record?.statements === undefined || jws === undefined) return [];
     return {
@@ -104,13 +103,16 @@ function signatureOf(when: string, jws: string): object {
   };
 }
 
-/** Emergency unblindings, interim looks, and milestones of a trial. */
-export function auditEvents({ trial, unblindings, looks, milestones }: TrialView): readonly object[] {
+/** Emergency unblindings, interim looks, first enrolment, every halt, its end, lock, unlock, and the unblinding of a trial. */
+export function auditEvents({ trial, unblindings, looks, milestones, statuses }: TrialView): readonly object[] {
   const name = trial.trial;
   return [
     ...unblindings.map((record) => ({ ...record, act: 'unblind-one', about: `${record.stratum}/${record.slot}` })),
     ...looks.map((record) => ({ ...record, act: 'record-look', about: String(record.look) })),
-    ...milestones.map((record) => ({ ...record, act: record.name, reason: undefined, about: record.name })),
+    ...milestones
+      .filter(({ tx }) => !statuses.some((each) => each.tx === tx))
+      .map((record) => ({ ...record, act: record.name, reason: undefined, about: record.name })),
+    ...statuses.map((record) => ({ ...record, reason: record.reason, about: String(record.n) })),
   ].map(({ act, about, by, at, reason }) => ({
     resourceType: 'AuditEvent',
     id: idOf(name, `audit/${act}/${about}`),

@@ -81,6 +81,7 @@ export function recordsIn(found: TrialPackage): ReadonlyMap<string, object> {
     ...named('trial-in-force', view.inForce, 'protocol'),
     ...named('trial-in-force', view.document, 'document'),
     ...named('trial-status', view.status),
+    ...view.statuses.flatMap((each) => named('trial-status-act', each, each.n)),
     ...view.versions.flatMap((each) => named('trial-version', each, each.version)),
     ...view.approvals.flatMap((each) => named('trial-approval', each, each.hash, each.by.role, each.by.member)),
     ...view.milestones.flatMap((each) => named('trial-milestone', each, each.name)),
@@ -98,9 +99,9 @@ export function recordsIn(found: TrialPackage): ReadonlyMap<string, object> {
     ...view.delegates.flatMap((each) => named('trial-delegate', each, each.jwk.kid)),
     ...kits.flatMap((each) => named('trial-kit', each, each.kit, each.n)),
   ];
-  const ofPeople = lines.flatMap(([name, { participant, eligible, entered, consents, points }]) => [
+  const ofPeople = lines.flatMap(([name, { participant, eligibility, entered, consents, points }]) => [
     ...named('trial-participant', participant, name),
-    ...named('trial-eligible', eligible, name),
+    ...eligibility.flatMap((each) => named('trial-eligible', each, name, each.version)),
     ...named('trial-entered', entered, name),
     ...consents.flatMap((each) => named('trial-consent', each, name, each.n)),
     ...points.flatMap((each) => named('trial-point', each, name, each.visit, each.form, each.n)),

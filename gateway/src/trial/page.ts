@@ -21,7 +21,7 @@ export function trialPage(owner: PageOwner, view: TrialView): string {
       ${fact('Version in force', html`${inForce?.version ?? 'none'}`)}
     </dl>
     <h2>Registered outcomes</h2>
-    ${outcomeTable(protocol.outcomes)} ${changes(view)} ${results(view)} ${allocation(view)}
+    ${outcomeTable(protocol.outcomes)} ${changes(view)} ${results(view)} ${happenings(view)} ${allocation(view)}
     <h2>Proof</h2>
     <p>
       Each version names the hash of the one before. Its transaction shows which members endorsed it, with verified
@@ -60,10 +60,39 @@ function changes(view: TrialView): Html {
     </ul>`;
 }
 
+/** Metric and analysis where they differ: else both sides of such a change would read the same. */
 function told({ old, new: now }: OutcomeChange): Html {
-  const say = (outcome: Outcome | undefined): string =>
-    outcome === undefined ? 'nothing' : `${outcome.role}: ${outcome.measure} (${outcome.timeFrame})`;
+  const differing = (['metric', 'analysis'] as const).filter((part) => old?.[part] !== now?.[part]);
+  const say = (outcome: Outcome | undefined): string => {
+    if (outcome === undefined) return 'nothing';
+    const more = differing.map((part) => `; ${part}: ${outcome[part] ?? 'none'}`).join('');
+    return `${outcome.role}: ${outcome.measure} (${outcome.timeFrame})${more}`;
+  };
   return html`${say(old)} → ${say(now)}`;
+}
+
+/** Halts, their ends, locks, unlocks, unblindings and looks, in the order of their times. */
+function happenings({ statuses, looks, unblindings }: TrialView): Html {
+  const found = [
+    ...statuses.map((record) => ({ ...record, what: record.act, about: '' })),
+    ...looks.map((record) => ({ ...record, what: 'interim look', about: String(record.look) })),
+    ...unblindings.map((record) => ({
+      ...record,
+      what: 'emergency unblinding',
+      about: `of slot ${record.slot}, ${record.stratum}`,
+    })),
+  ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  if (found.length === 0) return html`<p id="happened">Nothing was halted, locked, looked at or unblinded.</p>`;
+  return html`<h2>What happened</h2>
+    <ol class="blocks" id="happened">
+      ${found.map(
+        ({ what, about, by, at, tx, reason }) =>
+          html`<li>
+            <strong>${what}</strong> ${about} by ${by.role} ${by.member}, ${time(at)},
+            <a href="/ledger/transactions/${tx}">transaction</a>: ${reason ?? 'no reason asked'}
+          </li>`,
+      )}
+    </ol>`;
 }
 
 function results({ results: posted }: TrialView): Html {
