@@ -12,7 +12,7 @@ import { type Topology, type TopologyOverrides, loadTopology } from '../topology
 import type { Child, ChildPlan } from './children.js';
 import { checkPorts } from './free-ports.js';
 import { standstillOver } from './halted.js';
-import { endNodes, removeRunFile, startTimeOf, takeStateFolder, writeRunFile } from './run-file.js';
+import { emptyStateFolder, endNodes, removeRunFile, startTimeOf, takeStateFolder, writeRunFile } from './run-file.js';
 import { searchPlaces } from './running-fabric.js';
 import { Supervised } from './supervised.js';
 
@@ -22,6 +22,8 @@ export type Engine = 'embedded' | 'fabric';
 /** Which consortium, on which engine, and who is told how it goes. */
 export interface BringUpOptions {
   readonly engine: Engine;
+  /** Begin anew: what the state folder holds is deleted, once it is this process's and nothing else stands in the way. */
+  readonly fresh?: boolean;
   readonly stateDir: string;
   readonly topologyFile: string;
   readonly overrides?: TopologyOverrides;
@@ -56,7 +58,7 @@ const engineMain = (engine: Engine): string => join(workspaces, 'network', 'dist
 
 /** Starts everything; resolves when every member's gateway answers. */
 export async function bringUp(options: BringUpOptions): Promise<RunningConsortium> {
-  const isOwn = isExported(options.stateDir);
+  const isOwn = options.fresh !== true && isExported(options.stateDir);
   const topology = isOwn
     ? exportedState(options.stateDir).topology
     : startable(options, loadTopology(options.topologyFile, options.overrides));
@@ -106,18 +108,27 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
 }
 
 /** On Fabric a change of the file starts with the channel that has taken it. */
-function startable({ engine, stateDir, progress }: BringUpOptions, topology: Topology): Topology {
-  return engine === 'fabric' ? inForce(topology, stateDir, progress) : topology;
+function startable({ engine, fresh, stateDir, progress }: BringUpOptions, topology: Topology): Topology {
+  return engine === 'fabric' && fresh !== true ? inForce(topology, stateDir, progress) : topology;
 }
 
 /** Refuses an engine that this topology, this state folder or this machine does not allow. */
-async function checkEngine({ engine, stateDir, topologyFile }: BringUpOptions, topology: Topology): Promise<void> {
+async function checkEngine(
+  { engine, fresh, stateDir, topologyFile }: BringUpOptions,
+  topology: Topology,
+): Promise<void> {
   if (engine === 'embedded' && topology.production) {
     throw new CommandError(
       `${topologyFile} says production: true; the embedded ledger has one operator and no consensus. ` +
         'Start with: --engine fabric',
     );
   }
+  if (fresh !== true) checkLedger(engine, stateDir);
+  if (engine === 'fabric') await findPrograms(searchPlaces());
+}
+
+/** Refuses the ledger that a state folder holds. */
+function checkLedger(engine: Engine, stateDir: string): void {
   if (engine === 'embedded' && isExported(stateDir)) {
     throw new CommandError(`${stateDir} is one member's part of a Fabric channel. Start with: --engine fabric`);
   }
@@ -128,7 +139,6 @@ async function checkEngine({ engine, stateDir, topologyFile }: BringUpOptions, t
         'or begin anew with --fresh; or name another folder in SALUS_STATE',
     );
   }
-  if (engine === 'fabric') await findPrograms(searchPlaces());
 }
 
 function recordRun(options: BringUpOptions, children: readonly Child[], ready: boolean): void {
@@ -156,6 +166,7 @@ async function prepared(options: BringUpOptions, topology: Topology) {
   let authorities: RunningAuthorities | undefined;
   try {
     await checkPorts(topology);
+    if (options.fresh === true) emptyStateFolder(stateDir);
     authorities = await startNeededAuthorities(options, topology);
     const state = await (isExported(stateDir)
       ? prepareOwn(stateDir)

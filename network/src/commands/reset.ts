@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 
 import { type Command, CommandError } from '../command.js';
 import { refuseDuringBackup } from './halted.js';
-import { endOrphans, readRunFile } from './run-file.js';
+import { emptyStateFolder, readRunFile, takeStateFolder } from './run-file.js';
 
 /** `salus reset`: asks first unless told `--yes`; refuses while the consortium runs. */
 export const reset: Command = {
@@ -17,9 +17,11 @@ export const reset: Command = {
       throw new CommandError(`this deletes ${io.stateDir} for good; say so with: npm run salus -- reset --yes`, 2);
     }
     refuseDuringBackup(io.stateDir);
-    await endOrphans(io.stateDir);
+    // Whoever starts meanwhile is told that somebody has the folder, until there is nothing in it to lose.
+    await takeStateFolder(io.stateDir, 'none');
+    emptyStateFolder(io.stateDir);
     rmSync(io.stateDir, { recursive: true, force: true });
     io.out(`deleted ${io.stateDir}`);
-    return await Promise.resolve(0);
+    return 0;
   },
 };

@@ -1,5 +1,5 @@
 /** `.salus/run.json`: which supervisor holds a state folder. It is the lock that keeps two from sharing one. */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -122,6 +122,17 @@ export async function takeStateFolder(stateDir: string, engine: string): Promise
   await endRecorded([...left, ...nodesOf(stateDir)]);
   for (const place of RECORDS) rmSync(place(stateDir), { force: true });
   writeRunFile(stateDir, { engine, ready: false, children: [] });
+}
+
+/**
+ * Deletes what a state folder holds that this process has taken. What says so stays, with what others who would take it write beside it, and
+ * the logs, which may be open.
+ */
+export function emptyStateFolder(stateDir: string): void {
+  for (const entry of readdirSync(stateDir)) {
+    if (entry !== 'log' && !entry.startsWith('run.json'))
+      rmSync(join(stateDir, entry), { recursive: true, force: true });
+  }
 }
 
 /** Makes `run.json` where there is none but a dead one's. Returns the children of that one, who stay in it until they are ended. */

@@ -1,11 +1,9 @@
-import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { type Command, CommandError, type CommandIo } from '../command.js';
 import { type Engine, type RunningConsortium, bringUp } from './bring-up.js';
 import { refuseDuringBackup } from './halted.js';
 import { startOptions } from './options.js';
-import { endOrphans, readRunFile } from './run-file.js';
 import { requireWritable } from './state-folder.js';
 import { tokenHint, tokenToTry } from './token-to-try.js';
 
@@ -21,11 +19,11 @@ export const start: Command = {
     const engine = parseEngine(input.options['engine']);
     requireWritable(io.stateDir);
     refuseDuringBackup(io.stateDir);
-    if (input.options['fresh'] === true) await makeFresh(io.stateDir);
     const began = Date.now();
     const stopWanted = signalled();
     const running = await bringUp({
       engine,
+      fresh: input.options['fresh'] === true,
       stateDir: io.stateDir,
       topologyFile: io.topologyFile,
       progress: (line) => {
@@ -60,25 +58,6 @@ function signalled(): Promise<string> {
 function parseEngine(given: unknown): Engine {
   if (given === 'embedded' || given === 'fabric') return given;
   throw new CommandError(`no engine is called "${String(given)}"; there are embedded and fabric`, 2);
-}
-
-/** Deletes the state but for the logs, which may be open. */
-async function makeFresh(stateDir: string): Promise<void> {
-  if (readRunFile(stateDir) !== undefined) {
-    throw new CommandError('the consortium runs; stop it first with: npm run salus -- down');
-  }
-  await endOrphans(stateDir);
-  for (const entry of entries(stateDir)) {
-    if (entry !== 'log') rmSync(join(stateDir, entry), { recursive: true, force: true });
-  }
-}
-
-function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 /** What runs, and where. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { CommandError } from '../command.js';
@@ -9,7 +9,7 @@ export function requireWritable(stateDir: string): void {
   while (!existsSync(nearest)) nearest = dirname(nearest);
   try {
     // Tried out: permissions alone do not tell of a file system that is read only, full, or no place for files.
-    rmdirSync(mkdtempSync(join(nearest, '.salus-')));
+    rmSync(mkdtempSync(join(nearest, '.salus-')), { recursive: true, force: true });
   } catch (error) {
     throw new CommandError(
       `the state folder ${stateDir} cannot be used: nothing can be written to ${nearest} ` +

@@ -11,6 +11,8 @@ import { HOW_TO_STOP } from './start.js';
 import { requireWritable } from './state-folder.js';
 import { tokenToTry } from './token-to-try.js';
 
+/** Told to whoever would begin anew. */
+const RUNS = 'the consortium runs, and nothing of it was deleted; stop it first with: npm run salus -- down';
 /** How long a start in the background may take, in milliseconds. */
 const patience = 120_000;
 
@@ -22,6 +24,7 @@ export const up: Command = {
   async run(input, io) {
     requireWritable(io.stateDir);
     if (readRunFile(io.stateDir)?.ready === true) {
+      if (input.options['fresh'] === true) throw new CommandError(RUNS);
       io.out('already up');
       return 0;
     }
