@@ -33,6 +33,28 @@ describe('R4 bundles', () => {
     assert.equal(made.json.entry[4].resource, undefined);
   });
 
+  it('what an entry finds by criteria no other entry writes', async () => {
+    const criteria = 'identifier=urn:o|1';
+    const own = patient({ id: 'o', identifier: [{ system: 'urn:o', value: '1' }] });
+    await server.ask('PUT Patient/o', { body: own });
+    const found = entry('POST', 'Patient', patient({ identifier: own.identifier as Json }), { ifNoneExist: criteria });
+    for (const other of [entry('DELETE', 'Patient/o'), entry('PUT', 'Patient/o', { ...own, gender: 'male' })]) {
+      for (const entries of [
+        [found, other],
+        [other, found],
+      ]) {
+        const answer = await post('transaction', entries);
+        assert.deepEqual([answer.status, answer.json.issue?.[0].details.coding[0].code], [422, 'invalid-content']);
+      }
+    }
+    assert.equal((await server.ask('GET Patient/o')).json.meta.versionId, '1');
+    const both = await post('transaction', [found, found]);
+    assert.deepEqual(
+      responses(both).map(({ status }) => status as string),
+      ['200 OK', '200 OK'],
+    );
+  });
+
   it('full URLs are each one entry’s, and elements are those of R4', async () => {
     const fullUrl = 'urn:uuid:88f151c0-a954-468a-88bd-5ae15c08e059';
     const twice = [entry('POST', 'Patient', patient(), { fullUrl }), entry('POST', 'Patient', patient(), { fullUrl })];

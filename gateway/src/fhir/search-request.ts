@@ -36,6 +36,11 @@ const RESULT = new Set([
   ...['_include:iterate', '_revinclude:iterate', '_include:recurse', '_revinclude:recurse'],
 ]);
 
+/** `_contained=false` is what is done without it (R4 search.html#contained). */
+function saysHow(name: string, value: string): boolean {
+  return RESULT.has(name) || (name === '_contained' && value === 'false');
+}
+
 /** Throws Refusal 400 for what is unknown or wrong; unknown names are left out where handling is lenient. */
 export function parseSearch(
   context: FhirContext,
@@ -51,7 +56,7 @@ export function parseSearch(
   for (const [name, value] of query) {
     // An empty value asks for nothing (R4: it is left out), and so do several.
     if (/^,*$/.test(value)) continue;
-    if (!RESULT.has(name)) {
+    if (!saysHow(name, value)) {
       const filter = filterOf(type, name, value, 1);
       if (filter === undefined && handling === 'strict') throw unknown(type, name);
       if (filter === undefined) {

@@ -201,20 +201,22 @@ function fresh(
   return { entry, type, id, ...(condition === undefined ? {} : { condition }) };
 }
 
+/** Throws Refusal where identities overlap, those that criteria led to included (R4 http.html#trules). */
 function refuseTwice(steps: readonly Step[]): void {
+  // Two conditional creates may find the same resource: neither writes it.
+  const found = steps.filter(({ entry, current }) => entry.method === 'POST' && current !== undefined);
   const known = new Set<string>();
-  for (const { type, id, entry, current } of steps) {
-    // Two conditional creates may find the same resource: neither writes it.
-    if (entry.method === 'POST' && current !== undefined) continue;
-    const name = `${type}/${id}`;
-    if (known.has(name))
-      throw new Refusal(
-        'invalid',
-        'invalid-content',
-        `Bundle.entry[${entry.position}]: the transaction names ${type} with this id twice`,
-      );
-    known.add(name);
+  for (const step of steps.filter((each) => !found.includes(each))) {
+    refuseKnown(step, known);
+    known.add(`${step.type}/${step.id}`);
   }
+  for (const step of found) refuseKnown(step, known);
+}
+
+function refuseKnown({ type, id, entry }: Step, known: ReadonlySet<string>): void {
+  if (!known.has(`${type}/${id}`)) return;
+  const detail = `Bundle.entry[${entry.position}]: the transaction names ${type} with this id twice`;
+  throw new Refusal('invalid', 'invalid-content', detail);
 }
 
 /** Full URLs and conditional references, with what they stand for. */
