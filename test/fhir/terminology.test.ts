@@ -132,6 +132,38 @@ describe('FHIR terminology operations', () => {
     assert.equal(named(await server.ask('POST CodeSystem/$validate-code', { body }), 'result'), true);
   });
 
+  it('says how two codes stand to each other', async () => {
+    const asked = async (query: string): Promise<Json> => named(await server.ask(`GET ${query}`), 'outcome');
+    for (const [a, b, outcome] of [
+      ['mammal', 'dog', 'subsumes'],
+      ['dog', 'mammal', 'subsumed-by'],
+      ['dog', 'dog', 'equivalent'],
+      ['dog', 'cat', 'not-subsumed'],
+    ] as const) {
+      assert.equal(await asked(`CodeSystem/$subsumes?system=${ANIMALS}&codeA=${a}&codeB=${b}`), outcome);
+      assert.equal(await asked(`CodeSystem/animals/$subsumes?codeA=${a}&codeB=${b}`), outcome);
+    }
+    const coding = (name: string, code: string): Json => ({ name, valueCoding: { system: ANIMALS, code } });
+    const body = { resourceType: 'Parameters', parameter: [coding('codingA', 'mammal'), coding('codingB', 'cat')] };
+    assert.equal(named(await server.ask('POST CodeSystem/$subsumes', { body }), 'outcome'), 'subsumes');
+    const parts = { ...animals, id: 'parts', url: 'http://example.org/parts', hierarchyMeaning: 'part-of' };
+    await server.ask('PUT CodeSystem/parts', { body: parts });
+    for (const [query, status] of [
+      [`system=${ANIMALS}&codeA=dog`, 400],
+      ['codeA=dog&codeB=cat', 400],
+      [`system=${ANIMALS}&codeA=dog&codeB=unicorn`, 404],
+      [`system=${ANIMALS}&codeA=unicorn&codeB=dog`, 404],
+      ['system=urn:none&codeA=dog&codeB=cat', 404],
+      ['system=http://example.org/parts&codeA=mammal&codeB=dog', 400],
+      [`system=${ANIMALS}&codeA=dog&codeB=cat&nonsense=1`, 400],
+    ] as const) {
+      assert.equal((await server.ask(`GET CodeSystem/$subsumes?${query}`)).status, status, query);
+    }
+    const other = { resourceType: 'Parameters', parameter: [coding('codingA', 'dog'), coding('codingB', 'cat')] };
+    other.parameter[1].valueCoding.system = GENDER;
+    assert.equal((await server.ask('POST CodeSystem/$subsumes', { body: other })).status, 400);
+  });
+
   it('looks a code up', async () => {
     const answer = await server.ask(`GET CodeSystem/$lookup?system=${ANIMALS}&code=dog`);
     assert.deepEqual(

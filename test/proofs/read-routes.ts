@@ -54,7 +54,8 @@ const searches = ({ patient, family }: Target): string[] => [
 
 const terminology = [
   ...['ValueSet/$expand', 'ValueSet/:id/$expand', 'ValueSet/$validate-code', 'ValueSet/:id/$validate-code'],
-  ...['CodeSystem/$lookup', 'CodeSystem/$validate-code', 'CodeSystem/:id/$validate-code'],
+  ...['CodeSystem/$lookup', 'CodeSystem/$subsumes', 'CodeSystem/:id/$subsumes'],
+  ...['CodeSystem/$validate-code', 'CodeSystem/:id/$validate-code'],
   ...['ConceptMap/$translate', 'ConceptMap/:id/$translate'],
 ];
 

@@ -88,6 +88,15 @@ export class Asked {
     return [Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))];
   }
 
+  /** The coding under one name, or the code under another. Throws Refusal where neither is given. */
+  coding(name: string, codeName: string): Coding {
+    const [coding] = this.#valuesOf(name);
+    if (coding !== undefined) return coded(coding);
+    const code = this.text(codeName);
+    if (code === undefined) throw new Refusal('invalid', 'structure', `give ${codeName} or ${name}`);
+    return { code };
+  }
+
   #valuesOf(name: string): unknown[] {
     return this.#given
       .filter((each) => each.name === name)

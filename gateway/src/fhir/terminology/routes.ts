@@ -2,6 +2,7 @@
 import { operation, type Route } from '../operation-routes.js';
 import { expand } from './expand.js';
 import { lookUp } from './lookup.js';
+import { subsumes } from './subsumes.js';
 import { translate } from './translate.js';
 import { validateInSet, validateInSystem } from './validate-code.js';
 
@@ -31,5 +32,6 @@ export const TERMINOLOGY: readonly Route[] = [
   ...served(['ValueSet', '$validate-code'], 'ValueSet-validate-code', validateInSet),
   ...served(['CodeSystem', '$validate-code'], 'CodeSystem-validate-code', validateInSystem),
   ...LOOKUP,
+  ...served(['CodeSystem', '$subsumes'], 'CodeSystem-subsumes', subsumes),
   ...served(['ConceptMap', '$translate'], 'ConceptMap-translate', translate),
 ];
