@@ -28,7 +28,7 @@ describe('a search at another hospital, page by page', () => {
   /** Names of the resources that are shown. */
   async function search(query = FURTHER, actor = baker, type = 'Observation'): Promise<string[]> {
     const request = { method: 'GET', path: type, query: new URLSearchParams(query), headers: {}, actor };
-    const answer = await world.northside.sharing.remote.search(request, type, 'ann');
+    const answer = await world.northside.sharing.remote.search(request, [type], 'ann');
     const { entry } = answer?.resource as { entry: { resource: JsonObject }[] };
     return entry.flatMap(({ resource }) => (typeof resource.id === 'string' ? [resource.id] : []));
   }

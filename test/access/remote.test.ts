@@ -89,7 +89,7 @@ const NOTE = 'OperationOutcome/';
 describe('reading across hospitals', () => {
   let world: SharingWorld;
   const search = (query = 'patient=ann') =>
-    world.northside.sharing.remote.search(get(baker, 'Observation', query), 'Observation', 'ann');
+    world.northside.sharing.remote.search(get(baker, 'Observation', query), ['Observation'], 'ann');
 
   beforeEach(async () => {
     world = await SharingWorld.open();
@@ -111,13 +111,16 @@ describe('reading across hospitals', () => {
   it('shows nothing without consent, and the same for a patient nobody has', async () => {
     const denied = await search();
     const before = world.submitted.length;
-    const unknown = await world.northside.sharing.remote.search(get(baker, 'Observation'), 'Observation', 'nobody');
+    const unknown = await world.northside.sharing.remote.search(get(baker, 'Observation'), ['Observation'], 'nobody');
     assert.deepEqual(world.submitted.slice(before), ['access:request']);
     assert.deepEqual(denied, unknown);
     assert.deepEqual(names(denied), [NOTE]);
     assert.equal((denied?.resource as JsonObject).total, undefined);
     for (const id of ['ann', 'nobody']) {
-      assert.equal(await world.northside.sharing.remote.read(get(baker, `Patient/${id}`), 'Patient', id), undefined);
+      assert.equal(
+        await world.northside.sharing.remote.read(get(baker, `Patient/${id}`), { type: 'Patient', id, patient: id }),
+        undefined,
+      );
       assert.equal(await world.northside.sharing.remote.everything(get(baker, ''), id), undefined);
     }
   });
@@ -131,7 +134,14 @@ describe('reading across hospitals', () => {
     const [glucose] = resources(found);
     assert.equal((glucose?.meta as JsonObject).source, 'urn:salus:member:stmary');
     assert.equal((found?.resource as JsonObject).total, undefined);
-    assert.equal(await world.northside.sharing.remote.read(get(baker, 'Patient/ann'), 'Patient', 'ann'), undefined);
+    assert.equal(
+      await world.northside.sharing.remote.read(get(baker, 'Patient/ann'), {
+        type: 'Patient',
+        id: 'ann',
+        patient: 'ann',
+      }),
+      undefined,
+    );
     const everything = await world.northside.sharing.remote.everything(get(baker, 'Patient/ann/$everything'), 'ann');
     assert.deepEqual(names(everything), ['Observation/glucose', NOTE]);
     await eventually(() => {
@@ -152,7 +162,7 @@ describe('reading across hospitals', () => {
     const asked = async (type: string): Promise<[string[], boolean]> => {
       const pace = new Heard();
       const request = { ...get(baker, type, 'patient=ann'), pace };
-      return [names(await world.northside.sharing.remote.search(request, type, 'ann')), pace.isOnBeat];
+      return [names(await world.northside.sharing.remote.search(request, [type], 'ann')), pace.isOnBeat];
     };
     assert.deepEqual(await asked('Condition'), [[NOTE], true], 'denied');
     await put(world.stmary, ann, consent);
@@ -163,7 +173,10 @@ describe('reading across hospitals', () => {
     assert.match(aid, /"decision":"permit"/);
     const pace = new Heard();
     const read = { ...get(baker, 'Patient/ann'), pace };
-    assert.equal(await world.northside.sharing.remote.read(read, 'Patient', 'ann'), undefined);
+    assert.equal(
+      await world.northside.sharing.remote.read(read, { type: 'Patient', id: 'ann', patient: 'ann' }),
+      undefined,
+    );
     assert.equal(pace.isOnBeat, true);
     assert.deepEqual(await asked('Observation'), [['Observation/glucose', NOTE], false]);
   });

@@ -65,7 +65,7 @@ describe('a patient closed by an alarm', () => {
     const { remote } = world.northside.sharing;
     const actor = { ...adams, member: 'northside' };
     const request = { method: 'GET', path: 'Patient/ann', query: new URLSearchParams(), headers: {}, actor };
-    return (await remote.read(request, 'Patient', 'ann')) !== undefined;
+    return (await remote.read(request, { type: 'Patient', id: 'ann', patient: 'ann' })) !== undefined;
   }
 
   it('is opened again by a privacy officer who looked at what was found, and the forgery counts for nothing', async () => {

@@ -51,7 +51,9 @@ describe('the end of a consent, asked for at a hospital that does not keep the r
   /** Whether northside's physician is shown the patient. */
   async function isOpen(): Promise<boolean> {
     const request = { method: 'GET', path: 'Patient/ann', query: new URLSearchParams(), headers: {}, actor: baker };
-    return (await world.northside.sharing.remote.read(request, 'Patient', 'ann')) !== undefined;
+    return (
+      (await world.northside.sharing.remote.read(request, { type: 'Patient', id: 'ann', patient: 'ann' })) !== undefined
+    );
   }
 
   it("is recorded by the custodian with its wallet's signature, and names who asked", async () => {

@@ -66,7 +66,7 @@ describe('the consent decision, looked at', () => {
   const askNorth = async (): Promise<unknown> => {
     const query = new URLSearchParams({ patient: 'ann' });
     const asked = { method: 'GET', path: 'Observation', query, headers: {}, actor: baker };
-    return await world.northside.sharing.remote.search(asked, 'Observation', 'ann');
+    return await world.northside.sharing.remote.search(asked, ['Observation'], 'ann');
   };
 
   /** Ids of what is on Ann's list of accesses from elsewhere, newest first. */

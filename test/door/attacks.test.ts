@@ -110,9 +110,15 @@ describe('what members and patients cannot bring about', () => {
     const { remote } = world.northside.sharing;
     const request = { method: 'GET', path: 'Patient/ann', query: new URLSearchParams(), headers: {} };
     const visitor = { ...ben, member: 'northside', scopes: SCOPES };
-    assert.equal(await remote.read({ ...request, actor: visitor }, 'Patient', 'ann'), undefined);
+    assert.equal(
+      await remote.read({ ...request, actor: visitor }, { type: 'Patient', id: 'ann', patient: 'ann' }),
+      undefined,
+    );
     const doctor = { ...adams, member: 'northside' };
-    assert.equal((await remote.read({ ...request, actor: doctor }, 'Patient', 'ann'))?.status, 200);
+    assert.equal(
+      (await remote.read({ ...request, actor: doctor }, { type: 'Patient', id: 'ann', patient: 'ann' }))?.status,
+      200,
+    );
   });
 
   it('nothing comes along that the access was not for', async () => {

@@ -58,7 +58,7 @@ describe('members know each other by the registry in force', () => {
   async function read(): Promise<string[]> {
     const query = new URLSearchParams({ patient: 'ann' });
     const request = { method: 'GET', path: 'Observation', query, headers: {}, actor: baker };
-    const answer = await world.northside.sharing.remote.search(request, 'Observation', 'ann');
+    const answer = await world.northside.sharing.remote.search(request, ['Observation'], 'ann');
     const entries = (answer?.resource as JsonObject).entry as { resource: { resourceType: string } }[];
     return entries.map(({ resource }) => resource.resourceType).filter((type) => type !== 'OperationOutcome');
   }

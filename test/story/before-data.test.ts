@@ -206,7 +206,7 @@ describe('a door of another hospital', () => {
 
   const read = () => {
     const query = new URLSearchParams({ patient: 'ann' });
-    return world.northside.sharing.remote.search(request(baker, 'Observation', { query }), 'Observation', 'ann');
+    return world.northside.sharing.remote.search(request(baker, 'Observation', { query }), ['Observation'], 'ann');
   };
 
   it('is not asked before the access record is committed', async () => {

@@ -12,7 +12,7 @@ import { Sharing } from '@salus/gateway/door/sharing';
 import { ehrProjector } from '@salus/gateway/ehr/project';
 import { authorshipOf, codeOf, openStored, toEntry } from '@salus/gateway/ehr/translate';
 import type { FhirRequest, FhirResponse } from '@salus/gateway/fhir/request';
-import { searchsetAnswer } from '@salus/gateway/fhir/search';
+import { bundleAnswer } from '@salus/gateway/fhir/bundle-text';
 import { signingKey } from '@salus/gateway/identity/keys';
 import { freshSecrets } from '@salus/gateway/keys/content';
 import { KeyStore } from '@salus/gateway/keys/key-store';
@@ -85,7 +85,7 @@ export class Hospital {
       .filter((each) => operation !== undefined || each.type === type)
       .flatMap((each) => this.sharing.decision.permit(request.actor, each) ?? []);
     const entries = shown.map((stored) => ({ resource: stored.text, more: { search: { mode: 'match' } }, stored }));
-    return Promise.resolve(searchsetAnswer({ head: { type: 'searchset', total: entries.length }, entries }));
+    return Promise.resolve(bundleAnswer({ head: { type: 'searchset', total: entries.length }, entries }));
   };
 
   #read(actor: Actor, type: string, id: string): FhirResponse {

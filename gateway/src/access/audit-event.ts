@@ -98,8 +98,10 @@ function interactionOf({ interaction }: AccessScope): string {
 function questionOf({ interaction, types, id }: AccessScope, patient: string): string {
   if (interaction === 'everything') return `GET Patient/${patient}/$everything`;
   const [type = 'Patient'] = types;
-  if (interaction === 'read') return `${type}/${id ?? patient}`;
-  return interaction === 'history' ? `GET ${type}/${id ?? patient}/_history` : `GET ${types.join(',')}`;
+  const instance = type === 'Patient' ? `Patient/${id ?? patient}` : id && `${type}/${id}`;
+  // Which one it was of a type is asked at the custodian's door: hospitals share no id but those of patients.
+  if (interaction === 'search' || instance === undefined) return `GET ${types.join(',')}`;
+  return interaction === 'read' ? instance : `GET ${instance}/_history`;
 }
 
 /** Methods that change one resource and show what became of it. */

@@ -16,7 +16,8 @@ import { CODE_SPACE } from '../patient/project.js';
 import type { Actor } from '../ports.js';
 import type { Directory } from '../registry/directory.js';
 import { incompleteEntry, incompleteTag, unaskedEntry } from './note.js';
-import type { RemoteReads, SoughtPatient } from './remote.js';
+import type { RemoteReads } from './remote.js';
+import type { SoughtPatient } from './sought.js';
 
 /** Candidates asked for, for one person. */
 const MOST_ASKED = 5;

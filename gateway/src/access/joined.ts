@@ -66,7 +66,7 @@ async function entriesBy(
     // It is a place in the own record alone.
     query.delete('_cursor');
     const asked = { linkId: link.linkId, pid: link.other.pid, custodian, patientId };
-    return await ports.remote.byLink({ ...request, query }, asked, chart.type);
+    return await ports.remote.byLink({ ...request, query }, asked, chart.types);
   } catch (error) {
     ports.onMissing(custodian, error);
     return [missingEntry(custodian)];

@@ -7,7 +7,7 @@ const NOTE = 'This answer may be incomplete: other hospitals may hold more, or m
 /** Tag on a single resource and on a Bundle. */
 export const incompleteTag = { system: NOTE_SYSTEM, code: 'may-be-incomplete', display: NOTE } as const;
 
-/** The Bundle entry that says so. */
+/** The Bundle entry that says that an answer may be incomplete. */
 export const incompleteEntry = {
   resource: {
     resourceType: 'OperationOutcome',
@@ -36,6 +36,12 @@ export const unaskedEntry = {
 export function missingEntry(custodian: string): JsonObject {
   const diagnostics = `${custodian} did not answer, or its answer did not agree with the ledger and was left out`;
   return warningEntry('incomplete', diagnostics);
+}
+
+/** Says in a history that a version was left out. */
+export function disagreeing(custodian: string): JsonObject {
+  const diagnostics = `what ${custodian} shows of this version did not agree with the ledger and was left out`;
+  return { resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'incomplete', diagnostics }] };
 }
 
 /** A Bundle entry that says that a custodian's answer came while the ledger was away. */

@@ -6,23 +6,39 @@ import type { AccessScope, BreakGlass } from '@salus/chaincode/access/api';
 import type { DoorCaller, DoorQuestion } from '../door/caller.js';
 import type { ReadTransaction } from '../door/evidence.js';
 import type { JsonObject } from '../fhir/json.js';
-import type { FhirRequest, FhirResponse, Remote } from '../fhir/request.js';
+import type { FhirRequest, FhirResponse, Remote, RemoteInstance } from '../fhir/request.js';
 import type { KnownPatient } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
+import { bundleOf, instanceIn, type CustodianBundle } from './answers.js';
 import { checkedBundle, uncheckedBundle } from './checked.js';
 import { askEarly, type EarlyPorts } from './early.js';
 import { askInEmergency, scopeOf, type EmergencyAct, type EmergencyPorts } from './emergency.js';
 import { HeldAccesses } from './held.js';
-import { incompleteEntry, incompleteTag, missingEntry } from './note.js';
+import { incompleteEntry, missingEntry } from './note.js';
 import { askOutside, type OutsidePorts } from './outside.js';
 import type { Permitted } from './permitted.js';
 import { newAccessId, requestAccess, type AskedAccess, type RequestPorts } from './request.js';
-import { entriesOf, isCovered, mayAsk, nextOf, searchPath, typeOf, withQuery } from './searchsets.js';
+import type { AskedLink, EmergencyAnswer, SoughtPatient } from './sought.js';
+import { historyPath, isOfHistory, nextIn } from './histories.js';
+import {
+  entriesOf,
+  isCovered,
+  mayAsk,
+  nextOf,
+  searchPath,
+  shapedBy,
+  shapesOf,
+  wholeOf,
+  withParameters,
+  withQuery,
+} from './searchsets.js';
 
 /** Pages of one custodian followed for `$everything` at most. */
 export const MAX_PAGES = 100;
 /** Parameter of a searchset's further pages. */
 const CURSOR = '_cursor';
+/** What has further pages, on which it goes on under the same access. */
+const PAGED: readonly AccessScope['interaction'][] = ['search', 'history'];
 
 /** What remote reads need of this member's gateway: ledger, doors, and who its patients are. */
 export interface RemotePorts extends OutsidePorts, RequestPorts, EmergencyPorts, EarlyPorts {
@@ -48,32 +64,40 @@ export class RemoteReads implements Remote {
     return type === 'Patient' && !lookup.keeps(id) && lookup.pidOf(id) !== undefined;
   }
 
-  async read(request: FhirRequest, type: string, id: string): Promise<FhirResponse | undefined> {
-    if (type !== 'Patient') return undefined;
-    const base = this.ports.holdsCare ? 'Patient/' : 'Patient?_id=';
-    const path = (patientId: string): string => `${base}${patientId}`;
-    const permitted = await this.#access(request, id, { types: [type], interaction: 'read', id }, { path });
-    const bundles = paced(request, await this.#ask(permitted, request.actor, path));
-    const found = bundles.flatMap(({ bundle }) => entriesOf(bundle)).find((entry) => typeOf(entry) === type);
-    const resource = found?.resource as JsonObject | undefined;
-    if (resource === undefined) return undefined;
-    const { versionId, lastUpdated } = metaOf(resource);
-    const headers = {
-      ...(versionId === undefined ? {} : { ETag: `W/"${versionId}"` }),
-      ...(lastUpdated === undefined ? {} : { 'Last-Modified': new Date(lastUpdated).toUTCString() }),
-    };
-    return { status: 200, headers, resource };
+  async read(request: FhirRequest, { type, id, patient }: RemoteInstance): Promise<FhirResponse | undefined> {
+    // Whose id an id may be is given to the custodian alone, but that of the Patient, which the asker's gateway knows.
+    const scope: AccessScope = { types: [type], interaction: 'read', ...(type === 'Patient' ? { id } : {}) };
+    const own = (patientId: string): string =>
+      this.ports.holdsCare ? `Patient/${patientId}` : `Patient?_id=${patientId}`;
+    const path = type === 'Patient' ? own : (): string => `${type}/${id}`;
+    const permitted = await this.#access(request, patient, scope, { path });
+    return instanceIn(request, type, paced(request, await this.#ask(permitted, request.actor, path)));
   }
 
-  async search(request: FhirRequest, type: string, patient: string): Promise<FhirResponse | undefined> {
-    const scope: AccessScope = { types: [type], interaction: 'search' };
-    const path = (id: string): string => searchPath(type, request.query, id);
-    const goneOn = await this.#ask(this.#heldFor(request, patient, scope), request.actor, path);
-    // Whom a door shows nothing any more asks on the ledger like anybody else.
-    const bundles = goneOn.some(({ bundle }) => entriesOf(bundle).length > 0)
-      ? goneOn
-      : paced(request, await this.#ask(await this.#access(request, patient, scope, { path }), request.actor, path));
-    return this.#merged(request.actor, bundles, bundles.length === 1);
+  async history(
+    request: FhirRequest,
+    { type, id, patient }: RemoteInstance,
+    version?: number,
+  ): Promise<FhirResponse | undefined> {
+    const scope: AccessScope = { types: [type], interaction: 'history' };
+    const path = (own: string): string => historyPath(request.query, [type, type === 'Patient' ? own : id], version);
+    const bundles = await this.#page(request, patient, scope, path);
+    if (version !== undefined) return instanceIn(request, type, bundles);
+    const { actor, query } = request;
+    const entry = bundles
+      .flatMap(({ bundle }) => entriesOf(bundle))
+      .filter((each) => isOfHistory(each) && (each.resource === undefined || isCovered(actor)(each)));
+    if (entry.length === 0) return undefined;
+    const next = bundles.map(({ bundle }) => nextIn(bundle, query)).find((each) => each !== undefined);
+    const { baseUrl } = this.ports;
+    return bundleOf('history', next === undefined ? undefined : `${baseUrl}/${next}`, entry.map(shapedBy(query)));
+  }
+
+  async search(request: FhirRequest, types: readonly string[], patient: string): Promise<FhirResponse | undefined> {
+    const [type = ''] = types;
+    const path = (id: string): string => searchPath(type, wholeOf(request.query), id);
+    const bundles = await this.#page(request, patient, { types, interaction: 'search' }, path);
+    return this.#merged(request, bundles, bundles.length === 1);
   }
 
   async everything(request: FhirRequest, patient: string): Promise<FhirResponse | undefined> {
@@ -83,20 +107,21 @@ export class RemoteReads implements Remote {
     const bundles = paced(request, await this.#ask(permitted, request.actor, path, MAX_PAGES));
     return bundles.every(({ bundle }) => entriesOf(bundle).length === 0)
       ? undefined
-      : this.#merged(request.actor, bundles, false);
+      : this.#merged(request, bundles, false);
   }
 
-  /** Entries that a linked patient's custodian shows: a search's of the type, or everything. Throws Refusal. */
-  async byLink(request: FhirRequest, link: AskedLink, type: string | undefined): Promise<readonly JsonObject[]> {
-    const scope: AccessScope =
-      type === undefined ? { types: [], interaction: 'everything' } : { types: [type], interaction: 'search' };
+  /** Entries that a linked patient's custodian shows: a search's of the first of the types, or everything. Throws Refusal. */
+  async byLink(request: FhirRequest, link: AskedLink, types: readonly string[] = []): Promise<readonly JsonObject[]> {
+    const [type] = types;
+    const scope: AccessScope = { types, interaction: type === undefined ? 'everything' : 'search' };
+    const { query } = request;
     const { linkId, custodian, pid, patientId } = link;
     const patient = { pid, custodians: { [custodian]: { patientId } } };
     const path = (id: string): string =>
-      type === undefined ? withQuery(`Patient/${id}/$everything`, request.query) : searchPath(type, request.query, id);
+      type === undefined ? withQuery(`Patient/${id}/$everything`, query) : searchPath(type, wholeOf(query), id);
     const permitted = await this.#asked(request, patient, { pid, scope, link: linkId, custodian }, path);
     const bundles = paced(request, await this.#ask(permitted, request.actor, path, MAX_PAGES));
-    return bundles.flatMap(({ bundle }) => entriesOf(bundle));
+    return bundles.flatMap(({ bundle }) => entriesOf(bundle)).map(shapedBy(query));
   }
 
   /** Entries that a custodian shows of a patient found by an identifier, or of nobody under a decoy. Throws Refusal. */
@@ -118,7 +143,7 @@ export class RemoteReads implements Remote {
     const { actor } = request;
     const path = (patientId: string): string => `Patient/${patientId}/$everything`;
     const bundles = paced(request, await this.#ask(permitted, actor, path, MAX_PAGES));
-    const { resource } = this.#merged(actor, [...bundles, ...missing.map(missingBundle)], false);
+    const { resource } = this.#merged(request, [...bundles, ...missing.map(missingBundle)], false);
     return { aid: permitted.aid, custodians: permitted.custodians, waiting, missing, bundle: resource as JsonObject };
   }
 
@@ -136,12 +161,26 @@ export class RemoteReads implements Remote {
     const named = patient === undefined && scope.id !== undefined ? { ...scope, id: randomUUID() } : scope;
     const what = { pid: patient?.pid ?? lookup.decoy(patientId), breakGlass, scope: named };
     const permitted = await this.#asked(asking, patient, what, path);
-    if (permitted?.at !== undefined && scope.interaction === 'search') {
+    if (permitted?.at !== undefined && PAGED.includes(scope.interaction)) {
       const { aid, at, custodians } = permitted;
       const held = { aid, at, custodians, patient: permitted.patient };
       this.#held.keep({ actor: asking.actor, patient: patientId, scope }, at, held);
     }
     return permitted;
+  }
+
+  /** A page of each custodian's answer: a further one under the access of the page before. */
+  async #page(
+    request: FhirRequest,
+    patient: string,
+    scope: AccessScope,
+    path: PathAt,
+  ): Promise<readonly CustodianBundle[]> {
+    const goneOn = await this.#ask(this.#heldFor(request, patient, scope), request.actor, path);
+    // Whom a door shows nothing any more asks on the ledger like anybody else.
+    if (goneOn.some(({ bundle }) => entriesOf(bundle).length > 0)) return goneOn;
+    const permitted = await this.#access(request, patient, scope, { path });
+    return paced(request, await this.#ask(permitted, request.actor, path));
   }
 
   /** The access that the page before was given under. */
@@ -223,47 +262,14 @@ export class RemoteReads implements Remote {
     return bundles;
   }
 
-  /** As far as the asker's scopes cover the types. */
-  #merged(actor: Actor, bundles: readonly CustodianBundle[], paged: boolean): FhirResponse {
+  /** As far as the asker's scopes cover the types, in the shape that is asked for. */
+  #merged({ actor, query }: FhirRequest, bundles: readonly CustodianBundle[], paged: boolean): FhirResponse {
     const [first] = bundles;
     const next = paged && first !== undefined ? nextOf(first.bundle) : undefined;
-    const resource = {
-      resourceType: 'Bundle',
-      meta: { tag: [incompleteTag] },
-      type: 'searchset',
-      ...(next === undefined ? {} : { link: [{ relation: 'next', url: `${this.ports.baseUrl}/${next}` }] }),
-      entry: [...bundles.flatMap(({ bundle }) => entriesOf(bundle)).filter(isCovered(actor)), incompleteEntry],
-    };
-    return { status: 200, headers: {}, resource };
+    const shown = bundles.flatMap(({ bundle }) => entriesOf(bundle)).filter(isCovered(actor));
+    const url = next === undefined ? undefined : `${this.ports.baseUrl}/${withParameters(next, shapesOf(query))}`;
+    return bundleOf('searchset', url, [...shown.map(shapedBy(query)), incompleteEntry]);
   }
-}
-
-/** What came of breaking the glass. */
-export interface EmergencyAnswer {
-  /** The access: what a second act follows. */
-  readonly aid: string;
-  /** Custodians that opened. */
-  readonly custodians: readonly string[];
-  /** Custodians whose privacy officer is asked. */
-  readonly waiting: readonly string[];
-  /** Custodians that could not be asked; the bundle says so. */
-  readonly missing: readonly string[];
-  /** A searchset, as of `$everything`. */
-  readonly bundle: JsonObject;
-}
-
-/** A patient at a custodian, or a decoy's pid alone. */
-export type SoughtPatient =
-  | { readonly pid: string; readonly custodian: string; readonly patientId: string }
-  | { readonly pid: string; readonly custodian?: undefined; readonly patientId?: undefined };
-
-/** A patient whom a link leads to. */
-export interface AskedLink {
-  readonly linkId: string;
-  readonly pid: string;
-  readonly custodian: string;
-  /** FHIR id at that custodian. */
-  readonly patientId: string;
 }
 
 /** The bundles; where there is nothing in them, the answer leaves when one does for which access was denied. */
@@ -285,13 +291,4 @@ interface Paging extends Pick<DoorQuestion, 'custodian' | 'aid'> {
 /** In place of a custodian's answer. */
 function missingBundle(custodian: string): CustodianBundle {
   return { custodian, bundle: { resourceType: 'Bundle', entry: [missingEntry(custodian)] } };
-}
-
-interface CustodianBundle {
-  readonly custodian: string;
-  readonly bundle: JsonObject;
-}
-
-function metaOf(resource: JsonObject): { versionId?: string; lastUpdated?: string } {
-  return resource.meta ?? {};
 }

@@ -1,5 +1,6 @@
 /** Searchsets of other custodians: how they are asked for and what of them may be shown. */
-import type { JsonObject } from '../fhir/json.js';
+import { parseExactly, type JsonObject } from '../fhir/json.js';
+import { shapeOf } from '../fhir/shape.js';
 import { confinedTo, scopesAllow } from '../identity/scopes.js';
 import type { Actor } from '../ports.js';
 import { patientParameters } from './patient-parameters.js';
@@ -20,6 +21,39 @@ export function searchPath(type: string, query: URLSearchParams, patientId: stri
 export function withQuery(path: string, query: URLSearchParams): string {
   const text = query.toString();
   return text === '' ? path : `${path}?${text}`;
+}
+
+/** A path with further parameters. */
+export function withParameters(path: string, more: URLSearchParams): string {
+  const [own = '', query] = path.split('?', 2);
+  return withQuery(own, new URLSearchParams([...new URLSearchParams(query), ...more]));
+}
+
+/** Whether a parameter says what part of each resource is shown; `_summary=count` shows none. */
+function isShape([name, value]: readonly [string, string]): boolean {
+  return name === '_elements' || (name === '_summary' && value !== 'count');
+}
+
+/** The same question for whole resources, which alone can be checked: what part of them is asked for is cut out here. */
+export function wholeOf(query: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([...query].filter((each) => !isShape(each)));
+}
+
+/** Parameters that say what part of each resource is shown. */
+export function shapesOf(query: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([...query].filter(isShape));
+}
+
+/** Cuts out of an entry's resource the part that is asked for; what comes along `_elements` leaves whole (R4 search.html#elements). */
+export function shapedBy(query: URLSearchParams): (entry: JsonObject) => JsonObject {
+  const shape = shapeOf(query);
+  if (shape === undefined) return (entry) => entry;
+  const whole = query.has('_elements') ? ['outcome', 'include'] : ['outcome'];
+  return (entry) => {
+    const { resource, search } = entry as { resource?: JsonObject; search?: { mode?: string } };
+    if (resource === undefined || whole.includes(search?.mode ?? '')) return entry;
+    return { ...entry, resource: parseExactly(shape(JSON.stringify(resource))) };
+  };
 }
 
 /** Path below the base of a Bundle's next page; undefined at its end. */

@@ -108,3 +108,24 @@ export function textBehind(stored: StoredVersion, index: Pick<Index, 'version'>)
   }
   return '';
 }
+
+/**
+ * An earlier version as it is judged: with the security labels of the version in force beside its own, for what was found to
+ * be sensitive was so before anybody labelled it.
+ */
+export function labelledAsNow(stored: StoredVersion, index: Pick<Index, 'current' | 'version'>): StoredVersion {
+  const current = index.current(stored.type, stored.id);
+  if (current === undefined || current.version === stored.version) return stored;
+  const labels = labelsIn(textBehind(current, index));
+  if (labels.length === 0) return stored;
+  const { meta, ...rest } = JSON.parse(outlineOf(stored)) as JsonObject;
+  const security = [...labelsIn(outlineOf(stored)), ...labels];
+  const text = JSON.stringify({ ...rest, meta: { ...(meta as object), security } });
+  return { ...stored, text, ...(stored.outline === undefined ? {} : { outline: text }) };
+}
+
+function labelsIn(text: string): readonly object[] {
+  if (!text.includes('"security"')) return [];
+  const { meta } = JSON.parse(text) as { readonly meta?: { readonly security?: readonly object[] } };
+  return meta?.security ?? [];
+}

@@ -31,7 +31,7 @@ import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import { outlineOf } from '../projection/stored.js';
 import { REOPENING_TYPE } from './closure.js';
-import { concernedBy, textBehind, typesHeld } from './concerned.js';
+import { concernedBy, labelledAsNow, textBehind, typesHeld } from './concerned.js';
 import { honoured } from './honoured.js';
 import { referrersOf } from './related.js';
 import { actsAsPatient } from './mandates.js';
@@ -73,6 +73,9 @@ const LETTERS: Readonly<Record<Interaction, ScopeLetter>> = {
 
 /** What looks for records. */
 const LOOKING: readonly Interaction[] = ['search', 'history', 'operation'];
+
+/** What shows versions that are not in force any more. */
+const EARLIER: readonly Interaction[] = ['history', 'vread'];
 
 const BREAK_GLASS = 'BTG';
 
@@ -121,7 +124,7 @@ export class ConsentDecision implements Decision {
     const shown =
       actor.member === this.ports.member
         ? this.#own(actor, stored, concerned, interaction)
-        : this.#others(actor, stored, concerned);
+        : this.#others(actor, stored, concerned, interaction);
     if (shown !== undefined) for (const patient of concerned) this.shown(patient);
     return shown;
   }
@@ -174,7 +177,7 @@ export class ConsentDecision implements Decision {
     if (patient === undefined && DIRECTORY.includes(type)) return stored;
     // Whoever comes as a patient or guardian sees that one record, whatever another patient permits to all.
     if (actor.patient !== undefined && actor.patient !== patient) return undefined;
-    const known = this.#judged(stored);
+    const known = this.#judged(stored, interaction);
     const asked = patient === undefined ? [undefined] : concerned;
     if (!asked.every((each) => this.#isExplained(actor, each))) return undefined;
     // Where nobody's consents can be asked, who may not see the types that a Bundle holds does not see it.
@@ -190,9 +193,11 @@ export class ConsentDecision implements Decision {
     return keys.isErasedKey(versionKey(codeOf(keys, type, id), 1));
   };
 
-  /** The version with what it is judged by, which of a deletion is what was deleted. */
-  #judged(stored: StoredVersion): StoredVersion {
-    return stored.deleted ? { ...stored, text: textBehind(stored, this.ports.index) } : stored;
+  /** The version with what it is judged by: of a deletion what was deleted, of an earlier version also the labels of now. */
+  #judged(stored: StoredVersion, interaction: Interaction): StoredVersion {
+    const { index } = this.ports;
+    if (stored.deleted) return { ...stored, text: textBehind(stored, index) };
+    return EARLIER.includes(interaction) ? labelledAsNow(stored, index) : stored;
   }
 
   /** In an emergency nothing is shown before the person said why. */
@@ -201,15 +206,21 @@ export class ConsentDecision implements Decision {
   }
 
   /** For another member: the framed patient's records, and what describes the hospital, if every reading permits. */
-  #others(actor: Actor, stored: StoredVersion, concerned: readonly string[]): StoredVersion | undefined {
+  #others(
+    actor: Actor,
+    stored: StoredVersion,
+    concerned: readonly string[],
+    interaction: Interaction,
+  ): StoredVersion | undefined {
     const frame = this.#frames.getStore();
     // Consents lie in `care`, which who may ask holds already.
     if (frame === undefined || stored.deleted || stored.type === 'Consent') return undefined;
     if (!isFramed(frame, stored.type, concerned)) return undefined;
     const [patient] = concerned;
+    const known = this.#judged(stored, interaction);
     return honouredIfAll(
       stored,
-      frame.readings.map((consents) => this.#decided(actor, stored, patient, consents)),
+      frame.readings.map((consents) => this.#decided(actor, known, patient, consents)),
     );
   }
 

@@ -48,6 +48,17 @@ const NOTICE_SYSTEM = 'urn:salus:notice';
 const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const REDACTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'REDACTED' };
 
+/** Whether a label is one that a duty puts on what is shown. */
+export function isDutyLabel(label: object): boolean {
+  const { system, code } = label as { system?: unknown; code?: unknown };
+  return system === ACT_CODE && code === 'NORDSCLCD';
+}
+
+/** Whether a tag is the notice that such a duty puts on what is shown. */
+export function isNotice(tag: object): boolean {
+  return (tag as { system?: unknown }).system === NOTICE_SYSTEM;
+}
+
 function labelled(resource: JsonObject, label: object): JsonObject {
   const meta = (resource.meta ?? {}) as { security?: readonly unknown[] };
   return { ...resource, meta: { ...meta, security: [...(meta.security ?? []), label] } };

@@ -11,6 +11,9 @@ import { isActOf } from '../glass/door.js';
 import type { LateLog } from '../glass/late-log.js';
 import type { GlassState, GlassStore, KeptGlass } from '../glass/store.js';
 import type { Memory } from '../keys/memory.js';
+import { parseSearch } from '../fhir/search-request.js';
+import { typesAsked } from '../fhir/types-asked.js';
+import { Refusal } from '../ledger/refusal.js';
 import type { Facts, PatientLookup } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
 import { checkProof, type CheckedProof, type FindKey } from './proof.js';
@@ -147,23 +150,43 @@ function isTimely(ports: AdmissionPorts, record: AccessRecord): boolean {
 /** Whether the call asks for nothing beyond the access's scope, and for this patient alone. */
 function isInScope(scope: AccessScope, patient: string, { method, path, query }: DoorCall): boolean {
   const [type = '', id, operation, ...more] = path.split('/');
-  if (method !== 'GET' || more.length > 0) return false;
+  if (method !== 'GET') return false;
+  if (operation === '_history' && more.length < 2) return isInstance(scope, 'history', patient, [type, id]);
+  if (more.length > 0) return false;
   if (operation !== undefined) return isEverything(scope, patient, type, id, operation);
-  if (id !== undefined) return scope.interaction === 'read' && scope.types.includes(type) && scope.id === id;
-  return scope.interaction === 'search' && scope.types.includes(type) && namesOnly(type, query, patient);
+  if (id !== undefined) return isInstance(scope, 'read', patient, [type, id]);
+  return scope.interaction === 'search' && namesOnly(type, query, patient) && looksOnlyAt(scope.types, type, query);
+}
+
+/** Of a Patient this one alone; of any other type what is decided to be of this patient's record, whatever its id. */
+function isInstance(
+  scope: AccessScope,
+  interaction: AccessScope['interaction'],
+  patient: string,
+  [type, id]: readonly [string, string | undefined],
+): boolean {
+  if (scope.interaction !== interaction || !scope.types.includes(type)) return false;
+  return scope.id === undefined ? type !== 'Patient' || id === patient : id === scope.id;
 }
 
 function isEverything(scope: AccessScope, patient: string, type: string, id: string | undefined, operation: string) {
   return scope.interaction === 'everything' && type === 'Patient' && id === patient && operation === '$everything';
 }
 
-/** Chained parameters and `_has` ask about resources that may not be shown: their answers would tell of them. */
-function looksBeyond(name: string): boolean {
-  return name.includes('.') || name.startsWith('_has');
-}
-
 function namesOnly(type: string, query: URLSearchParams, patient: string): boolean {
-  if ([...query.keys()].some(looksBeyond)) return false;
   const named = patientParameters(type).flatMap((name) => query.getAll(name));
   return named.length > 0 && named.every((each) => each === patient || each === `Patient/${patient}`);
+}
+
+/**
+ * Whether the search, what it asks of on the way (chains, `_has`) and what comes along are of types that the access is for:
+ * of any other nothing would be found, which would tell of the record what it does not say.
+ */
+function looksOnlyAt(types: readonly string[], type: string, query: URLSearchParams): boolean {
+  try {
+    return typesAsked(parseSearch(type, query, 'strict').search).every((each) => types.includes(each));
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }

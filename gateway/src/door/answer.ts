@@ -1,5 +1,6 @@
 /** Answers a call that was let in: asks the record, attaches what each resource can be checked by, anchors a manifest. */
 import type { ConsentDecision } from '../consent/decision.js';
+import { provenanceOfId } from '../ehr/provenance-id.js';
 import { bundleText, type BundleHead, type BundleParts, type EntryText } from '../fhir/bundle-text.js';
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
@@ -7,7 +8,14 @@ import type { LateLog } from '../glass/late-log.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Authorship, StoredVersion } from '../ports.js';
 import type { Admitted, DoorCall } from './admission.js';
-import { agrees, evidenceExtension, type Evidence, type ReadTransaction } from './evidence.js';
+import {
+  agrees,
+  evidenceExtension,
+  withoutAdded,
+  type Added,
+  type Evidence,
+  type ReadTransaction,
+} from './evidence.js';
 import { manifestOf, type Manifests } from './manifests.js';
 
 /** What it takes to say how a stored value was made. */
@@ -37,7 +45,8 @@ export async function answerCall(
   const request: FhirRequest = { method: 'GET', path: call.path, query: uncounted(call), headers: {}, actor };
   const parts = partsOf(ports, await ports.decision.disclosing(frame, () => ports.fhir(request)));
   if (parts === undefined) return undefined;
-  const entries = await Promise.all(parts.entries.map((each) => evidencedText(ports, each)));
+  const proven = parts.entries.filter(({ stored }) => stored === undefined || !isDerived(stored));
+  const entries = await Promise.all(proven.map((each) => evidencedText(ports, each)));
   const resources = entries.map(({ resource = 'null' }) => resource);
   if (record.late === undefined) ports.manifests.add(record.aid, resources);
   else ports.late.delivered(manifestOf(record.aid, resources));
@@ -69,12 +78,43 @@ function withoutTotal({ type, link }: BundleHead): BundleHead {
   return link === undefined ? { type } : { type, link };
 }
 
-/** An entry as it goes out, with evidence where the text is the version's as it was written. */
+/** An entry as it goes out, with evidence where the text is the version's as it was written, but for what is put behind it. */
 async function evidencedText(ports: EvidencePorts, entry: EntryText): Promise<EntryText> {
   const { resource, stored, more } = entry;
-  if (stored === undefined || stored.isPart === true || resource !== stored.text) return entry;
-  const evidence = await evidenceFor(ports, () => parseExactly(stored.text) as JsonObject, stored);
-  return evidence === undefined ? entry : { ...entry, more: { ...more, extension: [evidenceExtension(evidence)] } };
+  if (stored === undefined || resource !== stored.text) return entry;
+  const written: Written | undefined = stored.isPart === true ? writtenBefore(ports, stored) : { stored };
+  if (written === undefined) return entry;
+  const evidence = await evidenceFor(ports, () => parseExactly(written.stored.text) as JsonObject, written.stored);
+  const { added } = written;
+  if (evidence === undefined) return entry;
+  return { ...entry, more: { ...more, extension: [evidenceExtension({ ...evidence, ...(added && { added }) })] } };
+}
+
+/** A version as it was written, and what is put behind that for who asks. */
+interface Written {
+  readonly stored: StoredVersion;
+  readonly added?: Added;
+}
+
+/** The version that is shown with labels and notices behind its own; undefined where something is left out of it. */
+function writtenBefore(ports: EvidencePorts, shown: StoredVersion): Written | undefined {
+  const stored = ports.version(shown.type, shown.id, shown.version);
+  if (stored === undefined || shown.lacks !== undefined) return undefined;
+  const [more, less] = [shown, stored].map(({ text }) => parseExactly(text) as JsonObject) as [JsonObject, JsonObject];
+  const added = {
+    security: listed(more, 'security') - listed(less, 'security'),
+    tag: listed(more, 'tag') - listed(less, 'tag'),
+  };
+  return JSON.stringify(withoutAdded(more, added)) === JSON.stringify(less) ? { stored, added } : undefined;
+}
+
+function listed({ meta }: JsonObject, name: 'security' | 'tag'): number {
+  return ((meta as Record<string, readonly unknown[] | undefined> | undefined)?.[name] ?? []).length;
+}
+
+/** Provenance made as it is asked for: nothing could be checked of it, and who wrote a version goes with its evidence. */
+function isDerived({ type, id }: StoredVersion): boolean {
+  return type === 'Provenance' && provenanceOfId(id) !== undefined;
 }
 
 /** An entry with its evidence, where the resource is whole: the version as it was written, nothing redacted. */

@@ -1,6 +1,9 @@
 /** What lets a requester check a whole resource against the block: how its stored value was made. */
 import { hash } from 'node:crypto';
 
+import { parseKey } from '@salus/chaincode/registry/api';
+
+import { isDutyLabel, isNotice } from '../consent/honoured.js';
 import { storedBytes, toStoredValue } from '../ehr/translate.js';
 import type { JsonObject } from '../fhir/json.js';
 import { writtenText } from '../fhir/meta.js';
@@ -22,6 +25,8 @@ export interface Evidence {
   readonly by?: Authorship;
   /** What of its data is longer, in characters, lies beside the custodian's ledger: the version names those files by hash. */
   readonly beside?: number;
+  /** How many labels and tags stand behind its own, put there for who asks: the rest is the version as it was written. */
+  readonly added?: Added;
 }
 
 /** The extension of an entry that carries the evidence. */
@@ -41,6 +46,34 @@ export function evidenceOf(entry: JsonObject): Evidence | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Numbers of what is added at the end of `meta.security` and `meta.tag`. */
+export interface Added {
+  readonly security: number;
+  readonly tag: number;
+}
+
+/** A resource without what is added to it; undefined where that is anything but the labels and notices of a duty. */
+export function withoutAdded(resource: JsonObject, added: Added): JsonObject | undefined {
+  const { security = [], tag = [], ...meta } = (resource.meta ?? {}) as { security?: object[]; tag?: object[] };
+  const [labels, ownLabels] = split(security, added.security);
+  const [notices, ownTags] = split(tag, added.tag);
+  if (!labels.every(isDutyLabel) || !notices.every(isNotice)) return undefined;
+  const own: JsonObject = { ...meta, security: ownLabels, tag: ownTags };
+  // Members stay in the order in which they were written; a list that is empty was not there.
+  const names = Object.keys(resource.meta ?? {}).filter((name) => !isEmpty(own[name]));
+  return { ...resource, meta: Object.fromEntries(names.map((name) => [name, own[name]])) };
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+/** The last so many, and those before them. */
+function split(list: readonly object[], last: number): readonly [readonly object[], readonly object[]] {
+  const at = Math.max(0, list.length - last);
+  return [list.slice(at), list.slice(0, at)];
 }
 
 /** Hex SHA-256 of the stored value that this resource (decimals exact) must have had on the ledger. */
@@ -70,17 +103,26 @@ export type ReadTransaction = (
   txId: string,
 ) => Promise<{ readonly code: number; readonly writes: readonly HashedWrite[] } | undefined>;
 
-/** Whether a valid transaction wrote exactly this resource into the custodian's collection. */
+/** Whether a valid transaction wrote exactly this version of the resource into the custodian's collection. */
 export function agrees(
   resource: JsonObject,
   evidence: Evidence,
   custodian: string,
   transaction: Awaited<ReturnType<ReadTransaction>>,
 ): boolean {
-  if (transaction?.code !== 0) return false;
+  if (transaction?.code !== 0 || !isOfVersion(resource, evidence)) return false;
   const keyHash = sha256Hex(evidence.ledgerKey);
   const write = transaction.writes.find((each) => each.collection === `of-${custodian}` && each.keyHash === keyHash);
-  return write?.valueHash !== undefined && write.valueHash === valueHash(resource, evidence);
+  const whole = evidence.added === undefined ? resource : withoutAdded(resource, evidence.added);
+  if (whole === undefined || write?.valueHash === undefined) return false;
+  return write.valueHash === valueHash(whole, evidence);
+}
+
+/** The number of a version is not in what is written, but in its key: an old version must not pass for another. */
+function isOfVersion({ meta }: JsonObject, { ledgerKey }: Evidence): boolean {
+  const { versionId } = (meta ?? {}) as { versionId?: string };
+  const [, version] = parseKey(ledgerKey)?.attributes ?? [];
+  return version !== undefined && Number(version) === Number(versionId);
 }
 
 function sha256Hex(content: string | Uint8Array): string {

@@ -2,6 +2,7 @@
 
 import type { StoredVersion } from '../ports.js';
 import type { JsonObject } from './json.js';
+import type { FhirResponse } from './request.js';
 
 /** One entry of a Bundle, its resource already written out. */
 export interface EntryText {
@@ -26,6 +27,11 @@ export interface BundleHead {
   readonly type: string;
   readonly total?: number;
   readonly link?: readonly { readonly relation: string; readonly url: string }[];
+}
+
+/** A Bundle as an answer, with the parts it is made from. */
+export function bundleAnswer(parts: BundleParts): FhirResponse {
+  return { status: 200, headers: {}, resource: bundleText(parts.head, parts.entries), parts };
 }
 
 /** The JSON text of a Bundle. */

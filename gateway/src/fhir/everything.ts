@@ -6,13 +6,14 @@ import { dateOf, escaped } from '../projection/search/values.js';
 import { outlineOf } from '../projection/stored.js';
 import { IndexRows } from '../projection/values/rows.js';
 import { resourceBody } from './body.js';
+import { bundleAnswer } from './bundle-text.js';
 import { joinedBy, notFound, requireId, type FhirContext } from './context.js';
 import type { JsonObject } from './json.js';
 import { gone } from './outcome.js';
 import { links, pageSize, type Around } from './paging.js';
 import { provenancesOf } from './provenance.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { entryOf, searchsetAnswer } from './search.js';
+import { entryOf } from './search.js';
 
 /** Of care: parameters of the operation on patients. */
 const DATES = ['start', 'end'];
@@ -89,7 +90,7 @@ export function recordAnswer(
   const { page, ...around } = pageOf(wanted, request.query);
   const entries = page.map((each) => entryOf(context, each, isMatch(each) ? 'match' : 'include'));
   const link = links(`${context.baseUrl}/${request.path}`, request.query, around);
-  return searchsetAnswer({ head: { type: 'searchset', total: wanted.length, link }, entries });
+  return bundleAnswer({ head: { type: 'searchset', total: wanted.length, link }, entries });
 }
 
 /** All of it, or with `_count` a page that starts behind the resource that `_cursor` names. */

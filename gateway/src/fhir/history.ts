@@ -3,12 +3,13 @@ import { provenanceId } from '../ehr/provenance-id.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { HistoryEntry, HistoryQuery } from '../projection/history.js';
 import { dateOf } from '../projection/search/values.js';
-import { bundleText, type EntryText } from './bundle-text.js';
+import { ASKED_RECORD, instanceElsewhere, isOfAsked } from './asked-record.js';
+import { bundleAnswer, type EntryText } from './bundle-text.js';
 import { etagOf, notFound, requireId, type FhirContext } from './context.js';
 import { ifLost } from './outcome.js';
 import { links, pageSize, type Around } from './paging.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { shapeOf } from './shape.js';
+import { shapeOf, type Shape } from './shape.js';
 import type { StoredVersion } from '../ports.js';
 
 /** Whose versions are asked for. */
@@ -17,15 +18,37 @@ interface Subject {
   readonly id?: string;
 }
 
-/** A page of it; newest first unless `_sort` says otherwise. Refuses the history of what is unknown or hidden. */
-export function history(context: FhirContext, request: FhirRequest, type?: string, id?: string): FhirResponse {
+/**
+ * A page of it; newest first unless `_sort` says otherwise; of an instance in the record of a patient kept elsewhere, what a
+ * custodian shows. Refuses the history of what is unknown or hidden.
+ */
+export async function history(
+  context: FhirContext,
+  request: FhirRequest,
+  type?: string,
+  id?: string,
+): Promise<FhirResponse> {
   const of = subject(type, id);
   const asked = queryOf(request.query, of);
+  const shape = shapeOf(request.query);
   const count = request.query.get('_summary') === 'count' ? 0 : pageSize(request.query);
   const found = count === 0 ? [] : versions(context, request, asked, count + 1);
-  if (found.length === 0 && of.id !== undefined) requireSome(context, request, of);
+  if (found.length === 0 && isOfInstance(of) && !isSeen(context, request, of)) {
+    return await historyElsewhere(context, request, of);
+  }
   const total = totalOf(context, request, asked, { count, found: found.length });
-  return historyBundle(context, request, pageOf(found, count, asked), total);
+  return historyBundle(context, request, pageOf(found, count, asked), { total, shape });
+}
+
+async function historyElsewhere(
+  { remote }: FhirContext,
+  request: FhirRequest,
+  { type, id }: Required<Subject>,
+): Promise<FhirResponse> {
+  const elsewhere = instanceElsewhere(request, type, id);
+  const found = elsewhere && (await remote?.history(request, elsewhere));
+  if (found === undefined) throw notFound(type, id);
+  return found;
 }
 
 /** What is asked for, and whether the page is the one in front of where it starts. */
@@ -51,6 +74,10 @@ function pageOf(found: readonly HistoryEntry[], count: number, { isBack, beyond 
     ...(isBack || isCut ? { next: String(last.position) } : {}),
     ...(hasPrevious ? { previous: `-${first.position}` } : {}),
   };
+}
+
+function isOfInstance(of: Subject): of is Required<Subject> {
+  return of.type !== undefined && of.id !== undefined;
 }
 
 function subject(type?: string, id?: string): Subject {
@@ -81,7 +108,8 @@ const PARAMETERS = new Set([
 
 /** From the query string. Throws Refusal for what would be left out of the answer without a word. */
 function queryOf(query: URLSearchParams, of: Subject): Asked {
-  const unknown = [...query.keys()].find((name) => !PARAMETERS.has(name));
+  const isKnown = (name: string): boolean => PARAMETERS.has(name) || (name === ASKED_RECORD && of.id !== undefined);
+  const unknown = [...query.keys()].find((name) => !isKnown(name));
   if (unknown !== undefined) {
     throw new Refusal('invalid', 'unknown-parameter', `a history has no parameter '${unknown.slice(0, 80)}'`);
   }
@@ -118,9 +146,9 @@ function at(query: URLSearchParams): { until?: string; endingAfter?: string } {
   return { until: new Date(high).toISOString(), endingAfter: new Date(low).toISOString() };
 }
 
-/** Throws Refusal unless some version of the resource may be seen, whatever the query leaves of it. */
-function requireSome(context: FhirContext, request: FhirRequest, of: Subject): void {
-  if (versions(context, request, { ...of, limit: 0 }, 1).length === 0) throw notFound(of.type ?? '', of.id ?? '');
+/** Whether some version of the resource may be seen, whatever the query leaves of it. */
+function isSeen(context: FhirContext, request: FhirRequest, of: Subject): boolean {
+  return versions(context, request, { ...of, limit: 0 }, 1).length > 0;
 }
 
 /** Up to `limit` versions that the actor may see. */
@@ -136,16 +164,17 @@ function versions(context: FhirContext, request: FhirRequest, asked: HistoryQuer
 /** Every version that the actor may see, `size` rows at a time. */
 function* walk(
   { projection, decision }: FhirContext,
-  { actor }: FhirRequest,
+  request: FhirRequest,
   asked: HistoryQuery,
   size: number,
 ): Generator<HistoryEntry> {
+  const { actor } = request;
   let query: HistoryQuery = { ...asked, limit: size };
   for (;;) {
     const entries = projection.history(query);
     for (const entry of entries) {
       const stored = decision.permit(actor, entry.stored, 'history');
-      if (stored !== undefined) yield { ...entry, stored };
+      if (stored !== undefined && isOfAsked(request, stored)) yield { ...entry, stored };
     }
     const last = entries.at(-1);
     if (entries.length < size || last === undefined) return;
@@ -169,13 +198,12 @@ function historyBundle(
   context: FhirContext,
   request: FhirRequest,
   page: Page,
-  total: number | undefined,
+  { total, shape = (text) => text }: { readonly total: number | undefined; readonly shape: Shape | undefined },
 ): FhirResponse {
   const link = links(`${context.baseUrl}/${request.path}`, request.query, page);
   const head = { type: 'history', ...(total === undefined ? {} : { total }), link };
-  const shape = shapeOf(request.query) ?? ((text: string) => text);
   const entries = page.entries.map(({ stored }) => historyEntry(context, stored, shape));
-  return { status: 200, headers: {}, resource: bundleText(head, entries) };
+  return bundleAnswer({ head, entries });
 }
 
 /** PROV-AQ (https://www.w3.org/TR/prov-aq/): where it is said who wrote the version, when and why. */
@@ -189,7 +217,7 @@ function provenanceLink({ member, baseUrl }: FhirContext, stored: StoredVersion)
 /** Ids of the form that a create gives; any other came with a PUT. */
 const MADE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[48][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-function historyEntry(context: FhirContext, stored: StoredVersion, shape: (text: string) => string): EntryText {
+function historyEntry(context: FhirContext, stored: StoredVersion, shape: Shape): EntryText {
   const name = `${stored.type}/${stored.id}`;
   const response = { etag: etagOf(stored.version), lastModified: stored.lastUpdated };
   const fullUrl = `${context.baseUrl}/${name}`;
@@ -205,7 +233,7 @@ function historyEntry(context: FhirContext, stored: StoredVersion, shape: (text:
   const request = posted ? { method: 'POST', url: stored.type } : { method: 'PUT', url: name };
   const told = { status: first ? '201' : '200', ...response };
   return ifLost(
-    (): EntryText => ({ fullUrl, resource: shape(stored.text), more: { ...more, request, response: told } }),
+    (): EntryText => ({ fullUrl, resource: shape(stored.text), more: { ...more, request, response: told }, stored }),
     (outcome) => ({ fullUrl, more: { ...more, request, response: { ...told, outcome } } }),
   );
 }

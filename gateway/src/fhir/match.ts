@@ -152,7 +152,7 @@ function candidates(
       [name, value],
       ['_count', String(MOST_CANDIDATES)],
     ]);
-    const { search } = parseSearch(context, 'Patient', query, 'strict');
+    const { search } = parseSearch('Patient', query, 'strict');
     const { matches } = context.projection.search.run(search, sightOf(context, request, 'operation'));
     for (const stored of matches) found.set(stored.id, stored);
   }

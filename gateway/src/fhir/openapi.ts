@@ -1,4 +1,5 @@
 /** The FHIR interface as an OpenAPI document (https://spec.openapis.org/oas/v3.0.3), from the table the router runs on. */
+import { ASKED_RECORD } from './asked-record.js';
 import { generatedSearch } from '../projection/generated.js';
 import { ROUTES } from './interactions.js';
 import type { JsonObject } from './json.js';
@@ -85,8 +86,12 @@ const SEARCH = [
   'name',
 ]);
 
+/** What may say in whose record the resource is. */
+const IN_A_RECORD = ['read', 'vread', 'history-instance'];
+
 function queryOf({ method, code, level }: Route): JsonObject[] {
-  const names = code.startsWith('search') ? SEARCH : code.startsWith('history') ? [...RESULT, '_since', '_at'] : RESULT;
+  const own = code.startsWith('history') ? [...RESULT, '_since', '_at'] : RESULT;
+  const names = code.startsWith('search') ? SEARCH : IN_A_RECORD.includes(code) ? [...own, ASKED_RECORD] : own;
   const taken = method === 'GET' && level !== 'job' ? names : method === 'GET' ? [] : ['_format'];
   return taken.map((name) => ({ name, in: 'query', required: false, schema: OF_CHOICE[name] ?? { type: 'string' } }));
 }

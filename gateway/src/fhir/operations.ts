@@ -107,7 +107,7 @@ function profilesOf({ profile, resource }: ValidateInput): string[] {
 /** By a StructureDefinition that is stored here. */
 function profileIssues(context: FhirContext, request: FhirRequest, resource: JsonObject, url: string): Issue[] {
   const query = new URLSearchParams({ url: escaped(url.split('|')[0] ?? url), _count: '1' });
-  const { search } = parseSearch(context, 'StructureDefinition', query, 'strict');
+  const { search } = parseSearch('StructureDefinition', query, 'strict');
   const [found] = context.projection.search.run(search, sightOf(context, request, 'operation')).matches;
   const issues = found === undefined ? undefined : issuesByProfile(resource, JSON.parse(found.text) as JsonObject);
   if (issues !== undefined) return issues;
@@ -175,7 +175,7 @@ function* everyOne(context: FhirContext, request: FhirRequest, type: string): Ge
   const sight = sightOf(context, request, 'operation');
   for (const code of ['_profile', '_security', '_tag']) {
     const query = new URLSearchParams({ [`${code}:missing`]: 'false', _count: String(LARGEST_PAGE), _total: 'none' });
-    const { search } = parseSearch(context, type, query, 'strict');
+    const { search } = parseSearch(type, query, 'strict');
     let cursor: string | undefined;
     do {
       const page = context.projection.search.run(cursor === undefined ? search : { ...search, cursor }, sight);
@@ -247,7 +247,7 @@ export function lastN(context: FhirContext, request: FhirRequest): FhirResponse 
   for (const name of ['max', '_sort', '_count']) query.delete(name);
   query.set('_sort', '-date');
   query.set('_count', String(LARGEST_PAGE));
-  const { search, applied } = parseSearch(context, 'Observation', query, handlingOf(request));
+  const { search, applied } = parseSearch('Observation', query, handlingOf(request));
   if (search.filters.length === 0)
     throw new Refusal('invalid', 'bad-value', 'name a patient or subject, and a code or category');
   const groups = new Map<string, StoredVersion[]>();

@@ -4,6 +4,7 @@ import { answer, notFound, requireId, versionHeaders, versionIn, visible, type F
 import { gone } from './outcome.js';
 import { provenanceById } from './provenance.js';
 import type { FhirRequest, FhirResponse, Interaction } from './request.js';
+import { instanceElsewhere, isOfAsked } from './asked-record.js';
 import { shaped } from './shape.js';
 
 /**
@@ -16,9 +17,11 @@ export async function read(
   type: string,
   id: string,
 ): Promise<FhirResponse> {
-  const seen = visible(context, request, 'read', [type, id]) ?? derived(context, request, 'read', [type, id]);
+  const own = visible(context, request, 'read', [type, id]) ?? derived(context, request, 'read', [type, id]);
+  const seen = own !== undefined && isOfAsked(request, own) ? own : undefined;
   if (seen === undefined) {
-    const remote = await context.remote?.read(request, type, id);
+    const elsewhere = instanceElsewhere(request, type, id);
+    const remote = elsewhere && (await context.remote?.read(request, elsewhere));
     if (remote === undefined) throw notFound(type, id);
     return remote;
   }
@@ -49,18 +52,34 @@ function isUnchanged({ headers }: FhirRequest, seen: StoredVersion): boolean {
   return Math.floor(Date.parse(seen.lastUpdated) / 1000) * 1000 <= Date.parse(modifiedSince);
 }
 
-/** One version by number; refused as unknown where there is none or the asker may not see it. */
-export function vread(
+/**
+ * One version by number; of a patient kept elsewhere, what a custodian shows. Refused as unknown where there is none or the
+ * asker may not see it.
+ */
+export async function vread(
   context: FhirContext,
   request: FhirRequest,
   [type, id, version]: readonly [string, string, string],
-): FhirResponse {
+): Promise<FhirResponse> {
   requireId(id);
-  const stored = /^[1-9]\d{0,14}$/.test(version) ? context.projection.version(type, id, Number(version)) : undefined;
-  const seen =
-    stored === undefined
-      ? version === '1' && derived(context, request, 'vread', [type, id])
-      : context.decision.permit(request.actor, stored, 'vread');
-  if (!seen) throw notFound(type, id);
+  const number = /^[1-9]\d{0,14}$/.test(version) ? Number(version) : undefined;
+  const seen = number === undefined ? undefined : ownVersion(context, request, [type, id, number]);
+  if (seen === undefined) {
+    const elsewhere = number === undefined ? undefined : instanceElsewhere(request, type, id);
+    const shown = elsewhere && (await context.remote?.history(request, elsewhere, number));
+    if (shown === undefined) throw notFound(type, id);
+    return shown;
+  }
   return seen.deleted ? gone(seen.version) : shaped(answer(seen), request.query);
+}
+
+function ownVersion(
+  context: FhirContext,
+  request: FhirRequest,
+  [type, id, version]: readonly [string, string, number],
+): StoredVersion | undefined {
+  const stored = context.projection.version(type, id, version);
+  if (stored === undefined) return version === 1 ? derived(context, request, 'vread', [type, id]) : undefined;
+  const seen = context.decision.permit(request.actor, stored, 'vread');
+  return seen !== undefined && isOfAsked(request, seen) ? seen : undefined;
 }

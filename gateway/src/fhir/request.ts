@@ -62,18 +62,27 @@ export interface Remote {
   /** Whether another member keeps a resource under this id: ids are unique in the consortium. */
   holds(type: string, id: string): boolean;
   /** Undefined when nobody holds it, or nobody lets the actor see it: both look the same. */
-  read(request: FhirRequest, type: string, id: string): Promise<FhirResponse | undefined>;
-  /** A searchset of `type` for the patient; undefined as for read. */
-  search(request: FhirRequest, type: string, patient: string): Promise<FhirResponse | undefined>;
+  read(request: FhirRequest, of: RemoteInstance): Promise<FhirResponse | undefined>;
+  /** A page of an instance's history, or the version alone that is named; undefined as for read. */
+  history(request: FhirRequest, of: RemoteInstance, version?: number): Promise<FhirResponse | undefined>;
+  /** A searchset of the first of the types, which it looks at all, for the patient; undefined as for read. */
+  search(request: FhirRequest, types: readonly string[], patient: string): Promise<FhirResponse | undefined>;
   everything(request: FhirRequest, patient: string): Promise<FhirResponse | undefined>;
+}
+
+/** A resource that another member may keep, in the record of a patient (FHIR id): of a Patient, itself. */
+export interface RemoteInstance {
+  readonly type: string;
+  readonly id: string;
+  readonly patient: string;
 }
 
 /** Whose chart an answer is of: `$everything`, or a search of one type. */
 export interface Chart {
   /** FHIR id of a patient kept here. */
   readonly patient: string;
-  /** Absent = `$everything`. */
-  readonly type?: string;
+  /** Types that the search looks at, the one it finds first; absent = `$everything`. */
+  readonly types?: readonly string[];
 }
 
 /** Joins an answer about an own patient with what other custodians hold of the same person; gives it back where none do. */

@@ -4,7 +4,6 @@ import { generatedSearch, isResourceType } from '../projection/generated.js';
 import { takesModifier } from '../projection/search/filters.js';
 import type { Filter, Include, ParameterEntry, SearchQuery, SortKey } from '../projection/search/query.js';
 import { split } from '../projection/search/values.js';
-import type { FhirContext } from './context.js';
 import { parseFilter } from './filter-expression.js';
 import { pageSize } from './paging.js';
 import { parseWords } from './words-expression.js';
@@ -42,12 +41,7 @@ function saysHow(name: string, value: string): boolean {
 }
 
 /** Throws Refusal 400 for what is unknown or wrong; unknown names are left out where handling is lenient. */
-export function parseSearch(
-  context: FhirContext,
-  type: string,
-  query: URLSearchParams,
-  handling: Handling,
-): ParsedSearch {
+export function parseSearch(type: string, query: URLSearchParams, handling: Handling): ParsedSearch {
   if (query.size > SEARCH_LIMITS.parameters)
     throw tooMany(`a search has at most ${SEARCH_LIMITS.parameters} parameters`);
   const applied = new URLSearchParams();

@@ -4,7 +4,7 @@ import type { StoredVersion } from '../ports.js';
 import { generatedSearch } from '../projection/generated.js';
 import type { Filter, SearchQuery } from '../projection/search/query.js';
 import type { SearchResult } from '../projection/search/search.js';
-import { bundleText, type BundleParts, type EntryText } from './bundle-text.js';
+import { bundleAnswer, type EntryText } from './bundle-text.js';
 import { COMPARTMENTS } from './compartments.js';
 import { joinedBy, requireId, type FhirContext } from './context.js';
 import { sightOf } from './sight.js';
@@ -16,18 +16,23 @@ import { asksInPart, FOUND_BY } from './provenance-filter.js';
 import type { FhirRequest, FhirResponse } from './request.js';
 import { parseSearch, type Handling, type ParsedSearch } from './search-request.js';
 import { shapeOf } from './shape.js';
+import { typesAsked } from './types-asked.js';
 
 /** A page of the searchset of one type; of a patient kept elsewhere, what the custodians show. */
 export async function search(context: FhirContext, request: FhirRequest, type: string): Promise<FhirResponse> {
   const patient = patientNamed(request, type);
+  // What is wrong with it is said before anybody is asked.
+  const parsed = parseSearch(type, request.query, handlingOf(request));
+  const types = typesAsked(parsed.search);
+  const abroad = { ...request, query: parsed.applied };
   const elsewhere = patient !== undefined && context.remote !== undefined && isElsewhere(context, request, patient);
   if (elsewhere) {
-    const remote = await context.remote.search(request, type, patient);
+    const remote = await context.remote.search(abroad, types, patient);
     if (remote !== undefined) return remote;
   }
-  const local = searchset(context, request, parseSearch(context, type, request.query, handlingOf(request)));
+  const local = searchset(context, request, parsed);
   if (patient === undefined || elsewhere) return local;
-  return await joinedBy(context, request, local, { patient, type });
+  return await joinedBy(context, abroad, local, { patient, types });
 }
 
 /** A search among a type's resources in a patient's compartment (R4 http.html#vsearch): `Patient/1/Observation`. */
@@ -38,19 +43,20 @@ export async function searchCompartment(
   type: string,
 ): Promise<FhirResponse> {
   requireId(patient);
-  const query = new URLSearchParams(request.query);
+  const parsed = parseSearch(type, request.query, handlingOf(request));
+  const types = typesAsked(parsed.search);
+  const query = new URLSearchParams(parsed.applied);
   query.append(type === 'Patient' ? '_id' : 'patient', patient);
   const elsewhere = isElsewhere(context, request, patient);
   if (elsewhere) {
-    const remote = await context.remote?.search({ ...request, query }, type, patient);
+    const remote = await context.remote?.search({ ...request, query }, types, patient);
     if (remote !== undefined) return remote;
   }
-  const parsed = parseSearch(context, type, request.query, handlingOf(request));
   const within = withinFilter('Patient', patient, type);
   const filters = [...parsed.search.filters, within];
   const local = searchset(context, request, { ...parsed, search: { ...parsed.search, filters } });
   if (elsewhere) return local;
-  return await joinedBy(context, { ...request, query }, local, { patient, type });
+  return await joinedBy(context, { ...request, query }, local, { patient, types });
 }
 
 /** A search among a type's resources in another compartment: `Encounter/1/Observation`. */
@@ -61,7 +67,7 @@ export function searchWithin(
   type: string,
 ): FhirResponse {
   requireId(id);
-  const parsed = parseSearch(context, type, request.query, handlingOf(request));
+  const parsed = parseSearch(type, request.query, handlingOf(request));
   const filters = [...parsed.search.filters, withinFilter(compartment, id, type)];
   return searchset(context, request, { ...parsed, search: { ...parsed.search, filters } });
 }
@@ -113,12 +119,7 @@ export function searchsetOf(
     ...(result.total === undefined ? {} : { total: result.total }),
     link: links(`${context.baseUrl}/${request.path.replace(/(^|\/)_search$/, '')}`, parsed.applied, result),
   };
-  return searchsetAnswer({ head, entries });
-}
-
-/** A searchset as an answer, with the parts it is made from. */
-export function searchsetAnswer(parts: BundleParts): FhirResponse {
-  return { status: 200, headers: {}, resource: bundleText(parts.head, parts.entries), parts };
+  return bundleAnswer({ head, entries });
 }
 
 function found(context: FhirContext, request: FhirRequest, query: SearchQuery): Partial<ProvenancePage> & SearchResult {

@@ -9,8 +9,11 @@ import { loadType } from './validate.js';
 const SUMMARIES = new Set(['true', 'false', 'text', 'data', 'count']);
 const ALWAYS = ['resourceType', 'id', 'meta'];
 
+/** Makes of a resource's JSON text that of the part asked for. */
+export type Shape = (text: string) => string;
+
 /** What of a resource is asked for; undefined = all of it. */
-export function shapeOf(query: URLSearchParams): ((text: string) => string) | undefined {
+export function shapeOf(query: URLSearchParams): Shape | undefined {
   const summary = query.get('_summary');
   if (summary !== null && !SUMMARIES.has(summary)) {
     throw new Refusal('invalid', 'bad-value', '_summary is true, false, text, data or count');

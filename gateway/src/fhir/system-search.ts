@@ -84,7 +84,7 @@ function parsedFor(context: FhirContext, request: FhirRequest, type: string): Pa
   const query = new URLSearchParams(request.query);
   const wanted = query.get('_type');
   query.delete('_type');
-  const parsed = parseSearch(context, type, query, handlingOf(request));
+  const parsed = parseSearch(type, query, handlingOf(request));
   if (wanted !== null) parsed.applied.append('_type', wanted);
   return parsed;
 }

@@ -44,6 +44,9 @@ const whole = (sight: Sight, part: Part): readonly Part[] =>
 const get =
   (path: (record: Case, part: Part) => string) =>
   (record: Case, part: Part): Sent => ({ path: path(record, part) });
+/** Of an id alone nobody knows which hospital to ask, but of a Patient's. */
+const byName = (sight: Sight, part: Part, afar: boolean): readonly Part[] =>
+  afar && part !== 'person' ? [] : whole(sight, part);
 const nameOf = ({ ids }: Case, part: Part): string => `${TYPES[part]}/${ids[part]}`;
 
 /** Ways to read. */
@@ -51,17 +54,32 @@ const reading: readonly Way[] = [
   {
     name: 'read',
     sent: get(nameOf),
-    shows: (sight, part, afar) => (afar && part !== 'person' ? [] : whole(sight, part)),
+    shows: byName,
   },
   {
     name: 'history',
     sent: get((record, part) => `${nameOf(record, part)}/_history`),
-    shows: (sight, part, afar) => (afar ? [] : whole(sight, part)),
+    shows: byName,
   },
   {
     name: 'vread',
     sent: get((record, part) => `${nameOf(record, part)}/_history/1`),
-    shows: (sight, part, afar) => (afar ? [] : whole(sight, part)),
+    shows: byName,
+  },
+  {
+    name: 'read in a record',
+    sent: get((record, part) => `${nameOf(record, part)}?patient=${record.patient}`),
+    shows: whole,
+  },
+  {
+    name: 'history in a record',
+    sent: get((record, part) => `${nameOf(record, part)}/_history?patient=${record.patient}`),
+    shows: whole,
+  },
+  {
+    name: 'vread in a record',
+    sent: get((record, part) => `${nameOf(record, part)}/_history/1?patient=${record.patient}`),
+    shows: whole,
   },
   {
     name: 'search',
@@ -90,18 +108,15 @@ const reading: readonly Way[] = [
   {
     name: '_include',
     sent: get(({ patient }) => `Observation?patient=${patient}&_include=Observation:subject`),
-    shows: (sight, _part, afar) => {
+    shows: (sight) => {
       const found = observations(sight);
-      return afar || found.length === 0 ? found : [...found, ...seen(sight, 'person')];
+      return found.length === 0 ? found : [...found, ...seen(sight, 'person')];
     },
   },
   {
     name: '_revinclude',
     sent: get(({ patient }) => `Patient?_id=${patient}&_revinclude=Observation:subject`),
-    shows: (sight, _part, afar) => {
-      if (!sight.has('person')) return [];
-      return afar ? ['person'] : ['person', ...observations(sight)];
-    },
+    shows: (sight) => (sight.has('person') ? ['person', ...observations(sight)] : []),
   },
   {
     name: 'chain',
@@ -113,6 +128,16 @@ const reading: readonly Way[] = [
     name: '_has',
     sent: get(({ family }) => `Patient?family=${family}&_has:Observation:patient:code=2339-0`),
     shows: (sight, _part, afar) => (afar || !sight.has('glucose') ? [] : seen(sight, 'person')),
+  },
+  {
+    name: 'chain in a record',
+    sent: get(({ patient, family }) => `Observation?patient=${patient}&subject:Patient.family=${family}`),
+    shows: (sight) => (sight.has('person') ? observations(sight) : []),
+  },
+  {
+    name: '_has in a record',
+    sent: get(({ patient }) => `Patient?_id=${patient}&_has:Observation:patient:code=2339-0`),
+    shows: (sight) => (sight.has('glucose') ? seen(sight, 'person') : []),
   },
   {
     name: 'family',

@@ -129,7 +129,7 @@ export const readingBugs: readonly Bug[] = [
   {
     name: 'the requester does not compare with the ledger',
     file: 'gateway/dist/door/evidence.js',
-    search: 'write.valueHash === valueHash(resource, evidence)',
+    search: 'write.valueHash === valueHash(whole, evidence)',
     replace: 'true',
     ...remote,
     title: 'leaves out what does not agree with the ledger, and says so',
