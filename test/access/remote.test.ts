@@ -90,6 +90,8 @@ describe('reading across hospitals', () => {
   let world: SharingWorld;
   const search = (query = 'patient=ann') =>
     world.northside.sharing.remote.search(get(baker, 'Observation', query), ['Observation'], 'ann');
+  const read = (request: FhirRequest, id = 'ann') =>
+    world.northside.sharing.remote.read(request, { type: 'Patient', id, patient: id });
 
   beforeEach(async () => {
     world = await SharingWorld.open();
@@ -117,10 +119,7 @@ describe('reading across hospitals', () => {
     assert.deepEqual(names(denied), [NOTE]);
     assert.equal((denied?.resource as JsonObject).total, undefined);
     for (const id of ['ann', 'nobody']) {
-      assert.equal(
-        await world.northside.sharing.remote.read(get(baker, `Patient/${id}`), { type: 'Patient', id, patient: id }),
-        undefined,
-      );
+      assert.equal(await read(get(baker, `Patient/${id}`), id), undefined);
       assert.equal(await world.northside.sharing.remote.everything(get(baker, ''), id), undefined);
     }
   });
@@ -134,14 +133,7 @@ describe('reading across hospitals', () => {
     const [glucose] = resources(found);
     assert.equal((glucose?.meta as JsonObject).source, 'urn:salus:member:stmary');
     assert.equal((found?.resource as JsonObject).total, undefined);
-    assert.equal(
-      await world.northside.sharing.remote.read(get(baker, 'Patient/ann'), {
-        type: 'Patient',
-        id: 'ann',
-        patient: 'ann',
-      }),
-      undefined,
-    );
+    assert.equal(await read(get(baker, 'Patient/ann')), undefined);
     const everything = await world.northside.sharing.remote.everything(get(baker, 'Patient/ann/$everything'), 'ann');
     assert.deepEqual(names(everything), ['Observation/glucose', NOTE]);
     await eventually(() => {
@@ -172,11 +164,7 @@ describe('reading across hospitals', () => {
     const aid = world.northside.projected.facts('access').at(-1)!.value;
     assert.match(aid, /"decision":"permit"/);
     const pace = new Heard();
-    const read = { ...get(baker, 'Patient/ann'), pace };
-    assert.equal(
-      await world.northside.sharing.remote.read(read, { type: 'Patient', id: 'ann', patient: 'ann' }),
-      undefined,
-    );
+    assert.equal(await read({ ...get(baker, 'Patient/ann'), pace }), undefined);
     assert.equal(pace.isOnBeat, true);
     assert.deepEqual(await asked('Observation'), [['Observation/glucose', NOTE], false]);
   });

@@ -10,7 +10,7 @@ import type { FhirRequest, RemoteInstance } from './request.js';
 export const ASKED_RECORD = 'patient';
 
 /** FHIR id of the patient in whose record it is asked for; undefined where that is not said. Throws Refusal for what can be none. */
-export function askedRecord({ query }: Pick<FhirRequest, 'query'>): string | undefined {
+function askedRecord({ query }: Pick<FhirRequest, 'query'>): string | undefined {
   const named = query.get(ASKED_RECORD);
   if (named === null) return undefined;
   const id = /^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/.exec(named)?.[1];
