@@ -24,7 +24,7 @@ describe('a door asked while the ledger takes the access down', () => {
   const search = async (): Promise<string[]> => {
     const request = { method: 'GET', path: 'Observation', query: new URLSearchParams('patient=ann'), headers: {} };
     const { remote } = world.northside.sharing;
-    const answer = await remote.search({ ...request, actor: baker }, 'Observation', 'ann');
+    const answer = await remote.search({ ...request, actor: baker }, ['Observation'], 'ann');
     const { entry } = answer?.resource as { entry: { resource: JsonObject }[] };
     return entry.flatMap(({ resource }) => (typeof resource.id === 'string' ? [resource.id] : []));
   };

@@ -33,7 +33,9 @@ describe('a consent that replaces another one, at the gateways', () => {
   /** Whether northside's physician is shown the patient. */
   async function isOpen(): Promise<boolean> {
     const request = { method: 'GET', path: 'Patient/ann', query: new URLSearchParams(), headers: {}, actor: baker };
-    return (await world.northside.sharing.remote.read(request, 'Patient', 'ann')) !== undefined;
+    return (
+      (await world.northside.sharing.remote.read(request, { type: 'Patient', id: 'ann', patient: 'ann' })) !== undefined
+    );
   }
 
   const ids = (reading: readonly { readonly id: string }[]): readonly string[] => reading.map(({ id }) => id);
