@@ -9,7 +9,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import { mayAskAtAll } from '@salus/chaincode/consent/decide';
 
-import type { EmergencyAnswer, RemoteReads } from '../access/remote.js';
+import type { RemoteReads } from '../access/remote.js';
+import type { EmergencyAnswer } from '../access/sought.js';
 import type { TrustedConsents } from '../consent/trusted.js';
 import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { notFound } from '../fhir/context.js';
