@@ -3,50 +3,44 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { runningProcesses } from '@salus/network/commands/run-file';
-import { chaincodePackage, type ChaincodePackage } from '@salus/network/config/archive';
-import { readDefinition } from '@salus/network/config/channel-files';
 import { builtCode } from '@salus/network/config/code';
-import { memberPairs, type MemberPair, peerAdmins } from '@salus/network/fabric/establish';
-import { approve, defineChaincode, installEverywhere } from '@salus/network/fabric/lifecycle';
 import { installedPackages } from '@salus/network/fabric/packages';
-import { runningChannel } from '@salus/network/fabric/reconfigure';
-import { layout } from '@salus/network/identity/layout';
-import { chaincodeEnvironment, prepareState, readNetwork } from '@salus/network/prepare';
+import { prepareState } from '@salus/network/prepare';
 import { chainsOf } from '../faults/judge/chains.js';
 import { HOSPITALS, Members } from '../faults/members.js';
 import { treatmentByNorthside } from '../story/people.js';
-import { changeRule, copyBuilt, describeCode, startCopy } from '../support/chaincode-copy.js';
-import { salus } from '../support/command.js';
+import { changeRule, copyRelease, describeCode } from '../support/chaincode-copy.js';
+import { type CommandResult, salus } from '../support/command.js';
 import { prepareTestState, TEST_COLLECTIONS } from '../support/embedded-network.js';
+import { eventually } from '../support/eventually.js';
 import { programsOrPending, startTestFabric, type TestFabric } from '../support/fabric-network.js';
 import { freePortBase } from '../support/free-ports.js';
 import { PatientWriter } from '../support/patient-writer.js';
+import { projectRoot } from '../support/shared.js';
 import { scratchFolder } from '../support/scratch.js';
 import { fewMembers } from '../support/topology-file.js';
 
 const MEMBERS = ['stmary', 'northside', 'acme', 'authority'];
 const VERSION = '0.2.0';
-/** The new process of a member listens so far from the old one. */
-const PORT_STEP = 9;
 /** How long every peer may take to hand out all of its blocks, milliseconds. */
 const PATIENCE_MS = 60_000;
 /** The new contracts take no consent on the word of a nurse, as the old ones do. */
 const FROM = 'const signers = statement === undefined';
 const WITHOUT_NURSES = { from: FROM, to: `if (role === 'nurse') return [];\n    ${FROM}` };
+const BY_THE_OLD = { stmary: '201', northside: '201' };
+const BY_THE_NEW = { stmary: '403 not-authentic', northside: '403 not-authentic' };
 
-describe('new contracts on Fabric under load', function () {
-  this.timeout(400_000);
+describe('salus upgrade on Fabric under load', function () {
+  this.timeout(600_000);
   const home = scratchFolder();
   const release = scratchFolder();
   const stateDir = join(home.path, 'state');
   let topology: string;
-  let pairs: readonly MemberPair[];
-  let next: ChaincodePackage;
   let digest: string;
   let nurses: Readonly<Record<string, string>>;
   let writers: Readonly<Record<string, PatientWriter>>;
-  const processes: ChildProcess[] = [];
 
   async function done(...args: string[]): Promise<string> {
     const { code, out, err } = await salus(stateDir, args, topology);
@@ -62,12 +56,10 @@ describe('new contracts on Fabric under load', function () {
   before(async function () {
     await programsOrPending(this);
     topology = fewMembers(home.path, await freePortBase(), MEMBERS);
-    copyBuilt(release.path);
-    changeRule(release.path, 'consent/rules.js', WITHOUT_NURSES);
-    ({ digest } = describeCode(release.path));
-    next = chaincodePackage('salus', { version: VERSION, digest });
+    const contracts = copyRelease(release.path);
+    changeRule(contracts, 'consent/rules.js', WITHOUT_NURSES);
+    ({ digest } = describeCode(contracts));
     await done('up', '--engine', 'fabric');
-    pairs = memberPairs(readNetwork(stateDir));
     nurses = await tokens('nurse');
     const physicians = await tokens('physician');
     writers = Object.fromEntries(HOSPITALS.map((name) => [name, new PatientWriter(base(name), physicians[name]!)]));
@@ -75,7 +67,6 @@ describe('new contracts on Fabric under load', function () {
   after(async () => {
     await Promise.all(Object.values((writers as typeof writers | undefined) ?? {}).map((writer) => writer.stop()));
     await salus(stateDir, ['down'], topology);
-    for (const each of processes) each.kill('SIGKILL');
     for (const folder of [home, release]) folder.remove();
   });
 
@@ -94,51 +85,113 @@ describe('new contracts on Fabric under load', function () {
   }
 
   const codes = async () => [...new Set(Object.values((await installedPackages(stateDir)).codes))];
-  const wanted = () => ({ ...readDefinition(stateDir), version: VERSION, packageId: next.packageId });
+  const processes = () =>
+    runningProcesses(stateDir)
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith('chaincode'))
+      .sort();
+  const named = (name: string) => MEMBERS.map((member) => `${name}.${member}`).sort();
 
-  /** The member's peers are told where the new one will be, build it as they install it, and it starts beside the old one. */
-  async function prepareMember(pair: MemberPair): Promise<void> {
-    const { member, own } = pair;
-    const address = `${member.chaincodeHost}:${member.chaincodePort + PORT_STEP}`;
-    for (const { name } of member.peers) {
-      const file = join(layout.peer(own.dir, name), 'connection.json');
-      const connection = JSON.parse(readFileSync(file, 'utf8')) as object;
-      writeFileSync(file, JSON.stringify({ ...connection, address }));
-    }
-    await installEverywhere(peerAdmins(pair), next);
-    const server = { address, tlsDir: own.chaincodeTlsDir };
-    const environment = chaincodeEnvironment(readNetwork(stateDir).topology, wanted(), server);
-    processes.push(await startCopy(release.path, environment));
+  function setVersion(version: string): void {
+    const text = readFileSync(topology, 'utf8');
+    writeFileSync(topology, text.replace(/^( {2}version: ).*$/m, `$1${version}`));
   }
 
-  it('stand beside the old ones at one member after another, which endorses by the old rule after its approval too', async () => {
-    for (const pair of pairs) {
-      await prepareMember(pair);
-      const [admin] = peerAdmins(pair);
-      await approve(runningChannel(stateDir), admin!, { ...wanted(), sequence: 2 });
-      await allGoOn();
-      assert.deepEqual(await askedByNurses(), { stmary: '201', northside: '201' });
-      assert.deepEqual(await codes(), [builtCode().digest]);
-    }
+  /** Upgrades from a release's folder; `atEach` is done while the command stands still after a member's approval. */
+  async function upgrade(
+    version: string,
+    from: string,
+    atEach: (member: string) => Promise<void> = () => Promise.resolve(),
+  ): Promise<CommandResult> {
+    const seen: Promise<void>[] = [];
+    const started = (child: ChildProcess) => {
+      createInterface({ input: child.stdout! }).on('line', (line) => {
+        const [, member] = /^(\w+) has approved version/.exec(line) ?? [];
+        if (member === undefined) return;
+        child.kill('SIGSTOP');
+        const look = atEach(member).finally(() => child.kill('SIGCONT'));
+        // Reported below, once the command has ended.
+        look.catch(() => undefined);
+        seen.push(look);
+      });
+    };
+    const result = await salus(stateDir, ['upgrade', '--chaincode', version], topology, { release: from, started });
+    await Promise.all(seen);
+    return result;
+  }
+
+  it('asks for the version in the topology file, which the next start goes by', async () => {
+    const { code, err } = await upgrade(VERSION, projectRoot);
+    assert.deepEqual([code, err.includes(`says version 0.1.0 of the chaincode`)], [2, true], err);
+    setVersion(VERSION);
   });
 
-  it('is in force once all have approved it and one has committed it', async () => {
-    assert.equal(await defineChaincode(runningChannel(stateDir), wanted()), 2);
-    assert.deepEqual(await askedByNurses(), { stmary: '403 not-authentic', northside: '403 not-authentic' });
+  it('changes nothing where the new contracts do not start, and says where they say why', async () => {
+    // They are not the code that their build says they are.
+    const main = join(release.path, 'chaincode', 'dist', 'main.js');
+    const whole = readFileSync(main, 'utf8');
+    writeFileSync(main, `${whole}// more\n`);
+    const { code, err } = await upgrade(VERSION, release.path);
+    writeFileSync(main, whole);
+    assert.equal(code, 1);
+    assert.match(err, /chaincode-beside\.stmary did not start: log\/chaincode-beside\.stmary\.log says why/);
+    await allGoOn();
+    assert.deepEqual(processes(), named('chaincode'));
+    assert.deepEqual(await codes(), [builtCode().digest]);
+    assert.deepEqual(await askedByNurses(), BY_THE_OLD);
+  });
+
+  it('has them beside the old ones at one member after another, by whose rule all go until the commit', async () => {
+    const approved: string[] = [];
+    const { code, out, err } = await upgrade(VERSION, release.path, async (member) => {
+      approved.push(member);
+      await allGoOn();
+      // The command may have gone on to the commit before it stood still after the last one.
+      if (member === MEMBERS.at(-1)) return;
+      assert.deepEqual(await askedByNurses(), BY_THE_OLD, member);
+      assert.deepEqual(await codes(), [builtCode().digest]);
+      for (const each of approved) assert.ok(processes().includes(`chaincode-beside.${each}`), each);
+      for (const each of named('chaincode')) assert.ok(processes().includes(each), each);
+    });
+    assert.equal(code, 0, out + err);
+    assert.deepEqual(approved, MEMBERS);
+    assert.match(out, /definition is in force at sequence 2/);
+    assert.deepEqual(await askedByNurses(), BY_THE_NEW);
     assert.deepEqual(await codes(), [digest]);
+    assert.deepEqual(processes(), named('chaincode-beside'));
     await allGoOn();
   });
 
-  it('need the old ones no more, at one member after another', async () => {
-    for (const { member } of pairs) {
-      const old = runningProcesses(stateDir).find(({ name }) => name === `chaincode.${member.name}`);
-      process.kill(old!.pid, 'SIGSTOP');
-      await allGoOn();
-    }
-    assert.deepEqual(await askedByNurses(), { stmary: '403 not-authentic', northside: '403 not-authentic' });
+  it('has the new ones watched as the old ones were, and started again with all nodes', async () => {
+    const pidOf = (name: string) => runningProcesses(stateDir).find((each) => each.name === name)?.pid;
+    const before = pidOf('chaincode-beside.stmary')!;
+    process.kill(before, 'SIGKILL');
+    await eventually(() => {
+      const now = pidOf('chaincode-beside.stmary');
+      assert.ok(now !== undefined && now !== before);
+      return Promise.resolve();
+    });
+    await allGoOn();
+    const ledger = pidOf('ledger')!;
+    process.kill(ledger, 'SIGKILL');
+    await allGoOn();
+    assert.notEqual(pidOf('ledger'), ledger);
+    assert.deepEqual(processes(), named('chaincode'));
+    assert.deepEqual(await askedByNurses(), BY_THE_NEW);
   });
 
-  it('have lost, doubled and refused no write, and all peers have the same chain', async () => {
+  it('brings the old ones back from their own release’s folder, at the other place', async () => {
+    setVersion('0.3.0');
+    const { code, out, err } = await upgrade('0.3.0', projectRoot);
+    assert.equal(code, 0, out + err);
+    assert.deepEqual(await askedByNurses(), BY_THE_OLD);
+    assert.deepEqual(await codes(), [builtCode().digest]);
+    assert.deepEqual(processes(), named('chaincode-beside'));
+    const again = await upgrade('0.3.0', projectRoot);
+    assert.deepEqual([again.code, /in force at sequence 3/.test(again.out)], [0, true], again.out + again.err);
+  });
+
+  it('has lost, doubled and refused no write, and all peers have the same chain', async () => {
     for (const [member, writer] of Object.entries(writers)) {
       const acknowledged = await writer.stop();
       assert.ok(acknowledged > 20, `${member}: ${acknowledged}`);

@@ -1,8 +1,7 @@
 /** The chaincode in a folder of its own, as another machine or another release has it: its sources, and other code. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { ChaincodeCode } from '@salus/network/config/code';
 import { projectRoot } from './shared.js';
 
@@ -19,6 +18,21 @@ export function copySources(folder: string): void {
 export function copyBuilt(folder: string): void {
   copySources(folder);
   cpSync(join(sources, 'dist'), join(folder, 'dist'), { recursive: true });
+}
+
+/**
+ * Another release in a folder of its own: what is built here of the network and the contracts, with the packages of this one. Returns
+ * the folder of its contracts.
+ */
+export function copyRelease(folder: string): string {
+  const contracts = join(folder, 'chaincode');
+  mkdirSync(join(folder, 'network'), { recursive: true });
+  for (const name of ['dist', 'templates', 'builder', 'package.json'])
+    cpSync(join(projectRoot, 'network', name), join(folder, 'network', name), { recursive: true });
+  symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'));
+  mkdirSync(contracts);
+  copyBuilt(contracts);
+  return contracts;
 }
 
 /** Has a copy's build say anew which code it is. */
@@ -38,16 +52,4 @@ export function changeRule(folder: string, file: string, { from, to }: { readonl
   const before = readFileSync(path, 'utf8');
   if (!before.includes(from)) throw new Error(`${file} does not say: ${from}`);
   writeFileSync(path, before.replace(from, to));
-}
-
-/** Starts a copy's chaincode process; resolves once it serves. */
-export async function startCopy(folder: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(folder, 'dist', 'main.js')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith('{"ready":true')) return child;
-  }
-  throw new Error(`the chaincode of ${folder} ended before it served (exit code ${child.exitCode})`);
 }

@@ -7,6 +7,7 @@ import { type Endpoints, readEndpoints, writeEndpoints } from '../endpoints.js';
 import type { RunningAuthorities } from '../fabric/authorities.js';
 import { inForce } from '../fabric/in-force.js';
 import { findPrograms } from '../fabric/programs.js';
+import { writeSuccessors } from '../fabric/successors.js';
 import { exportedState, isExported, prepareOwn, type PreparedState, prepareState } from '../prepare.js';
 import { type Topology, type TopologyOverrides, loadTopology } from '../topology.js';
 import type { Child, ChildPlan } from './children.js';
@@ -66,6 +67,8 @@ export async function bringUp(options: BringUpOptions): Promise<RunningConsortiu
   options.progress(`members: ${topology.members.map((member) => member.name).join(' ')}`);
   // Before anything is made there: two that start at once would mix their keys.
   await takeStateFolder(options.stateDir, options.engine);
+  // A start has the contracts of the release that it is of.
+  writeSuccessors(options.stateDir, {});
   const { authorities, state } = await prepared(options, topology);
   const endpoints = writeEndpoints(topology, state.material, options.engine);
   let ready = false;

@@ -20,11 +20,13 @@ import {
 } from '../prepare.js';
 import { type Member, memberOf, type Topology } from '../topology/model.js';
 import { agree, type Agreement } from './agreement.js';
-import { apartNetwork } from './establish.js';
+import { endReplaced, runsNatively, startBeside } from './beside.js';
+import { apartNetwork, memberPairs, ownPairs } from './establish.js';
 import { adoptFiles, type MemberRequest, readKnown, readRequest, writeKnown, writeRequest } from './known.js';
 import type { ChannelProposal } from './proposal.js';
 import { anyAnswering, applyUpdate, runningChannel } from './reconfigure.js';
 import { changeOfOne, type ToldChange } from './told.js';
+import { withVersion } from './upgrade.js';
 import { readSignatures, readUpdate, requireAsCountersigned, writeUpdate } from './update-files.js';
 import { configuredBy, presentlyKnown, presentOf, reviewed } from './view.js';
 
@@ -150,18 +152,26 @@ async function approveDefinition(stateDir: string): Promise<Agreement> {
 }
 
 /**
- * The member approves the definition of this version, with the collections of the chaincode that is built here. Throws a
- * CommandError where its nodes run other code than was built here since: they are started again first.
+ * The member approves the definition of this version, with the collections of the chaincode that is built here. Contracts that are other
+ * ones than those its nodes run serve beside them from before that until the definition is in force; what is replaced then is ended by
+ * this or by asking again. Throws a CommandError where other code was built here and no start of ours runs the nodes.
  */
 export async function upgradeDefinition(stateDir: string, version: string): Promise<Agreement> {
   const here = resolve(stateDir);
-  const { topology, material } = readNetwork(here);
-  const network = { topology: { ...topology, chaincode: { ...topology.chaincode, version } }, material };
-  if (definitionFor(network).packageId !== readDefinition(here).packageId) {
-    throw new CommandError('the chaincode was built anew since the nodes were started: stop them and start them first');
+  const network = withVersion(readNetwork(here), version);
+  const definition = definitionFor(network);
+  if (definition.packageId !== readDefinition(here).packageId) {
+    if (!runsNatively(here)) {
+      throw new CommandError(
+        'the chaincode was built anew since the nodes were started: stop them and start them first',
+      );
+    }
+    for (const pair of ownPairs(memberPairs(network))) await startBeside(here, pair, definition);
   }
   writeNetwork(here, network);
-  return approveDefinition(here);
+  const agreement = await approveDefinition(here);
+  if (agreement.isInForce) await endReplaced(here);
+  return agreement;
 }
 
 /** A proposal holds all that is known of the members, so nothing that this folder has not heard of may be undone by it. */

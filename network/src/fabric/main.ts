@@ -4,8 +4,9 @@
  * and one when it gives up because a process ends again and again; stops everything on SIGTERM and SIGINT.
  */
 import { parseArgs } from 'node:util';
-import { startFabric } from './network.js';
+import { type RunningFabric, startFabric } from './network.js';
 import { findPrograms } from './programs.js';
+import { LOOK_SIGNAL } from './successors.js';
 
 const USAGE = 'usage: main.js <state folder> [--fabric-bin FOLDER] [--clock-offset-ms N]';
 
@@ -51,6 +52,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+let running: RunningFabric | undefined;
+process.on(LOOK_SIGNAL, () => {
+  running?.followUpgrade().catch((error: unknown) => {
+    tell({ notice: error instanceof Error ? error.message : String(error) });
+  });
+});
+
 try {
   const { stateDir, clockOffsetMs, folder } = wanted;
   const path = process.env['PATH'] ?? '';
@@ -63,6 +71,7 @@ try {
     signal: told.signal,
     onProgress: log,
   });
+  running = network;
   console.log(JSON.stringify({ ready: true, engine: 'fabric', sequence: network.sequence }));
   const why = await Promise.race([network.failed, aborted(told.signal)]);
   await network.stop();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command.js';
@@ -9,11 +10,19 @@ import { chaincodeEnvironment, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
 import { establish, type MemberPair, memberPairs, type OrdererPair, ownPairs, ordererPairs } from './establish.js';
 import { until } from './lifecycle.js';
-import { ProcessGroup } from './processes.js';
+import { ProcessGroup, type ProcessPlan } from './processes.js';
 import type { Programs } from './programs.js';
 import { renderOrderer, renderPeer } from './render.js';
 import { isConsenter } from './restart.js';
 import { finishRotations } from './rotate.js';
+import {
+  chaincodeAddress,
+  chaincodeName,
+  readSuccessors,
+  type ServedCode,
+  type Successors,
+  writeSuccessors,
+} from './successors.js';
 
 const CHAINCODE_MAIN = fileURLToPath(new URL('../../../chaincode/dist/main.js', import.meta.url));
 
@@ -54,6 +63,8 @@ export interface RunningFabric {
   signal(name: string, signal: NodeJS.Signals): Promise<void>;
   /** Starts a process again that has ended. */
   restart(name: string): Promise<void>;
+  /** Starts the chaincode processes that an upgrade asks for, and ends those that are replaced. Throws where one does not start. */
+  followUpgrade(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -77,6 +88,9 @@ class NativeNetwork implements RunningFabric {
   private readonly orderers: readonly OrdererPair[];
   /** Sequence of the definition in force. */
   sequence = 0;
+  /** The chaincode in force: its program, and whether it listens beside where it does after a start. */
+  private chaincode: ChaincodeProgram = { main: CHAINCODE_MAIN, isBeside: false };
+  private following: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: FabricOptions) {
     const network = readNetwork(options.stateDir);
@@ -108,10 +122,33 @@ class NativeNetwork implements RunningFabric {
     return this.processes.stop();
   }
 
+  followUpgrade(): Promise<void> {
+    const following = this.following.then(() => this.follow(readSuccessors(this.options.stateDir)));
+    this.following = following.catch(() => undefined);
+    return following;
+  }
+
+  private async follow({ inForce, next }: Successors): Promise<void> {
+    if (inForce) this.chaincode = inForce;
+    const isBeside = !this.chaincode.isBeside;
+    for (const pair of this.pairs) {
+      const name = chaincodeName(pair.member.name, isBeside);
+      if (next?.members.includes(pair.member.name) !== true) await this.end(name);
+      else if (!this.processes.isRunning(name)) {
+        await this.processes.attempt(this.chaincodePlan(pair, { ...next, isBeside }, next.packageId));
+      }
+    }
+  }
+
+  private async end(name: string): Promise<void> {
+    if (this.processes.isRunning(name)) await this.processes.signal(name, 'SIGTERM');
+  }
+
   /** Rejects as well when a process ends on the way, or when told to stop. */
   async start(): Promise<void> {
     const { onProgress, signal, stateDir } = this.options;
     if ((await endOrphanNodes(stateDir)) > 0) onProgress('ended what an earlier run left running');
+    this.goOnWith(readSuccessors(stateDir));
     await this.startProcesses();
     const ended = this.processes.failed.then((why) => Promise.reject(new CommandError(why)));
     const told = new Promise<never>((_, reject) => {
@@ -121,6 +158,18 @@ class NativeNetwork implements RunningFabric {
     });
     await Promise.race([this.bringIntoForce(), ended, told]);
     this.processes.keep(this.options.onNotice ?? onProgress);
+  }
+
+  /** Nodes that are started again under the same supervisor have the program that their definition needs, in the first place. */
+  private goOnWith({ inForce, next }: Successors): void {
+    const isWanted = (code?: ServedCode) => code?.packageId === this.definition.packageId && existsSync(code.main);
+    const wanted = [next, inForce].find(isWanted);
+    if (wanted) this.chaincode = { main: wanted.main, isBeside: false };
+    const { packageId } = this.definition;
+    writeSuccessors(
+      this.options.stateDir,
+      wanted ? { inForce: { packageId, main: wanted.main, isBeside: false } } : {},
+    );
   }
 
   private async bringIntoForce(): Promise<void> {
@@ -171,30 +220,40 @@ class NativeNetwork implements RunningFabric {
     }
   }
 
-  private startChaincode({ member, own }: MemberPair): Promise<void> {
-    const { clockOffsetMs = 0, chaincodeArguments = () => [CHAINCODE_MAIN] } = this.options;
-    const address = `${member.chaincodeHost}:${member.chaincodePort}`;
+  private startChaincode(pair: MemberPair): Promise<void> {
+    return this.processes.start(this.chaincodePlan(pair, this.chaincode, this.definition.packageId));
+  }
+
+  private chaincodePlan(
+    { member, own }: MemberPair,
+    { main, isBeside }: ChaincodeProgram,
+    packageId: string,
+  ): ProcessPlan {
+    const { clockOffsetMs = 0, chaincodeArguments = () => [main] } = this.options;
+    const address = chaincodeAddress(member, isBeside);
     const server: ChaincodeServer = { address, tlsDir: own.chaincodeTlsDir };
-    return this.launch(`chaincode.${member.name}`, process.execPath, chaincodeArguments(server), {
-      environment: chaincodeEnvironment(this.topology, this.definition, server, { clockOffsetMs }),
+    const definition = { ...this.definition, packageId };
+    return this.plan(chaincodeName(member.name, isBeside), process.execPath, chaincodeArguments(server), {
+      environment: chaincodeEnvironment(this.topology, definition, server, { clockOffsetMs }),
       listens: [address],
     });
   }
 
-  private launch(
+  private launch(name: string, command: string, args: readonly string[], rest: PlanRest): Promise<void> {
+    return this.processes.start(this.plan(name, command, args, rest));
+  }
+
+  private plan(
     name: string,
     command: string,
     args: readonly string[],
-    rest: { readonly environment: Readonly<Record<string, string>>; readonly listens: readonly string[] },
-  ): Promise<void> {
-    const logFile = join(this.options.stateDir, 'log', `${name}.log`);
-    return this.processes.start({
-      name,
-      command,
-      args,
-      logFile,
-      listens: rest.listens,
-      environment: { ...rest.environment, PATH: this.options.path },
-    });
+    { environment, listens }: PlanRest,
+  ): ProcessPlan {
+    const { stateDir, path } = this.options;
+    const logFile = join(stateDir, 'log', `${name}.log`);
+    return { name, command, args, logFile, listens, environment: { ...environment, PATH: path } };
   }
 }
+
+type PlanRest = Pick<ProcessPlan, 'environment' | 'listens'>;
+type ChaincodeProgram = Pick<ServedCode, 'main'> & { readonly isBeside: boolean };

@@ -30,7 +30,7 @@ interface Running {
   readonly process: ChildProcess;
   /** Resolves with what it ended by. */
   readonly ended: Promise<string>;
-  /** Whether its end is no failure: it was told to. */
+  /** Whether its end is no failure: it was told to, or nothing depends on it yet. */
   told: boolean;
 }
 
@@ -77,6 +77,21 @@ export class ProcessGroup {
     this.record();
     const startedAt = Date.now();
     void ended.then((by) => this.afterEnd(running, failure(plan, by), { by, ranMs: Date.now() - startedAt }));
+  }
+
+  /** Starts a process that nothing depends on until it listens. Throws a CommandError where it ends instead. */
+  async attempt(plan: ProcessPlan): Promise<void> {
+    await this.start(plan);
+    const running = this.find(plan.name);
+    running.told = true;
+    await this.listens(running);
+    running.told = running.process.exitCode !== null || running.process.signalCode !== null;
+  }
+
+  /** Whether a process of this name runs. */
+  isRunning(name: string): boolean {
+    const found = this.running.get(name)?.process;
+    return found !== undefined && found.exitCode === null && found.signalCode === null;
   }
 
   /** From now on a process that ends untold is started again, later each time, until it has been too often. */
@@ -213,7 +228,8 @@ async function opened(address: string, given: () => boolean): Promise<void> {
   while (!given() && !(await answers(address))) await sleep(POLL_MS);
 }
 
-function answers(address: string): Promise<boolean> {
+/** Whether something listens at an address: host:port. */
+export function answers(address: string): Promise<boolean> {
   const [host = '', port = ''] = address.split(':');
   return new Promise((resolve) => {
     const socket = connect(Number(port), host);

@@ -36,8 +36,8 @@ export function renderPeer(
 ): RenderedNode {
   const configDir = layout.peer(own.dir, node.name);
   const tls = tlsFiles(material.tlsDir);
-  const connection = join(configDir, 'connection.json');
-  const dataDir = join(layout.memberLedger(own.dir), node.name);
+  const connection = connectionFile(own, node);
+  const dataDir = dataOf(own, node);
   writePublic(
     join(configDir, 'core.yaml'),
     fill('core.yaml', {
@@ -57,7 +57,7 @@ export function renderPeer(
     }),
   );
   const present = existsSync(connection) ? readFileSync(connection, 'utf8') : undefined;
-  const wanted = chaincodeConnection(member, own, tls);
+  const wanted = chaincodeConnection(`${member.chaincodeHost}:${member.chaincodePort}`, own, tls);
   if (wanted !== present) {
     // The builder copied the old one, with the certificate of then; what it built is built anew when it is missing. It goes
     // first: interrupted in between, the next time sees that the connection is another one.
@@ -66,6 +66,25 @@ export function renderPeer(
   }
   return { configDir, environment: { SALUS_BUILDER_CONNECTION: connection } };
 }
+
+/**
+ * Has a peer reach what it installs from now on at another address, and a package that it has already too, once its present process
+ * ends: the peer reads the builder's copy whenever it connects.
+ */
+export function connectTo(address: string, packageId: string, own: MemberMaterial, material: PeerMaterial): void {
+  const connection = chaincodeConnection(address, own, tlsFiles(material.tlsDir));
+  writeSecret(connectionFile(own, material), connection);
+  // Fabric names the folder after the package, with a dash for what a path may not hold.
+  const built = join(dataOf(own, material), BUILT, packageId.replaceAll(':', '-'));
+  const copy = join(built, 'release', 'chaincode', 'server', 'connection.json');
+  if (existsSync(copy)) writeSecret(copy, connection);
+}
+
+const connectionFile = (own: MemberMaterial, { name }: { readonly name: string }): string =>
+  join(layout.peer(own.dir, name), 'connection.json');
+
+const dataOf = (own: MemberMaterial, { name }: { readonly name: string }): string =>
+  join(layout.memberLedger(own.dir), name);
 
 /** Writes orderer.yaml of one orderer. */
 export function renderOrderer(node: OrdererNode, own: OrdererMaterial): RenderedNode {
@@ -101,9 +120,9 @@ function bootstrap(member: Member, node: PeerNode): string {
 }
 
 /** connection.json as Fabric's chaincode as a service reads it; mutual TLS, with the peer's own certificate. */
-function chaincodeConnection(member: Member, own: MemberMaterial, peer: { cert: string; key: string }): string {
+function chaincodeConnection(address: string, own: MemberMaterial, peer: { cert: string; key: string }): string {
   const connection = {
-    address: `${member.chaincodeHost}:${member.chaincodePort}`,
+    address,
     dial_timeout: '10s',
     tls_required: true,
     client_auth_required: true,

@@ -11,6 +11,8 @@ export const layout = {
   endpoints: (stateDir: string) => join(stateDir, 'endpoints.json'),
   genesis: (stateDir: string) => join(stateDir, 'channel', 'genesis.block'),
   definition: (stateDir: string) => join(stateDir, 'channel', 'definition.json'),
+  /** Chaincode processes that an upgrade brings while the network runs. */
+  successors: (stateDir: string) => join(stateDir, 'channel', 'successors.json'),
   member: (stateDir: string, member: string) => join(stateDir, 'members', member),
   orderers: (stateDir: string) => join(stateDir, 'orderers'),
   orderer: (stateDir: string, member: string) => join(stateDir, 'orderers', member),

@@ -1,5 +1,6 @@
 import { MEMBERS_MIN, ORDERERS_ALLOWED, PORT_MAX } from './limits.js';
 import { type Member, membersWithRole, ordererMembers, type Topology } from './model.js';
+import { besideChaincodePort } from './nodes.js';
 import { either } from './reader.js';
 
 /** Reports a mistake at a member (by its place in the file) or at the file as a whole; does not return. */
@@ -104,6 +105,7 @@ function portsOf(member: Member): [string, number][] {
         ] satisfies [string, number][])
       : []),
     [own('chaincode'), member.chaincodePort],
+    [own('chaincode of an upgrade'), besideChaincodePort(member)],
     ...(member.fabricCa?.listens ? [[own('Fabric CA'), member.fabricCa.listens.port] satisfies [string, number]] : []),
   ];
 }

@@ -1,5 +1,5 @@
 import { PEER_STRIDE } from './limits.js';
-import type { FabricCaServer, GatewayNode, OrdererNode, PeerNode, PortPlan } from './model.js';
+import type { FabricCaServer, GatewayNode, Member, OrdererNode, PeerNode, PortPlan } from './model.js';
 import { MEMBERS_MAX } from './limits.js';
 
 /** Where a member's nodes listen follows from its place in the file and the first port of each kind. */
@@ -27,6 +27,12 @@ export function peerNodes(place: Place, count: number): PeerNode[] {
       chaincodeListenPort: place.ports.operations + CALLBACK_OFFSET + offset,
     };
   });
+}
+
+/** Where a member's new chaincode process listens beside the old one: the last of its callback range, which no peer has. */
+export function besideChaincodePort({ peers: [first] }: Pick<Member, 'peers'>): number {
+  if (!first) throw new Error('a member without peers has no chaincode');
+  return first.chaincodeListenPort + PEER_STRIDE - 1;
 }
 
 /** How people and programs reach a member's gateways, where a proxy with TLS stands before them. */
