@@ -130,6 +130,8 @@ export interface LedgerCall {
    * the other: what the own peer's simulation touched says who else must endorse.
    */
   readonly atOnce?: readonly string[];
+  /** Told that the ordering service took it; once more where a conflict had it sent again. */
+  readonly onOrdered?: () => void;
 }
 
 /** The one typed face on fabric-gateway (ledger/). Deadlines and bounded retries inside; throws Refusal. */

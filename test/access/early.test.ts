@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { JsonObject } from '@salus/gateway/fhir/json';
+import { Retriable } from '@salus/gateway/ledger/failure';
 import { Refusal } from '@salus/gateway/ledger/refusal';
+import { submitCall } from '@salus/gateway/ledger/submit';
 import type { Actor } from '@salus/gateway/ports';
 
 import { composeConsent, sendConsent } from '../door/consents.js';
@@ -15,7 +17,7 @@ const baker: Actor = { member: 'northside', user: 'u-baker', role: 'physician', 
 /** Longer than a door waits for an access to be committed. */
 const TOO_LONG_MS = 1_600;
 
-describe('a door asked while the ledger takes the access down', () => {
+describe('a door asked while peers commit the access', () => {
   let world: SharingWorld;
   /** What came to stmary's door, and how often its record was looked at for it. */
   let heard: string[];
@@ -29,12 +31,10 @@ describe('a door asked while the ledger takes the access down', () => {
     return entry.flatMap(({ resource }) => (typeof resource.id === 'string' ? [resource.id] : []));
   };
 
-  /** What is done where access is asked for, before the ledger takes it down. */
-  function beforeAccess(work: () => Promise<unknown>): void {
-    const submit = world.submit.bind(world);
-    world.submit = async (...call) => {
-      if (call[1] === 'access:request') await work();
-      return await submit(...call);
+  /** What is done where an access is ordered, before it is committed. */
+  function whileCommitting(work: () => Promise<unknown>): void {
+    world.committing = async (name) => {
+      if (name === 'access:request') await work();
     };
   }
 
@@ -58,7 +58,7 @@ describe('a door asked while the ledger takes the access down', () => {
   it('hears the question at once, and tells nothing before its own peer has committed the access', async () => {
     await sendConsent(world.stmary, composeConsent('northside'));
     const taken = Promise.withResolvers<undefined>();
-    beforeAccess(() => taken.promise);
+    whileCommitting(() => taken.promise);
     let shown: string[] | undefined;
     const found = search().then((names) => (shown = names));
     await eventually(() => {
@@ -75,7 +75,7 @@ describe('a door asked while the ledger takes the access down', () => {
 
   it('tells nothing where the access never becomes valid', async () => {
     await sendConsent(world.stmary, composeConsent('northside'));
-    beforeAccess(() => Promise.reject(new Refusal('unavailable', 'transaction-invalid', 'found invalid')));
+    whileCommitting(() => Promise.reject(new Refusal('unavailable', 'transaction-invalid', 'found invalid')));
     await assert.rejects(search(), (error) => error instanceof Refusal && error.code === 'transaction-invalid');
     await sleep(TOO_LONG_MS);
     assert.deepEqual([heard.length, looked], [1, 0]);
@@ -92,11 +92,18 @@ describe('a door asked while the ledger takes the access down', () => {
 
   it('tells nothing when the ledger denies what was permitted a moment before', async () => {
     const consentId = await sendConsent(world.stmary, composeConsent('northside'));
-    beforeAccess(async () => {
+    const submit = world.submit.bind(world);
+    world.submit = async (...call) => {
+      if (call[1] !== 'access:request') return await submit(...call);
       world.submit = submit;
+      // The withdrawal is committed, and northside's projection is a moment behind.
+      const { projected } = world.northside;
+      const apply = projected.apply.bind(projected);
+      projected.apply = () => undefined;
       await sendConsent(world.stmary, { ...composeConsent('northside'), status: 'inactive' }, consentId);
-    });
-    const submit = SharingWorld.prototype.submit.bind(world);
+      projected.apply = apply;
+      return await submit(...call);
+    };
     assert.deepEqual(await search(), []);
     await eventually(() => {
       assert.equal(heard.filter((url) => url.includes('Observation')).length, 1);
@@ -107,7 +114,7 @@ describe('a door asked while the ledger takes the access down', () => {
 
   it('is asked again where the ledger took longer than a door waits', async () => {
     await sendConsent(world.stmary, composeConsent('northside'));
-    beforeAccess(() => sleep(TOO_LONG_MS));
+    whileCommitting(() => sleep(TOO_LONG_MS));
     assert.deepEqual(await search(), ['o1']);
     assert.deepEqual([heard.length, looked], [2, 1]);
   });
@@ -118,5 +125,34 @@ describe('a door asked while the ledger takes the access down', () => {
     await new Promise((resolve) => world.stmary.server?.close(resolve));
     assert.deepEqual(await search(), []);
     assert.deepEqual(world.northside.alarms, ['custodian-missing']);
+  });
+});
+
+describe('whoever submits a transaction', () => {
+  const call = { transaction: 'access:request' };
+  const endorsed = { txId: 't', envelope: new Uint8Array() };
+  /** How often it is told that the transaction was ordered, where sending comes to these ends, one after the other. */
+  async function told(sendings: readonly (Error | undefined)[], codes: readonly number[] = [0]): Promise<number> {
+    const [ends, outcomes] = [[...sendings], [...codes]];
+    let count = 0;
+    const steps = {
+      endorse: () => Promise.resolve(endorsed),
+      send: () => {
+        const end = ends.shift();
+        return end === undefined ? Promise.resolve() : Promise.reject(end);
+      },
+      outcome: () => Promise.resolve({ block: 1, code: outcomes.shift() ?? 0 }),
+      evaluate: () => Promise.reject(new Error('nothing is evaluated')),
+    };
+    await submitCall(steps, { ...call, onOrdered: () => (count += 1) }).catch(() => undefined);
+    return count;
+  }
+
+  it('is told when the ordering service took it, and not when it did not', async () => {
+    assert.equal(await told([undefined]), 1);
+    assert.equal(await told([new Refusal('unavailable', 'orderer-declined', 'declined')]), 0);
+    assert.equal(await told([new Retriable('unavailable'), undefined]), 1);
+    // Voided by a conflict: it is endorsed and ordered again.
+    assert.equal(await told([undefined, undefined], [11, 0]), 2);
   });
 });

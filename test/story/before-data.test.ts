@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Refusal } from '@salus/gateway/ledger/refusal';
 import type { Actor } from '@salus/gateway/ports';
@@ -209,19 +210,26 @@ describe('a door of another hospital', () => {
     return world.northside.sharing.remote.search(request(baker, 'Observation', { query }), ['Observation'], 'ann');
   };
 
-  it('is not asked before the access record is committed', async () => {
-    const submit = world.submit.bind(world);
-    world.submit = async (member, name, call) => {
-      const outcome = await submit(member, name, call);
-      events.push(`${name} committed`);
-      return outcome;
+  it('is asked once the access record is ordered, and looks at no record before it is committed', async () => {
+    const { decision } = world.stmary.sharing;
+    const disclosing = decision.disclosing.bind(decision);
+    decision.disclosing = (...framed) => {
+      events.push('record looked at');
+      return disclosing(...framed);
+    };
+    world.committing = async (name) => {
+      if (name !== 'access:request') return;
+      events.push('ordered');
+      while (!events.includes('door asked')) await sleep(5);
+      await sleep(100);
+      events.push('committed');
     };
     await read();
-    assert.deepEqual(events.splice(0).slice(0, 2), ['access:request committed', 'door asked']);
-    world.submit = submit;
+    world.committing = () => Promise.resolve();
+    assert.deepEqual(events.splice(0), ['ordered', 'door asked', 'committed', 'record looked at']);
   });
 
-  it('is not asked at all when the record cannot be committed', async () => {
+  it('is not asked at all when the record cannot be ordered', async () => {
     const submit = world.submit.bind(world);
     world.submit = (member, name, call) =>
       name === 'access:request'

@@ -179,7 +179,7 @@ export class SharingWorld {
     return {
       submit: async (call) => {
         this.#reach(member);
-        const outcome = await this.submit(member, call.transaction, decoded(call));
+        const outcome = await this.submit(member, call.transaction, decoded(call), call.onOrdered);
         return { txId: outcome.txId, block: 0 };
       },
       evaluate: async (call) => {
@@ -199,10 +199,15 @@ export class SharingWorld {
     throw new Refusal('unavailable', 'ledger-unreachable', 'the ledger cannot be reached; try again later');
   }
 
-  /** Endorses, commits and projects at every member that holds the place. */
-  async submit(member: string, name: string, call: object): Promise<Outcome> {
+  /** What happens between a transaction's being ordered and its commit. */
+  committing: (name: string) => Promise<void> = () => Promise.resolve();
+
+  /** Endorses, orders, commits and projects at every member that holds the place. */
+  async submit(member: string, name: string, call: object, onOrdered?: () => void): Promise<Outcome> {
     const outcome = await this.contracts.evaluate(member, name, call);
     if (outcome.status !== 200) throw parseRefusal(outcome.message) ?? new Error(outcome.message);
+    onOrdered?.();
+    await this.committing(name);
     this.contracts.commit(outcome);
     this.submitted.push(name);
     for (const [place, writes] of outcome.rwset.writes) {

@@ -1,6 +1,6 @@
 /**
- * Questions put to doors while the ledger takes the access down. A door tells nothing before its own peer has committed
- * the access as valid, and decides then, by what holds then: all that is saved is the way there and the proof.
+ * Questions put to doors once the access was ordered, while the peers commit it. A door tells nothing before its own peer
+ * has committed the access as valid, and decides then, by what holds then: all that is saved is the way there and the proof.
  */
 import { mayAskAtAll, type ConsentInForce } from '@salus/chaincode/consent/decide';
 
@@ -23,20 +23,44 @@ export interface EarlyPorts {
 /** Answers under way by custodian, as of DoorCaller.ask; undefined also from a door that did not see the access in time. */
 export type EarlyAnswers = ReadonlyMap<string, Promise<JsonObject | undefined>>;
 
-/** Asks the doors of those who will most likely permit, under an access that is being asked for. `path`: by FHIR id there. */
-export function askEarly(
-  ports: EarlyPorts,
-  { aid, actor, patient }: { readonly aid: string; readonly actor: Actor; readonly patient: KnownPatient },
-  path: (patientId: string) => string,
-): EarlyAnswers {
+/** What is asked, by whom and of whose record, under an access that is being asked for. */
+export interface Question {
+  readonly aid: string;
+  readonly actor: Actor;
+  readonly patient: KnownPatient;
+  /** By FHIR id at the custodian. */
+  readonly path: (patientId: string) => string;
+}
+
+/** A question to the doors of those who will most likely permit. */
+export class EarlyQuestion {
+  #answers: EarlyAnswers | undefined;
+
+  constructor(
+    private readonly ports: EarlyPorts,
+    private readonly question: Question,
+  ) {}
+
+  /** None from doors that were not asked. */
+  get answers(): EarlyAnswers {
+    return this.#answers ?? new Map();
+  }
+
+  /** Asks, the first time. */
+  readonly ask = (): void => {
+    this.#answers ??= asked(this.ports, this.question);
+  };
+}
+
+function asked(ports: EarlyPorts, { aid, actor, patient, path }: Question): EarlyAnswers {
   const { user, role } = actor;
-  const asked = likely(ports, actor, patient).map(({ custodian, patientId }) => {
+  const under = likely(ports, actor, patient).map(({ custodian, patientId }) => {
     const answer = ports.doors.ask({ custodian, aid, actor: { user, role }, path: path(patientId) });
     // Whoever waits for it hears of a failure; where the ledger denies the access nobody does.
     answer.catch(() => undefined);
     return [custodian, answer] as const;
   });
-  return new Map(asked);
+  return new Map(under);
 }
 
 /**

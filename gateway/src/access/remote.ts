@@ -11,7 +11,7 @@ import type { KnownPatient } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
 import { bundleOf, instanceIn, type CustodianBundle } from './answers.js';
 import { checkedBundle, uncheckedBundle } from './checked.js';
-import { askEarly, type EarlyPorts } from './early.js';
+import { EarlyQuestion, type EarlyPorts } from './early.js';
 import { askInEmergency, scopeOf, type EmergencyAct, type EmergencyPorts } from './emergency.js';
 import { HeldAccesses } from './held.js';
 import { incompleteEntry, missingEntry } from './note.js';
@@ -209,13 +209,11 @@ export class RemoteReads implements Remote {
     path?: PathAt,
   ): Promise<Permitted | undefined> {
     const what = { aid: newAccessId(), ...asked };
-    const taken = requestAccess(this.ports, actor, what);
-    // While the ledger works: nobody waits for a proof or a line then.
-    const early = patient && path && askEarly(this.ports, { aid: what.aid, actor, patient }, path);
-    const record = await taken;
+    const early = patient && path && new EarlyQuestion(this.ports, { aid: what.aid, actor, patient, path });
+    const record = await requestAccess(this.ports, actor, what, early?.ask);
     const custodians = Object.keys(record.custodians).filter((name) => record.custodians[name]?.decision === 'permit');
     if (patient !== undefined && custodians.length > 0) {
-      return { aid: record.aid, at: record.at, patient, custodians, ...(early && { early }) };
+      return { aid: record.aid, at: record.at, patient, custodians, ...(early && { early: early.answers }) };
     }
     pace?.askedInVain();
     return undefined;

@@ -28,17 +28,19 @@ export function newAccessId(): string {
   return randomBytes(32).toString('hex');
 }
 
-/** The committed record, permitted or denied. Throws Refusal. */
+/** The committed record, permitted or denied; `onOrdered` is told when it was ordered. Throws Refusal. */
 export async function requestAccess(
   { ledger, endorsers, projection }: RequestPorts,
   actor: Actor,
   asked: AskedAccess,
+  onOrdered?: () => void,
 ): Promise<AccessRecord> {
   const request: RequestAccess = { purpose: actor.purpose, ...asked, salt: randomBytes(32).toString('hex') };
   const atOnce = endorsers();
   const { block } = await ledger.submit({
     transaction: transactions.request,
     ...(atOnce === undefined ? {} : { atOnce }),
+    ...(onOrdered === undefined ? {} : { onOrdered }),
     transient: { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(actor) },
   });
   await projection.reached(block, APPLIED_MS);

@@ -60,7 +60,7 @@ async function attemptOnce(
     throw error;
   }
   await observer?.endorsed(endorsed);
-  return await settle(steps, endorsed, { mayBeSent: false });
+  return await settle(steps, endorsed, { mayBeSent: false, ...(call.onOrdered && { onOrdered: call.onOrdered }) });
 }
 
 /**
@@ -70,10 +70,11 @@ async function attemptOnce(
 export async function settle(
   steps: TransactionSteps,
   endorsed: Endorsed,
-  options: { readonly mayBeSent: boolean },
+  options: { readonly mayBeSent: boolean } & Pick<LedgerCall, 'onOrdered'>,
 ): Promise<Commit | Retriable> {
   for (let sending = 1; sending <= MAX_SENDINGS; sending += 1) {
     const reached = await sendOnce(steps, endorsed, options.mayBeSent || sending > 1);
+    if (reached) options.onOrdered?.();
     const outcome = reached ? await steps.outcome(endorsed.txId, DEADLINES.commitStatus) : undefined;
     if (outcome !== undefined) return judge(endorsed.txId, outcome.block, outcome.code);
     await pause(sending);

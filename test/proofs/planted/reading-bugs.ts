@@ -111,9 +111,9 @@ export const readingBugs: readonly Bug[] = [
   {
     name: 'who is not known is not asked about on the ledger',
     file: 'gateway/dist/access/remote.js',
-    search: 'const taken = requestAccess(this.ports, actor, what);',
+    search: 'const record = await requestAccess(this.ports, actor, what, early?.ask);',
     replace:
-      'if (patient === undefined) return undefined;\n        const taken = requestAccess(this.ports, actor, what);',
+      'if (patient === undefined) return undefined;\n        const record = await requestAccess(this.ports, actor, what, early?.ask);',
     ...remote,
     title: 'shows nothing without consent, and the same for a patient nobody has',
   },
