@@ -265,6 +265,19 @@ export function illegalOnData(open: Open): void {
       await attempts.all([
         ['unlocks by old signatures', 'signature-invalid', 'tally', 'cro', 'unlock', { reason, signatures: both }],
       ]);
+      const slots = world.lists.get('s1')!;
+      const bent = (change: object) => ({
+        stratum: 's1',
+        slots: slots.map((slot, at) => (at === 0 ? { ...slot, ...change } : slot)),
+      });
+      const arm = slots[0]?.arm === 'A' ? 'B' : 'A';
+      const reveal = ['reveal-mismatch', 'tally', 'statistician', 'reveal'] as const;
+      await attempts.all([
+        ['forges a nonce', ...reveal, bent({ nonce: other })],
+        ['forges an arm', ...reveal, bent({ arm })],
+        ['forges an arm with a nonce of its own', ...reveal, bent({ arm, nonce: other })],
+        ['reveals half a list', ...reveal, { stratum: 's1', slots: slots.slice(1) }],
+      ]);
     });
   });
 }

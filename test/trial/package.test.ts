@@ -5,6 +5,7 @@ import { lockRootOf } from '@salus/chaincode/trial/api';
 import type { JsonObject } from '@salus/gateway/fhir/json';
 import { validationIssues } from '@salus/gateway/fhir/validate';
 import { auditEvents, studyProvenances } from '@salus/gateway/trial/line-resources';
+import { compareVersions } from '@salus/gateway/trial/outcome-changes';
 import { recordsIn, type TrialPackage } from '@salus/gateway/trial/package';
 import { trialPage } from '@salus/gateway/trial/page';
 import { checkLock } from '@salus/gateway/trial/verify-lock';
@@ -110,6 +111,10 @@ describe("a trial's package", () => {
         assert.equal(list.filter((each) => each.includes(`"code":"${code}"`)).length, times, code);
       }
     }
+    const [first] = view.versions;
+    const compared = compareVersions({ ...view, versions: [first!, { ...first!, version: 2 }] });
+    const milestones = compared.map(({ milestone }) => milestone).sort();
+    assert.deepEqual(milestones, ['first-enrolment', 'lock', 'lock 1', 'look 1']);
     const text = trialPage({ member: 'medisure', title: 'Medisure', channel: 'health' }, view);
     const acts = [...text.matchAll(/<strong>([a-z ]+)<\/strong> [^<]* by /g)].map(([, what]) => what);
     assert.deepEqual(acts, ['emergency unblinding', 'interim look', 'lock', 'unlock', 'lock']);

@@ -9,9 +9,11 @@ export interface Comparison {
   readonly changes: readonly OutcomeChange[];
 }
 
-/** Every later version against the one in force at first enrolment, each interim look, lock and unblinding. */
-export function compareVersions({ versions, milestones, looks }: TrialView): readonly Comparison[] {
+/** Every later version against the one in force at first enrolment, each interim look, lock and unblinding; earlier locks by number. */
+export function compareVersions({ versions, milestones, looks, statuses }: TrialView): readonly Comparison[] {
+  const locks = statuses.filter(({ act }) => act === 'lock').slice(0, -1);
   const baselines = [
+    ...locks.map(({ version }, index) => ({ milestone: `lock ${index + 1}`, version })),
     ...milestones.map(({ name, version }) => ({ milestone: name, version })),
     ...looks.map(({ look, version }) => ({ milestone: `look ${look}`, version })),
   ];
