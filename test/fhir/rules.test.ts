@@ -86,6 +86,19 @@ describe('R4 rules', () => {
     );
   });
 
+  it('nothing is about a Patient that it contains, for that would stand in nobody’s record', async () => {
+    const contained = [patient({ id: 'p' })];
+    const hidden = { reference: '#p' };
+    const about = (subject: object, more: object = {}): Json => observation({ contained, subject, ...more });
+    const document = { resourceType: 'Bundle', type: 'collection', entry: [{ resource: about(hidden) }] };
+    for (const body of [about(hidden), document]) {
+      const { status, json } = await server.ask(`POST ${String(body.resourceType)}`, { body });
+      assert.equal(status, 422, JSON.stringify(json));
+      assert.match(json.issue[0].diagnostics, /Observation\.subject is a contained Patient/);
+    }
+    await fine(about({ reference: 'Patient/p1' }, { performer: [hidden] }));
+  });
+
   it('data types keep their constraints, wherever they stand', async () => {
     const named = (period: Json): Json => patient({ name: [{ family: 'x', period }] });
     await fine(

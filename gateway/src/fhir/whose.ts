@@ -1,6 +1,7 @@
 /** Whose data a resource is: the patients who must permit that it is seen, the one whose record it is part of first. Pure. */
 import { DIRECTORY } from '../identity/scopes.js';
 import { indexerOf, isResourceType } from '../projection/generated.js';
+import { Refusal } from '../ledger/refusal.js';
 import { patientOf } from '../projection/values/reference.js';
 import type { JsonObject } from './json.js';
 import { referencesIn } from './references.js';
@@ -37,6 +38,25 @@ export function whoseData(resource: JsonObject, recordOf: RecordOf): readonly st
     if (found.length > 0) return found;
   }
   return [];
+}
+
+/**
+ * Throws Refusal 422 where a resource is about a Patient that it contains: who that is nobody knows, so that nobody's
+ * consent could be asked, and the data would stand in nobody's record.
+ */
+export function requireKnownSubject(resource: JsonObject): void {
+  for (const each of [resource, ...heldIn(resource)]) {
+    const element = SUBJECTS.find((name) => literals(each[name]).some((literal) => leadsToContained(each, literal)));
+    if (element === undefined) continue;
+    const detail = `${String(each.resourceType)}.${element} is a contained Patient, in whose record nothing can stand: write the Patient and refer to it`;
+    throw new Refusal('invalid', 'unprocessable', detail);
+  }
+}
+
+function leadsToContained({ contained }: JsonObject, literal: string): boolean {
+  if (!literal.startsWith('#') || !Array.isArray(contained)) return false;
+  const found = (contained as readonly JsonObject[]).find(({ id }) => id === literal.slice(1));
+  return found?.resourceType === 'Patient';
 }
 
 const LOCAL = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[^/]+)?$/;

@@ -14,7 +14,7 @@ import { pageSize } from './paging.js';
 import { patchOf } from './patch.js';
 import { explained } from './stated-reason.js';
 import { requireValid } from './validate.js';
-import { whoseData, type RecordOf } from './whose.js';
+import { requireKnownSubject, whoseData, type RecordOf } from './whose.js';
 
 /** To whose record belongs what is stored. */
 export function storedRecordOf({ projection }: Pick<FhirContext, 'projection'>): RecordOf {
@@ -32,6 +32,7 @@ export function writeOf(
   expect: number,
 ): ResourceWrite {
   requireValid(plain);
+  requireKnownSubject(plain);
   const [patient] = whoseData({ ...plain, id }, recordOf);
   const write = { type, id, expect, text: writtenText(exact, id) };
   return patient === undefined ? write : { ...write, patient };
