@@ -255,6 +255,7 @@ describe('supply on the ledger', () => {
   }
 
   it('remembers one alert for each item, kind and member, and its triage', async () => {
+    await delivered(desk.lot.unit(0), 'stmary');
     const alert = { item: desk.lot.unit(0), kind: 'clone' };
     const { rwset } = await desk.world.submit('stmary', 'supply:alert', call(alert));
     assert.equal(rwset.event?.name, 'supply:alerted');

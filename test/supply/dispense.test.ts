@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { FILL_SYSTEM, MAX_FILLS } from '@salus/gateway/supply/dispense/prescriptions';
 
@@ -93,6 +95,54 @@ describe('a prescription and the packs dispensed on it', function () {
     assert.equal(codeOf(await dispense(order, packs[2])), 'no-fill');
   });
 
+  it('is for one patient, and of the product that it names, in a contained Medication too', async () => {
+    const other = String((await asking('physician', 'Patient', patient)).body.id);
+    const [coding] = [{ system: 'https://www.gs1.org/gtin', code: '09521003000022' }];
+    const foreign = await prescribed({
+      medicationCodeableConcept: undefined,
+      contained: [{ resourceType: 'Medication', id: 'm', code: { coding: [coding] } }],
+      medicationReference: { reference: '#m' },
+    });
+    await sign(foreign);
+    assert.equal((await dispense(foreign, packs[2])).status, 422);
+    const order = await prescribed();
+    await sign(order);
+    const parameter = [
+      { name: 'pack', valueString: packs[2] },
+      { name: 'patient', valueString: other },
+    ];
+    const wrong = await asking('pharmacist', `MedicationRequest/${order}/$dispense`, {
+      resourceType: 'Parameters',
+      parameter,
+    });
+    assert.equal(wrong.status, 422, wrong.text);
+    // What was begun on another prescription is not gone on with.
+    const begun = await asking('pharmacist', 'MedicationDispense', {
+      resourceType: 'MedicationDispense',
+      identifier: [{ system: 'https://id.gs1.org', value: `https://id.gs1.org/01/${GTIN}/21/5003` }],
+      status: 'in-progress',
+      medicationCodeableConcept: { text: 'a pack' },
+      subject: { reference: `Patient/${patientId}` },
+      authorizingPrescription: [{ reference: `MedicationRequest/${foreign}` }],
+    });
+    assert.equal(begun.status, 201, begun.text);
+    const given = await dispense(order, packs[2]);
+    assert.equal(given.status, 201, given.text);
+    assert.notEqual(given.body.id, begun.body.id);
+    assert.deepEqual(given.body['authorizingPrescription'], [{ reference: `MedicationRequest/${order}` }]);
+  });
+
+  it('leaves no name on the ledger by which one person’s dispenses could be counted', () => {
+    const names = new Set<string>();
+    for (const file of readdirSync(network.stateDir, { recursive: true, encoding: 'utf8' })) {
+      const path = join(network.stateDir, file);
+      if (!statSync(path).isFile()) continue;
+      const text = readFileSync(path).toString('latin1');
+      for (const [, name = ''] of text.matchAll(/"premises":"([0-9a-f]{64})"/g)) names.add(name);
+    }
+    assert.equal(names.size, serials.length);
+  });
+
   it('is found again when the lot is recalled: holders by yes or no, patients by the pharmacy alone', async () => {
     const [recalled] = await acme.capture('quality-officer', tell.recalled());
     assert.equal(recalled?.state, 'done');
@@ -103,7 +153,7 @@ describe('a prescription and the packs dispensed on it', function () {
     const { body } = await asking('pharmacist', here.dispensed);
     const given = (body.entry ?? []).map(({ resource }) => resource);
     const subjects = given.filter((each) => each?.['status'] === 'completed').map((each) => each?.['subject']);
-    assert.deepEqual(subjects, Array(2).fill({ reference: `Patient/${patientId}` }));
+    assert.deepEqual(subjects, Array(3).fill({ reference: `Patient/${patientId}` }));
     const holders = await acme.ask('quality-officer', `recalls/${here.lotId}/holders`);
     const said = (holders.body['holders'] as { member: string; holds: string }[]).map((each) => Object.values(each));
     assert.deepEqual(new Map(said as [string, string][]).get('stmary'), 'yes');

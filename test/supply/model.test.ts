@@ -18,6 +18,12 @@ function history(name: number, steps: number, random: () => number) {
   for (let step = 0; step < steps; step += 1) {
     if (random() < 0.01) worlds.pass(1);
     if (step === Math.floor(steps * 0.9)) worlds.recall();
+    if (random() < 0.05) {
+      const held = { member: pick(MEMBERS), item: pick(worlds.ids), standing: pick(['held', 'released'] as const) };
+      const told = worlds.hold(held);
+      assert.equal(told.rules, told.model, `history ${name} step ${step}: ${held.standing} by ${held.member}`);
+      counts.set(`${held.standing} ${told.rules}`, (counts.get(`${held.standing} ${told.rules}`) ?? 0) + 1);
+    }
     const tried: Step = {
       member: pick(MEMBERS),
       act: pick(Object.keys(ACTS) as ActName[]),
@@ -51,6 +57,9 @@ describe('random histories of packs', () => {
       'already-dispensed',
       'decommissioned',
       'recalled',
+      'quarantined',
+      'held done',
+      'released done',
     ];
     assert.deepEqual(
       wanted.filter((verdict) => (seen.get(verdict) ?? 0) === 0),

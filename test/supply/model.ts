@@ -1,11 +1,20 @@
 /** Carries the same random history out in plain truth and with the rules over a store of records. */
 import { randomBytes } from 'node:crypto';
 
-import { type Act, commitmentOf, type Item, type Lot, suspicionOf } from '@salus/chaincode/supply/api';
+import {
+  type Act,
+  commitmentOf,
+  inEffect,
+  type Item,
+  type Lot,
+  type QuarantineRecord,
+  suspicionOf,
+} from '@salus/chaincode/supply/api';
 import { pack } from '@salus/chaincode/dist/supply/lots.js';
+import { quarantine, takenAlong } from '@salus/chaincode/dist/supply/quarantine.js';
 import { act } from '@salus/chaincode/dist/supply/rules.js';
 
-import { EXPIRES_AFTER_DAYS, issued, PHARMACIES, type Step, Truth } from './truth.js';
+import { EXPIRES_AFTER_DAYS, type HoldStep, issued, PHARMACIES, type Step, Truth } from './truth.js';
 import { LotOfUnits, Tree } from './world.js';
 
 export const MEMBERS = ['acme', 'meridian', 'stmary', 'northside', 'carrier', 'authority'] as const;
@@ -18,6 +27,7 @@ export class TwoWorlds {
   readonly cases: readonly { readonly id: string; readonly tree: Tree }[];
   private readonly truth: Truth;
   private readonly records = new Map<string, Item>();
+  private readonly quarantines = new Map<string, QuarantineRecord>();
   private readonly stored: Lot;
   /** One salt each: who opens with another's is not believed. */
   private readonly salts = new Map<string, string>(MEMBERS.map((member) => [member, randomBytes(32).toString('hex')]));
@@ -61,11 +71,43 @@ export class TwoWorlds {
   /** What both worlds say to a step, and then are: equal in verdict, or the test has found something. */
   try(step: Step): { readonly model: string; readonly rules: string; readonly alert: string | undefined } {
     const model = this.truth.verdict(step);
-    const result = act(this.request(step), this.known(step.item), this.around(step.member));
+    const known = this.known(step.item);
+    const result = act(
+      this.request(step),
+      known,
+      this.around(step.member, [step.item, ...known.above.map(({ id }) => id)]),
+    );
     if (result instanceof Error) return { model, rules: result.code, alert: suspicionOf(step.act, result.code) };
     this.records.set(step.item, result);
+    this.takeAlong(step.item, known.above);
     if (model === 'done') this.truth.happen(step);
     return { model, rules: 'done', alert: undefined };
+  }
+
+  /** What both worlds say to a step of quarantine, and then are. */
+  hold(step: HoldStep): { readonly model: string; readonly rules: string } {
+    const { member, item: id, standing } = step;
+    const model = this.truth.holding(step);
+    const [known, salt] = [this.known(id), this.saltOf(member)];
+    const { origin } = this.request({ ...step, act: 'unpack', to: member, reason: 'sample' });
+    const item = inEffect(id, origin, known, salt);
+    const party = { member, role: 'quality-officer', prefixes: [], isRegulator: member === 'authority' };
+    const asked = { of: 'item', id, standing, salt, origin } as const;
+    const result = quarantine(asked, party, { item, record: this.quarantines.get(id) }, new Date(START).toISOString());
+    if (result instanceof Error) return { model, rules: result.code };
+    this.quarantines.set(id, result);
+    if (standing === 'held' && known.above.length > 0 && !(item instanceof Error)) {
+      this.records.set(id, item);
+      this.takeAlong(id, known.above);
+    }
+    if (model === 'done') this.truth.hold(step);
+    return { model, rules: 'done' };
+  }
+
+  private takeAlong(id: string, above: readonly Item[]): void {
+    const held = above.flatMap((each) => this.quarantines.get(each.id) ?? []);
+    const record = takenAlong(id, this.quarantines.get(id), held);
+    if (record !== undefined) this.quarantines.set(id, record);
   }
 
   /** The records against the truth: one owner, one place, one parent for each; the first difference, or undefined. */
@@ -80,6 +122,7 @@ export class TwoWorlds {
         return `${id}: ${effective.state} is ${own.state}`;
       if (effective.holder !== commitmentOf(own.holder, this.saltOf(own.holder))) return `${id}: held by another`;
       if (record.parent !== this.truth.thing(id).parent) return `${id}: in another container`;
+      if (this.holders(id) !== [...(this.truth.thing(id).heldBy ?? [])].sort().join()) return `${id}: held by others`;
     }
     return undefined;
   }
@@ -92,6 +135,11 @@ export class TwoWorlds {
     const made = pack(request, 'acme', { lots: [this.stored], moved: [], isQuarantined: false });
     if (made instanceof Error) throw made;
     for (const item of made) this.records.set(item.id, item);
+  }
+
+  private holders(id: string): string {
+    const record = this.quarantines.get(id);
+    return record?.standing === 'held' ? [record.by, ...(record.also ?? [])].sort().join() : '';
   }
 
   private effectiveRecord(record: Item): Item {
@@ -126,7 +174,7 @@ export class TwoWorlds {
     return { record, above: container === undefined ? [] : [container], lot: this.stored };
   }
 
-  private around(member: string) {
+  private around(member: string, ids: readonly string[]) {
     return {
       member,
       role: 'pharmacist',
@@ -134,7 +182,7 @@ export class TwoWorlds {
       now: new Date(START + this.truth.day * DAY_MS).toISOString(),
       expiry: this.stored.expiry,
       isRecalled: this.truth.isRecalled,
-      isQuarantined: false,
+      isQuarantined: ids.some((id) => this.quarantines.get(id)?.standing === 'held'),
     };
   }
 

@@ -18,6 +18,9 @@ describe('the code of a pack as scanners read it', () => {
       assert.deepEqual(readCode(code), whole, code);
     }
     assert.deepEqual(readCode(`01${GTIN}21A1`), { gtin: GTIN, serial: 'A1' });
+    // What the company says for itself has room for 90 characters.
+    assert.equal(readCode(`01${GTIN}21A1${GS}91${'X'.repeat(30)}`).serial, 'A1');
+    assert.equal(readCode(`(01)${GTIN}(21)A110B`).serial, 'A110B');
     // Digits of a serial that look like an element are none where all elements are there.
     assert.equal(readCode(`01${GTIN}10L-1${GS}172702282112172702`).serial, '12172702');
   });
@@ -27,6 +30,9 @@ describe('the code of a pack as scanners read it', () => {
       [`01${GTIN}21A110L-117270228`, /drops the group separator/],
       [`01${GTIN}10L-117270228212345`, /drops the group separator/],
       [`01${GTIN}21${'A'.repeat(21)}`, /drops the group separator/],
+      [`01${GTIN}1727022821A1B10L-1`, /drops the group separator/],
+      [`01${GTIN}21A110L-1${GS}17270228`, /drops the group separator/],
+      [`01${GTIN}21A1${GS}91${'X'.repeat(91)}`, /drops the group separator/],
       ['à&àç(é&à', /keyboard layout/],
       [`01${GTIN.slice(0, -1)}621A1`, /check digit/],
       [`01${GTIN}17270228`, /no serial/],

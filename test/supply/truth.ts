@@ -15,6 +15,8 @@ export interface Thing {
   receiver?: string | undefined;
   isReturn?: boolean | undefined;
   parent?: string | undefined;
+  /** Members that hold it in quarantine. */
+  heldBy?: readonly string[] | undefined;
   ended?: { readonly member: string; readonly reason: string; readonly day: number } | undefined;
 }
 
@@ -26,6 +28,16 @@ export interface Step {
   readonly to: string;
   readonly reason: 'sample' | 'stolen' | 'destroyed';
 }
+
+/** One random step of quarantine. */
+export interface HoldStep {
+  readonly member: string;
+  readonly item: string;
+  readonly standing: 'held' | 'released';
+}
+
+/** Who puts anything in quarantine, and releases whatever is. */
+const REGULATOR = 'authority';
 
 /** A case, by name, with its packs. */
 export interface Case {
@@ -89,6 +101,42 @@ export class Truth {
     return stranger ?? this.guarded(step, thing) ?? 'done';
   }
 
+  /** What must become of a step of quarantine. */
+  holding({ member, item, standing }: HoldStep): string {
+    const { holder } = this.effective(item);
+    const { heldBy = [] } = this.thing(item);
+    if (standing === 'released') {
+      if (heldBy.length === 0) return 'quarantine-standing';
+      return heldBy.includes(member) || member === REGULATOR ? 'done' : 'quarantine-not-yours';
+    }
+    if (heldBy.includes(member)) return 'quarantine-standing';
+    return holder === member || member === REGULATOR ? 'done' : 'not-yours';
+  }
+
+  /** Carries it out: what is put in quarantine is set apart from what it lay in. */
+  hold({ member, item, standing }: HoldStep): void {
+    const thing = this.thing(item);
+    const others = (thing.heldBy ?? []).filter((each) => each !== member);
+    if (standing === 'released') thing.heldBy = member === REGULATOR ? [] : others;
+    else this.takeOut(item, [...others, member]);
+  }
+
+  /** Out of its case, with whatever was in force over that one. */
+  private takeOut(item: string, own: readonly string[]): void {
+    const { parent } = this.thing(item);
+    const above = parent === undefined ? [] : (this.thing(parent).heldBy ?? []);
+    Object.assign(this.thing(item), this.effective(item), {
+      parent: undefined,
+      heldBy: [...new Set([...own, ...above])],
+    });
+  }
+
+  /** Whether it, or what it lies in, is in quarantine. */
+  private isHeld(thing: Thing): boolean {
+    const above = thing.parent === undefined ? [] : (this.thing(thing.parent).heldBy ?? []);
+    return above.length + (thing.heldBy?.length ?? 0) > 0;
+  }
+
   private guarded({ act: name, member }: Step, thing: Thing): string | undefined {
     const isOf = (...names: readonly string[]): boolean => names.includes(name);
     const problems = [
@@ -97,6 +145,7 @@ export class Truth {
       this.apart(thing, isOf('ship', 'return', 'unpack', 'dispense')),
       isOf('undo') ? this.undoing(thing, member) : undefined,
       isOf('ship', 'verify-return', 'dispense', 'undo') ? this.unfit() : undefined,
+      isOf('ship', 'verify-return', 'unpack', 'dispense', 'undo') && this.isHeld(thing) ? 'quarantined' : undefined,
     ];
     return problems.find((each) => each !== undefined);
   }
@@ -119,7 +168,7 @@ export class Truth {
   /** Carries a step out that the verdict lets through. */
   happen({ act: name, member, item, to, reason }: Step): void {
     const thing = this.thing(item);
-    Object.assign(thing, this.effective(item), { parent: undefined });
+    this.takeOut(item, thing.heldBy ?? []);
     if (name === 'ship' || name === 'return')
       Object.assign(thing, { state: 'in-transit', receiver: to, isReturn: name === 'return' });
     if (name === 'hand-over') thing.holder = to;

@@ -21,6 +21,7 @@ import {
 } from './api';
 import { daysOf, type KineticDay, meanKineticOfDays, mergedDays, warmestWindow, windowEnding } from './kinetic-window';
 import type { Party } from './lots';
+import { heldBy } from './quarantine';
 import { type Range, RANGES, type StorageLimits } from './storage';
 
 /** Which limit was broken. */
@@ -125,14 +126,15 @@ function isWarmNews(before: Climate | undefined, own: readonly KineticDay[]): bo
   return (before?.meanKinetic ?? 0) <= MOST_MEAN_KINETIC || meanKineticOfDays(own) > MOST_MEAN_KINETIC;
 }
 
-/** A hold by hand gets the excursion, too: then one person alone does not release it. */
+/** A hold by hand stays one beside the excursion: neither is released with the other. */
 function quarantined(
   { item, held }: ClimateKnown,
   made: { readonly by: string; readonly at: string },
   excursion: Excursion | undefined,
 ): { readonly quarantine?: QuarantineRecord } {
   if (excursion === undefined || held?.excursion !== undefined || held?.standing === 'condemned') return {};
-  return { quarantine: { ...(held ?? { id: item.id, standing: 'held', ...made }), excursion } };
+  const others = held === undefined ? {} : { also: [held.by, ...(held.also ?? [])] };
+  return { quarantine: { id: item.id, standing: 'held', ...made, ...others, excursion } };
 }
 
 function notForThem(
@@ -180,7 +182,8 @@ export function decide(
   const [first] = record.signatures ?? [];
   if (first === undefined || isSamePerson(first, mine)) return firstSignature(record, first, mine);
   if (first.decision !== decision) return refuse('decision-differs', 'the other person signed for something else');
-  return { ...record, standing: decision === 'release' ? 'released' : 'condemned', signatures: [first, mine] };
+  if (decision === 'destroy') return { ...record, standing: 'condemned', signatures: [first, mine] };
+  return heldBy(record, record.also ?? []) ?? { ...record, standing: 'released', signatures: [first, mine] };
 }
 
 function notTheirsToDecide(

@@ -31,12 +31,12 @@ import {
   parseTrace,
   type StatusView,
 } from './api';
-import { allowFill, anchor, authorise, commit, pack, quarantine, raise, recall, resolve, spend, trace } from './lots';
-import { batchOf, decide, inherited, judgeClimate, registerLogger } from './climate';
+import { allowFill, anchor, authorise, commit, pack, raise, recall, resolve, spend, trace } from './lots';
+import { setApart, takeAlong } from './apart';
+import { batchOf, decide, judgeClimate, registerLogger } from './climate';
 import {
   allKnownOf,
   climateOf,
-  climatesOf,
   heldQuarantine,
   knownOf,
   loggerOf,
@@ -47,6 +47,7 @@ import {
 } from './loaders';
 import { answer, report, settle } from './exceptions';
 import { inEffect, type Known } from './origin';
+import { quarantine } from './quarantine';
 import { act } from './rules';
 import { collision } from './together';
 import {
@@ -133,8 +134,10 @@ export class SupplyContract extends SalusContract {
     const lot = request.of === 'lot' ? await load(ctx, lotKind, request.id) : undefined;
     const known = await knownOf(ctx, request.id, request.origin);
     const item = inEffect(request.id, request.origin, known, request.salt ?? NO_SALT);
-    const judged = quarantine(request, await party(ctx), { record, lot, item }, ctx.now);
-    await save(ctx, quarantineKind, [request.id], allowed(judged));
+    const judged = allowed(quarantine(request, await party(ctx), { record, lot, item }, ctx.now));
+    await save(ctx, quarantineKind, [request.id], judged);
+    const isHeld = request.of === 'item' && request.standing === 'held';
+    if (isHeld) await setApart(ctx, { ...request, item: request.id }, known, { quarantine: judged });
   }
 
   @Transaction()
@@ -148,6 +151,7 @@ export class SupplyContract extends SalusContract {
     await save(ctx, climateKind, [item.id], judged.climate);
     await save(ctx, loggerKind, [judged.logger.kid], judged.logger);
     if (judged.quarantine !== undefined) await save(ctx, quarantineKind, [item.id], judged.quarantine);
+    await setApart(ctx, request, known, judged);
   }
 
   @Transaction()
@@ -195,7 +199,9 @@ export class SupplyContract extends SalusContract {
     const request = parseText(parseResolve, argument);
     const address = [request.item, request.kind, request.raisedBy] as const;
     const known = await load(ctx, alertKind, ...address);
-    await save(ctx, alertKind, address, allowed(resolve(request, await party(ctx), known)));
+    const item = await load(ctx, itemKind, request.item);
+    const lots = await lotsOf(ctx, item?.lots ?? []);
+    await save(ctx, alertKind, address, allowed(resolve(request, await party(ctx), known, lots)));
   }
 
   @Transaction()
@@ -248,16 +254,7 @@ async function carry(ctx: SalusContext, request: Act, known: Known): Promise<voi
     await save(ctx, fillKind, [fill], allowed(spend(await load(ctx, fillKind, fill), ctx.now)));
   }
   await save(ctx, itemKind, [item.id], item);
-  await keepMinutes(ctx, item.id, known.above);
-}
-
-/** What was too warm in its container was too warm itself. */
-async function keepMinutes(ctx: SalusContext, id: string, above: readonly Item[]): Promise<void> {
-  const climates = await climatesOf(ctx, above);
-  if (climates.length === 0) return;
-  const made = { by: ctx.caller.member, at: ctx.now };
-  const climate = inherited(id, await load(ctx, climateKind, id), climates, made);
-  if (climate !== undefined) await save(ctx, climateKind, [id], climate);
+  await takeAlong(ctx, item.id, known.above);
 }
 
 async function view(ctx: SalusContext, item: Item, above: readonly Item[]): Promise<StatusView> {

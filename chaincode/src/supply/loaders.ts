@@ -111,6 +111,16 @@ export async function climatesOf(ctx: SalusContext, items: readonly Item[]): Pro
   return climates;
 }
 
+/** The quarantines of these containers, released ones too. */
+export async function quarantinesOf(ctx: SalusContext, items: readonly Item[]): Promise<readonly QuarantineRecord[]> {
+  const records: QuarantineRecord[] = [];
+  for (const { id } of items) {
+    const record = await load(ctx, quarantineKind, id);
+    if (record !== undefined) records.push(record);
+  }
+  return records;
+}
+
 /** The logger that a JWS names. Throws the call's refusal for a name that is none. */
 export async function loggerOf(ctx: SalusContext, signed: string): Promise<Logger | undefined> {
   return await load(ctx, loggerKind, parseKid(parseJws(signed)?.header.kid, 'signed.kid'));

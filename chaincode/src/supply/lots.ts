@@ -1,4 +1,4 @@
-/** Lots, containers, recalls, quarantines, fills, captures and alerts: what is allowed. Pure. */
+/** Lots, containers, recalls, fills, captures and alerts: what is allowed. Pure. */
 import type { Refusal } from '../lib/refusal';
 import {
   type Alert,
@@ -14,8 +14,6 @@ import {
   MAX_DEPTH,
   type PackContainer,
   type PrefixAuthority,
-  type Quarantine,
-  type QuarantineRecord,
   type RaiseAlert,
   type Recall,
   refuse,
@@ -33,7 +31,8 @@ export interface Party {
   readonly isRegulator: boolean;
 }
 
-const QUALITY = ['quality-officer', 'regulator'];
+/** Roles that recall, release and look into alerts. */
+export const QUALITY: readonly string[] = ['quality-officer', 'regulator'];
 
 /** The licensee of a prefix authorises another member, or ends it. */
 export function authorise(request: AuthorisePrefix, party: Party, now: string): PrefixAuthority | Refusal {
@@ -137,65 +136,6 @@ export function recall(lot: Lot | undefined, party: Party, known: Recall | undef
   return { lotId: lot.lotId, by: party.member, at: now };
 }
 
-/** Puts an item or lot in quarantine, or releases it: whoever put it there, or the regulator. */
-export function quarantine(
-  request: Quarantine,
-  party: Party,
-  known: {
-    /** As it is in effect: what lies in a container is in the hands of whoever holds the outermost one. */
-    readonly item: Item | Refusal;
-    readonly lot?: Lot | undefined;
-    readonly record?: QuarantineRecord | undefined;
-  },
-  now: string,
-): QuarantineRecord | Refusal {
-  if (known.record?.standing === 'condemned') return refuse('condemned', 'two persons decided to destroy it');
-  const isHeld = known.record?.standing === 'held';
-  if (isHeld === (request.standing === 'held')) {
-    return refuse('quarantine-standing', isHeld ? 'it is in quarantine' : 'it is not in quarantine');
-  }
-  if (request.standing === 'released') return released(request, party, known.record, now);
-  const problem = notTheirsToHold(request, party, known);
-  if (problem !== undefined) return problem;
-  return { id: request.id, standing: 'held', by: party.member, at: now };
-}
-
-function notTheirsToHold(
-  request: Quarantine,
-  { isRegulator, member }: Party,
-  known: { readonly item: Item | Refusal; readonly lot?: Lot | undefined },
-): Refusal | undefined {
-  if (request.of === 'lot' && known.lot === undefined) return refuse('unknown-lot', 'no lot has this id');
-  if (request.of === 'item' && known.item instanceof Error) return known.item;
-  if (isRegulator || isTheirs(request, member, known)) return undefined;
-  return refuse('not-yours', 'a holder puts its own in quarantine, an issuer its lot, the regulator anything');
-}
-
-function released(
-  { id }: Quarantine,
-  party: Party,
-  record: QuarantineRecord | undefined,
-  now: string,
-): QuarantineRecord | Refusal {
-  if (!QUALITY.includes(party.role)) return refuse('not-your-role', `only these roles release: ${QUALITY.join(', ')}`);
-  if (record?.by !== party.member && !party.isRegulator) {
-    return refuse('quarantine-not-yours', 'whoever put it in quarantine releases it, or the regulator');
-  }
-  if (record?.excursion !== undefined) {
-    return refuse('two-signatures', 'readings broke its limits: two persons decide what becomes of it');
-  }
-  return { id, standing: 'released', by: party.member, at: now };
-}
-
-function isTheirs(
-  { of, salt }: Quarantine,
-  member: string,
-  { item, lot }: { readonly item: Item | Refusal; readonly lot?: Lot | undefined },
-): boolean {
-  if (of === 'lot') return lot?.issuer === member;
-  return salt !== undefined && !(item instanceof Error) && item.holder === commitmentOf(member, salt);
-}
-
 /** A fill that a prescription allows, once. */
 export function allowFill({ fill }: AllowFill, known: Fill | undefined, now: string): Fill | Refusal {
   return known === undefined ? { fill, allowed: now } : refuse('fill-exists', 'this fill is taken: draw a new one');
@@ -234,13 +174,25 @@ export function raise(request: RaiseAlert, member: string, known: Alert | undefi
   return { ...request, raisedBy: member, raised: now, state: 'open' };
 }
 
-/** Triage: quality officers and the regulator; what is closed stays closed. */
-export function resolve(request: ResolveAlert, party: Party, known: Alert | undefined): Alert | Refusal {
+/**
+ * Triage by quality officers of whoever raised it, of the issuer of the pack's lot, and by the regulator; what is closed
+ * stays closed. Any other member may be the one that it is about.
+ */
+export function resolve(
+  request: ResolveAlert,
+  party: Party,
+  known: Alert | undefined,
+  lots: readonly Lot[],
+): Alert | Refusal {
   if (!QUALITY.includes(party.role))
     return refuse('not-your-role', `only these roles look into alerts: ${QUALITY.join(', ')}`);
   if (known === undefined) return refuse('unknown-alert', 'no such alert was raised');
   if (known.state === 'confirmed' || known.state === 'false-alarm')
     return refuse('alert-closed', 'this alert is closed');
+  const isConcerned = known.raisedBy === party.member || lots.some(({ issuer }) => issuer === party.member);
+  if (!isConcerned && !party.isRegulator) {
+    return refuse('not-yours', 'whoever raised it looks into it, the issuer of the lot, or the regulator');
+  }
   if (known.owner !== undefined && known.owner !== party.member && !party.isRegulator) {
     return refuse('not-yours', 'another member looks into this alert');
   }

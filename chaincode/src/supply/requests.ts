@@ -102,6 +102,8 @@ export interface QuarantineRecord {
   readonly standing: 'held' | 'released' | 'condemned';
   readonly by: string;
   readonly at: string;
+  /** Who else put it there, each to be released for itself. */
+  readonly also?: readonly string[] | undefined;
   /** The contract itself held it, as readings broke these limits. */
   readonly excursion?: Excursion | undefined;
   /** Of whoever signed for what becomes of it. */

@@ -113,7 +113,7 @@ export const ACTS = {
     to: 'active',
     who: 'owner',
     roles: [...people, 'quality-officer'],
-    guards: ['same-premises', 'within-ten-days', 'undoable', 'not-recalled', 'not-expired'],
+    guards: ['same-premises', 'within-ten-days', 'undoable', ...fit],
     alerts: elsewhere,
   },
 } as const satisfies Readonly<Record<string, ActRow>>;

@@ -89,7 +89,11 @@ export class Supply {
     this.#exceptions = new Exceptions({ ...looking, telling: this.#telling });
     const titleOf = (name: string): string => settings.members.find((each) => each.name === name)?.title ?? name;
     const shipping = { ...this.#looking, titleOf, now: this.#now };
-    this.#cold = new ColdChain({ ...looking, person: (user) => keys.hmac('lookup', `person\n${user}`) });
+    this.#cold = new ColdChain({
+      ...looking,
+      secrets: this.#secrets,
+      person: (user) => keys.hmac('lookup', `person\n${user}`),
+    });
     this.#acts = new PackActs({
       ...looking,
       ...own,
@@ -97,7 +101,7 @@ export class Supply {
       shipment: (of, epcs) => shipmentOf(shipping, of, epcs),
       handing: this.#handing,
       reached: (block, timeoutMs) => projection.reached(block, timeoutMs),
-      premises: (user, place) => keys.hmac('lookup', `premises\n${user}\n${place}`),
+      premises: (user, place, item) => keys.hmac('lookup', `premises\n${user}\n${place}\n${item}`),
       ghost: (epc) => keys.hmac('lookup', `ghost\n${epc}`),
     });
     const exceptionId = (about: string): string => keys.hmac('lookup', `exception\n${about}`);

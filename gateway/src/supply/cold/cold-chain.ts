@@ -2,9 +2,11 @@
 import { type Decision, transactions } from '@salus/chaincode/supply/api';
 
 import type { Keep } from '../../ehr/keep.js';
+import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { isRefusal, Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../../ports.js';
+import { isOwn, keepApart } from '../packs/apart.js';
 import { type IssuerPorts, knownItem } from '../packs/issuer.js';
 import { opening } from '../packs/opening.js';
 import { inTurns, type Outcome, settled, unlessDone } from '../packs/outcome.js';
@@ -16,11 +18,14 @@ import { digestOf, readBatch, saysTheSame } from './readings.js';
 
 /** Milliseconds to wait until the projection shows what was written. */
 const REACH_MS = 20_000;
+/** Of a pack that nobody acted on yet any salt opens its issuer. */
+const ANY_SALT = '0'.repeat(64);
 
 /** How readings and decisions reach the ledger. */
 export interface ColdPorts extends IssuerPorts {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly keep: Keep;
+  readonly secrets: NamedSecrets;
   readonly projection: { reached(block: number, timeoutMs: number): Promise<boolean> };
   /** A person as the ledger may know it: two persons never have one name. */
   readonly person: (user: string) => string;
@@ -50,13 +55,17 @@ export class ColdChain {
     }
     const known = await knownItem(this.ports, epc);
     const { item, origin } = known;
-    const request = { item, origin, signed, salt: await this.#salt(known) };
+    const opened = await opening(this.ports, known, 'holder');
+    const request = { item, origin, signed, salt: opened ?? ANY_SALT };
     await unlessDone(again, 'readings-known', async () => {
       await this.#submit(actor, transactions.climate, request);
     });
     const kept: KeptReadings = { item, digest: digestOf(signed), signed };
     await this.ports.keep([{ type: PACK_TYPES.readings, value: kept }]);
-    return await this.#excursion(actor, known);
+    const excursion = await this.#excursion(actor, known);
+    const isSetApart = excursion !== undefined && isOwn(this.ports, known, opened);
+    if (isSetApart) await keepApart(this.ports, known, request.salt);
+    return excursion;
   }
 
   /** The limit that readings broke, with the alert raised: one for each item and member. */
@@ -95,7 +104,7 @@ export class ColdChain {
 
   /** Opens who holds it; of a pack that nobody acted on yet any salt does, for its issuer. */
   async #salt(known: KnownItem): Promise<string> {
-    return (await opening(this.ports, known, 'holder')) ?? '0'.repeat(64);
+    return (await opening(this.ports, known, 'holder')) ?? ANY_SALT;
   }
 
   async #submit(actor: Actor, transaction: string, request: object): Promise<Commit> {

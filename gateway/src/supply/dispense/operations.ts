@@ -27,7 +27,7 @@ import {
   gtinsOf,
   unspent,
 } from './prescriptions.js';
-import { dispenseOf, endPatch, PACK_SYSTEM } from './record.js';
+import { dispenseOf, endPatch, isDispensedOn, PACK_SYSTEM } from './record.js';
 
 /** What dispensing needs of the gateway. */
 export interface DispensePorts extends FillPorts {
@@ -90,14 +90,14 @@ async function dispense(desk: Desk, id: string): Promise<FhirResponse> {
   demandRole(request, 'pharmacist', 'dispenses');
   const { epc, gtin, serial, place, patient, prescribedFor } = wishOf(request);
   return await given(async () => {
-    const prescription = await prescriptionOf(desk, id, prescribedFor ?? patient);
+    const { prescription, isElsewhere } = await prescriptionOf(desk, id, prescribedFor ?? patient);
     demandActive(prescription);
     demandProduct(prescription, gtin);
     const fills = unspent(ports, fillsOf(prescription));
     if (fills.length === 0) throw new Refusal('conflict', 'no-fill', 'it is not signed, or every fill was dispensed');
-    const begun = await begunBefore(desk, epc);
+    const owner = givenTo(prescription, patient, isElsewhere);
+    const begun = await begunBefore(desk, epc, id);
     const known = await ports.lookUp(gtin, serial);
-    const owner = patient ?? patientOf(prescription);
     const made = dispenseOf({ prescription, epc, gtin, terms: known?.terms, patient: owner });
     const path = `MedicationDispense/${begun ?? (await create(desk, made))}`;
     const end = await spend(desk, { epc, place, fills, again: begun !== undefined });
@@ -147,6 +147,14 @@ function demandProduct(prescription: JsonObject, gtin: string): void {
   throw new Refusal('invalid', 'unprocessable', 'the pack is of another product than is prescribed');
 }
 
+/** Who is given the pack: of a prescription kept here whom it is for, and nobody else. */
+function givenTo(prescription: JsonObject, patient: string | undefined, isElsewhere: boolean): string {
+  if (isElsewhere && patient !== undefined) return patient;
+  const subject = patientOf(prescription);
+  if (patient === undefined || patient === subject) return subject;
+  throw new Refusal('invalid', 'unprocessable', 'the prescription is for another patient');
+}
+
 function patientOf({ subject }: JsonObject): string {
   const reference = (subject as JsonObject | undefined)?.reference;
   const [, id] = /^Patient\/([A-Za-z0-9.-]{1,64})$/.exec(String(reference)) ?? [];
@@ -155,12 +163,13 @@ function patientOf({ subject }: JsonObject): string {
   return id;
 }
 
-/** The MedicationDispense of this pack that a killed gateway left open. */
-async function begunBefore(desk: Desk, epc: string): Promise<string | undefined> {
+/** The MedicationDispense of this pack on this prescription that a killed gateway left open. */
+async function begunBefore(desk: Desk, epc: string, prescription: string): Promise<string | undefined> {
   const query = new URLSearchParams({ identifier: `${PACK_SYSTEM}|${epc}`, status: 'in-progress' });
   const found = await asked(desk, { method: 'GET', path: 'MedicationDispense', query });
   const { entry } = resourceOf(found) as { readonly entry?: readonly { readonly resource?: JsonObject }[] };
-  const id = entry?.[0]?.resource?.id;
+  const id = entry?.find(({ resource }) => resource !== undefined && isDispensedOn(resource, prescription))?.resource
+    ?.id;
   return typeof id === 'string' ? id : undefined;
 }
 
@@ -174,9 +183,13 @@ async function read(desk: Desk, path: string): Promise<JsonObject> {
 }
 
 /** Kept here, or as the other hospital shows it of its patient: read by permit, like any search of another's record. */
-async function prescriptionOf(desk: Desk, id: string, patient: string | undefined): Promise<JsonObject> {
+async function prescriptionOf(
+  desk: Desk,
+  id: string,
+  patient: string | undefined,
+): Promise<{ readonly prescription: JsonObject; readonly isElsewhere: boolean }> {
   try {
-    return await read(desk, `MedicationRequest/${id}`);
+    return { prescription: await read(desk, `MedicationRequest/${id}`), isElsewhere: false };
   } catch (error) {
     const isElsewhere = error instanceof Answered && error.response.status === 404 && patient !== undefined;
     if (!isElsewhere) throw error;
@@ -185,7 +198,7 @@ async function prescriptionOf(desk: Desk, id: string, patient: string | undefine
     const entries = (found.entry ?? []) as unknown as readonly { readonly resource?: JsonObject }[];
     const shown = entries.find(({ resource }) => resource?.resourceType === 'MedicationRequest' && resource.id === id);
     if (shown?.resource === undefined) throw error;
-    return shown.resource;
+    return { prescription: shown.resource, isElsewhere: true };
   }
 }
 

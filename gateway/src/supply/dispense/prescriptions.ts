@@ -30,12 +30,16 @@ export function fillsOf(prescription: JsonObject): readonly string[] {
   );
 }
 
-/** GTINs by which the product is prescribed; none where it is named otherwise. */
-export function gtinsOf({ medicationCodeableConcept }: JsonObject): readonly string[] {
-  const [concept] = objects(medicationCodeableConcept);
-  return objects(concept?.coding).flatMap(({ system, code }) =>
-    system === GTIN_SYSTEM && typeof code === 'string' ? [code.padStart(14, '0')] : [],
-  );
+/** GTINs by which the product is prescribed, as a code or in a contained Medication; none where it is named otherwise. */
+export function gtinsOf({ medicationCodeableConcept, medicationReference, contained }: JsonObject): readonly string[] {
+  const [reference] = objects(medicationReference);
+  const medications = objects(contained).filter(({ id }) => reference?.reference === `#${String(id)}`);
+  const concepts = [medicationCodeableConcept, ...medications.map(({ code }) => code)].flatMap(objects);
+  return concepts
+    .flatMap(({ coding }) => objects(coding))
+    .flatMap(({ system, code }) =>
+      system === GTIN_SYSTEM && typeof code === 'string' ? [code.padStart(14, '0')] : [],
+    );
 }
 
 /** Throws Refusal for what is no order in force. */

@@ -1,5 +1,6 @@
 /** The MedicationDispense of a pack (R4 medicationdispense.html): prescription, pack, lot. Pure. */
 import type { JsonObject } from '../../fhir/json.js';
+import { asList, textOf } from '../event/json.js';
 import type { LotTerms } from '../packs/stored.js';
 import { lotIdentifier } from '../trade/holders.js';
 
@@ -38,6 +39,13 @@ export function dispenseOf({ prescription, epc, gtin, terms, patient }: Given): 
     subject: { reference: `Patient/${patient}` },
     authorizingPrescription: [{ reference: `MedicationRequest/${String(prescription.id)}` }],
   };
+}
+
+/** Whether a MedicationDispense is of this prescription. */
+export function isDispensedOn({ authorizingPrescription }: JsonObject, prescription: string): boolean {
+  return asList(authorizingPrescription).some(
+    (each) => textOf(each, 'reference') === `MedicationRequest/${prescription}`,
+  );
 }
 
 /** JSON Patch for the end: handed over, or why it was not. */

@@ -18,8 +18,18 @@ const SEPARATOR = '\u001d';
 /** Lengths of the elements that end without a separator, by the first digits of their identifier (figure 7.8.5-2). */
 const FIXED: Readonly<Record<string, number>> = { '00': 18, '01': 14, '02': 14, '20': 2 };
 const DATES = ['11', '12', '13', '15', '16', '17'];
-/** Longest value of every other element that packs carry. */
-const MOST_VALUE = 20;
+/** Longest values of the others that packs carry, by identifier or its first digits; of what is none of them, 90. */
+const MOST: Readonly<Record<string, number>> = {
+  ...{ '10': 20, '21': 20, '22': 20, '30': 8, '37': 8, '71': 20, '90': 30 },
+  ...{ '240': 30, '241': 30, '242': 6, '243': 20, '250': 30, '251': 30, '253': 30, '254': 20, '255': 25 },
+};
+const MOST_OF_ANY = 90;
+/** What a value that swallowed one of these elements goes on with. */
+const SWALLOWED: Readonly<Record<string, RegExp>> = {
+  '17': /.17\d\d(?:0[1-9]|1[0-2])[0-3]\d/,
+  '21': /.21./,
+  '10': /.10./,
+};
 /** The row of digits as a French keyboard types it without the shift key. */
 const AZERTY = /^(?:\][A-Za-z]\d)?[&é"'(\-è_çà]{4}/;
 
@@ -28,7 +38,7 @@ export function readCode(text: string): ReadCode {
   const elements = elementsOf(text);
   const gtin = elements.get('01');
   if (gtin === undefined || !hasCheckDigit(gtin)) throw bad('no GTIN (01) of 14 digits with a right check digit');
-  if (hasLostSeparator(elements)) {
+  if (hasLostSeparator(elements, text.startsWith('('))) {
     throw bad('elements run into each other: the scanner drops the group separator (ASCII 29); set it to send it');
   }
   const serial = elements.get('21');
@@ -81,12 +91,18 @@ function identifierOf(text: string): string {
   return found;
 }
 
-/** Whether a value is too long, or goes on with what looks like further elements where those are missing. */
-function hasLostSeparator(elements: ReadonlyMap<string, string>): boolean {
-  if ([...elements].some(([identifier, value]) => isOpen(identifier) && value.length > MOST_VALUE)) return true;
-  const [identifier, value] = [...elements].at(-1) ?? ['', ''];
-  const looksLike = isOpen(identifier) && /.(?:17\d\d(?:0[1-9]|1[0-2])[0-3]\d|21.+|10.+)/.test(value);
-  return looksLike && !elements.has('17');
+/** Whether a value is too long, or goes on with what looks like one of a pack's elements that is missing. */
+function hasLostSeparator(elements: ReadonlyMap<string, string>, isBracketed: boolean): boolean {
+  const open = [...elements].filter(([identifier]) => isOpen(identifier));
+  if (open.some(([identifier, value]) => value.length > mostOf(identifier))) return true;
+  // Nothing runs into each other between brackets: so a serial with any digits can be typed.
+  if (isBracketed) return false;
+  const missing = Object.entries(SWALLOWED).filter(([identifier]) => !elements.has(identifier));
+  return open.some(([, value]) => missing.some(([, like]) => like.test(value)));
+}
+
+function mostOf(identifier: string): number {
+  return MOST[identifier] ?? MOST[identifier.slice(0, 2)] ?? MOST_OF_ANY;
 }
 
 function isOpen(identifier: string): boolean {

@@ -10,6 +10,7 @@ import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../../ports.js';
 import type { ColdChain } from '../cold/cold-chain.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
+import { isOwn, keepApart } from './apart.js';
 import { isDone } from './done.js';
 import type { CapturePlace, Handing } from './handing.js';
 import { licenseeOf, memberOfParty, packOf } from './identity.js';
@@ -49,8 +50,8 @@ export interface ActPorts extends IssuerPorts {
   readonly keep: Keep;
   /** Whether the projection has applied a block, waiting so long at most. */
   readonly reached: (block: number, timeoutMs: number) => Promise<boolean>;
-  /** Salted hash of actor and premises. */
-  readonly premises: (user: string, place: string) => string;
+  /** Salted hash of actor, premises and item: two acts of one person show no name in common. */
+  readonly premises: (user: string, place: string, item: string) => string;
   /** Names a pack on the ledger that nobody committed: the same pack, the same name, known to this member alone. */
   readonly ghost: (epc: string) => string;
 }
@@ -129,8 +130,12 @@ export class PackActs {
       settled({ act, epc }, async () => {
         const known = await knownItem(this.ports, epc);
         const { item, origin } = known;
-        const salt = (await opening(this.ports, known, 'holder')) ?? freshSecret();
-        await send({ of: 'item', id: item, standing, salt, ...(origin === undefined ? {} : { origin }) });
+        const opened = await opening(this.ports, known, 'holder');
+        const salt = opened ?? freshSecret();
+        const work = () => send({ of: 'item', id: item, standing, salt, ...(origin === undefined ? {} : { origin }) });
+        if (standing === 'released' || !isOwn(this.ports, known, opened)) return await work();
+        await withSaltKept(this.ports.secrets, [`own/${item}`, salt], work);
+        await keepApart(this.ports, known, salt);
       }),
     );
     return [...(ofLot === undefined ? [] : [ofLot]), ...ofItems];
@@ -186,7 +191,7 @@ export class PackActs {
   async #act(actor: Actor, step: ActStep, known: KnownItem, { again }: Way): Promise<string | undefined> {
     const { item, origin } = known;
     const salt = (await opening(this.ports, known, ACTS[step.act].who)) ?? freshSecret();
-    const premises = this.ports.premises(actor.user, step.place);
+    const premises = this.ports.premises(actor.user, step.place, item);
     const { act, reason, supplied, fill } = step;
     const to = step.to === undefined ? undefined : this.#commitmentTo(step.to);
     // What is undefined is left out of the JSON.
