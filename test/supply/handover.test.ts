@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { KeyStore } from '@salus/gateway/keys/key-store';
 import { NamedSecrets } from '@salus/gateway/keys/named-secrets';
 import { checkDigit } from '@salus/gateway/supply/gs1/check-digit';
-import { Handing } from '@salus/gateway/supply/packs/handing';
-import { hearHandover, MAX_SALTS } from '@salus/gateway/supply/packs/handover';
-import { itemId, packEpc } from '@salus/gateway/supply/packs/identity';
+import { MAX_SALTS } from '@salus/gateway/supply/packs/handover';
+import { hearHandover } from '@salus/gateway/supply/packs/hearing';
+import { itemId, packEpc, termsDigest } from '@salus/gateway/supply/packs/identity';
+import { packChanges } from '@salus/gateway/supply/packs/stored';
 import { PackShelf } from '@salus/gateway/supply/packs/shelf';
-import { PendingWork } from '@salus/gateway/keys/pending-work';
 
 import { random } from '../support/contract-world.js';
 import { scratchFolder } from '../support/scratch.js';
+import { DataLogger } from './data-logger.js';
 import { call, EXPIRY, freshDesk, PREFIX, sealed, Tree } from './world.js';
 
 const GTIN = `0${PREFIX}00001${checkDigit(`0${PREFIX}00001`)}`;
@@ -44,10 +45,29 @@ describe('a handover at a door', () => {
   /** Blocks that come while a door waits; none where there is nothing to wait for. */
   const coming: (() => Promise<unknown>)[] = [];
   const blocks = { block: 1, reached: async () => (await coming.shift()?.()) !== undefined };
-  const hear = (handover: unknown) =>
+  /** What is kept here, and what the own peer committed of loggers' readings. */
+  const projection = {
+    fact: (space: string, key: string): string | undefined => {
+      if (space === 'supply') return written(key);
+      const records = kept as { readonly type: string; readonly value: unknown }[];
+      const facts = records.flatMap(({ type, value }) => packChanges(type, '', JSON.stringify(value)) ?? []);
+      const found = facts.findLast((each) => each.kind === 'fact' && each.key === key);
+      return found?.kind === 'fact' ? found.value : undefined;
+    },
+    facts: () => [],
+  };
+  const written = (key: string): string | undefined => {
+    const [name = '', id = ''] = key.split('/');
+    const all = desk.world.outcomes.flatMap(({ outcome }) => [...(outcome.rwset.writes.get('') ?? [])]);
+    const found = all.findLast(([each]) => each.includes(name) && each.includes(id));
+    return found === undefined ? undefined : String(found[1]);
+  };
+  const hear = (handover: unknown, member = 'stmary', teller = 'acme') =>
     hearHandover(
       {
-        member: 'stmary',
+        member,
+        shelf: new PackShelf({ projection, secrets }),
+        projection,
         ledger: {
           evaluate: async ({ argument = '' }) => {
             const { payload } = await desk.world.evaluate('stmary', 'supply:status', { args: [argument] });
@@ -58,7 +78,7 @@ describe('a handover at a door', () => {
         secrets,
         keep: (records) => Promise.resolve(void kept.push(...records)),
       },
-      'acme',
+      teller,
       typeof handover === 'string' ? handover : JSON.stringify(handover),
     );
 
@@ -73,8 +93,9 @@ describe('a handover at a door', () => {
     const [lotId, secret] = [random(), random()];
     const epcs = ['A', 'B', 'C'].map((serial) => spelt(packEpc(gtin, serial)));
     const tree = new Tree(epcs.map((epc) => itemId(secret, epc)));
-    const request = { lotId, prefix: PREFIX, count: 3, root: tree.root, expiry: EXPIRY };
     const terms = { lotId, gtin: said, batch: 'L1', expiry: EXPIRY, issuer: 'acme' };
+    const digest = termsDigest(secret, terms);
+    const request = { lotId, prefix: PREFIX, count: 3, root: tree.root, expiry: EXPIRY, terms: digest };
     const unit = { epc: epcs[1], lotId, ...tree.proof(tree.ids[1] ?? '') };
     return { request, lots: [{ terms, secret }], units: [unit], containers: [], salts: [] };
   };
@@ -119,6 +140,8 @@ describe('a handover at a door', () => {
       issuer: withTerms({ issuer: 'meridian' }),
       expiry: withTerms({ expiry: '2998-12-31' }),
       product: withTerms({ gtin: '09521003000015' }),
+      'another number': withTerms({ batch: 'OTHER-LOT' }),
+      'another name': withTerms({ product: { regulatedProductName: 'Other' } }),
       secret: { ...good, lots: [{ ...lot, secret: random() }] },
       serial: withUnit({ epc: packEpc(GTIN, 'Z') }),
       spelling: withUnit({ epc: unit.epc?.toUpperCase() }),
@@ -132,6 +155,82 @@ describe('a handover at a door', () => {
     for (const [what, handover] of Object.entries(forged)) assert.equal(await hear(handover), undefined, what);
     assert.deepEqual(kept, []);
     assert.equal(secrets.find(`lot/${lot.terms.lotId}`), undefined);
+  });
+
+  it('is taken of no lot whose number its issuer did not commit, and none takes the number of another', async () => {
+    const { request, ...handover } = made();
+    await desk.world.submit('acme', 'supply:commit', call({ ...request, terms: undefined }));
+    assert.equal(await hear(handover), undefined);
+    const first = await committed();
+    assert.deepEqual(await hear(first), {});
+    assert.equal(await hear(await committed()), undefined);
+    assert.deepEqual(await hear(first), {});
+  });
+
+  it('changes nothing that an issuer has of its own lots', async () => {
+    assert.deepEqual(await hear(await committed(), 'acme', 'medisure'), {});
+    assert.deepEqual(kept, []);
+  });
+
+  it('tells of a shipment once: what was said first stands', async () => {
+    const handover = await committed();
+    await hear({ ...handover, shipment: shipmentOf('acme') });
+    const again = { ...shipmentOf('acme'), statement: ['another one'] };
+    assert.deepEqual(await hear({ ...handover, shipment: again }), {});
+    assert.deepEqual(JSON.parse(projection.fact('packs', 'shipment/acme/s-1') ?? ''), shipmentOf('acme'));
+  });
+
+  /** A pack in a container on its way to this member, with what its logger read. */
+  const contained = async () => {
+    const { request, lots, units, ...rest } = made();
+    await desk.world.submit('acme', 'supply:commit', call({ ...request, storage: { kind: 'cold', allowance: 60 } }));
+    const [{ secret, terms } = { secret: '', terms: { lotId: '' } }] = lots;
+    const [unit = ''] = units.map(({ epc }) => epc ?? '');
+    const [epc, items] = ['https://id.gs1.org/00/040123450000003338', [itemId(secret, unit)]];
+    const [item, salt, receiver] = [itemId(secret, epc), random(), sealed('stmary')];
+    const children = { root: new Tree(items).root, count: 1 };
+    const packing = { container: item, children, lots: [terms.lotId], moved: [], salt };
+    await desk.world.submit('acme', 'supply:pack', call(packing));
+    const logger = new DataLogger();
+    await desk.world.submit('acme', 'supply:logger', call({ jwk: logger.jwk, standing: 'registered' }));
+    const signed = [logger.read([5_000], 10), logger.read([6_000], 10)];
+    for (const each of signed) await desk.world.submit('acme', 'supply:climate', call({ item, salt, signed: each }));
+    await desk.act('acme', { act: 'ship', item, salt, to: receiver.to });
+    const container = { epc, item, lots: [terms.lotId], children: [unit], items };
+    const readings = signed.map((each) => ({ item, signed: each })).reverse();
+    const salts = [{ item, salt: receiver.salt }];
+    return { logger, container, unit, handover: { ...rest, lots, units, salts, containers: [container], readings } };
+  };
+  const keptOf = (type: string) => (kept as { readonly type: string }[]).filter((each) => each.type === type).length;
+
+  it('is taken of containers that are on the ledger with these things in them alone', async () => {
+    const { container, unit, handover } = await contained();
+    const other = packEpc(GTIN, 'A');
+    const forged = {
+      'another name': { epc: 'https://id.gs1.org/00/040123450000003345' },
+      'another id': { item: random() },
+      'another thing inside': { children: [other] },
+      'one more': { items: [...container.items, random()] },
+      'another lot': { lots: [...container.lots, random()] },
+    };
+    for (const [what, more] of Object.entries(forged)) {
+      assert.equal(await hear({ ...handover, containers: [{ ...container, ...more }] }), undefined, what);
+    }
+    assert.deepEqual(kept, []);
+    assert.deepEqual(await hear(handover), {});
+    assert.equal(projection.fact('packs', `parent/${unit}`), container.epc);
+  });
+
+  it('is taken with readings that the ledger’s chain was made of, and without any others', async () => {
+    const { logger, container, handover } = await contained();
+    const [last, first] = handover.readings;
+    const made = { item: container.item, signed: logger.read([4_000], 10) };
+    for (const readings of [[first], [first, made], [first, last, made], [{ ...made, item: random() }]]) {
+      assert.deepEqual(await hear({ ...handover, readings }), {});
+      assert.equal(keptOf('SupplyReadings'), 0);
+    }
+    assert.deepEqual(await hear(handover), {});
+    assert.equal(keptOf('SupplyReadings'), 2);
   });
 
   it('is taken from no issuer whose own lot is of another product, of another’s company prefix, or misspelt', async () => {
@@ -195,49 +294,4 @@ describe('a handover at a door', () => {
     assert.equal(await hear({ lots: [], units: [], containers: [], salts: [] }), undefined);
     assert.deepEqual(await told(most), {});
   });
-});
-
-describe('a handover that a door does not take', () => {
-  let folder: ReturnType<typeof scratchFolder>;
-  let keys: KeyStore;
-  beforeEach(() => {
-    folder = scratchFolder();
-    keys = new KeyStore(folder.path);
-  });
-  afterEach(() => {
-    keys.close();
-    folder.remove();
-  });
-
-  it('is told again until it is taken, by the next process too, and then no more', async () => {
-    const secrets = new NamedSecrets(keys);
-    const shelf = new PackShelf({ projection: { fact: () => undefined, facts: () => [] }, secrets });
-    const [commitment, place] = [random(), { captureID: 'c1', event: 2 }];
-    secrets.keep({ [`sent/${commitment}`]: random() });
-    const asked: string[] = [];
-    const taken: object[] = [];
-    const stopping = new AbortController();
-    const opened = (answers: (object | Error | undefined)[]) =>
-      new Handing({
-        shelf,
-        secrets,
-        pending: new PendingWork(keys, 'gateway0'),
-        ask: (member) => {
-          asked.push(member);
-          const answer = answers.shift();
-          return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
-        },
-        onTaken: (each) => {
-          taken.push(each);
-          stopping.abort();
-          return Promise.resolve();
-        },
-      });
-    const handover = { to: 'meridian', as: 'receiver', shipped: [['urn:x', commitment]], place } as const;
-    assert.equal(await opened([new Error('no door')]).tell('c1/2', handover), false);
-    // A process later: the door shows nothing at first, then takes it.
-    await opened([undefined, {}]).goOn(stopping.signal);
-    assert.deepEqual([asked.length, taken], [3, [place]]);
-    assert.deepEqual(new PendingWork(keys, 'gateway0').list('handover/'), []);
-  }).timeout(20_000);
 });

@@ -16,7 +16,7 @@ const PARTIES = ['acme', 'meridian', 'stmary', 'northside'] as const;
 /** Everything but what goes with an event, whose other side is told by door. */
 const NAMES = Object.keys(ACTS) as ActName[];
 /** What a step of the same moment cannot know yet: who was told by door. */
-const NEEDS_TELLING: readonly string[] = ['receive', 'hand-over'];
+const NEEDS_TELLING: readonly string[] = ['receive', 'hand-over', 'decline'];
 
 /** An alert as the ledger has it, in words that compare. */
 type AlertKey = string;

@@ -172,6 +172,7 @@ export class Truth {
     if (name === 'ship' || name === 'return')
       Object.assign(thing, { state: 'in-transit', receiver: to, isReturn: name === 'return' });
     if (name === 'hand-over') thing.holder = to;
+    if (name === 'decline') Object.assign(thing, { receiver: thing.owner, isReturn: true });
     if (name === 'receive')
       Object.assign(thing, { owner: member, holder: member, state: thing.isReturn === true ? 'returned' : 'active' });
     if (name === 'verify-return') thing.state = 'active';

@@ -89,6 +89,8 @@ export interface Lot {
   readonly root: string;
   /** Last day on which its units may be dispensed, YYYY-MM-DD. */
   readonly expiry: string;
+  /** HMAC of product, number and what else its issuer says of it, under the lot's secret. */
+  readonly terms?: string | undefined;
   /** How its units are kept; absent = nothing is said. */
   readonly storage?: StorageLimits | undefined;
   /** FHIR instant of the transaction. */

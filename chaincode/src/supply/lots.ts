@@ -129,8 +129,9 @@ function unfitChild(child: Item, opened: string, lots: readonly string[]): Refus
 export function recall(lot: Lot | undefined, party: Party, known: Recall | undefined, now: string): Recall | Refusal {
   if (!QUALITY.includes(party.role)) return refuse('not-your-role', `only these roles recall: ${QUALITY.join(', ')}`);
   if (lot === undefined) return refuse('unknown-lot', 'no lot has this id');
-  if (lot.issuer !== party.member && !party.isRegulator) {
-    return refuse('not-yours', 'a lot is recalled by its issuer or the regulator');
+  const isTheirs = lot.issuer === party.member || party.prefixes.includes(lot.prefix);
+  if (!isTheirs && !party.isRegulator) {
+    return refuse('not-yours', 'a lot is recalled by its issuer, the licensee of its company prefix or the regulator');
   }
   if (known !== undefined) return refuse('already-recalled', 'this lot is recalled');
   return { lotId: lot.lotId, by: party.member, at: now };

@@ -61,7 +61,7 @@ export interface PrefixAuthority extends AuthorisePrefix {
 }
 
 /** supply:commit. */
-export type CommitLot = Pick<Lot, 'lotId' | 'prefix' | 'count' | 'root' | 'expiry' | 'storage'>;
+export type CommitLot = Pick<Lot, 'lotId' | 'prefix' | 'count' | 'root' | 'expiry' | 'storage' | 'terms'>;
 
 /** supply:pack. */
 export interface PackContainer {
@@ -243,6 +243,7 @@ export const parseCommit: Parser<CommitLot> = object<CommitLot>({
   count: integer(1, MAX_UNITS),
   root: hex256,
   expiry: day,
+  terms: optional(hex256),
   storage: optional(
     object<StorageLimits>({ kind: oneOf('cold', 'frozen', 'controlled-room'), allowance: integer(0, 43_200) }),
   ),

@@ -123,6 +123,8 @@ function changed(row: ActRow, item: Item, request: Act, around: Surroundings): I
       return request.to === undefined
         ? refuse('incomplete-act', 'name who takes it over: to')
         : { ...next, holder: request.to, ...(shipment === undefined ? {} : { shipment }) };
+    case 'decline':
+      return declined(next, around);
     case 'receive':
       return received(next, shipment, commitmentOf(around.member, request.salt));
     case 'dispense':
@@ -137,6 +139,11 @@ function changed(row: ActRow, item: Item, request: Act, around: Surroundings): I
 function shipped(next: Item, { act: name, to }: Act, { now }: Surroundings): Item | Refusal {
   if (to === undefined) return refuse('incomplete-act', 'name the receiver: to');
   return { ...next, shipment: { receiver: to, isReturn: name === 'return', shipped: now } };
+}
+
+/** On its way back to whoever shipped it, as what went astray, or was stolen on its way, is: that one receives it. */
+function declined(next: Item, { now }: Surroundings): Item {
+  return { ...next, shipment: { receiver: next.owner, isReturn: true, shipped: now } };
 }
 
 function received(next: Item, shipment: Item['shipment'], receiver: string): Item {

@@ -48,7 +48,7 @@ export const ACTS = {
     alerts: { ...elsewhere, 'already-dispensed': 're-entry', decommissioned: 're-entry' },
   },
   return: {
-    from: ['active'],
+    from: ['active', 'returned'],
     to: 'in-transit',
     who: 'owner',
     roles: people,
@@ -75,6 +75,14 @@ export const ACTS = {
       'already-dispensed': 're-entry',
       decommissioned: 're-entry',
     },
+  },
+  decline: {
+    from: ['in-transit'],
+    to: 'in-transit',
+    who: 'receiver',
+    roles: people,
+    guards: [],
+    alerts: elsewhere,
   },
   'verify-return': {
     from: ['returned'],

@@ -24,7 +24,8 @@ import { PackActs } from './packs/acts.js';
 import { CARRIAGE_BYTES, CARRIAGE_PATH, hearCarriage } from './packs/carriage.js';
 import { carryEvents } from './packs/carry.js';
 import { Handing } from './packs/handing.js';
-import { HANDOVER_BYTES, HANDOVER_PATH, hearHandover } from './packs/handover.js';
+import { HANDOVER_BYTES, HANDOVER_PATH } from './packs/handover.js';
+import { hearHandover } from './packs/hearing.js';
 import { licenseeOf, memberOfParty } from './packs/identity.js';
 import { type AskDoor, lookUp, tell, VERIFY_PATH } from './packs/issuer.js';
 import { labelOf } from './packs/label.js';
@@ -217,7 +218,8 @@ export class Supply {
 
   get #hearing() {
     const { ledger, projection, settings } = this.rooms;
-    return { member: settings.member, ledger, blocks: projection, secrets: this.#secrets, keep: this.#keep };
+    const own = { member: settings.member, shelf: this.#shelf, secrets: this.#secrets, keep: this.#keep };
+    return { ...own, ledger, projection, blocks: projection };
   }
 
   get #coldRoom() {

@@ -13,7 +13,7 @@ import type { ShelfPorts } from '../packs/shelf.js';
 import { statusOf } from '../packs/status.js';
 import type { ColdPorts } from './cold-chain.js';
 import { plotOf } from './plot.js';
-import { digestOf, readBatch, type ReadBatch } from './readings.js';
+import { digestOf, inTime, type ReadBatch } from './readings.js';
 
 /** Where evidence is looked up. */
 export interface EvidencePorts extends IssuerPorts {
@@ -60,7 +60,8 @@ export async function evidenceOf(ports: EvidencePorts, epc: string): Promise<Evi
   const { item, terms } = known;
   const { lot } = await statusOf(ports.ledger, known);
   const climate = publicRecord(ports.projection, `climate/${item}`) as Climate | undefined;
-  const batches = batchesOf(ports, item);
+  // In the order in which they were brought to the ledger, which is that of time.
+  const batches = inTime(ports.shelf.readings(item));
   const chain = batches.reduce((before, { digest }) => digestOf(before + digest), '');
   const bounds = lot?.storage === undefined ? [] : STORAGE_BOUNDS[lot.storage.kind];
   return {
@@ -80,21 +81,7 @@ export async function evidenceOf(ports: EvidencePorts, epc: string): Promise<Evi
   };
 }
 
-interface KeptBatch extends ReadBatch {
-  readonly signed: string;
-  readonly digest: string;
-}
-
-/** In the order in which they were brought to the ledger, which is that of time. */
-function batchesOf({ shelf }: EvidencePorts, item: string): readonly KeptBatch[] {
-  return shelf
-    .readings(item)
-    .flatMap((signed) => {
-      const batch = readBatch(signed);
-      return batch === undefined ? [] : [{ ...batch, signed, digest: digestOf(signed) }];
-    })
-    .sort((a, b) => (a.from < b.from ? -1 : 1));
-}
+type KeptBatch = ReturnType<typeof inTime>[number];
 
 function shown({ readings, ...batch }: KeptBatch): BatchEvidence {
   const [least, most] = [readings.reduce((a, b) => Math.min(a, b)), readings.reduce((a, b) => Math.max(a, b))];

@@ -25,6 +25,18 @@ export function digestOf(signed: string): string {
   return createHash('sha256').update(signed).digest('hex');
 }
 
+/** Batches in the order in which they were read, each with its digest; what is no batch is left out. */
+export function inTime(
+  all: readonly string[],
+): readonly (ReadBatch & { readonly signed: string; readonly digest: string })[] {
+  return all
+    .flatMap((signed) => {
+      const batch = readBatch(signed);
+      return batch === undefined ? [] : [{ ...batch, signed, digest: digestOf(signed) }];
+    })
+    .sort((a, b) => (a.from < b.from ? -1 : 1));
+}
+
 /** Least difference that is no rounding, thousandths of a degree Celsius. */
 const TOLERANCE = 1;
 const TEMPERATURE = /(?:^|[:/])Temperature$/;

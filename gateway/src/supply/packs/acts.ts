@@ -31,6 +31,8 @@ import { Turns } from './turns.js';
 const ENDS: readonly string[] = ['dispense', 'decommission', 'undo'];
 /** Acts whose other side is told by door. */
 const TOLD: readonly string[] = ['ship', 'return', 'hand-over'];
+/** Acts of who does not own the thing, before or after. */
+const NOT_OWNED: readonly string[] = ['hand-over', 'decline'];
 /** Milliseconds to wait until the projection shows what was written. */
 const REACH_MS = 20_000;
 
@@ -202,7 +204,7 @@ export class PackActs {
     };
     const doneBefore = () => this.#doneBefore(step, known, { salt, premises });
     const work = () => unlessDoneBefore(again, doneBefore, submit);
-    if (act === 'hand-over') return (await work())?.to ?? to;
+    if (NOT_OWNED.includes(act)) return (await work())?.to ?? to;
     return (await withSaltKept(this.ports.secrets, [`own/${item}`, salt], work))?.to ?? to;
   }
 

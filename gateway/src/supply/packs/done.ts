@@ -24,6 +24,7 @@ const JUDGES: Readonly<Record<ActName, Judge>> = {
   ship: shipped,
   return: shipped,
   'hand-over': ({ state, holder }, _opened, { isDrawn }) => state === 'in-transit' && isDrawn(holder),
+  decline: ({ state, owner, shipment }) => state === 'in-transit' && shipment?.receiver === owner,
   receive: ({ state, owner, holder }, opened) =>
     ['active', 'returned'].includes(state) && owner === opened && holder === opened,
   dispense: ended,

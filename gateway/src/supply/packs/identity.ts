@@ -1,9 +1,11 @@
 /** What packs and containers are called: as EPC by people, as HMAC under their lot's secret on the ledger. */
 import { createHmac, createSecretKey } from 'node:crypto';
 
+import { canonicalForm } from '../../identity/statements.js';
 import type { Directory } from '../../registry/directory.js';
 import { formatLink, type Link, parseLink } from '../gs1/digital-link.js';
 import { canonicalEpc } from '../gs1/epc.js';
+import type { LotTerms } from './stored.js';
 
 /** GTIN and serial of a pack, from its canonical Digital Link; undefined for what is no pack. */
 export function packOf(epc: string): { readonly gtin: string; readonly serial: string } | undefined {
@@ -27,6 +29,17 @@ export function itemId(secret: string, epc: string): string {
 export function itemIdsUnder(secret: string): (epc: string) => string {
   const key = createSecretKey(secret, 'hex');
   return (epc) => createHmac('sha256', key).update(epc).digest('hex');
+}
+
+/** What of a lot's terms goes from door to door, and nothing else that a teller may have added. */
+export function termsOf({ lotId, gtin, batch, expiry, issuer, product }: LotTerms): LotTerms {
+  return { lotId, gtin, batch, expiry, issuer, ...(product === undefined ? {} : { product }) };
+}
+
+/** The ledger's commitment to a lot's terms, hex: product and number are bound to the lot, and shown to who has its secret. */
+export function termsDigest(secret: string, terms: LotTerms): string {
+  const text = `terms\n${canonicalForm(termsOf(terms))}`;
+  return createHmac('sha256', createSecretKey(secret, 'hex')).update(text).digest('hex');
 }
 
 /** The member that holds the company prefix of a GTIN; undefined where none does. */

@@ -6,7 +6,7 @@ import { type CommitLot, merkleRoot, type PackContainer } from '@salus/chaincode
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { Refusal } from '../../ledger/refusal.js';
 import type { Directory } from '../../registry/directory.js';
-import { isUnderPrefix, itemId, itemIdsUnder, licenseeOf, packEpc } from './identity.js';
+import { isUnderPrefix, itemId, itemIdsUnder, licenseeOf, packEpc, termsDigest, termsOf } from './identity.js';
 import type { KnownItem, PackShelf } from './shelf.js';
 import type { CommitStep, PackStep } from './steps.js';
 import type { ContainerTerms, IssuedLot } from './stored.js';
@@ -42,10 +42,19 @@ export function newLot(
   const secret = secrets.find(`lot/${lotId}`) ?? randomBytes(32).toString('hex');
   const idOf = itemIdsUnder(secret);
   const root = rootOf(serials.map((serial) => idOf(packEpc(gtin, serial))));
+  const terms = termsOf({ lotId, gtin, batch, expiry, issuer: member, product });
   return {
-    lot: { lotId, gtin, batch, expiry, issuer: member, serials, ...(product === undefined ? {} : { product }) },
+    lot: { ...terms, serials },
     secret,
-    request: { lotId, prefix, count: serials.length, root, expiry, ...(storage === undefined ? {} : { storage }) },
+    request: {
+      lotId,
+      prefix,
+      count: serials.length,
+      root,
+      expiry,
+      terms: termsDigest(secret, terms),
+      ...(storage === undefined ? {} : { storage }),
+    },
   };
 }
 

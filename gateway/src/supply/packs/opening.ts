@@ -12,7 +12,8 @@ const KEPT: Readonly<Record<Opened, readonly SaltOf[]>> = {
   owner: ['own'],
   // Who carries holds, and so does whoever owns and did not hand over.
   holder: ['carry', 'own'],
-  receiver: ['receive'],
+  // What was declined is on its way back to whoever owns it.
+  receiver: ['receive', 'own'],
 };
 
 /** What is kept, and the ledger to compare it with. */
