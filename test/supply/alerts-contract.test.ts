@@ -11,8 +11,9 @@ describe('who looks into an alert', () => {
   };
   const refused = (member: string, request: object) =>
     desk.world.refused('not-yours', member, 'supply:resolve', call(request, quality));
-  const taken = async (member: string, request: object, actor: object = quality) =>
+  const taken = async (member: string, request: object, actor: object = quality) => {
     assert.equal((await desk.world.evaluate(member, 'supply:resolve', call(request, actor))).status, 200);
+  };
 
   it('is whoever raised it, the issuer of the lot or the regulator, never a member it may be about', async () => {
     const unit = desk.lot.unit(0);

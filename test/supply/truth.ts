@@ -176,6 +176,10 @@ export class Truth {
     if (name === 'receive')
       Object.assign(thing, { owner: member, holder: member, state: thing.isReturn === true ? 'returned' : 'active' });
     if (name === 'verify-return') thing.state = 'active';
+    this.end(thing, { act: name, member, reason });
+  }
+
+  private end(thing: Thing, { act: name, member, reason }: Pick<Step, 'act' | 'member' | 'reason'>): void {
     if (name === 'dispense')
       Object.assign(thing, { state: 'dispensed', ended: { member, reason: 'dispensed', day: this.day } });
     if (name === 'decommission')

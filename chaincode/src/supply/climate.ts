@@ -181,6 +181,15 @@ export function decide(
   const mine = { decision, member, person, at: now };
   const [first] = record.signatures ?? [];
   if (first === undefined || isSamePerson(first, mine)) return firstSignature(record, first, mine);
+  return secondSignature(record, first, mine);
+}
+
+function secondSignature(
+  record: QuarantineRecord,
+  first: DecisionSignature,
+  mine: DecisionSignature,
+): QuarantineRecord | Refusal {
+  const { decision } = mine;
   if (first.decision !== decision) return refuse('decision-differs', 'the other person signed for something else');
   if (decision === 'destroy') return { ...record, standing: 'condemned', signatures: [first, mine] };
   return heldBy(record, record.also ?? []) ?? { ...record, standing: 'released', signatures: [first, mine] };

@@ -190,12 +190,15 @@ export function resolve(
   if (known === undefined) return refuse('unknown-alert', 'no such alert was raised');
   if (known.state === 'confirmed' || known.state === 'false-alarm')
     return refuse('alert-closed', 'this alert is closed');
-  const isConcerned = known.raisedBy === party.member || lots.some(({ issuer }) => issuer === party.member);
-  if (!isConcerned && !party.isRegulator) {
+  const stranger = party.isRegulator ? undefined : notTheirsToResolve(party, known, lots);
+  if (stranger !== undefined) return stranger;
+  return { ...known, state: request.state, grade: request.grade, owner: known.owner ?? party.member };
+}
+
+function notTheirsToResolve({ member }: Party, { raisedBy, owner }: Alert, lots: readonly Lot[]): Refusal | undefined {
+  if (raisedBy !== member && !lots.some(({ issuer }) => issuer === member)) {
     return refuse('not-yours', 'whoever raised it looks into it, the issuer of the lot, or the regulator');
   }
-  if (known.owner !== undefined && known.owner !== party.member && !party.isRegulator) {
-    return refuse('not-yours', 'another member looks into this alert');
-  }
-  return { ...known, state: request.state, grade: request.grade, owner: known.owner ?? party.member };
+  const isAnothers = owner !== undefined && owner !== member;
+  return isAnothers ? refuse('not-yours', 'another member looks into this alert') : undefined;
 }

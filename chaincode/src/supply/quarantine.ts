@@ -97,15 +97,23 @@ export function takenAlong(
   own: QuarantineRecord | undefined,
   above: readonly QuarantineRecord[],
 ): QuarantineRecord | undefined {
-  const inForce = [own, ...above].filter((each) => each !== undefined && each.standing !== 'released');
-  const [first, ...others] = inForce.filter((each) => each !== undefined).sort((one, two) => rank(two) - rank(one));
-  if (first === undefined || (first === own && others.length === 0) || own?.standing === 'condemned') return undefined;
+  const inForce = [...(own === undefined ? [] : [own]), ...above].filter(({ standing }) => standing !== 'released');
+  const [first, ...others] = inForce.sort((one, two) => rank(two) - rank(one));
+  const isOwnAlone = first === own && others.length === 0;
+  return first === undefined || isOwnAlone || own?.standing === 'condemned' ? undefined : joined(id, first, others);
+}
+
+function joined(id: string, first: QuarantineRecord, others: readonly QuarantineRecord[]): QuarantineRecord {
+  const { standing, by, at, excursion, signatures } = first;
   const holders = [...new Set([...(first.also ?? []), ...others.flatMap(byHand)])];
-  const also = first.excursion === undefined ? holders.filter((each) => each !== first.by) : holders;
-  // Who signed for the container did not sign for each pack in it; what two persons condemned stays so.
-  const { also: _also, signatures, ...kept } = first;
-  const signed = first.standing === 'condemned' && signatures !== undefined ? { signatures } : {};
-  return { ...kept, id, ...signed, ...(also.length === 0 ? {} : { also }) };
+  const also = excursion === undefined ? holders.filter((each) => each !== by) : holders;
+  return {
+    ...{ id, standing, by, at },
+    ...(also.length === 0 ? {} : { also }),
+    ...(excursion === undefined ? {} : { excursion }),
+    // Who signed for the container did not sign for each pack in it; what two persons condemned stays so.
+    ...(standing === 'condemned' && signatures !== undefined ? { signatures } : {}),
+  };
 }
 
 /** Who holds it other than for what was read of it. */

@@ -120,9 +120,7 @@ function changed(row: ActRow, item: Item, request: Act, around: Surroundings): I
     case 'return':
       return shipped(next, request, around);
     case 'hand-over':
-      return request.to === undefined
-        ? refuse('incomplete-act', 'name who takes it over: to')
-        : { ...next, holder: request.to, ...(shipment === undefined ? {} : { shipment }) };
+      return handedOver(next, shipment, request.to);
     case 'decline':
       return declined(next, around);
     case 'receive':
@@ -134,6 +132,11 @@ function changed(row: ActRow, item: Item, request: Act, around: Surroundings): I
     default:
       return next;
   }
+}
+
+function handedOver(next: Item, shipment: Item['shipment'], to: string | undefined): Item | Refusal {
+  if (to === undefined) return refuse('incomplete-act', 'name who takes it over: to');
+  return { ...next, holder: to, ...(shipment === undefined ? {} : { shipment }) };
 }
 
 function shipped(next: Item, { act: name, to }: Act, { now }: Surroundings): Item | Refusal {

@@ -135,9 +135,9 @@ export class PackActs {
         const opened = await opening(this.ports, known, 'holder');
         const salt = opened ?? freshSecret();
         const work = () => send({ of: 'item', id: item, standing, salt, ...(origin === undefined ? {} : { origin }) });
-        if (standing === 'released' || !isOwn(this.ports, known, opened)) return await work();
-        await withSaltKept(this.ports.secrets, [`own/${item}`, salt], work);
-        await keepApart(this.ports, known, salt);
+        const isSetApart = standing === 'held' && isOwn(this.ports, known, opened);
+        await (isSetApart ? withSaltKept(this.ports.secrets, [`own/${item}`, salt], work) : work());
+        if (isSetApart) await keepApart(this.ports, known, salt);
       }),
     );
     return [...(ofLot === undefined ? [] : [ofLot]), ...ofItems];
