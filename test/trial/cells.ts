@@ -71,6 +71,12 @@ const members: Readonly<Record<string, string>> = {
   site: 'stmary',
 };
 const byTable = ['not-your-role', 'not-a-party', 'not-now'];
+/** Every role at every member for whose part it acts: a monitor at sponsor and allocator. */
+export function actors(): readonly (readonly [role: TrialRole, member: string])[] {
+  const roles = Object.keys(partsOf) as TrialRole[];
+  return roles.flatMap((role) => partsOf[role].map((part) => [role, members[part] ?? ''] as const));
+}
+
 /** Everybody who plays no part. */
 const STRANGER = 'meridian';
 
@@ -86,28 +92,29 @@ export class Cells {
   async whileIn(trial: string, phase: Phase): Promise<void> {
     for (const action of Object.keys(rights) as Action[]) {
       const right: { readonly roles: readonly string[]; readonly phases: readonly Phase[] } = rights[action];
-      for (const role of Object.keys(partsOf) as TrialRole[]) {
+      for (const [role, member] of actors()) {
         this.tried += 1;
         if (this.tried % this.every !== 0) continue;
-        const code = await this.#code(trial, action, members[partsOf[role][0]] ?? '', role);
+        const code = await this.#code(trial, action, member, role);
         const wanted = !right.roles.includes(role) ? 'not-your-role' : right.phases.includes(phase) ? '' : 'not-now';
         const found = byTable.includes(code) ? code : '';
-        assert.equal(found, wanted, `${action} by ${role} while ${phase}: ${code}`);
+        assert.equal(found, wanted, `${action} by ${role} of ${member} while ${phase}: ${code}`);
       }
       const [role = ''] = right.roles;
-      if (this.tried % this.every < 12) assert.equal(await this.#code(trial, action, STRANGER, role), 'not-a-party');
+      if (this.tried % this.every < actors().length)
+        assert.equal(await this.#code(trial, action, STRANGER, role), 'not-a-party');
     }
   }
 
   /** While nothing of the name is registered, its sponsor alone may register it, and nothing else is there to act on. */
   async whileUnregistered(trial: string): Promise<void> {
     for (const action of Object.keys(rights) as Action[]) {
-      for (const role of Object.keys(partsOf) as TrialRole[]) {
+      for (const [role, member] of actors()) {
         this.tried += 1;
         const wanted = action !== 'register' ? 'unknown-trial' : role === 'sponsor' ? '' : 'not-your-role';
         if (this.tried % this.every !== 0 && wanted === 'unknown-trial') continue;
-        const code = await this.#code(trial, action, members[partsOf[role][0]] ?? '', role);
-        assert.equal(code, wanted, `${action} by ${role} before anything is registered`);
+        const code = await this.#code(trial, action, member, role);
+        assert.equal(code, wanted, `${action} by ${role} of ${member} before anything is registered`);
       }
     }
     assert.equal(await this.#code(trial, 'register', STRANGER, 'sponsor'), 'not-a-party');
