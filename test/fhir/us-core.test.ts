@@ -188,6 +188,45 @@ describe('US Core 6.1 server requirements', () => {
     assert.deepEqual(await included('Encounter?patient=p&_revinclude=Provenance:target'), ['prov']);
   });
 
+  it('$docref: documents of a time of care, or those that are current, newest first', async () => {
+    const document = (id: string, more: Json): Json => ({
+      ...{ resourceType: 'DocumentReference', id, status: 'current', subject: to('Patient/q') },
+      ...{ type: { coding: [{ system: 'http://loinc.org', code: '34133-9' }] } },
+      ...more,
+    });
+    const documents = [
+      document('d1', { date: '2020-02-01T00:00:00Z', context: { period: { start: '2020-01-01', end: '2020-01-31' } } }),
+      document('d2', { date: '2021-02-01T00:00:00Z', context: { period: { start: '2021-01-01' } } }),
+      document('d3', { status: 'superseded', date: '2022-02-01T00:00:00Z', type: { text: 'note' } }),
+    ].map((each): Json => ({ ...each, content: [{ attachment: { title: 'x' } }] }));
+    await server.ask('PUT Patient/q', { body: { resourceType: 'Patient', id: 'q' } });
+    for (const body of documents) {
+      const { status, json } = await server.ask(`PUT DocumentReference/${body.id as string}`, { body });
+      assert.equal(status, 201, JSON.stringify(json));
+    }
+    const found = async (query: string): Promise<string[]> => {
+      const { json } = await server.ask(`GET DocumentReference/$docref?${query}`);
+      return ((json.entry ?? []) as Json[]).map(({ resource }) => resource.id as string);
+    };
+    assert.deepEqual(await found('patient=q'), ['d2', 'd1']);
+    assert.deepEqual(await found('patient=q&type=http://loinc.org|34133-9&end=2020-06-01'), ['d1']);
+    assert.deepEqual(await found('patient=q&start=2020-01-15T00:00:00Z&end=2020-06-01'), ['d1']);
+    assert.deepEqual(await found('patient=q&start=2020-06-01'), ['d2']);
+    assert.deepEqual(await found('patient=q&start=2020-01-10'), ['d2', 'd1']);
+    assert.deepEqual(await found('patient=q&type=http://loinc.org|other'), []);
+    const type = { coding: [{ system: 'http://loinc.org', code: '34133-9' }] };
+    const parameter = [
+      { name: 'patient', valueId: 'q' },
+      { name: 'type', valueCodeableConcept: type },
+    ];
+    const body = { resourceType: 'Parameters', parameter };
+    const { json } = await server.ask('POST DocumentReference/$docref', { body });
+    assert.deepEqual([json.type, json.total, idsOf(json)], ['searchset', 2, ['d2', 'd1']]);
+    for (const query of ['type=x', 'patient=q&on-demand=true', 'patient=q&start=x', 'patient=q&nonsense=1']) {
+      assert.equal((await server.ask(`GET DocumentReference/$docref?${query}`)).status, 400, query);
+    }
+  });
+
   it('by GET and by POST', async () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const { json } = await server.ask('POST Observation/_search', { body: 'patient=p&category=laboratory', headers });

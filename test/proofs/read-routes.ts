@@ -128,6 +128,16 @@ export const readRoutes: readonly ReadRoute[] = [
     },
     { route: `${method} :type/:id/$meta`, ask: ({ patient }) => [{ method, path: `Patient/${patient}/$meta` }] },
   ]),
+  { route: 'GET DocumentReference/$docref', ask: ({ patient }) => get(`DocumentReference/$docref?patient=${patient}`) },
+  {
+    route: 'POST DocumentReference/$docref',
+    ask: ({ patient }) => [
+      {
+        path: 'DocumentReference/$docref',
+        body: { resourceType: 'Parameters', parameter: [{ name: 'patient', valueId: patient }] },
+      },
+    ],
+  },
   { route: 'GET Observation/$lastn', ask: ({ patient }) => get(`Observation/$lastn?patient=${patient}`) },
   { route: 'GET :type/:id/$validate', ask: ({ observation }) => get(`Observation/${observation}/$validate`) },
   {

@@ -1,6 +1,7 @@
 /** Operations of R4 (operations.html) as lines of the table of what is served. */
 import { generatedSearch } from '../projection/generated.js';
 import type { FhirContext } from './context.js';
+import { docref } from './docref.js';
 import { encounterEverything } from './encounter-everything.js';
 import { byQuery, everything } from './everything.js';
 import { match } from './match.js';
@@ -63,6 +64,12 @@ export const OPERATIONS: readonly Route[] = [
     ...operation('GET', 'Observation/$lastn', 'Observation-lastn'),
     run: (context, request) => lastN(context, request),
   },
+  ...['GET', 'POST'].map((method): Route => ({
+    ...operation(method, 'DocumentReference/$docref', 'docref'),
+    definition: 'http://hl7.org/fhir/us/core/OperationDefinition/docref',
+    interaction: 'search',
+    run: (context, request) => docref(context, byQuery(request)),
+  })),
   { ...operation('POST', '$validate', 'Resource-validate'), run: (context, request) => validate(context, request) },
   {
     ...operation('POST', ':type/$validate', 'Resource-validate'),
