@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AccessRecord, mayClaim, roles, purposesOf, purposes } from '@salus/chaincode/access/api';
+import { type AccessRecord, mayClaim, roles, purposesOf, purposes, namedPatient } from '@salus/chaincode/access/api';
 import { CONSENTS_READ } from '@salus/chaincode/dist/access/contract.js';
 import { ContractWorld, physician, random } from '../support/contract-world.js';
 import { ask, consentOf, consentRequest, everything, registerPatient } from '../support/patients.js';
@@ -131,6 +131,7 @@ describe('access on the ledger', () => {
       aid,
       member: 'acme',
       custodian: 'stmary',
+      patient: namedPatient({ aid, custodian: 'stmary', patient: 'patient-1' }),
       actor,
       purpose: 'TREAT',
       scope: everything,
@@ -152,6 +153,8 @@ describe('access on the ledger', () => {
       const wrong = { ...request, onBehalfOf: key.sign(forged) };
       await world.refused('signed-request-invalid', 'stmary', 'access:request', { request: wrong });
     }
+    const another = { ...request, pid: await registerPatient(world, 'stmary', 'patient-2') };
+    await world.refused('signed-request-invalid', 'stmary', 'access:request', { request: another });
     const stranger = { ...request, onBehalfOf: new SigningKey('acme-gateway0').sign(says) };
     await world.refused('signed-request-invalid', 'stmary', 'access:request', { request: stranger });
     await world.submit('stmary', 'access:request', { request });
@@ -221,11 +224,9 @@ describe('the table of roles and purposes', () => {
     const record = JSON.parse(read.payload) as AccessRecord;
     assert.deepEqual([record.decision, record.custodians.stmary?.path], ['permit', 'implicit/break-glass']);
     await refused('summary-first', { ...second, breakGlass: { reasonCode: 'X', follows: aid } });
+    const asked = { aid: random(), custodian: 'stmary', patient: 'patient-1' };
     const says = {
-      channel: 'health',
-      aid: random(),
-      member: 'acme',
-      custodian: 'stmary',
+      ...{ channel: 'health', member: 'acme', ...asked, patient: namedPatient(asked) },
       purpose: 'BTG',
       scope: summary,
     };

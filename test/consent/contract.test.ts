@@ -89,6 +89,23 @@ describe('consent on the ledger', () => {
     await world.submit('stmary', 'consent:record', { request: signedConsent(plain, key), actor });
   });
 
+  it('counts for the patient whom it names alone, though the key was registered for another one, too', async () => {
+    const brother = await registerPatient(world, 'stmary', 'patient-2');
+    const guardians = new SigningKey('guardians');
+    for (const child of [pid, brother]) {
+      const request = { pid: child, jwk: guardians.jwk, holder: 'guardian', state: 'active', salt: random() };
+      await world.submit('stmary', 'patient:key', { request, actor: physician });
+    }
+    const said = signedConsent(consentRequest(pid, consentOf('c-1', 'northside')), guardians);
+    const replayed = { request: { ...said, pid: brother }, actor: physician };
+    await world.refused('patient-mismatch', 'northside', 'consent:record', replayed);
+    const { patient: _, ...nobodys } = consentOf('c-1', 'northside');
+    const unnamed = { request: signedConsent(consentRequest(pid, nobodys), guardians), actor: physician };
+    await world.refused('patient-mismatch', 'northside', 'consent:record', unnamed);
+    await world.submit('northside', 'consent:record', { request: said, actor: physician });
+    assert.deepEqual(await inForce(), ['c-1/1']);
+  });
+
   it('keeps versions in line and leaves what is withdrawn out of the list', async () => {
     const record = (request: object) => ({ request, actor: physician });
     await world.submit('stmary', 'consent:record', record(consentRequest(pid, consentOf('c-1', 'northside'))));

@@ -113,6 +113,22 @@ describe('the consents a custodian decides on', () => {
     assert.deepEqual(alarms, ['foreign-consent']);
   });
 
+  it('are those of the patient whom what was signed names, though the key speaks for another one, too', async () => {
+    const { sharing } = world.stmary;
+    const text = '{"resourceType":"Patient","id":"ben"}';
+    await sharing.writer.write(adams, [{ type: 'Patient', id: 'ben', expect: 0, text, patient: 'ben' }]);
+    const guardians = newJwk('guardians');
+    for (const child of [pid, sharing.lookup.pidOf('ben')!]) {
+      const owner = { holder: 'guardian', guardian: { patient: 'ann', person: 'eve' } } as const;
+      await sharing.patientKeys.register(adams, child, guardians.public as unknown as PublicJwk, owner);
+    }
+    const said = { ...composeConsent('northside'), patient: { reference: 'Patient/ben' } };
+    const subject = { channel: 'health', consent: 'bens', version: 1, replaces: null };
+    collude('bens', said, { statement: await signStatement(said, subject, signingKey(guardians.private)) });
+    assert.equal(atDoor(), undefined);
+    assert.deepEqual(alarms, ['foreign-consent']);
+  });
+
   it('hold when they are signed with a key whose registration was never answered', async () => {
     const { keys, projected } = world.stmary;
     const phone = newJwk('phone');

@@ -4,10 +4,13 @@ import { type AccessRecord, type AccessScope, merkleRoot } from '@salus/chaincod
 import { type ContractWorld, physician, random } from './contract-world.js';
 import type { SigningKey } from './signing.js';
 
+/** FHIR id at the hospital of a patient of whom nothing else is said. */
+const PATIENT = 'patient-1';
+
 /** Registers a patient at a hospital; answers the pid. */
-export async function registerPatient(world: ContractWorld, member = 'stmary'): Promise<string> {
+export async function registerPatient(world: ContractWorld, member = 'stmary', patientId = PATIENT): Promise<string> {
   const pid = random();
-  const request = { pid, patientId: 'patient-1', salt: random() };
+  const request = { pid, patientId, salt: random() };
   await world.submit(member, 'patient:register', { request, actor: physician });
   return pid;
 }
@@ -35,6 +38,7 @@ export function consentOf(id: string, member: string, type: 'permit' | 'deny' = 
     resourceType: 'Consent',
     id,
     status,
+    patient: { reference: `Patient/${PATIENT}` },
     scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
     policyRule: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT' }] },
     provision: {

@@ -1,5 +1,6 @@
 /** access: who asked for what of whom, and what was decided, written before data leaves. In `care`. */
 import type { Obligation } from '../consent/terms';
+import { digest } from '../lib/canonical';
 import { refusals } from '../lib/refusal';
 import {
   code,
@@ -105,9 +106,24 @@ export interface SignedRequest {
   readonly member: string;
   /** The custodian asked; it knows the patient and submits for the asking member. */
   readonly custodian: string;
+  /** Of whom is asked, as namedPatient makes it: the custodian cannot submit it for another patient. */
+  readonly patient: string;
   readonly actor: { readonly user: string; readonly role: string };
   readonly purpose: string;
   readonly scope: AccessScope;
+}
+
+/**
+ * How a signed request names its patient, by the FHIR id at the custodian: SHA-256 of the RFC 8785 form, hex. It tells
+ * the id to nobody who does not know it: the aid is random, and its salt.
+ */
+export function namedPatient(of: {
+  readonly aid: string;
+  readonly custodian: string;
+  readonly patient: string;
+}): string {
+  const { aid, custodian, patient } = of;
+  return digest({ aid, custodian, patient });
 }
 
 /** access:late. Submitted by who asked and by every custodian that opened, in any order. */
@@ -248,6 +264,7 @@ export const parseSignedRequest: Parser<SignedRequest> = object<SignedRequest>({
   aid: hex256,
   member: memberName,
   custodian: memberName,
+  patient: hex256,
   actor: object({ user: code, role: code }),
   purpose: code,
   scope: parseScope,

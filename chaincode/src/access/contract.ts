@@ -94,7 +94,8 @@ async function asker(ctx: SalusContext, request: RequestAccess): Promise<Asker> 
   if (request.onBehalfOf === undefined) return { requester: custodian, ...ctx.actor };
   const signed = signedRequest(request.onBehalfOf);
   const member = signed && (await memberEntry(ctx, signed.member));
-  return allowed(signedAsker(request, signed, member, { channel: ctx.channel, custodian }));
+  const patient = (await patientOf(ctx, request.pid))?.custodians[custodian]?.patientId;
+  return allowed(signedAsker(request, signed, member, { channel: ctx.channel, custodian, patient }));
 }
 
 async function emergency(ctx: SalusContext, { breakGlass }: RequestAccess, by: Asker): Promise<Emergency | undefined> {

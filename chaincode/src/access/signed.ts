@@ -2,7 +2,7 @@ import { isSignedBy, parseJws } from '../lib/jws';
 import { Refusal } from '../lib/refusal';
 import { parseText } from '../lib/schema';
 import type { MemberEntry } from '../registry/api';
-import { parseSignedRequest, refuse, type RequestAccess, type SignedRequest } from './api';
+import { namedPatient, parseSignedRequest, refuse, type RequestAccess, type SignedRequest } from './api';
 import { canonical } from '../lib/canonical';
 import type { Asker } from './rules';
 
@@ -18,14 +18,15 @@ export function signedRequest(compact: string): SignedRequest | undefined {
 }
 
 /**
- * Who asks by a signed request that the calling custodian submits. It counts once: it names the access, and an access
- * id is taken once.
+ * Who asks by a signed request that the calling custodian submits, of the patient whom it names by the id at the custodian
+ * (`here.patient`; undefined where the ledger knows nobody). It counts once: it names the access, and an access id is taken
+ * once.
  */
 export function signedAsker(
   request: RequestAccess,
   signed: SignedRequest | undefined,
   member: MemberEntry | undefined,
-  here: { readonly channel: string; readonly custodian: string },
+  here: { readonly channel: string; readonly custodian: string; readonly patient: string | undefined },
 ): Asker | Refusal {
   const jws = request.onBehalfOf === undefined ? undefined : parseJws(request.onBehalfOf);
   const isGenuine = jws !== undefined && member?.keys.some((key) => isSignedBy(jws, key)) === true;
@@ -40,6 +41,9 @@ export function signedAsker(
     canonical({ channel: on, custodian: of, aid, purpose, scope }) !== canonical(says)
   ) {
     return refuse('signed-request-invalid', 'it names another channel, custodian, access, purpose or scope');
+  }
+  if (here.patient !== undefined && signed.patient !== namedPatient({ aid, custodian, patient: here.patient })) {
+    return refuse('signed-request-invalid', 'it names another patient');
   }
   return { requester: signed.member, submittedBy: custodian, ...actor, purpose };
 }

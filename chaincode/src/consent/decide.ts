@@ -9,7 +9,7 @@ import type { AccessRequest, ConsentInForce, Decision, Obligation, ResourceFacts
 
 export { careForm, joinCareForm } from './care-form';
 export type { CareForm, Rest } from './care-form';
-export { codingsOf, factsOf, labellingCodings } from './facts';
+export { codingsOf, factsOf, labellingCodings, patientIn } from './facts';
 export { labelsToAssign } from './labels';
 export { onlyPermits } from './provisions';
 export { mayReplace, namedIn, replaces, replacedAmong } from './replacing';

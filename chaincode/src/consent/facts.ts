@@ -117,6 +117,14 @@ function timeOf(resource: Json): Span | undefined {
 /** `Type/id` at the end of an address, or before a version: rules name resources by it. */
 const LOCAL = /([A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64})(?:\/_history\/[^/]+)?$/;
 
+/** FHIR id of the patient that a consent names by literal reference; undefined where it names none so. */
+export function patientIn(consent: object): string | undefined {
+  const { patient } = consent as { readonly patient?: { readonly reference?: unknown } | null };
+  return PATIENT.exec(String(patient?.reference))?.[1];
+}
+
+const PATIENT = /^(?:.*\/)?Patient\/([A-Za-z0-9.-]{1,64})$/;
+
 function referencesIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(referencesIn);
   if (!isJson(value)) return [];

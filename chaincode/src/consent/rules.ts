@@ -12,6 +12,7 @@ import {
   transitions,
 } from './api';
 import { signersOf } from '../patient/signed';
+import { patientIn } from './facts';
 import { namedIn, replaces } from './replacing';
 import { onlyPermits } from './provisions';
 import { statementProblem } from './statement';
@@ -46,13 +47,17 @@ export interface Recorded {
 }
 
 /**
- * Records a version. Refused in this order: unknown patient, version out of line, form of the consent, a state it
+ * Records a version. Refused in this order: unknown patient, version out of line, form of the consent, another patient, a state it
  * cannot pass to, replaced itself or replacing nothing, a statement about something else, nobody who may say so, too many.
  */
 export function record(request: RecordConsent, standing: Standing): Recorded | Refusal {
   const { patient } = standing;
   if (patient === undefined) return refuse('unknown-patient', 'no patient has this pid');
-  const problem = versionProblem(request, standing) ?? formProblem(request) ?? stateProblem(request, standing.previous);
+  const problem =
+    versionProblem(request, standing) ??
+    formProblem(request) ??
+    patientProblem(request, patient) ??
+    stateProblem(request, standing.previous);
   if (problem !== undefined) return problem;
   const ended = endedBy(request, standing);
   if (ended instanceof Refusal) return ended;
@@ -83,6 +88,14 @@ function formProblem({ consent, consentId }: RecordConsent): Refusal | undefined
   }
   const [problem] = validateConsent(consent);
   return problem && refuse('not-decidable', `${problem.path}: ${problem.reason}`);
+}
+
+/** A key may speak for several patients, as a guardian's for two children: what it signed is about the one it names. */
+function patientProblem({ consent, statement }: RecordConsent, patient: PatientRecord): Refusal | undefined {
+  const named = patientIn(consent);
+  const isIts = Object.values(patient.custodians).some(({ patientId }) => patientId === named);
+  if (isIts || (named === undefined && statement === undefined)) return undefined;
+  return refuse('patient-mismatch', 'Consent.patient must name this patient by Patient/{id}');
 }
 
 function stateProblem({ consent, askedBy }: RecordConsent, previous: ConsentRecord | undefined): Refusal | undefined {

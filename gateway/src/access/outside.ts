@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 
 import {
+  namedPatient,
   parseSignedRequest,
   transactions,
   type AccessScope,
@@ -55,7 +56,11 @@ export async function askOutside(
   if (custodian === undefined) return undefined;
   const { user, role, purpose } = actor;
   const aid = randomBytes(32).toString('hex');
-  const said: SignedRequest = { channel, aid, member, custodian, actor: { user, role }, purpose, scope };
+  const named = namedPatient({ aid, custodian, patient });
+  const said: SignedRequest = {
+    ...{ channel, aid, member, custodian, patient: named },
+    ...{ actor: { user, role }, purpose, scope },
+  };
   const request = await signCanonical(said, signingKey);
   const taken = await say(custodian, ACCESS_REQUEST_PATH, { patient, request }).catch((error: unknown) => {
     onMissing(custodian, error);
@@ -86,6 +91,8 @@ async function hearOutside(
   if (asked?.said.member !== teller || asked.said.custodian !== settings.member) return undefined;
   const { patient, compact, said } = asked;
   const { aid, purpose, scope } = said;
+  // Asked here, too: the contract cannot compare it with nobody's id, and would so tell who is kept.
+  if (said.patient !== namedPatient({ aid, custodian: settings.member, patient })) return undefined;
   const pid = (lookup.keeps(patient) ? lookup.pidOf(patient) : undefined) ?? lookup.decoy(patient);
   const salt = randomBytes(32).toString('hex');
   const request: RequestAccess = { aid, pid, purpose, scope, custodian: settings.member, onBehalfOf: compact, salt };

@@ -2,12 +2,11 @@
 import { randomBytes } from 'node:crypto';
 
 import { recordedSalt, type Asker, type RecordConsent, type StoredConsent } from '@salus/chaincode/consent/api';
-import { onlyPermits, type ConsentInForce } from '@salus/chaincode/consent/decide';
+import { onlyPermits, type ConsentInForce, patientIn } from '@salus/chaincode/consent/decide';
 
 import { GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import type { AskedEnd } from './elsewhere.js';
-import { patientOf } from './project.js';
 import { keepRest, restOf, type RestPorts } from './rest.js';
 import { callOf, type SayingPorts } from './saying.js';
 import type { TrustedConsents } from './trusted.js';
@@ -35,7 +34,7 @@ export async function recordAskedEnd(ports: AskedEndPorts, end: EndAskedBy): Pro
   const pid = patientId === undefined ? undefined : ports.pidOf(patientId);
   const record = pid === undefined ? undefined : ports.trusted.held(pid, consentId);
   if (record === undefined || !isEndable(record, version)) return undefined;
-  const patient = patientId ?? patientOf(record.consent) ?? '';
+  const patient = patientId ?? patientIn(record.consent) ?? '';
   const actor: Actor = { member: ports.member, ...GATEWAY_ACTOR, scopes: [] };
   const request = requestOf(record, end);
   const commit = await ports.ledger.submit(await callOf(ports, { actor }, request, patient));

@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 
 import type { RecordConsent } from '@salus/chaincode/consent/api';
+import { patientIn } from '@salus/chaincode/consent/decide';
 
 import { canonicalForm, readStatement, saysWith, type StatementSubject } from '../identity/statements.js';
 import type { Memory } from '../keys/memory.js';
 import type { PatientKeys } from '../patient/keys.js';
 import type { Facts } from '../patient/lookup.js';
-import { keyOf, REVOKED_SPACE } from '../patient/project.js';
+import { byPid, keyOf, PATIENT_SPACE, REVOKED_SPACE } from '../patient/project.js';
 import { comparePlaces, type Place } from '../projection/place.js';
 import type { ProjectedConsent } from './project.js';
 
@@ -46,6 +47,9 @@ function isSigned(ports: AuthenticPorts, { record, place }: ProjectedConsent, st
   const read = readStatement(statement);
   const key = read && ports.patientKeys.registered(record.pid, read.kid);
   if (read === undefined || key === undefined) return false;
+  // The same key may be registered for another patient, too: what it signed is about the one it names.
+  if (patientIn(record.consent) !== ports.facts.fact(PATIENT_SPACE, `${byPid(record.pid)}${ports.member}`))
+    return false;
   if (key.revoked && !precedes(place, revocationOf(ports, record.pid, read.kid))) return false;
   return isAbout(read.subject, ports.channel, record) && saysWith(key.jwk, statement) === canonicalForm(record.consent);
 }

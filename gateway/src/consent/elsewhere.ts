@@ -3,12 +3,11 @@
  * the custodians. They refuse from then on, and record the end themselves.
  */
 import type { Asker, ConsentRecord } from '@salus/chaincode/consent/api';
-import { onlyPermits, type ConsentInForce } from '@salus/chaincode/consent/decide';
+import { onlyPermits, type ConsentInForce, patientIn } from '@salus/chaincode/consent/decide';
 
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import type { Commit } from '../ports.js';
-import { patientOf } from './project.js';
 import type { ConsentSent, RecordedConsent } from './recorder.js';
 import type { ConsentShelf } from './shelf.js';
 
@@ -39,7 +38,7 @@ export interface ElsewherePorts {
 export function endedElsewhere(ports: ElsewherePorts, sent: ConsentSent): ConsentRecord | undefined {
   const { id, statement, resource, actor } = sent;
   if (id === undefined || statement !== undefined || !isEnd(resource.status)) return undefined;
-  const patientId = patientOf(resource);
+  const patientId = patientIn(resource);
   // The token's launch context names the one patient whom this hospital vouches for.
   if (patientId === undefined || actor.patient !== patientId) return undefined;
   const patient = ports.lookup.byId(patientId);

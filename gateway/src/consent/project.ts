@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 
 import type { StoredConsent } from '@salus/chaincode/consent/api';
-import { onlyPermits, type CareConsent } from '@salus/chaincode/consent/decide';
+import { onlyPermits, patientIn, type CareConsent } from '@salus/chaincode/consent/decide';
 import { parseKey } from '@salus/chaincode/registry/api';
 
 import { withVersion } from '../fhir/meta.js';
@@ -66,7 +66,7 @@ function counted(key: string): Change {
 
 function versionOf(record: StoredConsent, ledgerKey: string, lastUpdated: string): Change {
   const { consent, consentId, version } = record;
-  const patient = patientOf(consent);
+  const patient = patientIn(consent);
   const text = withVersion(
     JSON.stringify({ resourceType: 'Consent', ...consent, id: consentId }),
     version,
@@ -91,13 +91,4 @@ function authorOf({ submitter, askedBy }: StoredConsent, patient: string | undef
   const { member, user, role } = askedBy ?? submitter;
   const isPatients = patient !== undefined && (role === 'patient' || role === 'guardian');
   return { member, user, role, ...(isPatients ? { patient } : {}) };
-}
-
-/** FHIR id of a consent's patient; undefined where it names none by literal reference. */
-export function patientOf(consent: object): string | undefined {
-  const { patient } = consent as { patient?: { reference?: unknown } };
-  const reference = patient?.reference;
-  const [, id] =
-    typeof reference === 'string' ? (/^(?:.*\/)?Patient\/([A-Za-z0-9.-]{1,64})$/.exec(reference) ?? []) : [];
-  return id;
 }

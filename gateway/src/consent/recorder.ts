@@ -2,7 +2,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { recordedSalt, type RecordConsent, type StoredConsent } from '@salus/chaincode/consent/api';
-import { careForm, namedIn, replaces, validateConsent, type CareForm } from '@salus/chaincode/consent/decide';
+import {
+  careForm,
+  namedIn,
+  replaces,
+  validateConsent,
+  type CareForm,
+  patientIn,
+} from '@salus/chaincode/consent/decide';
 
 import { IssuesRefusal } from '../fhir/outcome.js';
 import type { JsonObject } from '../fhir/json.js';
@@ -12,7 +19,6 @@ import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
 import type { Actor, Commit, Ledger, LedgerCall, StoredVersion } from '../ports.js';
 import { actsAsPatient } from './mandates.js';
 import { endedElsewhere, withdrawElsewhere, type ElsewherePorts } from './elsewhere.js';
-import { patientOf } from './project.js';
 import { areSame, keepRest, restOf, type JoinPorts } from './rest.js';
 import { callOf, type SayingPorts } from './saying.js';
 import type { ConsentShelf } from './shelf.js';
@@ -201,7 +207,7 @@ async function unprocessableIfInvalid<T>(asked: Promise<T>): Promise<T> {
 
 /** The patient it is about, if this gateway may take it: as custodian, or with a statement the patient signed. */
 function patientFor(ports: RecorderPorts, sent: ConsentSent): { patientId: string; patient: KnownPatient } {
-  const patientId = patientOf(sent.resource);
+  const patientId = patientIn(sent.resource);
   if (patientId === undefined) throw unprocessable('Consent.patient must refer to a Patient by Patient/{id}');
   const patient = ports.lookup.byId(patientId);
   const isCustodian = patient !== undefined && Object.hasOwn(patient.custodians, ports.member);

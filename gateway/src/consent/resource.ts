@@ -1,4 +1,6 @@
 /** Consent over FHIR (http://hl7.org/fhir/R4/consent.html): written to `care`, read from the projection. */
+import { patientIn } from '@salus/chaincode/consent/decide';
+
 import { parseBody, type JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse, Interaction, Served, Stable, TypeHandler } from '../fhir/request.js';
 import { withVersion } from '../fhir/meta.js';
@@ -7,7 +9,6 @@ import { idempotencyOf, newId } from '../fhir/idempotency.js';
 import { isRefusal, Refusal } from '../ledger/refusal.js';
 import { requireScope } from '../identity/scopes.js';
 import { withLocalReferences } from './local.js';
-import { patientOf } from './project.js';
 import { recordConsent, type ConsentSent, type RecordedConsent, type RecorderPorts } from './recorder.js';
 import { joinedAll } from './rest.js';
 
@@ -40,7 +41,7 @@ export function consentHandler(ports: ConsentPorts): TypeHandler {
 
 async function write(ports: ConsentPorts, request: FhirRequest, interaction: Interaction): Promise<FhirResponse> {
   const sent = sentBy(ports, request, interaction);
-  requireScope(request.actor, 'Consent', interaction === 'create' ? ['c'] : ['u'], patientOf(sent.resource));
+  requireScope(request.actor, 'Consent', interaction === 'create' ? ['c'] : ['u'], patientIn(sent.resource));
   const recorded = await recordedOnce(ports, request, sent).catch(accepted);
   if ('status' in recorded) return recorded;
   await ports.reached(recorded.commit.block);
