@@ -93,7 +93,7 @@ describe('the contracts on the embedded ledger', function () {
       assert.equal(answer.length, 0);
       return (await evaluate<AccessRecord>('stmary', 'access:read', { request: { aid } })).decision;
     };
-    const registration = { pid, patientId: 'p-1', salt: random() };
+    const registration = { pid, patientId: 'patient-1', salt: random() };
     await submit('stmary', 'patient:register', { request: registration, actor: physician });
     assert.equal(await decision(), 'deny');
     const grant = consentRequest(pid, consentOf('c-1', 'northside'));

@@ -132,7 +132,7 @@ describe('a consent that replaces another one, on the ledger', () => {
         {
           ...{ channel: 'health', now: '', keys: [], earlierKeys: [], clock: undefined, previous: undefined },
           ...{ submitter: { member: 'stmary', user: 'u-adams', role: 'physician' }, isKnown: false },
-          patient: { pid, custodians: { stmary: { patientId: '1' }, northside: { patientId: '2' } } } as never,
+          patient: { pid, custodians: { stmary: { patientId: 'patient-1' }, northside: { patientId: '2' } } } as never,
           list: { pid, inForce: [{ consentId: 'theirs', version: 1 }] },
           others: [{ ...theirs, countsAt }],
         },
