@@ -99,7 +99,7 @@ describe('consent on the ledger', () => {
     const said = signedConsent(consentRequest(pid, consentOf('c-1', 'northside')), guardians);
     const replayed = { request: { ...said, pid: brother }, actor: physician };
     await world.refused('patient-mismatch', 'northside', 'consent:record', replayed);
-    const { patient: _, ...nobodys } = consentOf('c-1', 'northside');
+    const nobodys = { ...consentOf('c-1', 'northside'), patient: undefined };
     const unnamed = { request: signedConsent(consentRequest(pid, nobodys), guardians), actor: physician };
     await world.refused('patient-mismatch', 'northside', 'consent:record', unnamed);
     await world.submit('northside', 'consent:record', { request: said, actor: physician });

@@ -42,8 +42,10 @@ export function signedAsker(
   ) {
     return refuse('signed-request-invalid', 'it names another channel, custodian, access, purpose or scope');
   }
-  if (here.patient !== undefined && signed.patient !== namedPatient({ aid, custodian, patient: here.patient })) {
-    return refuse('signed-request-invalid', 'it names another patient');
-  }
+  if (!namesPatient(signed, here.patient)) return refuse('signed-request-invalid', 'it names another patient');
   return { requester: signed.member, submittedBy: custodian, ...actor, purpose };
+}
+
+function namesPatient({ aid, custodian, patient: named }: SignedRequest, patient: string | undefined): boolean {
+  return patient === undefined || named === namedPatient({ aid, custodian, patient });
 }
