@@ -197,18 +197,28 @@ describe('what is asked of another hospital', function () {
     assert.match(shown.text, /what stmary shows of this version did not agree with the ledger/);
     assert.equal((await afar(`Observation/${sugar}/_history/2?patient=${ann}`)).status, 404);
     // An old version in the place of the one in force has a hash on the ledger, but another number.
-    falsify('"value":103', '"value":101', sugar);
-    assert.doesNotMatch((await afar(`Observation/${sugar}?patient=${ann}`)).text, /"value":101/);
+    const old = 'FROM version o WHERE o.rid = version.rid AND o.version = 1';
+    changeProjection(
+      `UPDATE version SET text = replace(text, '"value":103', '"value":101'), ledger_key = (SELECT o.ledger_key ${old}),
+         tx_id = (SELECT o.tx_id ${old}) WHERE version = 3 AND rid = (SELECT rid FROM resource WHERE id = ?)`,
+      sugar,
+    );
+    const now = await afar(`Observation/${sugar}?patient=${ann}`);
+    assert.deepEqual([now.status, now.text.includes('"value":101')], [404, false]);
   });
 
   /** Changes texts in the projection of stmary, as whoever runs it can. */
   function falsify(was: string, is: string, id: string): void {
+    const sql = 'UPDATE version SET text = replace(text, ?, ?) WHERE rid = (SELECT rid FROM resource WHERE id = ?)';
+    changeProjection(sql, was, is, id);
+  }
+
+  function changeProjection(sql: string, ...values: readonly string[]): void {
     const files = readdirSync(network.stateDir, { recursive: true, encoding: 'utf8' });
     const file = files.find((each) => /stmary.*projection.*\.(db|sqlite)$/.test(each));
     assert.ok(file, files.filter((each) => each.includes('stmary')).join('\n'));
     const database = new DatabaseSync(join(network.stateDir, file), { timeout: 5_000 });
-    const sql = 'UPDATE version SET text = replace(text, ?, ?) WHERE rid = (SELECT rid FROM resource WHERE id = ?)';
-    assert.ok(database.prepare(sql).run(was, is, id).changes > 0);
+    assert.ok(database.prepare(sql).run(...values).changes > 0);
     database.close();
   }
 });
