@@ -17,6 +17,8 @@ export interface Answer {
   readonly location?: string;
   /** X-Block. */
   readonly block?: string;
+  /** Content-Length. */
+  readonly length?: string;
 }
 
 /** Asks one of a member's gateways, by its place, and waits so long for the whole answer. */
@@ -36,9 +38,12 @@ export async function askMember(
       ...(body === undefined ? {} : { body }),
       signal: AbortSignal.timeout(patienceMs),
     });
-    const [location, block] = ['location', 'x-block'].map((name) => response.headers.get(name) ?? undefined);
+    const [location, block, length] = ['location', 'x-block', 'content-length'].map(
+      (name) => response.headers.get(name) ?? undefined,
+    );
     const text = await response.text();
-    return { status: response.status, text, ...(location && { location }), ...(block && { block }) };
+    const named = { ...(location && { location }), ...(block && { block }), ...(length && { length }) };
+    return { status: response.status, text, ...named };
   } catch {
     return { status: 0, text: '' };
   }

@@ -127,10 +127,20 @@ export class Writer {
   private tell(piece: Piece, write: Write, end: { key: string; told: Told; answer: Answer }): void {
     const { key, told, answer } = end;
     write.told = told;
-    if (told === 'acknowledged') write.ids = piece.idsIn(answer);
+    if (told === 'acknowledged') write.ids = readable(key, answer, piece);
     const ids = told === 'acknowledged' ? { ids: write.ids } : {};
     this.history.append({ line: 'told', at: write.ended ?? Date.now(), key, told, ...ids });
     piece.end?.(told, answer);
+  }
+}
+
+/** The ids in an answer; none where it cannot be read, which the judge finds, and the run must reach the judge. */
+function readable(key: string, answer: Answer, piece: Piece): readonly string[] {
+  try {
+    return piece.idsIn(answer);
+  } catch (error) {
+    console.error(`${key} was acknowledged unreadably: ${String(error)} ${JSON.stringify(answer)}`);
+    return [];
   }
 }
 
