@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { glucose, patient } from '../story/people.js';
 import { engineName } from '../support/engine.js';
 import { type Answer, type TestNetwork, startNetwork } from '../support/network.js';
-import { residentBytes } from '../support/memory.js';
 import { sharedPath } from '../support/shared.js';
 import { type Bare, startBare } from './lean.js';
 import { type Measure, byKind, measure } from './meter.js';
@@ -15,6 +14,7 @@ import { type Ratio, ratioTable, table } from './report.js';
 import { flatReads } from './many-consents.js';
 import { DISPENSES, dispenses, supplyRatios, type Yardsticks } from './supply.js';
 import { decisionRate, LOCAL_PAGE, REMOTE_PAGE, remoteReads } from './sharing.js';
+import { startFigures } from './starts.js';
 import { DEFAULT_BLOCKS, baseline, defaultBatches } from './stock.js';
 
 const bundleSize = 100;
@@ -172,18 +172,6 @@ function ratios(measures: readonly Measure[]): Ratio[] {
   ];
 }
 
-/** Resident memory of each process and of all, in megabytes. */
-function residentOf(network: TestNetwork): string {
-  const each = Object.entries(byKind(network.processes())).map(([name, pids]) => ({
-    name,
-    megabytes: pids.reduce((sum, pid) => sum + residentBytes(pid) / 1e6, 0),
-  }));
-  const all = each.reduce((sum, { megabytes }) => sum + megabytes, 0);
-  return [...each, { name: 'all', megabytes: all }]
-    .map(({ name, megabytes }) => `${name} ${megabytes.toFixed(0)} MB`)
-    .join(', ');
-}
-
 function yardsticks(measures: readonly Measure[]): Pick<Yardsticks, 'plainRate'> {
   const plain = measures.find(({ name, concurrency }) => name === 'empty submit' && concurrency === 16);
   if (plain === undefined) throw new Error('not measured: empty submit');
@@ -222,11 +210,8 @@ async function main(): Promise<void> {
   const measures = [...(await baseline()), ...(await defaultBatches())];
   const bares = [await startBare('express'), await startBare('node')] as const;
   const [bare] = bares;
-  const began = performance.now();
+  const flat: Ratio[] = await startFigures();
   const network = await startNetwork();
-  const startSeconds = (performance.now() - began) / 1000;
-  const atStart = residentOf(network);
-  const flat: Ratio[] = [];
   try {
     measures.push(...(await salus(network, bares)));
     const folder = sharedPath('data/synthea');
@@ -245,12 +230,20 @@ async function main(): Promise<void> {
   // Last: the contracts that it loads bring protobuf classes of the shim, which take the place of the client's.
   const { trialRatios } = await import('./trials.js');
   flat.push(...(await trialRatios()));
-  console.log(`ready in ${startSeconds.toFixed(1)} s, from nothing; resident memory then: ${atStart}\n`);
   console.log(table(measures));
   console.log();
   console.log(ratioTable([...ratios(measures), ...flat]));
 }
 
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { supply: supplyAlone, dispenses: dispensesAlone };
+/** `npm run bench -- starts`: starts alone. */
+async function startsAlone(): Promise<void> {
+  console.log(ratioTable(await startFigures()));
+}
+
+const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  supply: supplyAlone,
+  dispenses: dispensesAlone,
+  starts: startsAlone,
+};
 
 await (PARTS[process.argv[2] ?? ''] ?? main)();
