@@ -113,7 +113,11 @@ describe('reading across hospitals', () => {
   it('shows nothing without consent, and the same for a patient nobody has', async () => {
     const denied = await search();
     const before = world.submitted.length;
-    const unknown = await world.northside.sharing.remote.search(get(baker, 'Observation'), ['Observation'], 'nobody');
+    const unknown = await world.northside.sharing.remote.search(
+      get(baker, 'Observation', 'patient=ann'),
+      ['Observation'],
+      'nobody',
+    );
     assert.deepEqual(world.submitted.slice(before), ['access:request']);
     assert.deepEqual(denied, unknown);
     assert.deepEqual(names(denied), [NOTE]);

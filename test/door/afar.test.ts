@@ -80,8 +80,13 @@ describe('what is asked of another hospital', function () {
     }
     const first = await afar(`Observation/${sugar}/_history?patient=${ann}&_count=2&_elements=status`);
     assert.deepEqual(versionsOf(first), ['3', '2']);
-    const [next] = first.body.link as readonly { relation: string; url: string }[];
-    assert.equal(next?.relation, 'next');
+    const [self, next] = first.body.link as readonly { relation: string; url: string }[];
+    assert.deepEqual([self?.relation, next?.relation], ['self', 'next']);
+    assert.match(
+      self?.url ?? '',
+      /\/fhir\/R4\/Observation\/[\w-]+\/_history\?patient=[\w-]+&_count=2&_elements=status$/,
+    );
+    assert.ok(next !== undefined);
     const second = await afar(next.url.slice(next.url.indexOf('/fhir/R4/') + '/fhir/R4/'.length));
     assert.deepEqual(versionsOf(second), ['1']);
     assert.ok(tagsOf(second.body.entry?.[0]?.resource).includes('SUBSETTED'));

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { incompleteTag } from './note.js';
-import { entriesOf, isCovered, shapedBy, typeOf } from './searchsets.js';
+import { entriesOf, isCovered, shapedBy, typeOf, withQuery } from './searchsets.js';
 
 /** What a custodian shows. */
 export interface CustodianBundle {
@@ -10,10 +10,21 @@ export interface CustodianBundle {
   readonly bundle: JsonObject;
 }
 
-/** A Bundle with the note that it may be incomplete. */
-export function bundleOf(type: string, next: string | undefined, entry: readonly JsonObject[]): FhirResponse {
-  const link = next === undefined ? {} : { link: [{ relation: 'next', url: next }] };
-  const resource = { resourceType: 'Bundle', meta: { tag: [incompleteTag] }, type, ...link, entry };
+/** Where a Bundle is asked for: what was asked, and its next page below the base, if there is one. */
+export interface Asked {
+  readonly baseUrl: string;
+  readonly request: Pick<FhirRequest, 'path' | 'query'>;
+  readonly next: string | undefined;
+}
+
+/** A Bundle with the note that it may be incomplete, and the link `self` that R4 demands (search.html#conformance). */
+export function bundleOf(type: string, { baseUrl, request, next }: Asked, entry: readonly JsonObject[]): FhirResponse {
+  const self = withQuery(request.path.replace(/\/_search$/, ''), request.query);
+  const link = [
+    { relation: 'self', url: `${baseUrl}/${self}` },
+    ...(next === undefined ? [] : [{ relation: 'next', url: `${baseUrl}/${next}` }]),
+  ];
+  const resource = { resourceType: 'Bundle', meta: { tag: [incompleteTag] }, type, link, entry };
   return { status: 200, headers: {}, resource };
 }
 

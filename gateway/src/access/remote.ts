@@ -90,7 +90,7 @@ export class RemoteReads implements Remote {
     if (entry.length === 0) return undefined;
     const next = bundles.map(({ bundle }) => nextIn(bundle, query)).find((each) => each !== undefined);
     const { baseUrl } = this.ports;
-    return bundleOf('history', next === undefined ? undefined : `${baseUrl}/${next}`, entry.map(shapedBy(query)));
+    return bundleOf('history', { baseUrl, request, next }, entry.map(shapedBy(query)));
   }
 
   async search(request: FhirRequest, types: readonly string[], patient: string): Promise<FhirResponse | undefined> {
@@ -261,12 +261,14 @@ export class RemoteReads implements Remote {
   }
 
   /** As far as the asker's scopes cover the types, in the shape that is asked for. */
-  #merged({ actor, query }: FhirRequest, bundles: readonly CustodianBundle[], paged: boolean): FhirResponse {
+  #merged(request: FhirRequest, bundles: readonly CustodianBundle[], paged: boolean): FhirResponse {
+    const { actor, query } = request;
     const [first] = bundles;
-    const next = paged && first !== undefined ? nextOf(first.bundle) : undefined;
+    const following = paged && first !== undefined ? nextOf(first.bundle) : undefined;
     const shown = bundles.flatMap(({ bundle }) => entriesOf(bundle)).filter(isCovered(actor));
-    const url = next === undefined ? undefined : `${this.ports.baseUrl}/${withParameters(next, shapesOf(query))}`;
-    return bundleOf('searchset', url, [...shown.map(shapedBy(query)), incompleteEntry]);
+    const next = following === undefined ? undefined : withParameters(following, shapesOf(query));
+    const asked = { baseUrl: this.ports.baseUrl, request, next };
+    return bundleOf('searchset', asked, [...shown.map(shapedBy(query)), incompleteEntry]);
   }
 }
 
