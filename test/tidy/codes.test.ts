@@ -29,6 +29,7 @@ const further = [
   'supply/shared-acts-contract',
   'trial/illegal',
   'trial/kits',
+  'trial/parties',
 ];
 const compiled = dirname(import.meta.dirname);
 
