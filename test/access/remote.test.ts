@@ -88,8 +88,8 @@ const NOTE = 'OperationOutcome/';
 
 describe('reading across hospitals', () => {
   let world: SharingWorld;
-  const search = (query = 'patient=ann') =>
-    world.northside.sharing.remote.search(get(baker, 'Observation', query), ['Observation'], 'ann');
+  const search = (query = 'patient=ann', patient = 'ann') =>
+    world.northside.sharing.remote.search(get(baker, 'Observation', query), ['Observation'], patient);
   const read = (request: FhirRequest, id = 'ann') =>
     world.northside.sharing.remote.read(request, { type: 'Patient', id, patient: id });
 
@@ -113,11 +113,7 @@ describe('reading across hospitals', () => {
   it('shows nothing without consent, and the same for a patient nobody has', async () => {
     const denied = await search();
     const before = world.submitted.length;
-    const unknown = await world.northside.sharing.remote.search(
-      get(baker, 'Observation', 'patient=ann'),
-      ['Observation'],
-      'nobody',
-    );
+    const unknown = await search('patient=ann', 'nobody');
     assert.deepEqual(world.submitted.slice(before), ['access:request']);
     assert.deepEqual(denied, unknown);
     assert.deepEqual(names(denied), [NOTE]);
