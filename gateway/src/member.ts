@@ -169,7 +169,7 @@ function openErasures(rooms: Rooms, { hospital }: Sharing): Erasures {
   return new Erasures({
     ...rooms,
     settled: () => rooms.outbox.settled(),
-    unlist: (patient) => Promise.resolve(hospital?.unlist(patient)),
+    forget: (patient) => Promise.resolve(hospital?.forget(patient)),
     onFailure: (error) => {
       raise(rooms, 'erasure-delayed', { error: (error as Error).name });
     },

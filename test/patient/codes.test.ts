@@ -100,8 +100,8 @@ describe("a hospital's look-up codes", () => {
   });
 
   it('are purged with the record', async () => {
-    await world.stmary.sharing.hospital!.unlist('ann');
+    await world.stmary.sharing.hospital!.forget('ann');
     assert.deepEqual(world.northside.projected.facts(CODE_SPACE), []);
-    assert.deepEqual(world.submitted.slice(-2), ['ehr:erase-announce', 'patient:purge-codes']);
+    assert.deepEqual(world.submitted.slice(-3), ['ehr:erase-announce', 'patient:purge-codes', 'patient:key']);
   });
 });

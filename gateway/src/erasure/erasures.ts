@@ -12,7 +12,7 @@ import { ErasureSeries, type SeriesPorts } from './series.js';
 import { ErasureStore } from './store.js';
 
 /** The rooms of a gateway that erasing a record goes through. */
-export interface ErasuresPorts extends Pick<SeriesPorts, 'recent' | 'settled' | 'unlist' | 'signingKey' | 'onFailure'> {
+export interface ErasuresPorts extends Pick<SeriesPorts, 'recent' | 'settled' | 'forget' | 'signingKey' | 'onFailure'> {
   readonly settings: GatewaySettings;
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly keys: KeyStore;

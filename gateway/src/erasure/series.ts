@@ -39,8 +39,8 @@ export interface SeriesPorts {
   readonly recent: { clear(): void };
   /** Resolves when the writes under way have ended: none of them may come after the purge. */
   readonly settled: () => Promise<void>;
-  /** Purges what other hospitals find the patient by. */
-  readonly unlist: (patient: string) => Promise<void>;
+  /** Purges what other hospitals find the patient by, and ends the keys that sign for the patient. */
+  readonly forget: (patient: string) => Promise<void>;
   readonly signingKey: SigningKey;
   /** FHIR instant. */
   readonly now: () => string;
@@ -105,7 +105,7 @@ export class ErasureSeries {
     for (let part = 0; part * MAX_ENTRIES < ledgerKeys.length; part += 1) {
       await this.#purge(id, part, ledgerKeys.slice(part * MAX_ENTRIES, (part + 1) * MAX_ENTRIES));
     }
-    await this.ports.unlist(erasure.patient);
+    await this.ports.forget(erasure.patient);
     projection.drop(ledgerKeys);
     store.dropContents();
     store.done(id, await this.#certificate(erasure, ledgerKeys));

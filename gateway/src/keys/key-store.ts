@@ -188,6 +188,14 @@ export class KeyStore {
     });
   }
 
+  /** Whether the patient's key was destroyed: nothing is written or signed under that id any more. */
+  isErasedPatient(patient: string): boolean {
+    return (
+      this.database.prepare('SELECT 1 FROM patient_keys WHERE patient = ? AND sealed IS NULL').get(patient) !==
+      undefined
+    );
+  }
+
   /** Leaves nothing in the write-ahead log: what was deleted is then on no page of any file. */
   truncateLog(): void {
     truncateLog(this.database);

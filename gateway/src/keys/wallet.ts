@@ -42,6 +42,11 @@ export class Wallet {
     return JSON.parse(this.store.seal.open(sealed, useOf(patient)).toString('utf8')) as JWK;
   }
 
+  /** Deletes the patient's key: nothing is signed for the patient any more. */
+  destroy(patient: string): void {
+    this.store.database.prepare('DELETE FROM signing_keys WHERE patient = ?').run(patient);
+  }
+
   #find(patient: string): Record<string, unknown> | undefined {
     return this.store.database.prepare('SELECT public, sealed FROM signing_keys WHERE patient = ?').get(patient);
   }

@@ -55,9 +55,13 @@ export class Hospital {
     return (request, patient) => candidatesElsewhere(ports, request, patient);
   }
 
-  /** Purges what others find a patient by whose record is erased. Throws Refusal. */
-  async unlist(patient: string): Promise<void> {
+  /** Of a patient whose record is erased: purges what others find it by, and ends every key that signs for it. Throws Refusal. */
+  async forget(patient: string): Promise<void> {
+    const { lookup, patientKeys, wallet } = this.ports;
     await this.#codes.unlist(patient);
+    const pid = lookup.keeps(patient) ? lookup.pidOf(patient) : undefined;
+    if (pid !== undefined) await patientKeys.endAll(pid);
+    wallet.destroy(patient);
   }
 
   /** Keeps look-up codes as the patients' identifiers are until the signal aborts. */

@@ -12,6 +12,7 @@ import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
 import { parameterOf } from '../fhir/parameters.js';
 import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Mandates } from '../consent/mandates.js';
+import type { KeyStore } from '../keys/key-store.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PublicJwk } from '../settings.js';
 import type { KeyOwner, PatientKeys } from './keys.js';
@@ -23,6 +24,7 @@ export interface KeyOperationPorts {
   readonly lookup: PatientLookup;
   readonly patientKeys: PatientKeys;
   readonly mandates: Pick<Mandates, 'ofPerson'>;
+  readonly keys: Pick<KeyStore, 'isErasedPatient'>;
 }
 
 const PATH = /^Patient\/([A-Za-z0-9.-]{1,64})\/\$patient-key$/;
@@ -45,7 +47,7 @@ async function setKey(ports: KeyOperationPorts, { actor, body }: FhirRequest, id
     throw new Refusal('forbidden', 'not-staff', `keys are registered by ${custodianStaff.join(', ')}`);
   }
   const known = ports.lookup.byId(id);
-  if (known === undefined || !Object.hasOwn(known.custodians, ports.member)) {
+  if (known === undefined || !Object.hasOwn(known.custodians, ports.member) || ports.keys.isErasedPatient(id)) {
     throw new Refusal('not-found', 'not-found', `no Patient with this id is registered at ${ports.member}`);
   }
   const { jwk, holder, state, person } = read(asResource(parseBody(body ?? '').plain));

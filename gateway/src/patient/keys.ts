@@ -143,10 +143,25 @@ export class PatientKeys {
 
   /** Revokes a guardian's key in `care`, and then here: until the ledger has it, it is tried again. Throws Refusal. */
   async endGuardian(pid: string, jwk: PublicJwk): Promise<void> {
+    await this.#endByGateway(pid, jwk, 'guardian');
+  }
+
+  /** The same for every key that signs for a patient, whosever it is, the wallet's too. Throws Refusal. */
+  async endAll(pid: string): Promise<void> {
+    const rows = this.store.database
+      .prepare('SELECT jwk, holder FROM patient_signing_keys WHERE pid = ? AND active <> ?')
+      .all(pid, REVOKED);
+    for (const { jwk, holder } of rows) {
+      await this.#endByGateway(pid, JSON.parse(jwk as string) as PublicJwk, holder as KeyHolder);
+    }
+  }
+
+  async #endByGateway(pid: string, jwk: PublicJwk, holder: KeyHolder): Promise<void> {
     const salt = randomBytes(32).toString('hex');
-    const request: RegisterKey = { pid, jwk, holder: 'guardian', state: 'revoked', salt };
+    const request: RegisterKey = { pid, jwk, holder, state: 'revoked', salt };
     await this.#submit(GATEWAY_ACTOR, request).catch((error: unknown) => {
-      if (!isRefusal(error, 'key-revoked')) throw error;
+      // One that the ledger never took counts nowhere either.
+      if (!isRefusal(error, 'key-revoked') && !isRefusal(error, 'unknown-key')) throw error;
     });
     this.#end(pid, jwk.kid);
   }
