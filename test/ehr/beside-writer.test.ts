@@ -226,13 +226,14 @@ describe('files beside the ledger', () => {
       versionKey: secrets!.key.toString('base64url'),
       salt: secrets!.salt.toString('base64url'),
     };
-    const resource = JSON.parse(binary('b').text!) as { data: string };
+    const content = JSON.parse(binary('b').text!) as { data: string };
+    const resource = { ...content, meta: { versionId: '1' } };
     assert.ok(agrees(resource, evidence, 'stmary', transaction));
     const changed = { ...resource, data: `QUJE${data.slice(4)}` };
     assert.ok(!agrees(changed, evidence, 'stmary', transaction));
     assert.ok(!agrees(resource, { ...evidence, beside: 2 * data.length }, 'stmary', transaction));
     const outline = JSON.parse(contentOf(made.plaintext).text!) as object;
-    assert.ok(!agrees(outline as never, evidence, 'stmary', transaction), 'a name is no content');
+    assert.ok(!agrees({ ...outline, meta: resource.meta }, evidence, 'stmary', transaction), 'a name is no content');
   });
 
   it('are found by a reader of another version’s key as lost', async () => {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../fhir/json.js';
 import { heldTypes, whoseData } from '../fhir/whose.js';
 import { DIRECTORY } from '../identity/scopes.js';
 import type { StoredVersion } from '../ports.js';
-import { outlineOf } from '../projection/stored.js';
+import { outlineOf, retold } from '../projection/stored.js';
 import type { RecordIndex } from './relationships.js';
 
 type Index = Pick<RecordIndex, 'current' | 'version' | 'holding' | 'base'>;
@@ -121,7 +121,7 @@ export function labelledAsNow(stored: StoredVersion, index: Pick<Index, 'current
   const { meta, ...rest } = JSON.parse(outlineOf(stored)) as JsonObject;
   const security = [...labelsIn(outlineOf(stored)), ...labels];
   const text = JSON.stringify({ ...rest, meta: { ...(meta as object), security } });
-  return { ...stored, text, ...(stored.outline === undefined ? {} : { outline: text }) };
+  return stored.outline === undefined ? { ...stored, text } : retold(stored, text, () => text);
 }
 
 function labelsIn(text: string): readonly object[] {

@@ -3,7 +3,7 @@ import type { Obligation } from '@salus/chaincode/consent/decide';
 
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { StoredVersion } from '../ports.js';
-import { outlineOf } from '../projection/stored.js';
+import { outlineOf, retold } from '../projection/stored.js';
 
 /**
  * The version as its obligations let it out: redacted elements left out, no redisclosure as a label. Its whole text, where
@@ -16,10 +16,10 @@ export function honoured(stored: StoredVersion, obligations: readonly Obligation
   const more = { isPart: true, ...(lacks.length > 0 && { lacks }) } as const;
   const shown = shownOf(outline, obligations);
   if (stored.outline === undefined) return { ...stored, ...more, text: shown };
-  let text: string | undefined;
-  const late = { get: () => (text ??= shownOf(stored.text, obligations)), enumerable: true };
-  const described = { ...Object.getOwnPropertyDescriptors(stored), text: late };
-  return Object.assign(Object.defineProperties({} as StoredVersion, described), more, { outline: shown });
+  return Object.assign(
+    retold(stored, shown, () => shownOf(stored.text, obligations)),
+    more,
+  );
 }
 
 function shownOf(text: string, obligations: readonly Obligation[]): string {

@@ -57,6 +57,14 @@ export class StoredRows {
   }
 }
 
+/** The version with another text and outline; the text is made when it is asked for, so that no file is read for it before. */
+export function retold(stored: StoredVersion, outline: string, makeText: () => string): StoredVersion {
+  let text: string | undefined;
+  const late = { get: () => (text ??= makeText()), enumerable: true };
+  const described = { ...Object.getOwnPropertyDescriptors(stored), text: late };
+  return Object.assign(Object.defineProperties({} as StoredVersion, described), { outline });
+}
+
 /** What of a version can be judged without what lies beside the ledger: everything but the content of attachments. */
 export function outlineOf(stored: Pick<StoredVersion, 'outline' | 'text'>): string {
   return stored.outline ?? stored.text;
