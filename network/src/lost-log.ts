@@ -9,14 +9,35 @@ import { layout } from './identity/layout.js';
 import type { Topology } from './topology/model.js';
 
 const markOf = (stateDir: string, member: string): string => join(layout.orderer(stateDir, member), 'log-lost.json');
+/** There from when the orderer first had a log: without it an empty folder is that of one which has yet to begin. */
+const begunOf = (stateDir: string, member: string): string => join(layout.orderer(stateDir, member), 'log-begun.json');
 
 /** Has the orderer of a member not be started from a state folder; `why` ends "its log is lost: ". */
 export function markLogLost(stateDir: string, member: string, why: string): void {
   writePublic(markOf(stateDir, member), `${JSON.stringify({ why })}\n`);
 }
 
+/**
+ * Remembers which orderers have a log in a state folder, and marks as lost the log of each that had one and has none. For folders
+ * that the orderers themselves write to: what containers keep lies elsewhere.
+ */
+export function watchLogs(orderers: readonly OfMember[], stateDir: string): void {
+  for (const { member } of orderers) {
+    const [{ name }, begun] = [member, begunOf(stateDir, member.name)];
+    if (hasLog(stateDir, name)) {
+      if (!existsSync(begun)) writePublic(begun, '{}\n');
+    } else if (existsSync(begun) && !existsSync(markOf(stateDir, name))) {
+      markLogLost(stateDir, name, `${layout.ordererLog(layout.orderer(stateDir, name))} is gone or empty`);
+    }
+  }
+}
+
+interface OfMember {
+  readonly member: { readonly name: string };
+}
+
 /** The orderers that may be started from a state folder; `tell` is told of each other one, and what is to be done about it. */
-export function startable<T extends { readonly member: { readonly name: string } }>(
+export function startable<T extends OfMember>(
   orderers: readonly T[],
   stateDir: string,
   tell: (line: string) => void,
@@ -53,7 +74,7 @@ export function forgetLost(stateDir: string, { members }: Topology): void {
   const folder = layout.orderers(stateDir);
   for (const member of existsSync(folder) ? readdirSync(folder) : []) {
     if (members.some(({ name, orderer }) => name === member && orderer)) continue;
-    rmSync(markOf(stateDir, member), { force: true });
+    for (const mark of [markOf, begunOf]) rmSync(mark(stateDir, member), { force: true });
   }
 }
 

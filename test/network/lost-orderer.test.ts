@@ -7,10 +7,11 @@ import { runningProcesses } from '@salus/network/commands/run-file';
 import { channelAt } from '@salus/network/fabric/clients';
 import { administrationAddress, memberPairs, ordererPairs } from '@salus/network/fabric/establish';
 import { exportMember } from '@salus/network/fabric/export';
+import { startFabric } from '@salus/network/fabric/network';
 import { isConsenter } from '@salus/network/fabric/restart';
 import { layout } from '@salus/network/identity/layout';
 import { startable } from '@salus/network/lost-log';
-import { adoptState, prepareState, readNetwork } from '@salus/network/prepare';
+import { adoptState, prepareState, readNetwork, writeNetwork } from '@salus/network/prepare';
 import { loadTopology } from '@salus/network/topology';
 import { salus } from '../support/command.js';
 import { eventually } from '../support/eventually.js';
@@ -110,6 +111,60 @@ describe('the orderer of a folder that was restored', () => {
   });
 });
 
+describe('the orderer whose log alone is deleted', function () {
+  this.timeout(60_000);
+  const home = scratchFolder();
+  const stateDir = join(home.path, 'state');
+  const log = layout.ordererLog(layout.orderer(stateDir, 'stmary'));
+
+  /** What a start says and has running before its first node, which no program is there for, has ended. */
+  async function notices(): Promise<string[]> {
+    const told: string[] = [];
+    const none = join(home.path, 'none');
+    const start = startFabric({
+      ...{ stateDir, programs: { orderer: none, peer: none }, path: '', chaincodeArguments: () => ['-e', '0'] },
+      onProgress: () => undefined,
+      onNotice: (line) => told.push(line),
+    });
+    await assert.rejects(start, /ENOENT|ended/);
+    return told;
+  }
+
+  before(async () => {
+    await prepareState(loadTopology(fewMembers(home.path, await freePortBase(), MEMBERS)), stateDir, {
+      engine: 'fabric',
+    });
+  });
+  after(() => {
+    home.remove();
+  });
+
+  it('is not started, and each start says so', async () => {
+    assert.deepEqual(await notices(), [], 'before the first start it has no log to lose');
+    mkdirSync(join(log, 'etcdraft'), { recursive: true });
+    assert.deepEqual(await notices(), []);
+    rmSync(log, { recursive: true });
+    for (const start of ['the first', 'the next']) {
+      const told = await notices();
+      assert.equal(told.length, 1, start);
+      assert.match(told[0]!, MIGHT_VOTE_TWICE);
+      assert.ok(told[0]!.includes(`${log} is gone or empty`), told[0]);
+    }
+    assert.equal(existsSync(log), false);
+  });
+
+  it('is started once the channel has let it go and taken it in again', async () => {
+    const { topology, material } = readNetwork(stateDir);
+    const members = topology.members.map((each) => {
+      const { orderer, ...rest } = each;
+      return each.name === 'stmary' ? rest : { ...rest, ...(orderer && { orderer }) };
+    });
+    writeNetwork(stateDir, { topology: { ...topology, members }, material });
+    writeNetwork(stateDir, { topology, material });
+    assert.deepEqual(await notices(), []);
+  });
+});
+
 describe('a lost machine of a member that orders, on Fabric', function () {
   this.timeout(600_000);
   const home = scratchFolder();
@@ -199,5 +254,13 @@ describe('a lost machine of a member that orders, on Fabric', function () {
       process.kill(other.pid, 'SIGCONT');
     }
     await done('verify', '--member', 'stmary');
+  });
+
+  it('does not order once its log alone is deleted, which the start says', async () => {
+    await done('down');
+    rmSync(layout.ordererLog(layout.orderer(stateDir, 'stmary')), { recursive: true });
+    assert.match(await up(), MIGHT_VOTE_TWICE);
+    assert.deepEqual([running('orderer.stmary'), running('peer0.stmary') === undefined], [undefined, false]);
+    ids.push(await create('stmary'));
   });
 });

@@ -5,7 +5,7 @@ import { CommandError } from '../command.js';
 import { endOrphanNodes, fabricProcessesOf } from '../commands/run-file.js';
 import { readDefinition } from '../config/channel-files.js';
 import type { ChaincodeDefinition } from '../config/definition.js';
-import { startable } from '../lost-log.js';
+import { startable, watchLogs } from '../lost-log.js';
 import { chaincodeEnvironment, readNetwork } from '../prepare.js';
 import type { Topology } from '../topology/model.js';
 import { establish, type MemberPair, memberPairs, type OrdererPair, ownPairs, ordererPairs } from './establish.js';
@@ -98,7 +98,9 @@ class NativeNetwork implements RunningFabric {
     this.definition = readDefinition(options.stateDir);
     // On a member's own machine only its nodes run.
     this.pairs = ownPairs(memberPairs(network));
-    this.orderers = startable(ordererPairs(this.pairs), options.stateDir, options.onNotice ?? options.onProgress);
+    const orderers = ordererPairs(this.pairs);
+    watchLogs(orderers, options.stateDir);
+    this.orderers = startable(orderers, options.stateDir, options.onNotice ?? options.onProgress);
     this.processes = new ProcessGroup(fabricProcessesOf(options.stateDir));
   }
 
@@ -178,6 +180,7 @@ class NativeNetwork implements RunningFabric {
     const peers = this.pairs.reduce((sum, { member }) => sum + member.peers.length, 0);
     onProgress(`${this.orderers.length} orderers, ${peers} peers and their chaincode run`);
     this.sequence = await establish(stateDir, onProgress);
+    watchLogs(this.orderers, stateDir);
     for (const line of await finishRotations(stateDir, (pair) => this.restartOrderer(pair))) onProgress(line);
   }
 
