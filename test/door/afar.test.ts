@@ -188,10 +188,16 @@ describe('what is asked of another hospital', function () {
     const shown = await afar(`Condition?patient=${carl}&_revinclude=Provenance:target`);
     assert.deepEqual(idsOf(shown), [id], shown.text);
     assert.match(JSON.stringify(resourcesOf(shown.body)[0]?.meta), /NORDSCLCD.*42-cfr-2.32/);
+    for (const path of ['', '/_history', '/_history/1']) {
+      const { status, text } = await afar(`Condition/${id}${path}?patient=${carl}`);
+      assert.equal(status, 200, path + text);
+      assert.match(text, /NORDSCLCD.*42-cfr-2.32/);
+    }
     falsify('F10.2', 'F10.9', id);
     const falsified = await afar(`Condition?patient=${carl}`);
     assert.deepEqual(idsOf(falsified), []);
     assert.match(falsified.text, /did not agree with the ledger/);
+    assert.equal((await afar(`Condition/${id}?patient=${carl}`)).status, 404);
   });
 
   it('leaves out of a history the version that a custodian falsifies, and says so in its place', async () => {

@@ -7,6 +7,7 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { LateLog } from '../glass/late-log.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Authorship, StoredVersion } from '../ports.js';
+import { retold } from '../projection/stored.js';
 import type { Admitted, DoorCall } from './admission.js';
 import {
   agrees,
@@ -61,8 +62,19 @@ function partsOf(ports: EvidencePorts, { status, resource, parts }: FhirResponse
   const { resourceType, id, meta } = JSON.parse(text) as Whole;
   // It would go out with what it counts, and nothing could be checked of it.
   if (resourceType === 'Bundle') throw new Error('a door hands over Bundles in parts');
-  const stored = ports.version(resourceType, id, Number(meta?.versionId ?? 0));
+  const kept = ports.version(resourceType, id, Number(meta?.versionId ?? 0));
+  const stored = kept && asShown(kept, text);
   return { head: { type: 'collection' }, entries: [{ resource: text, ...(stored === undefined ? {} : { stored }) }] };
+}
+
+/** A version as the asker sees it: a single read says no more than its text, which duties may have labelled. */
+function asShown(stored: StoredVersion, text: string): StoredVersion {
+  return text === stored.text
+    ? stored
+    : Object.assign(
+        retold(stored, text, () => text),
+        { isPart: true } as const,
+      );
 }
 
 /** The query, a search's without counting what is not shown: to count is to decide about every match. */
