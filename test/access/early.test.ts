@@ -85,9 +85,16 @@ describe('a door asked while peers commit the access', () => {
     assert.deepEqual(await search(), []);
     await sendConsent(world.stmary, composeConsent('authority'));
     assert.deepEqual(await search(), []);
+    const replaced = await sendConsent(world.stmary, composeConsent('northside'));
+    const extension = [{ url: 'urn:salus:replaces', valueReference: { reference: `Consent/${replaced}` } }];
+    await sendConsent(world.stmary, { ...composeConsent('authority'), extension });
+    assert.deepEqual(await search(), []);
     // A question that was on its way would have come by then.
     await sleep(500);
-    assert.deepEqual(heard, []);
+    assert.deepEqual(
+      heard.filter((url) => url.includes('Observation')),
+      [],
+    );
   });
 
   it('tells nothing when the ledger denies what was permitted a moment before', async () => {

@@ -2,10 +2,10 @@
  * Questions put to doors once the access was ordered, while the peers commit it. A door tells nothing before its own peer
  * has committed the access as valid, and decides then, by what holds then: all that is saved is the way there and the proof.
  */
-import { mayAskAtAll, type ConsentInForce } from '@salus/chaincode/consent/decide';
+import { mayAskAtAll, replacedAmong, type ConsentInForce } from '@salus/chaincode/consent/decide';
 
 import type { ProjectedConsent } from '../consent/project.js';
-import type { ConsentShelf } from '../consent/shelf.js';
+import { inBlockOrder, type ConsentShelf } from '../consent/shelf.js';
 import type { DoorCaller } from '../door/caller.js';
 import type { JsonObject } from '../fhir/json.js';
 import type { KnownPatient } from '../patient/lookup.js';
@@ -79,12 +79,13 @@ function likely({ member, shelf, clock }: EarlyPorts, actor: Actor, { pid, custo
   });
 }
 
-/** The highest version of each consent, where it is in force. */
+/** The highest version of each consent, where it is in force: one that was replaced stays active in words alone. */
 function active(versions: readonly ProjectedConsent[]): readonly ProjectedConsent[] {
   const highest = [...Map.groupBy(versions, ({ record }) => record.consentId).values()].flatMap(
     ([first]) => first ?? [],
   );
-  return highest.filter(({ record }) => record.status === 'active');
+  const replaced = replacedAmong(inBlockOrder(versions));
+  return highest.filter(({ record }) => record.status === 'active' && !replaced.has(record.consentId));
 }
 
 function asInForce({ record: { consentId, version, consent } }: ProjectedConsent): ConsentInForce {
