@@ -28,6 +28,7 @@ export interface BackupFile {
 const PASSING = new Set([
   'run.json',
   'fabric.json',
+  'follower.json',
   'fabric-ca.json',
   'fabric-ca-joining.json',
   'halted.json',

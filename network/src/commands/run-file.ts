@@ -35,7 +35,12 @@ export const fabricProcessesOf = (stateDir: string): string => join(stateDir, 'f
 export const authorityProcessesOf = (stateDir: string): string => join(stateDir, 'fabric-ca.json');
 /** The same of members that are about to join, while their join is proposed. */
 export const joiningProcessesOf = (stateDir: string): string => join(stateDir, 'fabric-ca-joining.json');
-/** Every such record. */
+/**
+ * Where the process that runs a native network's nodes says that it follows upgrades: a RecordedProcess. One of a release before that
+ * is ended by the signal that tells of an upgrade.
+ */
+export const followerOf = (stateDir: string): string => join(stateDir, 'follower.json');
+/** Every record of processes that others end. */
 const RECORDS = [fabricProcessesOf, authorityProcessesOf, joiningProcessesOf];
 
 /** The supervisor that runs now, or undefined; a file left by one that died is removed. */

@@ -1,7 +1,14 @@
 /** New contracts at a member whose network runs natively: a process of their own beside that of the contracts in force. */
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command.js';
-import { readRunFile, runningProcesses, signal } from '../commands/run-file.js';
+import {
+  followerOf,
+  readJson,
+  readRunFile,
+  type RecordedProcess,
+  runningProcesses,
+  signal,
+} from '../commands/run-file.js';
 import { chaincodePackage } from '../config/archive.js';
 import type { ChaincodeDefinition } from '../config/definition.js';
 import { type MemberPair, peerAdmins } from './establish.js';
@@ -23,9 +30,10 @@ export function runsNatively(stateDir: string): boolean {
 /**
  * Has a member's peers install the package of the contracts built here, and a process serve it beside the present one; resolves once
  * it does. What an interrupted upgrade did stays; what one to other contracts did is taken back. Throws a CommandError where the new
- * process does not start: the one in force goes on.
+ * process does not start: the one in force goes on; and, with nothing done, where the nodes are of a release that follows no upgrade.
  */
 export async function startBeside(stateDir: string, pair: MemberPair, definition: ChaincodeDefinition): Promise<void> {
+  follower(stateDir);
   const { packageId, name } = definition;
   const { member, own } = pair;
   const { inForce, next } = readSuccessors(stateDir);
@@ -50,6 +58,7 @@ export async function startBeside(stateDir: string, pair: MemberPair, definition
 export async function endReplaced(stateDir: string): Promise<void> {
   const { inForce, next } = readSuccessors(stateDir);
   if (!next) return;
+  follower(stateDir);
   const { packageId, main, members } = next;
   const isBeside = inForce?.isBeside !== true;
   writeSuccessors(stateDir, { inForce: { packageId, main, isBeside } });
@@ -66,9 +75,18 @@ async function withdraw(stateDir: string): Promise<void> {
 }
 
 function tellNodes(stateDir: string): void {
+  signal(follower(stateDir), LOOK_SIGNAL);
+}
+
+/** The process that runs the nodes. Throws a CommandError where there is none, or where telling it would end it. */
+function follower(stateDir: string): RecordedProcess {
   const ledger = runningProcesses(stateDir).find(({ name }) => name === 'ledger');
   if (!ledger) throw new CommandError(`nothing runs from ${stateDir} any more: start it, then repeat`);
-  signal(ledger, LOOK_SIGNAL);
+  const follows = readJson(followerOf(stateDir)) as RecordedProcess | undefined;
+  if (follows?.pid === ledger.pid && follows.startTime === ledger.startTime) return ledger;
+  throw new CommandError(
+    `what runs from ${stateDir} is of a release that follows no upgrade: stop and start once, which brings these contracts into force`,
+  );
 }
 
 /** Resolves once a process listens; throws a CommandError once it has ended instead. */

@@ -4,6 +4,8 @@
  * and one when it gives up because a process ends again and again; stops everything on SIGTERM and SIGINT.
  */
 import { parseArgs } from 'node:util';
+import { followerOf, startTimeOf } from '../commands/run-file.js';
+import { writePublic } from '../identity/files.js';
 import { type RunningFabric, startFabric } from './network.js';
 import { findPrograms } from './programs.js';
 import { LOOK_SIGNAL } from './successors.js';
@@ -61,6 +63,8 @@ process.on(LOOK_SIGNAL, () => {
 
 try {
   const { stateDir, clockOffsetMs, folder } = wanted;
+  const { pid } = process;
+  writePublic(followerOf(stateDir), `${JSON.stringify({ name: 'ledger', pid, startTime: startTimeOf(pid) })}\n`);
   const path = process.env['PATH'] ?? '';
   const programs = await findPrograms({ folder, path });
   const onNotice = (notice: string) => {
