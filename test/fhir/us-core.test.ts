@@ -214,6 +214,10 @@ describe('US Core 6.1 server requirements', () => {
     assert.deepEqual(await found('patient=q&start=2020-06-01'), ['d2']);
     assert.deepEqual(await found('patient=q&start=2020-01-10'), ['d2', 'd1']);
     assert.deepEqual(await found('patient=q&type=http://loinc.org|other'), []);
+    const { json: first } = await server.ask('GET DocumentReference/$docref?patient=q&_count=1');
+    const next = (first.link as { relation: string; url: string }[]).find(({ relation }) => relation === 'next');
+    const second = await server.ask(`GET ${next?.url.slice(next.url.indexOf('DocumentReference')) ?? ''}`);
+    assert.deepEqual([idsOf(first), idsOf(second.json)], [['d2'], ['d1']]);
     const type = { coding: [{ system: 'http://loinc.org', code: '34133-9' }] };
     const parameter = [
       { name: 'patient', valueId: 'q' },

@@ -130,6 +130,21 @@ describe('what is taken out of a container in quarantine', () => {
     await desk.world.refused('quarantine-not-yours', 'acme', 'supply:quarantine', release(container));
   });
 
+  it('is held by hand beside an excursion by whoever brought the readings, too', async () => {
+    const { container, salt } = await pallet();
+    await frost({ item: container, salt });
+    await hold('acme', { id: container, salt });
+    const again = call({ of: 'item', standing: 'held', id: container, salt });
+    await desk.world.refused('quarantine-standing', 'acme', 'supply:quarantine', again);
+    for (const person of [random(), random()]) {
+      const decision = { item: container, decision: 'release', person, salt };
+      await desk.world.submit('acme', 'supply:decide', call(decision, quality));
+    }
+    await refused('quarantined', 'acme', { act: 'ship', item: container, salt, to: random() });
+    await desk.world.submit('acme', 'supply:quarantine', release(container));
+    await act('acme', { act: 'ship', item: container, salt, to: random() });
+  });
+
   it('is set apart where it is put in quarantine itself: it goes nowhere with its container', async () => {
     const { lot, container, salt, origin } = await pallet();
     const [unit, receiver] = [lot.unit(0), sealed('stmary')];

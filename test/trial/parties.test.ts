@@ -9,6 +9,10 @@ describe('parties of a trial', () => {
         await world.refused('parties-mixed', 'acme', 'sponsor', 'register', own);
       }
     }
+    for (const board of ['acme', 'stmary']) {
+      const own = { parties: { ...parties, board }, protocol: protocol() };
+      await world.refused('parties-mixed', 'acme', 'sponsor', 'register', own);
+    }
   });
 
   it('are members of the consortium, and regulators what the registry has as that', async () => {

@@ -34,7 +34,7 @@ function heldToo(
 ): QuarantineRecord | Refusal {
   const { held } = known;
   const { member } = party;
-  if (held !== undefined && holdersOf(held).includes(member)) {
+  if (held !== undefined && byHand(held).includes(member)) {
     return refuse('quarantine-standing', 'it is in quarantine');
   }
   const problem = notTheirsToHold(request, party, known);

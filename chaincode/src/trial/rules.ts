@@ -114,13 +114,13 @@ function sealed(draft: Omit<VersionRecord, 'hash' | keyof Act>, act: Act): Versi
 }
 
 /**
- * The allocator is neither sponsor nor site, the sponsor no site; the board is not the sponsor; none of sponsor, allocator and
- * sites is among those who approve.
+ * The allocator is neither sponsor nor site, the sponsor no site; the board neither sponsor nor site, whose data
+ * it may unlock; none of sponsor, allocator and sites is among those who approve.
  */
 function isMixed({ sponsor, allocator, board, ethics, regulators, sites }: Parties): boolean {
   const judged = [sponsor, allocator, ...sites];
   const isOwnJudge = [...ethics, ...regulators].some((member) => judged.includes(member));
-  return isOwnJudge || board === sponsor || new Set(judged).size !== new Set(sites).size + 2;
+  return isOwnJudge || [sponsor, ...sites].includes(board) || new Set(judged).size !== new Set(sites).size + 2;
 }
 
 function unfit({ outcomes, allocation, criteria, visits, forms = [] }: Protocol): Refusal | undefined {

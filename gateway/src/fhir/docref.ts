@@ -20,7 +20,12 @@ export async function docref(context: FhirContext, request: FhirRequest): Promis
   if ((query.get('on-demand') ?? 'false') !== 'false') {
     throw new Refusal('invalid', 'not-supported', 'no document is made on demand: leave on-demand out');
   }
-  return await search(context, { ...request, query: criteriaOf(query) }, 'DocumentReference');
+  // Its pages are those of the search.
+  return await search(
+    context,
+    { ...request, path: 'DocumentReference', query: criteriaOf(query) },
+    'DocumentReference',
+  );
 }
 
 function criteriaOf(query: URLSearchParams): URLSearchParams {

@@ -45,7 +45,7 @@ export function whoseData(resource: JsonObject, recordOf: RecordOf): readonly st
  * consent could be asked, and the data would stand in nobody's record.
  */
 export function requireKnownSubject(resource: JsonObject): void {
-  for (const each of [resource, ...heldIn(resource)]) {
+  for (const each of withAllHeld(resource)) {
     const element = SUBJECTS.find((name) => literals(each[name]).some((literal) => leadsToContained(each, literal)));
     if (element === undefined) continue;
     const detail = `${String(each.resourceType)}.${element} is a contained Patient, in whose record nothing can stand: write the Patient and refer to it`;
@@ -80,6 +80,11 @@ function heldIn({ resourceType, entry }: JsonObject): readonly JsonObject[] {
   if (resourceType !== 'Bundle' || !Array.isArray(entry)) return [];
   const entries = entry as readonly { readonly resource?: JsonObject }[];
   return entries.flatMap(({ resource }): readonly JsonObject[] => (resource === undefined ? [] : [resource]));
+}
+
+/** A resource and all that it holds, Bundles in Bundles too. */
+function withAllHeld(resource: JsonObject): readonly JsonObject[] {
+  return [resource, ...heldIn(resource).flatMap(withAllHeld)];
 }
 
 /** Types of what a Bundle holds. */

@@ -1,4 +1,6 @@
 /** Brings loggers' readings to the ledger, and what people decide of what broke its limits. */
+import { randomBytes } from 'node:crypto';
+
 import { type Decision, transactions } from '@salus/chaincode/supply/api';
 
 import type { Keep } from '../../ehr/keep.js';
@@ -10,6 +12,7 @@ import { isOwn, keepApart } from '../packs/apart.js';
 import { type IssuerPorts, knownItem } from '../packs/issuer.js';
 import { opening } from '../packs/opening.js';
 import { inTurns, type Outcome, settled, unlessDone } from '../packs/outcome.js';
+import { withSaltKept } from '../packs/salts.js';
 import type { KnownItem } from '../packs/shelf.js';
 import { statusOf } from '../packs/status.js';
 import type { ClimateStep } from '../packs/steps.js';
@@ -56,15 +59,20 @@ export class ColdChain {
     const known = await knownItem(this.ports, epc);
     const { item, origin } = known;
     const opened = await opening(this.ports, known, 'holder');
-    const request = { item, origin, signed, salt: opened ?? ANY_SALT };
-    await unlessDone(again, 'readings-known', async () => {
-      await this.#submit(actor, transactions.climate, request);
-    });
+    const salt = opened ?? randomBytes(32).toString('hex');
+    const isMine = isOwn(this.ports, known, opened);
+    // Where a pack that nobody acted on yet breaks a limit it gets a record, which only what is kept here opens.
+    const isFresh = isMine && opened === undefined;
+    const log = () =>
+      unlessDone(again, 'readings-known', async () => {
+        await this.#submit(actor, transactions.climate, { item, origin, signed, salt });
+      });
+    await (isFresh ? withSaltKept(this.ports.secrets, [`own/${item}`, salt], log) : log());
     const kept: KeptReadings = { item, digest: digestOf(signed), signed };
     await this.ports.keep([{ type: PACK_TYPES.readings, value: kept }]);
     const excursion = await this.#excursion(actor, known);
-    const isSetApart = excursion !== undefined && isOwn(this.ports, known, opened);
-    if (isSetApart) await keepApart(this.ports, known, request.salt);
+    if (excursion !== undefined && isMine) await keepApart(this.ports, known, salt);
+    else if (isFresh) this.ports.secrets.forget(`own/${item}`);
     return excursion;
   }
 

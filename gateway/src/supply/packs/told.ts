@@ -13,7 +13,7 @@ import type { ContainerTerms, KeptReadings, UnitTerms } from './stored.js';
 /** What it is held against. */
 export interface TellingPorts {
   readonly ledger: Pick<Ledger, 'evaluate'>;
-  readonly shelf: Pick<PackShelf, 'find' | 'lotIdOf' | 'secret' | 'unit'>;
+  readonly shelf: Pick<PackShelf, 'container' | 'find' | 'lotIdOf' | 'secret' | 'unit'>;
   readonly projection: Pick<ShelfPorts['projection'], 'fact'>;
 }
 
@@ -39,11 +39,15 @@ export function isProven({ epc, index, path }: UnitTerms, { terms, secret }: Ope
   return isIncluded(Buffer.from(lot.root, 'hex'), Buffer.from(itemId(secret, epc), 'hex'), index, lot.count, siblings);
 }
 
-/** Whether no lot takes the number, or a pack, of another one that is known here. */
-export function isOfNoOther({ shelf }: Pick<TellingPorts, 'shelf'>, { lots, units }: Handover): boolean {
+/** Whether no lot takes the number, or a pack, of another one that is known here, and no container another's name. */
+export function isOfNoOther({ shelf }: Pick<TellingPorts, 'shelf'>, { lots, units, containers }: Handover): boolean {
   const isNumber = ({ terms: { gtin, batch, lotId } }: OpenedLot): boolean =>
     (shelf.lotIdOf(gtin, batch) ?? lotId) === lotId;
-  return lots.every(isNumber) && units.every(({ epc, lotId }) => (shelf.unit(epc)?.lotId ?? lotId) === lotId);
+  return (
+    lots.every(isNumber) &&
+    units.every(({ epc, lotId }) => (shelf.unit(epc)?.lotId ?? lotId) === lotId) &&
+    containers.every(({ epc, item }) => (shelf.container(epc)?.item ?? item) === item)
+  );
 }
 
 /** Whether each container is the ledger's, with these things in it. */
