@@ -68,8 +68,14 @@ describe('a member’s files', function () {
     assert.equal(settings.General.TLS.Certificate, join(orderer!.own.tlsDir, 'server.crt'));
     assert.equal(settings.Consensus.WALDir, join(orderer!.own.dir, 'ledger/etcdraft/wal'));
     const files = [join(stateDir, 'further.yaml')];
-    const tls = { tlsCert: files[0]!, tlsKey: files[0]!, host: '127.0.0.1', port: '7054' };
-    const server = parse(fill('fabric-ca-server.yaml', { ...tls, furtherFiles: files })) as object;
+    const tls = { tlsCert: files[0]!, tlsKey: files[0]!, tlsCa: files[0]!, host: '127.0.0.1', port: '7054' };
+    const server = parse(fill('fabric-ca-server.yaml', { ...tls, furtherFiles: files })) as {
+      tls: { clientauth: { certfiles: string[] } };
+      operations: { tls: { clientCACertFiles: string[]; cert: { file: string } } };
+    };
+    const { tls: listening, operations } = server;
+    assert.deepEqual([listening.clientauth.certfiles, operations.tls.clientCACertFiles], [files, files]);
+    assert.equal(operations.tls.cert.file, files[0]);
     assert.deepEqual(
       { ...server, tls: undefined, operations: undefined },
       {
