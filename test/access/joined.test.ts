@@ -64,6 +64,27 @@ describe('a chart joined by links', () => {
     assert.equal(world.submitted[before], 'access:request');
   });
 
+  it('asks nobody where the scopes do not cover what a search looks at on the way', async () => {
+    const query = new URLSearchParams('_id=bea&_has:Condition:patient:code=F10.2');
+    const local: FhirResponse = { status: 200, headers: {}, resource: '{"resourceType":"Bundle"}' };
+    const types = ['Patient', 'Condition'];
+    const asked = async (...scopes: readonly string[]): Promise<readonly string[]> => {
+      const before = world.submitted.length;
+      const request = {
+        method: 'GET',
+        path: 'Patient',
+        query,
+        headers: {},
+        actor: { ...staffOf('northside'), scopes },
+      };
+      const { resource } = await world.northside.sharing.join(request, local, { patient: 'bea', types });
+      assert.match(JSON.stringify(resource), /may-be-incomplete/);
+      return world.submitted.slice(before);
+    };
+    assert.deepEqual(await asked('user/Patient.rs'), []);
+    assert.equal((await asked('user/Patient.rs', 'user/Condition.rs'))[0], 'access:request');
+  });
+
   it('names the custodian that does not answer, and keeps the own record', async () => {
     assert.doesNotMatch(await chart(), /stmary did not answer/);
     world.stmary.server!.closeAllConnections();

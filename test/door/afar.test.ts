@@ -169,6 +169,32 @@ describe('what is asked of another hospital', function () {
     assert.deepEqual(idsOf(await afar(`Observation?patient=${ben}&subject:Patient.family=Alder`)), []);
   });
 
+  it('tells by no chain what the scopes of the asker do not cover', async () => {
+    const tokenFor = (scope: string): Promise<string> =>
+      network.token({ member: 'northside', user: 'dr-baker', role: 'physician', scope });
+    const narrow = 'user/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory';
+    const asked = [
+      `Patient?_id=${ann}&_has:Observation:patient:code=2339-0`,
+      `Patient?_id=${ann}&_filter=_has:Observation:patient:code eq 2339-0`,
+      `Patient?_id=${ann}&_has:Observation:patient:code=1234-5`,
+    ];
+    const shown = async (scope: string, paths = asked): Promise<readonly (readonly string[])[]> => {
+      const token = await tokenFor(scope);
+      const answers = await Promise.all(paths.map((path) => afar(path, token)));
+      for (const { status, text } of answers) assert.equal(status, 200, text);
+      return answers.map(idsOf);
+    };
+    const whole = await shown('user/Patient.rs user/Observation.rs');
+    assert.deepEqual(whole, [[ann], [ann], []]);
+    for (const scope of ['user/Patient.rs', `user/Patient.rs ${narrow}`, 'user/Patient.rs user/Observation.r']) {
+      assert.deepEqual(await shown(scope), [[], [], []], scope);
+    }
+    assert.deepEqual(await shown('user/Patient.rs', [`Patient?_id=${ann}`]), [[ann]]);
+    const along = [`Observation?patient=${ann}&code=2339-0&_include=Observation:subject`];
+    assert.ok((await shown('user/Patient.rs user/Observation.rs', along))[0]?.includes(ann));
+    assert.deepEqual(await shown(`user/Patient.rs ${narrow}`, along), [[]]);
+  });
+
   it('shows parts that the asker asked for, cut out of what was proven', async () => {
     const elements = await afar(`Observation?patient=${ann}&code=2339-0&_elements=status&_include=Observation:subject`);
     assert.deepEqual([...idsOf(elements)].sort(), [ann, moved, sugar].sort());
@@ -203,7 +229,7 @@ describe('what is asked of another hospital', function () {
   it('leaves out of a history the version that a custodian falsifies, and says so in its place', async () => {
     falsify('"value":102', '"value":999', sugar);
     const shown = await afar(`Observation/${sugar}/_history?patient=${ann}`);
-    assert.doesNotMatch(shown.text, /999/);
+    assert.doesNotMatch(shown.text, /"value":999/);
     assert.deepEqual(versionsOf(shown), ['3', undefined, '1']);
     assert.match(shown.text, /what stmary shows of this version did not agree with the ledger/);
     assert.equal((await afar(`Observation/${sugar}/_history/2?patient=${ann}`)).status, 404);

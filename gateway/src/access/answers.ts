@@ -1,13 +1,24 @@
 /** Answers made of what custodians show. */
 import type { JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import { incompleteTag } from './note.js';
+import { incompleteTag, missingEntry } from './note.js';
 import { entriesOf, isCovered, shapedBy, typeOf, withQuery } from './searchsets.js';
 
 /** What a custodian shows. */
 export interface CustodianBundle {
   readonly custodian: string;
   readonly bundle: JsonObject;
+}
+
+/** In place of a custodian's answer. */
+export function missingBundle(custodian: string): CustodianBundle {
+  return { custodian, bundle: { resourceType: 'Bundle', entry: [missingEntry(custodian)] } };
+}
+
+/** The bundles; where there is nothing in them, the answer leaves when one does for which access was denied. */
+export function paced({ pace }: FhirRequest, bundles: readonly CustodianBundle[]): readonly CustodianBundle[] {
+  if (bundles.every(({ bundle }) => entriesOf(bundle).length === 0)) pace?.askedInVain();
+  return bundles;
 }
 
 /** Where a Bundle is asked for: what was asked, and its next page below the base, if there is one. */

@@ -5,7 +5,7 @@ import type { PatientLinks, StandingLink } from '../patient/links.js';
 import type { PatientLookup } from '../patient/lookup.js';
 import { incompleteEntry, incompleteTag, missingEntry } from './note.js';
 import type { RemoteReads } from './remote.js';
-import { isCovered, mayAsk, nextOf } from './searchsets.js';
+import { isCovered, isDecidedWithin, mayAsk, nextOf } from './searchsets.js';
 
 /** Where a patient's links are found, and how the records they lead to are asked for. */
 export interface JoinPorts {
@@ -30,7 +30,9 @@ export async function joined(
   if (links.length === 0) return local;
   const bundle = bundleOf(local);
   if (nextOf(bundle) !== undefined) return local;
-  const added = await Promise.all(links.map((link) => entriesBy(ports, request, chart, link)));
+  const [type] = chart.types ?? [];
+  const asked = type === undefined || isDecidedWithin(request, type, chart.patient) ? links : [];
+  const added = await Promise.all(asked.map((link) => entriesBy(ports, request, chart, link)));
   const shown = added.flat().filter(isCovered(request.actor));
   const { status, headers } = local;
   return { status, headers, resource: JSON.stringify(withEntries(bundle, [...shown, incompleteEntry])) };

@@ -9,12 +9,12 @@ import type { JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse, Remote, RemoteInstance } from '../fhir/request.js';
 import type { KnownPatient } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
-import { bundleOf, instanceIn, type CustodianBundle } from './answers.js';
+import { bundleOf, instanceIn, missingBundle, paced, type CustodianBundle } from './answers.js';
 import { checkedBundle, uncheckedBundle } from './checked.js';
 import { EarlyQuestion, type EarlyPorts } from './early.js';
 import { askInEmergency, scopeOf, type EmergencyAct, type EmergencyPorts } from './emergency.js';
 import { HeldAccesses } from './held.js';
-import { incompleteEntry, missingEntry } from './note.js';
+import { incompleteEntry } from './note.js';
 import { askOutside, type OutsidePorts } from './outside.js';
 import type { Permitted } from './permitted.js';
 import { newAccessId, requestAccess, type AskedAccess, type RequestPorts } from './request.js';
@@ -23,6 +23,7 @@ import { historyPath, isOfHistory, nextIn } from './histories.js';
 import {
   entriesOf,
   isCovered,
+  isDecidedWithin,
   mayAsk,
   nextOf,
   searchPath,
@@ -95,6 +96,7 @@ export class RemoteReads implements Remote {
 
   async search(request: FhirRequest, types: readonly string[], patient: string): Promise<FhirResponse | undefined> {
     const [type = ''] = types;
+    if (!isDecidedWithin(request, type, patient)) return this.#merged(request, paced(request, []), false);
     const path = (id: string): string => searchPath(type, wholeOf(request.query), id);
     const bundles = await this.#page(request, patient, { types, interaction: 'search' }, path);
     return this.#merged(request, bundles, bundles.length === 1);
@@ -272,12 +274,6 @@ export class RemoteReads implements Remote {
   }
 }
 
-/** The bundles; where there is nothing in them, the answer leaves when one does for which access was denied. */
-function paced({ pace }: FhirRequest, bundles: readonly CustodianBundle[]): readonly CustodianBundle[] {
-  if (bundles.every(({ bundle }) => entriesOf(bundle).length === 0)) pace?.askedInVain();
-  return bundles;
-}
-
 /** What is asked of a custodian, by the patient's FHIR id there. */
 type PathAt = (patientId: string) => string;
 
@@ -286,9 +282,4 @@ interface Paging extends Pick<DoorQuestion, 'custodian' | 'aid'> {
   readonly actor: Actor;
   readonly isLate: boolean;
   readonly early: Promise<JsonObject | undefined> | undefined;
-}
-
-/** In place of a custodian's answer. */
-function missingBundle(custodian: string): CustodianBundle {
-  return { custodian, bundle: { resourceType: 'Bundle', entry: [missingEntry(custodian)] } };
 }

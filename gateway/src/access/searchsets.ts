@@ -1,7 +1,10 @@
 /** Searchsets of other custodians: how they are asked for and what of them may be shown. */
 import { parseExactly, type JsonObject } from '../fhir/json.js';
+import type { FhirRequest } from '../fhir/request.js';
+import { parseSearch } from '../fhir/search-request.js';
 import { shapeOf } from '../fhir/shape.js';
-import { confinedTo, scopesAllow } from '../identity/scopes.js';
+import { typesDeciding } from '../fhir/types-asked.js';
+import { confinedTo, scopesAllow, scopesCover } from '../identity/scopes.js';
 import type { Actor } from '../ports.js';
 import { patientParameters } from './patient-parameters.js';
 
@@ -82,6 +85,15 @@ export function isCovered(actor: Actor): (entry: JsonObject) => boolean {
     const content = (): JsonObject | undefined => entry.resource as JsonObject | undefined;
     return scopesAllow(actor, type, 'r', content) || scopesAllow(actor, type, 's', content);
   };
+}
+
+/**
+ * Whether the asker's scopes cover all of every type that decides what a search of a patient's record shows: what is found, or
+ * comes along, would tell of resources that they do not cover. The custodian does not know them. Throws Refusal as parseSearch.
+ */
+export function isDecidedWithin({ actor, query }: FhirRequest, type: string, patient: string): boolean {
+  const { search } = parseSearch(type, query, 'lenient');
+  return typesDeciding(search).every((each) => scopesCover(actor, each, 's', patient));
 }
 
 /** Resource type of an entry; undefined where it has none. */

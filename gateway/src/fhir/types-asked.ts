@@ -11,6 +11,16 @@ export function typesAsked({
   return [...new Set([type, ...[...filters.flatMap(typesIn), ...includes.flatMap(broughtBy)].sort()])];
 }
 
+/** Types whose resources decide what else a search shows: those of its conditions, and those that others come along with. */
+export function typesDeciding({
+  type,
+  filters,
+  includes,
+}: Pick<SearchQuery, 'type' | 'filters' | 'includes'>): readonly string[] {
+  const leading = includes.flatMap((each) => (each.iterate ? [type, each.type] : [type]));
+  return [...new Set([...filters.flatMap(typesIn), ...leading])];
+}
+
 /** Types that a condition looks at beside the one it is asked of. */
 function typesIn(filter: Filter): readonly string[] {
   switch (filter.kind) {
