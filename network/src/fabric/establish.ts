@@ -62,7 +62,13 @@ export async function establish(stateDir: string, onProgress: (line: string) => 
   const pairs = ownPairs(all);
   const orderers = startable(ordererPairs(pairs), stateDir, onProgress);
   const peers = pairs.flatMap((pair) => peerAdmins(pair));
-  await joinChannel(channel, orderers, peers, readGenesis(stateDir));
+  const genesis = readGenesis(stateDir);
+  if (await beginsAmongOthers(channel, orderers, peers)) {
+    await joinPeers(channel, peers, genesis);
+    await catchUp(channel, all, pairs);
+  }
+  await joinOrderers(channel, orderers, peers, genesis);
+  await joinPeers(channel, peers, genesis);
   await catchUp(channel, all, pairs);
   onProgress(`all are part of channel ${channel}`);
   await installEverywhere(peers, chaincodePackage(definition.name));
@@ -118,7 +124,22 @@ export function apartNetwork(network: NetworkFile): ApartNetwork {
   };
 }
 
-async function joinChannel(
+/**
+ * Whether an orderer here begins in a channel that a peer here is part of. Then the peers catch up first: what they had when their machine
+ * stopped may be from before the orderer was let go and taken in again.
+ */
+async function beginsAmongOthers(
+  channel: string,
+  orderers: readonly OrdererPair[],
+  peers: readonly PeerAdmin[],
+): Promise<boolean> {
+  const taking = await Promise.all(orderers.map((each) => channelAt(administrationAddress(each), channel)));
+  if (taking.every(Boolean)) return false;
+  const joined = await Promise.all(peers.map((admin) => admin.channels()));
+  return joined.some((channels) => channels.includes(channel));
+}
+
+async function joinOrderers(
   channel: string,
   orderers: readonly OrdererPair[],
   peers: readonly PeerAdmin[],
@@ -133,6 +154,9 @@ async function joinChannel(
       });
     }),
   );
+}
+
+async function joinPeers(channel: string, peers: readonly PeerAdmin[], genesis: Uint8Array): Promise<void> {
   for (const admin of peers) {
     if (!(await admin.channels()).includes(channel)) await admin.join(genesis);
   }
