@@ -244,6 +244,28 @@ describe('what is asked of another hospital', function () {
     assert.deepEqual([now.status, now.text.includes('"value":101')], [404, false]);
   });
 
+  it('takes no other resource or version for the one that was asked for, each of which would be proven', async () => {
+    const names = ['one', 'two'].map((name) => `${name}-${ann}`.slice(0, 64)) as [string, string];
+    const [one, two] = names;
+    for (const value of [201, 202]) await sent(`Observation/${one}`, named(glucose(ann, value), one), adams, 'PUT');
+    await sent(`Observation/${two}`, named(glucose(ann, 203), two), adams, 'PUT');
+    const asked = [`Observation/${one}/_history/2`, `Observation/${two}`, `Observation/${two}/_history`];
+    const shown = async (): Promise<readonly Answer[]> =>
+      await Promise.all(asked.map((path) => afar(`${path}?patient=${ann}`)));
+    assert.deepEqual(
+      (await shown()).map(({ status }) => status),
+      [200, 200, 200],
+    );
+    // The whole text of another version, which has evidence of its own.
+    const text = '(SELECT text FROM version WHERE version = 1 AND rid = (SELECT rid FROM resource WHERE id = ?))';
+    const put = `UPDATE version SET text = ${text} WHERE version = ? AND rid = (SELECT rid FROM resource WHERE id = ?)`;
+    changeProjection(put, one, '2', one);
+    changeProjection(put, one, '1', two);
+    const [version, read, history] = (await shown()) as [Answer, Answer, Answer];
+    assert.deepEqual([version.status, read.status], [404, 404], version.text + read.text);
+    assert.doesNotMatch(history.text, /"value":201/);
+  });
+
   /** Changes texts in the projection of stmary, as whoever runs it can. */
   function falsify(was: string, is: string, id: string): void {
     const sql = 'UPDATE version SET text = replace(text, ?, ?) WHERE rid = (SELECT rid FROM resource WHERE id = ?)';

@@ -17,7 +17,12 @@ describe('what a custodian hands over', () => {
     for (const code of ['REDACTED', 'SUBSETTED', 'NORDSCLCD', 'N']) {
       const meta = { versionId: '1', security: [{ code }], tag: [{ code }] };
       const resource = { resourceType: 'Observation', id: 'o1', meta, status: 'final' };
-      const { entry } = await checkedBundle(ports, 'stmary', { resourceType: 'Bundle', entry: [{ resource }] });
+      const { entry } = await checkedBundle(
+        ports,
+        'stmary',
+        { resourceType: 'Bundle', entry: [{ resource }] },
+        'Observation/o1',
+      );
       const shown = (entry as readonly { resource: JsonObject }[]).map((each) => each.resource.resourceType);
       assert.deepEqual(shown, ['OperationOutcome'], code);
     }

@@ -1,6 +1,7 @@
 /** Answers made of what custodians show. */
 import type { JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import { Refusal } from '../ledger/refusal.js';
 import { incompleteTag, missingEntry } from './note.js';
 import { entriesOf, isCovered, shapedBy, typeOf, withQuery } from './searchsets.js';
 
@@ -8,11 +9,19 @@ import { entriesOf, isCovered, shapedBy, typeOf, withQuery } from './searchsets.
 export interface CustodianBundle {
   readonly custodian: string;
   readonly bundle: JsonObject;
+  /** It did not answer. */
+  readonly isMissing?: true;
 }
 
 /** In place of a custodian's answer. */
 export function missingBundle(custodian: string): CustodianBundle {
-  return { custodian, bundle: { resourceType: 'Bundle', entry: [missingEntry(custodian)] } };
+  return { custodian, bundle: { resourceType: 'Bundle', entry: [missingEntry(custodian)] }, isMissing: true };
+}
+
+/** Throws Refusal where a custodian that permits did not answer: what was not found it may have. */
+export function requireAnswered(bundles: readonly CustodianBundle[]): void {
+  if (bundles.some(({ isMissing }) => isMissing === true))
+    throw new Refusal('unavailable', 'custodian-missing', 'the custodian does not answer: try again later');
 }
 
 /** The bundles; where there is nothing in them, the answer leaves when one does for which access was denied. */
@@ -39,7 +48,7 @@ export function bundleOf(type: string, { baseUrl, request, next }: Asked, entry:
   return { status: 200, headers: {}, resource };
 }
 
-/** The resource of the type that a custodian shows, as a read is answered; undefined where none does. */
+/** The resource of the type that a custodian shows, as a read is answered; undefined where none does. Throws as requireAnswered. */
 export function instanceIn(
   { actor, query }: FhirRequest,
   type: string,
@@ -48,7 +57,10 @@ export function instanceIn(
   const found = bundles
     .flatMap(({ bundle }) => entriesOf(bundle))
     .find((entry) => typeOf(entry) === type && isCovered(actor)(entry));
-  if (found === undefined) return undefined;
+  if (found === undefined) {
+    requireAnswered(bundles);
+    return undefined;
+  }
   const resource = shapedBy(query)(found).resource as JsonObject;
   const { versionId, lastUpdated } = metaOf(resource);
   const headers = {

@@ -2,6 +2,7 @@
 import { agrees, evidenceOf, type ReadTransaction } from '../door/evidence.js';
 import type { JsonObject } from '../fhir/json.js';
 import { withoutVersion } from './histories.js';
+import { isNamedBy } from './searchsets.js';
 import { disagreeing, incompleteTag, marked, missingEntry, sourceOf, uncheckedEntry } from './note.js';
 
 /** How a transaction is read back from the own peer, and who hears of a custodian that does not agree with it. */
@@ -11,10 +12,16 @@ export interface CheckPorts {
   readonly onMissing: (custodian: string, error: unknown) => void;
 }
 
-/** The Bundle with every resource marked, and without those that do not agree with the block. */
-export async function checkedBundle(ports: CheckPorts, custodian: string, bundle: JsonObject): Promise<JsonObject> {
+/** The Bundle with every resource marked, and without those that do not agree with the block or with the path asked for. */
+export async function checkedBundle(
+  ports: CheckPorts,
+  custodian: string,
+  bundle: JsonObject,
+  path: string,
+): Promise<JsonObject> {
+  const isNamed = isNamedBy(path);
   const entries = (bundle.entry ?? []) as readonly JsonObject[];
-  const checked = await Promise.all(entries.map((entry) => checkedEntry(ports, custodian, entry)));
+  const checked = await Promise.all(entries.map((entry) => checkedEntry(ports, custodian, entry, isNamed)));
   const good = checked.filter((entry) => entry !== undefined);
   const wrong = entries.filter((_, at) => checked[at] === undefined);
   if (wrong.length === 0) return { ...bundle, entry: good };
@@ -40,12 +47,13 @@ async function checkedEntry(
   { transaction: read, baseUrl }: CheckPorts,
   custodian: string,
   entry: JsonObject,
+  isNamed: (resource: JsonObject) => boolean,
 ): Promise<JsonObject | undefined> {
   const resource = entry.resource as JsonObject | undefined;
   if (resource === undefined || resource.resourceType === 'OperationOutcome') return entry;
   const evidence = evidenceOf(entry);
   // Whatever it is called, a part or anything else: nothing is shown that is not proven.
-  if (evidence === undefined) return undefined;
+  if (evidence === undefined || !isNamed(resource)) return undefined;
   const holds = agrees(resource, evidence, custodian, await read(evidence.txId));
   return holds ? markedEntry(entry, custodian, baseUrl) : undefined;
 }

@@ -9,7 +9,7 @@ import type { JsonObject } from '../fhir/json.js';
 import type { FhirRequest, FhirResponse, Remote, RemoteInstance } from '../fhir/request.js';
 import type { KnownPatient } from '../patient/lookup.js';
 import type { Actor } from '../ports.js';
-import { bundleOf, instanceIn, missingBundle, paced, type CustodianBundle } from './answers.js';
+import { bundleOf, instanceIn, missingBundle, paced, requireAnswered, type CustodianBundle } from './answers.js';
 import { checkedBundle, uncheckedBundle } from './checked.js';
 import { EarlyQuestion, type EarlyPorts } from './early.js';
 import { askInEmergency, scopeOf, type EmergencyAct, type EmergencyPorts } from './emergency.js';
@@ -88,7 +88,10 @@ export class RemoteReads implements Remote {
     const entry = bundles
       .flatMap(({ bundle }) => entriesOf(bundle))
       .filter((each) => isOfHistory(each) && (each.resource === undefined || isCovered(actor)(each)));
-    if (entry.length === 0) return undefined;
+    if (entry.length === 0) {
+      requireAnswered(bundles);
+      return undefined;
+    }
     const next = bundles.map(({ bundle }) => nextIn(bundle, query)).find((each) => each !== undefined);
     const { baseUrl } = this.ports;
     return bundleOf('history', { baseUrl, request, next }, entry.map(shapedBy(query)));
@@ -244,14 +247,16 @@ export class RemoteReads implements Remote {
     first: string,
     most: number,
   ): Promise<CustodianBundle[]> {
-    const checked = isLate ? uncheckedBundle : checkedBundle;
+    // Further pages, too, are of what was asked for: their links the custodian wrote.
+    const checked = (answer: JsonObject): Promise<JsonObject> =>
+      isLate ? uncheckedBundle(this.ports, custodian, answer) : checkedBundle(this.ports, custodian, answer, first);
     const bundles: CustodianBundle[] = [];
     try {
       const ask = (path: string) => this.ports.doors.ask({ custodian, aid, actor: { user, role }, path });
       // A door that was asked early and did not see the access in time is asked again, now that it is committed.
       let answer = (await early) ?? (await ask(first));
       while (answer !== undefined) {
-        bundles.push({ custodian, bundle: await checked(this.ports, custodian, answer) });
+        bundles.push({ custodian, bundle: await checked(answer) });
         const next = bundles.length < most ? nextOf(answer) : undefined;
         answer = next === undefined ? undefined : await ask(next);
       }

@@ -32,6 +32,19 @@ export function withParameters(path: string, more: URLSearchParams): string {
   return withQuery(own, new URLSearchParams([...new URLSearchParams(query), ...more]));
 }
 
+/** Path of one resource, of a version, or of its history; a Patient is also searched for by its id alone. */
+const INSTANCE = /^([A-Za-z]+)(?:\/|\?_id=)([A-Za-z0-9.-]+)(?:\/_history(?:\/(\d+))?)?(?:\?|$)/;
+
+/** Whether a resource has the type, id and version that a path below the base names; of a search's any may be meant. */
+export function isNamedBy(path: string): (resource: JsonObject) => boolean {
+  const [, type, id, version] = INSTANCE.exec(path) ?? [];
+  if (type === undefined) return () => true;
+  return ({ resourceType, id: own, meta }) => {
+    const { versionId } = (meta ?? {}) as { versionId?: string };
+    return resourceType === type && own === id && (version === undefined || versionId === version);
+  };
+}
+
 /** Whether a parameter says what part of each resource is shown; `_summary=count` shows none. */
 function isShape([name, value]: readonly [string, string]): boolean {
   return name === '_elements' || (name === '_summary' && value !== 'count');
