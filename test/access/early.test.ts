@@ -132,6 +132,12 @@ describe('a door asked while peers commit the access', () => {
     await new Promise((resolve) => world.stmary.server?.close(resolve));
     assert.deepEqual(await search(), []);
     assert.deepEqual(world.northside.alarms, ['custodian-missing']);
+    const { remote } = world.northside.sharing;
+    const path = { method: 'GET', path: 'Observation/o1', query: new URLSearchParams(), headers: {}, actor: baker };
+    const asked = [path, { type: 'Observation', id: 'o1', patient: 'ann' }] as const;
+    await assert.rejects(remote.read(...asked), { category: 'unavailable', code: 'custodian-missing' });
+    await assert.rejects(remote.history(...asked), { code: 'custodian-missing' });
+    await assert.rejects(remote.history(...asked, 1), { code: 'custodian-missing' });
   });
 });
 
