@@ -1,5 +1,6 @@
 /** Loads what the rules judge by. */
 import type { SalusContext } from '../lib/context';
+import type { Kind } from '../lib/kind';
 import { parseJws } from '../lib/jws';
 import { load } from '../lib/record';
 import { memberEntry } from '../registry/reads';
@@ -66,12 +67,7 @@ export async function surroundings(ctx: SalusContext, id: string, known: Known):
 
 /** Records of these lots, as far as there are any. */
 export async function lotsOf(ctx: SalusContext, ids: readonly string[]): Promise<readonly Lot[]> {
-  const lots: Lot[] = [];
-  for (const id of ids) {
-    const lot = await load(ctx, lotKind, id);
-    if (lot !== undefined) lots.push(lot);
-  }
-  return lots;
+  return await present(ctx, lotKind, ids);
 }
 
 /** Records of these items, as far as there are any. */
@@ -79,12 +75,11 @@ export async function recordsOf(
   ctx: SalusContext,
   moved: readonly { readonly item: string }[],
 ): Promise<readonly Item[]> {
-  const items: Item[] = [];
-  for (const { item: id } of moved) {
-    const item = await load(ctx, itemKind, id);
-    if (item !== undefined) items.push(item);
-  }
-  return items;
+  return await present(
+    ctx,
+    itemKind,
+    moved.map(({ item }) => item),
+  );
 }
 
 /** The first quarantine in force, or never to be lifted, over any of these items and lots. */
@@ -102,20 +97,22 @@ export async function climateOf(ctx: SalusContext, id: string) {
 }
 
 /** What loggers read of these containers. */
-export async function climatesOf(ctx: SalusContext, items: readonly Item[]): Promise<readonly Climate[]> {
-  const climates: Climate[] = [];
-  for (const { id } of items) {
-    const climate = await load(ctx, climateKind, id);
-    if (climate !== undefined) climates.push(climate);
-  }
-  return climates;
+export function climatesOf(ctx: SalusContext, items: readonly Item[]): Promise<readonly Climate[]> {
+  return present(ctx, climateKind, items.map(idOf));
 }
 
 /** The quarantines of these containers, released ones too. */
-export async function quarantinesOf(ctx: SalusContext, items: readonly Item[]): Promise<readonly QuarantineRecord[]> {
-  const records: QuarantineRecord[] = [];
-  for (const { id } of items) {
-    const record = await load(ctx, quarantineKind, id);
+export function quarantinesOf(ctx: SalusContext, items: readonly Item[]): Promise<readonly QuarantineRecord[]> {
+  return present(ctx, quarantineKind, items.map(idOf));
+}
+
+const idOf = ({ id }: Item): string => id;
+
+/** Those of these records that there are. */
+async function present<T>(ctx: SalusContext, kind: Kind<T>, ids: readonly string[]): Promise<readonly T[]> {
+  const records: T[] = [];
+  for (const id of ids) {
+    const record = await load(ctx, kind, id);
     if (record !== undefined) records.push(record);
   }
   return records;
