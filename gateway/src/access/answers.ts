@@ -20,8 +20,12 @@ export function missingBundle(custodian: string): CustodianBundle {
 
 /** Throws Refusal where a custodian that permits did not answer: what was not found it may have. */
 export function requireAnswered(bundles: readonly CustodianBundle[]): void {
-  if (bundles.some(({ isMissing }) => isMissing === true))
-    throw new Refusal('unavailable', 'custodian-missing', 'the custodian does not answer: try again later');
+  if (bundles.some(({ isMissing }) => isMissing === true)) throw custodianMissing();
+}
+
+/** Of a custodian without whom there is no answer. */
+export function custodianMissing(): Refusal {
+  return new Refusal('unavailable', 'custodian-missing', 'the custodian does not answer: try again later');
 }
 
 /** The bundles; where there is nothing in them, the answer leaves when one does for which access was denied. */

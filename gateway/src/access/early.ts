@@ -2,9 +2,9 @@
  * Questions put to doors once the access was ordered, while the peers commit it. A door tells nothing before its own peer
  * has committed the access as valid, and decides then, by what holds then: all that is saved is the way there and the proof.
  */
+import type { StoredConsent } from '@salus/chaincode/consent/api';
 import { mayAskAtAll, replacedAmong, type ConsentInForce } from '@salus/chaincode/consent/decide';
 
-import type { ProjectedConsent } from '../consent/project.js';
 import { inBlockOrder, type ConsentShelf } from '../consent/shelf.js';
 import type { DoorCaller } from '../door/caller.js';
 import type { JsonObject } from '../fhir/json.js';
@@ -14,7 +14,7 @@ import type { Actor } from '../ports.js';
 /** This member, what it knows of consents, and the doors. */
 export interface EarlyPorts {
   readonly member: string;
-  readonly shelf: Pick<ConsentShelf, 'versions'>;
+  readonly shelf: Pick<ConsentShelf, 'active' | 'versions'>;
   readonly doors: Pick<DoorCaller, 'ask'>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -68,26 +68,23 @@ function asked(ports: EarlyPorts, { aid, actor, patient, path }: Question): Earl
  * ledger decides otherwise a moment later, the door refuses what it was asked.
  */
 function likely({ member, shelf, clock }: EarlyPorts, actor: Actor, { pid, custodians }: KnownPatient) {
-  const inForce = active(shelf.versions(pid));
+  const consents = inForce(shelf, pid);
   const now = new Date(clock()).toISOString();
   const { user, role, purpose } = actor;
   return Object.entries(custodians).flatMap(([custodian, { patientId }]) => {
     if (custodian === member) return [];
-    const counting = inForce.filter(({ record }) => record.countsAt.includes(custodian)).map(asInForce);
+    const counting = consents.filter(({ countsAt }) => countsAt.includes(custodian)).map(asInForce);
     const request = { custodian, member, user, role, purpose, action: 'access' } as const;
     return mayAskAtAll(request, counting, now).outcome === 'permit' ? [{ custodian, patientId }] : [];
   });
 }
 
-/** The highest version of each consent, where it is in force: one that was replaced stays active in words alone. */
-function active(versions: readonly ProjectedConsent[]): readonly ProjectedConsent[] {
-  const highest = [...Map.groupBy(versions, ({ record }) => record.consentId).values()].flatMap(
-    ([first]) => first ?? [],
-  );
-  const replaced = replacedAmong(inBlockOrder(versions));
-  return highest.filter(({ record }) => record.status === 'active' && !replaced.has(record.consentId));
+/** One that was replaced stays active in words alone. */
+function inForce(shelf: EarlyPorts['shelf'], pid: string): readonly StoredConsent[] {
+  const replaced = replacedAmong(inBlockOrder(shelf.versions(pid)));
+  return shelf.active(pid).filter(({ consentId }) => !replaced.has(consentId));
 }
 
-function asInForce({ record: { consentId, version, consent } }: ProjectedConsent): ConsentInForce {
+function asInForce({ consentId, version, consent }: StoredConsent): ConsentInForce {
   return { id: consentId, version, care: consent as unknown as ConsentInForce['care'] };
 }

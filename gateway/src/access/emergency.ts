@@ -6,6 +6,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { LateAsking } from '../glass/late-asking.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
+import { custodianMissing } from './answers.js';
 import type { Permitted } from './permitted.js';
 import { mayAsk } from './searchsets.js';
 
@@ -91,7 +92,7 @@ async function told(
     states.filter((each) => each.state === state).map(({ custodian }) => custodian);
   const [custodians, waiting, missing] = [of('open'), of('waiting'), of('missing')];
   if (custodians.length + waiting.length === 0 && missing.length > 0) {
-    throw new Refusal('unavailable', 'custodian-missing', 'the custodian does not answer: try again later');
+    throw custodianMissing();
   }
   return { permitted: { ...permitted, custodians }, waiting, missing };
 }
