@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { MAX_CONSENTS, type ConsentRecord } from '@salus/chaincode/consent/api';
 import { ContractWorld, physician, random } from '../support/contract-world.js';
-import { consentOf, consentRequest, registerKey, registerPatient, signedConsent } from '../support/patients.js';
+import {
+  consentOf,
+  consentRequest,
+  consentsInForce,
+  registerKey,
+  registerPatient,
+  signedConsent,
+} from '../support/patients.js';
 import { SigningKey } from '../support/signing.js';
 
 describe('consent on the ledger', () => {
@@ -15,10 +22,7 @@ describe('consent on the ledger', () => {
     await registerKey(world, pid, key);
   });
 
-  const inForce = async () => {
-    const { payload } = await world.evaluate('northside', 'consent:list', { request: { pid } });
-    return (JSON.parse(payload) as ConsentRecord[]).map(({ consentId, version }) => `${consentId}/${version}`);
-  };
+  const inForce = () => consentsInForce(world, pid);
 
   it('counts when signed with a registered key, whichever hospital submits it', async () => {
     const request = signedConsent(consentRequest(pid, consentOf('c-1', 'northside')), key);

@@ -5,7 +5,15 @@ import { record } from '@salus/chaincode/dist/consent/rules.js';
 import { Refusal } from '@salus/chaincode/dist/lib/refusal.js';
 
 import { ContractWorld, physician, random } from '../support/contract-world.js';
-import { ask, consentOf, consentRequest, registerKey, registerPatient, signedConsent } from '../support/patients.js';
+import {
+  ask,
+  consentOf,
+  consentRequest,
+  consentsInForce,
+  registerKey,
+  registerPatient,
+  signedConsent,
+} from '../support/patients.js';
 import { SigningKey } from '../support/signing.js';
 
 const IDENTIFIER = [{ system: 'urn:stmary:consents', value: 'treatment' }];
@@ -27,10 +35,7 @@ describe('a consent that replaces another one, on the ledger', () => {
     await registerKey(world, pid, key);
   });
 
-  const inForce = async () => {
-    const { payload } = await world.evaluate('northside', 'consent:list', { request: { pid } });
-    return (JSON.parse(payload) as ConsentRecord[]).map(({ consentId, version }) => `${consentId}/${version}`);
-  };
+  const inForce = () => consentsInForce(world, pid);
   const call = (id: string, more: object = {}, by: object = {}) => {
     const {
       version,

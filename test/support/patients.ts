@@ -1,6 +1,7 @@
 /** Patients, consents and accesses on a ContractWorld. */
 import { createHash } from 'node:crypto';
 import { type AccessRecord, type AccessScope, merkleRoot } from '@salus/chaincode/access/api';
+import type { ConsentRecord } from '@salus/chaincode/consent/api';
 import { type ContractWorld, physician, random } from './contract-world.js';
 import type { SigningKey } from './signing.js';
 
@@ -91,4 +92,10 @@ export async function ask(world: ContractWorld, member: string, pid: string, mor
   await world.submit(member, 'access:request', { request, actor: physician });
   const read = await world.evaluate(member, 'access:read', { request: { aid: request.aid } });
   return JSON.parse(read.payload) as AccessRecord;
+}
+
+/** The patient's consents in force on the ledger, as `id/version`. */
+export async function consentsInForce(world: ContractWorld, pid: string): Promise<string[]> {
+  const { payload } = await world.evaluate('northside', 'consent:list', { request: { pid } });
+  return (JSON.parse(payload) as ConsentRecord[]).map(({ consentId, version }) => `${consentId}/${version}`);
 }
