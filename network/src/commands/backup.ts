@@ -89,7 +89,7 @@ function countOf(given: unknown, part: BackupPart): number {
 async function requireStoppedContainers(stateDir: string): Promise<void> {
   const compose = ownComposeCommand(stateDir);
   if (compose === undefined || readRunFile(stateDir) !== undefined) return;
-  const busy = await busyPorts(exportedState(stateDir).topology);
+  const busy = await busyPorts(exportedState(stateDir).topology, 'fabric');
   if (busy === undefined) return;
   throw new CommandError(
     `containers run from this folder: ${busy}. Stop them with: ${compose} stop; repeat this; then: ${compose} up --detach`,

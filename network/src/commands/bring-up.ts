@@ -168,7 +168,7 @@ async function prepared(options: BringUpOptions, topology: Topology) {
   const { engine, stateDir, clockOffsetMs = 0 } = options;
   let authorities: RunningAuthorities | undefined;
   try {
-    await checkPorts(topology);
+    await checkPorts(topology, engine);
     if (options.fresh === true) emptyStateFolder(stateDir);
     authorities = await startNeededAuthorities(options, topology);
     const state = await (isExported(stateDir)

@@ -3,11 +3,12 @@ import { createServer } from 'node:net';
 
 import { CommandError } from '../command.js';
 import type { Topology } from '../topology.js';
+import type { Engine } from './bring-up.js';
 
-/** Every port of the topology on which something listens, as people read it; undefined when there is none. */
-export async function busyPorts(topology: Topology): Promise<string | undefined> {
+/** Every port on which `engine` would listen and something does already, as people read it; undefined when there is none. */
+export async function busyPorts(topology: Topology, engine: Engine): Promise<string | undefined> {
   const busy = (
-    await Promise.all(places(topology).map(async (place) => ((await isFree(place)) ? [] : [place])))
+    await Promise.all(places(topology, engine).map(async (place) => ((await isFree(place)) ? [] : [place])))
   ).flat();
   if (busy.length === 0) return undefined;
   return busy.map(({ what, host, port }) => `${host}:${port} (${what})`).join(', ');
@@ -20,14 +21,14 @@ interface Place {
   readonly port: number;
 }
 
-/** Throws CommandError naming every port of the topology on which something listens already. */
-export async function checkPorts(topology: Topology): Promise<void> {
-  const list = await busyPorts(topology);
+/** Throws CommandError naming every port on which `engine` would listen and something does already. */
+export async function checkPorts(topology: Topology, engine: Engine): Promise<void> {
+  const list = await busyPorts(topology, engine);
   if (list === undefined) return;
   throw new CommandError(`in use by another program: ${list}; end it, or change ports in ${topology.file}`);
 }
 
-function places(topology: Topology): Place[] {
+function places(topology: Topology, engine: Engine): Place[] {
   const members = topology.members.flatMap((member) => [
     ...member.gateways.flatMap(({ name, listenHost: host, httpHost, port, doorPort }) => [
       { what: `${name} of ${member.name}`, host: httpHost, port },
@@ -39,7 +40,20 @@ function places(topology: Topology): Place[] {
       : []),
     ...(member.fabricCa?.listens ? [{ ...member.fabricCa.listens, what: `Fabric CA of ${member.name}` }] : []),
   ]);
-  return [...members, { what: 'chaincode', host: '127.0.0.1', port: topology.sharedChaincodePort }];
+  return [...members, ...chaincodePlaces(topology, engine)];
+}
+
+/**
+ * One for each member on Fabric, where nothing is shared: members of one channel that start at the same moment on one machine
+ * would meet each other's trial at a shared one.
+ */
+function chaincodePlaces(topology: Topology, engine: Engine): Place[] {
+  if (engine === 'embedded') return [{ what: 'chaincode', host: '127.0.0.1', port: topology.sharedChaincodePort }];
+  return topology.members.map(({ name, chaincodeHost: host, chaincodePort: port }) => ({
+    what: `chaincode of ${name}`,
+    host,
+    port,
+  }));
 }
 
 function isFree({ host, port }: Place): Promise<boolean> {
