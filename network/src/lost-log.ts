@@ -18,16 +18,16 @@ export function markLogLost(stateDir: string, member: string, why: string): void
 }
 
 /**
- * Remembers which orderers have a log in a state folder, and marks as lost the log of each that had one and has none. For folders
- * that the orderers themselves write to: what containers keep lies elsewhere.
+ * Remembers which orderers have a log in a state folder, and marks as lost the log of each that had one and has it no more whole.
+ * For folders that the orderers themselves write to: what containers keep lies elsewhere.
  */
 export function watchLogs(orderers: readonly OfMember[], stateDir: string): void {
   for (const { member } of orderers) {
     const [{ name }, begun] = [member, begunOf(stateDir, member.name)];
-    if (hasLog(stateDir, name)) {
+    if (isLogWhole(stateDir, name)) {
       if (!existsSync(begun)) writePublic(begun, '{}\n');
     } else if (existsSync(begun) && !existsSync(markOf(stateDir, name))) {
-      markLogLost(stateDir, name, `${layout.ordererLog(layout.orderer(stateDir, name))} is gone or empty`);
+      markLogLost(stateDir, name, `${layout.ordererLog(layout.orderer(stateDir, name))} is gone, or not whole`);
     }
   }
 }
@@ -49,6 +49,11 @@ export function startable<T extends OfMember>(
   });
 }
 
+/** The notices of all orderers that are not started from a state folder. */
+export function lostLogNotices(stateDir: string): string[] {
+  return orderersIn(stateDir).flatMap((member) => lostLogNotice(stateDir, member) ?? []);
+}
+
 /** Why the orderer of a member is not started, and what whoever starts that member is to do; undefined where it is started. */
 export function lostLogNotice(stateDir: string, member: string): string | undefined {
   const why = lostLog(stateDir, member);
@@ -58,6 +63,12 @@ export function lostLogNotice(stateDir: string, member: string): string | undefi
     `go: orderer: replaced in its entry of the topology file, then salus propose, countersign, apply. Then have it taken in ` +
     `again: orderer: true, and the same; the next start starts it`
   );
+}
+
+/** The members whose orderer has a folder there. */
+function orderersIn(stateDir: string): string[] {
+  const folder = layout.orderers(stateDir);
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function lostLog(stateDir: string, member: string): string | undefined {
@@ -71,8 +82,7 @@ function lostLog(stateDir: string, member: string): string | undefined {
  * Another certificate at its old place is no such sign, since an orderer keeps its number with it.
  */
 export function forgetLost(stateDir: string, { members }: Topology): void {
-  const folder = layout.orderers(stateDir);
-  for (const member of existsSync(folder) ? readdirSync(folder) : []) {
+  for (const member of orderersIn(stateDir)) {
     if (members.some(({ name, orderer }) => name === member && orderer)) continue;
     for (const mark of [markOf, begunOf]) rmSync(mark(stateDir, member), { force: true });
   }
@@ -80,6 +90,17 @@ export function forgetLost(stateDir: string, { members }: Topology): void {
 
 /** Whether an orderer has begun a log in a state folder. */
 export function hasLog(stateDir: string, member: string): boolean {
+  return holds(layout.ordererLog(layout.orderer(stateDir, member)));
+}
+
+/** What it voted, and the blocks: an orderer that misses either has forgotten some of what it told others. */
+const PARTS = [join('etcdraft', 'wal'), 'chains'];
+
+function isLogWhole(stateDir: string, member: string): boolean {
   const log = layout.ordererLog(layout.orderer(stateDir, member));
-  return existsSync(log) && readdirSync(log).length > 0;
+  return PARTS.every((part) => holds(join(log, part)));
+}
+
+function holds(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).length > 0;
 }

@@ -141,19 +141,49 @@ describe('the orderer whose log alone is deleted', function () {
 
   it('is not started, and each start says so', async () => {
     assert.deepEqual(await notices(), [], 'before the first start it has no log to lose');
-    mkdirSync(join(log, 'etcdraft'), { recursive: true });
+    begin();
     assert.deepEqual(await notices(), []);
     rmSync(log, { recursive: true });
     for (const start of ['the first', 'the next']) {
       const told = await notices();
       assert.equal(told.length, 1, start);
       assert.match(told[0]!, MIGHT_VOTE_TWICE);
-      assert.ok(told[0]!.includes(`${log} is gone or empty`), told[0]);
+      assert.ok(told[0]!.includes(`${log} is gone, or not whole`), told[0]);
     }
     assert.equal(existsSync(log), false);
   });
 
+  it('is named by status', async () => {
+    const { out } = await salus(stateDir, ['status']);
+    assert.match(out, MIGHT_VOTE_TWICE);
+    const { orderers } = JSON.parse((await salus(stateDir, ['status', '--json'])).out) as { orderers: string[] };
+    assert.deepEqual(
+      orderers.map((line) => MIGHT_VOTE_TWICE.test(line)),
+      [true],
+    );
+  });
+
+  for (const part of ['etcdraft/wal', 'chains']) {
+    it(`is not started either where of its log only ${part} is gone`, async () => {
+      takeInAgain();
+      begin();
+      assert.deepEqual(await notices(), []);
+      rmSync(join(log, part), { recursive: true });
+      assert.match((await notices()).join(), MIGHT_VOTE_TWICE);
+    });
+  }
+
   it('is started once the channel has let it go and taken it in again', async () => {
+    takeInAgain();
+    assert.deepEqual(await notices(), []);
+    assert.deepEqual((JSON.parse((await salus(stateDir, ['status', '--json'])).out) as { orderers: [] }).orderers, []);
+  });
+
+  /** The log as an orderer leaves it, as far as it is looked at. */
+  function begin(): void {
+    for (const part of ['etcdraft/wal/health', 'chains/health']) mkdirSync(join(log, part), { recursive: true });
+  }
+  function takeInAgain(): void {
     const { topology, material } = readNetwork(stateDir);
     const members = topology.members.map((each) => {
       const { orderer, ...rest } = each;
@@ -161,8 +191,7 @@ describe('the orderer whose log alone is deleted', function () {
     });
     writeNetwork(stateDir, { topology: { ...topology, members }, material });
     writeNetwork(stateDir, { topology, material });
-    assert.deepEqual(await notices(), []);
-  });
+  }
 });
 
 describe('a lost machine of a member that orders, on Fabric', function () {

@@ -3,6 +3,7 @@ import { ownComposeCommand } from '../compose/containers.js';
 import { type MemberEndpoints, readEndpoints } from '../endpoints.js';
 import { type InstalledPackages, installedPackages } from '../fabric/packages.js';
 import { type EndingCertificate, endingCertificates } from '../identity/expiry.js';
+import { lostLogNotices } from '../lost-log.js';
 import { readRunFile } from './run-file.js';
 
 /** How long a gateway may take to answer, in milliseconds. */
@@ -43,25 +44,27 @@ interface NetworkStatus {
   readonly members: readonly MemberStatus[];
   /** Those that have ended or will within 30 days. */
   readonly certificates: readonly EndingCertificate[];
+  /** Why each orderer that is not started is not, and what is to be done about it. */
+  readonly orderers: readonly string[];
   /** Engine fabric: the chaincode's package and its code at every peer. */
   readonly packages?: InstalledPackages;
 }
 
 async function networkStatus(stateDir: string): Promise<NetworkStatus> {
   const running = readRunFile(stateDir);
-  const certificates = endingCertificates(stateDir);
-  if (running === undefined) return { engine: 'none', pid: null, isReady: false, members: [], certificates };
+  const local = { certificates: endingCertificates(stateDir), orderers: lostLogNotices(stateDir) };
+  if (running === undefined) return { engine: 'none', pid: null, isReady: false, members: [], ...local };
   const { engine, pid } = running;
   const members = await Promise.all(memberStatuses(stateDir));
   const isUp = members.length > 0 && members.every(({ state }) => state === 'ready');
-  if (engine !== 'fabric') return { engine, pid, isReady: isUp, members, certificates };
+  if (engine !== 'fabric') return { engine, pid, isReady: isUp, members, ...local };
   const packages = await installedPackages(stateDir);
   return {
     engine,
     pid,
     isReady: isUp && packages.different.length + packages.otherCode.length === 0,
     members,
-    certificates,
+    ...local,
     packages,
   };
 }
@@ -95,11 +98,12 @@ async function memberStatus(member: string, { fhir, gateway }: MemberEndpoints):
   }
 }
 
-function print(io: CommandIo, { engine, members, certificates, packages }: NetworkStatus): void {
+function print(io: CommandIo, { engine, members, certificates, orderers, packages }: NetworkStatus): void {
   for (const { name, file, endsAt, daysLeft } of certificates) {
     const when = daysLeft < 0 ? 'has ended' : `ends in ${daysLeft} days`;
     io.out(`certificate of ${name} ${when} (${endsAt}): ${file}`);
   }
+  for (const line of orderers) io.out(line);
   if (members.length === 0) {
     printNone(io);
     return;
