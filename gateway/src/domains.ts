@@ -12,7 +12,7 @@ import { patientProjector } from './patient/project.js';
 import type { Projector } from './projection/projector.js';
 import { registryProjector } from './registry/project.js';
 import { supplyOperations } from './supply/dispense/face.js';
-import { prescriptionOperations } from './supply/dispense/operations.js';
+import { dispensingOperations } from './supply/dispense/operations.js';
 import { supplyProjector } from './supply/project.js';
 import { CONTENT_SPACE } from './trial/content.js';
 import { trialOperations } from './trial/operations.js';
@@ -58,7 +58,7 @@ export const domainOperations: Readonly<Record<string, readonly string[]>> = {
     'waiting-links',
   ],
   Consent: ['evaluate'],
-  MedicationRequest: prescriptionOperations,
+  ...dispensingOperations,
   ...supplyOperations,
   ResearchStudy: trialOperations,
 };

@@ -226,7 +226,7 @@ async function listen(
     fhir: fhirExpress({ handle }, actorOf),
     smart,
     ...(authorization === undefined ? {} : { authorization: authorization.routes(actorOf, handle) }),
-    ...sharing.supply.routers(actorOf, faultLog(log)),
+    ...sharing.supply.routers(actorOf, faultLog(log), handle),
     cdsHooks: fhirExpress({ handle: sharing.hooks }, actorOf, ''),
     trial: trials.view,
     scan: async (token, wish) => sharing.supply.scan(await authenticate(`Bearer ${token}`, undefined, tokens), wish),

@@ -8,10 +8,12 @@ import { patient } from '../story/people.js';
 import { type FhirBody, networkOfSuite } from '../support/network.js';
 import { GTIN, pack, PREFIX, tell, TradeSystem } from './packs.js';
 
+const PLACE = `urn:epc:id:sgln:${PREFIX}.00001.0`;
+
 describe('a prescription and the packs dispensed on it', function () {
   this.timeout(90_000);
   const network = networkOfSuite();
-  const serials = [5001, 5002, 5003, 5004];
+  const serials = [5001, 5002, 5003, 5004, 5005, 5006, 5007];
   const packs = serials.map(pack);
   let acme: TradeSystem;
   let stmary: TradeSystem;
@@ -95,6 +97,56 @@ describe('a prescription and the packs dispensed on it', function () {
     assert.equal(codeOf(await dispense(order, packs[2])), 'no-fill');
   });
 
+  const undo = (id: string, role = 'pharmacist', place = '') =>
+    asking(role, `MedicationDispense/${id}/$undo`, {
+      resourceType: 'Parameters',
+      ...(place === '' ? {} : { parameter: [{ name: 'place', valueString: place }] }),
+    });
+
+  it('is undone where it was dispensed: the pack is in stock, the fill is given back, and the record is in error', async () => {
+    const [other = '', another = ''] = [packs[4], packs[5]];
+    const order = await prescribed({ dispenseRequest: { numberOfRepeatsAllowed: 0 } });
+    await sign(order);
+    const first = await dispense(order, other);
+    assert.equal(first.status, 201, first.text);
+    assert.equal((await undo(String(first.body.id), 'physician')).status, 403);
+    assert.equal(codeOf(await undo(String(first.body.id), 'pharmacist', PLACE)), 'undo-elsewhere');
+    assert.equal(codeOf(await dispense(order, another)), 'no-fill');
+    const undone = await undo(String(first.body.id));
+    assert.deepEqual([undone.status, undone.body['status']], [200, 'entered-in-error'], undone.text);
+    assert.equal((await stmary.verify('5005')).body['where'], 'in stock');
+    assert.equal(codeOf(await undo(String(first.body.id))), 'not-undoable');
+    const second = await dispense(order, another);
+    assert.equal(second.status, 201, second.text);
+    assert.equal(codeOf(await dispense(order, other)), 'no-fill');
+    // At the counter's own interface, too.
+    const byHand = { act: 'undo', epcs: [another], place: '', supplied: 'no' };
+    assert.deepEqual(await stmary.does('pharmacist', 'acts', byHand), ['done']);
+    const record = await asking('pharmacist', `MedicationDispense/${String(second.body.id)}`);
+    assert.equal(record.body['status'], 'entered-in-error');
+  });
+
+  it('is gone on with after a kill, on its last fill too, and on no other prescription than it was dispensed on', async () => {
+    const [order, elsewhere] = [await prescribed({ dispenseRequest: undefined }), await prescribed()];
+    for (const each of [order, elsewhere]) await sign(each);
+    const done = await dispense(order, packs[6]);
+    assert.equal(done.status, 201, done.text);
+    // As a gateway leaves them that was killed behind the ledger's answer, and before it.
+    const left = { ...done.body, id: undefined, meta: undefined, whenHandedOver: undefined, status: 'in-progress' };
+    const authorizingPrescription = [{ reference: `MedicationRequest/${elsewhere}` }];
+    const before = await asking('pharmacist', 'MedicationDispense', { ...left, authorizingPrescription });
+    assert.equal(codeOf(await dispense(elsewhere, packs[6])), 'already-dispensed');
+    assert.equal((await asking('pharmacist', `MedicationDispense/${before.body.id}`)).body['status'], 'cancelled');
+    const behind = await asking('pharmacist', 'MedicationDispense', left);
+    const again = await dispense(order, packs[6]);
+    assert.deepEqual(
+      [again.status, again.body.id, again.body['status']],
+      [201, behind.body.id, 'completed'],
+      again.text,
+    );
+    assert.equal((await undo(String(again.body.id))).status, 200);
+  });
+
   it('is for one patient, and of the product that it names, in a contained Medication too', async () => {
     const other = String((await asking('physician', 'Patient', patient)).body.id);
     const [coding] = [{ system: 'https://www.gs1.org/gtin', code: '09521003000022' }];
@@ -140,7 +192,7 @@ describe('a prescription and the packs dispensed on it', function () {
       const text = readFileSync(path).toString('latin1');
       for (const [, name = ''] of text.matchAll(/"premises":"([0-9a-f]{64})"/g)) names.add(name);
     }
-    assert.equal(names.size, 3);
+    assert.equal(names.size, 6);
   });
 
   it('is found again when the lot is recalled: holders by yes or no, patients by the pharmacy alone', async () => {

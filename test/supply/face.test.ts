@@ -129,6 +129,6 @@ describe('the supply chain in FHIR', function () {
 
   it('says its operations in the CapabilityStatement', async () => {
     const { text } = await network.ask('stmary', 'metadata');
-    for (const operation of ['"shipments"', '"exposed"']) assert.ok(text.includes(operation), operation);
+    for (const operation of ['"shipments"', '"exposed"', '"undo"']) assert.ok(text.includes(operation), operation);
   });
 });

@@ -136,6 +136,8 @@ export interface Ended {
   readonly member: string;
   /** Salted hash of actor and premises, made by the gateway. */
   readonly premises: string;
+  /** Of a dispense: the fill it spent, given back where it is undone. */
+  readonly fill?: string | undefined;
 }
 
 /** Days within which a dispense or decommissioning may be undone (Delegated Regulation (EU) 2016/161, Article 13). */

@@ -7,6 +7,8 @@ import { allowed } from '../lib/refusal';
 import { parseText } from '../lib/schema';
 import {
   type Act,
+  type ActRow,
+  ACTS,
   events,
   type Item,
   parseAct,
@@ -31,7 +33,7 @@ import {
   parseTrace,
   type StatusView,
 } from './api';
-import { allowFill, anchor, authorise, commit, pack, raise, recall, resolve, spend, trace } from './lots';
+import { allowFill, anchor, authorise, commit, giveBack, pack, raise, recall, resolve, spend, trace } from './lots';
 import { setApart, takeAlong } from './apart';
 import { batchOf, decide, judgeClimate, registerLogger } from './climate';
 import {
@@ -249,12 +251,18 @@ const NO_SALT = '';
 /** One act of the table. */
 async function carry(ctx: SalusContext, request: Act, known: Known): Promise<void> {
   const item = allowed(act(request, known, await surroundings(ctx, request.item, known)));
-  const { fill } = request;
-  if (request.act === 'dispense' && fill !== undefined) {
-    await save(ctx, fillKind, [fill], allowed(spend(await load(ctx, fillKind, fill), ctx.now)));
-  }
+  await turnFill(ctx, request, known.record);
   await save(ctx, itemKind, [item.id], item);
   await takeAlong(ctx, item.id, known.above);
+}
+
+/** Spends the fill that a dispense names, or gives back what the end that is undone spent. */
+async function turnFill(ctx: SalusContext, request: Act, before: Item | undefined): Promise<void> {
+  const turned = (ACTS[request.act] as ActRow).fill;
+  const fill = turned === 'spent' ? request.fill : before?.ended?.fill;
+  if (turned === undefined || fill === undefined) return;
+  const known = await load(ctx, fillKind, fill);
+  await save(ctx, fillKind, [fill], allowed(turned === 'spent' ? spend(known, ctx.now) : giveBack(known)));
 }
 
 async function view(ctx: SalusContext, item: Item, above: readonly Item[]): Promise<StatusView> {

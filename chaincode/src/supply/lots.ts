@@ -148,6 +148,12 @@ export function spend(fill: Fill | undefined, now: string): Fill | Refusal {
   return fill.spent === undefined ? { ...fill, spent: now } : refuse('fill-spent', 'this fill was dispensed before');
 }
 
+/** A fill is allowed again, as the dispense that spent it is undone. */
+export function giveBack(fill: Fill | undefined): Fill | Refusal {
+  if (fill === undefined) return refuse('unknown-fill', 'no prescription allows this fill');
+  return { fill: fill.fill, allowed: fill.allowed };
+}
+
 /** The root over one capture's events, for good. */
 export function anchor(
   request: AnchorCapture,

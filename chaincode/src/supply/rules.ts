@@ -153,7 +153,9 @@ function received(next: Item, shipment: Item['shipment'], receiver: string): Ite
   return { ...next, owner: receiver, holder: receiver, state: shipment?.isReturn === true ? 'returned' : next.state };
 }
 
-function end(next: Item, reason: Ended['reason'], { premises }: Act, { member, now }: Surroundings): Item | Refusal {
+function end(next: Item, reason: Ended['reason'], request: Act, { member, now }: Surroundings): Item | Refusal {
+  const { premises, fill } = request;
   if (premises === undefined) return refuse('incomplete-act', 'name actor and premises as a salted hash: premises');
-  return { ...next, ended: { reason, at: now, member, premises } };
+  const spent = reason === 'dispensed' && fill !== undefined ? { fill } : {};
+  return { ...next, ended: { reason, at: now, member, premises, ...spent } };
 }

@@ -22,6 +22,8 @@ export interface ActRow {
   /** Roles of the people who may. */
   readonly roles: readonly string[];
   readonly guards: readonly Guard[];
+  /** What becomes of a prescription's fill: the one that the act names, or the one that the end it undoes spent. */
+  readonly fill?: 'spent' | 'given back';
   /** Which refusals are a suspicion, and of what; no other one is. */
   readonly alerts: Readonly<Record<string, string>>;
 }
@@ -106,6 +108,7 @@ export const ACTS = {
     who: 'owner',
     roles: ['pharmacist'],
     guards: ['a-unit', 'at-a-pharmacy', 'in-possession', ...fit],
+    fill: 'spent',
     alerts: { ...elsewhere, 'already-dispensed': 'double-dispense', decommissioned: 're-entry' },
   },
   decommission: {
@@ -122,6 +125,7 @@ export const ACTS = {
     who: 'owner',
     roles: [...people, 'quality-officer'],
     guards: ['same-premises', 'within-ten-days', 'undoable', ...fit],
+    fill: 'given back',
     alerts: elsewhere,
   },
 } as const satisfies Readonly<Record<string, ActRow>>;

@@ -4,7 +4,7 @@ import type { Request, Router } from 'express';
 
 import type { Heard } from '../door/server.js';
 import { type Keep, keeper } from '../ehr/keep.js';
-import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Fhir } from '../fhir/request.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { NamedSecrets } from '../keys/named-secrets.js';
 import type { Actor, Ledger } from '../ports.js';
@@ -17,6 +17,7 @@ import { epcisExpress } from './epcis/express.js';
 import { EpcisSockets } from './epcis/sockets.js';
 import { withSupplyFace } from './dispense/face.js';
 import { withDispensing } from './dispense/operations.js';
+import { recordingUndone } from './dispense/undone.js';
 import { openDesk } from './epcis/open.js';
 import { EventRepository, type RepositoryPorts } from './epcis/repository.js';
 import { parseEpc } from './gs1/epc.js';
@@ -136,6 +137,7 @@ export class Supply {
   routers(
     actorOf: (request: Request) => Promise<Actor>,
     onFault: (error: unknown) => void,
+    fhir: Fhir,
   ): { readonly epcis: Router; readonly verify: Router; readonly supply: Router } {
     const { ledger, projection, settings } = this.rooms;
     const http = { actorOf, onFault };
@@ -152,7 +154,7 @@ export class Supply {
         ...http,
         ...this.#coldRoom,
         ...this.#exceptionRoom,
-        ...{ ledger, acts: this.#acts, alerts, recalls, holders, label },
+        ...{ ledger, acts: recordingUndone(this.#acts, fhir), alerts, recalls, holders, label },
       }),
     };
   }
@@ -203,7 +205,7 @@ export class Supply {
   }
 
   /** The FHIR interface with prescriptions' fills and dispensing in front of it. */
-  inFrontOf(fhir: (request: FhirRequest) => Promise<FhirResponse>) {
+  inFrontOf(fhir: Fhir): Fhir {
     const { projection, ledger } = this.rooms;
     const find = (gtin: string, serial: string) => lookUp(this.#looking, gtin, serial);
     const shipments = () => shipmentsOf(projection);

@@ -2,11 +2,12 @@
  * Prescriptions and packs in FHIR, in front of the router. `POST MedicationRequest/{id}/$sign` by a physician allows its
  * fills. `POST MedicationRequest/{id}/$dispense` by a pharmacist, Parameters with `pack` (EPC URN, GS1 Digital Link, or as a scanner reads it),
  * `place`, and for a prescription kept elsewhere `patient` (the pharmacy's own Patient) and `prescribedFor` (the Patient's id there): one transaction spends a fill
- * and marks the pack dispensed, and the MedicationDispense names prescription, pack and lot. The prescription is read as
- * the person who asks may read it.
+ * and marks the pack dispensed, and the MedicationDispense names prescription, pack and lot. `POST MedicationDispense/{id}/$undo`
+ * by the same pharmacist, Parameters with the same `place`: one transaction puts the pack back in stock and gives the fill
+ * back, and the MedicationDispense is entered-in-error. The prescription is read as the person who asks may read it.
  */
 import { resourceBody } from '../../fhir/body.js';
-import { parseBody, type JsonObject } from '../../fhir/json.js';
+import type { JsonObject } from '../../fhir/json.js';
 import { outcomeOf } from '../../fhir/outcome.js';
 import { givenOf } from '../../fhir/parameters.js';
 import type { Fhir, FhirRequest, FhirResponse } from '../../fhir/request.js';
@@ -17,6 +18,7 @@ import { packEpc, packOf } from '../packs/identity.js';
 import { placeOf } from '../packs/steps.js';
 import type { KnownItem } from '../packs/shelf.js';
 import type { Effect } from '../packs/stored.js';
+import { Answered, asked, type Asking, demandRole, markUndone, patch, read, recordsOf, resourceOf } from './desk.js';
 import {
   allowFills,
   demandActive,
@@ -27,7 +29,7 @@ import {
   gtinsOf,
   unspent,
 } from './prescriptions.js';
-import { dispenseOf, endPatch, isDispensedOn, PACK_SYSTEM } from './record.js';
+import { dispenseOf, endPatch, isDispensedOn, packsIn } from './record.js';
 
 /** What dispensing needs of the gateway. */
 export interface DispensePorts extends FillPorts {
@@ -38,74 +40,116 @@ export interface DispensePorts extends FillPorts {
   readonly now: () => string;
 }
 
-const PATH = /^MedicationRequest\/([A-Za-z0-9.-]{1,64})\/\$(sign|dispense)$/;
+/** Names of the operations, without `$`, by type. */
+export const dispensingOperations = { MedicationRequest: ['dispense', 'sign'], MedicationDispense: ['undo'] } as const;
 
-/** Names of the operations, without `$`. */
-export const prescriptionOperations: readonly string[] = ['dispense', 'sign'];
+const PATH = /^(MedicationRequest|MedicationDispense)\/([A-Za-z0-9.-]{1,64})\/\$(sign|dispense|undo)$/;
 
 /** The FHIR interface with these operations in front of it. */
 export function withDispensing(fhir: Fhir, ports: DispensePorts): Fhir {
   return async (request) => {
-    const [, id = '', operation] = PATH.exec(request.path) ?? [];
+    const [, type = '', id = '', name = ''] = PATH.exec(request.path) ?? [];
+    const operation = OPERATIONS[`${type} ${name}`];
     if (operation === undefined || request.method !== 'POST') return await fhir(request);
-    const desk = { fhir, ports, request };
     try {
-      return operation === 'sign' ? await sign(desk, id) : await dispense(desk, id);
+      return await operation({ fhir, ports, request }, id);
     } catch (error) {
-      return { headers: {}, ...outcomeOf(error) };
+      return error instanceof Answered ? error.response : { headers: {}, ...outcomeOf(error) };
     }
   };
 }
 
-interface Desk {
-  readonly fhir: Fhir;
+interface Desk extends Asking {
   readonly ports: DispensePorts;
   readonly request: FhirRequest;
 }
 
-/** An answer of the interface that is no success: given on as it is. */
-class Answered extends Error {
-  constructor(readonly response: FhirResponse) {
-    super(`answered ${response.status}`);
-  }
-}
+const OPERATIONS: Readonly<Record<string, (desk: Desk, id: string) => Promise<FhirResponse>>> = {
+  'MedicationRequest sign': sign,
+  'MedicationRequest dispense': dispense,
+  'MedicationDispense undo': undo,
+};
 
 async function sign(desk: Desk, id: string): Promise<FhirResponse> {
-  const { ports, request } = desk;
-  demandRole(request, 'physician', 'signs prescriptions');
-  return await given(async () => {
-    const path = `MedicationRequest/${id}`;
-    const prescription = await read(desk, path);
-    demandActive(prescription);
-    const known = fillsOf(prescription);
-    const fills = known.length > 0 ? known : drawFills(prescription);
-    if (known.length === 0) await patch(desk, path, fillsPatch(prescription, fills), versionOf(prescription));
-    await allowFills(ports, request.actor, fills);
-    return await asked(desk, { method: 'GET', path });
-  });
+  demandRole(desk, 'physician', 'signs prescriptions');
+  const path = `MedicationRequest/${id}`;
+  const prescription = await read(desk, path);
+  demandActive(prescription);
+  const known = fillsOf(prescription);
+  const fills = known.length > 0 ? known : drawFills(prescription);
+  if (known.length === 0) await patch(desk, path, fillsPatch(prescription, fills), versionOf(prescription));
+  await allowFills(desk.ports, desk.request.actor, fills);
+  return await asked(desk, { method: 'GET', path });
 }
 
 async function dispense(desk: Desk, id: string): Promise<FhirResponse> {
+  const { ports } = desk;
+  demandRole(desk, 'pharmacist', 'dispenses');
+  const { epc, gtin, serial, place, patient, prescribedFor } = wishOf(desk.request);
+  const { prescription, isElsewhere } = await prescriptionOf(desk, id, prescribedFor ?? patient);
+  demandActive(prescription);
+  demandProduct(prescription, gtin);
+  const owner = givenTo(prescription, patient, isElsewhere);
+  const records = await recordsOf(desk, epc, ['in-progress', 'completed']);
+  // What a killed gateway left open, of this pack on this prescription.
+  const begun = records.find((each) => each.status === 'in-progress' && isDispensedOn(each, id));
+  const fills = fillsFor(ports, prescription, begun !== undefined);
+  const known = await ports.lookUp(gtin, serial);
+  const made = dispenseOf({ prescription, epc, gtin, terms: known?.terms, patient: owner });
+  const path = `MedicationDispense/${String(begun === undefined ? await create(desk, made) : begun.id)}`;
+  const end = settledEnd(await spend(desk, { epc, place, fills, again: begun !== undefined }));
+  await patch(desk, path, endPatch(ports.now(), end.code));
+  demandDone(end);
+  // The ledger had it in stock, so that an earlier dispense was undone, though a kill kept its record from saying so.
+  await markUndone(
+    desk,
+    records.filter(({ status }) => status === 'completed'),
+  );
+  return { ...(await asked(desk, { method: 'GET', path })), status: 201 };
+}
+
+/** Those that may be spent; where it was begun before, those that may have been spent by it, first. Throws Refusal. */
+function fillsFor(ports: FillPorts, prescription: JsonObject, wasBegun: boolean): readonly string[] {
+  const all = fillsOf(prescription);
+  const left = unspent(ports, all);
+  const fills = wasBegun ? [...all.filter((each) => !left.includes(each)), ...left] : left;
+  if (fills.length > 0) return fills;
+  throw new Refusal('conflict', 'no-fill', 'it is not signed, or every fill was dispensed');
+}
+
+async function undo(desk: Desk, id: string): Promise<FhirResponse> {
   const { ports, request } = desk;
-  demandRole(request, 'pharmacist', 'dispenses');
-  const { epc, gtin, serial, place, patient, prescribedFor } = wishOf(request);
-  return await given(async () => {
-    const { prescription, isElsewhere } = await prescriptionOf(desk, id, prescribedFor ?? patient);
-    demandActive(prescription);
-    demandProduct(prescription, gtin);
-    const fills = unspent(ports, fillsOf(prescription));
-    if (fills.length === 0) throw new Refusal('conflict', 'no-fill', 'it is not signed, or every fill was dispensed');
-    const owner = givenTo(prescription, patient, isElsewhere);
-    const begun = await begunBefore(desk, epc, id);
-    const known = await ports.lookUp(gtin, serial);
-    const made = dispenseOf({ prescription, epc, gtin, terms: known?.terms, patient: owner });
-    const path = `MedicationDispense/${begun ?? (await create(desk, made))}`;
-    const end = await spend(desk, { epc, place, fills, again: begun !== undefined });
-    if (end.state === 'unknown') throw new Refusal('unavailable', 'unknown', 'it is not known yet: ask the same again');
-    await patch(desk, path, endPatch(ports.now(), end.code));
-    if (end.state === 'refused') throw new Refusal('conflict', end.code ?? '', end.detail ?? '');
-    return { ...(await asked(desk, { method: 'GET', path })), status: 201 };
-  });
+  demandRole(desk, 'pharmacist', 'undoes a dispense');
+  const [place = ''] = givenOf(resourceBody(request).plain).texts('place');
+  const path = `MedicationDispense/${id}`;
+  const record = await read(desk, path);
+  const [epc] = packsIn(record);
+  if (epc === undefined) throw new Refusal('invalid', 'unprocessable', 'it names no pack that was dispensed');
+  if (record.status !== 'completed') {
+    throw new Refusal(
+      'conflict',
+      'not-undoable',
+      'it was not dispensed, or is undone: only what is completed is undone',
+    );
+  }
+  const step = { kind: 'act', act: 'undo', epcs: [epc], place: placeOf(place), supplied: 'no' } as const;
+  // A kill may have come between the ledger and the record.
+  const [end] = await ports.acts.carry(request.actor, step, { again: true });
+  demandDone(settledEnd(end));
+  await markUndone(desk, [record]);
+  return await asked(desk, { method: 'GET', path });
+}
+
+type End = Omit<Effect, 'event'>;
+
+/** Throws Refusal where nobody knows. */
+function settledEnd(end: End | undefined): End {
+  if (end !== undefined && end.state !== 'unknown') return end;
+  throw new Refusal('unavailable', 'unknown', 'it is not known yet: ask the same again');
+}
+
+function demandDone({ state, code = '', detail = '' }: End): void {
+  if (state === 'refused') throw new Refusal('conflict', code, detail);
 }
 
 interface Spending {
@@ -116,14 +160,14 @@ interface Spending {
 }
 
 /** Spends the first fill that nobody else spends in the meantime. */
-async function spend({ ports, request }: Desk, { epc, place, fills, again }: Spending): Promise<Omit<Effect, 'event'>> {
-  let end: Omit<Effect, 'event'> | undefined;
+async function spend({ ports, request }: Desk, { epc, place, fills, again }: Spending): Promise<End | undefined> {
+  let end: End | undefined;
   for (const fill of fills) {
     const step = { kind: 'act', act: 'dispense', epcs: [epc], place, fill } as const;
     [end] = await ports.acts.carry(request.actor, step, { again });
     if (end?.code !== 'fill-spent') break;
   }
-  return end ?? { act: 'dispense', state: 'unknown' };
+  return end;
 }
 
 function wishOf(request: FhirRequest) {
@@ -135,10 +179,6 @@ function wishOf(request: FhirRequest) {
   const [patient] = parameters.texts('patient');
   const [prescribedFor] = parameters.texts('prescribedFor');
   return { epc, gtin: pack.gtin, serial: pack.serial, place: placeOf(place), patient, prescribedFor };
-}
-
-function demandRole({ actor }: FhirRequest, role: string, does: string): void {
-  if (actor.role !== role) throw new Refusal('forbidden', 'not-your-role', `only a ${role} ${does}`);
 }
 
 function demandProduct(prescription: JsonObject, gtin: string): void {
@@ -163,23 +203,9 @@ function patientOf({ subject }: JsonObject): string {
   return id;
 }
 
-/** The MedicationDispense of this pack on this prescription that a killed gateway left open. */
-async function begunBefore(desk: Desk, epc: string, prescription: string): Promise<string | undefined> {
-  const query = new URLSearchParams({ identifier: `${PACK_SYSTEM}|${epc}`, status: 'in-progress' });
-  const found = await asked(desk, { method: 'GET', path: 'MedicationDispense', query });
-  const { entry } = resourceOf(found) as { readonly entry?: readonly { readonly resource?: JsonObject }[] };
-  const id = entry?.find(({ resource }) => resource !== undefined && isDispensedOn(resource, prescription))?.resource
-    ?.id;
-  return typeof id === 'string' ? id : undefined;
-}
-
 async function create(desk: Desk, resource: JsonObject): Promise<string> {
   const body = JSON.stringify(resource);
   return String(resourceOf(await asked(desk, { method: 'POST', path: 'MedicationDispense', body })).id);
-}
-
-async function read(desk: Desk, path: string): Promise<JsonObject> {
-  return resourceOf(await asked(desk, { method: 'GET', path }));
 }
 
 /** Kept here, or as the other hospital shows it of its patient: read by permit, like any search of another's record. */
@@ -202,38 +228,6 @@ async function prescriptionOf(
   }
 }
 
-async function patch(desk: Desk, path: string, body: string, version?: string): Promise<void> {
-  const headers = {
-    'content-type': 'application/json-patch+json',
-    ...(version === undefined ? {} : { 'if-match': version }),
-  };
-  await asked(desk, { method: 'PATCH', path, body, headers });
-}
-
 function versionOf({ meta }: JsonObject): string {
   return `W/"${String((meta as JsonObject | undefined)?.versionId)}"`;
-}
-
-/** Asks the interface as whoever asks. Throws Answered for anything but a success. */
-async function asked(
-  { fhir, request: { actor } }: Desk,
-  question: Pick<FhirRequest, 'method' | 'path'> & Partial<FhirRequest>,
-): Promise<FhirResponse> {
-  const headers = { 'content-type': 'application/fhir+json' };
-  const response = await fhir({ actor, query: new URLSearchParams(), headers, ...question });
-  if (response.status >= 300) throw new Answered(response);
-  return response;
-}
-
-async function given(work: () => Promise<FhirResponse>): Promise<FhirResponse> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Answered) return error.response;
-    throw error;
-  }
-}
-
-function resourceOf({ resource }: FhirResponse): JsonObject {
-  return typeof resource === 'string' ? (parseBody(resource).plain as JsonObject) : (resource ?? {});
 }

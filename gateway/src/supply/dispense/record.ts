@@ -1,6 +1,8 @@
 /** The MedicationDispense of a pack (R4 medicationdispense.html): prescription, pack, lot. Pure. */
 import type { JsonObject } from '../../fhir/json.js';
 import { asList, textOf } from '../event/json.js';
+import { canonicalEpc } from '../gs1/epc.js';
+import { packOf } from '../packs/identity.js';
 import type { LotTerms } from '../packs/stored.js';
 import { lotIdentifier } from '../trade/holders.js';
 
@@ -39,6 +41,28 @@ export function dispenseOf({ prescription, epc, gtin, terms, patient }: Given): 
     subject: { reference: `Patient/${patient}` },
     authorizingPrescription: [{ reference: `MedicationRequest/${String(prescription.id)}` }],
   };
+}
+
+/** The packs that a MedicationDispense names, canonical. */
+export function packsIn({ identifier }: JsonObject): readonly string[] {
+  return asList(identifier).flatMap((each) => {
+    const isPack = textOf(each, 'system') === PACK_SYSTEM;
+    const epc = isPack ? canonicalEpc(textOf(each, 'value') ?? '') : undefined;
+    return epc === undefined || packOf(epc) === undefined ? [] : [epc];
+  });
+}
+
+/** Whether a MedicationDispense is of this pack. */
+export function isOfPack(dispense: JsonObject, epc: string): boolean {
+  return packsIn(dispense).includes(epc);
+}
+
+/** JSON Patch for a dispense that was undone: it is no record of anything that was (R4 valueset-medicationdispense-status). */
+export function undonePatch(): string {
+  return JSON.stringify([
+    { op: 'replace', path: '/status', value: 'entered-in-error' },
+    { op: 'add', path: '/statusReasonCodeableConcept', value: { text: 'undone' } },
+  ]);
 }
 
 /** Whether a MedicationDispense is of this prescription. */

@@ -210,14 +210,14 @@ export class PackActs {
 
   /** Whether the act took effect before the gateway was killed, and to whom it went then. */
   async #doneBefore(
-    { act }: ActStep,
+    { act, fill }: ActStep,
     known: KnownItem,
     begun: { readonly salt: string; readonly premises: string },
   ): Promise<DoneBefore | undefined> {
     const { ledger, secrets, member } = this.ports;
     const { item } = await statusOf(ledger, known);
     const isDrawn = (commitment: string): boolean => secrets.find(`sent/${commitment}`) !== undefined;
-    if (item === null || !isDone(act, item, { member, ...begun, isDrawn })) return undefined;
+    if (item === null || !isDone(act, item, { member, ...begun, fill, isDrawn })) return undefined;
     return { to: act === 'hand-over' ? item.holder : item.shipment?.receiver };
   }
 

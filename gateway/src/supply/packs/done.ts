@@ -8,6 +8,8 @@ export interface Begun {
   readonly salt: string;
   /** Salted hash of actor and premises. */
   readonly premises: string;
+  /** Of a dispense: the fill that it spends. */
+  readonly fill?: string | undefined;
   /** Whether this member drew the salt of a commitment, so that it named the receiver or carrier itself. */
   readonly isDrawn: (commitment: string) => boolean;
 }
@@ -27,7 +29,8 @@ const JUDGES: Readonly<Record<ActName, Judge>> = {
   decline: ({ state, owner, shipment }) => state === 'in-transit' && shipment?.receiver === owner,
   receive: ({ state, owner, holder }, opened) =>
     ['active', 'returned'].includes(state) && owner === opened && holder === opened,
-  dispense: ended,
+  // One person may have dispensed the pack there on another prescription.
+  dispense: (item, opened, begun) => ended(item, opened, begun) && item.ended?.fill === begun.fill,
   decommission: ended,
   unpack: (item, opened, begun) => inHand(item, opened, begun) && item.parent === undefined,
   'verify-return': inHand,
