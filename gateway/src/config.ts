@@ -16,6 +16,8 @@ export interface GatewayConfig {
   readonly issuer?: ExternalIssuer;
   /** Origins of files that may be imported. */
   readonly importOrigins: readonly string[];
+  /** Origins of those subscribers who may be told; empty = any of the public internet. */
+  readonly subscriberOrigins: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -26,7 +28,8 @@ export function loadConfig(files: readonly string[]): GatewayConfig {
   const apps = files.map(readSettings);
   return {
     apps,
-    importOrigins: importOrigins(process.env.SALUS_IMPORT_ORIGINS, apps),
+    importOrigins: originsIn('SALUS_IMPORT_ORIGINS', process.env.SALUS_IMPORT_ORIGINS, apps),
+    subscriberOrigins: originsIn('SALUS_SUBSCRIBER_ORIGINS', process.env.SALUS_SUBSCRIBER_ORIGINS, apps),
     logLevel: logLevel(process.env.SALUS_LOG_LEVEL),
     ...(issuer === undefined ? {} : { issuer }),
   };
@@ -49,14 +52,11 @@ function externalIssuer(
   return { issuer, jwks, ...(roles === undefined ? {} : { roles }) };
 }
 
-function importOrigins(value: string | undefined, apps: readonly GatewaySettings[]): readonly string[] {
+function originsIn(name: string, value: string | undefined, apps: readonly GatewaySettings[]): readonly string[] {
   const origins = (value ?? '').split(',').filter((each) => each !== '');
   const isProduction = apps.some(({ production }) => production);
   if (origins.every((each) => isOrigin(each, isProduction))) return origins;
-  throw new SettingsError(
-    ['SALUS_IMPORT_ORIGINS'],
-    'is a list of origins such as https://files.example.org, with commas',
-  );
+  throw new SettingsError([name], 'is a list of origins such as https://files.example.org, with commas');
 }
 
 /** One gateway's settings. Throws SettingsError. */

@@ -14,7 +14,7 @@ const STOP_MS = 8_000;
 async function main(): Promise<void> {
   const config = loadConfig(process.argv.slice(2));
   const log = pino({ level: config.logLevel }, pino.destination(2));
-  const { importOrigins } = config;
+  const { importOrigins, subscriberOrigins } = config;
   const issuer = config.issuer === undefined ? {} : { issuer: config.issuer };
   const members = await Promise.all(
     config.apps.map((settings) => {
@@ -22,7 +22,13 @@ async function main(): Promise<void> {
       const onProgress = (height: number, of: number): void => {
         say({ ready: false, member, height, of });
       };
-      return startMember(settings, { log: log.child({ member }), ...issuer, importOrigins, onProgress });
+      return startMember(settings, {
+        log: log.child({ member }),
+        ...issuer,
+        importOrigins,
+        subscriberOrigins,
+        onProgress,
+      });
     }),
   );
   stopOnSignal(members);

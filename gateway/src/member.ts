@@ -6,12 +6,13 @@ import type { AddressInfo } from 'node:net';
 
 import type { Logger } from 'pino';
 
-import { raise, watchBlocks } from './alarms.js';
+import { raise } from './alarms.js';
 import { buildApp } from './app.js';
 import { openAskers, type Askers } from './authorization/open.js';
+import { runInBackground } from './background.js';
 import { answerClientErrors } from './client-errors.js';
-import { runTicker } from './clock/ticker.js';
 import { Sharing } from './door/sharing.js';
+import { Destinations } from './delivery/destinations.js';
 import { findDone } from './ehr/done.js';
 import { domainOperations, servedTypes } from './domains.js';
 import { conditionsOf } from './ehr/conditions.js';
@@ -25,27 +26,24 @@ import type { ImportDesk } from './fhir/import/desk.js';
 import type { FhirRequest } from './fhir/request.js';
 import { fhirRouter } from './fhir/router.js';
 import { acceptedIssuer, fhirBase } from './identity/issuer.js';
-import { readSigningKey, type SigningKey } from './identity/keys.js';
+import { readSigningKey } from './identity/keys.js';
 import { authenticate } from './identity/tokens.js';
 import { KeyStore } from './keys/key-store.js';
 import { Memory } from './keys/memory.js';
 import { machineStart } from './keys/machine-start.js';
 import { durableLedger } from './ledger/durable.js';
-import { connectLedger, type ConnectedLedger } from './ledger/fabric-ledger.js';
+import { connectLedger } from './ledger/fabric-ledger.js';
 import { LiveBlocks } from './ledger/live.js';
 import { Outbox } from './ledger/outbox.js';
 import { OutboxStore } from './ledger/outbox-store.js';
-import { makeMeters, type Meters } from './metrics.js';
+import { makeMeters } from './metrics.js';
 import { openImports } from './open-imports.js';
 import { openProjection } from './open-projection.js';
 import { removeScratch } from './rebuild.js';
-import type { Ledger } from './ports.js';
-import { follow } from './projection/follower.js';
 import type { Fault } from './projection/faults.js';
-import type { Projection } from './projection/projection.js';
 import { recordAudit, recordHistory } from './record-history.js';
-import { approveRegistry } from './registry/approve.js';
 import { Directory } from './registry/directory.js';
+import type { Rooms } from './rooms.js';
 import { drained } from './drain.js';
 import type { GatewaySettings } from './settings.js';
 import { type MemberOptions, type RunningMember, standingOf, untilReady } from './start.js';
@@ -55,26 +53,6 @@ import { writeStatusOf } from './write-status.js';
 
 /** Longer than proxies and clients keep an idle connection: whoever may still send a request is the one to close it. */
 const KEEP_ALIVE_MS = 75_000;
-
-/** Everything of one member that is open while it runs. */
-interface Rooms {
-  readonly settings: GatewaySettings;
-  readonly log: Logger;
-  readonly clock: () => number;
-  readonly keys: KeyStore;
-  readonly connected: ConnectedLedger;
-  readonly live: LiveBlocks;
-  readonly ledger: Ledger;
-  readonly outbox: Outbox;
-  readonly writer: EhrWriter;
-  readonly recent: RecentContents;
-  readonly projection: Projection;
-  readonly contents: ContentCare;
-  readonly directory: Directory;
-  readonly signingKey: SigningKey;
-  readonly meters: Meters;
-  readonly importOrigins: readonly string[];
-}
 
 /** Starts a member's gateway: listens at once, answers as soon as the ledger lets it. */
 export async function startMember(settings: GatewaySettings, options: MemberOptions): Promise<RunningMember> {
@@ -109,7 +87,7 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
   };
 }
 
-function openRooms(settings: GatewaySettings, { log, importOrigins = [] }: MemberOptions): Rooms {
+function openRooms(settings: GatewaySettings, { log, importOrigins = [], subscriberOrigins }: MemberOptions): Rooms {
   const signingKey = readSigningKey(settings.jwk);
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
   removeScratch(settings.dataDir);
@@ -147,8 +125,9 @@ function openRooms(settings: GatewaySettings, { log, importOrigins = [] }: Membe
   meters.observeProjection(projection, live, contents);
   meters.observeCertificates(settings, clock);
   const ends = { connected, live, ledger: durableLedger(live.watch(connected), outbox), outbox };
+  const destinations = new Destinations(settings.production, subscriberOrigins);
   const kept = { writer, recent, projection, contents, directory, signingKey };
-  return { settings, log, clock, keys, ...ends, ...kept, meters, importOrigins };
+  return { settings, log, clock, keys, ...ends, ...kept, meters, importOrigins, destinations };
 }
 
 function openSharing(rooms: Rooms): Sharing {
@@ -240,39 +219,6 @@ async function listen(
   server.listen(settings.listen.port, settings.listen.host);
   await once(server, 'listening');
   return { server, imports };
-}
-
-/** Follows the ledger, approves the registry, then ticks; rejects when following is at its end. */
-function runInBackground(rooms: Rooms, sharing: Sharing, { series }: Erasures, signal: AbortSignal): Promise<never> {
-  const { settings, log, projection, directory, connected, live, outbox, clock } = rooms;
-  outbox.recover();
-  series.resume();
-  const onInterrupted = (error: unknown): void => {
-    log.debug({ name: (error as Error).name }, 'blocks interrupted');
-  };
-  watchBlocks(rooms, signal);
-  void rooms.contents.keepUp(signal, onInterrupted);
-  const failed = Promise.withResolvers<never>();
-  const fail = (error: unknown): void => {
-    if (!signal.aborted) failed.reject(error);
-  };
-  follow(projection, live.watch(connected), signal, { onInterrupted, now: clock }).catch(fail);
-  sharing.run(signal).catch(fail);
-  const ticking = {
-    member: settings.member,
-    order: () => directory.names,
-    now: clock,
-    onFailure: (error: unknown) => {
-      log.debug({ error: (error as Error).message }, 'tick failed');
-    },
-  };
-  const member = Promise.withResolvers<undefined>();
-  // Who waits for the others to approve a newcomer goes on ticking meanwhile.
-  approveRegistry(connected, settings, signal, () => {
-    member.resolve(undefined);
-  }).catch(fail);
-  member.promise.then(() => runTicker(connected, ticking, signal)).catch(fail);
-  return failed.promise;
 }
 
 async function stop(

@@ -28,6 +28,8 @@ export interface MemberOptions {
   readonly issuer?: ExternalIssuer;
   /** Origins of files that may be imported; absent = none. */
   readonly importOrigins?: readonly string[];
+  /** Origins of those subscribers who may be told; absent = any of the public internet. */
+  readonly subscriberOrigins?: readonly string[];
   /** Hears, each time the projection has got further while the gateway is not ready yet, how many blocks it has. */
   readonly onProgress?: (height: number, channelHeight: number) => void;
 }

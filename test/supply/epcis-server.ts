@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { parseAnchor, type AnchorCapture } from '@salus/chaincode/supply/api';
+import { Destinations } from '@salus/gateway/delivery/destinations';
 import { KeyStore } from '@salus/gateway/keys/key-store';
 import { Refusal } from '@salus/gateway/ledger/refusal';
 import type { Actor, Commit, LedgerCall, ResourceWrite } from '@salus/gateway/ports';
@@ -96,7 +97,7 @@ export class EpcisServer {
         return Promise.resolve(this.effects.shift() ?? []);
       },
       pending: this.pendingOf((this.process = { isKilled: false })),
-      isProduction: false,
+      destinations: new Destinations(false),
       clock,
       prefixLength: prefixLengthAmong([PREFIX]),
     });

@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { MAX_SOCKET_BYTES } from '@salus/gateway/supply/epcis/sockets';
+import { MAX_SOCKET_BYTES } from '@salus/gateway/delivery/sockets';
 import { MAX_SUBSCRIPTIONS } from '@salus/gateway/supply/epcis/subscribe';
 import { AWAY_MS } from '@salus/gateway/supply/epcis/subscriptions';
 import type { ClientOptions } from 'ws';

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { accessProjector } from '@salus/gateway/access/project';
 import { clockProjector } from '@salus/gateway/clock/project';
 import { consentProjector } from '@salus/gateway/consent/project';
+import { Destinations } from '@salus/gateway/delivery/destinations';
 import { Sharing } from '@salus/gateway/door/sharing';
 import { ehrProjector } from '@salus/gateway/ehr/project';
 import { authorshipOf, codeOf, openStored, toEntry } from '@salus/gateway/ehr/translate';
@@ -66,6 +67,7 @@ export class Hospital {
       writer: this.#writer(),
       signingKey: signing,
       clock: () => this.world.contracts.clockMs,
+      destinations: new Destinations(false),
       alarm: (what) => {
         this.alarms.push(what);
       },

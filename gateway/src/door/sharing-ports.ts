@@ -1,4 +1,5 @@
 /** What sharing works with. */
+import type { Destinations } from '../delivery/destinations.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Memory } from '../keys/memory.js';
 import type { SigningKey } from '../identity/keys.js';
@@ -31,6 +32,8 @@ export interface SharingPorts {
   /** The writer of the member's own record. */
   readonly writer: RecordWriter;
   readonly signingKey: SigningKey;
+  /** Where subscribers may be told. */
+  readonly destinations: Destinations;
   /** Milliseconds since 1970, shifted as the settings say. */
   readonly clock: () => number;
   /** Something that failed and is tried again, for the log. */

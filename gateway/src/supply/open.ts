@@ -2,6 +2,7 @@
 import type { StatusView } from '@salus/chaincode/supply/api';
 import type { Request, Router } from 'express';
 
+import type { Destinations } from '../delivery/destinations.js';
 import type { Heard } from '../door/server.js';
 import { type Keep, keeper } from '../ehr/keep.js';
 import type { Fhir } from '../fhir/request.js';
@@ -56,6 +57,8 @@ export interface SupplyRooms extends RepositoryPorts {
   readonly settings: GatewaySettings;
   readonly keys: KeyStore;
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
+  /** Where subscribers may be told. */
+  readonly destinations: Destinations;
   /** Milliseconds since 1970, shifted as the settings say. */
   readonly clock: () => number;
   readonly ask: AskDoor;

@@ -1,6 +1,7 @@
 /** What the EPCIS endpoints work with. */
 import { merklePath } from '@salus/chaincode/supply/api';
 
+import type { Destinations } from '../../delivery/destinations.js';
 import type { PrefixLength } from '../gs1/epc.js';
 import type { Carry } from '../packs/carry.js';
 import type { PendingWork } from '../../keys/pending-work.js';
@@ -19,8 +20,8 @@ export interface DeskPorts {
   readonly pending: Pick<PendingWork, 'keep' | 'drop' | 'list'>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** Whether a webhook may be plain HTTP on this machine. */
-  readonly isProduction: boolean;
+  /** Where webhooks may be. */
+  readonly destinations: Destinations;
   /** Lengths of the company prefixes known to the consortium. */
   readonly prefixLength: PrefixLength;
 }

@@ -1,13 +1,13 @@
 /**
  * Subscriptions by websocket (EPCIS 2.0 section 12.6): an upgrade of `GET /queries/{name}/events` with `stream=true` or
- * a schedule. A delivery has arrived once its subscriber answered the ping behind it: a frame alone says nothing.
+ * a schedule.
  */
-import { randomBytes } from 'node:crypto';
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import { type WebSocket, WebSocketServer } from 'ws';
 
+import { BEAT_MS, CLOSE, delivered, farewell, isAnswered, MAX_SOCKET_BYTES } from '../../delivery/sockets.js';
 import { Refusal } from '../../ledger/refusal.js';
 import type { Actor } from '../../ports.js';
 import { KEEPERS } from './asked.js';
@@ -15,22 +15,13 @@ import type { EpcisDesk } from './desk.js';
 import { EpcisProblem, refusalProblem } from './problem.js';
 import { heldSubscription } from './subscribe.js';
 import type { Line, LineEnd, Subscription } from './subscriptions.js';
-import { ANSWER_MS } from './webhook.js';
 
-/** Largest message that is taken; subscribers have nothing to say. */
-export const MAX_SOCKET_BYTES = 1_024;
-/** How often it is looked whether the subscriber is there, and may still ask, milliseconds. */
-const BEAT_MS = 15_000;
-/** How long a goodbye is waited for, milliseconds. */
-const GOODBYE_MS = 2_000;
 /** Most websockets of one user at one gateway. */
 export const MAX_USER_SOCKETS = 40;
 /** Most websockets at one gateway. */
 export const MAX_SOCKETS = 200;
-/** RFC 6455 section 7.4.1. */
-const [NORMAL, GOING_AWAY, POLICY, FAULT] = [1_000, 1_001, 1_008, 1_011];
 /** Why the gateway ends one; a code of its own (section 7.4.2) where the registered ones have none for it. */
-const ENDED = { deleted: NORMAL, 'taken-over': 4_409 } as const satisfies Record<LineEnd, number>;
+const ENDED = { deleted: CLOSE.normal, 'taken-over': 4_409 } as const satisfies Record<LineEnd, number>;
 const PATH = /^\/epcis\/queries\/([^/]+)\/events$/;
 
 /** Who asks, and who hears of faults. */
@@ -65,16 +56,21 @@ export class EpcisSockets {
     });
   }
 
-  /** Takes over the requests of a server that are upgraded, which are those of `isSubscribing`. */
+  /** Takes over those requests of a server that are upgraded and `isSubscribing`. */
   serve(server: Server, ports: SocketPorts): void {
     server.on('upgrade', (request, socket, head) => {
-      void this.#upgrade(ports, request, { socket, head });
+      if (isSubscribing(request)) void this.#upgrade(ports, request, { socket, head });
     });
   }
 
   /** Closes all of them; each subscriber may come back for the rest. Nothing is kept of them afterwards. */
   async end(): Promise<void> {
-    await Promise.all([...this.#open].map(([socket, { leave }]) => closed(socket, leave)));
+    await Promise.all(
+      [...this.#open].map(async ([socket, { leave }]) => {
+        leave(false);
+        await farewell(socket);
+      }),
+    );
   }
 
   /** Takes an upgrade over, or answers why not and closes the connection. */
@@ -131,8 +127,7 @@ export class EpcisSockets {
     const line: Line = {
       deliver: async (text) => {
         if (!(await mayGoOn())) return false;
-        socket.send(text);
-        return await isAnswered(socket);
+        return await delivered(socket, text);
       },
       end: (why) => {
         socket.close(ENDED[why], why);
@@ -151,22 +146,9 @@ export class EpcisSockets {
     // Who says goodbye is done; who only went comes back for what it missed.
     socket.on('close', (code) => {
       this.#open.delete(socket);
-      leave(code === NORMAL);
+      leave(code === CLOSE.normal);
     });
   }
-}
-
-async function closed(socket: WebSocket, leave: (isDone: boolean) => void): Promise<void> {
-  leave(false);
-  if (socket.readyState === socket.CLOSED) return;
-  const late = setTimeout(() => {
-    socket.terminate();
-  }, GOODBYE_MS);
-  // An error on the way out is followed by the end, too.
-  const end = new Promise((resolve) => socket.once('close', resolve));
-  socket.close(GOING_AWAY);
-  await end;
-  clearTimeout(late);
 }
 
 /** A token that is no longer good opens nothing, however long the connection lives. */
@@ -175,7 +157,7 @@ async function mayGoOn(socket: WebSocket, ports: SocketPorts, request: IncomingM
     await allowedActor(ports, request);
     return true;
   } catch (error) {
-    socket.close(problemOf(error, ports.onFault).status < 500 ? POLICY : FAULT);
+    socket.close(problemOf(error, ports.onFault).status < 500 ? CLOSE.policy : CLOSE.fault);
     return false;
   }
 }
@@ -191,30 +173,6 @@ function problemOf(error: unknown, onFault: (error: unknown) => void): EpcisProb
   if (error instanceof Refusal) return refusalProblem(error);
   onFault(error);
   return new EpcisProblem('ImplementationException', 'the request failed here');
-}
-
-/** Whether the subscriber answers a ping in time; one that does not is away. */
-function isAnswered(socket: WebSocket): Promise<boolean> {
-  const mark = randomBytes(8);
-  return new Promise((resolve) => {
-    const end = (isThere: boolean): void => {
-      clearTimeout(late);
-      socket.off('pong', answered).off('close', away);
-      resolve(isThere);
-    };
-    const answered = (data: Buffer): void => {
-      if (data.equals(mark)) end(true);
-    };
-    const away = (): void => {
-      end(false);
-    };
-    const late = setTimeout(() => {
-      socket.terminate();
-    }, ANSWER_MS);
-    socket.on('pong', answered).on('close', away);
-    if (socket.readyState === socket.OPEN) socket.ping(mark);
-    else end(false);
-  });
 }
 
 function refuse(socket: Duplex, problem: EpcisProblem): void {

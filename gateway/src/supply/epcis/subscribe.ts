@@ -12,14 +12,13 @@ import type { Subscription } from './subscriptions.js';
 
 /** Most subscriptions to one query. */
 export const MAX_SUBSCRIPTIONS = 20;
-const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 
 const create: Handler = (desk, asked) => {
   allow(asked, KEEPERS);
   const { name } = named(desk, asked);
   const body = asked.json();
   if (!isMap(body)) throw bad('send a JSON object with dest, and stream: true or a schedule');
-  const dest = destOf(body.dest, desk.subscriptions.isProduction);
+  const dest = destOf(desk, body.dest);
   const subscription = withinLimit(desk, { ...subscriptionOf(desk, name, body), dest });
   desk.subscriptions.keep(subscription);
   const address = `${asked.base}/queries/${name}/subscriptions/${subscription.subscriptionID}`;
@@ -116,12 +115,12 @@ function subscriptionOf(desk: EpcisDesk, queryName: string, body: JsonMap): Subs
   };
 }
 
-/** HTTPS, or plain HTTP on this machine where it is none of production. */
-function destOf(value: unknown, isProduction: boolean): string {
-  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
-  const isNear = url?.protocol === 'http:' && LOOPBACK.includes(url.hostname) && !isProduction;
-  if (url !== undefined && (url.protocol === 'https:' || isNear) && url.username === '') return url.href;
-  throw new EpcisProblem('InvalidURIException', 'dest is an https address, without user and password in it');
+/** Throws EpcisProblem for an address that this gateway sends nothing to. */
+function destOf({ subscriptions }: EpcisDesk, value: unknown): string {
+  const dest = subscriptions.allowed(value);
+  if (dest !== undefined) return dest;
+  const what = 'dest is an https address that this gateway may send to, without user and password in it';
+  throw new EpcisProblem('InvalidURIException', what);
 }
 
 function formatOf(value: unknown): EpcFormat {

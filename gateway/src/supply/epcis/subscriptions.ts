@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { BackOff } from '../../back-off.js';
+import type { Destinations } from '../../delivery/destinations.js';
+import type { Line as OpenLine } from '../../delivery/sockets.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
 import type { PrefixLength } from '../gs1/epc.js';
 import type { PendingWork } from '../../keys/pending-work.js';
@@ -10,7 +12,7 @@ import { parametersOf, readQuery, runQuery } from './query.js';
 import type { EventRepository } from './repository.js';
 import { dueAfter, type Schedule } from './schedule.js';
 import type { ReadableEvent } from './stored.js';
-import { post } from './webhook.js';
+import { tellWebhook } from './webhook.js';
 
 /** Events in one delivery at most. */
 export const MAX_DELIVERED_EVENTS = 1_000;
@@ -53,9 +55,7 @@ export type Begun = Subscription & { readonly sending: string };
 export type LineEnd = 'deleted' | 'taken-over';
 
 /** A websocket that is open. */
-export interface Line {
-  /** Hands a delivery over: whether it arrived. */
-  readonly deliver: (text: string) => Promise<boolean>;
+export interface Line extends OpenLine {
   readonly end: (why: LineEnd) => void;
 }
 
@@ -68,7 +68,8 @@ export interface SubscriptionPorts {
   /** FHIR instant. */
   readonly now: () => string;
   readonly prefixLength: PrefixLength;
-  readonly isProduction: boolean;
+  /** Where webhooks may be. */
+  readonly destinations: Destinations;
 }
 
 /** One gateway's subscriptions. */
@@ -80,8 +81,9 @@ export class Subscriptions {
 
   constructor(private readonly ports: SubscriptionPorts) {}
 
-  get isProduction(): boolean {
-    return this.ports.isProduction;
+  /** The address of a webhook as it is kept; undefined where it may not be told. */
+  allowed(dest: unknown): string | undefined {
+    return this.ports.destinations.allowed(dest);
   }
 
   /** All of one query. */
@@ -221,7 +223,7 @@ export class Subscriptions {
     const { subscriptionID, queryName, dest, epcFormat } = subscription;
     const respell = respelling(epcFormat, this.ports.prefixLength);
     const text = JSON.stringify(queryDocument(events, queryName, this.ports.now(), respell, subscriptionID));
-    if (dest !== undefined) return await post({ ...subscription, dest }, text);
+    if (dest !== undefined) return await tellWebhook(this.ports.destinations, { ...subscription, dest }, text);
     return (await this.#lines.get(subscriptionID)?.deliver(text)) ?? false;
   }
 }

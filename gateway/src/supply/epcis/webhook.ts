@@ -1,13 +1,16 @@
 /** Deliveries to webhooks (EPCIS 2.0 section 12.6): signed, and under one name however often they are sent. */
 import { createHash, createHmac } from 'node:crypto';
 
+import type { Destinations } from '../../delivery/destinations.js';
+import { post } from '../../delivery/post.js';
 import type { Begun } from './subscriptions.js';
 
 /** How long a subscriber is waited for, milliseconds. */
-export const ANSWER_MS = 10_000;
+const ANSWER_MS = 10_000;
 
 /** Sends a delivery: whether it was taken. */
-export async function post(
+export async function tellWebhook(
+  destinations: Destinations,
   { subscriptionID, dest, signatureToken, told, sending }: Begun & { readonly dest: string },
   text: string,
 ): Promise<boolean> {
@@ -16,22 +19,11 @@ export async function post(
     signatureToken === undefined
       ? {}
       : { 'GS1-Signature': createHmac('sha256', signatureToken).update(text).digest('base64') };
-  try {
-    const response = await fetch(dest, {
-      method: 'POST',
-      redirect: 'error',
-      headers: {
-        'Content-Type': 'application/json',
-        'GS1-EPCIS-Version': '2.0.0',
-        'Idempotency-Key': name,
-        ...signed,
-      },
-      body: text,
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
+  const headers = {
+    'Content-Type': 'application/json',
+    'GS1-EPCIS-Version': '2.0.0',
+    'Idempotency-Key': name,
+    ...signed,
+  };
+  return await post(destinations, dest, { headers, text, timeoutMs: ANSWER_MS });
 }
