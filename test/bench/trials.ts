@@ -93,6 +93,7 @@ function emptyView(): TrialView {
     unblindings: [],
     events: [],
     submissions: [],
+    acknowledgements: [],
     documents: [],
     delegates: [],
     statuses: [],

@@ -57,6 +57,7 @@ const requests: Readonly<Record<string, object>> = {
   'report-event': { ...event, ...report },
   'assess-event': { event: 'CELL', n: 1, causality: 'related', isUnexpected: true },
   'submit-event': event,
+  'acknowledge-event': event,
 };
 
 /** The same of those whose request travels in the transient map. */

@@ -43,6 +43,14 @@ export async function triesOnSafety(attempts: Attempts): Promise<void> {
         ...{ event: 'E1', n: 1, causality: 'related', isUnexpected: true },
       },
     ],
+    [
+      'acknowledges nothing',
+      'unknown-event',
+      'authority',
+      'admin',
+      'acknowledge-event',
+      { event: 'E1', n: 1, commitment },
+    ],
     ['submits nothing', 'unknown-event', 'acme', 'sponsor', 'submit-event', { event: 'E1', n: 1, commitment }],
     ['skips a follow-up', 'event-out-of-line', 'stmary', 'investigator', 'report-event', { ...report, n: 2 }],
   ]);
@@ -74,6 +82,19 @@ export async function triesOnSafety(attempts: Attempts): Promise<void> {
   ]);
   await world.act('acme', 'sponsor', 'submit-event', { event: 'E1', n: 2, commitment });
   await world.refused('already-submitted', 'acme', 'sponsor', 'submit-event', { event: 'E1', n: 2, commitment });
+  const came = { event: 'E1', n: 2, commitment };
+  await attempts.all([
+    ['sponsor acknowledges for the regulator', 'not-your-role', 'acme', 'monitor', 'acknowledge-event', came],
+    ['sponsor acknowledges its own report', 'not-submitted', 'acme', 'admin', 'acknowledge-event', came],
+    ['no party acknowledges', 'not-a-party', 'tally', 'regulator', 'acknowledge-event', came],
+    ['acknowledges what was not sent', 'not-submitted', 'authority', 'admin', 'acknowledge-event', { ...came, n: 1 }],
+    [
+      ...(['acknowledges another content', 'another-content', 'authority', 'admin', 'acknowledge-event'] as const),
+      { ...came, commitment: 'd'.repeat(64) },
+    ],
+  ]);
+  await world.act('authority', 'admin', 'acknowledge-event', came);
+  await world.refused('already-acknowledged', 'authority', 'admin', 'acknowledge-event', came);
   const mild = { ...report, event: 'E2', isSerious: false };
   await world.act('stmary', 'investigator', 'report-event', mild);
   await world.refused('not-due', 'acme', 'sponsor', 'submit-event', { event: 'E2', n: 1, commitment });

@@ -198,7 +198,7 @@ describe('the operations on trials', () => {
     const seen = {
       decision: { allow: () => undefined },
       facts: { fact: () => undefined },
-      entering: { enter: down, declare: down, report: down },
+      entering: { enter: down, declare: down, report: down, submit: down },
       randomizing: { randomize: down },
       claim: down,
       keep: down,

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import type { TrialView } from '@salus/chaincode/trial/api';
 import { validationIssues } from '@salus/gateway/fhir/validate';
 import { commitmentOf } from '@salus/gateway/trial/content';
+import { dueList } from '@salus/gateway/trial/due';
+import { packageIn, recordsIn } from '@salus/gateway/trial/package';
+import { checkContents } from '@salus/gateway/trial/verify-contents';
 import { Gateways, resourcesIn } from './ledger-double.js';
 import { seriousEvent, TRIAL, TrialWorld } from './world.js';
 
@@ -55,7 +59,6 @@ describe('reports of adverse events', function () {
     for (const [member, role] of [
       ['northside', 'investigator'],
       ['tally', 'board'],
-      ['authority', 'regulator'],
       ['stmary', 'nurse'],
     ] as const) {
       assert.equal((await search(member, role)).status, 403, `${role} of ${member}`);
@@ -63,6 +66,8 @@ describe('reports of adverse events', function () {
       assert.equal(event?.resourceType, 'AdverseEvent');
       assert.doesNotMatch(JSON.stringify(event), /rash/);
     }
+    // The regulator is shown what the sponsor reported to it: nothing yet.
+    assert.deepEqual(resourcesIn(await search('authority', 'regulator')), []);
   });
 
   it('are kept nowhere when the contract refuses them, or they are no AdverseEvent, or say what is no request', async () => {
@@ -126,4 +131,79 @@ describe('reports of adverse events', function () {
       undefined,
     );
   }).timeout(30_000);
+
+  /** What the sponsor tells the regulator of a state of an event. */
+  async function submit(n: number, told: string, by: readonly [string, string] = ['acme', 'sponsor']) {
+    const resource = { resourceType: 'AdverseEvent', actuality: 'actual', event: { text: told } };
+    const parameter = [
+      { name: 'request', valueString: JSON.stringify({ event: 'E1', n }) },
+      { name: 'report', resource },
+    ];
+    return gateways.ask(...by, 'POST', `${STUDY}/$submit-event`, { resourceType: 'Parameters', parameter });
+  }
+  const statesOf = (view: TrialView) =>
+    dueList(view, new Date(world.ledger.clockMs).toISOString())
+      .filter(({ event, to }) => event === 'E1' && to === 'regulator')
+      .map(({ state }) => state);
+
+  it('are acknowledged by the sponsor on the ledger once it has their content', async () => {
+    const { acknowledgements } = await world.view();
+    assert.deepEqual(
+      acknowledgements.map(({ event, n, by }) => `${event} ${n} ${by.member} ${by.role}`),
+      ['E1 1 acme admin', 'E1 2 acme admin'],
+    );
+  });
+
+  it('come to the regulator through its door, and count as reported once its gateway acknowledged them', async () => {
+    assert.equal((await submit(2, 'by nobody', ['stmary', 'investigator'])).status, 403);
+    assert.equal((await submit(9, 'of nothing')).status, 404);
+    gateways.away.add('authority');
+    const { status, resource } = await submit(2, 'shock, suspected');
+    assert.equal(status, 200, JSON.stringify(resource));
+    assert.match(JSON.stringify(resource), /"handedOver","valueBoolean":false/);
+    assert.deepEqual(statesOf(await world.view()), ['sent']);
+    assert.match(JSON.stringify(resourcesIn(await search('authority', 'regulator'))), /1 contents .* not kept here/);
+    gateways.away.delete('authority');
+    await gateways.goOn(() => gateways.promised.size === 0, 'acme');
+    assert.deepEqual(statesOf(await world.view()), ['in-time']);
+    const [report, ...more] = resourcesIn(await search('authority', 'regulator'));
+    assert.deepEqual([/shock, suspected/.test(JSON.stringify(report)), more], [true, []]);
+    assert.deepEqual(validationIssues(report!), []);
+    const { acknowledgements, submissions } = await world.view();
+    const { id, ...plain } = report!;
+    assert.ok(id);
+    assert.deepEqual(
+      [commitmentOf(plain)],
+      submissions.map(({ commitment }) => commitment),
+    );
+    const last = acknowledgements.find(({ by }) => by.member === 'authority');
+    assert.deepEqual([last?.event, last?.n, last?.by.role], ['E1', 2, 'admin']);
+    assert.equal(resourcesIn(await search('acme', 'sponsor')).length, 4, 'three of the site, one of its own');
+    assert.equal((await search('tally', 'board')).status, 403);
+  });
+
+  it('are taken by the regulator from the sponsor alone, as committed to, and acknowledged once', async () => {
+    const [report] = resourcesIn(await search('authority', 'regulator'));
+    const { id, ...resource } = report!;
+    assert.ok(id);
+    const words = { trial: TRIAL, participant: 'P1', resource };
+    assert.ok(await gateways.knock('acme', 'authority', words));
+    assert.equal((await world.view()).acknowledgements.filter(({ by }) => by.member === 'authority').length, 1);
+    assert.equal(await gateways.knock('stmary', 'authority', words), undefined);
+    const bent = { ...words, resource: { ...resource, actuality: 'potential' } };
+    assert.equal(await gateways.knock('acme', 'authority', bent), undefined);
+    const [ofSite] = resourcesIn(await search('stmary', 'investigator'));
+    const { id: another, ...content } = ofSite!;
+    assert.ok(another);
+    assert.equal(await gateways.knock('acme', 'authority', { ...words, resource: content }), undefined);
+  }).timeout(30_000);
+
+  it('are in the package of the regulator, each proven by what the ledger commits to', async () => {
+    const answer = await gateways.ask('authority', 'regulator', 'GET', `${STUDY}/$package`);
+    const found = packageIn(JSON.stringify(answer.resource));
+    assert.equal(found?.contents?.length, 1);
+    assert.deepEqual(checkContents(recordsIn(found), found.contents).findings, []);
+    const bent = found.contents.map((each) => ({ ...each, actuality: 'potential' }));
+    assert.match(checkContents(recordsIn(found), bent).findings.join(), /urn:salus:safety-report .*E1\/2/);
+  });
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { EventRecord, ReportEvent } from '@salus/chaincode/trial/api';
 import { Refusal } from '@salus/chaincode/dist/lib/refusal.js';
-import { assessEvent, reportEvent, submitEvent } from '@salus/chaincode/dist/trial/safety.js';
+import { acknowledgeEvent, assessEvent, reportEvent, submitEvent } from '@salus/chaincode/dist/trial/safety.js';
+import { commitment } from './attempts.js';
+import { seriousEvent, TrialWorld } from './world.js';
 
 const day = (days: number): string => new Date(Date.UTC(2026, 0, 1) + days * 86_400_000).toISOString();
 const by = { member: 'stmary', role: 'investigator' };
@@ -10,6 +12,8 @@ const request: ReportEvent = {
   ...{ trial: 'T', event: 'E', n: 1, participant: 'P1', commitment: 'c', isSerious: true, isFatal: false },
   ...{ severity: 'moderate', causality: 'related', awareAt: day(1) },
 };
+
+const act = (at: string) => ({ by, at, tx: 't' });
 
 function allowed<T>(result: T | Refusal): T {
   assert.ok(!(result instanceof Refusal), result instanceof Refusal ? result.code : '');
@@ -108,5 +112,39 @@ describe('safety clocks', () => {
     const submit = (tick: string) => allowed(submitEvent(asked, first, undefined, tick, { by, at: tick, tx: 't' }));
     assert.equal(submit(day(17)).isLate, false);
     assert.equal(submit(day(17.1)).isLate, true);
+  });
+
+  it('mark what comes late by the tick of whom it was owed to, whatever was said to be sent', () => {
+    const sent = report({}, day(2));
+    const submission = allowed(
+      submitEvent({ event: 'E', n: 1, commitment: 'd' }, sent, undefined, day(3), act(day(3))),
+    );
+    const came = (isSponsor: boolean, tick: string) => {
+      const facts = { event: sent, submission: isSponsor ? undefined : submission, there: undefined, isSponsor, tick };
+      return allowed(acknowledgeEvent({ event: 'E', n: 1, commitment: isSponsor ? 'c' : 'd' }, facts, act(tick)));
+    };
+    assert.deepEqual([sent.isLate, submission.isLate], [false, false]);
+    assert.deepEqual([came(true, day(2)).isLate, came(true, day(2.1)).isLate], [false, true]);
+    assert.deepEqual([came(false, day(17)).isLate, came(false, day(17.1)).isLate], [false, true]);
+  });
+
+  it('run on over what the sponsor says that it sent, until every regulator has it', async () => {
+    const world = await TrialWorld.enrolling();
+    const instant = (): string => new Date(world.ledger.clockMs).toISOString();
+    await world.enrolled('P1', 'stmary', 's1', 1);
+    const report = (event: string, n: number) =>
+      world.act('stmary', 'investigator', 'report-event', seriousEvent(commitment, { event, n, awareAt: instant() }));
+    for (const event of ['SENT', 'CAME']) {
+      await report(event, 1);
+      await world.act('acme', 'sponsor', 'submit-event', { event, n: 1, commitment });
+    }
+    await world.act('authority', 'regulator', 'acknowledge-event', { event: 'CAME', n: 1, commitment });
+    await world.ledger.pass(86_400_000, 'stmary');
+    for (const event of ['SENT', 'CAME']) await report(event, 2);
+    const { events } = await world.view();
+    const due = (name: string) =>
+      events.filter(({ event }) => event === name).map(({ dueBy = '' }) => Date.parse(dueBy));
+    const [first = 0, again] = due('CAME');
+    assert.deepEqual([due('SENT'), again], [[first, first], first + 86_400_000]);
   });
 });

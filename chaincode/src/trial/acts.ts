@@ -242,7 +242,14 @@ export type ReportEvent = ReturnType<typeof parseReportEvent>;
 export const parseAssessEvent = object({ trial: code, event: code, n: place, causality, isUnexpected: flag });
 /** The sponsor's own assessment, beside the investigator's. */
 export type AssessEvent = ReturnType<typeof parseAssessEvent>;
+const submitted = { trial: code, event: code, n: place };
+/** Parser of SubmitEvent as a sponsor writes it, before its content is committed to. */
+export const parseSubmittedEvent = object(submitted);
 /** Parser of SubmitEvent. */
-export const parseSubmitEvent = object({ trial: code, event: code, n: place, commitment: hex256 });
+export const parseSubmitEvent = object({ ...submitted, commitment: hex256 });
 /** A report to the regulator. */
 export type SubmitEvent = ReturnType<typeof parseSubmitEvent>;
+/** Parser of AcknowledgeEvent: what was submitted, or as the sponsor what the site reported, has come. */
+export const parseAcknowledgeEvent = parseSubmitEvent;
+/** The word of whom it was owed to that it has the content under the commitment. */
+export type AcknowledgeEvent = SubmitEvent;

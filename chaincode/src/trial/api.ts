@@ -13,6 +13,7 @@ export { partsOf, phases, rights, type Action, type Phase, type RegisteredPhase,
 export { refuse } from './refusals';
 export { leafOf, rootOf, type Allotted } from './allotted';
 export { lockRootOf } from './locked';
+export { dueAtSponsor } from './safety';
 
 /** Transactions of this domain. Every one but those said otherwise is a public write with its request as argument. */
 export const transactions = {
@@ -76,6 +77,8 @@ export const transactions = {
   reportEvent: 'trial:report-event',
   assessEvent: 'trial:assess-event',
   submitEvent: 'trial:submit-event',
+  /** AcknowledgeEvent: as the sponsor of a site's report, as a regulator of what the sponsor submitted. */
+  acknowledgeEvent: 'trial:acknowledge-event',
   /** Evaluate; argument TrialName; answers a TrialView as JSON. */
   read: 'trial:read',
   /** Evaluate; argument LineName; answers a ParticipantView as JSON. */

@@ -245,16 +245,14 @@ export class TrialContract extends SalusContract {
   async 'report-event'(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseReportEvent, argument);
     const { trial, event, n } = request;
-    await facts.permitted(ctx, trial, 'report-event');
-    await treatment.reportEvent(ctx, request);
+    await treatment.reportEvent(ctx, await facts.permitted(ctx, trial, 'report-event'), request);
     ctx.emit(api.events.safetyReported, { trial, event, n });
   }
 
   @Transaction()
   async 'assess-event'(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseAssessEvent, argument);
-    await facts.permitted(ctx, request.trial, 'assess-event');
-    await treatment.assessEvent(ctx, request);
+    await treatment.assessEvent(ctx, await facts.permitted(ctx, request.trial, 'assess-event'), request);
   }
 
   @Transaction()
@@ -262,6 +260,12 @@ export class TrialContract extends SalusContract {
     const request = parseText(acts.parseSubmitEvent, argument);
     await facts.permitted(ctx, request.trial, 'submit-event');
     await treatment.submitEvent(ctx, request);
+  }
+
+  @Transaction()
+  async 'acknowledge-event'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseText(acts.parseAcknowledgeEvent, argument);
+    await treatment.acknowledgeEvent(ctx, await facts.permitted(ctx, request.trial, 'acknowledge-event'), request);
   }
 
   @Transaction(false)

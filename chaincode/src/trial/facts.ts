@@ -186,14 +186,14 @@ export async function pointFacts(ctx: SalusContext, request: PointRequest, stand
 /** What a step of an adverse event is judged by. */
 export async function eventFacts(
   ctx: SalusContext,
-  asked: { readonly trial: string; readonly event: string; readonly n: number; readonly participant?: string },
+  { trial: { trial, parties } }: Standing,
+  { event, n, participant }: { readonly event: string; readonly n: number; readonly participant?: string },
 ): Promise<EventFacts> {
-  const { trial, event, n, participant } = asked;
   return {
     taking: participant === undefined ? undefined : await takingPart(ctx, trial, participant),
     before: n === 1 ? undefined : await load(ctx, state.eventKind, trial, event, numberPart(n - 1)),
     there: await load(ctx, state.eventKind, trial, event, numberPart(n)),
-    isReported: await isReported(ctx, trial, event, n - 1),
+    isReported: await isReported(ctx, [trial, event], n - 1, parties.regulators),
     tick: await ctx.clock(),
   };
 }
@@ -204,11 +204,24 @@ export async function takingPart(ctx: SalusContext, trial: string, participant: 
   return consent && { site: consent.by.member, since: consent.at };
 }
 
-/** Whether the regulator has a report of what the site last told, as of the n-th step; assessments come in between. */
-async function isReported(ctx: SalusContext, trial: string, event: string, n: number): Promise<boolean> {
+/**
+ * Whether every regulator acknowledged a report of what the site last told, as of the n-th step; assessments come in between.
+ * That the sponsor says that it sent one ends nothing.
+ */
+async function isReported(
+  ctx: SalusContext,
+  name: readonly [trial: string, event: string],
+  n: number,
+  regulators: readonly string[],
+): Promise<boolean> {
   for (let step = n; step > 0; step -= 1) {
-    if ((await load(ctx, state.submissionKind, trial, event, numberPart(step))) !== undefined) return true;
-    const record = await load(ctx, state.eventKind, trial, event, numberPart(step));
+    let has = 0;
+    for (const member of regulators) {
+      const known = await load(ctx, state.acknowledgementKind, ...name, numberPart(step), member);
+      if (known !== undefined) has += 1;
+    }
+    if (has === regulators.length) return true;
+    const record = await load(ctx, state.eventKind, ...name, numberPart(step));
     if (record?.act !== 'assess') return false;
   }
   return false;

@@ -34,6 +34,7 @@ export async function viewOf(ctx: SalusContext, name: string): Promise<TrialView
     unblindings: await list(ctx, state.unblindingKind, name),
     events: await list(ctx, state.eventKind, name),
     submissions: await list(ctx, state.submissionKind, name),
+    acknowledgements: await list(ctx, state.acknowledgementKind, name),
     documents: await list(ctx, state.documentKind, name),
     delegates: await list(ctx, state.delegateKind, name),
     withdrawals: await withdrawalsOf(ctx, name, slots),

@@ -243,12 +243,24 @@ export type Causality = 'related' | 'unrelated';
 /** How intense it is (ICH E2A II B), which is another thing than serious. */
 export type Severity = 'mild' | 'moderate' | 'severe';
 
-/** A report to the regulator. */
+/** The sponsor's word that it sent a report to the regulators; it counts as reported once they acknowledge it. */
 export interface SubmissionRecord extends Act {
   readonly event: string;
   /** Which state of the event was reported. */
   readonly n: number;
+  readonly participant: string;
   readonly commitment: string;
+  readonly isLate: boolean;
+  readonly tick: string;
+}
+
+/** The word of the sponsor or a regulator that a content came: from this tick on it is reported. */
+export interface AcknowledgementRecord extends Act {
+  readonly event: string;
+  /** Which report of the event, or which submission, it is of. */
+  readonly n: number;
+  readonly commitment: string;
+  /** Whether the 24 hours, or the 7 or 15 days, were over by then. */
   readonly isLate: boolean;
   readonly tick: string;
 }

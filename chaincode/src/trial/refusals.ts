@@ -72,5 +72,8 @@ export const refuse = refusals({
   downgrade: 'forbidden',
   'not-due': 'conflict',
   'already-submitted': 'conflict',
+  'not-submitted': 'not-found',
+  'another-content': 'conflict',
+  'already-acknowledged': 'conflict',
   'already-posted': 'conflict',
 });

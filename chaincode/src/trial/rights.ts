@@ -29,6 +29,8 @@ export const partsOf = {
   ethics: ['ethics'],
   board: ['board'],
   regulator: ['regulator'],
+  // The member's own gateway, which says what came through its door.
+  admin: ['sponsor', 'regulator'],
 } as const satisfies Partial<Record<Role, readonly Part[]>>;
 
 /** One of the roles that act in a trial. */
@@ -100,6 +102,7 @@ export const rights = {
   'report-event': { roles: ['investigator'], phases: safety },
   'assess-event': { roles: ['sponsor'], phases: safety },
   'submit-event': { roles: ['sponsor'], phases: safety },
+  'acknowledge-event': { roles: ['sponsor', 'regulator', 'admin'], phases: safety },
 } as const satisfies Readonly<Record<string, Right>>;
 
 /** One of the actions of the table. */

@@ -4,8 +4,8 @@
  * and 15 for another (Art 42). All by ticks. Late is recorded, never refused. Pure.
  */
 import type { Refusal } from '../lib/refusal';
-import type { AssessEvent, ReportEvent, SubmitEvent } from './acts';
-import type { Act, EventRecord, Severity, SubmissionRecord } from './records';
+import type { AcknowledgeEvent, AssessEvent, ReportEvent, SubmitEvent } from './acts';
+import type { AcknowledgementRecord, Act, EventRecord, Severity, SubmissionRecord } from './records';
 import { refuse } from './refusals';
 
 const DAY_MS = 86_400_000;
@@ -22,7 +22,7 @@ export interface EventFacts {
   readonly taking: { readonly site: string; readonly since: string } | undefined;
   readonly before: EventRecord | undefined;
   readonly there: EventRecord | undefined;
-  /** Whether the regulator has a report of `before`: what comes after it is owed anew, from when the sponsor hears of it. */
+  /** Whether every regulator acknowledged a report of `before`: what comes after it is owed anew, from when the sponsor hears of it. */
   readonly isReported: boolean;
   /** The last tick. */
   readonly tick: string;
@@ -46,7 +46,8 @@ export function reportEvent(request: ReportEvent, facts: EventFacts, act: Act): 
   if (problem !== undefined) return problem;
   const isNews = before === undefined || facts.isReported || isWorse(request, before);
   const sponsorAwareAt = isNews ? tick : before.sponsorAwareAt;
-  const isLate = isSerious && Date.parse(tick) - Date.parse(awareAt) > TO_SPONSOR_MS;
+  const by = dueAtSponsor(request);
+  const isLate = by !== undefined && tick > by;
   const own = {
     event,
     n,
@@ -135,7 +136,7 @@ function isSuspected({ isSerious, isUnexpected, byInvestigator, bySponsor }: Omi
   return isSerious && isUnexpected !== false && isRelated;
 }
 
-/** The report to the regulator, late or not. */
+/** That the sponsor sent a report to the regulators, late or not. */
 export function submitEvent(
   { event: name, n, commitment }: Pick<SubmitEvent, 'event' | 'n' | 'commitment'>,
   event: EventRecord | undefined,
@@ -146,5 +147,36 @@ export function submitEvent(
   if (event === undefined) return refuse('unknown-event', 'there is no such event');
   if (event.dueBy === undefined) return refuse('not-due', 'the regulator is owed no report of this event');
   if (known !== undefined) return refuse('already-submitted', 'this state of the event was reported');
-  return { event: name, n, commitment, isLate: tick > event.dueBy, tick, ...act };
+  const { participant, dueBy } = event;
+  return { event: name, n, participant, commitment, isLate: tick > dueBy, tick, ...act };
+}
+
+/** What an acknowledgement is judged by. */
+export interface AcknowledgementFacts {
+  readonly event: EventRecord | undefined;
+  readonly submission: SubmissionRecord | undefined;
+  readonly there: AcknowledgementRecord | undefined;
+  /** Whether the caller is the sponsor, who has reports of sites; else a regulator, who has the sponsor's. */
+  readonly isSponsor: boolean;
+  readonly tick: string;
+}
+
+/** That what was owed came, late or not: by the tick of whom it was owed to, not by the word of who owed it. */
+export function acknowledgeEvent(
+  { event: name, n, commitment }: Pick<AcknowledgeEvent, 'event' | 'n' | 'commitment'>,
+  { event, submission, there, isSponsor, tick }: AcknowledgementFacts,
+  act: Act,
+): AcknowledgementRecord | Refusal {
+  if (event === undefined) return refuse('unknown-event', 'there is no such event');
+  const sent = isSponsor && event.act === 'report' ? event : submission;
+  if (sent === undefined) return refuse('not-submitted', 'nothing of this number was sent to the calling member');
+  if (sent.commitment !== commitment) return refuse('another-content', 'what was sent has another commitment');
+  if (there !== undefined) return refuse('already-acknowledged', 'the calling member acknowledged it');
+  const by = isSponsor ? dueAtSponsor(event) : event.dueBy;
+  return { event: name, n, commitment, isLate: by !== undefined && tick > by, tick, ...act };
+}
+
+/** Until when the sponsor must have a site's report; only of a serious event. FHIR instant. */
+export function dueAtSponsor({ isSerious, awareAt }: Pick<EventRecord, 'isSerious' | 'awareAt'>): string | undefined {
+  return isSerious ? new Date(Date.parse(awareAt) + TO_SPONSOR_MS).toISOString() : undefined;
 }

@@ -56,6 +56,15 @@ export const kitKind = kind<KitRecord>('trial-kit', 'public', 'trial', 'kit', 'n
 export const eventKind = kind<records.EventRecord>('trial-event', 'public', 'trial', 'event', 'n');
 /** trial-submission/<trial>/<event>/<n>: the report to the regulator of that state of the event. */
 export const submissionKind = kind<records.SubmissionRecord>('trial-submission', 'public', 'trial', 'event', 'n');
+/** trial-acknowledgement/<trial>/<event>/<n>/<member>: that the sponsor has a site's report, or a regulator the sponsor's. */
+export const acknowledgementKind = kind<records.AcknowledgementRecord>(
+  'trial-acknowledgement',
+  'public',
+  'trial',
+  'event',
+  'n',
+  'member',
+);
 /** trial-arms/<trial>/<stratum>: a list in clear, at its keeper alone. */
 export const armsKind = kind<records.ArmsRecord>('trial-arms', 'of-{member}', 'trial', 'stratum');
 /** trial-secret/<trial>: under which the sites make their codes. */

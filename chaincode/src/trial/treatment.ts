@@ -3,7 +3,7 @@ import { isCommittedLot } from '../supply/reads';
 import type { SalusContext } from '../lib/context';
 import { list, load, save } from '../lib/record';
 import { allowed } from '../lib/refusal';
-import type { AssessEvent, ReportEvent, SubmitEvent } from './acts';
+import type { AcknowledgeEvent, AssessEvent, ReportEvent, SubmitEvent } from './acts';
 import { demandConsent } from './consent-facts';
 import { delegateOf } from './delegates';
 import { actOf, eventFacts } from './facts';
@@ -12,7 +12,15 @@ import { actOnKit, type KitFacts } from './kits';
 import type { KitRecord } from './kit-records';
 import type { Standing } from './rules';
 import * as safety from './safety';
-import { eventKind, kitKind, listKind, numberPart, participantKind, submissionKind } from './state';
+import {
+  acknowledgementKind,
+  eventKind,
+  kitKind,
+  listKind,
+  numberPart,
+  participantKind,
+  submissionKind,
+} from './state';
 
 /** The next act on a kit. What is dispensed needs a consent that holds. */
 export async function kit(ctx: SalusContext, standing: Standing, request: KitRequest): Promise<void> {
@@ -41,16 +49,16 @@ export function kitsOf(ctx: SalusContext, trial: string): Promise<readonly KitRe
 }
 
 /** A report of an adverse event, or a follow-up. */
-export async function reportEvent(ctx: SalusContext, request: ReportEvent): Promise<void> {
+export async function reportEvent(ctx: SalusContext, standing: Standing, request: ReportEvent): Promise<void> {
   const { trial, event, n, participant } = request;
-  const known = await eventFacts(ctx, { trial, event, n, participant });
+  const known = await eventFacts(ctx, standing, { event, n, participant });
   await save(ctx, eventKind, [trial, event, numberPart(n)], allowed(safety.reportEvent(request, known, actOf(ctx))));
 }
 
 /** The sponsor's assessment. */
-export async function assessEvent(ctx: SalusContext, request: AssessEvent): Promise<void> {
+export async function assessEvent(ctx: SalusContext, standing: Standing, request: AssessEvent): Promise<void> {
   const { trial, event, n } = request;
-  const record = allowed(safety.assessEvent(request, await eventFacts(ctx, request), actOf(ctx)));
+  const record = allowed(safety.assessEvent(request, await eventFacts(ctx, standing, { event, n }), actOf(ctx)));
   await save(ctx, eventKind, [trial, event, numberPart(n)], record);
 }
 
@@ -61,4 +69,23 @@ export async function submitEvent(ctx: SalusContext, request: SubmitEvent): Prom
   const known = await load(ctx, submissionKind, ...key);
   const judged = safety.submitEvent(request, reported, known, await ctx.clock(), actOf(ctx));
   await save(ctx, submissionKind, key, allowed(judged));
+}
+
+/** The word of the sponsor that it has a site's report, or of a regulator that it has the sponsor's. */
+export async function acknowledgeEvent(
+  ctx: SalusContext,
+  { trial: { parties } }: Standing,
+  request: AcknowledgeEvent,
+): Promise<void> {
+  const { member } = ctx.caller;
+  const key = [request.trial, request.event, numberPart(request.n)] as const;
+  const facts = {
+    event: await load(ctx, eventKind, ...key),
+    submission: member === parties.sponsor ? undefined : await load(ctx, submissionKind, ...key),
+    there: await load(ctx, acknowledgementKind, ...key, member),
+    isSponsor: member === parties.sponsor,
+    tick: await ctx.clock(),
+  };
+  const judged = safety.acknowledgeEvent(request, facts, actOf(ctx));
+  await save(ctx, acknowledgementKind, [...key, member], allowed(judged));
 }

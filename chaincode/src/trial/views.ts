@@ -25,6 +25,7 @@ export interface TrialView {
   readonly unblindings: readonly records.UnblindingRecord[];
   readonly events: readonly records.EventRecord[];
   readonly submissions: readonly records.SubmissionRecord[];
+  readonly acknowledgements: readonly records.AcknowledgementRecord[];
   /** Versions of the consent document, and the delegation log. */
   readonly documents: readonly records.DocumentRecord[];
   readonly delegates: readonly records.DelegateRecord[];

@@ -75,13 +75,17 @@ function systemOf(place: AnyPlace): string {
 const GIVEN_LATER = ['id', 'meta'];
 
 /** The resource as it is committed to: it says whose it is, and nothing that names a person. */
-export function contentOf(place: AnyPlace, { extension, ...answered }: JsonObject): JsonObject {
+export function contentOf(
+  place: AnyPlace,
+  { extension, ...answered }: JsonObject,
+  system = systemOf(place),
+): JsonObject {
   const given = Object.entries(answered).filter(([name]) => !GIVEN_LATER.includes(name));
   const nonce = { url: NONCE, valueString: randomBytes(32).toString('hex') };
   return {
     ...Object.fromEntries(given),
     extension: [...(Array.isArray(extension) ? (extension as readonly unknown[]) : []), nonce],
-    identifier: { system: systemOf(place), value: placeName(place) },
+    identifier: { system, value: placeName(place) },
     subject: { identifier: { system: PARTICIPANT_SYSTEM, value: place.participant } },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * `$enter`, `$declare-eligible` and `$report-event`: keep contents at the site, put their commitments on the ledger, and hand them to
- * the sponsor through the door, in this order. What is begun is kept first: a gateway that was killed, or a sponsor that did not answer, is gone on with.
+ * the sponsor through the door, in this order; `$submit-event` at the sponsor does the same to the regulators. What is begun is kept first: a gateway that was killed, or a member that did not answer, is gone on with.
  */
 import { transactions } from '@salus/chaincode/trial/api';
 
@@ -22,8 +22,17 @@ import {
   patientOf,
 } from './content.js';
 import { criterionContents } from './eligibility.js';
-import { type Ask, commitmentsOf, type ContentPorts, eventCommitments, isEventContent, isTaken } from './hand-over.js';
+import {
+  areTaken,
+  type Ask,
+  commitmentsOf,
+  type ContentPorts,
+  eventCommitments,
+  isEventContent,
+  reportCommitments,
+} from './hand-over.js';
 import { demandTrial, isUseEnded, readLine } from './reading.js';
+import { SAFETY_REPORT_SYSTEM } from './systems.js';
 
 /** What entering needs of the gateway. */
 export interface EnteringPorts extends Pick<ContentPorts, 'ledger' | 'facts' | 'keep'> {
@@ -42,7 +51,8 @@ interface EntryAct {
 /** The same before it is kept. */
 interface Begun {
   readonly transaction: string;
-  readonly asked: { readonly trial: string; readonly participant: string };
+  readonly asked: object;
+  readonly about: { readonly trial: string; readonly participant: string };
   readonly actor: Actor;
   readonly resources: readonly [JsonObject, ...JsonObject[]];
 }
@@ -51,7 +61,8 @@ interface Begun {
 interface OpenEntry {
   readonly trial: string;
   readonly participant: string;
-  readonly sponsor: string;
+  /** To whom they are handed. */
+  readonly to: readonly string[];
   /** Who it is, as long as the entry began before the record of the patient was erased. */
   readonly patient?: string | undefined;
   readonly commitments: readonly string[];
@@ -63,7 +74,7 @@ interface OpenEntry {
 export interface Entered {
   readonly commit: Commit;
   readonly commitments: readonly string[];
-  /** Whether the sponsor took its copies; else it is asked again, ever more seldom. */
+  /** Whether all took their copies; else they are asked again, ever more seldom. */
   readonly isHandedOver: boolean;
 }
 
@@ -89,7 +100,10 @@ export class Entering {
     const what =
       n === 1 ? { act: 'enter', consent: given.number('consent') } : { act: 'correct', reason: given.text('reason') };
     const asked = { trial, participant, visit, form, n, ...what, delegate: given.text('delegate'), commitment };
-    return await this.#begin({ transaction: transactions.point, asked, actor, resources: [resource] }, sponsor);
+    return await this.#begin(
+      { transaction: transactions.point, asked, about: { trial, participant }, actor, resources: [resource] },
+      [sponsor],
+    );
   }
 
   /** Reports an adverse event, or follows it up: the contract's request but for the commitment, and its content, decimals exact. Throws Refusal. */
@@ -100,7 +114,23 @@ export class Entering {
     const resource = contentOf(request, event);
     demandValid(resource);
     const asked = { ...request, commitment: commitmentOf(resource) };
-    return await this.#begin({ transaction: transactions.reportEvent, asked, actor, resources: [resource] }, sponsor);
+    return await this.#begin(
+      { transaction: transactions.reportEvent, asked, about: request, actor, resources: [resource] },
+      [sponsor],
+    );
+  }
+
+  /** Reports an adverse event to the regulators: which state of it, and what they are told, decimals exact. Throws Refusal. */
+  async submit(
+    { actor, to, report }: { readonly actor: Actor; readonly to: readonly string[]; readonly report: JsonObject },
+    place: EventPlace,
+  ): Promise<Entered> {
+    const resource = contentOf(place, report, SAFETY_REPORT_SYSTEM);
+    demandValid(resource);
+    const { trial, participant, event, n } = place;
+    const asked = { trial, event, n, commitment: commitmentOf(resource) };
+    const transaction = transactions.submitEvent;
+    return await this.#begin({ transaction, asked, about: { trial, participant }, actor, resources: [resource] }, to);
   }
 
   /** Declares somebody eligible: a response with an item for each criterion, its decimals exact. Throws Refusal. */
@@ -113,11 +143,13 @@ export class Entering {
     const criteria = [first, ...more].map(({ id, resource }) => ({ id, commitment: commitmentOf(resource) }));
     const resources = [first.resource, ...more.map(({ resource }) => resource)] as const;
     const asked = { ...whose, criteria };
-    return await this.#begin({ transaction: transactions.declareEligible, asked, actor, resources }, sponsor);
+    return await this.#begin({ transaction: transactions.declareEligible, asked, about: whose, actor, resources }, [
+      sponsor,
+    ]);
   }
 
-  async #begin({ transaction, asked, actor, resources }: Begun, sponsor: string): Promise<Entered> {
-    const { trial, participant } = asked;
+  async #begin({ transaction, asked, about, actor, resources }: Begun, to: readonly string[]): Promise<Entered> {
+    const { trial, participant } = about;
     const { user, role, purpose } = actor;
     const act = { transaction, argument: JSON.stringify(asked), actor: { user, role, purpose }, resources };
     await this.ports.ledger.evaluate(callOf(act));
@@ -125,7 +157,7 @@ export class Entering {
     const [first, ...more] = resources;
     const id = commitmentOf(first);
     const commitments = [id, ...more.map(commitmentOf)];
-    const open = { trial, participant, sponsor, patient, commitments };
+    const open = { trial, participant, to, patient, commitments };
     return await this.#errands.under(id, { ...open, act }, async () => {
       const commit = await this.#record(id, open, act).catch((error: unknown) => {
         if (isDeclined(error)) this.#ended(id);
@@ -166,7 +198,8 @@ export class Entering {
     const { ledger } = this.ports;
     const line = commitmentsOf(await readLine(ledger, trial, participant));
     if (commitments.every((each) => line.includes(each))) return true;
-    const events = eventCommitments(await demandTrial({ ledger }, trial), participant);
+    const view = await demandTrial({ ledger }, trial);
+    const events = [...eventCommitments(view, participant), ...reportCommitments(view, participant)];
     return commitments.every((each) => events.includes(each));
   }
 
@@ -186,7 +219,7 @@ export class Entering {
 
   async #handOver(
     id: string,
-    { trial, participant, sponsor, commitments }: OpenEntry,
+    { trial, participant, to, commitments }: OpenEntry,
     resources: readonly JsonObject[] = heldContents(this.ports.facts, commitments),
   ): Promise<boolean> {
     const { ledger, ask } = this.ports;
@@ -194,10 +227,12 @@ export class Entering {
     if (resources.length === 0) return this.#ended(id);
     const isSafety = resources.every(isEventContent);
     if (!isSafety && isUseEnded(await readLine(ledger, trial, participant))) return this.#ended(id);
-    for (const resource of resources) {
-      if (!(await isTaken(ask, sponsor, { trial, participant, resource }))) return false;
+    const words = resources.map((resource) => ({ trial, participant, resource }));
+    let isTakenByAll = true;
+    for (const member of to) {
+      if (!(await areTaken(ask, member, words))) isTakenByAll = false;
     }
-    return this.#ended(id);
+    return isTakenByAll && this.#ended(id);
   }
 
   #ended(id: string): true {

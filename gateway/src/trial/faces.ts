@@ -1,7 +1,8 @@
 /**
  * Searches of what the ledger has of a trial, by `study` and where it is of one participant by `participant`: ResearchSubject,
  * AdverseEvent, AuditEvent, Questionnaire, Provenance of what was signed; Consent, Provenance, QuestionnaireResponse, AdverseEvent with its content. Contents
- * are shown where they are kept, to the people of the participant's site and of the sponsor who work with them.
+ * are shown where they are kept, to the people of the participant's site and of the sponsor who work with them; what the sponsor
+ * reported of adverse events also to regulators, where it was handed over.
  */
 import type { ParticipantView, Parties, TrialView } from '@salus/chaincode/trial/api';
 
@@ -12,7 +13,7 @@ import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Ledger } from '../ports.js';
 import { type ContentFacts, heldContent } from './content.js';
 import { questionnaires } from './forms.js';
-import { commitmentsOf, eventCommitments } from './hand-over.js';
+import { commitmentsOf, eventCommitments, reportCommitments } from './hand-over.js';
 import { readKits } from './kits.js';
 import { auditEvents, provenances, researchConsents, studyProvenances } from './line-resources.js';
 import { isUseEnded, readLine, readTrial } from './reading.js';
@@ -105,13 +106,21 @@ function withDeclarer(line: ParticipantView): Parameters<typeof demandReader>[2]
   return declared === undefined ? line : { ...line, site: declared.by.member };
 }
 
-/** The contents of a participant's adverse events, each step as the site reported it. */
+/** The contents of a participant's adverse events, each step as the site reported it, and of the sponsor's reports of them. */
 function reports(line: ParticipantView, asked: Parameters<OfParticipant>[1]): readonly object[] {
   const { ports, view, actor, participant } = asked;
   ports.decision.allow(actor, 'AdverseEvent', 'search');
+  const reported = reportCommitments(view, participant);
+  if (isRegulator(ports.member, view, actor)) return contents(ports, line, reported);
   const isOwn = eventCommitments(view, participant, ports.member).length > 0;
   demandReader(ports.member, view, isOwn ? { ...line, site: ports.member } : line, actor);
-  return contents(ports, line, eventCommitments(view, participant));
+  const isSponsor = view.trial.parties.sponsor === ports.member;
+  return contents(ports, line, [...eventCommitments(view, participant), ...(isSponsor ? reported : [])]);
+}
+
+/** Whether somebody reads here what the sponsor reported to a regulator of the trial. */
+export function isRegulator(member: string, { trial }: TrialView, { role }: Pick<Actor, 'role'>): boolean {
+  return role === 'regulator' && trial.parties.regulators.includes(member);
 }
 
 /** Those that are kept here; an OperationOutcome says how many the ledger has a commitment of beyond them. */

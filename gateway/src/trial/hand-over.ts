@@ -1,14 +1,22 @@
 /**
  * Contents of data points, eligibility and adverse events from door to door: `$hand-over` sends again what the ledger names of a participant.
- * The sponsor's door takes a content from the participant's own site alone, and only what the ledger has a commitment of.
+ * The sponsor's door takes a content from the participant's own site alone, a regulator's a report of an adverse event from the
+ * sponsor alone, and only what the ledger has a commitment of. What it took of adverse events it acknowledges on the ledger first.
  */
-import { type ParticipantView, parseLineName, type TrialView } from '@salus/chaincode/trial/api';
+import {
+  type AcknowledgementRecord,
+  type ParticipantView,
+  parseLineName,
+  transactions,
+  type TrialView,
+} from '@salus/chaincode/trial/api';
 
 import { type Blocks, whenCommitted } from '../door/committed.js';
 import type { Heard } from '../door/server.js';
 import type { Keep } from '../ehr/keep.js';
 import { type JsonObject, parseBody } from '../fhir/json.js';
 import { Refusal } from '../ledger/refusal.js';
+import { actorBytes, GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Ledger } from '../ports.js';
 import { commitmentOf, CONTENT_TYPE, type ContentFacts, heldContent } from './content.js';
 import { demandTrial, isUseEnded, readLine, readTrial } from './reading.js';
@@ -32,13 +40,21 @@ export type HearingPorts = ContentPorts & { readonly blocks: Blocks };
 /** Asks another member's door something under a path. */
 export type Ask = (member: string, path: string, words: object) => Promise<unknown>;
 
-/** Whether the sponsor took a copy; away and unwilling are alike. */
-export async function isTaken(ask: Ask, sponsor: string, words: object): Promise<boolean> {
+/** Whether another member took a copy; away and unwilling are alike. */
+async function isTaken(ask: Ask, member: string, words: object): Promise<boolean> {
   try {
-    return (await ask(sponsor, CONTENT_PATH, words)) !== undefined;
+    return (await ask(member, CONTENT_PATH, words)) !== undefined;
   } catch {
     return false;
   }
+}
+
+/** Whether another member took copies of several, one after the other. */
+export async function areTaken(ask: Ask, member: string, words: readonly object[]): Promise<boolean> {
+  for (const each of words) {
+    if (!(await isTaken(ask, member, each))) return false;
+  }
+  return true;
 }
 
 /** Sends every content of a participant's line that lies here to the sponsor; counts of what it took and of what is missing. */
@@ -84,7 +100,12 @@ function committedBy({ eligibility, participant, points }: ParticipantView, comm
   return points.some((each) => each.commitment === commitment) ? participant?.site : undefined;
 }
 
-/** What the sponsor's door hears of contents. Whatever is wrong, it shows nothing and keeps nothing. */
+/** Commitments of the sponsor's reports of a participant's adverse events to the regulators. */
+export function reportCommitments({ submissions }: TrialView, participant: string): readonly string[] {
+  return submissions.filter((each) => each.participant === participant).map(({ commitment }) => commitment);
+}
+
+/** What a door hears of contents. Whatever is wrong, it shows nothing and keeps nothing. */
 export function contentsHeard(ports: HearingPorts): Readonly<Record<string, Heard>> {
   return { [CONTENT_PATH]: { most: CONTENT_BYTES, hear: (teller, body) => hearContent(ports, teller, body) } };
 }
@@ -95,11 +116,12 @@ async function hearContent(ports: HearingPorts, teller: string, body: string): P
     const { trial, participant } = parseLineName(name, 'content');
     const commitment = commitmentOf(resource);
     const view = await readTrial(ports.ledger, trial);
-    const { sponsor, sites } = view?.trial.parties ?? {};
-    if (sponsor !== ports.member || sites?.includes(teller) !== true) return undefined;
-    const told = { trial, teller, participant, commitment, isEvent: isEventContent(resource) };
-    if (!(await isCommittedSoon(ports, told))) return undefined;
+    const told = { trial, teller, participant, commitment };
+    const look = view && lookFor(ports, view, told, isEventContent(resource));
+    // The own peer may be a block behind the teller's.
+    if (look === undefined || (await whenCommitted(ports.blocks, look)) !== true) return undefined;
     if (heldContent(ports.facts, commitment) === undefined) await ports.keep([{ type: CONTENT_TYPE, value: resource }]);
+    await acknowledge(ports, told);
     return { commitment };
   } catch {
     return undefined;
@@ -111,21 +133,43 @@ interface Told {
   readonly teller: string;
   readonly participant: string;
   readonly commitment: string;
-  readonly isEvent: boolean;
+}
+
+type Look = () => Promise<boolean | undefined>;
+
+/** How it is found out whether the teller committed to a content that this member is to have; undefined where it is to have none. */
+function lookFor(
+  { member, ledger }: Pick<HearingPorts, 'member' | 'ledger'>,
+  { trial }: TrialView,
+  told: Told,
+  isEvent: boolean,
+): Look | undefined {
+  const { sponsor, sites, regulators } = trial.parties;
+  if (sponsor === member && sites.includes(told.teller)) {
+    return isEvent ? () => isReported(ledger, told) : () => isEntered(ledger, told);
+  }
+  return regulators.includes(member) && sponsor === told.teller ? () => isSubmitted(ledger, told) : undefined;
+}
+
+/** The ledger's word that an adverse event's content came, once: what was owed is reported from that tick on. */
+async function acknowledge({ member, ledger }: HearingPorts, told: Told): Promise<void> {
+  const { trial, commitment } = told;
+  const view = await demandTrial({ ledger }, trial);
+  const sent =
+    view.trial.parties.sponsor === member ? view.events.filter(({ act }) => act === 'report') : view.submissions;
+  for (const { event, n } of sent.filter((each) => each.commitment === commitment)) {
+    const isSame = (each: AcknowledgementRecord): boolean =>
+      each.event === event && each.n === n && each.by.member === member;
+    if (view.acknowledgements.some(isSame)) continue;
+    const argument = JSON.stringify({ trial, event, n, commitment });
+    const transient = { actor: actorBytes(GATEWAY_ACTOR) };
+    await ledger.submit({ transaction: transactions.acknowledgeEvent, argument, transient });
+  }
 }
 
 /** Whether a content is of an adverse event: what is known of safety is handed over whatever the participant wants otherwise. */
 export function isEventContent({ resourceType }: JsonObject): boolean {
   return resourceType === 'AdverseEvent';
-}
-
-/** Whether the teller is the site that committed to it; the own peer may be a block behind the site's. */
-async function isCommittedSoon(
-  { ledger, blocks }: Pick<HearingPorts, 'ledger' | 'blocks'>,
-  told: Told,
-): Promise<boolean> {
-  const look = () => (told.isEvent ? isReported(ledger, told) : isEntered(ledger, told));
-  return (await whenCommitted(blocks, look)) ?? false;
 }
 
 /** Undefined while it is not known. */
@@ -140,4 +184,9 @@ async function isEntered(ledger: Pick<Ledger, 'evaluate'>, told: Told): Promise<
 async function isReported(ledger: Pick<Ledger, 'evaluate'>, told: Told): Promise<true | undefined> {
   const view = await demandTrial({ ledger }, told.trial);
   return eventCommitments(view, told.participant, told.teller).includes(told.commitment) || undefined;
+}
+
+async function isSubmitted(ledger: Pick<Ledger, 'evaluate'>, told: Told): Promise<true | undefined> {
+  const view = await demandTrial({ ledger }, told.trial);
+  return reportCommitments(view, told.participant).includes(told.commitment) || undefined;
 }

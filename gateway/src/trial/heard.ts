@@ -2,6 +2,7 @@
 import type { Blocks } from '../door/committed.js';
 import type { Heard } from '../door/server.js';
 import { type KeepPorts, keeper } from '../ehr/keep.js';
+import { agreeing } from '../ledger/agreeing.js';
 import type { Ledger } from '../ports.js';
 import { armsHeard } from './arm.js';
 import type { ContentFacts } from './content.js';
@@ -11,11 +12,13 @@ import { contentsHeard } from './hand-over.js';
 /** Everything by its path. */
 export function trialsHeard(
   rooms: KeepPorts & {
+    readonly settings: { readonly mspId: string };
     readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
     readonly projection: ContentFacts & Blocks;
   },
 ): Readonly<Record<string, Heard>> {
-  const { settings, ledger, projection: facts } = rooms;
+  const { settings, projection: facts } = rooms;
+  const ledger = agreeing(rooms.ledger, settings.mspId);
   const contents = contentsHeard({ member: settings.member, ledger, facts, blocks: facts, keep: keeper(rooms) });
   return { ...armsHeard(ledger), ...contents, ...formsHeard({ ledger, facts }) };
 }

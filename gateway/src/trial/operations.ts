@@ -3,24 +3,26 @@
  * POST `ResearchStudy/$usdm-import`, `ResearchStudy/{trial}/$randomize`, `$unblind`, `$lock`, and every further act
  * (acts.ts). Bodies are Parameters. Who may do what is decided by the contracts.
  */
-import { parseReportedEvent, transactions } from '@salus/chaincode/trial/api';
+import { transactions } from '@salus/chaincode/trial/api';
 
+import { readTick } from '../clock/ticker.js';
 import { resourceBody } from '../fhir/body.js';
 import type { JsonObject } from '../fhir/json.js';
-import { operationOutcome, outcomeOf } from '../fhir/outcome.js';
+import { outcomeOf } from '../fhir/outcome.js';
 import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
-import { parsed, Refusal } from '../ledger/refusal.js';
+import { Refusal } from '../ledger/refusal.js';
 import { actorBytes } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import { actCall, actOperations, objectOf } from './acts.js';
+import { committed, done, ok, said } from './answered.js';
 import { outcomeChanges } from './outcome-changes.js';
 import { demandResource, givenOf, parameterOf, type Given } from '../fhir/parameters.js';
 import { datasetParameters } from './dataset-operation.js';
 import { dueParameters } from './due.js';
 import { exposedBy, exposedParameters } from './exposed.js';
-import { demandStaff, derivedFrom, type FacePorts } from './faces.js';
-import type { Entered, Entering } from './entering.js';
-import { checkedResponse, type FormPorts, formsGiven, keepForms } from './forms.js';
+import { declareEligible, enterPoint, type EntryPorts, reportEvent, submitEvent } from './entry-operations.js';
+import { demandStaff, derivedFrom } from './faces.js';
+import { formsGiven, keepForms } from './forms.js';
 import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
 import { lockable, lockedParameters } from './locking.js';
@@ -34,11 +36,10 @@ import { unblind, type UnblindPorts } from './unblind.js';
 import { exportUsdm } from './usdm-export.js';
 
 /** What trials need of the gateway. */
-export interface TrialPorts extends FacePorts, Pick<FormPorts, 'keep'> {
+export interface TrialPorts extends EntryPorts {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   /** Asks another member's door. */
   readonly ask: UnblindPorts['ask'];
-  readonly entering: Pick<Entering, 'enter' | 'declare' | 'report'>;
   readonly randomizing: Pick<Randomizing, 'randomize'>;
   /** Claims a person for a participant. */
   readonly claim: (actor: Actor, trial: string, given: Given) => Promise<Commit>;
@@ -105,7 +106,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
   'GET $outcome-diff': async (ports, _request, trial) => ok(outcomeChanges(await demandTrial(ports, trial))),
   'GET $due': async (ports, _request, trial) =>
-    ok(dueParameters(await demandTrial(ports, trial), new Date(ports.now()).toISOString())),
+    ok(dueParameters(await demandTrial(ports, trial), await readTick(ports.ledger))),
   'GET $kits': async (ports, _request, trial) => ok(kitParameters(await readKits(ports.ledger, trial))),
   'GET $exposed': async (ports, { actor, query }, trial) => {
     const view = await demandTrial(ports, trial);
@@ -134,8 +135,9 @@ const handlers: Readonly<Record<string, Handler>> = {
     return done(commit, 'the person is claimed for this participant');
   },
   'POST $enter': enterPoint,
-  'POST $declare-eligible': declareEligible,
-  'POST $report-event': reportEvent,
+  'POST $declare-eligible': withContent('answers', declareEligible),
+  'POST $report-event': withContent('event', reportEvent),
+  'POST $submit-event': withContent('report', submitEvent),
   'POST $hand-over': async (ports, request, trial) => {
     const participant = givenOf(resourceBody(request).plain).text('participant');
     const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
@@ -181,6 +183,15 @@ async function lock(ports: TrialPorts, request: FhirRequest, trial: string): Pro
   return { ...ok(lockedParameters(found)), headers: committed(commit) };
 }
 
+/** With a content in this parameter, it is kept and handed over; without, its commitment alone is put on record, like any act. */
+function withContent(name: string, run: Handler): Handler {
+  return async (ports, request, trial) => {
+    const has = parameterOf(resourceBody(request).plain, name) !== undefined;
+    const operation = PATH.exec(request.path)?.[2];
+    return await (has ? run : actHandler(request.method, operation))?.(ports, request, trial);
+  };
+}
+
 /** Every other act of the contracts, by its name. */
 function actHandler(method: string, operation: string | undefined): Handler | undefined {
   const transaction = actOperations.get(operation ?? '');
@@ -190,52 +201,6 @@ function actHandler(method: string, operation: string | undefined): Handler | un
     const transient = { ...call.transient, ...actorOf(actor) };
     return done(await ledger.submit({ ...call, transient }), `${transaction} is on record`);
   };
-}
-
-async function enterPoint(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse> {
-  const { plain, exact } = resourceBody(request);
-  const view = await demandTrial(ports, trial);
-  const given = givenOf(plain);
-  demandStaff(ports, view, request.actor);
-  const answered = { form: given.text('form'), response: demandResource(exact, 'response', 'QuestionnaireResponse') };
-  const response = await checkedResponse(ports, view, answered);
-  const entry = { actor: request.actor, sponsor: view.trial.parties.sponsor, response };
-  return entered(await ports.entering.enter(entry, trial, given));
-}
-
-/** With answers, they are kept and handed over; without, their commitments alone are put on record, like any act. */
-async function declareEligible(
-  ports: TrialPorts,
-  request: FhirRequest,
-  trial: string,
-): Promise<FhirResponse | undefined> {
-  const { plain, exact } = resourceBody(request);
-  if (parameterOf(plain, 'answers') === undefined)
-    return await actHandler('POST', '$declare-eligible')?.(ports, request, trial);
-  const response = demandResource(exact, 'answers', 'QuestionnaireResponse');
-  const participant = givenOf(plain).text('participant');
-  const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
-  return entered(await ports.entering.declare({ actor: request.actor, sponsor, response }, { trial, participant }));
-}
-
-/** With a content, it is kept and handed over; without, its commitment alone is put on record, like any act. */
-async function reportEvent(ports: TrialPorts, request: FhirRequest, trial: string): Promise<FhirResponse | undefined> {
-  const { plain, exact } = resourceBody(request);
-  if (parameterOf(plain, 'event') === undefined)
-    return await actHandler('POST', '$report-event')?.(ports, request, trial);
-  const event = demandResource(exact, 'event', 'AdverseEvent');
-  const { sponsor } = (await demandTrial(ports, trial)).trial.parties;
-  const reported = { ...objectOf(givenOf(plain).text('request')), trial };
-  const asked = parsed(() => parseReportedEvent(reported, 'request'));
-  return entered(await ports.entering.report({ actor: request.actor, sponsor, event }, asked));
-}
-
-function entered({ commit, commitments, isHandedOver }: Entered): FhirResponse {
-  const told = [
-    ...commitments.map((valueString) => ({ name: 'commitment', valueString })),
-    { name: 'handedOver', valueBoolean: isHandedOver },
-  ];
-  return { ...ok(told), headers: committed(commit) };
 }
 
 async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<FhirResponse> {
@@ -271,23 +236,6 @@ function submit({ ledger }: TrialPorts, actor: Actor, transaction: string, asked
 
 function actorOf(actor: Actor): { readonly actor: Uint8Array } {
   return { actor: actorBytes(actor) };
-}
-
-function ok(parameter: readonly object[]): FhirResponse {
-  return { status: 200, headers: {}, resource: { resourceType: 'Parameters', parameter } };
-}
-
-function done(commit: Commit, diagnostics: string): FhirResponse {
-  return said(diagnostics, committed(commit));
-}
-
-function said(diagnostics: string, headers: Readonly<Record<string, string>>): FhirResponse {
-  const issue = { severity: 'information', code: 'informational', diagnostics } as const;
-  return { status: 200, headers, resource: operationOutcome([issue]) };
-}
-
-function committed({ txId, block }: Commit): Readonly<Record<string, string>> {
-  return { 'X-Tx-Id': txId, 'X-Block': String(block) };
 }
 
 function unblinding(ports: TrialPorts, actor: Actor, trial: string): UnblindPorts {

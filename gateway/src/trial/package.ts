@@ -8,7 +8,7 @@ import { type JsonObject, parseExactly } from '../fhir/json.js';
 import { parameterOf } from '../fhir/parameters.js';
 import type { Actor, Ledger } from '../ports.js';
 import { heldContents } from './content.js';
-import { type FacePorts, isReader } from './faces.js';
+import { type FacePorts, isReader, isRegulator } from './faces.js';
 import { eventCommitments, usableCommitments } from './hand-over.js';
 import { readKits } from './kits.js';
 import { demandTrial, readLine } from './reading.js';
@@ -38,9 +38,21 @@ export async function trialPackage(
   const kits = await readKits(ports.ledger, trial);
   const readable = lines.filter(([, line]) => isReader(ports.member, view, line, actor));
   const commitments = readable.flatMap(([name, line]) => usableCommitments(line, eventCommitments(view, name)));
-  const contents = heldContents(ports.facts, commitments);
+  const isReportedTo = isRegulator(ports.member, view, actor);
+  const isSender = view.trial.parties.sponsor === ports.member && readable.length > 0;
+  const reported = isReportedTo || isSender ? view.submissions.map(({ commitment }) => commitment) : [];
+  const contents = heldContents(ports.facts, [...commitments, ...reported]);
   const at = new Date(ports.now()).toISOString();
-  return { v: 1, kind: 'trial', trial, at, view, lines, kits, ...(readable.length > 0 && { contents }) };
+  return {
+    v: 1,
+    kind: 'trial',
+    trial,
+    at,
+    view,
+    lines,
+    kits,
+    ...((readable.length > 0 || reported.length > 0) && { contents }),
+  };
 }
 
 /** The lines of everybody who has a slot, in the order of strata and slots. Throws Refusal. */
@@ -95,6 +107,9 @@ export function recordsIn(found: TrialPackage): ReadonlyMap<string, object> {
     ...view.unblindings.flatMap((each) => named('trial-unblinding', each, each.stratum, each.slot)),
     ...view.events.flatMap((each) => named('trial-event', each, each.event, each.n)),
     ...view.submissions.flatMap((each) => named('trial-submission', each, each.event, each.n)),
+    ...view.acknowledgements.flatMap((each) =>
+      named('trial-acknowledgement', each, each.event, each.n, each.by.member),
+    ),
     ...view.documents.flatMap((each) => named('trial-document', each, each.version)),
     ...view.delegates.flatMap((each) => named('trial-delegate', each, each.jwk.kid)),
     ...kits.flatMap((each) => named('trial-kit', each, each.kit, each.n)),

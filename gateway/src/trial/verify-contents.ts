@@ -1,9 +1,9 @@
 /** Whether contents are what the ledger commits to, each at the place that it says it is of. Pure. */
-import type { EligibleRecord, EventRecord, PointRecord } from '@salus/chaincode/trial/api';
+import type { EligibleRecord, EventRecord, PointRecord, SubmissionRecord } from '@salus/chaincode/trial/api';
 
 import type { JsonObject } from '../fhir/json.js';
 import { commitmentOf, placeName } from './content.js';
-import { CRITERION_SYSTEM, DATA_POINT_SYSTEM, EVENT_SYSTEM } from './systems.js';
+import { CRITERION_SYSTEM, DATA_POINT_SYSTEM, EVENT_SYSTEM, SAFETY_REPORT_SYSTEM } from './systems.js';
 import type { TrialRecords } from './verify-lock.js';
 
 /** What was found of contents, and how many the ledger has commitments of. */
@@ -24,6 +24,10 @@ const PLACES: Readonly<Record<string, (record: object, trial: string, participan
   'trial-event': (record, trial) => {
     const { act, commitment, ...place } = record as EventRecord;
     return act === 'report' ? [[`${EVENT_SYSTEM} ${placeName({ trial, ...place })}`, commitment]] : [];
+  },
+  'trial-submission': (record, trial) => {
+    const { commitment, ...place } = record as SubmissionRecord;
+    return [[`${SAFETY_REPORT_SYSTEM} ${placeName({ trial, ...place })}`, commitment]];
   },
   'trial-eligible': (record, trial, participant) =>
     (record as EligibleRecord).criteria.map(({ id: criterion, commitment }) => {
