@@ -7,6 +7,7 @@ import { CONSENT_SERVED } from './consent/resource.js';
 import { ehrProjector } from './ehr/project.js';
 import { erasureProjector } from './erasure/project.js';
 import type { Served } from './fhir/request.js';
+import { SUBSCRIPTION_SERVED } from './fhir/subscription/topics.js';
 import type { KeyStore } from './keys/key-store.js';
 import { patientProjector } from './patient/project.js';
 import type { Projector } from './projection/projector.js';
@@ -35,7 +36,11 @@ export function projectors(member: string, keys: Pick<KeyStore, 'hmac'>): readon
 export const originSpaces: readonly string[] = [CONTENT_SPACE];
 
 /** What is served of the types that domains handle themselves. */
-export const servedTypes: Readonly<Record<string, Served>> = { Consent: CONSENT_SERVED, AuditEvent: AUDIT_SERVED };
+export const servedTypes: Readonly<Record<string, Served>> = {
+  Consent: CONSENT_SERVED,
+  AuditEvent: AUDIT_SERVED,
+  Subscription: SUBSCRIPTION_SERVED,
+};
 
 /** Operations that domains answer in front of the router, by the type they are one of; '' = of the server. */
 export const domainOperations: Readonly<Record<string, readonly string[]>> = {

@@ -24,6 +24,7 @@ import { fhirExpress } from './fhir/express.js';
 import { stableBy } from './fhir/idempotency.js';
 import type { ImportDesk } from './fhir/import/desk.js';
 import type { FhirRequest } from './fhir/request.js';
+import { isBinding } from './fhir/subscription/sockets.js';
 import { fhirRouter } from './fhir/router.js';
 import { acceptedIssuer, fhirBase } from './identity/issuer.js';
 import { readSigningKey } from './identity/keys.js';
@@ -38,6 +39,7 @@ import { Outbox } from './ledger/outbox.js';
 import { OutboxStore } from './ledger/outbox-store.js';
 import { makeMeters } from './metrics.js';
 import { openImports } from './open-imports.js';
+import { openSubscriptions, type OpenSubscriptions } from './open-subscriptions.js';
 import { openProjection } from './open-projection.js';
 import { removeScratch } from './rebuild.js';
 import type { Fault } from './projection/faults.js';
@@ -63,7 +65,8 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
   const askers = openAskers(rooms, accepted, (user, patient) => sharing.mandates.of(user, patient));
   const state = { ready: false };
   const trials = openTrials(rooms, sharing);
-  const { server, imports } = await listen(rooms, sharing, { erasures, trials, askers }, state);
+  const subscriptions = openSubscriptions(rooms, sharing, faultLog(rooms.log));
+  const { server, imports } = await listen(rooms, sharing, { erasures, trials, askers, subscriptions }, state);
   const stopping = new AbortController();
   const failed = runInBackground(rooms, sharing, erasures, stopping.signal);
   const door = await sharing.open(ownFhir(rooms, sharing));
@@ -76,11 +79,12 @@ export async function startMember(settings: GatewaySettings, options: MemberOpti
       sharing.supply.goOn(settled, stopping.signal, faultLog(rooms.log));
       void settled.then(() => trials.goOn(stopping.signal)).catch(faultLog(rooms.log));
       imports.goOn();
+      subscriptions.goOn(stopping.signal);
     }),
     failed,
     stop: async () => {
       imports.stop();
-      const stopped = erasures.series.stop();
+      const stopped = Promise.all([erasures.series.stop(), subscriptions.endSockets(), subscriptions.ended()]);
       await stop(rooms, sharing, { stopping, also: stopped }, [server, door]);
       askers.authorization?.close();
     },
@@ -162,20 +166,31 @@ function ownFhir({ settings, projection, writer, log }: Rooms, { decision }: Sha
   return (request: FhirRequest) => router.handle(request);
 }
 
+/** What is listened for beside what sharing has. */
+interface Listening {
+  readonly erasures: Erasures;
+  readonly trials: Trials;
+  readonly askers: Askers;
+  readonly subscriptions: OpenSubscriptions;
+}
+
 async function listen(
   rooms: Rooms,
   sharing: Sharing,
-  { erasures, trials, askers }: { readonly erasures: Erasures; readonly trials: Trials; readonly askers: Askers },
+  { erasures, trials, askers, subscriptions }: Listening,
   state: { readonly ready: boolean },
 ): Promise<{ readonly server: Server; readonly imports: ImportDesk }> {
   const { settings, log, projection, live, meters } = rooms;
   const { tokens, smart, authorization } = askers;
-  const imports = openImports(rooms, sharing, (request) => handle(request));
+  const { decision, remote, mandates } = sharing;
+  const handlers = { ...sharing.handlers, Subscription: subscriptions.handler };
+  const imports = openImports(rooms, { decision, remote, mandates, handlers }, (request) => handle(request));
   const router = fhirRouter(
     {
       baseUrl: fhirBase(settings.baseUrl),
       ...{ projection, member: settings.member },
       ...sharing.context,
+      ...{ handlers, subscriptions: subscriptions.desk },
       served: servedTypes,
       operations: domainOperations,
       writeStatus: writeStatusOf(rooms),
@@ -212,9 +227,13 @@ async function listen(
     ...{ now: rooms.clock, audit: recordAudit(handle, tokens) },
     history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),
   });
-  const server = createServer({ shouldUpgradeCallback: isSubscribing }, app);
+  const server = createServer(
+    { shouldUpgradeCallback: (request) => isSubscribing(request) || isBinding(request) },
+    app,
+  );
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   answerClientErrors(server);
+  subscriptions.serve(server);
   sharing.supply.sockets.serve(server, { actorOf, onFault: faultLog(log) });
   server.listen(settings.listen.port, settings.listen.host);
   await once(server, 'listening');
@@ -224,7 +243,7 @@ async function listen(
 async function stop(
   { outbox, connected, projection, keys, live }: Rooms,
   sharing: Sharing,
-  { stopping, also }: { readonly stopping: AbortController; readonly also: Promise<void> },
+  { stopping, also }: { readonly stopping: AbortController; readonly also: Promise<unknown> },
   servers: readonly Server[],
 ): Promise<void> {
   live.end();

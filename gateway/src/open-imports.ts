@@ -33,8 +33,7 @@ export function openImports(
     baseUrl: fhirBase(settings.baseUrl),
     apart: new Set(Object.keys(handlers)),
     isOfficer: ({ role }) => officers.includes(role),
-    actorNow: (actor) =>
-      actor.mandate === undefined ? actor : { ...actor, mandate: mandates.of(actor.user, actor.patient ?? '') },
+    actorNow: (actor) => mandates.renewed(actor),
     current: (actor, type, id) => {
       const stored = projection.current(type, id);
       return stored && decision.permit(actor, stored, 'update');

@@ -9,6 +9,7 @@ const GUIDES: Readonly<Record<string, string>> = {
   'SMART App Launch 2.2': 'https://hl7.org/fhir/smart-app-launch/STU2.2/',
   'Bulk Data Access 2': 'https://hl7.org/fhir/uv/bulkdata/STU2/',
   'FHIR R4': 'https://hl7.org/fhir/R4/',
+  'Subscriptions R5 Backport 1.1': 'https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/',
   'US Core 6.1': 'https://hl7.org/fhir/us/core/STU6.1/',
 };
 

@@ -22,6 +22,7 @@ import { BATCH_ANSWER_LIMIT } from '@salus/gateway/fhir/router';
 import { EXPORT_LIMIT } from '@salus/gateway/fhir/export';
 import { FILTER_LIMIT } from '@salus/gateway/fhir/filter-expression';
 import { IMPORT_LIMITS } from '@salus/gateway/fhir/import/limits';
+import { SUBSCRIPTION_LIMITS } from '@salus/gateway/fhir/subscription/limits';
 import { INCLUDE_LIMIT } from '@salus/gateway/fhir/includes';
 import { SEARCH_LIMITS } from '@salus/gateway/fhir/search-request';
 import { REASON_LIMIT } from '@salus/gateway/fhir/stated-reason';
@@ -42,7 +43,16 @@ import { INDEXED_WORDS } from '@salus/gateway/projection/values/words';
 
 import { projectRoot } from '../support/shared.js';
 
-const groups = { GLASS_BUDGET, IMPORT_LIMITS, SIGN_IN_LIMITS, JSON_LIMITS, SEARCH_LIMITS, WORDS_LIMITS, WORK_LIMITS };
+const groups = {
+  GLASS_BUDGET,
+  IMPORT_LIMITS,
+  SIGN_IN_LIMITS,
+  JSON_LIMITS,
+  SEARCH_LIMITS,
+  SUBSCRIPTION_LIMITS,
+  WORDS_LIMITS,
+  WORK_LIMITS,
+};
 const limits: Record<string, number> = {
   ASSERTION_S,
   GROUP_BYTES,

@@ -128,6 +128,15 @@ export const readRoutes: readonly ReadRoute[] = [
     },
     { route: `${method} :type/:id/$meta`, ask: ({ patient }) => [{ method, path: `Patient/${patient}/$meta` }] },
   ]),
+  ...['GET', 'POST'].flatMap((method): ReadRoute[] =>
+    [
+      ...['Subscription/$status', 'Subscription/:id/$status', 'Subscription/:id/$events'],
+      ...['Subscription/$get-ws-binding-token', 'Subscription/:id/$get-ws-binding-token'],
+    ].map((path) => ({
+      route: `${method} ${path}`,
+      ask: ({ patient }) => [{ method, path: path.replace(':id', patient) }],
+    })),
+  ),
   { route: 'GET DocumentReference/$docref', ask: ({ patient }) => get(`DocumentReference/$docref?patient=${patient}`) },
   {
     route: 'POST DocumentReference/$docref',

@@ -4,7 +4,7 @@
  */
 import { periodSpan, type Identifier, type Period } from '@salus/chaincode/consent/decide';
 
-import type { Mandate } from '../ports.js';
+import type { Actor, Mandate } from '../ports.js';
 import { outlineOf } from '../projection/stored.js';
 import { USER } from './person-systems.js';
 import type { RecordIndex } from './relationships.js';
@@ -54,6 +54,11 @@ export class Mandates {
     const held = this.#inForce(patient).filter(({ person }) => this.#isOf(person, user));
     const best = held.find(({ mandate }) => mandate.kind === 'guardian') ?? held[0];
     return best === undefined ? { kind: 'none' } : { kind: best.mandate.kind, person: best.person.id };
+  }
+
+  /** Who came at another time, with the mandate of now. */
+  renewed(actor: Actor): Actor {
+    return actor.mandate === undefined ? actor : { ...actor, mandate: this.of(actor.user, actor.patient ?? '') };
   }
 
   /** The mandate of a RelatedPerson of the patient; undefined where it is not in force. */

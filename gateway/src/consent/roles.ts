@@ -10,6 +10,7 @@ const FURTHER: Readonly<Record<string, readonly string[]>> = {
   Consent: ['patient', 'guardian', 'privacy-officer'],
   Claim: ['biller'],
   Coverage: ['biller'],
+  Subscription: ['patient', 'guardian', 'privacy-officer'],
 };
 
 /** Types that say who may act for a patient: by those alone who register patients' keys. */

@@ -67,3 +67,15 @@ export function requireType(resource: JsonObject, type: string): void {
     );
   }
 }
+
+const FORM = new Set(['application/x-www-form-urlencoded']);
+
+/** A search whose parameters are in the body, as one whose are in its URL (R4 http.html#search). Throws Refusal 415. */
+export function formRequest(request: FhirRequest): FhirRequest {
+  const query = new URLSearchParams(request.query);
+  if (request.body !== undefined && request.body !== '') {
+    requireMediaType(request, FORM, 'send _search as application/x-www-form-urlencoded');
+    for (const [name, value] of new URLSearchParams(request.body)) query.append(name, value);
+  }
+  return { ...request, query };
+}

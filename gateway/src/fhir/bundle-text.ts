@@ -25,6 +25,8 @@ export interface BundleParts {
 export interface BundleHead {
   readonly meta?: JsonObject;
   readonly type: string;
+  /** FHIR instant. */
+  readonly timestamp?: string;
   readonly total?: number;
   readonly link?: readonly { readonly relation: string; readonly url: string }[];
 }

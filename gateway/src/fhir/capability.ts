@@ -93,6 +93,7 @@ function resource(context: FhirContext, type: string): JsonObject {
   return {
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
+    ...served?.declared,
     ...(served === undefined ? everything() : apart(served)),
     ...listed({
       operation: [

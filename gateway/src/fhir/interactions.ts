@@ -1,20 +1,19 @@
 /** The table of what the router serves; the router runs it and the CapabilityStatement is written from it. */
 import { Refusal } from '../ledger/refusal.js';
 import { isResourceType } from '../projection/generated.js';
-import { requireMediaType } from './body.js';
+import { formRequest } from './body.js';
 import { COMPARTMENTS } from './compartments.js';
 import type { FhirContext } from './context.js';
 import { exportAll, exportEnd, exportFile, exportGroup, exportStatus } from './export.js';
 import { history } from './history.js';
 import { operation, OPERATIONS, type Route } from './operation-routes.js';
 import { read, vread } from './read.js';
-import type { FhirRequest, Imports } from './request.js';
+import type { Imports } from './request.js';
 import { search, searchCompartment, searchWithin } from './search.js';
 import { searchCompartmentWhole, searchSystem } from './system-search.js';
+import { SUBSCRIPTIONS } from './subscription/routes.js';
 import { TERMINOLOGY } from './terminology/routes.js';
 import { create, patch, patchMatch, remove, removeMatches, update, updateMatch } from './write.js';
-
-const FORM = new Set(['application/x-www-form-urlencoded']);
 
 /** Kick-offs, by GET and by POST. */
 const EXPORTS: readonly Route[] = ['GET', 'POST'].flatMap((method): Route[] => [
@@ -116,6 +115,7 @@ const WHOLE_COMPARTMENTS: readonly Route[] = ['Patient', ...Object.keys(COMPARTM
 export const ROUTES: readonly Route[] = [
   ...OPERATIONS,
   ...TERMINOLOGY,
+  ...SUBSCRIPTIONS,
   ...EXPORTS,
   ...EXPORT_JOBS,
   ...IMPORTS,
@@ -247,14 +247,4 @@ function partsOf(pattern: readonly string[], segments: readonly string[]): Recor
     } else if (name !== segment) return undefined;
   }
   return parts;
-}
-
-/** A search by POST: its form's fields count as if they stood in the URL. */
-function formRequest(request: FhirRequest): FhirRequest {
-  const query = new URLSearchParams(request.query);
-  if (request.body !== undefined && request.body !== '') {
-    requireMediaType(request, FORM, 'send _search as application/x-www-form-urlencoded');
-    for (const [name, value] of new URLSearchParams(request.body)) query.append(name, value);
-  }
-  return { ...request, query };
 }

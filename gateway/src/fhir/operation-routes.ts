@@ -21,7 +21,7 @@ export interface Route {
   /** URL of an operation's definition. */
   readonly definition?: string;
   /** What must be there for it to be served. */
-  readonly needs?: 'imports';
+  readonly needs?: 'imports' | 'subscriptions';
   run(
     context: FhirContext,
     request: FhirRequest,

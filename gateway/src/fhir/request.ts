@@ -112,6 +112,8 @@ export interface Served {
   readonly parameters?: readonly string[];
   /** Told to whoever asks for more. */
   readonly instead: string;
+  /** Further elements of its CapabilityStatement.rest.resource. */
+  readonly declared?: JsonObject;
 }
 
 /** Bulk imports (import/). Each throws Refusal. */
@@ -124,6 +126,16 @@ export interface Imports {
   /** An OperationOutcome for each line of a file that is not taken. */
   problems(request: FhirRequest, id: string, file: string): FhirResponse;
   end(request: FhirRequest, id: string): FhirResponse;
+}
+
+/** Subscriptions to topics (subscription/). Each throws Refusal. */
+export interface Subscriptions {
+  /** Of one, or of all that the asker made. */
+  status(request: FhirRequest, id?: string): FhirResponse;
+  /** What the subscriber was told, or should have been. */
+  events(request: FhirRequest, id: string): Promise<FhirResponse>;
+  /** A token that binds a websocket to one, or to all that the asker made for a websocket. */
+  bindingToken(request: FhirRequest, id?: string): FhirResponse;
 }
 
 /** How a write of unknown outcome ended (ledger/, outbox): undefined = no such key. */
@@ -154,6 +166,8 @@ export interface FhirPorts {
   readonly writeStatus?: WriteStatus;
   /** Absent = $import is not served. */
   readonly imports?: Imports;
+  /** Absent = nobody can subscribe. */
+  readonly subscriptions?: Subscriptions;
   /** Absent = there is one gateway. */
   readonly stable?: Stable;
   /** The commit of an earlier request under the same key, at any of the member's gateways; absent = nobody knows. */

@@ -6,7 +6,7 @@
 import type { JsonObject } from '../fhir/json.js';
 import { generatedSearch, indexerOf } from '../projection/generated.js';
 import { split, tokenOf } from '../projection/search/values.js';
-import { IndexRows } from '../projection/values/rows.js';
+import { IndexRows, type Term } from '../projection/values/rows.js';
 
 /** What a resource must match: every parameter, by any of its values. */
 export type Narrowing = readonly { readonly name: string; readonly values: readonly string[] }[];
@@ -34,11 +34,19 @@ export function isWithinNarrowing(narrowing: Narrowing, type: string, resource: 
   const rows = new IndexRows();
   indexerOf(type).index(resource, rows);
   return narrowing.every(({ name, values }) => {
-    const own = rows.terms.filter(({ parameter }) => parameter === generatedSearch().parameters[type]?.[name]?.number);
-    return values
-      .map(tokenOf)
-      .some(({ system, code }) =>
-        own.some(({ a, b }) => (code === undefined || a === code) && (system === undefined || b === system)),
-      );
+    const number = generatedSearch().parameters[type]?.[name]?.number;
+    return isCodedAs(
+      rows.terms.filter(({ parameter }) => parameter === number),
+      values,
+    );
   });
+}
+
+/** Whether one of the terms of a token parameter is one of the values, as a search writes them. */
+export function isCodedAs(terms: readonly Term[], values: readonly string[]): boolean {
+  return values
+    .map(tokenOf)
+    .some(({ system, code }) =>
+      terms.some(({ a, b }) => (code === undefined || a === code) && (system === undefined || b === system)),
+    );
 }
