@@ -122,25 +122,6 @@ describe('whose data a resource is, over HTTP', () => {
     assert.deepEqual(await shown('dr-desk', names), names);
   });
 
-  it('is of a Binary that says of nobody that of what attaches it', async () => {
-    const a = await made(patient);
-    await consented(a, denialOf('dr-attached'));
-    const binaries: string[] = [];
-    const [, base = ''] = /"fullUrl":"([^"]*\/)Patient\//.exec((await ask('dr-desk', `${a}/_history`)).text) ?? [];
-    assert.match(base, /^https?:.*\/$/);
-    for (const named of [(name: string) => name, (name: string) => `${base}${name}/_history/1`]) {
-      const binary = await made({ resourceType: 'Binary', contentType: 'text/plain', data: 'aGVsbG8=' });
-      assert.deepEqual(await shown('dr-attached', [binary]), [binary]);
-      await made({
-        ...{ resourceType: 'DocumentReference', status: 'current', subject: to(a) },
-        content: [{ attachment: { url: named(binary) } }],
-      });
-      binaries.push(binary);
-    }
-    assert.deepEqual(await shown('dr-attached', binaries), []);
-    assert.deepEqual(await shown('dr-desk', binaries), binaries);
-  });
-
   it('is nobody any more, and shown to nobody, where the one it was about is erased', async () => {
     const a = await made(patient);
     const id = `late-${a.slice(-20)}`;

@@ -38,6 +38,8 @@ export class Projected {
     this.#inForce().filter(
       (each) => each.type === type && value.split('|').every((part) => each.text.includes(`"${part}"`)),
     );
+  attaching = (id: string): StoredVersion[] =>
+    this.#inForce().filter(({ text }) => text.includes(`"url":"Binary/${id}"`));
   /** Whatever is committed is applied at once; further blocks come when they come. */
   readonly block = 0;
   reached = async (block: number, timeoutMs: number): Promise<boolean> => {

@@ -6,7 +6,7 @@ import type { StoredVersion } from '../ports.js';
 import { outlineOf, retold } from '../projection/stored.js';
 import type { RecordIndex } from './relationships.js';
 
-type Index = Pick<RecordIndex, 'current' | 'version' | 'holding' | 'base'>;
+type Index = Pick<RecordIndex, 'current' | 'version' | 'attaching'>;
 
 /** Whether there was such a resource whose record is erased. */
 export type WasErased = (type: string, id: string) => boolean;
@@ -38,7 +38,7 @@ function patientsOf(stored: StoredVersion, look: Look, around: readonly string[]
   if (type === 'Patient') return [stored.id];
   const path = [...around, `${type}/${stored.id}`];
   const found = patientsIn(textBehind(stored, look.index), patient, look, path);
-  return type === 'Binary' && found.length === 0 ? ofAttaching(stored, look, path) : found;
+  return type === 'Binary' ? [...new Set([...found, ...ofAttaching(stored, look, path)])] : found;
 }
 
 function patientsIn(text: string, patient: string | undefined, look: Look, path: readonly string[]): readonly string[] {
@@ -60,20 +60,11 @@ function derived(text: string, look: Look, path: readonly string[]): readonly st
   });
 }
 
-/** Types that attach a Binary, and the search parameter that finds them by it. */
-const ATTACHING = [
-  ['DocumentReference', 'location'],
-  ['DocumentManifest', 'item'],
-] as const;
-
 /** Patients of what attaches a Binary, which is mostly written first and says of nobody itself. */
-function ofAttaching({ id, version }: StoredVersion, look: Look, path: readonly string[]): readonly string[] {
+function ofAttaching({ id }: StoredVersion, look: Look, path: readonly string[]): readonly string[] {
   if (path.length >= DEPTH) return [];
-  const name = `Binary/${id}`;
-  const local = [name, ...Array.from({ length: version }, (_, at) => `${name}/_history/${at + 1}`)];
-  const names = local.flatMap((each) => [each, `${look.index.base}${each}`]);
-  const found = ATTACHING.flatMap(([type, by]) => names.flatMap((each) => look.index.holding(type, by, each)));
-  return [...new Set(found.flatMap((each) => patientsOf(each, look, path)))];
+  const attaching = look.index.attaching(id).filter(({ type, id: own }) => !path.includes(`${type}/${own}`));
+  return attaching.flatMap((each) => patientsOf(each, look, path));
 }
 
 const PATIENT = /\bPatient\/([A-Za-z0-9.-]{1,64})/g;

@@ -1,14 +1,7 @@
 /** The gateway's decisions: consent's `decide` and the role table, for every resource of every answer. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import {
-  decide,
-  factsOf,
-  mayAskAtAll,
-  type AccessRequest,
-  type ConsentInForce,
-  type Decision as Ruling,
-} from '@salus/chaincode/consent/decide';
+import { mayAskAtAll, type ConsentInForce, type Decision as Ruling } from '@salus/chaincode/consent/decide';
 import { versionKey } from '@salus/chaincode/ehr/api';
 
 import { codeOf } from '../ehr/translate.js';
@@ -27,19 +20,16 @@ import {
 } from '../identity/scopes.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { Refusal } from '../ledger/refusal.js';
-import type { PatientLookup } from '../patient/lookup.js';
 import type { Actor, StoredVersion } from '../ports.js';
 import { outlineOf } from '../projection/stored.js';
+import { Asking, type AskingPorts } from './asking.js';
+import { decidingOn, isWrittenBy } from './attached.js';
 import { REOPENING_TYPE } from './closure.js';
 import { concernedBy, labelledAsNow, textBehind, typesHeld } from './concerned.js';
 import { honoured } from './honoured.js';
-import { referrersOf } from './related.js';
-import { actsAsPatient } from './mandates.js';
-import { Relationships, type RecordIndex } from './relationships.js';
 import { REST_TYPE } from './rest.js';
 import { mayWrite } from './roles.js';
 import type { ConsentShelf } from './shelf.js';
-import type { TrustedConsents } from './trusted.js';
 
 /** What a request is decided under when another member asks: the patient it may ask for, and the consents that count. */
 export interface DisclosureFrame {
@@ -77,23 +67,22 @@ const LOOKING: readonly Interaction[] = ['search', 'history', 'operation'];
 /** What shows versions that are not in force any more. */
 const EARLIER: readonly Interaction[] = ['history', 'vread'];
 
+/** Scopes for either show a resource. */
+const READING = ['r', 's'] as const;
+
 const BREAK_GLASS = 'BTG';
+
+const CLOSED: Ruling = { outcome: 'deny', obligations: [], rule: 'closed' };
 
 /** What this gateway keeps for itself. */
 const HIDDEN = [REST_TYPE, HOLD_TYPE, REOPENING_TYPE, GLASS_TYPE];
 
 /** What this member knows of its patients and their consents, which is all that decides here. */
-export interface DecisionPorts {
-  readonly member: string;
-  readonly lookup: PatientLookup;
+export interface DecisionPorts extends AskingPorts {
   readonly shelf: ConsentShelf;
-  readonly trusted: Pick<TrustedConsents, 'within'>;
-  readonly index: RecordIndex;
   readonly keys: Pick<KeyStore, 'hmac' | 'isErasedKey'>;
   /** Whether this member's own person broke the glass before the patient's record lately. */
   readonly isBroken: (user: string, patient: string) => boolean;
-  /** FHIR instant. */
-  readonly now: () => string;
 }
 
 /** Decides for one gateway. */
@@ -101,10 +90,10 @@ export class ConsentDecision implements Decision {
   readonly #frames = new AsyncLocalStorage<DisclosureFrame>();
   readonly #trails = new AsyncLocalStorage<Trail>();
 
-  readonly #relationships: Relationships;
+  readonly #asking: Asking;
 
   constructor(private readonly ports: DecisionPorts) {
-    this.#relationships = new Relationships(ports);
+    this.#asking = new Asking(ports);
   }
 
   /** Runs work in which another member's request is decided under `frame`. */
@@ -119,7 +108,7 @@ export class ConsentDecision implements Decision {
 
   permit(actor: Actor, stored: StoredVersion, interaction: Interaction = 'read'): StoredVersion | undefined {
     if (HIDDEN.includes(stored.type)) return undefined;
-    const concerned = concernedBy(stored, this.ports.index, this.#wasErased);
+    const concerned = this.#concerned(stored);
     if (concerned === undefined) return undefined;
     const shown =
       actor.member === this.ports.member
@@ -140,18 +129,21 @@ export class ConsentDecision implements Decision {
     const only = actor.patient ?? confinedTo(actor);
     if (only !== undefined && only !== patient) return false;
     if (!this.#isExplained(actor, patient)) return false;
-    return this.#readingsOf(patient).every(
-      (consents) =>
-        mayAskAtAll(this.#request(actor, patient, consents), consents, this.ports.now()).outcome === 'permit',
-    );
+    return this.#asking
+      .readingsOf(patient)
+      .every(
+        (consents) =>
+          mayAskAtAll(this.#asking.request(actor, patient, consents), consents, this.ports.now()).outcome === 'permit',
+      );
   }
 
   unrestricted(actor: Actor, type: string): boolean {
-    const isOwn = actor.member === this.ports.member && actor.patient === undefined;
+    // A Binary is decided by what attaches it.
+    const isOwn = actor.member === this.ports.member && actor.patient === undefined && type !== 'Binary';
     if (!isOwn || this.ports.shelf.deniesAnything || actor.purpose === BREAK_GLASS) return false;
-    if (this.#relationships.flagsAnybody) return false;
+    if (this.#asking.flagsAnybody) return false;
     if (!scopesReachAll(actor, type, 's')) return false;
-    const { outcome, obligations } = this.#decided(actor, { type, text: '' }, undefined, []);
+    const { outcome, obligations } = this.#asking.decided(actor, { type, text: '' }, undefined, []);
     return outcome === 'permit' && obligations.length === 0;
   }
 
@@ -177,15 +169,43 @@ export class ConsentDecision implements Decision {
     if (patient === undefined && DIRECTORY.includes(type)) return stored;
     // Whoever comes as a patient or guardian sees that one record, whatever another patient permits to all.
     if (actor.patient !== undefined && actor.patient !== patient) return undefined;
-    const known = this.#judged(stored, interaction);
+    const deciding = decidingOn(stored, this.ports.index);
+    if (deciding !== undefined && !this.#isReached(actor, stored, deciding)) return undefined;
+    return honouredIfAll(stored, [
+      ...this.#within(actor, this.#judged(stored, interaction), concerned),
+      ...(deciding ?? []).flatMap((each) => this.#within(actor, this.#judged(each, 'read'), this.#concerned(each))),
+    ]);
+  }
+
+  /** Whether something through which a Binary is decided is within the scopes; before there is, whether it is the writer. */
+  #isReached(actor: Actor, stored: StoredVersion, deciding: readonly StoredVersion[]): boolean {
+    if (deciding.length === 0) return isWrittenBy(stored, actor);
+    return deciding.some((each) =>
+      READING.some((letter) =>
+        scopesCover(actor, each.type, letter, this.#concerned(each)?.[0], () => contentOf(each)),
+      ),
+    );
+  }
+
+  /** What is decided of a version for this member's own person: by everybody whom it concerns. */
+  #within(actor: Actor, known: StoredVersion, concerned: readonly string[] | undefined): readonly Ruling[] {
+    if (concerned === undefined) return [CLOSED];
+    const [patient] = concerned;
+    if (patient === undefined && DIRECTORY.includes(known.type)) return [];
     const asked = patient === undefined ? [undefined] : concerned;
-    if (!asked.every((each) => this.#isExplained(actor, each))) return undefined;
+    if (!asked.every((each) => this.#isExplained(actor, each))) return [CLOSED];
     // Where nobody's consents can be asked, who may not see the types that a Bundle holds does not see it.
     const held = patient === undefined ? typesHeld(known) : [];
-    return honouredIfAll(stored, [
-      ...asked.flatMap((each) => this.#readingsOf(each).map((consents) => this.#decided(actor, known, each, consents))),
-      ...held.map((each) => this.#decided(actor, { type: each, text: '' }, undefined, [])),
-    ]);
+    return [
+      ...asked.flatMap((each) =>
+        this.#asking.readingsOf(each).map((consents) => this.#asking.decided(actor, known, each, consents)),
+      ),
+      ...held.map((each) => this.#asking.decided(actor, { type: each, text: '' }, undefined, [])),
+    ];
+  }
+
+  #concerned(stored: StoredVersion): readonly string[] | undefined {
+    return concernedBy(stored, this.ports.index, this.#wasErased);
   }
 
   readonly #wasErased = (type: string, id: string): boolean => {
@@ -213,55 +233,29 @@ export class ConsentDecision implements Decision {
     interaction: Interaction,
   ): StoredVersion | undefined {
     const frame = this.#frames.getStore();
-    // Consents lie in `care`, which who may ask holds already.
-    if (frame === undefined || stored.deleted || stored.type === 'Consent') return undefined;
-    if (!isFramed(frame, stored.type, concerned)) return undefined;
-    const [patient] = concerned;
-    const known = this.#judged(stored, interaction);
-    return honouredIfAll(
-      stored,
-      frame.readings.map((consents) => this.#decided(actor, known, patient, consents)),
-    );
+    if (frame === undefined || stored.deleted) return undefined;
+    const { types } = frame;
+    if (types.length > 0 && !types.includes(stored.type)) return undefined;
+    const deciding = decidingOn(stored, this.ports.index);
+    if (deciding?.length === 0) return undefined;
+    return honouredIfAll(stored, [
+      ...this.#between(actor, this.#judged(stored, interaction), concerned, frame),
+      ...(deciding ?? []).flatMap((each) =>
+        this.#between(actor, this.#judged(each, 'read'), this.#concerned(each), frame),
+      ),
+    ]);
   }
 
-  #decided(
+  #between(
     actor: Actor,
-    stored: Pick<StoredVersion, 'type' | 'text' | 'outline'> & { readonly id?: string },
-    patient: string | undefined,
-    consents: readonly ConsentInForce[],
-  ) {
-    const request = this.#request(actor, patient, consents);
-    // Without a consent the type alone decides.
-    const isRead = consents.length > 0 && outlineOf(stored) !== '';
-    const resource = isRead ? (JSON.parse(outlineOf(stored)) as JsonObject) : {};
-    const referrers = referrersOf(`${stored.type}/${stored.id ?? ''}`, consents, this.ports.index);
-    return decide(request, factsOf({ ...resource, resourceType: stored.type }, referrers), consents, this.ports.now());
+    known: StoredVersion,
+    concerned: readonly string[] | undefined,
+    { patient, readings }: DisclosureFrame,
+  ): readonly Ruling[] {
+    // Consents lie in `care`, which who may ask holds already.
+    if (known.type === 'Consent' || !isFramed(patient, known.type, concerned)) return [CLOSED];
+    return readings.map((consents) => this.#asking.decided(actor, known, concerned?.[0], consents));
   }
-
-  #request(actor: Actor, patient: string | undefined, consents: readonly ConsentInForce[]): AccessRequest {
-    const request: AccessRequest = {
-      custodian: this.ports.member,
-      member: actor.member,
-      user: actor.user,
-      role: actor.role,
-      purpose: actor.purpose,
-      action: 'access',
-      isPatient: actor.patient === patient && actsAsPatient(actor),
-      ...representativeOf(actor),
-    };
-    return this.#relationships.standing(request, patient, consents);
-  }
-
-  /** The readings of a patient by FHIR id. */
-  #readingsOf(patient: string | undefined): readonly (readonly ConsentInForce[])[] {
-    const pid = patient === undefined ? undefined : this.ports.lookup.pidOf(patient);
-    return pid === undefined ? [[]] : this.ports.trusted.within(pid);
-  }
-}
-
-/** Whoever comes as guardian or delegate, and is none in force, is nobody whom any consent names. */
-function representativeOf({ role, mandate }: Actor): Pick<AccessRequest, 'representative'> {
-  return role === 'guardian' ? { representative: `RelatedPerson/${mandate?.person ?? ''}` } : {};
 }
 
 /** A version's content; a deletion has none. */
@@ -270,9 +264,9 @@ function contentOf(stored: StoredVersion): JsonObject | undefined {
   return text === '' ? undefined : (JSON.parse(text) as JsonObject);
 }
 
-/** Whether the access is for this type, and for data of this patient alone or what describes the hospital. */
-function isFramed({ types, patient }: DisclosureFrame, type: string, concerned: readonly string[]): boolean {
-  if (types.length > 0 && !types.includes(type)) return false;
+/** Whether it is data of the patient alone, or describes the hospital. */
+function isFramed(patient: string, type: string, concerned: readonly string[] | undefined): boolean {
+  if (concerned === undefined) return false;
   return concerned.length === 0 ? DIRECTORY.includes(type) : concerned.every((each) => each === patient);
 }
 

@@ -36,6 +36,8 @@ export interface RecordIndex {
   ofPatient(type: string, patient: string): readonly StoredVersion[];
   /** Current resources of a type that have the value by a search parameter, at most `limit` of them. */
   holding(type: string, parameter: string, value: string, limit?: number): readonly StoredVersion[];
+  /** Current resources that attach the Binary. */
+  attaching(id: string): readonly StoredVersion[];
 }
 
 /** What a decision needs to know beside the consents. */

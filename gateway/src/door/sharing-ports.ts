@@ -26,6 +26,7 @@ export interface SharingPorts {
     version(type: string, id: string, version: number): StoredVersion | undefined;
     ofPatient(type: string, patient: string): readonly StoredVersion[];
     holding(type: string, parameter: string, value: string, limit?: number): readonly StoredVersion[];
+    attaching(id: string): readonly StoredVersion[];
     reached(block: number, timeoutMs: number): Promise<boolean>;
   };
   readonly directory: Directory;

@@ -17,6 +17,7 @@ import {
   type SnapshotPage,
   type SnapshotQuery,
 } from './history.js';
+import { attachingOf, referredBy } from './named.js';
 import { Search, WORK_LIMITS, type WorkLimits } from './search/search.js';
 import { DERIVED_TABLES, makeTables, PRAGMAS } from './schema.js';
 import { Statements } from './statements.js';
@@ -187,18 +188,14 @@ export class Projection {
     return (row?.last as number | null | undefined) ?? undefined;
   }
 
-  /** `Type/id` of whatever the resources refer to by any search parameter. */
+  /** `Type/id` of whatever the resources refer to by any search parameter, or attach. */
   referred(resources: readonly StoredVersion[]): string[] {
-    const names = JSON.stringify(resources.map(({ type, id }) => `${type}/${id}`));
-    const rows = this.statements.all(
-      `SELECT DISTINCT t.a FROM json_each(?) j
-         CROSS JOIN resource r ON r.type = substr(j.value, 1, instr(j.value, '/') - 1)
-           AND r.id = substr(j.value, instr(j.value, '/') + 1)
-         CROSS JOIN posting p ON p.rid = r.rid CROSS JOIN term t ON t.tid = p.tid
-         WHERE t.b = '' AND t.a GLOB '[A-Z]*/*' AND t.t = ''`,
-      names,
-    );
-    return rows.map((row) => row.a as string);
+    return referredBy(this.statements, resources);
+  }
+
+  /** Current resources that attach the Binary; nothing is decided here. */
+  attaching(id: string): StoredVersion[] {
+    return attachingOf(this.statements, this.stored, id);
   }
 
   /** Versions, in the order asked for, of one resource, one type or everything. */

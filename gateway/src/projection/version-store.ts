@@ -7,6 +7,7 @@ import { indexerOf, isResourceType } from './generated.js';
 import { IndexStore } from './index-store.js';
 import type { VersionChange } from './projector.js';
 import type { Row, Statements } from './statements.js';
+import { ATTACHED, attachedIn } from './values/attached.js';
 import { IndexRows } from './values/rows.js';
 import { wordPlaces } from './values/words.js';
 
@@ -30,7 +31,7 @@ export class VersionStore {
   write(change: VersionChange, txId: string, block: number): void {
     const { type, id, version, deleted, ledgerKey } = change;
     const known = this.statements.get('SELECT rid, version FROM resource WHERE type = ? AND id = ?', type, id);
-    const content = deleted || !isResourceType(type) ? {} : resourceIn(change);
+    const content = contentIn(change);
     if (content === undefined || this.isTaken(known, version)) {
       this.faults.keep(ledgerKey, { kind: 'unreadable', txId, block });
       return;
@@ -138,10 +139,11 @@ export class VersionStore {
   }
 
   private indexContent(content: JsonObject, { rid, type, ledgerKey, txId, block }: Place): void {
-    if (!isResourceType(type)) return;
     const rows = new IndexRows(this.base);
-    indexerOf(type).index(content, rows);
-    this.index.add(rid, rows, wordPlaces(content));
+    for (const name of attachedIn(content, this.base)) rows.term(ATTACHED, name);
+    const isSearched = isResourceType(type);
+    if (isSearched) indexerOf(type).index(content, rows);
+    this.index.add(rid, rows, isSearched ? wordPlaces(content) : []);
     if (!rows.isWhole) this.faults.keep(ledgerKey, { kind: 'unindexed', txId, block });
   }
 
@@ -175,6 +177,12 @@ interface Place {
 
 function placeOf({ rid, type, ledger_key, tx_id, block }: Row): Place {
   return { rid, type, ledgerKey: ledger_key, txId: tx_id, block } as Place;
+}
+
+/** What of a version is indexed: undefined where it is to be a resource and its text is not that. */
+function contentIn(change: VersionChange): JsonObject | undefined {
+  if (change.deleted) return {};
+  return isResourceType(change.type) ? resourceIn(change) : (objectOf(change.text) ?? {});
 }
 
 /** The resource of a version; undefined where its text is not that. */

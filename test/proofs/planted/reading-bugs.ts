@@ -246,7 +246,7 @@ export const readingBugs: readonly Bug[] = [
   {
     name: 'what the access was not for comes along',
     file: 'gateway/dist/consent/decision.js',
-    search: 'if (types.length > 0 && !types.includes(type))',
+    search: 'if (types.length > 0 && !types.includes(stored.type))',
     replace: 'if (false)',
     test: 'door/attacks.test.js',
     isQuick: true,
