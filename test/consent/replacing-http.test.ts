@@ -51,6 +51,11 @@ describe('a consent with the identifier of another one, over HTTP', () => {
 
     const around = await network.ask('stmary', 'Consent', { token: physician, body: permit });
     assert.equal(around.status, 403, around.text);
+    for (const undone of [{ ...denial, status: 'inactive' }, permit]) {
+      const byStaff = await put({ ...undone, id: second }, physician);
+      assert.equal(byStaff.status, 403, byStaff.text);
+    }
+    assert.equal(await seen(), false);
     const again = await put({ ...permit, id: first }, own);
     assert.equal(again.status, 409, again.text);
     const ended = await put({ ...denial, id: second, status: 'inactive' }, own);

@@ -6,7 +6,8 @@ import { type ContractWorld, physician, random } from './contract-world.js';
 import type { SigningKey } from './signing.js';
 
 /** FHIR id at the hospital of a patient of whom nothing else is said. */
-const PATIENT = 'patient-1';
+/** FHIR id of the patient at the custodian. */
+export const PATIENT = 'patient-1';
 
 /** Registers a patient at a hospital; answers the pid. */
 export async function registerPatient(world: ContractWorld, member = 'stmary', patientId = PATIENT): Promise<string> {

@@ -49,6 +49,8 @@ export interface RecordConsent {
   readonly statement?: string | undefined;
   /** Of a withdrawal that another hospital asked the submitting custodian for: who asked there. */
   readonly askedBy?: Asker | undefined;
+  /** FHIR id of the RelatedPerson as whom a guardian comes to the submitting custodian, without a statement. */
+  readonly representative?: string | undefined;
   readonly salt: string;
 }
 
@@ -102,6 +104,8 @@ export interface ConsentRecord {
   readonly statement?: string;
   /** Who asked for the withdrawal at another hospital. */
   readonly askedBy?: Asker;
+  /** Patient or guardian said it, or said one in force before it that others only narrowed. */
+  readonly ofPatient?: true;
   /** Custodians at which it counts. */
   readonly countsAt: readonly string[];
   /** Who submitted it. */
@@ -156,6 +160,7 @@ export const parseRecord: Parser<RecordConsent> = object<RecordConsent>({
   consent: document(MAX_CONSENT_CHARACTERS),
   statement: optional(compactJws),
   askedBy: optional(object<Asker>({ member: memberName, user: code, role: code })),
+  representative: optional(fhirId),
   salt: hex256,
 });
 

@@ -6,7 +6,7 @@ import { exists, saveSalted } from '../lib/record';
 import { allowed } from '../lib/refusal';
 import type { PatientKey, PatientRecord } from '../patient/api';
 import { keysOf, patientOf } from '../patient/reads';
-import { parseList, parseRead, parseRecord, type RecordConsent, refuse } from './api';
+import { type ConsentRecord, parseList, parseRead, parseRecord, type RecordConsent, refuse } from './api';
 import { consentList, consentsInForce, consentVersion } from './reads';
 import { mayReplace, replaces } from './replacing';
 import { record, type Standing } from './rules';
@@ -48,35 +48,43 @@ async function standing(ctx: SalusContext, request: RecordConsent): Promise<Stan
   const { pid, consentId, version, replaces, statement } = request;
   const { user, role } = ctx.actor;
   const patient = await patientOf(ctx, pid);
-  const kid = statement === undefined ? undefined : statementHeader(statement)?.kid;
-  const keys = patient === undefined || kid === undefined ? [] : await keysOf(ctx, patient, kid);
+  const keys = await keysBehind(ctx, patient, [{ statement }]);
+  const previous = replaces === undefined ? undefined : await consentVersion(ctx, consentId, replaces);
+  const others = patient === undefined ? [] : await othersOf(ctx, request);
   return {
     channel: ctx.channel,
     now: ctx.now,
     submitter: { member: ctx.caller.member, user, role },
     patient,
     isKnown: await exists(ctx, consentKind, consentId, version.toString()),
-    previous: replaces === undefined ? undefined : await consentVersion(ctx, consentId, replaces),
+    previous,
     keys,
     clock: keys.some(({ until }) => until !== undefined) ? await ctx.clock() : undefined,
     list: await consentList(ctx, pid),
-    ...(await others(ctx, request, patient)),
+    others,
+    earlierKeys: await keysBehind(ctx, patient, [...(previous === undefined ? [] : [previous]), ...others]),
   };
 }
 
-/** Read only for what may replace another: of most consents nothing is. */
-async function others(
+/** Those in force that it replaces: read only for what may replace another, which most consents do not. */
+async function othersOf(
   ctx: SalusContext,
   { pid, consentId, consent }: RecordConsent,
-  patient: PatientRecord | undefined,
-): Promise<Pick<Standing, 'others' | 'earlierKeys'>> {
-  if (patient === undefined || consent.status !== 'active' || !mayReplace(consent)) return NO_OTHERS;
+): Promise<readonly ConsentRecord[]> {
+  if (consent.status !== 'active' || !mayReplace(consent)) return [];
   const inForce = (await consentsInForce(ctx, pid)).filter((each) => each.consentId !== consentId);
-  const others = inForce.filter((each) => replaces(consent, each));
-  const kids = others.flatMap(({ statement }) => (statement && statementHeader(statement)?.kid) ?? []);
-  const keys: PatientKey[] = [];
-  for (const kid of new Set(kids)) keys.push(...(await keysOf(ctx, patient, kid)));
-  return { others, earlierKeys: keys };
+  return inForce.filter((each) => replaces(consent, each));
 }
 
-const NO_OTHERS = { others: [], earlierKeys: [] };
+/** Keys by whose ids the statements name themselves signed. */
+async function keysBehind(
+  ctx: SalusContext,
+  patient: PatientRecord | undefined,
+  said: readonly { readonly statement?: string | undefined }[],
+): Promise<readonly PatientKey[]> {
+  const kids = said.flatMap(({ statement }) => (statement && statementHeader(statement)?.kid) ?? []);
+  if (patient === undefined) return [];
+  const keys: PatientKey[] = [];
+  for (const kid of new Set(kids)) keys.push(...(await keysOf(ctx, patient, kid)));
+  return keys;
+}

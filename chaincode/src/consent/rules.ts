@@ -13,6 +13,7 @@ import {
 } from './api';
 import { signersOf } from '../patient/signed';
 import { patientIn } from './facts';
+import { deniesRelated, isNarrower, isToldRevocation } from './narrower';
 import { namedIn, replaces } from './replacing';
 import { onlyPermits } from './provisions';
 import { statementProblem } from './statement';
@@ -36,7 +37,7 @@ export interface Standing {
   readonly list: ConsentList | undefined;
   /** What the patient has in force beside it, if it may replace any. */
   readonly others: readonly ConsentRecord[];
-  /** Keys of the statements of those that it replaces. */
+  /** Keys of the statements of what it replaces, the version before it included. */
   readonly earlierKeys: readonly PatientKey[];
 }
 
@@ -48,7 +49,8 @@ export interface Recorded {
 
 /**
  * Records a version. Refused in this order: unknown patient, version out of line, form of the consent, another patient, a state it
- * cannot pass to, replaced itself or replacing nothing, a statement about something else, nobody who may say so, too many.
+ * cannot pass to, replaced itself or replacing nothing, a statement about something else, nobody who may say so, what
+ * patient or guardian said overruled, too many.
  */
 export function record(request: RecordConsent, standing: Standing): Recorded | Refusal {
   const { patient } = standing;
@@ -61,13 +63,18 @@ export function record(request: RecordConsent, standing: Standing): Recorded | R
   if (problem !== undefined) return problem;
   const ended = endedBy(request, standing);
   if (ended instanceof Refusal) return ended;
-  const countsAt = authentic(request, standing, patient, ended);
+  const inTime = keysInTime(standing);
+  const countsAt = authentic(request, standing, inTime, ended);
   if (countsAt instanceof Refusal) return countsAt;
+  const speaker = speakerOf({ submitter: standing.submitter, ...statementOf(request) }, inTime);
+  const overruled = overruledBy(speaker, request, standing, ended);
+  if (overruled !== undefined) return overruled;
   const list = listWith(request, standing.list, ended);
   if (list.inForce.length > MAX_CONSENTS) {
     return refuse('too-many-consents', `a patient has at most ${MAX_CONSENTS} consents in force: end one first`);
   }
-  return { record: recordOf(request, standing, countsAt), list };
+  const isPatients = speaker !== 'staff' || isOfPatient(standing);
+  return { record: recordOf(request, standing, countsAt, isPatients), list };
 }
 
 function versionProblem(request: RecordConsent, { isKnown, previous }: Standing): Refusal | undefined {
@@ -128,27 +135,70 @@ function endedBy(request: RecordConsent, { previous, list, others }: Standing): 
   return others.filter((other) => replaces(consent, other));
 }
 
+function keysInTime({ keys, clock }: Standing): readonly PatientKey[] {
+  return keys.filter(({ until }) => until === undefined || (clock !== undefined && clock < until));
+}
+
 /** Custodians at which it counts: every one at which the version before, or what else it replaces, counts must be among them. */
 function authentic(
   request: RecordConsent,
-  { channel, submitter, keys, clock, previous, earlierKeys }: Standing,
-  patient: PatientRecord,
+  { channel, submitter, patient, previous }: Standing,
+  keys: readonly PatientKey[],
   ended: readonly ConsentRecord[],
 ): readonly string[] | Refusal {
   const problem = request.statement && statementProblem(request, request.statement, channel);
   if (problem) return refuse('statement-invalid', `the statement is not about this version: ${problem}`);
-  const inTime = keys.filter(({ until }) => until === undefined || (clock !== undefined && clock < until));
-  const counted = countingAt(request, submitter, patient, inTime);
+  const counted = countingAt(request, submitter, patient?.custodians ?? {}, keys);
   const before = [...(previous === undefined ? [] : [previous]), ...ended];
   const isShort = before.some(({ countsAt }) => countsAt.some((custodian) => !counted.includes(custodian)));
-  if (counted.length === 0 || isShort) {
-    return refuse('not-authentic', "needs a statement by a key a custodian registered, or a custodian's own staff");
-  }
-  const isPatients = isSaidByPatient({ submitter, ...statementOf(request) }, inTime);
-  if (!isPatients && ended.some((each) => denies(each) && isSaidByPatient(each, earlierKeys))) {
+  if (counted.length > 0 && !isShort) return counted;
+  return refuse('not-authentic', "needs a statement by a key a custodian registered, or a custodian's own staff");
+}
+
+/**
+ * What patient or guardian said staff may narrow, or end as the patient told them, and no more; a guardian changes
+ * nothing that denies something to that guardian.
+ */
+function overruledBy(
+  speaker: Speaker,
+  request: RecordConsent,
+  standing: Standing,
+  ended: readonly ConsentRecord[],
+): Refusal | undefined {
+  if (speaker === 'patient') return undefined;
+  const { previous } = standing;
+  const isChanged = previous?.status === 'active' && !isNarrower(request.consent, previous.consent);
+  const changed = isChanged ? previous : undefined;
+  return speaker === 'guardian'
+    ? overruledByGuardian(request, standing, [...(changed === undefined ? [] : [changed]), ...ended])
+    : overruledByStaff(request, standing, changed, ended);
+}
+
+function overruledByGuardian(
+  { statement, representative }: RecordConsent,
+  { keys }: Standing,
+  changed: readonly ConsentRecord[],
+): Refusal | undefined {
+  // Of a guardian's key it is known that it signed, but not as whom the custodian knows that guardian.
+  const person = isSignedByAny(statement, keys, 'guardian') ? undefined : representative;
+  if (!changed.some(({ consent }) => deniesRelated(consent, person))) return undefined;
+  return refuse('not-authentic', 'what denies something to a guardian that guardian does not change');
+}
+
+function overruledByStaff(
+  { consent }: RecordConsent,
+  { patient, earlierKeys }: Standing,
+  changed: ConsentRecord | undefined,
+  ended: readonly ConsentRecord[],
+): Refusal | undefined {
+  if (ended.some((each) => denies(each) && isOfPatientAmong(each, earlierKeys))) {
     return refuse('not-authentic', 'what the patient denied is replaced by patient or guardian alone');
   }
-  return counted;
+  if (changed === undefined || !isOfPatientAmong(changed, earlierKeys)) return undefined;
+  const ids = Object.values(patient?.custodians ?? {}).map(({ patientId }) => patientId);
+  if (isToldRevocation(consent, ids)) return undefined;
+  const how = 'staff narrow it, or end it as the patient told them, with performer and verification';
+  return refuse('not-authentic', `what patient or guardian said is theirs to change: ${how}`);
 }
 
 function statementOf({ statement }: RecordConsent): { readonly statement?: string } {
@@ -159,15 +209,35 @@ function denies({ consent }: ConsentRecord): boolean {
   return !onlyPermits(consent as unknown as CareConsent);
 }
 
-/** By patient or guardian: with a key of their own, or authenticated by the custodian that submitted it for them. */
-function isSaidByPatient(
+/** Who says a version: a key of their own says it, else the custodian that authenticated who submitted it. */
+type Speaker = 'patient' | 'guardian' | 'staff';
+
+function speakerOf(
   { statement, submitter }: Pick<ConsentRecord, 'statement' | 'submitter'>,
   keys: readonly PatientKey[],
+): Speaker {
+  const signer = (['patient', 'guardian'] as const).find((holder) => isSignedByAny(statement, keys, holder));
+  if (signer !== undefined) return signer;
+  return submitter.role === 'patient' || submitter.role === 'guardian' ? submitter.role : 'staff';
+}
+
+function isSignedByAny(
+  statement: string | undefined,
+  keys: readonly PatientKey[],
+  by: PatientKey['holder'],
 ): boolean {
-  if (submitter.role === 'patient' || submitter.role === 'guardian') return true;
-  const own = keys.filter(({ holder }) => holder !== 'custodian');
+  if (statement === undefined) return false;
   // Revoked since or not: it was in force when what it signed was taken.
-  return statement !== undefined && signersOf(statement, own.map(asActive)).length > 0;
+  return signersOf(statement, keys.filter(({ holder }) => holder === by).map(asActive)).length > 0;
+}
+
+/** Whether patient or guardian said it, or one that others only narrowed to it. */
+function isOfPatientAmong(record: ConsentRecord, keys: readonly PatientKey[]): boolean {
+  return record.ofPatient === true || speakerOf(record, keys) !== 'staff';
+}
+
+function isOfPatient({ previous, earlierKeys }: Standing): boolean {
+  return previous?.status === 'active' && isOfPatientAmong(previous, earlierKeys);
 }
 
 function asActive(key: PatientKey): PatientKey {
@@ -181,14 +251,14 @@ function asActive(key: PatientKey): PatientKey {
 function countingAt(
   { statement }: RecordConsent,
   { member, role }: Standing['submitter'],
-  patient: PatientRecord,
+  custodians: PatientRecord['custodians'],
   keys: readonly PatientKey[],
 ): readonly string[] {
   const signers = statement === undefined ? [] : signersOf(statement, keys);
   // A statement that no registered key made speaks for nobody, whoever brings it.
   if (statement !== undefined && signers.length === 0) return [];
   const vouching: readonly string[] = statement === undefined ? heardAtCustodian : custodianStaff;
-  const isHeard = Object.hasOwn(patient.custodians, member) && vouching.includes(role);
+  const isHeard = Object.hasOwn(custodians, member) && vouching.includes(role);
   return [...new Set([...(isHeard ? [member] : []), ...signers])].sort();
 }
 
@@ -199,7 +269,12 @@ function listWith(request: RecordConsent, list: ConsentList | undefined, ended: 
   return { pid, inForce: consent.status === 'active' ? [...others, { consentId, version }] : others };
 }
 
-function recordOf(request: RecordConsent, standing: Standing, countsAt: readonly string[]): ConsentRecord {
+function recordOf(
+  request: RecordConsent,
+  standing: Standing,
+  countsAt: readonly string[],
+  isPatients: boolean,
+): ConsentRecord {
   const { pid, consentId, version, consent, statement, askedBy } = request;
   return {
     pid,
@@ -209,6 +284,7 @@ function recordOf(request: RecordConsent, standing: Standing, countsAt: readonly
     consent,
     ...(statement !== undefined && { statement }),
     ...(askedBy !== undefined && { askedBy }),
+    ...(isPatients && { ofPatient: true as const }),
     countsAt,
     submitter: standing.submitter,
     recorded: standing.now,

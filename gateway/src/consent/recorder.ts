@@ -95,7 +95,7 @@ async function recordHere(ports: RecorderPorts, sent: ConsentSent): Promise<Reco
 
 /** What is signed is recorded as it was signed; else the id the consent is given belongs to it. */
 function requestOf(
-  { statement }: ConsentSent,
+  { actor, statement }: ConsentSent,
   { care }: CareForm,
   of: Pick<RecordConsent, 'pid' | 'consentId' | 'version'>,
 ): RecordConsent {
@@ -104,9 +104,14 @@ function requestOf(
     ...of,
     ...(of.version === 1 ? {} : { replaces: of.version - 1 }),
     consent: consent as unknown as RecordConsent['consent'],
-    ...(statement === undefined ? {} : { statement }),
+    ...(statement === undefined ? representativeOf(actor) : { statement }),
     salt: randomBytes(32).toString('hex'),
   };
+}
+
+/** As whom a guardian comes to this hospital. */
+function representativeOf({ role, mandate }: Actor): Pick<RecordConsent, 'representative'> {
+  return role === 'guardian' && mandate?.person !== undefined ? { representative: mandate.person } : {};
 }
 
 /** What a request comes to, and what it would replace. */
