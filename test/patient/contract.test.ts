@@ -73,6 +73,10 @@ describe('patient on the ledger', () => {
       request: { ...request, pid: random() },
     });
     await world.refused('unknown-key', 'stmary', 'patient:key', revocation);
+    const jwk = new SigningKey('coming').jwk;
+    const early = { ...call, request: { ...request, jwk, state: 'revoked', evenUnknown: true } };
+    await world.submit('stmary', 'patient:key', early);
+    await world.refused('key-revoked', 'stmary', 'patient:key', { ...call, request: { ...request, jwk } });
     await world.submit('stmary', 'patient:key', call);
     await world.refused('key-exists', 'stmary', 'patient:key', call);
     await world.submit('stmary', 'patient:key', revocation);

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 
-import type { PatientView } from '@salus/chaincode/patient/api';
+import type { PatientView, RegisterKey } from '@salus/chaincode/patient/api';
 import { signingKey } from '@salus/gateway/identity/keys';
 import { signStatement } from '@salus/gateway/identity/statements';
+import { Refusal } from '@salus/gateway/ledger/refusal';
+import { PatientKeys } from '@salus/gateway/patient/keys';
+import type { LedgerCall } from '@salus/gateway/ports';
 import type { PublicJwk } from '@salus/gateway/settings';
 
 import { composeConsent, sendConsent } from '../door/consents.js';
 import { adams, annAt } from '../support/ann.js';
+import { physician } from '../support/contract-world.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
 describe('the keys of a patient whose record is erased', () => {
@@ -49,6 +53,25 @@ describe('the keys of a patient whose record is erased', () => {
     assert.equal(row, undefined);
     await hospital!.forget('ann');
     assert.deepEqual(await statesOnLedger(), ['custodian revoked', 'guardian revoked']);
+  });
+
+  it('are none that the ledger takes later: one whose registration was not answered is revoked before', async () => {
+    const { keys, sharing } = world.stmary;
+    const sent: RegisterKey[] = [];
+    const silent = {
+      submit: ({ transient = {} }: LedgerCall): never => {
+        sent.push(JSON.parse(Buffer.from(transient.request ?? []).toString()) as RegisterKey);
+        throw new Refusal('unavailable', 'outcome-unknown', 'nobody answers');
+      },
+    };
+    const unanswered = new PatientKeys(keys, silent, { facts: world.stmary.projected, member: 'stmary' });
+    const phone = newJwk('phone').public as unknown as PublicJwk;
+    await assert.rejects(unanswered.register(adams, pid, phone, { holder: 'patient' }), { code: 'outcome-unknown' });
+    await sharing.hospital!.forget('ann');
+    assert.deepEqual(await statesOnLedger(), ['custodian revoked', 'patient revoked']);
+    const late = { request: { ...sent[0], replaces: undefined }, actor: physician };
+    await world.contracts.refused('key-revoked', 'stmary', 'patient:key', late);
+    assert.equal(sharing.patientKeys.active(pid, 'phone'), undefined);
   });
 
   it('are not followed by others: none is registered for an erased id', async () => {

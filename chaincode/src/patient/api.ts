@@ -3,6 +3,7 @@ import { refusals } from '../lib/refusal';
 import {
   compactJws,
   fhirId,
+  flag,
   hex256,
   keyId,
   memberName,
@@ -89,6 +90,8 @@ export interface RegisterKey {
   readonly until?: string | undefined;
   /** With state active: kid of the key in the custodian's wallet that this one replaces; it is revoked along with it. */
   readonly replaces?: string | undefined;
+  /** With state revoked: also a key whose registration may be on its way; it is then refused. */
+  readonly evenUnknown?: boolean | undefined;
   readonly salt: string;
 }
 
@@ -237,6 +240,7 @@ export const parseRegisterKey: Parser<RegisterKey> = object<RegisterKey>({
   state: oneOf('active', 'revoked'),
   until: optional(instant),
   replaces: optional(keyId),
+  evenUnknown: optional(flag),
   salt: hex256,
 });
 

@@ -55,11 +55,14 @@ export function setKey(
   return { ...stored, pid, custodian: registrar.member, state, changed: now };
 }
 
-function keyProblem({ state }: RegisterKey, known: PatientKey | undefined): Refusal | undefined {
+function keyProblem(
+  { state, evenUnknown = false }: RegisterKey,
+  known: PatientKey | undefined,
+): Refusal | undefined {
   if (known?.state === 'revoked') return refuse('key-revoked', 'a key with this kid was revoked: register another');
   if (state === 'active' && known !== undefined) return refuse('key-exists', 'a key with this kid is registered');
-  if (state === 'revoked' && known === undefined) return refuse('unknown-key', 'no key with this kid is registered');
-  return undefined;
+  if (state === 'active' || known !== undefined || evenUnknown) return undefined;
+  return refuse('unknown-key', 'no key with this kid is registered');
 }
 
 function unfit(registrar: Registrar): Refusal | undefined {

@@ -146,7 +146,10 @@ export class PatientKeys {
     await this.#endByGateway(pid, jwk, 'guardian');
   }
 
-  /** The same for every key that signs for a patient, whosever it is, the wallet's too. Throws Refusal. */
+  /**
+   * The same for every key that signs for a patient, whosever it is, the wallet's too, or would once the ledger takes a
+   * registration that it did not answer. Throws Refusal.
+   */
   async endAll(pid: string): Promise<void> {
     const rows = this.store.database
       .prepare('SELECT jwk, holder FROM patient_signing_keys WHERE pid = ? AND active <> ?')
@@ -158,10 +161,10 @@ export class PatientKeys {
 
   async #endByGateway(pid: string, jwk: PublicJwk, holder: KeyHolder): Promise<void> {
     const salt = randomBytes(32).toString('hex');
-    const request: RegisterKey = { pid, jwk, holder, state: 'revoked', salt };
+    // What was sent and not answered may come to the ledger yet: revoked before, it is refused there.
+    const request: RegisterKey = { pid, jwk, holder, state: 'revoked', evenUnknown: true, salt };
     await this.#submit(GATEWAY_ACTOR, request).catch((error: unknown) => {
-      // One that the ledger never took counts nowhere either.
-      if (!isRefusal(error, 'key-revoked') && !isRefusal(error, 'unknown-key')) throw error;
+      if (!isRefusal(error, 'key-revoked')) throw error;
     });
     this.#end(pid, jwk.kid);
   }
