@@ -91,13 +91,14 @@ describe('what patient or guardian said, on the ledger', () => {
 
   it('is narrowed by staff, and stays what the patient said however often', async () => {
     await sign(consentOf('c', 'northside', 'permit'), 1);
-    await refused({ ...consentOf('c', 'northside', 'permit'), policyRule: { coding: [] } } as never, 2);
+    await refused({ ...consentOf('c', 'northside', 'permit'), policyRule: { coding: [] }, policy: [{ uri: 'urn:x' }] } as Consent, 2);
     const narrowed = { ...consentOf('c', 'northside', 'permit'), dateTime: dated } as Consent;
-    const denying = { ...narrowed, provision: { ...narrowed.provision, provision: [denialTo('dr-x')] } } as never;
+    const provision = { ...narrowed.provision, provision: [denialTo('dr-x')] };
+    const denying = { ...narrowed, provision } as Consent;
     await say(denying, 2);
     await refused(narrowed, 3);
-    await refused({ ...(denying as Consent), status: 'inactive' }, 3);
-    await say({ ...(denying as Consent), status: 'inactive' }, 3, atDesk);
+    await refused({ ...denying, status: 'inactive' }, 3);
+    await say({ ...denying, status: 'inactive' }, 3, atDesk);
   });
 
   it('is ended by staff where it only permits, or as the patient told them', async () => {
@@ -108,7 +109,7 @@ describe('what patient or guardian said, on the ledger', () => {
     for (const more of [told('Patient/another'), told(`Patient/${PATIENT}`, { verified: false })]) {
       await refused({ ...ended, ...more }, 2);
     }
-    await refused({ ...ended, ...told(`Patient/${PATIENT}`), status: 'active' }, 2);
+    await refused({ ...consentOf('denial', 'northside'), ...told(`Patient/${PATIENT}`), status: 'active' }, 2);
     await say({ ...ended, ...told(`Patient/${PATIENT}`) }, 2);
     assert.deepEqual(await consentsInForce(world, pid), []);
   });

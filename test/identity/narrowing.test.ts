@@ -4,8 +4,8 @@ import { isWithin, scopesAllow, scopesCover, scopesReachAll } from '@salus/gatew
 import { addApp } from '@salus/gateway/commands/app';
 import { addPerson } from '@salus/gateway/commands/user';
 
-import { patient } from '../story/people.js';
-import { networkOfSuite } from '../support/network.js';
+import { patient, treatmentByNorthside } from '../story/people.js';
+import { networkOfSuite, type Answer } from '../support/network.js';
 import { authorizationRequest, discover, exchange, REDIRECT, sentBack, signIn } from '../support/smart-app.js';
 
 const SYSTEM = 'http://terminology.hl7.org/CodeSystem/observation-category';
@@ -128,6 +128,28 @@ describe('a scope narrowed by a search', () => {
         );
       }
       assert.equal((await asked(`Observation?patient=${ann}&_summary=count`)).body.total, 1);
+    });
+
+    it('asks another hospital for what is within it alone: no page is left empty', async () => {
+      const own = await network.token({ member: 'stmary', user: 'pat', role: 'patient', patient: ann });
+      const given = await network.ask('stmary', 'Consent', { token: own, body: treatmentByNorthside(ann, {}) });
+      const headers = { 'x-min-block': given.headers.get('x-block') ?? '' };
+      const pages = async (scope?: string): Promise<(string | undefined)[][]> => {
+        const baker = { member: 'northside', user: 'dr-baker', role: 'physician', scope };
+        const token = await network.token(baker);
+        const found: (string | undefined)[][] = [];
+        let path: string | undefined = `Observation?patient=${ann}&_count=1&_sort=-_lastUpdated`;
+        while (path !== undefined) {
+          const { status, body, text }: Answer = await network.ask('northside', path, { token, headers });
+          assert.equal(status, 200, text);
+          found.push(idsOf(body));
+          const links = body.link as readonly { relation: string; url: string }[];
+          path = links.find(({ relation }) => relation === 'next')?.url.split('/fhir/R4/')[1];
+        }
+        return found;
+      };
+      assert.deepEqual(await pages(), [[second], [first]]);
+      assert.deepEqual(await pages(`user/Observation.rs?${LABORATORY} user/Patient.rs`), [[first]]);
     });
 
     it('takes what is within it, and no change into it or out of it', async () => {

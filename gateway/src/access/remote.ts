@@ -25,6 +25,7 @@ import {
   isCovered,
   isDecidedWithin,
   mayAsk,
+  narrowedBy,
   nextOf,
   searchPath,
   shapedBy,
@@ -100,7 +101,8 @@ export class RemoteReads implements Remote {
   async search(request: FhirRequest, types: readonly string[], patient: string): Promise<FhirResponse | undefined> {
     const [type = ''] = types;
     if (!isDecidedWithin(request, type, patient)) return this.#merged(request, paced(request, []), false);
-    const path = (id: string): string => searchPath(type, wholeOf(request.query), id);
+    const asked = narrowedBy(request.actor, type, wholeOf(request.query));
+    const path = (id: string): string => searchPath(type, asked, id);
     const bundles = await this.#page(request, patient, { types, interaction: 'search' }, path);
     return this.#merged(request, bundles, bundles.length === 1);
   }
@@ -119,13 +121,15 @@ export class RemoteReads implements Remote {
   async byLink(request: FhirRequest, link: AskedLink, types: readonly string[] = []): Promise<readonly JsonObject[]> {
     const [type] = types;
     const scope: AccessScope = { types, interaction: type === undefined ? 'everything' : 'search' };
-    const { query } = request;
+    const { actor, query } = request;
     const { linkId, custodian, pid, patientId } = link;
     const patient = { pid, custodians: { [custodian]: { patientId } } };
     const path = (id: string): string =>
-      type === undefined ? withQuery(`Patient/${id}/$everything`, query) : searchPath(type, wholeOf(query), id);
+      type === undefined
+        ? withQuery(`Patient/${id}/$everything`, query)
+        : searchPath(type, narrowedBy(actor, type, wholeOf(query)), id);
     const permitted = await this.#asked(request, patient, { pid, scope, link: linkId, custodian }, path);
-    const bundles = paced(request, await this.#ask(permitted, request.actor, path, MAX_PAGES));
+    const bundles = paced(request, await this.#ask(permitted, actor, path, MAX_PAGES));
     return bundles.flatMap(({ bundle }) => entriesOf(bundle)).map(shapedBy(query));
   }
 

@@ -1,10 +1,10 @@
 /** Searchsets of other custodians: how they are asked for and what of them may be shown. */
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { FhirRequest } from '../fhir/request.js';
-import { parseSearch } from '../fhir/search-request.js';
+import { parseSearch, SEARCH_LIMITS } from '../fhir/search-request.js';
 import { shapeOf } from '../fhir/shape.js';
 import { typesDeciding } from '../fhir/types-asked.js';
-import { confinedTo, scopesAllow, scopesCover } from '../identity/scopes.js';
+import { confinedTo, narrowingFor, scopesAllow, scopesCover } from '../identity/scopes.js';
 import type { Actor } from '../ports.js';
 import { patientParameters } from './patient-parameters.js';
 
@@ -18,6 +18,19 @@ export function searchPath(type: string, query: URLSearchParams, patientId: stri
     named ||= isIt;
   }
   return withQuery(type, own);
+}
+
+/**
+ * The same search for no more than the asker's scopes let through: what they do not is left out of each page, which
+ * would be left empty. A further page says so already.
+ */
+export function narrowedBy(actor: Actor, type: string, query: URLSearchParams): URLSearchParams {
+  const own = new URLSearchParams(query);
+  for (const { name, values } of narrowingFor(actor, type) ?? []) {
+    const value = values.join(',');
+    if (own.size < SEARCH_LIMITS.parameters && !own.getAll(name).includes(value)) own.append(name, value);
+  }
+  return own;
 }
 
 /** A path below the base with its query. */

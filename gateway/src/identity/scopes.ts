@@ -96,6 +96,13 @@ export function scopesAllow(bearer: Bearer, type: string, letter: ScopeLetter, c
   );
 }
 
+/** What narrows all of the bearer's scopes to read or find resources of the type alike; undefined where nothing does. */
+export function narrowingFor(bearer: Bearer, type: string): Narrowing | undefined {
+  const grants = (['r', 's'] as const).flatMap((letter) => granting(bearer, type, letter));
+  const [first, ...others] = new Set(grants.map(({ only }) => JSON.stringify(only ?? null)));
+  return first === undefined || others.length > 0 ? undefined : grants[0]?.only;
+}
+
 /** Whether a scope lets the bearer do this to every resource of the type. */
 export function scopesReachAll(bearer: Bearer, type: string, letter: ScopeLetter): boolean {
   return granting(bearer, type, letter).some(({ isConfined, only }) => !isConfined && only === undefined);
