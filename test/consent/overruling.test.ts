@@ -27,7 +27,10 @@ const by = { ...dimension, user: (id: string) => dimension.identifier(id, 'urn:s
 /** A consent with further rules below its root. */
 const ruled = (id: string, ...rules: readonly object[]): Consent => {
   const plain = consentOf(id, 'northside', 'deny');
-  return { ...plain, provision: { ...plain.provision, provision: [...plain.provision.provision, ...rules] } } as Consent;
+  return {
+    ...plain,
+    provision: { ...plain.provision, provision: [...plain.provision.provision, ...rules] },
+  } as Consent;
 };
 const denialTo = (value: string): object => deny(by.user(value));
 /** As the patient told the staff. */
@@ -91,7 +94,10 @@ describe('what patient or guardian said, on the ledger', () => {
 
   it('is narrowed by staff, and stays what the patient said however often', async () => {
     await sign(consentOf('c', 'northside', 'permit'), 1);
-    await refused({ ...consentOf('c', 'northside', 'permit'), policyRule: { coding: [] }, policy: [{ uri: 'urn:x' }] } as Consent, 2);
+    await refused(
+      { ...consentOf('c', 'northside', 'permit'), policyRule: { coding: [] }, policy: [{ uri: 'urn:x' }] } as Consent,
+      2,
+    );
     const narrowed = { ...consentOf('c', 'northside', 'permit'), dateTime: dated } as Consent;
     const provision = { ...narrowed.provision, provision: [denialTo('dr-x')] };
     const denying = { ...narrowed, provision } as Consent;
@@ -130,8 +136,8 @@ describe('what patient or guardian said, on the ledger', () => {
     // Nobody vouches for whom it is.
     await refused(without, 2, guardian);
     const named = { identifier: [{ system: 'urn:s', value: 'c' }] };
-    await say({ ...denial, ...named } as Consent, 2, atDesk);
-    await refused({ ...consentOf('other', 'northside'), ...named } as Consent, 1, guardian, { representative: 'eve' });
+    await say({ ...denial, ...named }, 2, atDesk);
+    await refused({ ...consentOf('other', 'northside'), ...named }, 1, guardian, { representative: 'eve' });
     // The custodian's wallet signs as the custodian's word: as whom the guardian came is known all the same.
     const wallet = new SigningKey('wallet');
     const kept = { pid, jwk: wallet.jwk, holder: 'custodian', state: 'active', salt: random() };
@@ -156,7 +162,7 @@ describe('what patient or guardian said, on the ledger', () => {
 });
 
 describe('a version is narrower than the one before it', () => {
-  const care = (...rules: readonly object[]): object => consent(deny({ provision: rules as never })).care;
+  const care = (...rules: readonly object[]): object => consent(deny({ provision: rules })).care;
 
   it('where denials came, permits went, or nothing that is decided on changed', () => {
     const before = care(permit(by.member('northside')), permit(by.member('acme')));

@@ -2,7 +2,7 @@
  * What staff may make of a consent that patient or guardian gave, and what none may make of it whom it denies. Pure: by
  * what is written in both versions alone, so that a version that says the same in another way is none of these.
  */
-import { canonical, type JsonObject } from '../lib/canonical';
+import { canonical } from '../lib/canonical';
 import { NO_REDISCLOSURE } from './labels';
 import { basePolicy } from './policies';
 import { onlyPermits } from './provisions';
@@ -60,10 +60,10 @@ function isRelated(reference: string | undefined, person: string | undefined): b
   return person === undefined ? RELATED.test(reference) : reference === `RelatedPerson/${person}`;
 }
 
-function withoutRules(consent: CareConsent): JsonObject {
+function withoutRules(consent: CareConsent): object {
   const decided = Object.entries(consent).filter(([name]) => !TOLD.includes(name));
   const root = Object.entries(consent.provision ?? {}).filter(([name]) => name !== 'provision');
-  return { ...Object.fromEntries(decided), provision: Object.fromEntries(root) } as JsonObject;
+  return { ...Object.fromEntries(decided), provision: Object.fromEntries(root) };
 }
 
 function rulesOf({ provision }: CareConsent): readonly Provision[] {
@@ -81,7 +81,7 @@ function without(rules: readonly Provision[], others: readonly Provision[]): rea
 }
 
 function textOf(rule: Provision): string {
-  return canonical(rule as unknown as JsonObject);
+  return canonical(rule);
 }
 
 function isPlainDenial({ type, provision }: Provision): boolean {

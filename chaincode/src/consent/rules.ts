@@ -63,18 +63,13 @@ export function record(request: RecordConsent, standing: Standing): Recorded | R
   if (problem !== undefined) return problem;
   const ended = endedBy(request, standing);
   if (ended instanceof Refusal) return ended;
-  const inTime = keysInTime(standing);
-  const countsAt = authentic(request, standing, inTime, ended);
-  if (countsAt instanceof Refusal) return countsAt;
-  const speaker = speakerOf({ submitter: standing.submitter, ...statementOf(request) }, inTime);
-  const overruled = overruledBy(speaker, request, standing, ended);
-  if (overruled !== undefined) return overruled;
+  const said = sayable(request, standing, ended);
+  if (said instanceof Refusal) return said;
   const list = listWith(request, standing.list, ended);
   if (list.inForce.length > MAX_CONSENTS) {
     return refuse('too-many-consents', `a patient has at most ${MAX_CONSENTS} consents in force: end one first`);
   }
-  const isPatients = speaker !== 'staff' || isOfPatient(standing);
-  return { record: recordOf(request, standing, countsAt, isPatients), list };
+  return { record: recordOf(request, standing, said), list };
 }
 
 function versionProblem(request: RecordConsent, { isKnown, previous }: Standing): Refusal | undefined {
@@ -133,6 +128,21 @@ function endedBy(request: RecordConsent, { previous, list, others }: Standing): 
     return refuse('replaces-nothing', 'urn:salus:replaces names no consent in force of this patient');
   }
   return others.filter((other) => replaces(consent, other));
+}
+
+/** What is taken of who says a version: where it counts, and whether it is the patient's or a guardian's word. */
+interface Sayable {
+  readonly countsAt: readonly string[];
+  readonly isPatients: boolean;
+}
+
+function sayable(request: RecordConsent, standing: Standing, ended: readonly ConsentRecord[]): Sayable | Refusal {
+  const inTime = keysInTime(standing);
+  const countsAt = authentic(request, standing, inTime, ended);
+  if (countsAt instanceof Refusal) return countsAt;
+  const speaker = speakerOf({ submitter: standing.submitter, ...statementOf(request) }, inTime);
+  const overruled = overruledBy(speaker, request, standing, ended);
+  return overruled ?? { countsAt, isPatients: speaker !== 'staff' || isOfPatient(standing) };
 }
 
 function keysInTime({ keys, clock }: Standing): readonly PatientKey[] {
@@ -221,11 +231,7 @@ function speakerOf(
   return submitter.role === 'patient' || submitter.role === 'guardian' ? submitter.role : 'staff';
 }
 
-function isSignedByAny(
-  statement: string | undefined,
-  keys: readonly PatientKey[],
-  by: PatientKey['holder'],
-): boolean {
+function isSignedByAny(statement: string | undefined, keys: readonly PatientKey[], by: PatientKey['holder']): boolean {
   if (statement === undefined) return false;
   // Revoked since or not: it was in force when what it signed was taken.
   return signersOf(statement, keys.filter(({ holder }) => holder === by).map(asActive)).length > 0;
@@ -269,12 +275,7 @@ function listWith(request: RecordConsent, list: ConsentList | undefined, ended: 
   return { pid, inForce: consent.status === 'active' ? [...others, { consentId, version }] : others };
 }
 
-function recordOf(
-  request: RecordConsent,
-  standing: Standing,
-  countsAt: readonly string[],
-  isPatients: boolean,
-): ConsentRecord {
+function recordOf(request: RecordConsent, standing: Standing, { countsAt, isPatients }: Sayable): ConsentRecord {
   const { pid, consentId, version, consent, statement, askedBy } = request;
   return {
     pid,

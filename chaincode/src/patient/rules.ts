@@ -55,10 +55,7 @@ export function setKey(
   return { ...stored, pid, custodian: registrar.member, state, changed: now };
 }
 
-function keyProblem(
-  { state, evenUnknown = false }: RegisterKey,
-  known: PatientKey | undefined,
-): Refusal | undefined {
+function keyProblem({ state, evenUnknown = false }: RegisterKey, known: PatientKey | undefined): Refusal | undefined {
   if (known?.state === 'revoked') return refuse('key-revoked', 'a key with this kid was revoked: register another');
   if (state === 'active' && known !== undefined) return refuse('key-exists', 'a key with this kid is registered');
   if (state === 'active' || known !== undefined || evenUnknown) return undefined;

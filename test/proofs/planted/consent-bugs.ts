@@ -142,7 +142,7 @@ export const consentBugs: readonly Bug[] = [
   {
     name: 'any hospital’s staff give a consent',
     file: 'chaincode/dist/consent/rules.js',
-    search: 'Object.hasOwn(patient.custodians, member) && vouching.includes(role)',
+    search: 'Object.hasOwn(custodians, member) && vouching.includes(role)',
     replace: 'vouching.includes(role)',
     test: 'consent/contract.test.js',
     isQuick: true,
