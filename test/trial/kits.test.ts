@@ -4,6 +4,7 @@ import { majorityOf } from '@salus/chaincode/registry/api';
 import { digest } from '@salus/chaincode/dist/lib/canonical.js';
 import { MAX_KIT_UNITS } from '@salus/chaincode/dist/trial/kit-acts.js';
 import { validationIssues } from '@salus/gateway/fhir/validate';
+import { SigningKey } from '../support/signing.js';
 import { approval, manyMembers, memberEntry, random } from '../support/contract-world.js';
 import { call, LotOfUnits, PREFIX } from '../supply/world.js';
 import { Gateways, resourcesIn } from './ledger-double.js';
@@ -14,7 +15,7 @@ const STUDY = `ResearchStudy/${TRIAL}`;
 const lot = new LotOfUnits(3);
 const opened = { lot: lot.lotId, salt: random() };
 const pharmacist = ['stmary', 'pharmacist'] as const;
-const supplier = ['acme', 'supply-operator'] as const;
+const supplier = ['tally', 'supply-operator'] as const;
 const monitor = ['acme', 'monitor'] as const;
 
 describe('a kit of a trial', () => {
@@ -80,6 +81,24 @@ describe('a kit of a trial', () => {
     await does(supplier, 'ship-kit', 1, shipment);
     await refused('kit-out-of-line', supplier, 'ship-kit', 1, shipment);
     await refused('kit-out-of-line', pharmacist, 'receive-kit', 3);
+  });
+
+  it('is packed, released and opened by nobody of the sponsor, who would know its lot, and so its arm', async () => {
+    const { kid } = await world.delegate(...supplier);
+    const sponsors = new SigningKey('acme.supply-operator');
+    const delegated = { role: 'supply-operator', jwk: sponsors.jwk };
+    await world.refused('not-your-part', 'acme', 'sponsor', 'delegate', delegated);
+    const shipment = { stratum: 's1', site: 'stmary', pack: digest(opened), units: 28 };
+    const next = world.lists.get('s1')![1]!.kit;
+    for (const [act, n, about] of [
+      ['ship-kit', 1, shipment],
+      ['release-kit', 2, { reason: 'within the allowance of the lot' }],
+      ['open-kit', 2, { opened }],
+    ] as const) {
+      const asked = { kit: act === 'ship-kit' ? next : kit, n, act, delegate: kid, ...about };
+      await world.refused('not-a-party', 'acme', 'supply-operator', 'kit', asked);
+      await world.refused('not-your-role', 'acme', 'sponsor', 'kit', asked);
+    }
   });
 
   it('is received, held after an excursion from the cold chain, and dispensed to nobody until it is released', async () => {

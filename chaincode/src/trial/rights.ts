@@ -24,7 +24,8 @@ export const partsOf = {
   investigator: ['site'],
   coordinator: ['site'],
   pharmacist: ['site'],
-  'supply-operator': ['sponsor', 'allocator'],
+  // Who packs and ships a kit knows its lot, and so its arm: that is the allocator's depot, never the sponsor.
+  'supply-operator': ['allocator'],
   patient: ['site'],
   ethics: ['ethics'],
   board: ['board'],
