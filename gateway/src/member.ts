@@ -1,7 +1,7 @@
 /** One member's gateway, put together from its rooms and started. */
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import type { Logger } from 'pino';
@@ -227,17 +227,21 @@ async function listen(
     ...{ now: rooms.clock, audit: recordAudit(handle, tokens) },
     history: recordHistory({ projection, sharing, inspector: rooms.connected.inspector, actorOf }),
   });
-  const server = createServer(
-    { shouldUpgradeCallback: (request) => isSubscribing(request) || isBinding(request) },
-    app,
-  );
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  answerClientErrors(server);
+  const server = serverOf(app);
   subscriptions.serve(server);
   sharing.supply.sockets.serve(server, { actorOf, onFault: faultLog(log) });
   server.listen(settings.listen.port, settings.listen.host);
   await once(server, 'listening');
   return { server, imports };
+}
+
+/** It lets websockets of subscribers alone be opened. */
+function serverOf(app: RequestListener): Server {
+  const shouldUpgradeCallback = (request: IncomingMessage): boolean => isSubscribing(request) || isBinding(request);
+  const server = createServer({ shouldUpgradeCallback }, app);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  answerClientErrors(server);
+  return server;
 }
 
 async function stop(

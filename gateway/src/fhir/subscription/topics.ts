@@ -16,7 +16,7 @@ const TYPES: readonly string[] = [
 ];
 
 /** Canonical URLs of the topics. */
-export const TOPICS: readonly string[] = TYPES.map((type) => PREFIX + type);
+const TOPICS: readonly string[] = TYPES.map((type) => PREFIX + type);
 
 /** The type that a topic is about; undefined where there is no such topic. */
 export function typeOfTopic(canonical: unknown): string | undefined {
