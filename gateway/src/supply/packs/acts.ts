@@ -11,14 +11,14 @@ import type { Actor, Commit, Ledger } from '../../ports.js';
 import type { ColdChain } from '../cold/cold-chain.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
 import { isOwn, keepApart } from './apart.js';
-import { isDone } from './done.js';
+import { type DoneBefore, isDone, unlessDoneBefore } from './done.js';
 import type { CapturePlace, Handing } from './handing.js';
 import { licenseeOf, memberOfParty, packOf } from './identity.js';
 import { type IssuerPorts, knownItem } from './issuer.js';
 import { draftOf, newContainer, newLot } from './making.js';
 import { opening } from './opening.js';
 import { inTurns, type Outcome, settled, unlessDone } from './outcome.js';
-import { withSaltKept } from './salts.js';
+import { keepEarlier, withSaltKept } from './salts.js';
 import { SharedActs } from './sharing.js';
 import type { KnownItem } from './shelf.js';
 import type { Sighting } from './sighting.js';
@@ -205,6 +205,7 @@ export class PackActs {
     const doneBefore = () => this.#doneBefore(step, known, { salt, premises });
     const work = () => unlessDoneBefore(again, doneBefore, submit);
     if (NOT_OWNED.includes(act)) return (await work())?.to ?? to;
+    if (known.terms === undefined) keepEarlier(this.ports.secrets, item, salt);
     return (await withSaltKept(this.ports.secrets, [`own/${item}`, salt], work))?.to ?? to;
   }
 
@@ -272,27 +273,4 @@ interface OneAct {
 
 function freshSecret(): string {
   return randomBytes(32).toString('hex');
-}
-
-/** What an act that took effect before leads to: whom the item went to. */
-interface DoneBefore {
-  readonly to?: string | undefined;
-}
-
-/** Does work unless it was done before; that may show only once it is refused, when the outbox has sent it meanwhile. */
-async function unlessDoneBefore(
-  again: boolean,
-  doneBefore: () => Promise<DoneBefore | undefined>,
-  work: () => Promise<void>,
-): Promise<DoneBefore | undefined> {
-  const before = again ? await doneBefore() : undefined;
-  if (before !== undefined) return before;
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    const meanwhile = again && error instanceof Refusal ? await doneBefore() : undefined;
-    if (meanwhile === undefined) throw error;
-    return meanwhile;
-  }
 }

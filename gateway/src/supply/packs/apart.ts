@@ -1,4 +1,6 @@
-/** What a member keeps of an item that was put in quarantine: the contracts set it apart, with a record of its own. */
+/** What a member keeps of an item that was put in quarantine, by itself or by another: the contracts set it apart, with a record of its own. */
+import { commitmentOf } from '@salus/chaincode/supply/api';
+
 import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { KnownItem, PackShelf } from './shelf.js';
@@ -27,5 +29,11 @@ export async function keepApart(
   salt: string,
 ): Promise<void> {
   secrets.keep({ [`own/${item}`]: salt });
-  if (shelf.parentOf(epc) !== undefined) await keep([{ type: PACK_TYPES.unpacked, value: [epc] }]);
+  if (shelf.packedIn(epc) !== undefined) await keep([{ type: PACK_TYPES.unpacked, value: [epc] }]);
+}
+
+/** What opens an item that another set apart as its owner's: the salt of a container it lay in then. */
+export function saltApart({ member, shelf }: Pick<ApartPorts, 'member' | 'shelf'>, epc: string): string | undefined {
+  const owner = shelf.record(epc)?.owner;
+  return shelf.salts(epc, ['own']).find((salt) => commitmentOf(member, salt) === owner);
 }

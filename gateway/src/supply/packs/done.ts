@@ -1,5 +1,7 @@
-/** Whether an act that was begun before the gateway was killed took effect, from the item as the ledger has it. Pure. */
+/** Whether an act that was begun before the gateway was killed took effect, from the item as the ledger has it. */
 import { type ActName, commitmentOf, type Item } from '@salus/chaincode/supply/api';
+
+import { Refusal } from '../../ledger/refusal.js';
 
 /** Who acted, and what opens the item for it. */
 export interface Begun {
@@ -40,4 +42,27 @@ const JUDGES: Readonly<Record<ActName, Judge>> = {
 /** Whether the item is as the act leaves it, by this member's own hand. */
 export function isDone(act: ActName, item: Item, begun: Begun): boolean {
   return JUDGES[act](item, commitmentOf(begun.member, begun.salt), begun);
+}
+
+/** What an act that took effect before leads to: whom the item went to. */
+export interface DoneBefore {
+  readonly to?: string | undefined;
+}
+
+/** Does work unless it was done before; that may show only once it is refused, when the outbox has sent it meanwhile. */
+export async function unlessDoneBefore(
+  again: boolean,
+  doneBefore: () => Promise<DoneBefore | undefined>,
+  work: () => Promise<void>,
+): Promise<DoneBefore | undefined> {
+  const before = again ? await doneBefore() : undefined;
+  if (before !== undefined) return before;
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    const meanwhile = again && error instanceof Refusal ? await doneBefore() : undefined;
+    if (meanwhile === undefined) throw error;
+    return meanwhile;
+  }
 }

@@ -6,6 +6,7 @@ import { type CommitLot, merkleRoot, type PackContainer } from '@salus/chaincode
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { Refusal } from '../../ledger/refusal.js';
 import type { Directory } from '../../registry/directory.js';
+import { saltApart } from './apart.js';
 import { isUnderPrefix, itemId, itemIdsUnder, licenseeOf, packEpc, termsDigest, termsOf } from './identity.js';
 import type { KnownItem, PackShelf } from './shelf.js';
 import type { CommitStep, PackStep } from './steps.js';
@@ -60,15 +61,16 @@ export function newLot(
 
 /** A container's own copy, and what goes on the ledger. Throws Refusal for children that are not known here. */
 export function newContainer(
-  { shelf, secrets }: MakingPorts,
+  { member, shelf, secrets }: MakingPorts,
   { container: epc, children }: PackStep,
 ): { readonly terms: ContainerTerms; readonly request: PackContainer } {
   const known = children.map((child) => knownChild(shelf, child));
   const lots = [...new Set(known.flatMap((child) => lotsOf(shelf, child)))];
   const items = known.map(({ item }) => item);
-  // Who acted on a child by itself holds a salt of its own for it: that child has a record on the ledger.
-  const moved = items.flatMap((item) => {
-    const salt = secrets.find(`own/${item}`);
+  // Who acted on a child by itself holds a salt of its own for it, and so does who owns what another set apart: that child has
+  // a record on the ledger.
+  const moved = known.flatMap(({ epc: child, item }) => {
+    const salt = secrets.find(`own/${item}`) ?? saltApart({ member, shelf }, child);
     return salt === undefined ? [] : [{ item, salt }];
   });
   const container = itemId(shelf.secret(lots[0] ?? '') ?? '', epc);

@@ -1,6 +1,23 @@
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { isDeclined } from '../../ledger/refusal.js';
 
+/** Characters of a salt in hex. */
+const SALT = 64;
+
+/** Keeps what opens a container before its salt gives way to this one: what was set apart from it then is opened by it for good. */
+export function keepEarlier(secrets: NamedSecrets, item: string, salt: string): void {
+  const before = secrets.find(`own/${item}`);
+  const known = earlierSalts(secrets, item);
+  if (before === undefined || before === salt || known.includes(before)) return;
+  secrets.keep({ [`earlier/${item}`]: [...known, before].join('') });
+}
+
+/** What opened a container each time it was this member's before, oldest first. */
+export function earlierSalts(secrets: NamedSecrets, item: string): readonly string[] {
+  const kept = secrets.find(`earlier/${item}`) ?? '';
+  return Array.from({ length: kept.length / SALT }, (_, index) => kept.slice(index * SALT, (index + 1) * SALT));
+}
+
 /**
  * Does work on an item with its salt kept first: whoever is killed behind the commit must still be able to open the item.
  * A salt that opens it already gives way only once the work is done.

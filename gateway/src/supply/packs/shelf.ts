@@ -1,8 +1,10 @@
 /** What a member knows of lots, packs and containers: its copies of the terms, and the secrets that open them. */
-import { MAX_DEPTH, merklePaths, type Origin } from '@salus/chaincode/supply/api';
+import { type Item, MAX_DEPTH, merklePaths, type Origin } from '@salus/chaincode/supply/api';
 
 import type { NamedSecrets } from '../../keys/named-secrets.js';
+import { publicRecord } from '../project.js';
 import { itemIdsUnder, packEpc } from './identity.js';
+import { earlierSalts } from './salts.js';
 import { type ContainerTerms, type LotTerms, PACK_SPACE, type UnitTerms } from './stored.js';
 
 /** Trees whose proofs, lots whose secrets, and containers whose terms are kept in memory at most. */
@@ -69,9 +71,30 @@ export class PackShelf {
     return terms;
   }
 
-  /** The container an item was packed in and not taken out of. */
+  /** The container an item lies in: packed there, and neither taken out nor, by the ledger, set apart from it by anybody else. */
   parentOf(epc: string): string | undefined {
+    const parent = this.packedIn(epc);
+    const record = parent === undefined ? undefined : this.record(epc);
+    const isApart = record !== undefined && record.parent !== this.container(parent ?? '')?.item;
+    return isApart ? undefined : parent;
+  }
+
+  /** The container an item was packed in and not taken out of by this member's own hand. */
+  packedIn(epc: string): string | undefined {
     return this.#fact(`parent/${epc}`);
+  }
+
+  /** An item's own record as this member's own peer committed it. */
+  record(epc: string): Item | undefined {
+    const item = this.#itemOf(epc);
+    return item === undefined ? undefined : (publicRecord(this.ports.projection, `item/${item}`) as Item | undefined);
+  }
+
+  #itemOf(epc: string): string | undefined {
+    const container = this.container(epc);
+    if (container !== undefined) return container.item;
+    const unit = this.#read(`unit/${epc}`) as Pick<UnitTerms, 'lotId'> | undefined;
+    return unit === undefined ? undefined : this.#idsOf(unit.lotId)?.(epc);
   }
 
   /** The container an item was last packed in, even if it was taken out. */
@@ -134,16 +157,24 @@ export class PackShelf {
 
   /** The containers an item lies in as far as is known here, innermost first. */
   around(epc: string): readonly string[] {
-    const above: string[] = [];
-    for (let at = this.parentOf(epc); at !== undefined && above.length < MAX_DEPTH; at = this.parentOf(at))
-      above.push(at);
-    return above;
+    return chained(epc, (at) => this.parentOf(at));
   }
 
-  /** All that is kept to open whose an item is, who is to receive it or who carries it: its own salts, and its containers'. */
+  /** The same, with those that it left by an act: what was said of them before was said of it, too. */
+  lastAround(epc: string): readonly string[] {
+    return chained(epc, (at) => this.packedIn(at));
+  }
+
+  /**
+   * All that is kept to open whose an item is, who is to receive it or who carries it: its own salts, and its containers'. One
+   * that another set apart is opened by what opened the container then.
+   */
   salts(epc: string, of: readonly SaltOf[]): readonly string[] {
-    const items = [epc, ...this.around(epc)].map((at) => this.find(at)?.item).filter((item) => item !== undefined);
-    const found = items.flatMap((item) => of.map((each) => this.ports.secrets.find(`${each}/${item}`)));
+    const { secrets } = this.ports;
+    const above = this.lastAround(epc).flatMap((at) => this.container(at)?.item ?? []);
+    const items = [this.find(epc)?.item, ...above].filter((item) => item !== undefined);
+    const found = items.flatMap((item) => of.map((each) => secrets.find(`${each}/${item}`)));
+    if (of.includes('own')) found.push(...above.flatMap((item) => earlierSalts(secrets, item)));
     return [...new Set(found)].filter((salt) => salt !== undefined);
   }
 
@@ -205,6 +236,13 @@ export class PackShelf {
     const text = this.#fact(key);
     return text === undefined ? undefined : (JSON.parse(text) as unknown);
   }
+}
+
+/** What an item lies in, and so on, innermost first. */
+function chained(epc: string, next: (epc: string) => string | undefined): readonly string[] {
+  const above: string[] = [];
+  for (let at = next(epc); at !== undefined && above.length < MAX_DEPTH; at = next(at)) above.push(at);
+  return above;
 }
 
 function named(epc: string, idOf: (epc: string) => string): { readonly epc: string; readonly item: string } {

@@ -13,7 +13,7 @@ import { PACK_SPACE, seenKey } from './stored.js';
 export interface WatchPorts {
   readonly member: string;
   readonly projection: Pick<ShelfPorts['projection'], 'fact'>;
-  readonly shelf: Pick<PackShelf, 'around'>;
+  readonly shelf: Pick<PackShelf, 'lastAround'>;
   readonly master: MasterData;
   /** Shipments sent and got. */
   readonly shipments: () => readonly ShipmentTerms[];
@@ -53,9 +53,9 @@ export class Watch {
     return { ...outcome, ...(isDone ? { seen } : {}), ...(isRaised ? { alert: suspicion } : {}) };
   }
 
-  /** What was last said of a pack, or of a container it lies in; of what is received, what its shipper said. */
+  /** What was last said of a pack, or of a container it lay in before the act; of what is received, what its shipper said. */
   #before(epc: string, act: string): readonly Sighting[] {
-    const names = [epc, ...this.ports.shelf.around(epc)];
+    const names = [epc, ...this.ports.shelf.lastAround(epc)];
     const own = names.map((name) => this.#own.get(name) ?? this.#kept(name));
     const told = act === 'receive' ? this.#dispatched(names) : undefined;
     return [...own, told].filter((each) => each !== undefined);

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+
+import { eventually } from '../support/eventually.js';
+import { networkOfSuite } from '../support/network.js';
+import { pack, PREFIX, type ShownEffect, sscc, tell, TradeSystem } from './packs.js';
+
+const LOT = 'APART-1';
+const PLACE = `urn:epc:id:sgln:${PREFIX}.00001.0`;
+
+describe('a pack that another than its owner set apart', function () {
+  this.timeout(120_000);
+  const network = networkOfSuite();
+  const serials = [6201, 6202, 6203, 6204];
+  const [repacked = '', left = '', ...others] = serials.map(pack);
+  const [pallet, box] = [sscc(621), sscc(622)];
+  let acme: TradeSystem;
+  let meridian: TradeSystem;
+  let stmary: TradeSystem;
+  let authority: TradeSystem;
+
+  const told = (effects: readonly ShownEffect[]) =>
+    effects.filter(({ act }) => act !== 'exception').map(({ code, state, alert }) => [code ?? state, alert ?? 'calm']);
+  /** The regulator's hold, as the owner's gateway has seen it, and its release. */
+  async function heldAndReleased(epc: string, serial: string): Promise<void> {
+    const isSuspect = async (): Promise<boolean> => {
+      const { data } = (await acme.verify(serial, LOT)).body as { data?: { additionalInfo?: string } };
+      return data?.additionalInfo === 'Suspect';
+    };
+    for (const standing of ['held', 'released']) {
+      assert.deepEqual(await authority.does('regulator', 'quarantines', { standing, epcs: [epc] }), ['done']);
+      await eventually(async () => {
+        assert.equal(await isSuspect(), standing === 'held');
+      });
+    }
+  }
+
+  before(async () => {
+    const of = (member: string): TradeSystem => new TradeSystem(network, member);
+    [acme, meridian, stmary, authority] = [of('acme'), of('meridian'), of('stmary'), of('authority')];
+    const made = await acme.capture(
+      'supply-operator',
+      tell.commissioned(serials, LOT),
+      tell.packed(pallet, serials.map(pack)),
+    );
+    assert.deepEqual(told(made), Array(2).fill(['done', 'calm']), JSON.stringify(made));
+    await heldAndReleased(repacked, '6201');
+    await heldAndReleased(left, '6202');
+  });
+
+  it('is packed again as what it is, and dispensed at the hospital it was shipped to', async () => {
+    const sent = await acme.capture('supply-operator', tell.packed(box, [repacked]), tell.shipped([box], 'stmary'));
+    assert.deepEqual(told(sent), Array(2).fill(['done', 'calm']), JSON.stringify(sent));
+    const taken = await stmary.capture('supply-operator', tell.received([box]));
+    assert.deepEqual(told(taken), [['done', 'calm']]);
+    const given = await stmary.capture('pharmacist', tell.dispensed(repacked));
+    assert.deepEqual(told(given), [['done', 'calm']], JSON.stringify(given));
+  });
+
+  it('goes nowhere with its container, is counted in no shipment of it, and stays its owner’s when that comes back', async () => {
+    const away = await acme.capture('supply-operator', tell.shipped([pallet], 'meridian'));
+    assert.deepEqual(told(away), [['done', 'calm']]);
+    const taken = await meridian.capture('supply-operator', tell.received([pallet]));
+    assert.deepEqual(told(taken), [['done', 'calm']], JSON.stringify(taken));
+    const { body } = await meridian.ask('supply-operator', 'shipments');
+    const [shipment] = body['shipments'] as readonly { readonly products: readonly { readonly count: number }[] }[];
+    assert.deepEqual(
+      shipment?.products.map(({ count }) => count),
+      [others.length],
+    );
+    const back = { ...tell.shipped([pallet], 'acme'), disposition: 'returned' };
+    assert.deepEqual(told(await meridian.capture('supply-operator', back)), [['done', 'calm']]);
+    assert.deepEqual(told(await acme.capture('supply-operator', tell.received([pallet]))), [['done', 'calm']]);
+    // The pallet is opened by another salt now.
+    const sampled = await acme.capture('quality-officer', tell.sampled([left], PLACE));
+    assert.deepEqual(told(sampled), [['done', 'calm']], JSON.stringify(sampled));
+  });
+});
