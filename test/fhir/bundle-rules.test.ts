@@ -75,6 +75,58 @@ describe('R4 bundles', () => {
     assert.equal(checked.json.entry[0].resource.resourceType, 'OperationOutcome');
   });
 
+  it('an entry of a batch finds what those before it did', async () => {
+    const codes = async (entries: readonly Json[]): Promise<string[]> =>
+      responses(await post('batch', entries)).map(({ status }) => status as string);
+    const about = { resourceType: 'Observation', id: 'o1', status: 'final', code: { text: 'x' } };
+    const answer = await post('batch', [
+      entry('GET', 'Patient/b1'),
+      entry('PUT', 'Patient/b1', patient({ id: 'b1' })),
+      entry('PUT', 'Observation/o1', { ...about, subject: { reference: 'Patient/b1' } }),
+      entry('GET', 'Observation?subject=Patient/b1'),
+      entry('PUT', 'Patient/b1', patient({ id: 'b1', active: true })),
+      entry('PUT', 'Patient/b1', patient({ id: 'b1', active: false })),
+      entry('GET', 'Patient/b1'),
+      entry('DELETE', 'Observation/o1'),
+      entry('HEAD', 'Observation/o1'),
+    ]);
+    assert.deepEqual(
+      responses(answer).map(({ status }) => status as string),
+      ['404', '201', '201', '200', '200', '200', '200', '204', '410'],
+    );
+    assert.equal(answer.json.entry[3].resource.total, 1);
+    assert.deepEqual(
+      [answer.json.entry[6].resource.active, answer.json.entry[6].resource.meta.versionId],
+      [false, '3'],
+    );
+    assert.deepEqual(await codes([entry('DELETE', 'Patient/b1'), entry('DELETE', 'Patient/b1')]), ['204', '204']);
+  });
+
+  it('an entry of a batch that refers to what another one creates is refused alone', async () => {
+    const fullUrl = 'urn:uuid:0f9a4a5c-5f1c-4a4e-8e0a-1b7d8e0c2a11';
+    const about = {
+      resourceType: 'Observation',
+      status: 'final',
+      code: { text: 'x' },
+      subject: { reference: fullUrl },
+    };
+    for (const made of [
+      entry('POST', 'Patient', patient(), { fullUrl }),
+      entry('PUT', 'Patient/b2', patient({ id: 'b2' }), { fullUrl }),
+    ]) {
+      const answer = await post('batch', [entry('POST', 'Observation', about), made]);
+      const [refused, done] = responses(answer);
+      assert.deepEqual([refused?.status, done?.status], ['422', '201']);
+      assert.match(refused?.outcome.issue[0].diagnostics as string, /^Observation.subject.reference refers to another/);
+    }
+    const own = {
+      ...about,
+      focus: [{ reference: 'urn:uuid:0f9a4a5c-5f1c-4a4e-8e0a-1b7d8e0c2a12' }],
+      subject: undefined,
+    };
+    assert.equal(responses(await post('batch', [entry('POST', 'Observation', own)]))[0].status, '201');
+  });
+
   it('conditions on reads are those of a request', async () => {
     const { meta } = (await server.ask('GET Patient/p')).json;
     const read = (more: Json): Json => ({ request: { method: 'GET', url: 'Patient/p', ...more } });

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 
 import { BUNDLE_ENTRY_LIMIT } from '@salus/gateway/fhir/bundle';
-import { BATCH_ANSWER_LIMIT } from '@salus/gateway/fhir/router';
+import { BATCH_ANSWER_LIMIT } from '@salus/gateway/fhir/batch';
 
 import { FhirServer, type Answer, type Json } from '../support/fhir-server.js';
 import { entry, observation, patient } from './resources.js';

@@ -18,7 +18,7 @@ import { COMPARED_CHARACTERS } from '@salus/gateway/fhir/likeness';
 import { MATCH_LIMIT } from '@salus/gateway/fhir/match';
 import { LARGEST_PAGE } from '@salus/gateway/fhir/paging';
 import { PATCH_LIMIT } from '@salus/gateway/fhir/patch';
-import { BATCH_ANSWER_LIMIT } from '@salus/gateway/fhir/router';
+import { BATCH_ANSWER_LIMIT } from '@salus/gateway/fhir/batch';
 import { EXPORT_LIMIT } from '@salus/gateway/fhir/export';
 import { FILTER_LIMIT } from '@salus/gateway/fhir/filter-expression';
 import { IMPORT_LIMITS } from '@salus/gateway/fhir/import/limits';

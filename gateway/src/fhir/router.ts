@@ -2,24 +2,17 @@
 import { Refusal } from '../ledger/refusal.js';
 import type { FhirContext } from './context.js';
 import { catchUp } from './context.js';
+import { batch } from './batch.js';
 import { capabilityStatement } from './capability.js';
 import { isOfR4, resourceBody } from './body.js';
-import { bundleText, type EntryText } from './bundle-text.js';
-import { eachEntryOf, entriesOf, isChange, requestOf, type Entry } from './bundle.js';
+import { eachEntryOf, entriesOf, isChange, type Entry } from './bundle.js';
 import { routeOf, routesAt, type Match } from './interactions.js';
 import { operationOutcome, outcomeOf } from './outcome.js';
 import { Pace } from './pace.js';
 import type { FhirRequest, FhirResponse, Interaction, Served, TypeHandler } from './request.js';
 import { shaped } from './shape.js';
 import { terminologyCapabilities } from './terminology/capability.js';
-import { bodiless, entryAnswer } from './transaction-response.js';
 import { transaction } from './transaction.js';
-
-/** Entries of a batch that are worked on at a time: writes among them may share a Fabric transaction. */
-const BATCH_WIDTH = 32;
-
-/** Characters of resources after which a batch reads no more: small requests must not make endless answers. */
-export const BATCH_ANSWER_LIMIT = 32 * 1024 * 1024;
 
 /** Answers FHIR requests of one member. */
 export interface FhirRouter {
@@ -179,35 +172,6 @@ function allowEntry(context: FhirContext, request: FhirRequest, entry: Entry): v
   if (asked === undefined || !isChange(entry)) return;
   const [type = ''] = entry.url.split(/[/?]/);
   context.decision.allow(request.actor, type, asked);
-}
-
-async function batch(
-  request: FhirRequest,
-  entries: readonly (Entry | Refusal)[],
-  handle: Handle,
-): Promise<FhirResponse> {
-  const answers: EntryText[] = [];
-  let size = 0;
-  for (let at = 0; at < entries.length; at += BATCH_WIDTH) {
-    const full = size > BATCH_ANSWER_LIMIT;
-    const part = entries.slice(at, at + BATCH_WIDTH).map(async (entry): Promise<FhirResponse> => {
-      if (entry instanceof Refusal) return { headers: {}, ...outcomeOf(entry) };
-      return full && entry.method === 'GET' ? tooLong() : bodiless(entry, await handle(requestOf(entry, request)));
-    });
-    for (const response of await Promise.all(part)) {
-      const answer = entryAnswer(response);
-      size += answer.resource?.length ?? 0;
-      answers.push(answer);
-    }
-  }
-  return { status: 200, headers: {}, resource: bundleText({ type: 'batch-response' }, answers) };
-}
-
-function tooLong(): FhirResponse {
-  return {
-    headers: {},
-    ...outcomeOf(new Refusal('invalid', 'too-large', 'the answers before fill the batch: ask for this one apart')),
-  };
 }
 
 /** How a write ended whose answer was 202. */
