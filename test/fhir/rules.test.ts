@@ -218,6 +218,49 @@ describe('R4 rules', () => {
       [observation({ effectiveDateTime: '2020-01-01T10:00Z' }), 400, 'Observation.effective'],
     );
   });
+
+  it('elements and codes are those of R4, not of a publisher or of a later release', async () => {
+    const study = (more: Json): Json => ({ resourceType: 'ResearchStudy', status: 'active', ...more });
+    const issue = (status: string): Json => ({ resourceType: 'DetectedIssue', status });
+    const evidence = (...characteristic: Json[]): Json => ({
+      ...{ resourceType: 'EvidenceVariable', status: 'draft' },
+      ...(characteristic.length === 0 ? {} : { characteristic }),
+    });
+    const age = { value: 1, unit: 'd', system: 'http://unitsofmeasure.org', code: 'd' };
+    const whole = {
+      ...{ description: 'x', definitionCodeableConcept: { text: 'x' }, exclude: false, timeFromStart: age },
+      usageContext: [
+        {
+          code: { system: 'http://terminology.hl7.org/CodeSystem/usage-context-type', code: 'age' },
+          valueQuantity: age,
+        },
+      ],
+      ...{ participantEffectiveDuration: age, groupMeasure: 'mean' },
+    };
+    await fine(
+      ...[
+        issue('registered'),
+        issue('preliminary'),
+        issue('corrected'),
+        study({ title: 'x', keyword: [{ text: 'y' }] }),
+      ],
+      ...[evidence(whole), evidence({ definitionDataRequirement: { type: 'Patient' } })],
+    );
+    await refused(
+      [issue('mitigated'), 422, 'DetectedIssue.status'],
+      [evidence(), 400, 'EvidenceVariable.characteristic'],
+      [evidence({ description: 'x' }), 400, 'EvidenceVariable.characteristic[0].definition'],
+      [evidence({ ...whole, groupMeasure: 'x' }), 422, 'EvidenceVariable.characteristic[0].groupMeasure'],
+      [evidence({ ...whole, linkId: 'a' }), 400, 'EvidenceVariable.characteristic[0].linkId'],
+      [study({ whyStopped: { text: 'x' } }), 400, 'ResearchStudy.whyStopped'],
+      [study({ objective: [{ name: 'x', description: 'y' }] }), 400, 'ResearchStudy.objective[0].description'],
+      [study({ site: [{ reference: 'Organization/o' }] }), 422, 'ResearchStudy.site[0].reference'],
+      [{ resourceType: 'Binary', contentType: 'text/plain', url: 'urn:x' }, 400, 'Binary.url'],
+      [patient({ meta: { author: { reference: 'Practitioner/1' } } }), 400, 'Patient.meta.author'],
+    );
+    const { status, json } = await server.ask('GET ServiceRequest?order-detail=x');
+    assert.deepEqual([status, json.issue[0].details.coding[0].code], [400, 'unknown-parameter']);
+  });
 });
 
 const PROVENANCE = { recorded: '2020-01-01T00:00:00Z', agent: [{ who: { display: 'x' } }] };

