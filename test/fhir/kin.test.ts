@@ -36,7 +36,8 @@ describe('R4 search, above and below', () => {
     await put('Organization', 'b', { name: 'b', partOf: { reference: 'Organization/a' } });
     for (const version of ['1.0', '1.1', '2.0', '10.0']) {
       const questionnaire = `http://example.org/q|${version}`;
-      await put('QuestionnaireResponse', `q-${version}`, { status: 'completed', questionnaire });
+      const meta = { profile: [`http://example.org/sd|${version}`] };
+      await put('QuestionnaireResponse', `q-${version}`, { meta, status: 'completed', questionnaire });
       await put('ValueSet', `v-${version}`, { status: 'active', url: 'http://example.org/v', version });
     }
     for (const [id, contentType] of [
@@ -101,6 +102,10 @@ describe('R4 search, above and below', () => {
       QuestionnaireResponse?questionnaire:below=http://example.org/q|1 => q-1.0 q-1.1
       QuestionnaireResponse?questionnaire:below=http://example.org/q|1.1 => q-1.1
       QuestionnaireResponse?questionnaire=http://example.org/q|1 =>
+      QuestionnaireResponse?_profile=http://example.org/sd => q-1.0 q-1.1 q-10.0 q-2.0
+      QuestionnaireResponse?_profile=http://example.org/sd|1.1 => q-1.1
+      QuestionnaireResponse?_profile=http://example.org/sd|1 =>
+      QuestionnaireResponse?_profile=http://example.org/s =>
       ValueSet?url=http://example.org/v|2.0 => v-2.0
       ValueSet?url=http://example.org/v|2.0,http://example.org/v|1.1 => v-1.1 v-2.0
       ValueSet?url=http://example.org/v&version=1.0 => v-1.0

@@ -213,6 +213,8 @@ describe('R4 search', () => {
   it('of every type: _id, _lastUpdated, _tag, _profile, _source', () =>
     answers(`
       Patient?_id=p1,p3 => p1 p3
+      Patient?_id:not=p1 => p2 p3
+      Observation?patient._id:not=p1&code:missing=false => o4
       Patient?_tag=urn:t|blue => p1
       Patient?_profile=http://example.org/p => p1
       Patient?_source=urn:src => p1

@@ -87,6 +87,7 @@ function parameterOf(type: string, code: string): ParameterEntry | undefined {
 /** Those that are rows of no type's index. */
 const OF_EVERY_TYPE: Readonly<Record<string, (value: string, values: readonly string[]) => Filter>> = {
   _id: (_, values) => ({ kind: 'id', values }),
+  '_id:not': (_, values) => ({ kind: 'not', filter: { kind: 'id', values } }),
   _lastUpdated: (_, values) => ({ kind: 'updated', values }),
   _list: listFilter,
   _text: (value) => parseWords('narrative', value),

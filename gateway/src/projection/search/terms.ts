@@ -70,7 +70,9 @@ export class Terms {
     if (modifier === 'above') {
       return parents(text).flatMap((parent) => this.find('parameter = ? AND a = ?', parameter, parent));
     }
-    return this.find('parameter = ? AND a = ?', parameter, text);
+    const exact = this.find('parameter = ? AND a = ?', parameter, text);
+    // A canonical URL without a version stands for each of them (R4 references.html#canonical); no other URI has a bar.
+    return text.includes('|') ? exact : [...exact, ...this.starting(parameter, `${text}|`)];
   }
 
   /** `id`, `Type/id` or a URL; with a modifier only that type. */
