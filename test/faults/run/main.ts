@@ -1,6 +1,6 @@
 /**
- * Faults at random moments under load: `npm run faults -- --minutes N --seed S [--injections N]`. Every kind comes in
- * turn, in an order from the seed. Clients and injector write a history; the judge, a program of its own, reads it, asks
+ * Faults at random moments under load: `npm run faults -- --minutes N --seed S [--injections N] [--only PART]`. Every
+ * kind, or each whose name has that part, comes in turn, in an order from the seed. Clients and injector write a history; the judge, a program of its own, reads it, asks
  * the healed network and searches what it leaves, and prints the table and what is wrong. Exit code 1 when anything is.
  */
 import { spawn } from 'node:child_process';
@@ -29,6 +29,7 @@ interface Wishes {
   readonly minutes: number;
   readonly seed: number;
   readonly injections: number;
+  readonly kinds: readonly string[];
 }
 
 function wanted(): Wishes {
@@ -38,9 +39,13 @@ function wanted(): Wishes {
       minutes: { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
       injections: { type: 'string', default: 'Infinity' },
+      only: { type: 'string', default: '' },
     },
   });
-  return { minutes: Number(values.minutes), seed: Number(values.seed), injections: Number(values.injections) };
+  const kinds = Object.keys(FAULTS).filter((kind) => kind.includes(values.only));
+  if (kinds.length === 0) throw new Error(`no kind of fault is named ${values.only}`);
+  const { minutes, seed, injections } = values;
+  return { minutes: Number(minutes), seed: Number(seed), injections: Number(injections), kinds };
 }
 
 async function main(): Promise<number> {
@@ -73,7 +78,7 @@ async function judge(...args: readonly (string | undefined)[]): Promise<number> 
 }
 
 async function inject(consortium: FaultyConsortium, wishes: Wishes, file: string): Promise<void> {
-  const { minutes, seed, injections } = wishes;
+  const { minutes, seed, injections, kinds } = wishes;
   const random = mulberry32(seed);
   const history = History.open(file);
   const load = await startLoad(consortium.members, history);
@@ -83,7 +88,7 @@ async function inject(consortium: FaultyConsortium, wishes: Wishes, file: string
   let made = 0;
   let last: FaultPast = { everybody: Promise.resolve() };
   while (made < injections && Date.now() < end) {
-    for (const kind of shuffled(Object.keys(FAULTS), random)) {
+    for (const kind of shuffled(kinds, random)) {
       if (made >= injections || Date.now() >= end) break;
       made += 1;
       last = await injectOne(kind, world, history);

@@ -3,20 +3,23 @@ import { readFileSync } from 'node:fs';
 import { Agent, get, type RequestOptions } from 'node:https';
 import { tlsFiles } from '@salus/network/identity/layout';
 import { memberOf } from '@salus/network/topology';
-import { gatewayIdentity } from '../../support/embedded-network.js';
 import type { FaultyConsortium } from './consortium.js';
 
-/** An orderer's figure, its series that have the label added up; undefined when it does not answer. */
-export type Figure = (metric: string, label?: string) => Promise<number | undefined>;
+/** An orderer's figure, its series that have the label added up. Rejects when it does not answer. */
+export type Figure = (metric: string, label?: string) => Promise<number>;
 
-/** Reads the figures of orderer.<member>. */
+/** Reads the figures of orderer.<member> with its own certificate: it answers nobody else's organisation. */
 export function ordererFigures({ prepared }: FaultyConsortium, orderer: string): Figure {
   const member = orderer.split('.')[1] ?? '';
   const node = memberOf(prepared.topology, member).orderer!;
   const own = prepared.material.members.find(({ name }) => name === member)!.orderer!;
-  const { cert, key } = gatewayIdentity(prepared, member);
-  const [ca, tlsCert, tlsKey] = [tlsFiles(own.tlsDir).ca, cert, key].map((file) => readFileSync(file));
-  const agent = new Agent({ keepAlive: true, ca: ca!, cert: tlsCert!, key: tlsKey! });
+  const { ca, cert, key } = tlsFiles(own.tlsDir);
+  const agent = new Agent({
+    keepAlive: true,
+    ca: readFileSync(ca),
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+  });
   const options = {
     host: node.host,
     port: node.operationsPort,
@@ -26,8 +29,7 @@ export function ordererFigures({ prepared }: FaultyConsortium, orderer: string):
     servername: '',
   };
   return async (metric, label = '') => {
-    const text = await textOf(options).catch(() => undefined);
-    if (text === undefined) return undefined;
+    const text = await textOf(options);
     const lines = text.split('\n').filter((line) => line.startsWith(metric) && line.includes(label));
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   };
