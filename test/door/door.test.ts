@@ -9,6 +9,7 @@ import { checkProof, MAX_PROOF_CHARACTERS, PROOF_LIFETIME_S, signProof } from '@
 import { MAX_DOOR_BODY_BYTES } from '@salus/gateway/door/server';
 import { CARRIAGE_BYTES, CARRIAGE_PATH } from '@salus/gateway/supply/packs/carriage';
 import { HANDOVER_BYTES, HANDOVER_PATH } from '@salus/gateway/supply/packs/handover';
+import { LOT_BYTES, LOT_PATH } from '@salus/gateway/supply/packs/issuer';
 import { EXCEPTION_BYTES, EXCEPTION_PATH } from '@salus/gateway/supply/trade/exceptions';
 import { HOLDING_BYTES, HOLDING_PATH } from '@salus/gateway/supply/trade/holders';
 import { TRACE_BYTES, TRACE_PATH } from '@salus/gateway/supply/trade/trace';
@@ -30,6 +31,7 @@ const SUPPLY_LIMITS = [
   [EXCEPTION_PATH, EXCEPTION_BYTES],
   [HOLDING_PATH, HOLDING_BYTES],
   [TRACE_PATH, TRACE_BYTES],
+  [LOT_PATH, LOT_BYTES],
 ] as const;
 
 describe('the door', () => {

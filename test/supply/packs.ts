@@ -56,6 +56,8 @@ export const tell = {
     }),
   packed: (container: string, children: readonly string[]) =>
     event('AggregationEvent', 'packing', { action: 'ADD', parentID: container, childEPCs: children }),
+  unpacked: (container: string, children: readonly string[]) =>
+    event('AggregationEvent', 'unpacking', { action: 'DELETE', parentID: container, childEPCs: children }),
   shipped: (epcs: readonly string[], to: string) =>
     event('ObjectEvent', 'shipping', {
       action: 'OBSERVE',

@@ -24,7 +24,7 @@ describe('a regulator’s trace of a product', function () {
   this.timeout(120_000);
   const network = networkOfSuite();
   const serials = [8101, 8102, 8103];
-  const [, , three = ''] = serials.map(pack);
+  const [one = '', , three = ''] = serials.map(pack);
   const pallet = sscc(81);
   let acme: TradeSystem;
   let meridian: TradeSystem;
@@ -86,6 +86,25 @@ describe('a regulator’s trace of a product', function () {
     assert.deepEqual(stepsOf(await trace({ serial: '8103' }), 'acme'), ['commissioning', 'shipping']);
   });
 
+  it('follows a pack through every container that it ever lay in, over every hand', async () => {
+    const box = sscc(82);
+    const sent = await meridian.capture(
+      'supply-operator',
+      tell.unpacked(pallet, [one]),
+      tell.packed(box, [one]),
+      tell.shipped([box], 'stmary'),
+    );
+    const taken = await new TradeSystem(network, 'stmary').capture('supply-operator', tell.received([box]));
+    assert.deepEqual(new Set([...sent, ...taken].map(({ state }) => state)), new Set(['done']), JSON.stringify(sent));
+    const bundle = await trace({ serial: '8101' });
+    assert.deepEqual(stepsOf(bundle, 'acme'), ['commissioning', 'packing', 'shipping']);
+    assert.deepEqual(stepsOf(bundle, 'meridian'), ['receiving', 'unpacking', 'packing', 'shipping']);
+    assert.deepEqual(stepsOf(bundle, 'stmary'), ['receiving']);
+    assert.equal(ofMember(bundle, 'meridian')?.shipments?.length, 2);
+    // What lay in the first one alone is in none of the second's.
+    assert.deepEqual(stepsOf(await trace({ serial: '8102' }), 'stmary'), []);
+  });
+
   it('is on record at the ledger and at each member before it is answered, with its case number', async () => {
     const { traceId, record } = await trace({ serial: '8102' });
     const token = await network.token({ member: 'acme', role: 'auditor' });
@@ -115,7 +134,7 @@ describe('a regulator’s trace of a product', function () {
     const events = Array.from({ length: MAX_TRACED_EVENTS + 1 }, (_, n) => event(n));
     const answered = (some: readonly object[]) => {
       const desk = { repository: { all: () => some }, proof: () => ({}) };
-      const shelf = { lastParentOf: () => undefined };
+      const shelf = { parentsOf: () => [] };
       const ports = { shelf, desk, projection: { fact: () => undefined, facts: () => [] } };
       return tracedHere(ports as never, { caseNumber: CASE, gtin: GTIN, serial: '1' });
     };

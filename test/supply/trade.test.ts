@@ -117,6 +117,20 @@ describe('what is done with packs beside the events of their line', function () 
     assert.equal((await commission(3001, 'CMO-1'))[0]?.state, 'done');
     assert.equal((await acme.ask('supply-operator', 'authorisations', authorise('ended'))).status, 200);
     assert.equal((await commission(3002, 'CMO-2'))[0]?.code, 'not-licensee');
+    // The licensee does not know it, and says so: whom it authorised is asked, though that ended.
+    for (const system of [northside, acme]) {
+      const { body, text } = await system.verify('3001', 'CMO-1');
+      assert.deepEqual([body['emvsCode'], body['whose']], ['NMVS_SUCCESS', 'the issuer’s'], text);
+    }
+    const [clone] = await northside.capture('pharmacist', tell.dispensed(pack(3001)));
+    assert.deepEqual([clone?.code, clone?.alert], ['not-yours', 'clone']);
+    // By its number the licensee recalls it, and nobody else finds out which lot it is.
+    const quantityList = [{ epcClass: `urn:epc:class:lgtin:${PREFIX}.000001.CMO-1` }];
+    const recall = { ...tell.recalled(), quantityList };
+    assert.equal((await stmary.capture('quality-officer', recall))[0]?.code, 'unknown-lot');
+    assert.equal((await acme.capture('quality-officer', recall))[0]?.state, 'done');
+    const { body } = await northside.verify('3001', 'CMO-1');
+    assert.equal((body['data'] as { additionalInfo?: string }).additionalInfo, 'Recalled');
   });
 
   it('raises an alert for a ghost and a clone; they are looked into, and the share of false alarms is shown', async () => {

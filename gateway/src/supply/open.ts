@@ -29,7 +29,7 @@ import { Handing } from './packs/handing.js';
 import { HANDOVER_BYTES, HANDOVER_PATH } from './packs/handover.js';
 import { hearHandover } from './packs/hearing.js';
 import { licenseeOf, memberOfParty } from './packs/identity.js';
-import { type AskDoor, lookUp, tell, VERIFY_PATH } from './packs/issuer.js';
+import { type AskDoor, LOT_BYTES, LOT_PATH, lookUp, tell, tellLot, VERIFY_PATH } from './packs/issuer.js';
 import { labelOf } from './packs/label.js';
 import { projectedStatus } from './packs/projected-status.js';
 import { type KnownItem, PackShelf } from './packs/shelf.js';
@@ -178,6 +178,7 @@ export class Supply {
       most: HOLDING_BYTES,
       hear: (teller, body) => Promise.resolve(hearHolding(this.#holding, teller, body)),
     },
+    [LOT_PATH]: { most: LOT_BYTES, hear: (teller, body) => Promise.resolve(tellLot(this.#looking, teller, body)) },
     [VERIFY_PATH]: { most: 1_024, hear: (_teller, body) => Promise.resolve(tell(this.#shelf, body)) },
   };
 
@@ -259,8 +260,8 @@ export class Supply {
   }
 
   get #looking() {
-    const { settings, ask } = this.rooms;
-    return { member: settings.member, shelf: this.#shelf, directory: this.#directory, ask };
+    const { settings, projection, ask } = this.rooms;
+    return { member: settings.member, shelf: this.#shelf, directory: this.#directory, projection, ask };
   }
 
   readonly #now = (): string => new Date(this.rooms.clock()).toISOString();

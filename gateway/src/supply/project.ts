@@ -21,7 +21,7 @@ export function publicRecord(facts: { fact(space: string, key: string): string |
 
 /** Kinds of public records that are looked up or listed. */
 const LISTED: ReadonlySet<string> = new Set(
-  'item lot recall alert fill climate quarantine logger exception capture trace'.split(' '),
+  'item lot prefix recall alert fill climate quarantine logger exception capture trace'.split(' '),
 );
 
 /** The projector over public records of these kinds. */

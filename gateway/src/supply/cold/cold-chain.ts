@@ -29,7 +29,7 @@ export interface ColdPorts extends IssuerPorts {
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
   readonly keep: Keep;
   readonly secrets: NamedSecrets;
-  readonly projection: { reached(block: number, timeoutMs: number): Promise<boolean> };
+  readonly projection: IssuerPorts['projection'] & { reached(block: number, timeoutMs: number): Promise<boolean> };
   /** A person as the ledger may know it: two persons never have one name. */
   readonly person: (user: string) => string;
 }

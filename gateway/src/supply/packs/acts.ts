@@ -14,7 +14,7 @@ import { isOwn, keepApart } from './apart.js';
 import { type DoneBefore, isDone, unlessDoneBefore } from './done.js';
 import type { CapturePlace, Handing } from './handing.js';
 import { licenseeOf, memberOfParty, packOf } from './identity.js';
-import { type IssuerPorts, knownItem } from './issuer.js';
+import { type IssuerPorts, knownItem, lookUpLot } from './issuer.js';
 import { draftOf, newContainer, newLot } from './making.js';
 import { opening } from './opening.js';
 import { inTurns, type Outcome, settled, unlessDone } from './outcome.js';
@@ -113,12 +113,12 @@ export class PackActs {
   }
 
   async #recall(actor: Actor, { gtin, batch }: RecallStep, { again }: Way): Promise<void> {
-    const lotId = this.#lotId({ gtin, batch });
+    const lotId = await this.#lotId({ gtin, batch });
     await unlessDone(again, 'already-recalled', () => this.#submit(actor, transactions.recall, { lotId }));
   }
 
-  #lotId(lot: NonNullable<QuarantineStep['lot']>): string {
-    const lotId = 'lotId' in lot ? lot.lotId : this.ports.shelf.lotIdOf(lot.gtin, lot.batch);
+  async #lotId(lot: NonNullable<QuarantineStep['lot']>): Promise<string> {
+    const lotId = 'lotId' in lot ? lot.lotId : await lookUpLot(this.ports, lot.gtin, lot.batch);
     if (lotId === undefined) throw new Refusal('not-found', 'unknown-lot', 'no lot of this number is known here');
     return lotId;
   }
@@ -127,7 +127,8 @@ export class PackActs {
     const send = (request: Quarantine) =>
       unlessDone(way.again, 'quarantine-standing', () => this.#submit(actor, transactions.quarantine, request));
     const act = standing === 'held' ? 'quarantine' : 'release';
-    const ofLot = lot && (await settled({ act }, () => send({ of: 'lot', id: this.#lotId(lot), standing })));
+    const ofLot =
+      lot && (await settled({ act }, async () => send({ of: 'lot', id: await this.#lotId(lot), standing })));
     const ofItems = await inTurns(epcs, (epc) =>
       settled({ act, epc }, async () => {
         const known = await knownItem(this.ports, epc);
@@ -205,7 +206,7 @@ export class PackActs {
     const doneBefore = () => this.#doneBefore(step, known, { salt, premises });
     const work = () => unlessDoneBefore(again, doneBefore, submit);
     if (NOT_OWNED.includes(act)) return (await work())?.to ?? to;
-    if (known.terms === undefined) keepEarlier(this.ports.secrets, item, salt);
+    if (known.terms === undefined) keepEarlier(this.ports.secrets, `own/${item}`, salt);
     return (await withSaltKept(this.ports.secrets, [`own/${item}`, salt], work))?.to ?? to;
   }
 

@@ -8,6 +8,7 @@ import type { Ledger } from '../../ports.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
 import { type Handover, MAX_SALTS } from './handover.js';
 import { isHex, termsOf } from './identity.js';
+import { keepEarlier } from './salts.js';
 import type { PackShelf, ShelfPorts } from './shelf.js';
 import { statusOf } from './status.js';
 import { type KeptReadings, PACK_SPACE, PACK_TYPES, type UnitTerms } from './stored.js';
@@ -84,6 +85,7 @@ async function areSaltsKept({ ledger, blocks, secrets, member }: HearingPorts, {
       if (secrets.find(name) === salt) return true;
       const { item: found } = await statusOf(ledger, { item });
       if (found?.shipment?.receiver !== commitmentOf(member, salt)) return undefined;
+      keepEarlier(secrets, name, salt);
       secrets.keep({ [name]: salt });
       return true;
     };

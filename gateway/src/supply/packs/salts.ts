@@ -4,17 +4,17 @@ import { isDeclined } from '../../ledger/refusal.js';
 /** Characters of a salt in hex. */
 const SALT = 64;
 
-/** Keeps what opens a container before its salt gives way to this one: what was set apart from it then is opened by it for good. */
-export function keepEarlier(secrets: NamedSecrets, item: string, salt: string): void {
-  const before = secrets.find(`own/${item}`);
-  const known = earlierSalts(secrets, item);
+/** Keeps what opens a container, under this name, before it gives way to this one: what was set apart from it then is opened by it for good. */
+export function keepEarlier(secrets: NamedSecrets, name: string, salt: string): void {
+  const before = secrets.find(name);
+  const known = earlierSalts(secrets, name);
   if (before === undefined || before === salt || known.includes(before)) return;
-  secrets.keep({ [`earlier/${item}`]: [...known, before].join('') });
+  secrets.keep({ [`earlier/${name}`]: [...known, before].join('') });
 }
 
-/** What opened a container each time it was this member's before, oldest first. */
-export function earlierSalts(secrets: NamedSecrets, item: string): readonly string[] {
-  const kept = secrets.find(`earlier/${item}`) ?? '';
+/** What opened a container under this name before, oldest first. */
+export function earlierSalts(secrets: NamedSecrets, name: string): readonly string[] {
+  const kept = secrets.find(`earlier/${name}`) ?? '';
   return Array.from({ length: kept.length / SALT }, (_, index) => kept.slice(index * SALT, (index + 1) * SALT));
 }
 

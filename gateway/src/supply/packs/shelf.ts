@@ -97,9 +97,9 @@ export class PackShelf {
     return unit === undefined ? undefined : this.#idsOf(unit.lotId)?.(epc);
   }
 
-  /** The container an item was last packed in, even if it was taken out. */
-  lastParentOf(epc: string): string | undefined {
-    return this.#fact(`last-parent/${epc}`);
+  /** Every container an item was ever packed in, even if it was taken out. */
+  parentsOf(epc: string): readonly string[] {
+    return this.ports.projection.facts(PACK_SPACE, `ever-in/${epc}/`).map(({ value }) => value);
   }
 
   /** A pack or container by its canonical EPC. */
@@ -174,7 +174,7 @@ export class PackShelf {
     const above = this.lastAround(epc).flatMap((at) => this.container(at)?.item ?? []);
     const items = [this.find(epc)?.item, ...above].filter((item) => item !== undefined);
     const found = items.flatMap((item) => of.map((each) => secrets.find(`${each}/${item}`)));
-    if (of.includes('own')) found.push(...above.flatMap((item) => earlierSalts(secrets, item)));
+    found.push(...above.flatMap((item) => of.flatMap((each) => earlierSalts(secrets, `${each}/${item}`))));
     return [...new Set(found)].filter((salt) => salt !== undefined);
   }
 

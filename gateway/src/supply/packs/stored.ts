@@ -145,7 +145,7 @@ const FACTS: Readonly<Record<string, Facts>> = {
     const { epc, children } = JSON.parse(text) as ContainerTerms;
     const inside = children.flatMap((child) => [
       [`parent/${child}`, epc] as const,
-      [`last-parent/${child}`, epc] as const,
+      [`ever-in/${child}/${epc}`, epc] as const,
     ]);
     return [[`container/${epc}`, text], ...inside];
   },

@@ -2,7 +2,7 @@
  * Answers a regulator's request for information of a product (21 U.S.C. 360eee-1): the transaction information and
  * statements, and the events with their proofs, that this member holds of it. The ledger has the request on record first.
  */
-import { commitmentOf, MAX_DEPTH, type Trace } from '@salus/chaincode/supply/api';
+import { commitmentOf, type Trace } from '@salus/chaincode/supply/api';
 
 import type { Keep } from '../../ehr/keep.js';
 import type { EpcisDesk } from '../epcis/desk.js';
@@ -120,13 +120,16 @@ function packsWished(shelf: PackShelf, { gtin, serial, lot }: TraceWish): readon
   return lotId === undefined ? [] : Array.from(shelf.packsOf(lotId), ({ epc }) => epc);
 }
 
-/** The containers a pack lies in, or lay in when it was last packed. */
+/** Every container a pack was ever in as far as is known here, and what those were in. */
 function containersOf(shelf: PackShelf, epc: string): readonly string[] {
-  const above: string[] = [];
-  for (let at = shelf.lastParentOf(epc); at !== undefined && above.length < MAX_DEPTH; at = shelf.lastParentOf(at)) {
-    above.push(at);
+  const found = new Set<string>();
+  const open = [epc];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const above = shelf.parentsOf(at).filter((each) => !found.has(each));
+    for (const each of above) found.add(each);
+    open.push(...above);
   }
-  return above;
+  return [...found];
 }
 
 /** Every thing that an event names, canonical. */
