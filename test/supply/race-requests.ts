@@ -3,7 +3,7 @@ import { canonicalEpc } from '@salus/gateway/supply/gs1/epc';
 
 import type { TestNetwork } from '../support/network.js';
 import { party, PREFIX, type ShownEffect, tell, TradeSystem } from './packs.js';
-import type { Step } from './truth.js';
+import { type AnyStep, type HoldStep, isHold, REGULATOR } from './truth.js';
 
 /** Acts that go with an event. */
 const BY_EVENT: readonly string[] = ['ship', 'return'];
@@ -14,7 +14,7 @@ const AT_ONCE = 32;
 const PLACE = `urn:epc:id:sgln:${PREFIX}.00001.0`;
 
 interface Said {
-  readonly step: Step;
+  readonly step: AnyStep;
   readonly effect: ShownEffect;
 }
 
@@ -28,17 +28,11 @@ export class Requests {
   ) {}
 
   /** Sends all steps at once, those alike in one request, never two of one group. */
-  async sent(groups: readonly (readonly Step[])[]): Promise<ReadonlyMap<Step, ShownEffect>> {
-    const requests = new Map<string, Step[]>();
+  async sent(groups: readonly (readonly AnyStep[])[]): Promise<ReadonlyMap<AnyStep, ShownEffect>> {
+    const requests = new Map<string, AnyStep[]>();
     for (const steps of groups) {
       for (const [index, step] of steps.entries()) {
-        const key = [
-          index,
-          step.member,
-          step.act,
-          TOLD.includes(step.act) ? step.to : '',
-          step.act === 'decommission' ? step.reason : '',
-        ];
+        const key = [index, step.member, ...alikeBy(step)];
         requests.set(key.join(' '), [...(requests.get(key.join(' ')) ?? []), step]);
       }
     }
@@ -53,13 +47,9 @@ export class Requests {
     return new Map(answers.map(({ step, effect }) => [step, effect] as const));
   }
 
-  private async request(steps: readonly Step[]): Promise<readonly Said[]> {
-    const [{ member, act, to, reason } = steps[0] as Step] = steps;
+  private async request(steps: readonly AnyStep[]): Promise<readonly Said[]> {
     const epcs = steps.map(({ item }) => item);
-    const system = new TradeSystem(this.network, member);
-    const effects = BY_EVENT.includes(act)
-      ? await system.capture('pharmacist', this.shipped(epcs, to, act === 'return'))
-      : await this.acted(system, { act, epcs, to: party(to), reason, place: PLACE, supplied: 'no' });
+    const effects = await this.effectsOf(steps[0] as AnyStep, epcs);
     const byEpc = new Map(effects.map((effect) => [effect.epc, effect]));
     return steps.flatMap((step) => {
       const effect = byEpc.get(canonicalEpc(step.item));
@@ -67,8 +57,17 @@ export class Requests {
     });
   }
 
-  private async acted(system: TradeSystem, body: object): Promise<readonly ShownEffect[]> {
-    const { status, text, body: answer } = await system.ask('pharmacist', 'acts', body);
+  private async effectsOf(step: AnyStep, epcs: readonly string[]): Promise<readonly ShownEffect[]> {
+    const system = new TradeSystem(this.network, step.member);
+    if (isHold(step)) return await this.asked(system, roleOf(step), 'quarantines', { standing: step.standing, epcs });
+    const { act, to, reason } = step;
+    if (BY_EVENT.includes(act)) return await system.capture('pharmacist', this.shipped(epcs, to, act === 'return'));
+    const body = { act, epcs, to: party(to), reason, place: PLACE, supplied: 'no' };
+    return await this.asked(system, 'pharmacist', 'acts', body);
+  }
+
+  private async asked(system: TradeSystem, role: string, path: string, body: object): Promise<readonly ShownEffect[]> {
+    const { status, text, body: answer } = await system.ask(role, path, body);
     if (status !== 200) throw new Error(`${status} ${text}`);
     return answer['effects'] as readonly ShownEffect[];
   }
@@ -81,4 +80,16 @@ export class Requests {
     ).toISOString();
     return { ...tell.shipped(epcs, to), eventTime, ...(isReturn ? { disposition: 'returned' } : {}) };
   }
+}
+
+/** Who releases. */
+function roleOf({ member }: HoldStep): string {
+  return member === REGULATOR ? 'regulator' : 'quality-officer';
+}
+
+/** What steps of one request have in common. */
+function alikeBy(step: AnyStep): readonly string[] {
+  if (isHold(step)) return [step.standing];
+  const { act, to, reason } = step;
+  return [act, TOLD.includes(act) ? to : '', act === 'decommission' ? reason : ''];
 }

@@ -50,8 +50,16 @@ function wasTried(tally: Tally): void {
     assert.ok((tally.codes.get(untold) ?? 0) < STEPS * UNTOLD, `too many were ${untold}`);
   }
   assert.ok(tally.races > STEPS / 20, 'there were too few races');
-  const rare = ['in-transit', 'not-the-receiver', 'already-dispensed', 'not-undoable', 'recalled'];
-  for (const code of ['done', 'not-yours', ...(isFull ? rare : [])]) {
+  const rare = [
+    'in-transit',
+    'not-the-receiver',
+    'already-dispensed',
+    'not-undoable',
+    'recalled',
+    'quarantined',
+    'released done',
+  ];
+  for (const code of ['done', 'not-yours', 'held done', ...(isFull ? rare : [])]) {
     assert.ok((tally.codes.get(code) ?? 0) > 0, `nothing was ever ${code}`);
   }
 }

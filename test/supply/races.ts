@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.js';
 import type { TestNetwork } from '../support/network.js';
 import { pack, PREFIX, type ShownEffect, sscc, tell, TradeSystem } from './packs.js';
 import { Requests, TOLD } from './race-requests.js';
-import { type Case, issued, type Step, Truth } from './truth.js';
+import { type AnyStep, type Case, type HoldStep, isHold, issued, type Step, Truth } from './truth.js';
 
 /** Who acts; the last two deal in nothing and try all the same. */
 const ACTORS = ['acme', 'meridian', 'stmary', 'northside', 'authority', 'tally'] as const;
@@ -32,6 +32,9 @@ export interface Tally {
 const AWAY = 'issuer-away';
 /** Not known yet whether it took effect, on a machine that is too busy. */
 const UNKNOWN = 'outcome-unknown';
+
+/** Share of the moments at which a thing is put in quarantine or released. */
+const HELD = 0.1;
 
 /** The things that steps are about, and the steps that were not taken. */
 interface Looking {
@@ -99,7 +102,7 @@ export class RacingLot {
     const tried = groups.map((ids) => ({ ids, steps: this.steps(ids) }));
     const said = await this.requests.sent(tried.map(({ steps }) => steps));
     for (const { ids, steps } of tried) {
-      const unanswered = ({ act, item }: Step): ShownEffect => ({ event: 0, act, epc: item, state: 'unanswered' });
+      const unanswered = ({ item }: AnyStep): ShownEffect => ({ event: 0, act: '', epc: item, state: 'unanswered' });
       this.judged(
         ids,
         steps,
@@ -150,7 +153,8 @@ export class RacingLot {
     return this.packs.filter((epc) => !inside.has(epc)).map((epc) => [epc]);
   }
 
-  private steps(ids: readonly string[]): readonly Step[] {
+  private steps(ids: readonly string[]): readonly AnyStep[] {
+    if (this.random() < HELD) return [this.holdStep(ids)];
     const luck = this.random();
     const count = luck < 0.65 ? 1 : luck < 0.9 ? 2 : 3;
     const steps: Step[] = [];
@@ -170,6 +174,19 @@ export class RacingLot {
     }
   }
 
+  /** By whoever it belongs to as often as by anybody; a carrier is told of what it carries alone, of nothing inside. */
+  private holdStep(ids: readonly string[]): HoldStep {
+    const isLegal = this.random() < 0.6;
+    for (let tries = 0; ; tries += 1) {
+      const standing = this.pick(['held', 'released'] as const);
+      const step = { member: this.pick(ACTORS), item: this.pick(ids), standing };
+      const { owner, holder } = this.truth.effective(step.item);
+      const isInside = this.truth.thing(step.item).parent !== undefined;
+      const isUntold = isInside && owner !== holder && holder === step.member;
+      if (!isUntold && (!isLegal || tries > 60 || this.truth.verdict(step) === 'done')) return step;
+    }
+  }
+
   private anyStep(ids: readonly string[]): Step {
     const member = this.pick(ACTORS);
     return {
@@ -182,7 +199,7 @@ export class RacingLot {
   }
 
   /** What a group was told is what some order of its steps leads to; that order happened. */
-  private judged(ids: readonly string[], steps: readonly Step[], effects: readonly ShownEffect[]): void {
+  private judged(ids: readonly string[], steps: readonly AnyStep[], effects: readonly ShownEffect[]): void {
     const codes = effects.map(({ state, code }) => (state === 'done' ? 'done' : (code ?? state)));
     if (codes.includes(UNKNOWN)) {
       this.lost(ids);
@@ -209,11 +226,11 @@ export class RacingLot {
     this.tally.codes.set(UNKNOWN, (this.tally.codes.get(UNKNOWN) ?? 0) + 1);
   }
 
-  private afterwards(steps: readonly Step[], order: readonly number[], { ids, away }: Looking) {
+  private afterwards(steps: readonly AnyStep[], order: readonly number[], { ids, away }: Looking) {
     const truth = this.truth.fork(ids);
     const verdicts: string[] = steps.map(() => AWAY);
     for (const index of order) {
-      const step = steps[index] as Step;
+      const step = steps[index] as AnyStep;
       if (away.has(index)) continue;
       const verdict = this.knowing.get(step.item)?.has(step.member) === false ? 'unknown-item' : truth.verdict(step);
       if (verdict === 'done') truth.happen(step);
@@ -222,22 +239,27 @@ export class RacingLot {
     return { truth, verdicts };
   }
 
-  private noted(step: Step, code: string, effect: ShownEffect | undefined): void {
-    this.tally.codes.set(code, (this.tally.codes.get(code) ?? 0) + 1);
+  private noted(step: AnyStep, code: string, effect: ShownEffect | undefined): void {
+    this.counted(step, code);
     if (code === 'done') {
       this.told(step, effect);
       return;
     }
     // A case that nobody told it of has no name there.
-    const alert = code === 'unknown-item' ? undefined : suspicionOf(step.act, code);
+    const alert = isHold(step) || code === 'unknown-item' ? undefined : suspicionOf(step.act, code);
     assert.equal(effect?.alert, alert, JSON.stringify([step, effect]));
     const isPack = !this.knowing.has(step.item);
     if (alert !== undefined && isPack) this.alerts.add(`${canonicalEpc(step.item) ?? ''} ${alert} ${step.member}`);
   }
 
-  private told(step: Step, effect: ShownEffect | undefined): void {
+  private counted(step: AnyStep, code: string): void {
+    const name = isHold(step) && code !== AWAY ? `${step.standing} ${code}` : code;
+    this.tally.codes.set(name, (this.tally.codes.get(name) ?? 0) + 1);
+  }
+
+  private told(step: AnyStep, effect: ShownEffect | undefined): void {
     assert.equal(effect?.alert, undefined, JSON.stringify([step, effect]));
-    if (!TOLD.includes(step.act)) return;
+    if (isHold(step) || !TOLD.includes(step.act)) return;
     assert.equal(effect?.handedOver, true, JSON.stringify([step, effect]));
     this.knowing.get(step.item)?.add(step.to);
   }

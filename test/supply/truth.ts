@@ -36,8 +36,16 @@ export interface HoldStep {
   readonly standing: 'held' | 'released';
 }
 
+/** A step of either kind. */
+export type AnyStep = Step | HoldStep;
+
+/** Whether it is a step of quarantine. */
+export function isHold(step: AnyStep): step is HoldStep {
+  return 'standing' in step;
+}
+
 /** Who puts anything in quarantine, and releases whatever is. */
-const REGULATOR = 'authority';
+export const REGULATOR = 'authority';
 
 /** A case, by name, with its packs. */
 export interface Case {
@@ -92,7 +100,8 @@ export class Truth {
   }
 
   /** What must become of a step, in the order in which the table says refusals come. */
-  verdict(step: Step): string {
+  verdict(step: AnyStep): string {
+    if (isHold(step)) return this.holding(step);
     const row = ACTS[step.act];
     const thing = this.effective(step.item);
     const state = wrongState(row.from, thing.state);
@@ -166,7 +175,12 @@ export class Truth {
   }
 
   /** Carries a step out that the verdict lets through. */
-  happen({ act: name, member, item, to, reason }: Step): void {
+  happen(step: AnyStep): void {
+    if (isHold(step)) {
+      this.hold(step);
+      return;
+    }
+    const { act: name, member, item, to, reason } = step;
     const thing = this.thing(item);
     this.takeOut(item, thing.heldBy ?? []);
     if (name === 'ship' || name === 'return')
