@@ -12,6 +12,7 @@ import { contentChanges } from '@salus/gateway/trial/content';
 import { Entering } from '@salus/gateway/trial/entering';
 import { formsHeard } from '@salus/gateway/trial/forms';
 import { CONTENT_PATH, contentsHeard } from '@salus/gateway/trial/hand-over';
+import { namesHeard } from '@salus/gateway/trial/names';
 import { Randomizing } from '@salus/gateway/trial/randomizing';
 import { withTrials } from '@salus/gateway/trial/operations';
 import { random } from '../support/contract-world.js';
@@ -94,7 +95,9 @@ export class Gateways {
     if (this.away.has(member)) throw new Error('no door is open');
     this.#die('knock');
     const blocks = { block: 0, reached: () => Promise.resolve(false) };
-    const heard = { ...contentsHeard({ ...this.#ports(member), blocks }), ...formsHeard(this.#ports(member)) };
+    const ports = this.#ports(member);
+    const contents = contentsHeard({ ...ports, blocks });
+    const heard = { ...contents, ...formsHeard(ports), ...namesHeard(ports.ledger, ports.facts) };
     return heard[path]?.hear(teller, JSON.stringify(words));
   }
 

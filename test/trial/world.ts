@@ -158,9 +158,8 @@ export class TrialWorld<L extends TrialLedger = ContractWorld> {
   }
 
   /** A signature of a key over content, as the contracts want it. */
-  sign(key: SigningKey, content: object) {
+  sign(key: SigningKey, content: object, name = 'c'.repeat(64)) {
     const signedAt = new Date(this.ledger.clockMs).toISOString();
-    const name = 'c'.repeat(64);
     const whole = { channel: 'health', trial: TRIAL, ...content, signedAt, name };
     return { kid: key.kid, signedAt, name, statement: key.sign(whole) };
   }

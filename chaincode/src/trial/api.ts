@@ -9,7 +9,16 @@ export { type KitRequest, parseKit } from './kit-acts';
 export * from './outcomes';
 export * from './protocol';
 export * from './views';
-export { partsOf, phases, rights, type Action, type Phase, type RegisteredPhase, type TrialRole } from './rights';
+export {
+  partsOf,
+  phases,
+  playsPartOf,
+  rights,
+  type Action,
+  type Phase,
+  type RegisteredPhase,
+  type TrialRole,
+} from './rights';
 export { refuse } from './refusals';
 export { leafOf, rootOf, type Allotted } from './allotted';
 export { lockRootOf } from './locked';

@@ -6,6 +6,7 @@ import { type Command, CommandError } from '@salus/network/command';
 import { canonicalForm } from '../identity/statements.js';
 import { checkAllocation } from '../trial/verify-lists.js';
 import { checkContents } from '../trial/verify-contents.js';
+import { checkNames } from '../trial/verify-names.js';
 import { checkLock, type TrialRecords } from '../trial/verify-lock.js';
 import { packageIn, recordsIn, type TrialPackage } from '../trial/package.js';
 import { BLOCKS_OF, textOf, verdict } from './against-blocks.js';
@@ -24,8 +25,9 @@ export const verifyTrial: Command = {
     const found = readPackage(args[0] ?? '');
     const onLedger = await ledgerRecords(io.stateDir, String(options['member']), found.trial);
     const inPackage = recordsIn(found);
-    const { contents = [] } = found;
+    const { contents = [], names = [] } = found;
     const checked = checkContents(onLedger, contents);
+    const signed = checkNames(onLedger, names);
     const findings = [
       ...differences(onLedger, inPackage),
       ...checkAllocation(found.view)
@@ -33,10 +35,11 @@ export const verifyTrial: Command = {
         .map(({ stratum }) => `the list of ${stratum} is not the one committed to`),
       ...checkLock(onLedger, found.trial),
       ...checked.findings,
+      ...signed.findings,
     ];
     const records = `${inPackage.size} records, each as on the ledger, none left out`;
     const said = `${contents.length} of the ${checked.committed} contents that they commit to, each as committed to`;
-    return verdict(io, findings, `${records}; ${said}`);
+    return verdict(io, findings, [`${records}; ${said}`, ...signed.signatures].join('\n'));
   },
 };
 

@@ -19,13 +19,16 @@ export const CONTENT_TYPE = 'TrialContent';
 export const SUBJECT_TYPE = 'TrialSubject';
 /** What a kept form is called there: the Questionnaire that responses are checked by. */
 export const FORM_TYPE = 'TrialForm';
+/** What a kept printed name of somebody who signs is called there. */
+export const NAME_TYPE = 'TrialSigner';
 /**
- * Contents by their commitments; forms by their hashes; Patients' ids by the participants they are, and the other way round; and by the hash of a
+ * Contents by their commitments; printed names by trial and commitment; forms by their hashes; Patients' ids by the participants they are, and the other way round; and by the hash of a
  * ledger key the list of what came from it, to forget with it.
  */
 export const CONTENT_SPACE = 'trial-content';
 const PARTS_OF = 'of/';
 const FORMS = 'form/';
+const NAMES = 'name/';
 /** Extension that keeps a commitment from being guessed. */
 const NONCE = 'urn:salus:nonce';
 
@@ -95,6 +98,13 @@ export function commitmentOf(resource: JsonObject): string {
   return createHash('sha256').update(exactForm(resource)).digest('hex');
 }
 
+/** A printed name, and the salt with which it is committed to. */
+export interface PrintedName {
+  readonly name: string;
+  /** 256 random bits, hex. */
+  readonly salt: string;
+}
+
 /** A participant of this site's, and who that is: kept under the patient's key, and gone with it. */
 export interface TrialSubject {
   readonly trial: string;
@@ -116,6 +126,10 @@ const factsOf: Readonly<Record<string, (text: string, patient: string) => readon
   [CONTENT_TYPE]: (text) => [[commitmentOf(parseExactly(text) as JsonObject), text]],
   [FORM_TYPE]: (text) => [[`${FORMS}${commitmentOf(JSON.parse(text) as JsonObject)}`, text]],
   [SUBJECT_TYPE]: subjectFacts,
+  [NAME_TYPE]: (text) => {
+    const { trial, name, salt } = JSON.parse(text) as PrintedName & { readonly trial: string };
+    return [[`${NAMES}${trial}/${commitmentOf({ name, salt })}`, text]];
+  },
 };
 
 /** The projection's changes for a kept content, form or subject; undefined for all else. */
@@ -164,6 +178,12 @@ export function heldContents(facts: ContentFacts, commitments: readonly string[]
 /** The form that this member keeps under a hash. */
 export function heldForm(facts: ContentFacts, hash: string): JsonObject | undefined {
   return heldContent(facts, `${FORMS}${hash}`);
+}
+
+/** The printed name that this member keeps under a commitment of a trial's. */
+export function heldName(facts: ContentFacts, trial: string, commitment: string): PrintedName | undefined {
+  const { name, salt } = heldContent(facts, `${NAMES}${trial}/${commitment}`) ?? {};
+  return typeof name === 'string' && typeof salt === 'string' ? { name, salt } : undefined;
 }
 
 /** FHIR id of the Patient who a participant of this site's is. */

@@ -11,41 +11,47 @@ import { operationOutcome } from '../fhir/outcome.js';
 import type { Decision, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Ledger } from '../ports.js';
-import { type ContentFacts, heldContent } from './content.js';
+import { heldContent } from './content.js';
 import { questionnaires } from './forms.js';
 import { commitmentsOf, eventCommitments, reportCommitments } from './hand-over.js';
 import { readKits } from './kits.js';
 import { auditEvents, provenances, researchConsents, studyProvenances } from './line-resources.js';
+import { type NamePorts, type Names, namesUnder, seesNames } from './names.js';
 import { isUseEnded, readLine, readTrial } from './reading.js';
+import { statementsAbout, statementsOf } from './signed.js';
 import { adverseEvents, idOf, researchSubjects } from './study-resources.js';
 
 /** What the searches need of the gateway. */
-export interface FacePorts {
-  readonly member: string;
+export interface FacePorts extends NamePorts {
   readonly ledger: Pick<Ledger, 'evaluate'>;
   readonly decision: Pick<Decision, 'allow'>;
-  readonly facts: ContentFacts;
 }
 
-type OfStudy = (view: TrialView, ports: FacePorts) => readonly object[] | Promise<readonly object[]>;
+type OfStudy = (view: TrialView, ports: FacePorts, actor: Actor) => readonly object[] | Promise<readonly object[]>;
 type OfParticipant = (
   line: ParticipantView,
   asked: { readonly ports: FacePorts; readonly view: TrialView; readonly actor: Actor; readonly participant: string },
-) => readonly object[];
+) => readonly object[] | Promise<readonly object[]>;
 
 const ofStudy: Readonly<Record<string, OfStudy>> = {
   ResearchSubject: researchSubjects,
   AdverseEvent: async (view, { ledger }) => adverseEvents(view, await readKits(ledger, view.trial.trial)),
   AuditEvent: auditEvents,
   Questionnaire: questionnaires,
-  Provenance: studyProvenances,
+  Provenance: async (view, ports, actor) => studyProvenances(view, await names(ports, view, actor, statementsOf(view))),
 };
 const ofParticipant: Readonly<Record<string, OfParticipant>> = {
   Consent: (line, { participant }) => researchConsents(line, participant),
-  Provenance: provenances,
+  Provenance: async (line, { ports, view, actor }) =>
+    provenances(line, await names(ports, view, actor, statementsAbout(line))),
   QuestionnaireResponse: entries,
   AdverseEvent: reports,
 };
+
+/** Printed names of who signed, for those who act in the trial; nobody else is shown one. */
+async function names(ports: FacePorts, view: TrialView, actor: Actor, statements: readonly string[]): Promise<Names> {
+  return seesNames(ports.member, view, actor) ? await namesUnder(ports, view, statements) : new Map();
+}
 
 /** Who works with contents, at the participant's site and at the sponsor. */
 const readers = { site: ['investigator', 'coordinator'], sponsor: ['sponsor', 'monitor'] } as const;
@@ -74,7 +80,7 @@ async function foundOf(
 ): Promise<readonly object[]> {
   const isOfOne = asked.query.has('participant') && Object.hasOwn(ofParticipant, type);
   const ofAll = isOfOne ? undefined : ofStudy[type];
-  return (await ofAll?.(view, ports)) ?? (await aboutOne(ports, type, view, asked));
+  return (await ofAll?.(view, ports, asked.actor)) ?? (await aboutOne(ports, type, view, asked));
 }
 
 async function aboutOne(
@@ -87,7 +93,7 @@ async function aboutOne(
   if (participant === null)
     throw new Refusal('invalid', 'structure', `a search of ${type} by study names a participant`);
   const line = await readLine(ports.ledger, view.trial.trial, participant);
-  return ofParticipant[type]?.(line, { ports, view, actor, participant }) ?? [];
+  return (await ofParticipant[type]?.(line, { ports, view, actor, participant })) ?? [];
 }
 
 /** The contents of a participant's eligibility and data points; a site has the one before an enrolment. */

@@ -1,4 +1,4 @@
-/** What a member's door hears of trials: wishes for an arm, contents of data points, wishes for a form. */
+/** What a member's door hears of trials: wishes for an arm, contents of data points, wishes for a form, for names of who signed. */
 import type { Blocks } from '../door/committed.js';
 import type { Heard } from '../door/server.js';
 import { type KeepPorts, keeper } from '../ehr/keep.js';
@@ -8,6 +8,7 @@ import { armsHeard } from './arm.js';
 import type { ContentFacts } from './content.js';
 import { formsHeard } from './forms.js';
 import { contentsHeard } from './hand-over.js';
+import { namesHeard } from './names.js';
 
 /** Everything by its path. */
 export function trialsHeard(
@@ -20,5 +21,5 @@ export function trialsHeard(
   const { settings, projection: facts } = rooms;
   const ledger = agreeing(rooms.ledger, settings.mspId);
   const contents = contentsHeard({ member: settings.member, ledger, facts, blocks: facts, keep: keeper(rooms) });
-  return { ...armsHeard(ledger), ...contents, ...formsHeard({ ledger, facts }) };
+  return { ...armsHeard(ledger), ...contents, ...formsHeard({ ledger, facts }), ...namesHeard(ledger, facts) };
 }

@@ -1,13 +1,19 @@
 /**
  * What is public of one participant as FHIR R4 Consent (research; https://hl7.org/fhir/R4/consent.html) and Provenance
  * (https://hl7.org/fhir/R4/provenance.html), and what concerns a whole trial as Provenance of what was signed and as
- * AuditEvent (https://hl7.org/fhir/R4/auditevent.html). Pure. Derived from the ledger's facts: codes, key ids, commitments, no content.
+ * AuditEvent (https://hl7.org/fhir/R4/auditevent.html). Pure. Derived from the ledger's facts: codes, key ids, commitments, no content;
+ * and, for those who may see them, the printed names of who signed.
  */
-import type { ConsentRecord, ParticipantView, PointRecord, TrialView } from '@salus/chaincode/trial/api';
+import type { Act, ConsentRecord, ParticipantView, PointRecord, TrialView } from '@salus/chaincode/trial/api';
 
+import { html } from '../pages/html.js';
 import { placeName } from './content.js';
+import type { Names } from './names.js';
+import { saidIn } from './signed.js';
 import { idOf } from './study-resources.js';
 import { DATA_POINT_SYSTEM, MEMBER_SYSTEM, PARTICIPANT_SYSTEM } from './systems.js';
+
+type Doer = Act['by'];
 
 const ACT_SYSTEM = 'urn:salus:trial-act';
 
@@ -39,10 +45,11 @@ function provisionOf({ withdrawn, parts }: ConsentRecord): object {
 }
 
 /** Every act on every data point of a participant: who, when, why, over which content, and what it revises. */
-export function provenances({ trial, points }: ParticipantView): readonly object[] {
+export function provenances({ trial, points }: ParticipantView, names: Names = new Map()): readonly object[] {
   return points.map((record) => ({
     resourceType: 'Provenance',
     id: idOf(trial, `point/${placeName({ trial, ...record })}`),
+    ...(record.statements !== undefined && { text: readable(record.statements, record.by, names) }),
     extension: [
       { url: 'urn:salus:commitment', valueString: record.commitment },
       { url: 'urn:salus:data-point-state', valueCode: record.state },
@@ -60,7 +67,7 @@ export function provenances({ trial, points }: ParticipantView): readonly object
       },
     ],
     ...(record.n > 1 && { entity: [{ role: 'revision', what: dataPoint(trial, { ...record, n: record.n - 1 }) }] }),
-    ...(record.statements !== undefined && { signature: record.statements.map((jws) => signatureOf(record.at, jws)) }),
+    ...(record.statements !== undefined && { signature: record.statements.map((jws) => signatureOf(jws, names)) }),
   }));
 }
 
@@ -69,38 +76,58 @@ function dataPoint(trial: string, place: Pick<PointRecord, 'participant' | 'visi
 }
 
 /** Signed acts on a whole trial: versions, lists, the document in force, every lock and unlock, every halt and its end. */
-export function studyProvenances({ trial, approvals, document, statuses }: TrialView): readonly object[] {
+export function studyProvenances(
+  { trial, approvals, document, statuses }: TrialView,
+  names: Names = new Map(),
+): readonly object[] {
   return [...approvals, document, ...statuses].flatMap((record) => {
     const [jws] = record?.statements ?? [];
     if (record?.statements === undefined || jws === undefined) return [];
     return {
       resourceType: 'Provenance',
       id: idOf(trial.trial, `signed/${record.tx}`),
+      text: readable(record.statements, record.by, names),
       target: [{ reference: `ResearchStudy/${trial.trial}` }],
       recorded: record.at,
       activity: { coding: [{ system: ACT_SYSTEM, code: saidIn(jws).meaning }] },
       agent: [{ role: [{ text: record.by.role }], who: memberReference(record.by.member) }],
-      signature: record.statements.map((each) => signatureOf(record.at, each)),
+      signature: record.statements.map((each) => signatureOf(each, names)),
     };
   });
 }
 
-/** Who signed a statement, by the key, and what it means; the contracts have read it. */
-function saidIn(jws: string): { readonly kid: string; readonly meaning: string } {
-  const [header = '', payload = ''] = jws.split('.');
-  const read = (part: string): object => JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as object;
-  return { ...read(payload), ...read(header) } as { readonly kid: string; readonly meaning: string };
-}
-
-function signatureOf(when: string, jws: string): object {
+/** A signature with the printed name where it may be shown and is known, the time of signing and the meaning (21 CFR 11.50). */
+function signatureOf(jws: string, names: Names): object {
+  const { kid, meaning, signedAt, name } = saidIn(jws);
+  const printed = names.get(name);
   return {
-    // Author's signature, ASTM E1762.
-    type: [{ system: 'urn:iso-astm:E1762-95:2013', code: '1.2.840.10065.1.12.1.1' }],
-    when,
-    who: { identifier: { system: 'urn:salus:delegate', value: saidIn(jws).kid } },
+    // Author's signature, ASTM E1762; and what it means here.
+    type: [
+      { system: 'urn:iso-astm:E1762-95:2013', code: '1.2.840.10065.1.12.1.1' },
+      { system: ACT_SYSTEM, code: meaning },
+    ],
+    when: signedAt,
+    who: {
+      identifier: { system: 'urn:salus:delegate', value: kid },
+      ...(printed !== undefined && { display: printed }),
+    },
     sigFormat: 'application/jose',
     data: Buffer.from(jws).toString('base64'),
   };
+}
+
+/** What people read of signatures: printed name, time and meaning of each. */
+function readable(statements: readonly string[], { role, member }: Doer, names: Names): object {
+  const lines = statements.map((jws) => {
+    const { kid, meaning, signedAt, name } = saidIn(jws);
+    const who = names.get(name) ?? `key ${kid} (printed name not shown)`;
+    return html`<p>Signed by ${who} on ${signedAt}. Meaning: ${meaning}.</p>`;
+  });
+  const div = html`<div xmlns="http://www.w3.org/1999/xhtml">
+    ${lines}
+    <p>Recorded for ${role} of ${member}.</p>
+  </div>`;
+  return { status: 'generated', div: div.text };
 }
 
 /** Emergency unblindings, interim looks, first enrolment, every halt, its end, lock, unlock, and the unblinding of a trial. */

@@ -26,6 +26,7 @@ import { formsGiven, keepForms } from './forms.js';
 import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
 import { lockable, lockedParameters } from './locking.js';
+import { keepName, seesNames } from './names.js';
 import { trialPackage } from './package.js';
 import type { Randomizing } from './randomizing.js';
 import { demandTrial, readTrial } from './reading.js';
@@ -153,6 +154,13 @@ const handlers: Readonly<Record<string, Handler>> = {
     demandStaff(ports, view, request.actor);
     await keepForms(ports, view, [demandResource(body, 'questionnaire', 'Questionnaire')]);
     return said('the form is kept here', {});
+  },
+  'POST $printed-name': async (ports, request, trial) => {
+    if (!seesNames(ports.member, await demandTrial(ports, trial), request.actor)) {
+      throw new Refusal('forbidden', 'not-a-party', 'who acts in the trial has a printed name there');
+    }
+    const kept = await keepName(ports, trial, givenOf(resourceBody(request).plain));
+    return ok(Object.entries(kept).map(([name, valueString]) => ({ name, valueString })));
   },
   'GET $lock': async (ports, _request, trial) => ok(lockedParameters(await lockable(ports, trial))),
   'POST $lock': lock,

@@ -7,11 +7,13 @@ import type { KitRecord, ParticipantView, TrialView } from '@salus/chaincode/tri
 import { type JsonObject, parseExactly } from '../fhir/json.js';
 import { parameterOf } from '../fhir/parameters.js';
 import type { Actor, Ledger } from '../ports.js';
-import { heldContents } from './content.js';
+import { heldContents, type PrintedName } from './content.js';
 import { type FacePorts, isReader, isRegulator } from './faces.js';
 import { eventCommitments, usableCommitments } from './hand-over.js';
 import { readKits } from './kits.js';
+import { type NamePorts, openedNames, seesNames } from './names.js';
 import { demandTrial, readLine } from './reading.js';
+import { statementsAbout, statementsOf } from './signed.js';
 
 /** The package. Lines are those of everybody who has a slot. */
 export interface TrialPackage {
@@ -25,11 +27,13 @@ export interface TrialPackage {
   readonly kits: readonly KitRecord[];
   /** Decimals exact; of who wants no further use of data, of safety alone. Absent where who asked reads none. */
   readonly contents?: readonly JsonObject[];
+  /** Printed names of who signed, as far as they are told here; absent where who asked plays no part of the trial. */
+  readonly names?: readonly PrintedName[];
 }
 
 /** Puts it together. Throws Refusal. */
 export async function trialPackage(
-  ports: Pick<FacePorts, 'ledger' | 'facts' | 'member'> & { readonly now: () => number },
+  ports: NamePorts & Pick<FacePorts, 'ledger'> & { readonly now: () => number },
   trial: string,
   actor: Pick<Actor, 'role'>,
 ): Promise<TrialPackage> {
@@ -42,6 +46,7 @@ export async function trialPackage(
   const isSender = view.trial.parties.sponsor === ports.member && readable.length > 0;
   const reported = isReportedTo || isSender ? view.submissions.map(({ commitment }) => commitment) : [];
   const contents = heldContents(ports.facts, [...commitments, ...reported]);
+  const names = await namesFor(ports, view, lines, actor);
   const at = new Date(ports.now()).toISOString();
   return {
     v: 1,
@@ -52,7 +57,20 @@ export async function trialPackage(
     lines,
     kits,
     ...((readable.length > 0 || reported.length > 0) && { contents }),
+    ...(names !== undefined && { names }),
   };
+}
+
+/** Printed names under every statement of the trial, for those who see them. */
+async function namesFor(
+  ports: NamePorts,
+  view: TrialView,
+  lines: TrialPackage['lines'],
+  actor: Pick<Actor, 'role'>,
+): Promise<readonly PrintedName[] | undefined> {
+  if (!seesNames(ports.member, view, actor)) return undefined;
+  const about = lines.flatMap(([, line]) => statementsAbout(line));
+  return await openedNames(ports, view, [...statementsOf(view), ...about]);
 }
 
 /** The lines of everybody who has a slot, in the order of strata and slots. Throws Refusal. */
