@@ -283,7 +283,7 @@ describe('reading across hospitals', () => {
     await put(world.stmary, ann, consent);
     for (const [index, each] of world.stmary.projected.versions.entries()) {
       if (each.id !== 'glucose') continue;
-      world.stmary.projected.versions[index] = { ...each, text: each.text.replace('5.4', '9.9') };
+      world.stmary.projected.versions[index] = { ...each, text: each.text.replace('"value":5.4', '"value":9.9') };
     }
     const found = await search();
     assert.deepEqual(names(found), [NOTE, NOTE]);
