@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { MAX_CONSENTS, type ConsentRecord } from '@salus/chaincode/consent/api';
-import { ContractWorld, physician, random } from '../support/contract-world.js';
+import { type ContractWorld, physician, random } from '../support/contract-world.js';
 import {
   consentOf,
   consentRequest,
   consentsInForce,
-  registerKey,
   registerPatient,
   signedConsent,
+  signingPatient,
 } from '../support/patients.js';
 import { SigningKey } from '../support/signing.js';
 
@@ -17,9 +17,7 @@ describe('consent on the ledger', () => {
   const key = new SigningKey('phone');
 
   beforeEach(async () => {
-    world = await ContractWorld.founded();
-    pid = await registerPatient(world);
-    await registerKey(world, pid, key);
+    ({ world, pid } = await signingPatient(key));
   });
 
   const inForce = () => consentsInForce(world, pid);

@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 
 import { deniesRelated, isNarrower, isToldRevocation } from '@salus/chaincode/dist/consent/narrower.js';
 
-import { ContractWorld, physician, random } from '../support/contract-world.js';
+import { type ContractWorld, physician, random } from '../support/contract-world.js';
 import {
   consentOf,
   consentRequest,
   consentsInForce,
   PATIENT,
-  registerKey,
-  registerPatient,
   signedConsent,
+  signingPatient,
 } from '../support/patients.js';
 import { SigningKey } from '../support/signing.js';
 import { by as dimension, consent, deny, permit } from './world.js';
@@ -45,9 +44,7 @@ describe('what patient or guardian said, on the ledger', () => {
   const key = new SigningKey('phone');
 
   beforeEach(async () => {
-    world = await ContractWorld.founded();
-    pid = await registerPatient(world);
-    await registerKey(world, pid, key);
+    ({ world, pid } = await signingPatient(key));
   });
 
   const say = async (said: Consent, version: number, actor: object = physician, more: object = {}): Promise<void> => {

@@ -4,7 +4,7 @@ import type { ConsentRecord } from '@salus/chaincode/consent/api';
 import { record } from '@salus/chaincode/dist/consent/rules.js';
 import { Refusal } from '@salus/chaincode/dist/lib/refusal.js';
 
-import { ContractWorld, physician, random } from '../support/contract-world.js';
+import { type ContractWorld, physician, random } from '../support/contract-world.js';
 import {
   ask,
   consentOf,
@@ -13,6 +13,7 @@ import {
   registerKey,
   registerPatient,
   signedConsent,
+  signingPatient,
 } from '../support/patients.js';
 import { SigningKey } from '../support/signing.js';
 
@@ -30,9 +31,7 @@ describe('a consent that replaces another one, on the ledger', () => {
   const key = new SigningKey('phone');
 
   beforeEach(async () => {
-    world = await ContractWorld.founded();
-    pid = await registerPatient(world);
-    await registerKey(world, pid, key);
+    ({ world, pid } = await signingPatient(key));
   });
 
   const inForce = () => consentsInForce(world, pid);

@@ -2,10 +2,9 @@
 import { createHash } from 'node:crypto';
 import { type AccessRecord, type AccessScope, merkleRoot } from '@salus/chaincode/access/api';
 import type { ConsentRecord } from '@salus/chaincode/consent/api';
-import { type ContractWorld, physician, random } from './contract-world.js';
+import { ContractWorld, physician, random } from './contract-world.js';
 import type { SigningKey } from './signing.js';
 
-/** FHIR id at the hospital of a patient of whom nothing else is said. */
 /** FHIR id of the patient at the custodian. */
 export const PATIENT = 'patient-1';
 
@@ -30,6 +29,14 @@ export async function announceErasure(world: ContractWorld, member: string, keys
 export async function registerKey(world: ContractWorld, pid: string, key: SigningKey, member = 'stmary') {
   const request = { pid, jwk: key.jwk, holder: 'patient', state: 'active', salt: random() };
   await world.submit(member, 'patient:key', { request, actor: physician });
+}
+
+/** A founded channel with a patient who signs with this key; answers the pid, too. */
+export async function signingPatient(key: SigningKey): Promise<{ world: ContractWorld; pid: string }> {
+  const world = await ContractWorld.founded();
+  const pid = await registerPatient(world);
+  await registerKey(world, pid, key);
+  return { world, pid };
 }
 
 const TREATMENT = { system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'TREAT' };
