@@ -14,7 +14,7 @@ import { foundEvents, type FindPorts } from './finding.js';
 import { SUBSCRIPTION_LIMITS } from './limits.js';
 import { notificationText, type NotificationType, type ShownEvent } from './notification.js';
 import type { Kept, SubscriptionStore, TopicEvent } from './store.js';
-import { type Content, type Wish, wishOf } from './wish.js';
+import { type Content, wishOf } from './wish.js';
 
 /** Pause between looks at what is due, milliseconds. */
 const LOOK_MS = 250;
@@ -107,7 +107,7 @@ export class Notifying {
 
   async #made(kept: Kept, { type, content, events = [] }: Sending, actor = kept.actor): Promise<Made> {
     const { id } = kept;
-    const wish = this.#wish(kept);
+    const wish = wishOf(kept.resource);
     const { baseUrl, clock } = this.ports;
     const level = content ?? wish.content;
     const said = { type, content: level, baseUrl, at: new Date(clock()).toISOString() };
@@ -121,10 +121,6 @@ export class Notifying {
     };
     if (events.length === 0) return await make();
     return await this.ports.read(actor, `GET Subscription/${id}/$events`, make);
-  }
-
-  #wish({ resource }: Kept): Wish {
-    return wishOf(resource);
   }
 
   /** The version of an event as its subscriber may see it now: erased and denied look the same. */
@@ -162,7 +158,7 @@ export class Notifying {
     const { store, clock } = this.ports;
     const kept = store.get(id);
     if (kept === undefined || this.#isOver(kept) || kept.status === 'off') return;
-    const different = foundEvents(this.ports, kept, this.#wish(kept), this.#isFlowing(kept));
+    const different = foundEvents(this.ports, kept, wishOf(kept.resource), this.#isFlowing(kept));
     if (different !== undefined) store.change(id, different);
     if (this.#waiting.isWaiting(id)) return;
     const sending = this.#due(store.get(id) ?? kept, clock());
@@ -191,7 +187,7 @@ export class Notifying {
   /** What is to be sent now; undefined = nothing. */
   #due(kept: Kept, now: number): Sending | undefined {
     const { id, status, events, told } = kept;
-    const { channel, heartbeatMs, maxCount } = this.#wish(kept);
+    const { channel, heartbeatMs, maxCount } = wishOf(kept.resource);
     if (channel === 'websocket' && !this.#lines.has(id)) return undefined;
     if (status === 'requested') return { type: 'handshake' };
     if (status !== 'active') return undefined;
@@ -210,7 +206,7 @@ export class Notifying {
   }
 
   async #deliver(kept: Kept, text: string, signal: AbortSignal): Promise<boolean> {
-    const { channel, endpoint, headers, payload, timeoutMs } = this.#wish(kept);
+    const { channel, endpoint, headers, payload, timeoutMs } = wishOf(kept.resource);
     if (channel === 'websocket') return (await this.#lines.get(kept.id)?.deliver(text)) ?? false;
     const posted = { headers: { ...headers, 'Content-Type': payload }, text, timeoutMs, signal };
     return await post(this.ports.destinations, endpoint, posted);
