@@ -17,7 +17,7 @@ const GONE: readonly string[] = ['dispensed', 'decommissioned'] satisfies readon
 export interface HolderPorts {
   readonly member: string;
   readonly projection: ShelfPorts['projection'];
-  readonly shelf: Pick<PackShelf, 'lot' | 'packsOf' | 'parentOf' | 'container'>;
+  readonly shelf: Pick<PackShelf, 'lot' | 'packsOf' | 'packedIn' | 'container'>;
   readonly secrets: NamedSecrets;
   readonly directory: { readonly names: readonly string[]; roles(member: string): readonly string[] };
   readonly ask: AskDoor;
@@ -107,7 +107,7 @@ function containerOf(
   epc: string,
   known: Map<string, Item | undefined>,
 ): Item | undefined {
-  const parent = shelf.parentOf(epc);
+  const parent = shelf.packedIn(epc);
   if (parent === undefined) return undefined;
   if (!known.has(parent)) known.set(parent, recordOf(projection, shelf.container(parent)?.item));
   return known.get(parent);
