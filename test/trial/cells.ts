@@ -44,6 +44,7 @@ const requests: Readonly<Record<string, object>> = {
   'end-delegation': { kid: 'cell' },
   consent: { ...person, n: 1, document: 1, language: 'en', parts: [], countersignature: signature },
   withdraw: { participant: 'CELL', n: 2, withdrawn: 'keep-data', statement },
+  'restrict-use': { participant: 'CELL', n: 1, isRestricted: true },
   'declare-eligible': { participant: 'CELL', criteria: [] },
   enrol: { participant: 'CELL', stratum: 's1', slot: 1, consent: 1 },
   'unblind-one': { stratum: 's1', slot: 1, reason, delegate: 'cell' },

@@ -191,6 +191,16 @@ export function illegalAtEnrolment(open: Open): void {
           },
         ],
       ]);
+      const use = { participant: 'P4', n: 1, isRestricted: true };
+      await attempts.all([
+        ['sponsor lifts a restriction', 'not-a-party', 'tally', 'admin', 'restrict-use', use],
+        ['investigator restricts use', 'not-your-role', 'stmary', 'investigator', 'restrict-use', use],
+        ["another's participant restricted", 'not-your-participant', 'northside', 'admin', 'restrict-use', use],
+        ['sponsor restricts use', 'not-your-participant', 'acme', 'admin', 'restrict-use', use],
+        ['restricts use of nobody', 'no-consent', 'stmary', 'admin', 'restrict-use', { ...use, participant: 'P77' }],
+        ['lifts what is not there', 'use-out-of-line', 'stmary', 'admin', 'restrict-use', { ...use, isRestricted: false }],
+        ['skips a restriction', 'use-out-of-line', 'stmary', 'admin', 'restrict-use', { ...use, n: 2 }],
+      ]);
       const says = { participant: 'P4', n: 2, withdrawn: 'use-no-data' };
       const softer = { participant: 'P4', n: 3, withdrawn: 'keep-data' };
       const statement = world.patients.get('P4')!.sign({ channel: 'health', trial: TRIAL, ...says });

@@ -135,6 +135,11 @@ export const parseWithdraw = object({
 /** A participant's withdrawal. */
 export type WithdrawRequest = ReturnType<typeof parseWithdraw>;
 
+/** Parser of RestrictUse. */
+export const parseRestrictUse = object({ trial: code, participant: code, n: place, isRestricted: flag });
+/** The site's word on whether the participant's consents deny the sponsor's people the contents. */
+export type RestrictUse = ReturnType<typeof parseRestrictUse>;
+
 /** Parser of Eligible. */
 export const parseEligible = object({
   trial: code,

@@ -58,6 +58,8 @@ export const transactions = {
   /** Consent. */
   consent: 'trial:consent',
   withdraw: 'trial:withdraw',
+  /** RestrictUse: by the gateway of the participant's site, as the participant's consents decide. */
+  restrictUse: 'trial:restrict-use',
   /** Eligible. */
   declareEligible: 'trial:declare-eligible',
   /** Enrol: takes the next slot of a stratum. */

@@ -1,9 +1,17 @@
 /** Consent documents, consents of participants, withdrawal, the gate. Pure. */
 import { digest } from '../lib/canonical';
 import type { Refusal } from '../lib/refusal';
-import type { ConsentRequest, EligibleRequest, PublishDocument, WithdrawRequest } from './acts';
+import type { ConsentRequest, EligibleRequest, PublishDocument, RestrictUse, WithdrawRequest } from './acts';
 import type { Protocol } from './protocol';
-import type { Act, ConsentRecord, DelegateRecord, DocumentRecord, EligibleRecord, InForceRecord } from './records';
+import type {
+  Act,
+  ConsentRecord,
+  DelegateRecord,
+  DocumentRecord,
+  EligibleRecord,
+  InForceRecord,
+  UseRecord,
+} from './records';
 import { refuse } from './refusals';
 import { delegation, says, signed } from './signatures';
 
@@ -134,6 +142,27 @@ function takenBack({ withdrawn }: ConsentRecord, now: WithdrawRequest['withdrawn
   const isStricter = withdrawn === 'keep-data' && now === 'use-no-data';
   if (withdrawn === undefined || isStricter) return undefined;
   return refuse('consent-withdrawn', 'the participant withdrew; only "use-no-data" may follow "keep-data"');
+}
+
+/** What a restriction of use is judged by. */
+export interface UseFacts {
+  /** Where the participant consented first. */
+  readonly site: string | undefined;
+  readonly before: UseRecord | undefined;
+  readonly there: UseRecord | undefined;
+}
+
+/** Whether consents beside the trial's own restrict the use of what was collected: each step says what changed. */
+export function restrictUse(
+  { participant, n, isRestricted }: RestrictUse,
+  { site, before, there }: UseFacts,
+  act: Act,
+): UseRecord | Refusal {
+  if (site === undefined) return refuse('no-consent', 'there is no such participant');
+  if (site !== act.by.member) return refuse('not-your-participant', 'another site has the consent');
+  const isNext = there === undefined && (n === 1 || before !== undefined);
+  if (isNext && isRestricted !== (before?.isRestricted ?? false)) return { participant, n, isRestricted, ...act };
+  return refuse('use-out-of-line', 'send the next number of the participant, and what changed');
 }
 
 /** What a declaration of eligibility is judged by. */

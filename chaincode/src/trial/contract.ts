@@ -154,6 +154,13 @@ export class TrialContract extends SalusContract {
   }
 
   @Transaction()
+  async 'restrict-use'(ctx: SalusContext, argument: string): Promise<void> {
+    const request = parseText(acts.parseRestrictUse, argument);
+    await facts.permitted(ctx, request.trial, 'restrict-use');
+    await participation.restrictUse(ctx, request);
+  }
+
+  @Transaction()
   async 'declare-eligible'(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseEligible, argument);
     const standing = await facts.permitted(ctx, request.trial, 'declare-eligible');
@@ -163,13 +170,8 @@ export class TrialContract extends SalusContract {
   @Transaction()
   async enrol(ctx: SalusContext, argument: string): Promise<void> {
     const request = parseText(acts.parseEnrol, argument);
-    const { trial, participant, stratum, slot } = request;
-    const standing = await facts.permitted(ctx, trial, 'enrol');
-    const known = await facts.enrolmentFacts(ctx, request, standing.inForce?.version ?? 0);
-    const record = allowed(allocation.enrol(request, known, facts.actOf(ctx)));
-    await save(ctx, state.participantKind, [trial, participant], record);
-    const taken = allocation.slotOf(participant, record);
-    await save(ctx, state.slotKind, [trial, stratum, numberPart(slot)], taken);
+    const standing = await facts.permitted(ctx, request.trial, 'enrol');
+    await participation.enrol(ctx, standing, request);
     if (standing.firstEnrolment === undefined) await progress.reach(ctx, standing, 'first-enrolment');
   }
 

@@ -63,6 +63,7 @@ export async function participantView(ctx: SalusContext, trial: string, name: st
     ...(entered && { entered }),
     eligibility: await list(ctx, state.eligibleKind, trial, name),
     consents: await list(ctx, state.consentKind, trial, name),
+    uses: await list(ctx, state.useKind, trial, name),
     points: await list(ctx, state.pointKind, trial, name),
   };
 }

@@ -164,6 +164,13 @@ export interface ConsentRecord extends Act {
   readonly withdrawn?: 'keep-data' | 'use-no-data';
 }
 
+/** Whether the participant's consents deny the sponsor's people the contents, as the site's gateway found. */
+export interface UseRecord extends Act {
+  readonly participant: string;
+  readonly n: number;
+  readonly isRestricted: boolean;
+}
+
 /** The site's word on eligibility. */
 export interface EligibleRecord extends Act {
   readonly version: number;

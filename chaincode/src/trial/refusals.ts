@@ -37,6 +37,7 @@ export const refuse = refusals({
   'no-consent': 'conflict',
   'consent-out-of-line': 'conflict',
   'consent-superseded': 'conflict',
+  'use-out-of-line': 'conflict',
   'consent-withdrawn': 'conflict',
   'not-eligible': 'conflict',
   'already-declared': 'conflict',

@@ -30,8 +30,8 @@ export const partsOf = {
   ethics: ['ethics'],
   board: ['board'],
   regulator: ['regulator'],
-  // The member's own gateway, which says what came through its door.
-  admin: ['sponsor', 'regulator'],
+  // The member's own gateway, which says what came through its door, and what consents decide.
+  admin: ['sponsor', 'regulator', 'site'],
 } as const satisfies Partial<Record<Role, readonly Part[]>>;
 
 /** One of the roles that act in a trial. */
@@ -69,6 +69,7 @@ export const rights = {
   'end-delegation': { roles: delegating, phases: always },
   consent: { roles: ['investigator'], phases: running },
   withdraw: { roles: ['patient', 'investigator', 'coordinator'], phases: [...running, 'locked', 'unblinded'] },
+  'restrict-use': { roles: ['admin'], phases: [...running, 'locked', 'unblinded'] },
   'declare-eligible': { roles: ['investigator'], phases: recruiting },
   claim: { roles: onSite, phases: recruiting },
   'new-secret': { roles: onSite, phases: recruiting },

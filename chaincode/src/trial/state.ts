@@ -34,6 +34,8 @@ export const documentKind = kind<records.DocumentRecord>('trial-document', 'publ
 export const delegateKind = kind<records.DelegateRecord>('trial-delegate', 'public', 'trial', 'kid');
 /** trial-consent/<trial>/<participant>/<n>: consents and withdrawals in line. */
 export const consentKind = kind<records.ConsentRecord>('trial-consent', 'public', 'trial', 'participant', 'n');
+/** trial-use/<trial>/<participant>/<n>: restrictions of use by consents beside the trial's own, and their ends, in line. */
+export const useKind = kind<records.UseRecord>('trial-use', 'public', 'trial', 'participant', 'n');
 /** trial-eligible/<trial>/<participant>/<version>: the site's word on that version's criteria, over its own content. */
 export const eligibleKind = kind<records.EligibleRecord>('trial-eligible', 'public', 'trial', 'participant', 'version');
 /** trial-participant/<trial>/<participant>: where somebody was allocated. */

@@ -42,5 +42,7 @@ export interface ParticipantView {
   /** One for each version by which the site declared it. */
   readonly eligibility: readonly records.EligibleRecord[];
   readonly consents: readonly records.ConsentRecord[];
+  /** Restrictions of use and their ends; the last counts. */
+  readonly uses: readonly records.UseRecord[];
   readonly points: readonly records.PointRecord[];
 }

@@ -28,8 +28,10 @@ import { REOPENING_TYPE } from './closure.js';
 import { concernedBy, labelledAsNow, textBehind, typesHeld } from './concerned.js';
 import { honoured } from './honoured.js';
 import { REST_TYPE } from './rest.js';
+import { deniesResearch } from './research.js';
 import { mayWrite } from './roles.js';
 import type { ConsentShelf } from './shelf.js';
+import type { TrustedConsents } from './trusted.js';
 
 /** What a request is decided under when another member asks: the patient it may ask for, and the consents that count. */
 export interface DisclosureFrame {
@@ -80,6 +82,7 @@ const HIDDEN = [REST_TYPE, HOLD_TYPE, REOPENING_TYPE, GLASS_TYPE];
 /** What this member knows of its patients and their consents, which is all that decides here. */
 export interface DecisionPorts extends AskingPorts {
   readonly shelf: ConsentShelf;
+  readonly trusted: Pick<TrustedConsents, 'within' | 'toOthers'>;
   readonly keys: Pick<KeyStore, 'hmac' | 'isErasedKey'>;
   /** Whether this member's own person broke the glass before the patient's record lately. */
   readonly isBroken: (user: string, patient: string) => boolean;
@@ -105,6 +108,9 @@ export class ConsentDecision implements Decision {
   async trailing<T>(trail: Trail, work: () => Promise<T>): Promise<T> {
     return await this.#trails.run(trail, work);
   }
+
+  /** Whether a patient's consents deny another member's people what a trial collected. */
+  readonly deniesResearch = (patient: string, member: string): boolean => deniesResearch(this.ports, patient, member);
 
   permit(actor: Actor, stored: StoredVersion, interaction: Interaction = 'read'): StoredVersion | undefined {
     if (HIDDEN.includes(stored.type)) return undefined;

@@ -191,6 +191,13 @@ export function patientOf(facts: ContentFacts, { trial, participant }: TrialSubj
   return facts.fact(CONTENT_SPACE, subjectKey(trial, participant));
 }
 
+/** Every participant of this site's, and who it is. */
+export function allSubjects(facts: Pick<Facts, 'facts'>): readonly (TrialSubject & { readonly patient: string })[] {
+  return facts.facts(CONTENT_SPACE, PARTS_OF).map(({ key, value }) => {
+    return { ...(JSON.parse(value) as TrialSubject), patient: key.split('/')[1] ?? '' };
+  });
+}
+
 /** As which participants a Patient kept here was claimed. */
 export function subjectsOf(facts: Pick<Facts, 'facts'>, patient: string): readonly TrialSubject[] {
   return facts.facts(CONTENT_SPACE, `${PARTS_OF}${patient}/`).map(({ value }) => JSON.parse(value) as TrialSubject);

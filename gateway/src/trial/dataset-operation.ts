@@ -6,7 +6,7 @@ import { Refusal } from '../ledger/refusal.js';
 import { heldContent } from './content.js';
 import { type DatasetName, datasetNames, datasetOf } from './datasets.js';
 import { demandReader, type FacePorts } from './faces.js';
-import { demandTrial, isUseEnded, readLine } from './reading.js';
+import { demandTrial, isUseEnded, placeOf, readLine } from './reading.js';
 
 /** The parameters of the answer; `name` in the query is one of `datasetNames`. Throws Refusal. */
 export async function datasetParameters(
@@ -45,7 +45,7 @@ async function linesOf(
   const lines: (readonly [string, ParticipantView])[] = [];
   for (const { participant } of taken) {
     const line = await readLine(ledger, view.trial.trial, participant);
-    if (!isOfContents(name) || !isUseEnded(line)) lines.push([participant, line]);
+    if (!isOfContents(name) || !isUseEnded(line, placeOf(member, view))) lines.push([participant, line]);
   }
   return lines;
 }

@@ -17,7 +17,7 @@ import { commitmentsOf, eventCommitments, reportCommitments } from './hand-over.
 import { readKits } from './kits.js';
 import { auditEvents, provenances, researchConsents, studyProvenances } from './line-resources.js';
 import { type NamePorts, type Names, namesUnder, seesNames } from './names.js';
-import { isUseEnded, readLine, readTrial } from './reading.js';
+import { isUseEnded, placeOf, readLine, readTrial } from './reading.js';
 import { statementsAbout, statementsOf } from './signed.js';
 import { adverseEvents, idOf, researchSubjects } from './study-resources.js';
 
@@ -100,8 +100,8 @@ async function aboutOne(
 function entries(line: ParticipantView, { ports, view, actor }: Parameters<OfParticipant>[1]): readonly object[] {
   ports.decision.allow(actor, 'QuestionnaireResponse', 'search');
   demandReader(ports.member, view, withDeclarer(line), actor);
-  if (isUseEnded(line)) {
-    return [said('suppressed', 'the participant withdrew and wants no further use: contents are kept and not shown')];
+  if (isUseEnded(line, placeOf(ports.member, view))) {
+    return [said('suppressed', 'the participant wants no further use: contents are kept and not shown')];
   }
   return contents(ports, line, commitmentsOf(line));
 }

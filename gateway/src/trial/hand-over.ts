@@ -83,8 +83,12 @@ export function eventCommitments({ events }: TrialView, participant: string, sit
 }
 
 /** Commitments of what may be shown and handed over of a participant: of safety, whatever the participant wants of other data. */
-export function usableCommitments(line: ParticipantView, events: readonly string[]): readonly string[] {
-  return isUseEnded(line) ? events : [...commitmentsOf(line), ...events];
+export function usableCommitments(
+  line: ParticipantView,
+  events: readonly string[],
+  where: Parameters<typeof isUseEnded>[1] = 'beyond',
+): readonly string[] {
+  return isUseEnded(line, where) ? events : [...commitmentsOf(line), ...events];
 }
 
 /** Commitments of the answers to the criteria of a participant's eligibility, then of the data points; each once, in the order of the line. */

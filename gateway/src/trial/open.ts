@@ -11,6 +11,7 @@ import { SharedSecrets } from '../keys/shared-secrets.js';
 import { agreeing } from '../ledger/agreeing.js';
 import { claim, type ClaimingPorts } from './claiming.js';
 import type { ContentFacts } from './content.js';
+import { ConsentedUse, type UsePorts } from './consented-use.js';
 import { Entering } from './entering.js';
 import { type TrialPorts, withTrials } from './operations.js';
 import { Randomizing } from './randomizing.js';
@@ -23,7 +24,7 @@ export type TrialRooms = Pick<TrialPorts, 'ledger'> &
   KeepPorts & {
     readonly settings: { readonly member: string; readonly gateway: string; readonly mspId: string };
     readonly keys: KeyStore;
-    readonly projection: ContentFacts & { current: ClaimingPorts['current'] };
+    readonly projection: ContentFacts & UsePorts['facts'] & { current: ClaimingPorts['current'] };
     readonly clock: () => number;
   };
 
@@ -34,19 +35,24 @@ export interface Trials {
   readonly goOn: (signal: AbortSignal) => Promise<void>;
 }
 
+/** What of consent's decisions trials take part in. */
+type TrialDecision = TrialPorts['decision'] &
+  Pick<ClaimingPorts, 'shown'> & { readonly deniesResearch: UsePorts['denies'] };
+
 /** Opens them. */
 export function openTrials(
   rooms: TrialRooms,
   {
     decision,
     say,
-  }: { readonly decision: TrialPorts['decision'] & Pick<ClaimingPorts, 'shown'>; readonly say: TrialPorts['ask'] },
+  }: { readonly decision: TrialDecision; readonly say: TrialPorts['ask'] },
 ): Trials {
   const { settings, keys, clock, projection: facts } = rooms;
   const ledger = agreeing(rooms.ledger, settings.mspId);
   const own = { ledger, facts, ask: say };
   const keep = keeper(rooms);
   const entering = new Entering({ ...own, keep, pending: new PendingWork(keys, settings.gateway) });
+  const use = new ConsentedUse({ ledger, facts, denies: decision.deniesResearch });
   const secrets = new SharedSecrets({ mspId: settings.mspId, ledger, secrets: new NamedSecrets(keys) });
   const current: ClaimingPorts['current'] = (type, id) => facts.current(type, id);
   const shown = (patient: string): void => {
@@ -70,6 +76,8 @@ export function openTrials(
   return {
     inFrontOf: (fhir) => withTrials(fhir, ports),
     view: (name) => readTrial(ledger, name),
-    goOn: (signal) => entering.goOn(signal),
+    goOn: async (signal) => {
+      await Promise.all([entering.goOn(signal), use.goOn(signal)]);
+    },
   };
 }

@@ -12,7 +12,7 @@ import { type FacePorts, isReader, isRegulator } from './faces.js';
 import { eventCommitments, usableCommitments } from './hand-over.js';
 import { readKits } from './kits.js';
 import { type NamePorts, openedNames, seesNames } from './names.js';
-import { demandTrial, readLine } from './reading.js';
+import { demandTrial, placeOf, readLine } from './reading.js';
 import { statementsAbout, statementsOf } from './signed.js';
 
 /** The package. Lines are those of everybody who has a slot. */
@@ -41,7 +41,8 @@ export async function trialPackage(
   const lines = await linesOf(ports.ledger, view);
   const kits = await readKits(ports.ledger, trial);
   const readable = lines.filter(([, line]) => isReader(ports.member, view, line, actor));
-  const commitments = readable.flatMap(([name, line]) => usableCommitments(line, eventCommitments(view, name)));
+  const where = placeOf(ports.member, view);
+  const commitments = readable.flatMap(([name, line]) => usableCommitments(line, eventCommitments(view, name), where));
   const isReportedTo = isRegulator(ports.member, view, actor);
   const isSender = view.trial.parties.sponsor === ports.member && readable.length > 0;
   const reported = isReportedTo || isSender ? view.submissions.map(({ commitment }) => commitment) : [];
@@ -132,11 +133,12 @@ export function recordsIn(found: TrialPackage): ReadonlyMap<string, object> {
     ...view.delegates.flatMap((each) => named('trial-delegate', each, each.jwk.kid)),
     ...kits.flatMap((each) => named('trial-kit', each, each.kit, each.n)),
   ];
-  const ofPeople = lines.flatMap(([name, { participant, eligibility, entered, consents, points }]) => [
+  const ofPeople = lines.flatMap(([name, { participant, eligibility, entered, consents, uses, points }]) => [
     ...named('trial-participant', participant, name),
     ...eligibility.flatMap((each) => named('trial-eligible', each, name, each.version)),
     ...named('trial-entered', entered, name),
     ...consents.flatMap((each) => named('trial-consent', each, name, each.n)),
+    ...uses.flatMap((each) => named('trial-use', each, name, each.n)),
     ...points.flatMap((each) => named('trial-point', each, name, each.visit, each.form, each.n)),
   ]);
   return new Map([...ofTrial, ...ofPeople]);

@@ -28,9 +28,18 @@ export async function readLine(ledger: Evaluates, trial: string, participant: st
   return (await evaluated(ledger, transactions.line, { trial, participant })) as ParticipantView;
 }
 
-/** Whether a participant withdrew and wants no further use: what was collected is kept as the law asks, and shown to nobody. */
-export function isUseEnded({ consents }: ParticipantView): boolean {
-  return consents.at(-1)?.withdrawn === 'use-no-data';
+/**
+ * Whether what was collected of a participant is kept as the law asks, and not shown: to nobody where the participant withdrew and
+ * wants no further use; beyond the site, where consents of the participant deny it.
+ */
+export function isUseEnded({ consents, uses }: ParticipantView, where: 'site' | 'beyond' = 'beyond'): boolean {
+  if (consents.at(-1)?.withdrawn === 'use-no-data') return true;
+  return where === 'beyond' && uses.at(-1)?.isRestricted === true;
+}
+
+/** Whether contents are shown here as the site's own, or beyond it. */
+export function placeOf(member: string, { trial }: TrialView): 'site' | 'beyond' {
+  return trial.parties.sponsor === member ? 'beyond' : 'site';
 }
 
 async function evaluated(ledger: Evaluates, transaction: string, asked: object): Promise<unknown> {
