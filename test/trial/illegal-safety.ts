@@ -86,6 +86,7 @@ export async function triesOnSafety(attempts: Attempts): Promise<void> {
   await attempts.all([
     ['sponsor acknowledges for the regulator', 'not-your-role', 'acme', 'monitor', 'acknowledge-event', came],
     ['sponsor acknowledges its own report', 'not-submitted', 'acme', 'admin', 'acknowledge-event', came],
+    ['a site acknowledges', 'not-a-party', 'stmary', 'admin', 'acknowledge-event', came],
     ['no party acknowledges', 'not-a-party', 'tally', 'regulator', 'acknowledge-event', came],
     ['acknowledges what was not sent', 'not-submitted', 'authority', 'admin', 'acknowledge-event', { ...came, n: 1 }],
     [

@@ -11,6 +11,7 @@ import type { KitRequest } from './kit-acts';
 import { actOnKit, type KitFacts } from './kits';
 import type { KitRecord } from './kit-records';
 import type { Standing } from './rules';
+import { refuse } from './refusals';
 import * as safety from './safety';
 import {
   acknowledgementKind,
@@ -78,6 +79,10 @@ export async function acknowledgeEvent(
   request: AcknowledgeEvent,
 ): Promise<void> {
   const { member } = ctx.caller;
+  // A site's gateway acts in the trial as well, but nobody reports to it.
+  if (![parties.sponsor, ...parties.regulators].includes(member)) {
+    throw refuse('not-a-party', 'reports are acknowledged by the sponsor and the regulators they were sent to');
+  }
   const key = [request.trial, request.event, numberPart(request.n)] as const;
   const facts = {
     event: await load(ctx, eventKind, ...key),
