@@ -82,7 +82,7 @@ function trailOf(length: number): ParticipantView {
     const said = { act: 'correct', state: 'open' as const, reason: 'mistyped', delegate: 'k1', queries: [] };
     return { ...act, ...place, ...said, commitment: 'b'.repeat(64) };
   });
-  return { trial: 'BENCH', eligibility: [], consents: [], points };
+  return { trial: 'BENCH', eligibility: [], consents: [], uses: [], points };
 }
 
 function emptyView(): TrialView {

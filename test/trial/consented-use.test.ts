@@ -64,7 +64,7 @@ describe("a participant's consents of the record, on a running network", functio
     assert.equal(entered.status, 200, entered.text);
   });
 
-  it('leave it to the trial\'s own consent while they say nothing of the sponsor', async () => {
+  it("leave it to the trial's own consent while they say nothing of the sponsor", async () => {
     await readBySponsor(true);
     // It denies whatever it does not list, and so yields to what another permits: here the trial's own.
     await consents(treatmentByNorthside(patient, {}));

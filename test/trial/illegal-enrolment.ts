@@ -198,7 +198,14 @@ export function illegalAtEnrolment(open: Open): void {
         ["another's participant restricted", 'not-your-participant', 'northside', 'admin', 'restrict-use', use],
         ['sponsor restricts use', 'not-your-participant', 'acme', 'admin', 'restrict-use', use],
         ['restricts use of nobody', 'no-consent', 'stmary', 'admin', 'restrict-use', { ...use, participant: 'P77' }],
-        ['lifts what is not there', 'use-out-of-line', 'stmary', 'admin', 'restrict-use', { ...use, isRestricted: false }],
+        [
+          'lifts what is not there',
+          'use-out-of-line',
+          'stmary',
+          'admin',
+          'restrict-use',
+          { ...use, isRestricted: false },
+        ],
         ['skips a restriction', 'use-out-of-line', 'stmary', 'admin', 'restrict-use', { ...use, n: 2 }],
       ]);
       const says = { participant: 'P4', n: 2, withdrawn: 'use-no-data' };

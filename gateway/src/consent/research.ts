@@ -4,7 +4,13 @@
  * that lists what it permits. Where no other speaks, one for research that permitted and was withdrawn (inactive, rejected) denies.
  */
 import type { StoredConsent } from '@salus/chaincode/consent/api';
-import { decide, factsOf, type AccessRequest, type ConsentInForce, type Decision } from '@salus/chaincode/consent/decide';
+import {
+  decide,
+  factsOf,
+  type AccessRequest,
+  type ConsentInForce,
+  type Decision,
+} from '@salus/chaincode/consent/decide';
 
 import type { PatientLookup } from '../patient/lookup.js';
 import { Relationships, type RelationshipPorts } from './relationships.js';
@@ -44,7 +50,14 @@ export function deniesResearch(ports: ResearchPorts, patient: string, member: st
   const withdrawn = withdrawnResearch(inBlockOrder(ports.shelf.versions(pid)));
   const relationships = new Relationships(ports);
   const decided = (role: string, consents: readonly ConsentInForce[]): Decision => {
-    const asked: AccessRequest = { custodian: ports.member, member, user: '', role, purpose: PURPOSE, action: 'access' };
+    const asked: AccessRequest = {
+      custodian: ports.member,
+      member,
+      user: '',
+      role,
+      purpose: PURPOSE,
+      action: 'access',
+    };
     return decide(relationships.standing(asked, patient, consents), CONTENT, consents, ports.now());
   };
   return READERS.some((role) =>

@@ -39,10 +39,12 @@ export class ConsentedUse {
     let seen = -1;
     while (!signal.aborted) {
       const { block } = this.ports.facts;
-      const isDone = block === seen || (await this.look().then(
-        () => true,
-        () => false,
-      ));
+      const isDone =
+        block === seen ||
+        (await this.look().then(
+          () => true,
+          () => false,
+        ));
       // What failed is looked at again: the ledger is away, or another gateway of the member was first.
       if (isDone) seen = block;
       const pause = isDone ? PAUSE_MS.afterLook : PAUSE_MS.afterFailure;
@@ -71,6 +73,8 @@ export class ConsentedUse {
     // Of who did not consent yet nothing was collected.
     if (consents.length === 0) return;
     if ((uses.at(-1)?.isRestricted ?? false) !== isRestricted) {
+      // Until the ledger is read again, it is not known whether it has this or what it said before.
+      this.#said.delete(name);
       const argument = JSON.stringify({ trial, participant, n: uses.length + 1, isRestricted });
       const transient = { actor: actorBytes(GATEWAY_ACTOR) };
       await this.ports.ledger

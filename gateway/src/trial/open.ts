@@ -42,10 +42,7 @@ type TrialDecision = TrialPorts['decision'] &
 /** Opens them. */
 export function openTrials(
   rooms: TrialRooms,
-  {
-    decision,
-    say,
-  }: { readonly decision: TrialDecision; readonly say: TrialPorts['ask'] },
+  { decision, say }: { readonly decision: TrialDecision; readonly say: TrialPorts['ask'] },
 ): Trials {
   const { settings, keys, clock, projection: facts } = rooms;
   const ledger = agreeing(rooms.ledger, settings.mspId);
