@@ -4,7 +4,7 @@
  */
 export const TUNING = {
   /** Default 2s. A clinician waits for the commit; under load blocks fill by size and count before this. */
-  batchTimeout: '10ms',
+  batchTimeout: '5ms',
   /** Default 500. Kept: a block of small writes validates in well under a second. */
   maxMessageCount: 500,
   /** Default 2 MB. Larger transactions (bundles) are cut alone, so that they delay no small one. */
