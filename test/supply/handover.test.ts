@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 
-import { KeyStore } from '@salus/gateway/keys/key-store';
-import { NamedSecrets } from '@salus/gateway/keys/named-secrets';
 import { checkDigit } from '@salus/gateway/supply/gs1/check-digit';
 import { MAX_SALTS } from '@salus/gateway/supply/packs/handover';
 import { hearHandover } from '@salus/gateway/supply/packs/hearing';
 import { itemId, packEpc, termsDigest } from '@salus/gateway/supply/packs/identity';
-import { packChanges } from '@salus/gateway/supply/packs/stored';
-import { PackShelf } from '@salus/gateway/supply/packs/shelf';
 
 import { random } from '../support/contract-world.js';
-import { scratchFolder } from '../support/scratch.js';
 import { DataLogger } from './data-logger.js';
+import { MemberShelf } from './member-shelf.js';
 import { call, EXPIRY, freshDesk, PREFIX, sealed, Tree } from './world.js';
 
 const GTIN = `0${PREFIX}00001${checkDigit(`0${PREFIX}00001`)}`;
@@ -27,56 +23,27 @@ interface MadeLot {
 
 describe('a handover at a door', () => {
   const desk = freshDesk();
-  let folder: ReturnType<typeof scratchFolder>;
-  let keys: KeyStore;
-  let secrets: NamedSecrets;
-  let kept: unknown[];
+  let stmary: MemberShelf;
   beforeEach(() => {
-    folder = scratchFolder();
-    keys = new KeyStore(folder.path);
-    secrets = new NamedSecrets(keys);
-    kept = [];
+    stmary = new MemberShelf(() => desk.world);
   });
   afterEach(() => {
-    keys.close();
-    folder.remove();
+    stmary.close();
   });
 
   /** Blocks that come while a door waits; none where there is nothing to wait for. */
   const coming: (() => Promise<unknown>)[] = [];
   const blocks = { block: 1, reached: async () => (await coming.shift()?.()) !== undefined };
-  /** What is kept here, and what the own peer committed of loggers' readings. */
-  const projection = {
-    fact: (space: string, key: string): string | undefined => {
-      if (space === 'supply') return written(key);
-      const records = kept as { readonly type: string; readonly value: unknown }[];
-      const facts = records.flatMap(({ type, value }) => packChanges(type, '', JSON.stringify(value)) ?? []);
-      const found = facts.findLast((each) => each.kind === 'fact' && each.key === key);
-      return found?.kind === 'fact' ? found.value : undefined;
-    },
-    facts: () => [],
-  };
-  const written = (key: string): string | undefined => {
-    const [name = '', id = ''] = key.split('/');
-    const all = desk.world.outcomes.flatMap(({ outcome }) => [...(outcome.rwset.writes.get('') ?? [])]);
-    const found = all.findLast(([each]) => each.includes(name) && each.includes(id));
-    return found === undefined ? undefined : String(found[1]);
-  };
   const hear = (handover: unknown, member = 'stmary', teller = 'acme') =>
     hearHandover(
       {
         member,
-        shelf: new PackShelf({ projection, secrets }),
-        projection,
-        ledger: {
-          evaluate: async ({ argument = '' }) => {
-            const { payload } = await desk.world.evaluate('stmary', 'supply:status', { args: [argument] });
-            return Buffer.from(payload);
-          },
-        },
+        shelf: stmary.shelf,
+        projection: stmary.projection,
+        ledger: stmary.ledger,
         blocks,
-        secrets,
-        keep: (records) => Promise.resolve(void kept.push(...records)),
+        secrets: stmary.secrets,
+        keep: stmary.keep,
       },
       teller,
       typeof handover === 'string' ? handover : JSON.stringify(handover),
@@ -111,11 +78,11 @@ describe('a handover at a door', () => {
     const handover = await committed();
     assert.deepEqual(await hear({ ...handover, shipment: shipmentOf('acme') }), {});
     assert.deepEqual(
-      kept.map((each) => (each as { type: string }).type),
+      stmary.kept.map(({ type }) => type),
       ['SupplyLot', 'SupplyUnits', 'SupplyShipment'],
     );
     const [lot] = handover.lots;
-    assert.equal(secrets.find(`lot/${lot?.terms.lotId ?? ''}`), lot?.secret);
+    assert.equal(stmary.secrets.find(`lot/${lot?.terms.lotId ?? ''}`), lot?.secret);
   });
 
   it('is taken in where the own peer commits the lot a moment after the teller’s, and not where it never does', async () => {
@@ -153,8 +120,8 @@ describe('a handover at a door', () => {
       'no JSON': '{',
     };
     for (const [what, handover] of Object.entries(forged)) assert.equal(await hear(handover), undefined, what);
-    assert.deepEqual(kept, []);
-    assert.equal(secrets.find(`lot/${lot.terms.lotId}`), undefined);
+    assert.deepEqual(stmary.kept, []);
+    assert.equal(stmary.secrets.find(`lot/${lot.terms.lotId}`), undefined);
   });
 
   it('is taken of no lot whose number its issuer did not commit, and none takes the number of another', async () => {
@@ -169,7 +136,7 @@ describe('a handover at a door', () => {
 
   it('changes nothing that an issuer has of its own lots', async () => {
     assert.deepEqual(await hear(await committed(), 'acme', 'medisure'), {});
-    assert.deepEqual(kept, []);
+    assert.deepEqual(stmary.kept, []);
   });
 
   it('tells of a shipment once: what was said first stands', async () => {
@@ -177,7 +144,7 @@ describe('a handover at a door', () => {
     await hear({ ...handover, shipment: shipmentOf('acme') });
     const again = { ...shipmentOf('acme'), statement: ['another one'] };
     assert.deepEqual(await hear({ ...handover, shipment: again }), {});
-    assert.deepEqual(JSON.parse(projection.fact('packs', 'shipment/acme/s-1') ?? ''), shipmentOf('acme'));
+    assert.deepEqual(JSON.parse(stmary.projection.fact('packs', 'shipment/acme/s-1') ?? ''), shipmentOf('acme'));
   });
 
   /** A pack in a container on its way to this member, with what its logger read. */
@@ -201,7 +168,7 @@ describe('a handover at a door', () => {
     const salts = [{ item, salt: receiver.salt }];
     return { logger, container, unit, handover: { ...rest, lots, units, salts, containers: [container], readings } };
   };
-  const keptOf = (type: string) => (kept as { readonly type: string }[]).filter((each) => each.type === type).length;
+  const keptOf = (type: string) => stmary.kept.filter((each) => each.type === type).length;
 
   it('is taken of containers that are on the ledger with these things in them alone', async () => {
     const { container, unit, handover } = await contained();
@@ -216,9 +183,9 @@ describe('a handover at a door', () => {
     for (const [what, more] of Object.entries(forged)) {
       assert.equal(await hear({ ...handover, containers: [{ ...container, ...more }] }), undefined, what);
     }
-    assert.deepEqual(kept, []);
+    assert.deepEqual(stmary.kept, []);
     assert.deepEqual(await hear(handover), {});
-    assert.equal(projection.fact('packs', `parent/${unit}`), container.epc);
+    assert.equal(stmary.projection.fact('packs', `parent/${unit}`), container.epc);
   });
 
   it('is taken with readings that the ledger’s chain was made of, and without any others', async () => {
@@ -263,11 +230,11 @@ describe('a handover at a door', () => {
     const salt = await ship();
     assert.equal(await told([{ item, salt: random() }]), undefined);
     assert.equal(await told([{ item: random(), salt: random() }]), undefined);
-    assert.deepEqual([kept, secrets.find(`receive/${item}`)], [[], undefined]);
+    assert.deepEqual([stmary.kept, stmary.secrets.find(`receive/${item}`)], [[], undefined]);
     assert.deepEqual(await told([{ item, salt }]), {});
-    assert.equal(secrets.find(`receive/${item}`), salt);
+    assert.equal(stmary.secrets.find(`receive/${item}`), salt);
     assert.equal(await told([{ item, salt: random() }]), undefined);
-    assert.equal(secrets.find(`receive/${item}`), salt);
+    assert.equal(stmary.secrets.find(`receive/${item}`), salt);
     // Told once more, as after an answer that was lost, though it came in by now.
     await desk.act('stmary', { act: 'receive', item, salt });
     assert.deepEqual(await told([{ item, salt }]), {});
@@ -279,7 +246,7 @@ describe('a handover at a door', () => {
     const salt = await ship();
     assert.deepEqual(await told([{ item, salt }]), {});
     assert.equal(await wrong, undefined);
-    assert.equal(secrets.find(`receive/${item}`), salt);
+    assert.equal(stmary.secrets.find(`receive/${item}`), salt);
   });
 
   it(`takes at most ${MAX_SALTS} salts, each 32 bytes in hex, and is about something`, async () => {
@@ -287,7 +254,7 @@ describe('a handover at a door', () => {
     const salt = await ship();
     const most = Array.from({ length: MAX_SALTS }, () => ({ item, salt }));
     assert.equal(await told([...most, { item, salt }]), undefined);
-    assert.deepEqual([kept, secrets.find(`receive/${item}`)], [[], undefined]);
+    assert.deepEqual([stmary.kept, stmary.secrets.find(`receive/${item}`)], [[], undefined]);
     for (const wrong of [null, 'x', { item }, { item, salt: 1 }, { item, salt: 'zz' }, { item: 'x', salt }]) {
       assert.equal(await told([wrong]), undefined, JSON.stringify(wrong));
     }

@@ -18,7 +18,7 @@ describe(`transaction information, kept for ${RETENTION_YEARS} years`, () => {
   const until = (shipped: string): string => {
     const ports = {
       member: 'acme',
-      shelf: { find: nothing, unit: nothing, container: nothing, parentOf: nothing, lot: nothing },
+      shelf: { find: nothing, unit: nothing, container: nothing, parentOf: nothing, record: nothing, lot: nothing },
       directory: { gs1: () => ({ gcp: [] }) },
       titleOf: (member: string) => member,
       now: () => shipped,

@@ -2,10 +2,68 @@ import assert from 'node:assert/strict';
 
 import { eventually } from '../support/eventually.js';
 import { networkOfSuite } from '../support/network.js';
-import { pack, PREFIX, type ShownEffect, sscc, tell, TradeSystem } from './packs.js';
+import { pack, party, PREFIX, type ShownEffect, sscc, tell, TradeSystem } from './packs.js';
 
 const LOT = 'APART-1';
 const PLACE = `urn:epc:id:sgln:${PREFIX}.00001.0`;
+
+describe('a pack that a carrier sets apart in what it carries', function () {
+  this.timeout(60_000);
+  const network = networkOfSuite();
+  const serials = [6301, 6302, 6303, 6304];
+  const [broken = '', passedOn = '', fine = '', warm = ''] = serials.map(pack);
+  const [box, pallet] = [sscc(631), sscc(632)];
+  let stmary: TradeSystem;
+  let northside: TradeSystem;
+  let meridian: TradeSystem;
+
+  const states = (effects: readonly ShownEffect[]) => effects.map(({ code, state }) => code ?? state);
+  const hold = (system: TradeSystem, epc: string) =>
+    system.does('carrier', 'quarantines', { standing: 'held', epcs: [epc] });
+  const handOver = async (epc: string, to: string) => {
+    const { body } = await northside.ask('carrier', 'acts', { act: 'hand-over', epcs: [epc], to: party(to) });
+    const [effect] = body['effects'] as readonly ShownEffect[];
+    return [effect?.code ?? effect?.state, effect?.handedOver];
+  };
+
+  before(async () => {
+    const acme = new TradeSystem(network, 'acme');
+    [stmary, northside, meridian] = ['stmary', 'northside', 'meridian'].map(
+      (member) => new TradeSystem(network, member),
+    ) as [TradeSystem, TradeSystem, TradeSystem];
+    const made = await acme.capture(
+      'supply-operator',
+      tell.commissioned(serials, 'CARRIED-1'),
+      tell.packed(box, serials.map(pack)),
+      tell.packed(pallet, [box]),
+      tell.shipped([pallet], 'stmary'),
+      tell.carried([pallet], 'northside'),
+    );
+    assert.deepEqual(new Set(states(made)), new Set(['done']), JSON.stringify(made));
+  });
+
+  it('is in its hands however deep it lies, in nobody else’s, and goes on by its own code', async () => {
+    assert.deepEqual(await hold(meridian, broken), ['not-yours']);
+    assert.deepEqual(await hold(northside, broken), ['done']);
+    // Whom the carrier hands it on to can hold it, too: each hold is one of its own.
+    assert.deepEqual(await handOver(broken, 'meridian'), ['done', true]);
+    assert.deepEqual(await hold(meridian, broken), ['done']);
+    for (const system of [northside, meridian]) {
+      const release = { standing: 'released', epcs: [broken] };
+      assert.deepEqual(await system.does('quality-officer', 'quarantines', release), ['done']);
+    }
+    assert.deepEqual(await handOver(broken, 'meridian'), ['not-yours', undefined]);
+  });
+
+  it('may be handed on alone without being held, and the rest comes with its container', async () => {
+    assert.deepEqual(await handOver(passedOn, 'meridian'), ['done', true]);
+    const taken = await stmary.capture('supply-operator', tell.received([pallet]), tell.received([broken, passedOn]));
+    assert.deepEqual(states(taken), ['done', 'done', 'done'], JSON.stringify(taken));
+    const given = await stmary.capture('pharmacist', ...[broken, passedOn, fine, warm].map((epc) => tell.dispensed(epc)));
+    assert.deepEqual(states(given), Array(4).fill('done'), JSON.stringify(given));
+    assert.deepEqual(await hold(northside, fine), ['not-yours']);
+  });
+});
 
 describe('a pack that another than its owner set apart', function () {
   this.timeout(120_000);

@@ -147,6 +147,24 @@ describe('packs whose events cannot be true', function () {
     ]);
   });
 
+  it('raise none against what was said of a container since they were set apart from it', async () => {
+    const [apart = '', inside = ''] = [8107, 8108].map(pack);
+    const box = sscc(8102);
+    await acme.capture(
+      'supply-operator',
+      at(tell.commissioned([8107, 8108], 'WATCHED-2'), 0, BASEL),
+      at(tell.packed(box, [apart, inside]), 0, BASEL),
+    );
+    const authority = new TradeSystem(network, 'authority');
+    for (const standing of ['held', 'released']) {
+      assert.deepEqual(await authority.does('regulator', 'quarantines', { standing, epcs: [apart] }), ['done']);
+    }
+    const away = await acme.capture('supply-operator', at(tell.shipped([box], 'stmary'), 100, BOSTON));
+    assert.deepEqual(told(away), [['ship', 'done']]);
+    const later = await acme.capture('supply-operator', at(tell.shipped([apart], 'stmary'), 70, BASEL));
+    assert.deepEqual(told(later), [['ship', 'done']]);
+  });
+
   it('show by their kind to every member, under the pack’s pseudonym alone', async () => {
     const { body } = await new TradeSystem(network, 'authority').ask('regulator', 'alerts');
     const kinds = (body['alerts'] as readonly { readonly kind: string; readonly raisedBy: string }[]).map(

@@ -103,7 +103,7 @@ export class Supply {
       ...looking,
       ...own,
       cold: this.#cold,
-      shipment: (of, epcs) => shipmentOf(shipping, of, epcs),
+      shipment: (of, shipped) => shipmentOf(shipping, of, shipped),
       handing: this.#handing,
       reached: (block, timeoutMs) => projection.reached(block, timeoutMs),
       premises: (user, place, item) => keys.hmac('lookup', `premises\n${user}\n${place}\n${item}`),

@@ -8,7 +8,7 @@ import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { isRefusal, Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../../ports.js';
-import { isOwn, keepApart } from '../packs/apart.js';
+import { isOwn, keepApart, keepCarried } from '../packs/apart.js';
 import { type IssuerPorts, knownItem } from '../packs/issuer.js';
 import { opening } from '../packs/opening.js';
 import { inTurns, type Outcome, settled, unlessDone } from '../packs/outcome.js';
@@ -72,6 +72,7 @@ export class ColdChain {
     await this.ports.keep([{ type: PACK_TYPES.readings, value: kept }]);
     const excursion = await this.#excursion(actor, known);
     if (excursion !== undefined && isMine) await keepApart(this.ports, known, salt);
+    else if (excursion !== undefined) await keepCarried(this.ports, known, opened);
     else if (isFresh) this.ports.secrets.forget(`own/${item}`);
     return excursion;
   }

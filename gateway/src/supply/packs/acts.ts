@@ -10,7 +10,7 @@ import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../../ports.js';
 import type { ColdChain } from '../cold/cold-chain.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
-import { isOwn, keepApart } from './apart.js';
+import { isOwn, keepApart, keepCarried } from './apart.js';
 import { type DoneBefore, isDone, unlessDoneBefore } from './done.js';
 import type { CapturePlace, Handing } from './handing.js';
 import { licenseeOf, memberOfParty, packOf } from './identity.js';
@@ -44,7 +44,7 @@ export interface ActPorts extends IssuerPorts {
   /** Transaction information and statement of a shipment. */
   readonly shipment: (
     of: Pick<ShipmentTerms, 'shipmentId' | 'isReturn' | 'dispatched'> & { readonly to: string },
-    epcs: readonly string[],
+    shipped: readonly (readonly [epc: string, commitment: string])[],
   ) => ShipmentTerms;
   /** Brings loggers' readings to the ledger. */
   readonly cold: Pick<ColdChain, 'log'>;
@@ -139,6 +139,7 @@ export class PackActs {
         const isSetApart = standing === 'held' && isOwn(this.ports, known, opened);
         await (isSetApart ? withSaltKept(this.ports.secrets, [`own/${item}`, salt], work) : work());
         if (isSetApart) await keepApart(this.ports, known, salt);
+        if (standing === 'held') await keepCarried(this.ports, known, opened);
       }),
     );
     return [...(ofLot === undefined ? [] : [ofLot]), ...ofItems];
@@ -160,9 +161,8 @@ export class PackActs {
     const id = place === undefined ? randomUUID() : `${place.captureID}/${place.event}`;
     const member = this.#member(to);
     if (as === 'carrier') return await this.ports.handing.tell(id, { to: member, as, shipped, place });
-    const epcs = shipped.map(([epc]) => epc);
     const shipping = { shipmentId: id, to: member, isReturn: act === 'return', dispatched: seen };
-    const shipment = this.ports.shipment(shipping, epcs);
+    const shipment = this.ports.shipment(shipping, shipped);
     await this.ports.keep([{ type: PACK_TYPES.shipment, value: shipment }]);
     return await this.ports.handing.tell(id, { to: member, as, shipped, place, shipment });
   }
@@ -205,7 +205,11 @@ export class PackActs {
     };
     const doneBefore = () => this.#doneBefore(step, known, { salt, premises });
     const work = () => unlessDoneBefore(again, doneBefore, submit);
-    if (NOT_OWNED.includes(act)) return (await work())?.to ?? to;
+    if (NOT_OWNED.includes(act)) {
+      const before = await work();
+      if (act === 'hand-over') await keepCarried(this.ports, known, salt);
+      return before?.to ?? to;
+    }
     if (known.terms === undefined) keepEarlier(this.ports.secrets, `own/${item}`, salt);
     return (await withSaltKept(this.ports.secrets, [`own/${item}`, salt], work))?.to ?? to;
   }

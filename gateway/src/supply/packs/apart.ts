@@ -32,6 +32,34 @@ export async function keepApart(
   if (shelf.packedIn(epc) !== undefined) await keep([{ type: PACK_TYPES.unpacked, value: [epc] }]);
 }
 
+/**
+ * Keeps what opened an item as its holder's, where that is a carrier's: what lay in a container it carries stands alone now, and
+ * goes on by its own code.
+ */
+export async function keepCarried(
+  { shelf, secrets, keep }: ApartPorts,
+  { epc, item }: KnownItem,
+  opened: string | undefined,
+): Promise<void> {
+  const name = `carry/${item}`;
+  if (opened === undefined || secrets.find(name) === opened || shelf.salts(epc, ['own']).includes(opened)) return;
+  secrets.keep({ [name]: opened });
+  if (shelf.find(epc) === undefined) await keep([{ type: PACK_TYPES.carried, value: [{ epc, item }] }]);
+}
+
+/**
+ * Whether an item goes with a shipment of the container it was packed in: it lies there, or it was set apart from it since, and
+ * the ledger has it on its way to the same receiver, whose commitment is the shipment's alone.
+ */
+export function goesAlong(
+  shelf: Pick<PackShelf, 'parentOf' | 'record'>,
+  child: string,
+  container: string,
+  receivers: ReadonlySet<string>,
+): boolean {
+  return shelf.parentOf(child) === container || receivers.has(shelf.record(child)?.shipment?.receiver ?? '');
+}
+
 /** What opens an item that another set apart as its owner's: the salt of a container it lay in then. */
 export function saltApart({ member, shelf }: Pick<ApartPorts, 'member' | 'shelf'>, epc: string): string | undefined {
   const owner = shelf.record(epc)?.owner;

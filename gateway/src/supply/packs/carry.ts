@@ -22,9 +22,10 @@ export function carryEvents(acts: Pick<PackActs, 'carry'>, watching: () => Watch
       const seen = watch.sightingIn(event);
       const way = { again, place: { captureID, event: position }, seen };
       for (const step of stepsOf(event, withContext(withContext(STANDARD, context), event['@context']))) {
+        const together = step.kind === 'act' ? watch.together(step.epcs, again) : undefined;
         const carried = await acts.carry(actor, step, way);
-        const isWatched = seen !== undefined && step.kind === 'act';
-        const outcomes = isWatched ? await watch.outcomes(actor, seen, carried) : carried;
+        const isWatched = seen !== undefined && together !== undefined;
+        const outcomes = isWatched ? await watch.outcomes(actor, seen, carried, together) : carried;
         effects.push(...outcomes.map((each) => ({ event: position, ...each })));
       }
     }

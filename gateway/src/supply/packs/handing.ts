@@ -60,7 +60,9 @@ export class Handing {
   async #try(id: string, { to, as, shipped, shipment }: OpenHandover): Promise<boolean> {
     const { shelf, secrets, ask } = this.ports;
     const opened = new Map(shipped.flatMap(([epc, commitment]) => withSalt(epc, secrets.find(`sent/${commitment}`))));
-    const messages = as === 'carrier' ? [carriageOf(shelf, opened)] : handoversOf(shelf, opened, shipment);
+    const receivers = new Set(shipped.map(([, commitment]) => commitment));
+    const messages =
+      as === 'carrier' ? [carriageOf(shelf, opened)] : handoversOf(shelf, { salts: opened, receivers }, shipment);
     try {
       for (const message of messages) {
         if ((await ask(to, as === 'carrier' ? CARRIAGE_PATH : HANDOVER_PATH, message)) === undefined) return false;

@@ -1,4 +1,5 @@
 /** What goes with a shipment from door to door: the terms of what is inside, the lots' secrets, the receiver's salts. */
+import { goesAlong } from './apart.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
 import type { PackShelf } from './shelf.js';
 import type { ContainerTerms, KeptReadings, LotTerms, UnitTerms } from './stored.js';
@@ -35,14 +36,16 @@ export const MAX_SALTS = 1_000;
 /** Characters of signed readings in one message at most; the oldest are left out. */
 const READINGS_AT_ONCE = 8_000_000;
 
-/** All that a shipment of these items, each with its salt, tells their receiver: containers and salts come last. */
-export function handoversOf(
-  shelf: PackShelf,
-  shipped: ReadonlyMap<string, string>,
-  shipment?: ShipmentTerms,
-): readonly Handover[] {
-  const { units, containers } = insideOf(shelf, [...shipped.keys()]);
-  const salts = [...shipped].flatMap(([epc, salt]) => {
+/** What is shipped: the salt of each item, by its EPC, and the commitments to the receiver that these open. */
+export interface Shipped {
+  readonly salts: ReadonlyMap<string, string>;
+  readonly receivers: ReadonlySet<string>;
+}
+
+/** All that a shipment tells its receiver: containers and salts come last. */
+export function handoversOf(shelf: PackShelf, shipped: Shipped, shipment?: ShipmentTerms): readonly Handover[] {
+  const { units, containers } = insideOf(shelf, shipped);
+  const salts = [...shipped.salts].flatMap(([epc, salt]) => {
     const item = shelf.find(epc)?.item;
     return item === undefined ? [] : [{ item, salt }];
   });
@@ -72,15 +75,15 @@ function readingsOf(
   return all.reverse().filter(({ signed }) => (left -= signed.length) >= 0);
 }
 
-function insideOf(shelf: PackShelf, shipped: readonly string[]) {
+function insideOf(shelf: PackShelf, { salts, receivers }: Shipped) {
   const containers: ContainerTerms[] = [];
   const units: UnitTerms[] = [];
-  const open = [...shipped];
+  const open = [...salts.keys()];
   for (let epc = open.pop(); epc !== undefined; epc = open.pop()) {
     const container = shelf.container(epc);
     const unit = container === undefined ? shelf.unit(epc) : undefined;
     if (container !== undefined) {
-      const children = container.children.filter((child) => shelf.parentOf(child) === container.epc);
+      const children = container.children.filter((child) => goesAlong(shelf, child, container.epc, receivers));
       containers.push({ ...container, children });
       open.push(...children);
     } else if (unit !== undefined) units.push(unit);

@@ -28,7 +28,8 @@ export interface OpeningPorts {
  * from earlier times it was here, the ledger says which.
  */
 export async function opening(ports: OpeningPorts, known: KnownItem, as: Opened): Promise<string | undefined> {
-  const salts = ports.shelf.salts(known.epc, KEPT[as]);
+  const carried = as === 'holder' ? ports.shelf.carrySalts(known) : [];
+  const salts = [...new Set([...ports.shelf.salts(known.epc, KEPT[as]), ...carried])];
   if (salts.length < 2) return salts[0];
   const { item } = await statusOf(ports.ledger, known);
   const wanted = item === null ? undefined : commitmentIn(item, as);

@@ -87,7 +87,11 @@ export class PackShelf {
   /** An item's own record as this member's own peer committed it. */
   record(epc: string): Item | undefined {
     const item = this.#itemOf(epc);
-    return item === undefined ? undefined : (publicRecord(this.ports.projection, `item/${item}`) as Item | undefined);
+    return item === undefined ? undefined : this.#recordOf(item);
+  }
+
+  #recordOf(item: string): Item | undefined {
+    return publicRecord(this.ports.projection, `item/${item}`) as Item | undefined;
   }
 
   #itemOf(epc: string): string | undefined {
@@ -176,6 +180,19 @@ export class PackShelf {
     const found = items.flatMap((item) => of.map((each) => secrets.find(`${each}/${item}`)));
     found.push(...above.flatMap((item) => of.flatMap((each) => earlierSalts(secrets, `${each}/${item}`))));
     return [...new Set(found)].filter((salt) => salt !== undefined);
+  }
+
+  /**
+   * What opens the carriage of an item, or of a container that the ledger has it in: who carries that was told of nothing
+   * inside, and looked the item up.
+   */
+  carrySalts({ item, origin }: KnownItem): readonly string[] {
+    const parentOf = (at: string): string | undefined => {
+      const record = this.#recordOf(at);
+      return record === undefined && at === item ? origin?.within?.container : record?.parent;
+    };
+    const found = [item, ...chained(item, parentOf)].map((at) => this.ports.secrets.find(`carry/${at}`));
+    return found.filter((salt) => salt !== undefined);
   }
 
   #within(epc: string, item: string): Origin['within'] {

@@ -13,12 +13,15 @@ import { PACK_SPACE, seenKey } from './stored.js';
 export interface WatchPorts {
   readonly member: string;
   readonly projection: Pick<ShelfPorts['projection'], 'fact'>;
-  readonly shelf: Pick<PackShelf, 'lastAround'>;
+  readonly shelf: Pick<PackShelf, 'around' | 'lastAround'>;
   readonly master: MasterData;
   /** Shipments sent and got. */
   readonly shipments: () => readonly ShipmentTerms[];
   readonly acts: Pick<PackActs, 'suspect'>;
 }
+
+/** Packs and containers, each with what it was seen with. */
+type Together = ReadonlyMap<string, readonly string[]>;
 
 /** One capture's events, one after the other. */
 export class Watch {
@@ -34,17 +37,31 @@ export class Watch {
     return sightingIn(event, this.ports.master);
   }
 
+  /**
+   * What each of these was seen with: itself, and the containers it lies in before an act. What was set apart from one goes its
+   * own way since. Of acts that may have taken effect before a kill, the containers it lay in last.
+   */
+  together(epcs: readonly string[], again: boolean): Together {
+    const { shelf } = this.ports;
+    return new Map(epcs.map((epc) => [epc, [epc, ...(again ? shelf.lastAround(epc) : shelf.around(epc))]]));
+  }
+
   /** The outcomes of an act, each with when its pack was seen, and with the suspicion that is raised by it where it had none. */
-  async outcomes(actor: Actor, seen: Sighting, outcomes: readonly Outcome[]): Promise<readonly Outcome[]> {
+  async outcomes(
+    actor: Actor,
+    seen: Sighting,
+    outcomes: readonly Outcome[],
+    together: Together,
+  ): Promise<readonly Outcome[]> {
     const watched: Outcome[] = [];
-    for (const outcome of outcomes) watched.push(await this.#watched(actor, seen, outcome));
+    for (const outcome of outcomes) watched.push(await this.#watched(actor, seen, outcome, together));
     return watched;
   }
 
-  async #watched(actor: Actor, seen: Sighting, outcome: Outcome): Promise<Outcome> {
+  async #watched(actor: Actor, seen: Sighting, outcome: Outcome, together: Together): Promise<Outcome> {
     const { epc, act, state } = outcome;
     if (epc === undefined || state === 'unknown') return outcome;
-    const found = this.#before(epc, act).map((before) => suspicionBetween(before, seen));
+    const found = this.#before(together.get(epc) ?? [epc], act).map((before) => suspicionBetween(before, seen));
     const suspicion = found.find((each) => each !== undefined);
     const isDone = state === 'done';
     if (isDone) this.#own.set(epc, seen);
@@ -54,8 +71,7 @@ export class Watch {
   }
 
   /** What was last said of a pack, or of a container it lay in before the act; of what is received, what its shipper said. */
-  #before(epc: string, act: string): readonly Sighting[] {
-    const names = [epc, ...this.ports.shelf.lastAround(epc)];
+  #before(names: readonly string[], act: string): readonly Sighting[] {
     const own = names.map((name) => this.#own.get(name) ?? this.#kept(name));
     const told = act === 'receive' ? this.#dispatched(names) : undefined;
     return [...own, told].filter((each) => each !== undefined);

@@ -3,6 +3,7 @@
  * told with the terms of what is inside, kept by both sides.
  */
 import type { Directory } from '../../registry/directory.js';
+import { goesAlong } from '../packs/apart.js';
 import { packOf } from '../packs/identity.js';
 import type { PackShelf, ShelfPorts } from '../packs/shelf.js';
 import type { Sighting } from '../packs/sighting.js';
@@ -59,28 +60,28 @@ const OF_PRIOR_OWNER = [1, 2];
 /** What shipments are made from. */
 export interface ShipmentPorts {
   readonly member: string;
-  readonly shelf: Pick<PackShelf, 'find' | 'unit' | 'container' | 'parentOf' | 'lot'>;
+  readonly shelf: Pick<PackShelf, 'find' | 'unit' | 'container' | 'parentOf' | 'record' | 'lot'>;
   readonly directory: Pick<Directory, 'gs1'>;
   readonly titleOf: (member: string) => string;
   /** FHIR instant. */
   readonly now: () => string;
 }
 
-/** The information and statement of a shipment of these to a member. */
+/** The information and statement of a shipment to a member of these, each with the commitment to it that the ledger has. */
 export function shipmentOf(
   ports: ShipmentPorts,
   of: Pick<ShipmentTerms, 'shipmentId' | 'isReturn' | 'dispatched'> & { readonly to: string },
-  epcs: readonly string[],
+  shippedItems: readonly (readonly [epc: string, commitment: string])[],
 ): ShipmentTerms {
   const { member, shelf, now } = ports;
   const { shipmentId, to, isReturn, dispatched } = of;
   const shipped = now();
-  const items = epcs.flatMap((epc) => {
+  const items = shippedItems.flatMap(([epc]) => {
     const item = shelf.find(epc)?.item;
     return item === undefined ? [] : [{ epc, item }];
   });
   const counts = new Map<string, number>();
-  for (const { lotId } of packsIn(shelf, epcs)) counts.set(lotId, (counts.get(lotId) ?? 0) + 1);
+  for (const { lotId } of packsIn(shelf, shippedItems)) counts.set(lotId, (counts.get(lotId) ?? 0) + 1);
   const lots = [...counts].flatMap(([lotId, count]) => {
     const lot = shelf.lot(lotId);
     return lot === undefined ? [] : [{ lot, count }];
@@ -100,18 +101,20 @@ export function shipmentOf(
   };
 }
 
-/** Every pack in these packs and containers, as far as they lie there. */
+/** Every pack in these packs and containers, as far as it goes along. */
 function packsIn(
   shelf: ShipmentPorts['shelf'],
-  epcs: readonly string[],
+  shipped: readonly (readonly [epc: string, commitment: string])[],
 ): readonly { readonly epc: string; readonly lotId: string }[] {
   const found: { epc: string; lotId: string }[] = [];
-  const open = [...epcs];
+  const receivers = new Set(shipped.map(([, commitment]) => commitment));
+  const open = shipped.map(([epc]) => epc);
   for (let epc = open.pop(); epc !== undefined; epc = open.pop()) {
     const unit = packOf(epc) === undefined ? undefined : shelf.unit(epc);
     if (unit !== undefined) found.push({ epc, lotId: unit.lotId });
     const container = shelf.container(epc);
-    open.push(...(container?.children ?? []).filter((child) => shelf.parentOf(child) === epc));
+    if (container === undefined) continue;
+    open.push(...container.children.filter((child) => goesAlong(shelf, child, container.epc, receivers)));
   }
   return found;
 }
