@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { checkDigit } from '@salus/gateway/supply/gs1/check-digit';
+import { digestOf } from '@salus/gateway/supply/cold/readings';
 import { MAX_SALTS } from '@salus/gateway/supply/packs/handover';
 import { hearHandover } from '@salus/gateway/supply/packs/hearing';
 import { itemId, packEpc, termsDigest } from '@salus/gateway/supply/packs/identity';
@@ -164,7 +165,7 @@ describe('a handover at a door', () => {
     for (const each of signed) await desk.world.submit('acme', 'supply:climate', call({ item, salt, signed: each }));
     await desk.act('acme', { act: 'ship', item, salt, to: receiver.to });
     const container = { epc, item, lots: [terms.lotId], children: [unit], items };
-    const readings = signed.map((each) => ({ item, signed: each })).reverse();
+    const readings = [{ epc, item, digests: signed.map(digestOf), signed }];
     const salts = [{ item, salt: receiver.salt }];
     return { logger, container, unit, handover: { ...rest, lots, units, salts, containers: [container], readings } };
   };
@@ -189,15 +190,30 @@ describe('a handover at a door', () => {
   });
 
   it('is taken with readings that the ledger’s chain was made of, and without any others', async () => {
-    const { logger, container, handover } = await contained();
-    const [last, first] = handover.readings;
-    const made = { item: container.item, signed: logger.read([4_000], 10) };
-    for (const readings of [[first], [first, made], [first, last, made], [{ ...made, item: random() }]]) {
-      assert.deepEqual(await hear({ ...handover, readings }), {});
-      assert.equal(keptOf('SupplyReadings'), 0);
+    const { logger, handover } = await contained();
+    const [all] = handover.readings;
+    assert.ok(all !== undefined);
+    const { digests, signed } = all;
+    const made = logger.read([4_000], 10);
+    for (const forged of [
+      { digests: digests.slice(0, 1), signed: signed.slice(0, 1) },
+      { digests: [...digests, digestOf(made)], signed: [...signed, made] },
+      { digests: [...digests].reverse() },
+      { signed: [made] },
+      { item: random() },
+      { epc: 'https://id.gs1.org/00/040123450000003345' },
+    ]) {
+      assert.deepEqual(await hear({ ...handover, readings: [{ ...all, ...forged }] }), {});
+      assert.equal(keptOf('SupplyReadings'), 0, JSON.stringify(forged));
     }
+    for (const wrong of [{ digests: ['x'] }, { signed: [1] }, { signed: undefined }, { epc: 1 }]) {
+      assert.equal(await hear({ ...handover, readings: [{ ...all, ...wrong }] }), undefined, JSON.stringify(wrong));
+    }
+    // A part is as true as the whole.
+    assert.deepEqual(await hear({ ...handover, readings: [{ ...all, signed: signed.slice(1) }] }), {});
+    assert.equal(keptOf('SupplyReadings'), 1);
     assert.deepEqual(await hear(handover), {});
-    assert.equal(keptOf('SupplyReadings'), 2);
+    assert.equal(keptOf('SupplyReadings'), 3);
   });
 
   it('is taken from no issuer whose own lot is of another product, of another’s company prefix, or misspelt', async () => {

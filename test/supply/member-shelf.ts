@@ -2,6 +2,7 @@
 import type { Keep } from '@salus/gateway/ehr/keep';
 import { KeyStore } from '@salus/gateway/keys/key-store';
 import { NamedSecrets } from '@salus/gateway/keys/named-secrets';
+import type { HearingPorts } from '@salus/gateway/supply/packs/hearing';
 import { packChanges } from '@salus/gateway/supply/packs/stored';
 import { PackShelf } from '@salus/gateway/supply/packs/shelf';
 
@@ -18,6 +19,9 @@ export class MemberShelf {
   readonly kept: KeptRecord[] = [];
   readonly secrets: NamedSecrets;
   readonly shelf: PackShelf;
+  private readonly known = new Map<string, string | undefined>();
+  /** How many of the kept records are among what is known. */
+  private seen = 0;
   private readonly folder = scratchFolder();
   private readonly keys = new KeyStore(this.folder.path);
 
@@ -31,13 +35,11 @@ export class MemberShelf {
   /** What is kept here, and what the own peer committed. */
   readonly projection = {
     fact: (space: string, key: string): string | undefined =>
-      space === 'supply' ? this.written(key) : this.facts().findLast((each) => each.key === key)?.value,
-    facts: (_space: string, prefix = '') => {
-      const last = new Map(this.facts().map(({ key, value }) => [key, value]));
-      return [...last].flatMap(([key, value]) =>
+      space === 'supply' ? this.written(key) : this.facts().get(key),
+    facts: (_space: string, prefix = '') =>
+      [...this.facts()].flatMap(([key, value]) =>
         value !== undefined && key.startsWith(prefix) ? [{ key, value }] : [],
-      );
-    },
+      ),
   };
 
   /** The ledger, as the own peer answers. */
@@ -48,14 +50,25 @@ export class MemberShelf {
     },
   };
 
+  /** How this member's door takes a handover in, while no block comes. */
+  hearing(member: string): HearingPorts {
+    const { shelf, projection, ledger, secrets, keep } = this;
+    const blocks = { block: 1, reached: () => Promise.resolve(false) };
+    return { member, shelf, projection, ledger, secrets, keep, blocks };
+  }
+
   close(): void {
     this.keys.close();
     this.folder.remove();
   }
 
-  private facts() {
-    const changes = this.kept.flatMap(({ type, value }) => packChanges(type, '', JSON.stringify(value)) ?? []);
-    return changes.flatMap((each) => (each.kind === 'fact' ? [each] : []));
+  private facts(): ReadonlyMap<string, string | undefined> {
+    for (const { type, value } of this.kept.slice(this.seen)) {
+      for (const each of packChanges(type, '', JSON.stringify(value)) ?? [])
+        if (each.kind === 'fact') this.known.set(each.key, each.value);
+    }
+    this.seen = this.kept.length;
+    return this.known;
   }
 
   private written(key: string): string | undefined {

@@ -59,7 +59,10 @@ describe('a pack that a carrier sets apart in what it carries', function () {
     assert.deepEqual(await handOver(passedOn, 'meridian'), ['done', true]);
     const taken = await stmary.capture('supply-operator', tell.received([pallet]), tell.received([broken, passedOn]));
     assert.deepEqual(states(taken), ['done', 'done', 'done'], JSON.stringify(taken));
-    const given = await stmary.capture('pharmacist', ...[broken, passedOn, fine, warm].map((epc) => tell.dispensed(epc)));
+    const given = await stmary.capture(
+      'pharmacist',
+      ...[broken, passedOn, fine, warm].map((epc) => tell.dispensed(epc)),
+    );
     assert.deepEqual(states(given), Array(4).fill('done'), JSON.stringify(given));
     assert.deepEqual(await hold(northside, fine), ['not-yours']);
   });

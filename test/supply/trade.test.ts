@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 
 import { MAX_ASKED_EPCS } from '@salus/gateway/supply/trade/asked';
 
+import { eventually } from '../support/eventually.js';
 import { networkOfSuite } from '../support/network.js';
 import { pack, party, PREFIX, sscc, tell, TradeSystem } from './packs.js';
 
@@ -131,6 +132,34 @@ describe('what is done with packs beside the events of their line', function () 
     assert.equal((await acme.capture('quality-officer', recall))[0]?.state, 'done');
     const { body } = await northside.verify('3001', 'CMO-1');
     assert.equal((body['data'] as { additionalInfo?: string }).additionalInfo, 'Recalled');
+  });
+
+  it('is held and recalled by its lot’s number by the regulator, whoever committed it under whose prefix', async () => {
+    const lot = { gtin: '09521003000015', lot: 'CMO-3' };
+    const authorise = (standing: string) => ({ prefix: PREFIX, member: 'meridian', standing });
+    assert.equal((await acme.ask('supply-operator', 'authorisations', authorise('authorised'))).status, 200);
+    const [made] = await meridian.capture('supply-operator', tell.commissioned([3003], lot.lot));
+    assert.equal(made?.state, 'done');
+    const info = async () => (await meridian.verify('3003', lot.lot)).body['data'] as { additionalInfo?: string };
+    const does = (system: TradeSystem, role: string, asked: object) => system.does(role, 'quarantines', asked);
+    // Nobody else finds out by its number which lot it is.
+    assert.deepEqual(await does(northside, 'quality-officer', { ...lot, standing: 'held' }), ['unknown-lot']);
+    for (const [standing, said] of [
+      ['held', 'Suspect'],
+      ['released', undefined],
+    ] as const) {
+      assert.deepEqual(await does(authority, 'regulator', { ...lot, standing }), ['done']);
+      await eventually(async () => {
+        assert.equal((await info()).additionalInfo, said);
+      });
+    }
+    assert.deepEqual(await does(authority, 'regulator', { ...lot, lot: 'CMO-9', standing: 'held' }), ['unknown-lot']);
+    const quantityList = [{ epcClass: `urn:epc:class:lgtin:${PREFIX}.000001.${lot.lot}` }];
+    const [recalled] = await authority.capture('quality-officer', { ...tell.recalled(), quantityList });
+    assert.equal(recalled?.state, 'done', JSON.stringify(recalled));
+    await eventually(async () => {
+      assert.equal((await info()).additionalInfo, 'Recalled');
+    });
   });
 
   it('raises an alert for a ghost and a clone; they are looked into, and the share of false alarms is shown', async () => {

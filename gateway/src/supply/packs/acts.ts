@@ -18,7 +18,7 @@ import { type IssuerPorts, knownItem, lookUpLot } from './issuer.js';
 import { draftOf, newContainer, newLot } from './making.js';
 import { opening } from './opening.js';
 import { inTurns, type Outcome, settled, unlessDone } from './outcome.js';
-import { keepEarlier, withSaltKept } from './salts.js';
+import { keepEarlier, refuseOneTooOften, withSaltKept } from './salts.js';
 import { SharedActs } from './sharing.js';
 import type { KnownItem } from './shelf.js';
 import type { Sighting } from './sighting.js';
@@ -196,6 +196,7 @@ export class PackActs {
     const salt = (await opening(this.ports, known, ACTS[step.act].who)) ?? freshSecret();
     const premises = this.ports.premises(actor.user, step.place, item);
     const { act, reason, supplied, fill } = step;
+    if (ACTS[act].who === 'receiver') refuseOneTooOften(this.ports.secrets, item);
     const to = step.to === undefined ? undefined : this.#commitmentTo(step.to);
     // What is undefined is left out of the JSON.
     const ended = ENDS.includes(act) ? { premises } : {};

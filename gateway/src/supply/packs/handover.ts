@@ -1,8 +1,9 @@
 /** What goes with a shipment from door to door: the terms of what is inside, the lots' secrets, the receiver's salts. */
+import { inTime } from '../cold/readings.js';
 import { goesAlong } from './apart.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
 import type { PackShelf } from './shelf.js';
-import type { ContainerTerms, KeptReadings, LotTerms, UnitTerms } from './stored.js';
+import type { ContainerTerms, LotTerms, UnitTerms } from './stored.js';
 
 /** Path of a handover below a door's base. */
 export const HANDOVER_PATH = '$supply-handover';
@@ -15,6 +16,15 @@ export interface OpenedLot {
   readonly secret: string;
 }
 
+/** Batches of readings of one item, all of them or a part. */
+export interface ToldReadings {
+  readonly epc: string;
+  readonly item: string;
+  /** Of every batch of the item, as the ledger's chain is made of them. */
+  readonly digests: readonly string[];
+  readonly signed: readonly string[];
+}
+
 /** The message from the shipper's door to the receiver's; none of it is on the ledger in clear. */
 export interface Handover {
   readonly lots: readonly OpenedLot[];
@@ -22,8 +32,8 @@ export interface Handover {
   readonly containers: readonly ContainerTerms[];
   /** What opens each shipped item to its receiver. */
   readonly salts: readonly { readonly item: string; readonly salt: string }[];
-  /** What loggers signed of the shipped items; the ledger's chain says whether it is all. */
-  readonly readings?: readonly Omit<KeptReadings, 'digest'>[];
+  /** What loggers signed of what is shipped, and of what lies in it. */
+  readonly readings?: readonly ToldReadings[];
   /** Transaction information and statement. */
   readonly shipment?: ShipmentTerms | undefined;
 }
@@ -32,8 +42,9 @@ export interface Handover {
 const UNITS_AT_ONCE = 4_000;
 /** Most salts in one message. */
 export const MAX_SALTS = 1_000;
-
-/** Characters of signed readings in one message at most; the oldest are left out. */
+/** Characters of containers' content in one message, unless one container alone has more. */
+const CONTENT_AT_ONCE = 5_000_000;
+/** Characters of signed readings in one message at most. */
 const READINGS_AT_ONCE = 8_000_000;
 
 /** What is shipped: the salt of each item, by its EPC, and the commitments to the receiver that these open. */
@@ -42,37 +53,66 @@ export interface Shipped {
   readonly receivers: ReadonlySet<string>;
 }
 
-/** All that a shipment tells its receiver: containers and salts come last. */
+const NOTHING: Handover = { lots: [], units: [], containers: [], salts: [] };
+
+/** All that a shipment tells its receiver: packs first, then containers, inner ones before what they lie in, then readings. */
 export function handoversOf(shelf: PackShelf, shipped: Shipped, shipment?: ShipmentTerms): readonly Handover[] {
   const { units, containers } = insideOf(shelf, shipped);
   const salts = [...shipped.salts].flatMap(([epc, salt]) => {
     const item = shelf.find(epc)?.item;
     return item === undefined ? [] : [{ item, salt }];
   });
-  const unitParts = inParts(units, UNITS_AT_ONCE).map((some) => ({ lots: lotsOf(shelf, some), units: some }));
-  const saltParts = inParts(salts, MAX_SALTS);
-  const nothing = { lots: [], units: [], containers: [], salts: [] };
-  const last = { ...nothing, ...unitParts.pop(), containers, salts: saltParts.pop() ?? [] };
+  const unitParts = inParts(units, UNITS_AT_ONCE, () => 1).map((some) => ({ lots: lotsOf(shelf, some), units: some }));
+  const saltParts = inParts(salts, MAX_SALTS, () => 1);
+  const [content = [], ...more] = inParts(containers.reverse(), CONTENT_AT_ONCE, contentOf);
+  const first = { ...NOTHING, ...unitParts.pop(), containers: content, salts: saltParts.pop() ?? [] };
+  // Of what is told of nothing is taken: a salt goes along with each part.
+  const known = { ...NOTHING, salts: salts.slice(0, 1) };
+  const whole = [first, ...more.map((part) => ({ ...known, containers: part }))];
   return [
-    ...unitParts.map((part) => ({ ...nothing, ...part })),
-    ...saltParts.map((part) => ({ ...nothing, salts: part })),
-    { ...last, readings: readingsOf(shelf, salts), shipment },
+    ...unitParts.map((part) => ({ ...NOTHING, ...part })),
+    ...saltParts.map((part) => ({ ...NOTHING, salts: part })),
+    ...whole.slice(0, -1),
+    { ...(whole.at(-1) ?? first), shipment },
+    ...readingsOf(shelf, [...containers, ...units]).map((readings) => ({ ...known, readings })),
   ];
 }
 
-function inParts<T>(all: readonly T[], most: number): (readonly T[])[] {
-  return Array.from({ length: Math.ceil(all.length / most) }, (_, index) =>
-    all.slice(index * most, (index + 1) * most),
-  );
+/** Those in their order, as many together as come to so much at most, and at least one. */
+function inParts<T>(all: readonly T[], most: number, sizeOf: (one: T) => number): (readonly T[])[] {
+  const parts: T[][] = [];
+  let left = 0;
+  for (const each of all) {
+    const size = sizeOf(each);
+    if (size > left || parts.length === 0) {
+      parts.push([]);
+      left = most;
+    }
+    parts.at(-1)?.push(each);
+    left -= size;
+  }
+  return parts;
 }
 
-function readingsOf(
-  shelf: PackShelf,
-  shipped: readonly { readonly item: string }[],
-): NonNullable<Handover['readings']> {
-  const all = shipped.flatMap(({ item }) => shelf.readings(item).map((signed) => ({ item, signed })));
-  let left = READINGS_AT_ONCE;
-  return all.reverse().filter(({ signed }) => (left -= signed.length) >= 0);
+/** Characters that a container's content comes to: an id has 64. */
+function contentOf({ children, items }: ContainerTerms): number {
+  return children.reduce((sum, { length }) => sum + length, 0) + items.length * 64;
+}
+
+/** What loggers signed of these, in parts: each names all batches of its item, so that it is held against the ledger's chain alone. */
+function readingsOf(shelf: PackShelf, inside: readonly { readonly epc: string }[]): (readonly ToldReadings[])[] {
+  const all = inside.flatMap(({ epc }) => {
+    const item = shelf.itemOf(epc) ?? '';
+    const batches = inTime(shelf.readings(item));
+    const digests = batches.map(({ digest }) => digest);
+    return batches.map(({ signed }) => ({ epc, item, digests, signed }));
+  });
+  return inParts(all, READINGS_AT_ONCE, ({ signed }) => signed.length).map((part) => {
+    const byItem = Map.groupBy(part, ({ item }) => item);
+    return [...byItem.values()].flatMap(([one, ...others]) =>
+      one === undefined ? [] : [{ ...one, signed: [one, ...others].map(({ signed }) => signed) }],
+    );
+  });
 }
 
 function insideOf(shelf: PackShelf, { salts, receivers }: Shipped) {

@@ -6,7 +6,7 @@ import type { Keep } from '../../ehr/keep.js';
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import type { Ledger } from '../../ports.js';
 import type { ShipmentTerms } from '../trade/shipments.js';
-import { type Handover, MAX_SALTS } from './handover.js';
+import { type Handover, MAX_SALTS, type ToldReadings } from './handover.js';
 import { isHex, termsOf } from './identity.js';
 import { keepEarlier } from './salts.js';
 import type { PackShelf, ShelfPorts } from './shelf.js';
@@ -37,18 +37,15 @@ export async function hearHandover(ports: HearingPorts, teller: string, body: st
   }
   if (!(await areSaltsKept(ports, handover)) || !(await areContainersTrue(ports, handover))) return undefined;
   ports.secrets.keep(Object.fromEntries(handover.lots.map(({ terms, secret }) => [`lot/${terms.lotId}`, secret])));
-  const readings = await readingsOf(ports, handover);
-  const records = recordsOf(ports, handover, readings);
+  const records = recordsOf(ports, handover);
   if (records.length > 0) await ports.keep(records);
+  const readings = await readingsOf(ports, handover);
+  if (readings.length > 0) await ports.keep(readings.map((value) => ({ type: PACK_TYPES.readings, value })));
   return {};
 }
 
 /** What is new of it. What an issuer has of its own lots, and what was told of a shipment first, stays as it is. */
-function recordsOf(
-  { member, shelf, projection }: HearingPorts,
-  handover: Handover,
-  readings: readonly KeptReadings[],
-): Parameters<Keep>[0] {
+function recordsOf({ member, shelf, projection }: HearingPorts, handover: Handover): Parameters<Keep>[0] {
   const { units, containers, shipment } = handover;
   const lots = handover.lots.filter(({ terms }) => terms.issuer !== member && shelf.lot(terms.lotId) === undefined);
   const own = new Set(handover.lots.filter(({ terms }) => terms.issuer === member).map(({ terms }) => terms.lotId));
@@ -59,19 +56,21 @@ function recordsOf(
     ...lots.map(({ terms }) => ({ type: PACK_TYPES.lot, value: termsOf(terms) })),
     ...(foreign.length === 0 ? [] : [{ type: PACK_TYPES.units, value: foreign }]),
     ...containers.map((value) => ({ type: PACK_TYPES.container, value })),
-    ...readings.map((value) => ({ type: PACK_TYPES.readings, value })),
     ...(isKnown ? [] : [{ type: PACK_TYPES.shipment, value: shipment }]),
   ];
 }
 
-/** What loggers read of what was shipped to this member, as far as the ledger's chains are made of it. */
-async function readingsOf(ports: HearingPorts, handover: Handover): Promise<readonly KeptReadings[]> {
-  const isShipped = (item: string): boolean => ports.secrets.find(`receive/${item}`) !== undefined;
-  const told = (handover.readings ?? []).filter(({ item }) => isShipped(item)).length;
-  const look = (): readonly KeptReadings[] => trueReadings(ports, handover, isShipped);
+/** What loggers read of what was shipped to this member, and of what lies in it, as far as the ledger's chains are made of it. */
+async function readingsOf(ports: HearingPorts, { readings = [] }: Handover): Promise<readonly KeptReadings[]> {
+  const { shelf, blocks } = ports;
+  const isShipped = ({ epc, item }: ToldReadings): boolean =>
+    shelf.itemOf(epc) === item && shelf.salts(epc, ['receive']).length > 0;
+  const told = readings.filter(isShipped);
+  const count = told.reduce((sum, { signed }) => sum + signed.length, 0);
+  const look = (): readonly KeptReadings[] => trueReadings(ports, told);
   // The projection may be behind the peer that the shipment was seen at.
-  const all = () => Promise.resolve(look().length === told ? look() : undefined);
-  return told === 0 ? [] : ((await whenCommitted(ports.blocks, all)) ?? look());
+  const all = () => Promise.resolve(look().length === count ? look() : undefined);
+  return count === 0 ? [] : ((await whenCommitted(blocks, all)) ?? look());
 }
 
 /**
@@ -85,7 +84,7 @@ async function areSaltsKept({ ledger, blocks, secrets, member }: HearingPorts, {
       if (secrets.find(name) === salt) return true;
       const { item: found } = await statusOf(ledger, { item });
       if (found?.shipment?.receiver !== commitmentOf(member, salt)) return undefined;
-      keepEarlier(secrets, name, salt);
+      if (!found.isUnit) keepEarlier(secrets, name, salt);
       secrets.keep({ [name]: salt });
       return true;
     };
@@ -110,12 +109,17 @@ function parse(body: string): Handover | undefined {
     const { lots, units, containers, salts, readings = [] } = handover;
     const isWhole =
       [lots, units, containers, salts, readings].every((each) => Array.isArray(each)) &&
-      readings.every(({ item, signed }) => typeof item === 'string' && typeof signed === 'string') &&
+      readings.every(areReadings) &&
       areSalts(handover);
     return isWhole && isShipment(handover.shipment) ? (handover as Handover) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function areReadings({ epc, item, digests, signed }: Partial<ToldReadings>): boolean {
+  const isNamed = typeof epc === 'string' && isHex(item) && Array.isArray(digests) && digests.every(isHex);
+  return isNamed && Array.isArray(signed) && signed.every((each) => typeof each === 'string');
 }
 
 /** Nothing is told of nothing: a handover has packs, or what opens an item on its way. */

@@ -1,8 +1,21 @@
 import type { NamedSecrets } from '../../keys/named-secrets.js';
-import { isDeclined } from '../../ledger/refusal.js';
+import { isDeclined, Refusal } from '../../ledger/refusal.js';
 
 /** Characters of a salt in hex. */
 const SALT = 64;
+
+/** Most salts of a container that are kept of the times it was here before. */
+export const MAX_EARLIER_SALTS = 100;
+
+/** Names under which salts of a container give way to others. */
+const GIVING_WAY = ['own', 'receive'] as const;
+
+/** Throws Refusal where a container was here so often that what opened it before could not be kept all. */
+export function refuseOneTooOften(secrets: NamedSecrets, item: string): void {
+  if (GIVING_WAY.every((name) => earlierSalts(secrets, `${name}/${item}`).length < MAX_EARLIER_SALTS)) return;
+  const words = `this container came here more than ${MAX_EARLIER_SALTS} times: what lies in it is received by its own code`;
+  throw new Refusal('conflict', 'here-too-often', words);
+}
 
 /** Keeps what opens a container, under this name, before it gives way to this one: what was set apart from it then is opened by it for good. */
 export function keepEarlier(secrets: NamedSecrets, name: string, salt: string): void {

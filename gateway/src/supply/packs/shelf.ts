@@ -86,7 +86,7 @@ export class PackShelf {
 
   /** An item's own record as this member's own peer committed it. */
   record(epc: string): Item | undefined {
-    const item = this.#itemOf(epc);
+    const item = this.itemOf(epc);
     return item === undefined ? undefined : this.#recordOf(item);
   }
 
@@ -94,7 +94,8 @@ export class PackShelf {
     return publicRecord(this.ports.projection, `item/${item}`) as Item | undefined;
   }
 
-  #itemOf(epc: string): string | undefined {
+  /** The id on the ledger of a pack or container whose terms are known here. */
+  itemOf(epc: string): string | undefined {
     const container = this.container(epc);
     if (container !== undefined) return container.item;
     const unit = this.#read(`unit/${epc}`) as Pick<UnitTerms, 'lotId'> | undefined;

@@ -1,10 +1,10 @@
 /** What a handover tells, each part held against the ledger: nobody's word alone changes what is known here. */
 import { type Climate, isIncluded, type Lot, merkleRoot } from '@salus/chaincode/supply/api';
 
-import { digestOf, inTime } from '../cold/readings.js';
+import { digestOf } from '../cold/readings.js';
 import { publicRecord } from '../project.js';
 import type { Ledger } from '../../ports.js';
-import type { Handover, OpenedLot } from './handover.js';
+import type { Handover, OpenedLot, ToldReadings } from './handover.js';
 import { isUnderPrefix, itemId, packEpc, packOf, termsDigest } from './identity.js';
 import type { PackShelf, ShelfPorts } from './shelf.js';
 import { statusOf } from './status.js';
@@ -78,20 +78,17 @@ async function isPacked({ ledger }: TellingPorts, { item, items, lots }: Contain
   return isTree && found.lots.join() === lots.join();
 }
 
-/**
- * The readings that the ledger's chain of their item was made of; of any other item, none. Readings that were left out or
- * made up lead to another chain.
- */
+/** The batches that the ledger's chain of their item names; where others are named, or some left out, it is another chain. */
 export function trueReadings(
   { projection }: Pick<TellingPorts, 'projection'>,
-  { readings = [] }: Handover,
-  isShipped: (item: string) => boolean,
+  readings: readonly ToldReadings[],
 ): readonly KeptReadings[] {
-  const items = new Set(readings.map(({ item }) => item).filter(isShipped));
-  return [...items].flatMap((item) => {
-    const own = inTime(readings.filter((each) => each.item === item).map(({ signed }) => signed));
-    const chain = own.reduce((before, { digest }) => digestOf(before + digest), '');
+  return readings.flatMap(({ item, digests, signed }) => {
+    const chain = digests.reduce((before, digest) => digestOf(before + digest), '');
     const climate = publicRecord(projection, `climate/${item}`) as Climate | undefined;
-    return climate?.chain === chain ? own.map(({ digest, signed }) => ({ item, digest, signed })) : [];
+    const named = new Set(climate?.chain === chain ? digests : []);
+    return signed
+      .map((each) => ({ item, digest: digestOf(each), signed: each }))
+      .filter(({ digest }) => named.has(digest));
   });
 }
