@@ -50,7 +50,8 @@ describe('EPCIS capture', () => {
       const { json } = await server.ask(`/events/${encodeURIComponent(String(event.eventID))}/proof`);
       const path = (json.path as string[]).map((each) => Buffer.from(each, 'hex'));
       const root = Buffer.from(server.anchors[0]?.root ?? '', 'hex');
-      assert.ok(isIncluded(root, Buffer.from(json.hash as string), json.index as number, json.count as number, path));
+      const leaf = Buffer.concat([Buffer.from(json.hash as string), Buffer.from(json.salt as string, 'hex')]);
+      assert.ok(isIncluded(root, leaf, json.index as number, json.count as number, path));
     }
   });
 

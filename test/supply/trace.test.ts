@@ -13,11 +13,12 @@ const CASE = 'FDA-2026/17';
 
 /** By what is on the ledger for everybody. */
 function isProven({ event, context, proof }: TracedEvent): boolean {
-  const { hash, index, count, path, merkleRoot } = proof as { path: string[] } & Record<string, unknown>;
+  const { hash, salt, index, count, path, merkleRoot } = proof as { path: string[] } & Record<string, unknown>;
   const siblings = path.map((each) => Buffer.from(each, 'hex'));
   const root = Buffer.from(String(merkleRoot), 'hex');
+  const leaf = Buffer.concat([Buffer.from(String(hash)), Buffer.from(String(salt), 'hex')]);
   const isItsHash = eventHash(event, withContext(STANDARD, context)) === hash;
-  return isItsHash && isIncluded(root, Buffer.from(hash), Number(index), Number(count), siblings);
+  return isItsHash && isIncluded(root, leaf, Number(index), Number(count), siblings);
 }
 
 describe('a regulator’s trace of a product', function () {

@@ -1,5 +1,5 @@
 /** Captures events: EPCIS 2.0 section 8.2. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Refusal } from '../../ledger/refusal.js';
@@ -258,7 +258,8 @@ function storedOf(
   { recordTime, ...place }: { context: unknown; captureID: string; position: number; recordTime: string },
 ): StoredEvent {
   const hash = eventHash(event, namespaces);
-  return { event: { ...event, eventID: event.eventID ?? hash, recordTime }, hash, ...place };
+  const salt = randomBytes(32).toString('hex');
+  return { event: { ...event, eventID: event.eventID ?? hash, recordTime }, hash, salt, ...place };
 }
 
 function problemOf({ type, detail }: JsonMap): EpcisProblem {

@@ -8,7 +8,7 @@ import type { PendingWork } from '../../keys/pending-work.js';
 import { Capturing } from './capture.js';
 import { Pages } from './paging.js';
 import type { EventRepository } from './repository.js';
-import type { ReadableEvent } from './stored.js';
+import { leafOf, type ReadableEvent } from './stored.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** What the endpoints share: the member's events and what carries them to the ledger. */
@@ -52,13 +52,13 @@ export class EpcisDesk {
     return new Date(this.ports.clock()).toISOString();
   }
 
-  /** What proves to anybody, offline, that an event was captured: its hash, its place, and the root on the ledger. */
+  /** What proves to anybody, offline, that an event was captured: its hash and salt, its place, and the root on the ledger. */
   proof(event: ReadableEvent): Readonly<Record<string, unknown>> {
     const own = this.repository.ofCapture(event.captureID);
-    const hashes = own.map(({ hash }) => Buffer.from(hash));
     const index = own.findIndex(({ position }) => position === event.position);
     const { merkleRoot, anchor } = this.repository.job(event.captureID) ?? {};
-    const path = merklePath(hashes, index).map((each) => each.toString('hex'));
-    return { hash: event.hash, index, count: own.length, path, merkleRoot, anchor };
+    const path = merklePath(own.map(leafOf), index).map((each) => each.toString('hex'));
+    const { hash, salt } = event;
+    return { hash, salt, index, count: own.length, path, merkleRoot, anchor };
   }
 }

@@ -14,6 +14,7 @@ import {
   EVENT_TYPE,
   identityOf,
   JOB_TYPE,
+  leafOf,
   masterKey,
   MASTER_TYPE,
   type NamedQuery,
@@ -77,7 +78,7 @@ export class EventRepository {
   readonly master: MasterData = (id) =>
     this.ports.projection.facts(EVENT_SPACE, masterKey(id)).map(({ value }) => JSON.parse(value) as MasterElement);
 
-  /** Anchors the root over the events' hashes, then keeps events, master data and job in one transaction. Throws Refusal. */
+  /** Anchors the root over the events' salted hashes, then keeps events, master data and job in one transaction. Throws Refusal. */
   async keep(
     actor: Actor,
     events: readonly StoredEvent[],
@@ -122,7 +123,7 @@ export class EventRepository {
   }
 
   async #anchor(actor: Actor, events: readonly StoredEvent[], job: CaptureJob): Promise<CaptureJob> {
-    const root = merkleRoot(events.map(({ hash }) => Buffer.from(hash))).toString('hex');
+    const root = merkleRoot(events.map(leafOf)).toString('hex');
     const anchor = randomBytes(32).toString('hex');
     await this.ports.ledger.submit({
       transaction: transactions.anchor,

@@ -34,9 +34,16 @@ export interface StoredEvent {
   readonly context: unknown;
   /** CBV 2.0 event hash. */
   readonly hash: string;
+  /** Goes with the hash under the capture's root, 32 random bytes in hex. */
+  readonly salt: string;
   readonly captureID: string;
   /** Place in its capture. */
   readonly position: number;
+}
+
+/** What lies under a capture's root of an event: by its hash alone, whoever guesses an event could tell that it was captured. */
+export function leafOf({ hash, salt }: Pick<StoredEvent, 'hash' | 'salt'>): Buffer {
+  return Buffer.concat([Buffer.from(hash), Buffer.from(salt, 'hex')]);
 }
 
 /** What an event is stored under: its id, and whether it declares an error, so that no id is captured twice. */
@@ -62,7 +69,7 @@ export interface CaptureJob {
   readonly success: boolean;
   readonly captureErrorBehaviour: 'rollback' | 'proceed';
   readonly errors: readonly JsonMap[];
-  /** Merkle root over the hashes of its events, in order, as anchored on the ledger under `anchor`. */
+  /** Merkle root over the salted hashes of its events, in order, as anchored on the ledger under `anchor`. */
   readonly merkleRoot?: string;
   readonly anchor?: string;
   /** What its events did on the ledger, none where they only tell. */

@@ -7,6 +7,7 @@ import { type Capture, isIncluded, type StatusView, transactions } from '@salus/
 import { Refusal } from '../../ledger/refusal.js';
 import { actorBytes } from '../../ledger/vouched.js';
 import type { Actor, Ledger } from '../../ports.js';
+import { leafOf } from '../epcis/stored.js';
 import { eventHash } from '../event/hash.js';
 import { isMap } from '../event/json.js';
 import { STANDARD, withContext } from '../event/namespaces.js';
@@ -106,13 +107,14 @@ function isWhole({ event, proof }: Partial<TracedEvent>): boolean {
 
 /** Whether the event is what its hash says, and the hash lies under the root that this member anchored. */
 function isProven({ projection }: TracingPorts, { event, context, proof }: TracedEvent, member: string): boolean {
-  const { hash, index, count, path, anchor } = proof;
+  const { hash, salt, index, count, path, anchor } = proof;
   const capture = publicRecord(projection, `capture/${String(anchor)}`) as Capture | undefined;
   const namespaces = withContext(withContext(STANDARD, context), event['@context']);
   if (capture?.member !== member || capture.count !== count || eventHash(event, namespaces) !== hash) return false;
   // What a door says is anybody's word: a proof of another shape proves nothing.
   const siblings = (Array.isArray(path) ? path : []).map((each) => Buffer.from(String(each), 'hex'));
-  return isIncluded(Buffer.from(capture.root, 'hex'), Buffer.from(hash), Number(index), capture.count, siblings);
+  const leaf = leafOf({ hash, salt: String(salt) });
+  return isIncluded(Buffer.from(capture.root, 'hex'), leaf, Number(index), capture.count, siblings);
 }
 
 function nothing(): undefined {
