@@ -70,7 +70,7 @@ describe('requests to the contracts, at a limit and one over it', () => {
     limited(supply.parseStatus, (size) => ({ item: hex, origin: origin(size) }), supply.MAX_PATH);
     const pack = (size: number) => ({
       container: hex,
-      children: { root: hex, count: 1 },
+      children: { root: hex, others: true },
       lots: Array<string>(size).fill(hex),
       moved: [],
       salt: hex,

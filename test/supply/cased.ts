@@ -23,8 +23,15 @@ export async function cased(world: ContractWorld, acme: MemberShelf, storage?: o
   const terms = { lotId, gtin: GTIN, batch: 'L1', expiry: EXPIRY, issuer: 'acme' };
   const lot = { lotId, prefix: PREFIX, count: 3, root: tree.root, expiry: EXPIRY };
   await world.submit('acme', 'supply:commit', call({ ...lot, storage, terms: termsDigest(secret, terms) }));
-  const container = { epc: CASE, item: itemId(secret, CASE), lots: [lotId], children: epcs, items: tree.ids };
-  const packing = { container: container.item, children: { root: tree.root, count: 3 }, lots: [lotId], salt };
+  const container = {
+    epc: CASE,
+    item: itemId(secret, CASE),
+    lots: [lotId],
+    children: epcs,
+    items: tree.ids,
+    seed: tree.seed,
+  };
+  const packing = { container: container.item, children: tree.content(true), lots: [lotId], salt };
   await world.submit('acme', 'supply:pack', call({ ...packing, moved: [] }));
   acme.secrets.keep({ [`lot/${lotId}`]: secret });
   await acme.keep([

@@ -145,7 +145,7 @@ describe('the cold chain on the ledger', () => {
     const storage = { kind: 'controlled-room', allowance: 0 };
     await desk.world.submit('acme', 'supply:commit', call(lot.request({ storage })));
     const [container, salt, unit] = [random(), random(), lot.unit(0)];
-    const packing = { container, children: { root: lot.units.root, count: 2 }, lots: [lot.lotId], moved: [], salt };
+    const packing = { container, children: lot.units.content(true), lots: [lot.lotId], moved: [], salt };
     await desk.world.submit('acme', 'supply:pack', call(packing));
     from(10);
     await days({ item: container, salt }, [24_000, 25_500]);
@@ -210,7 +210,7 @@ describe('the cold chain on the ledger', () => {
     const storage = { kind: 'cold', allowance: 60 };
     await desk.world.submit('acme', 'supply:commit', call(lot.request({ storage })));
     const [container, salt, unit] = [random(), random(), lot.unit(0)];
-    const children = { root: lot.units.root, count: 2 };
+    const children = lot.units.content(true);
     const packing = { container, children, lots: [lot.lotId], moved: [], salt };
     await desk.world.submit('acme', 'supply:pack', call(packing));
     await log({ item: container, salt }, times(5, 9_000));

@@ -55,7 +55,7 @@ describe('the warmth of a container a unit is taken out of', () => {
     await between({ item, salt, origin: lot.origin(item) });
     // What was in quarantine has a record of its own since.
     const moved = (await desk.statusOf(item)).item === null ? [] : [{ item, salt }];
-    const packing = { container, children: { root: lot.units.root, count: 2 }, lots: [lot.lotId], moved, salt };
+    const packing = { container, children: lot.units.content(true), lots: [lot.lotId], moved, salt };
     await desk.world.submit('acme', 'supply:pack', call(packing));
     await register();
     from(inside.daysAgo);

@@ -180,7 +180,7 @@ describe('supply on the ledger', () => {
     await desk.world.submit('stmary', 'supply:quarantine', call({ ...hold, salt }));
     await refused('quarantined', 'stmary', { act: 'dispense', item: unit, salt, premises }, pharmacist);
     const moved = [{ item: unit, salt }];
-    const packing = { container: random(), children: { root: random(), count: 1 }, lots: [desk.lot.lotId], moved };
+    const packing = { container: random(), children: { root: random(), others: false }, lots: [desk.lot.lotId], moved };
     const pack = call({ ...packing, salt: random() });
     await desk.world.refused('quarantined', 'stmary', 'supply:pack', pack);
     await desk.world.refused('not-your-role', 'stmary', 'supply:quarantine', call({ ...hold, standing: 'released' }));
@@ -245,7 +245,7 @@ describe('supply on the ledger', () => {
     const container = random();
     const packed = {
       container,
-      children: { root: own.units.root, count: 1 },
+      children: own.units.content(true),
       lots: [own.lotId],
       moved: [],
       salt: boxSalt,

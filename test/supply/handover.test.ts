@@ -156,15 +156,15 @@ describe('a handover at a door', () => {
     const [unit = ''] = units.map(({ epc }) => epc ?? '');
     const [epc, items] = ['https://id.gs1.org/00/040123450000003338', [itemId(secret, unit)]];
     const [item, salt, receiver] = [itemId(secret, epc), random(), sealed('stmary')];
-    const children = { root: new Tree(items).root, count: 1 };
-    const packing = { container: item, children, lots: [terms.lotId], moved: [], salt };
+    const tree = new Tree(items);
+    const packing = { container: item, children: tree.content(true), lots: [terms.lotId], moved: [], salt };
     await desk.world.submit('acme', 'supply:pack', call(packing));
     const logger = new DataLogger();
     await desk.world.submit('acme', 'supply:logger', call({ jwk: logger.jwk, standing: 'registered' }));
     const signed = [logger.read([5_000], 10), logger.read([6_000], 10)];
     for (const each of signed) await desk.world.submit('acme', 'supply:climate', call({ item, salt, signed: each }));
     await desk.act('acme', { act: 'ship', item, salt, to: receiver.to });
-    const container = { epc, item, lots: [terms.lotId], children: [unit], items };
+    const container = { epc, item, lots: [terms.lotId], children: [unit], items, seed: tree.seed };
     const readings = [{ epc, item, digests: signed.map(digestOf), signed }];
     const salts = [{ item, salt: receiver.salt }];
     return { logger, container, unit, handover: { ...rest, lots, units, salts, containers: [container], readings } };

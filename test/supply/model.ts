@@ -129,7 +129,7 @@ export class TwoWorlds {
 
   private packCase(id: string, tree: Tree): void {
     const request = {
-      ...{ container: id, children: { root: tree.root, count: tree.ids.length }, lots: [this.lot.lotId] },
+      ...{ container: id, children: tree.content(true), lots: [this.lot.lotId] },
       ...{ moved: [], salt: this.saltOf('acme') },
     };
     const made = pack(request, 'acme', { lots: [this.stored], moved: [], isQuarantined: false });

@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
-import { commitmentOf } from '@salus/chaincode/supply/api';
+import { commitmentOf, merkleRoot } from '@salus/chaincode/supply/api';
 import { packEpc } from '@salus/gateway/supply/packs/identity';
 
 import { holders } from '../support/bytes-search.js';
@@ -85,6 +85,39 @@ describe('what a member that takes no part learns of a trade', function () {
       guesses.filter((guess) => known.has(guess)),
       [],
     );
+  });
+
+  it('is no event by guessing: the root of a capture is not made of what the events say alone', async () => {
+    const token = await network.token({ member: 'acme', role: 'supply-operator' });
+    const job = await network.ask('acme', '/epcis/events?perPage=50', {
+      token,
+      headers: { accept: 'application/json' },
+    });
+    const results = (job.body['epcisBody'] as { queryResults: { resultsBody: { eventList: { eventID: string }[] } } })
+      .queryResults.resultsBody;
+    const hashes = results.eventList.map(({ eventID }) => eventID);
+    const lists = [...hashes.map((hash) => [hash]), hashes, [...hashes].reverse()];
+    const roots = lists.map((list) => merkleRoot(list.map((hash) => Buffer.from(hash))).toString('hex'));
+    assert.ok(hashes.length >= 4 && hashes.every((hash) => hash.startsWith('ni:///sha-256;')), hashes.join());
+    assert.deepEqual(
+      roots.filter((root) => known.has(root)),
+      [],
+    );
+  });
+
+  it('is no quantity of what lies in a container: its tree is of one size whatever it holds', () => {
+    const contents = files.flatMap((file) => [
+      ...readFileSync(join(network.stateDir, file))
+        .toString('latin1')
+        .matchAll(/"children":(\{.*?\})/g),
+    ]);
+    assert.ok(contents.length > 0);
+    for (const [, content = ''] of contents) {
+      const { root, others, ...more } = JSON.parse(content) as { root: string; others?: boolean };
+      assert.match(root, /^[0-9a-f]{64}$/);
+      assert.ok(others === undefined || others);
+      assert.deepEqual(more, {});
+    }
   });
 
   it('is no partner before it acts itself: commitments open by nothing that is public', () => {

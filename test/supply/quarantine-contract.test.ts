@@ -15,7 +15,7 @@ describe('what is taken out of a container in quarantine', () => {
     const storage = { kind: 'cold', allowance: 60 };
     await desk.world.submit('acme', 'supply:commit', call(lot.request({ storage })));
     const [container, salt] = [random(), random()];
-    const children = { root: lot.units.root, count: 4 };
+    const children = lot.units.content(true);
     await desk.world.submit('acme', 'supply:pack', call({ container, children, lots: [lot.lotId], moved: [], salt }));
     const origin = (unit: string) => lot.origin(unit, { container, tree: lot.units });
     return { lot, container, salt, origin };
@@ -166,7 +166,7 @@ describe('what is taken out of a container in quarantine', () => {
   it('is not packed, though nobody acted on it before', async () => {
     const [unit, salt] = [desk.lot.unit(1), random()];
     await hold('acme', { id: unit, salt, origin: desk.lot.origin(unit) });
-    const [container, children] = [random(), { root: desk.lot.units.root, count: 5 }];
+    const [container, children] = [random(), desk.lot.units.content(true)];
     const packing = { container, children, lots: [desk.lot.lotId], salt: random() };
     const moved = [{ item: unit, salt }];
     await desk.world.refused('quarantined', 'acme', 'supply:pack', call({ ...packing, moved }));

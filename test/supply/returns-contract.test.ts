@@ -25,7 +25,7 @@ describe('the way back', () => {
   it('of what its receiver declines leads to its shipper alone, who ends what was stolen', async () => {
     const [container, own, receiver, carrier] = [random(), random(), sealed('stmary'), sealed('northside')];
     const inside = new Tree(desk.lot.units.ids.slice(0, 2));
-    const children = { root: inside.root, count: 2 };
+    const children = inside.content(true);
     const packing = { container, children, lots: [desk.lot.lotId], moved: [], salt: own };
     await desk.world.submit('acme', 'supply:pack', call(packing));
     await act('acme', { act: 'ship', item: container, salt: own, to: receiver.to });

@@ -55,7 +55,7 @@ describe('acts that share a transaction, by the contracts', () => {
     ]);
     await refused('acts-collide', [dispense, { act: 'decommission', ...first, premises, reason: 'stolen' }]);
     const [container, salt, tree] = [random(), random(), new Tree([first?.item ?? ''])];
-    const packed = { container, children: { root: tree.root, count: 1 }, lots: [desk.lot.lotId], moved: [first], salt };
+    const packed = { container, children: tree.content(false), lots: [desk.lot.lotId], moved: [first], salt };
     await desk.world.submit('stmary', 'supply:pack', call(packed));
     const shipped = { act: 'ship', item: container, salt, to: sealed('northside').to };
     await refused('acts-collide', [{ ...dispense, salt }, shipped]);

@@ -43,7 +43,7 @@ describe('a shipment with more to tell than a door takes at once', () => {
     }
     await made.ship();
     const messages = handoversOf(acme.shelf, shippedIn(made)).map((each) => JSON.stringify(each));
-    assert.ok(messages.reduce((sum, { length }) => sum + length, 0) > 8_000_000);
+    assert.ok(messages.filter((each) => each.includes('"digests"')).length > 1);
     for (const message of messages) {
       assert.ok(message.length <= HANDOVER_BYTES, `${message.length}`);
       assert.deepEqual(await hearHandover(stmary.hearing('stmary'), 'acme', message), {});
@@ -56,8 +56,8 @@ describe('a shipment with more to tell than a door takes at once', () => {
     const inner = ['3345', '3352', '3369'].map((end) => `https://id.gs1.org/00/04012345000000${end}`);
     const items = Array.from({ length: 30_000 }, random);
     const containers = [
-      ...inner.map((epc) => ({ epc, item: random(), lots: [], children: [], items })),
-      { epc: CASE, item: made.case, lots: [], children: inner, items },
+      ...inner.map((epc) => ({ epc, item: random(), lots: [], children: [], items, seed: random() })),
+      { epc: CASE, item: made.case, lots: [], children: inner, items, seed: random() },
     ];
     await acme.keep(containers.map((value) => ({ type: PACK_TYPES.container, value })));
     const messages = handoversOf(acme.shelf, shippedIn(made));

@@ -1,6 +1,6 @@
 /** A lot, its packs and their proofs, and a consortium whose contracts run on a double of the ledger. */
 import { merklePath, merkleRoot } from '@salus/chaincode/dist/lib/merkle.js';
-import { commitmentOf, type Origin, type StatusView } from '@salus/chaincode/supply/api';
+import { commitmentOf, type Origin, SparseMerkleTree, type StatusView } from '@salus/chaincode/supply/api';
 
 import { approval, consortiumEntry, ContractWorld, memberEntry, members, random } from '../support/contract-world.js';
 
@@ -14,6 +14,9 @@ export const EXPIRY = '2999-12-31';
 /** A tree over ids: units of a lot, or children of a container. */
 export class Tree {
   private readonly bytes: readonly Buffer[];
+  /** Under what the tree of a container of these is made, hex. */
+  readonly seed = random();
+  private sparse: SparseMerkleTree | undefined;
   private readonly proofs = new Map<string, { readonly index: number; readonly path: readonly string[] }>();
 
   constructor(readonly ids: readonly string[]) {
@@ -22,6 +25,21 @@ export class Tree {
 
   get root(): string {
     return merkleRoot(this.bytes).toString('hex');
+  }
+
+  /** What a container of these is packed with: all of them without a record of their own, or, moved, none. */
+  content(others: boolean): { readonly root: string; readonly others: boolean } {
+    return { root: this.hidden.root.toString('hex'), others };
+  }
+
+  /** Where an id lies in a container of these, with the proof. */
+  place(id: string): { readonly index: number; readonly path: readonly string[] } {
+    const { index, path } = this.hidden.proof(this.ids.indexOf(id));
+    return { index, path: path.map((each) => each.toString('hex')) };
+  }
+
+  private get hidden(): SparseMerkleTree {
+    return (this.sparse ??= new SparseMerkleTree(this.bytes, Buffer.from(this.seed, 'hex')));
   }
 
   /** Where an id lies, with the proof. */
@@ -60,7 +78,7 @@ export class LotOfUnits {
   }
 
   origin(unit: string, within?: { readonly container: string; readonly tree: Tree }): Origin {
-    const place = within === undefined ? {} : { within: { container: within.container, ...within.tree.proof(unit) } };
+    const place = within === undefined ? {} : { within: { container: within.container, ...within.tree.place(unit) } };
     return { lotId: this.lotId, ...this.units.proof(unit), ...place };
   }
 }

@@ -73,11 +73,13 @@ function splitOf(count: number): number {
   return split;
 }
 
-function leafHash(item: Uint8Array): Buffer {
+/** Hash of an item. */
+export function leafHash(item: Uint8Array): Buffer {
   return sha256(Buffer.of(0), item);
 }
 
-function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+/** Hash of two trees of one size, or of a whole one and the rest. */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return sha256(Buffer.of(1), left, right);
 }
 

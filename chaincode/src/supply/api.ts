@@ -7,6 +7,7 @@ import { refusals } from '../lib/refusal';
 import type { StorageLimits } from './storage';
 
 export { isIncluded, merklePath, merklePaths, merkleRoot } from '../lib/merkle';
+export { SparseMerkleTree, TREE_PLACES } from '../lib/sparse-merkle';
 export { inEffect } from './origin';
 export { ACTS, type ActName, type ActRow, suspicionOf } from './table';
 export { MAX_READINGS, meanKineticTemperature } from './kinetic';
@@ -121,8 +122,8 @@ export interface Item {
   readonly parent?: string | undefined;
   /** Containers inside one another, itself included; a unit 0. */
   readonly depth: number;
-  /** Of a container: root over its children's ids, and who packed it. */
-  readonly children?: { readonly root: string; readonly count: number } | undefined;
+  /** Of a container: root of a tree of TREE_PLACES over its children's ids, which says nothing of how many; and who packed it. */
+  readonly children?: { readonly root: string } | undefined;
   readonly packer?: string | undefined;
   /** How it left the supply chain, for who may undo it. */
   readonly ended?: Ended | undefined;

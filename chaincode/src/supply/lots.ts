@@ -75,11 +75,11 @@ export function pack(request: PackContainer, member: string, known: Packing): re
   if (known.isQuarantined) return refuse('quarantined', 'what is in quarantine is not packed: it would leave unseen');
   const depth = Math.max(0, ...known.moved.map((child) => child.depth)) + 1;
   if (depth > MAX_DEPTH) return refuse('too-deep', `at most ${MAX_DEPTH} containers lie inside one another`);
-  const speaksForOthers = request.children.count > known.moved.length;
-  if (speaksForOthers && known.lots.some(({ issuer }) => issuer !== member)) {
+  if (request.children.others && known.lots.some(({ issuer }) => issuer !== member)) {
     return refuse('forged-parent', 'units without a record of their own are packed by the issuer of their lot alone');
   }
   const { container: id, children, lots } = request;
+  const { root } = children;
   const owner = commitmentOf(member, request.salt);
   const made: Item = {
     id,
@@ -89,7 +89,7 @@ export function pack(request: PackContainer, member: string, known: Packing): re
     owner,
     holder: owner,
     depth,
-    children,
+    children: { root },
     packer: member,
   };
   return [made, ...known.moved.map((child) => ({ ...child, parent: id }))];
@@ -99,8 +99,8 @@ function unknownLots({ lots, children, moved }: PackContainer, known: readonly L
   if (new Set(known.map(({ lotId }) => lotId)).size !== lots.length) {
     return refuse('unknown-lot', 'name each lot inside once; each must have been committed');
   }
-  return children.count < moved.length
-    ? refuse('incomplete-act', 'children are at least those that are moved')
+  return moved.length === 0 && !children.others
+    ? refuse('incomplete-act', 'a container holds something: what is moved, or others')
     : undefined;
 }
 

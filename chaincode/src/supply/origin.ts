@@ -1,5 +1,6 @@
 /** Where items come from and in whose hands they are: pure. */
 import { isIncluded } from '../lib/merkle';
+import { TREE_PLACES } from '../lib/sparse-merkle';
 import type { Refusal } from '../lib/refusal';
 import { commitmentOf, type Item, type Lot, type Origin, refuse } from './api';
 
@@ -54,7 +55,7 @@ function within(
 ): Item | Refusal {
   const [container] = above;
   if (container?.children === undefined) return refuse('not-in-container', 'no container has this id');
-  if (!proven(container.children, unit.id, place)) {
+  if (!proven({ ...container.children, count: TREE_PLACES }, unit.id, place)) {
     return refuse('not-in-container', "the proof does not lead from this unit to the container's root");
   }
   const isIssuers = container.packer === lot?.issuer && unit.lots.every((each) => container.lots.includes(each));

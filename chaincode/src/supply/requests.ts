@@ -1,5 +1,6 @@
 /** What the transactions of supply take, and its smaller records. */
-import { hex256, integer, list, memberName, object, oneOf, optional, type Parser, text } from '../lib/schema';
+import { TREE_PLACES } from '../lib/sparse-merkle';
+import { flag, hex256, integer, list, memberName, object, oneOf, optional, type Parser, text } from '../lib/schema';
 import { ACTS, type ActName } from './table';
 import type { EndReason, Item, Lot } from './api';
 import type { Excursion } from './climate';
@@ -63,10 +64,10 @@ export interface PrefixAuthority extends AuthorisePrefix {
 /** supply:commit. */
 export type CommitLot = Pick<Lot, 'lotId' | 'prefix' | 'count' | 'root' | 'expiry' | 'storage' | 'terms'>;
 
-/** supply:pack. */
+/** supply:pack; `others`: more lies in it than what is moved, without a record of its own. */
 export interface PackContainer {
   readonly container: string;
-  readonly children: { readonly root: string; readonly count: number };
+  readonly children: { readonly root: string; readonly others: boolean };
   readonly lots: readonly string[];
   /** Children that have a record of their own, each with what opens its commitment. */
   readonly moved: readonly { readonly item: string; readonly salt: string }[];
@@ -204,7 +205,7 @@ export interface StatusView {
 }
 
 const path = list(hex256, 0, MAX_PATH);
-const index = integer(0, MAX_UNITS - 1);
+const index = integer(0, TREE_PLACES - 1);
 const prefix = text(/^[0-9]{4,12}$/, 'a GS1 company prefix of 4 to 12 digits');
 const day = text(/^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$/, 'a day as YYYY-MM-DD');
 
@@ -252,7 +253,7 @@ export const parseCommit: Parser<CommitLot> = object<CommitLot>({
 /** Parser of PackContainer. */
 export const parsePack: Parser<PackContainer> = object<PackContainer>({
   container: hex256,
-  children: object({ root: hex256, count: integer(1, MAX_UNITS) }),
+  children: object({ root: hex256, others: flag }),
   lots: list(hex256, 1, MAX_LOTS),
   moved: list(object({ item: hex256, salt: hex256 }), 0, MAX_MOVED),
   salt: hex256,

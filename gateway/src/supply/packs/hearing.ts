@@ -1,5 +1,5 @@
 /** Takes in what goes with a shipment from door to door. */
-import { commitmentOf } from '@salus/chaincode/supply/api';
+import { commitmentOf, MAX_UNITS } from '@salus/chaincode/supply/api';
 
 import { type Blocks, whenCommitted } from '../../door/committed.js';
 import type { Keep } from '../../ehr/keep.js';
@@ -11,7 +11,7 @@ import { isHex, termsOf } from './identity.js';
 import { keepEarlier } from './salts.js';
 import type { PackShelf, ShelfPorts } from './shelf.js';
 import { statusOf } from './status.js';
-import { type KeptReadings, PACK_SPACE, PACK_TYPES, type UnitTerms } from './stored.js';
+import { type ContainerTerms, type KeptReadings, PACK_SPACE, PACK_TYPES, type UnitTerms } from './stored.js';
 import { areContainersTrue, committedLot, isOfNoOther, isProven, trueReadings } from './told.js';
 
 /** How a receiver checks what it was told against the ledger, and keeps it. */
@@ -110,11 +110,18 @@ function parse(body: string): Handover | undefined {
     const isWhole =
       [lots, units, containers, salts, readings].every((each) => Array.isArray(each)) &&
       readings.every(areReadings) &&
+      (containers ?? []).every(isContainer) &&
       areSalts(handover);
     return isWhole && isShipment(handover.shipment) ? (handover as Handover) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isContainer({ epc, item, lots, children, items, seed }: Partial<ContainerTerms>): boolean {
+  const areNamed = typeof epc === 'string' && [item, seed].every(isHex);
+  const areIds = [lots, items].every((each) => Array.isArray(each) && each.length <= MAX_UNITS && each.every(isHex));
+  return areNamed && areIds && Array.isArray(children) && children.every((each) => typeof each === 'string');
 }
 
 function areReadings({ epc, item, digests, signed }: Partial<ToldReadings>): boolean {

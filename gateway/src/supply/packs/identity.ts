@@ -31,6 +31,11 @@ export function itemIdsUnder(secret: string): (epc: string) => string {
   return (epc) => createHmac('sha256', key).update(epc).digest('hex');
 }
 
+/** Under what the tree of a container's content is made, hex: the same again after a kill. */
+export function treeSeed(secret: string, epc: string): string {
+  return createHmac('sha256', createSecretKey(secret, 'hex')).update(`tree\n${epc}`).digest('hex');
+}
+
 /** What of a lot's terms goes from door to door, and nothing else that a teller may have added. */
 export function termsOf({ lotId, gtin, batch, expiry, issuer, product }: LotTerms): LotTerms {
   return { lotId, gtin, batch, expiry, issuer, ...(product === undefined ? {} : { product }) };

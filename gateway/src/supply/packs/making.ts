@@ -1,13 +1,23 @@
 /** What a member commits anew: lots with their secrets and trees, and containers. */
 import { randomBytes } from 'node:crypto';
 
-import { type CommitLot, merkleRoot, type PackContainer } from '@salus/chaincode/supply/api';
+import { type CommitLot, MAX_UNITS, merkleRoot, type PackContainer } from '@salus/chaincode/supply/api';
 
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { Refusal } from '../../ledger/refusal.js';
 import type { Directory } from '../../registry/directory.js';
 import { saltApart } from './apart.js';
-import { isUnderPrefix, itemId, itemIdsUnder, licenseeOf, packEpc, termsDigest, termsOf } from './identity.js';
+import {
+  isUnderPrefix,
+  itemId,
+  itemIdsUnder,
+  licenseeOf,
+  packEpc,
+  termsDigest,
+  termsOf,
+  treeSeed,
+} from './identity.js';
+import { treeOf } from './content.js';
 import type { KnownItem, PackShelf } from './shelf.js';
 import type { CommitStep, PackStep } from './steps.js';
 import type { ContainerTerms, IssuedLot } from './stored.js';
@@ -64,6 +74,8 @@ export function newContainer(
   { member, shelf, secrets }: MakingPorts,
   { container: epc, children }: PackStep,
 ): { readonly terms: ContainerTerms; readonly request: PackContainer } {
+  if (children.length > MAX_UNITS)
+    throw new Refusal('invalid', 'incomplete-act', `at most ${MAX_UNITS} things are packed at once`);
   const known = children.map((child) => knownChild(shelf, child));
   const lots = [...new Set(known.flatMap((child) => lotsOf(shelf, child)))];
   const items = known.map(({ item }) => item);
@@ -73,16 +85,18 @@ export function newContainer(
     const salt = secrets.find(`own/${item}`) ?? saltApart({ member, shelf }, child);
     return salt === undefined ? [] : [{ item, salt }];
   });
-  const container = itemId(shelf.secret(lots[0] ?? '') ?? '', epc);
+  const secret = shelf.secret(lots[0] ?? '') ?? '';
+  const container = itemId(secret, epc);
+  const seed = treeSeed(secret, epc);
   const request = {
     container,
-    children: { root: rootOf(items), count: items.length },
+    children: { root: treeOf({ items, seed }).root.toString('hex'), others: moved.length < items.length },
     lots,
     moved,
     // One that opens the container already must not give way: packing it again is refused.
     salt: secrets.find(`own/${container}`) ?? randomBytes(32).toString('hex'),
   };
-  return { terms: { epc, item: container, lots, children, items }, request };
+  return { terms: { epc, item: container, lots, children, items, seed }, request };
 }
 
 function knownChild(shelf: PackShelf, epc: string): KnownItem {

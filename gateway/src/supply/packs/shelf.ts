@@ -1,8 +1,9 @@
 /** What a member knows of lots, packs and containers: its copies of the terms, and the secrets that open them. */
-import { type Item, MAX_DEPTH, merklePaths, type Origin } from '@salus/chaincode/supply/api';
+import { type Item, MAX_DEPTH, merklePaths, type Origin, type SparseMerkleTree } from '@salus/chaincode/supply/api';
 
 import type { NamedSecrets } from '../../keys/named-secrets.js';
 import { publicRecord } from '../project.js';
+import { treeOf } from './content.js';
 import { itemIdsUnder, packEpc } from './identity.js';
 import { earlierSalts } from './salts.js';
 import { type ContainerTerms, type LotTerms, PACK_SPACE, type UnitTerms } from './stored.js';
@@ -39,6 +40,7 @@ type Proofs = readonly (readonly string[])[];
 /** Looks lots, packs and containers up. */
 export class PackShelf {
   readonly #proofs = new Map<string, Proofs>();
+  readonly #trees = new Map<string, SparseMerkleTree>();
   /** Names of packs under a lot's secret, which never changes. */
   readonly #ids = new Map<string, (epc: string) => string>();
   /** Terms by the text they were read from: of a pallet, megabytes that are asked for with every pack. */
@@ -200,12 +202,17 @@ export class PackShelf {
     const parent = this.parentOf(epc);
     const terms = parent === undefined ? undefined : this.container(parent);
     if (parent === undefined || terms === undefined) return undefined;
-    const index = terms.items.indexOf(item);
-    return {
-      container: terms.item,
-      index,
-      path: this.#pathIn(parent, index, () => terms.items),
-    };
+    const { index, path } = this.#treeOf(terms).proof(terms.items.indexOf(item));
+    return { container: terms.item, index, path: path.map((each) => each.toString('hex')) };
+  }
+
+  #treeOf(terms: ContainerTerms): SparseMerkleTree {
+    const known = this.#trees.get(terms.item);
+    if (known !== undefined) return known;
+    const tree = treeOf(terms);
+    if (this.#trees.size >= REMEMBERED) this.#trees.clear();
+    this.#trees.set(terms.item, tree);
+    return tree;
   }
 
   #pathInLot(lotId: string, index: number): readonly string[] {

@@ -70,6 +70,8 @@ export interface ContainerTerms {
   readonly children: readonly string[];
   /** Ids of all that was packed into it, in the order of its tree. */
   readonly items: readonly string[];
+  /** Under what its tree is made, hex: who knows it alone can tell how many those are. */
+  readonly seed: string;
 }
 
 /** An item that this member carries or carried for others: it learns nothing of what is inside. */

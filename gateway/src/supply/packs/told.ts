@@ -1,9 +1,10 @@
 /** What a handover tells, each part held against the ledger: nobody's word alone changes what is known here. */
-import { type Climate, isIncluded, type Lot, merkleRoot } from '@salus/chaincode/supply/api';
+import { type Climate, isIncluded, type Lot } from '@salus/chaincode/supply/api';
 
 import { digestOf } from '../cold/readings.js';
 import { publicRecord } from '../project.js';
 import type { Ledger } from '../../ports.js';
+import { treeOf } from './content.js';
 import type { Handover, OpenedLot, ToldReadings } from './handover.js';
 import { isUnderPrefix, itemId, packEpc, packOf, termsDigest } from './identity.js';
 import type { PackShelf, ShelfPorts } from './shelf.js';
@@ -71,11 +72,10 @@ function areInside({ children, items }: ContainerTerms, idOf: (epc: string) => s
   return children.every((epc) => inside.has(idOf(epc) ?? ''));
 }
 
-async function isPacked({ ledger }: TellingPorts, { item, items, lots }: ContainerTerms): Promise<boolean> {
+async function isPacked({ ledger }: TellingPorts, container: ContainerTerms): Promise<boolean> {
+  const { item, lots } = container;
   const { item: found } = await statusOf(ledger, { item });
-  const root = merkleRoot(items.map((each) => Buffer.from(each, 'hex'))).toString('hex');
-  const isTree = found?.children?.root === root && found.children.count === items.length;
-  return isTree && found.lots.join() === lots.join();
+  return found?.children?.root === treeOf(container).root.toString('hex') && found.lots.join() === lots.join();
 }
 
 /** The batches that the ledger's chain of their item names; where others are named, or some left out, it is another chain. */
