@@ -25,7 +25,7 @@ describe('a shipment with more to tell than a door takes at once', () => {
   });
 
   /** As long a batch as there is. */
-  const batchOf = (logger: DataLogger): string => logger.read(Array(MAX_READINGS).fill(5_000), 1);
+  const batchOf = (logger: DataLogger): string => logger.read(Array<number>(MAX_READINGS).fill(5_000), 1);
 
   it('tells all readings of it and of what lies in it, each message below the limit, and every one is kept', async () => {
     const made = await cased(desk.world, acme, { kind: 'cold', allowance: 0 });
@@ -33,10 +33,10 @@ describe('a shipment with more to tell than a door takes at once', () => {
     await desk.world.submit('acme', 'supply:logger', call({ jwk: logger.jwk, standing: 'registered' }));
     const batches = 30;
     logger.begin(Date.now() - ((batches + 1) * MAX_READINGS * DAY_MS) / 1_440);
-    const things = [{ item: made.item, origin: made.origin, salt: made.salt }, ...Array(batches - 1).fill(undefined)];
-    for (const inside of things) {
+    for (let batch = 0; batch < batches; batch += 1) {
       const signed = batchOf(logger);
-      const thing = inside ?? { item: made.case, salt: made.salt };
+      const { item, origin, salt } = made;
+      const thing = batch === 0 ? { item, origin, salt } : { item: made.case, salt };
       await desk.world.submit('acme', 'supply:climate', call({ ...thing, signed }));
       const digest = random();
       await acme.keep([{ type: PACK_TYPES.readings, value: { item: thing.item, digest, signed } }]);

@@ -172,6 +172,7 @@ export class PackActs {
     const outcome = await settled({ act: step.act, epc }, async () => {
       const known = await knownItem(this.ports, epc);
       item = known.item;
+      if (ACTS[step.act].who === 'receiver') refuseOneTooOften(this.ports.secrets, item);
       const work = () => this.#act(actor, step, known, way);
       const commitment = await this.#turns.take(epc, this.ports.shelf.around(epc), work);
       if (commitment !== undefined) commitments.set(epc, commitment);
@@ -196,7 +197,6 @@ export class PackActs {
     const salt = (await opening(this.ports, known, ACTS[step.act].who)) ?? freshSecret();
     const premises = this.ports.premises(actor.user, step.place, item);
     const { act, reason, supplied, fill } = step;
-    if (ACTS[act].who === 'receiver') refuseOneTooOften(this.ports.secrets, item);
     const to = step.to === undefined ? undefined : this.#commitmentTo(step.to);
     // What is undefined is left out of the JSON.
     const ended = ENDS.includes(act) ? { premises } : {};
@@ -206,13 +206,16 @@ export class PackActs {
     };
     const doneBefore = () => this.#doneBefore(step, known, { salt, premises });
     const work = () => unlessDoneBefore(again, doneBefore, submit);
-    if (NOT_OWNED.includes(act)) {
-      const before = await work();
-      if (act === 'hand-over') await keepCarried(this.ports, known, salt);
-      return before?.to ?? to;
-    }
+    if (NOT_OWNED.includes(act)) return (await this.#passedOn(act, known, salt, work))?.to ?? to;
     if (known.terms === undefined) keepEarlier(this.ports.secrets, `own/${item}`, salt);
     return (await withSaltKept(this.ports.secrets, [`own/${item}`, salt], work))?.to ?? to;
+  }
+
+  /** Does work on what this member does not own; what it hands on out of what it carries is known here by its own code then. */
+  async #passedOn<T>(act: string, known: KnownItem, salt: string, work: () => Promise<T>): Promise<T> {
+    const done = await work();
+    if (act === 'hand-over') await keepCarried(this.ports, known, salt);
+    return done;
   }
 
   /** Whether the act took effect before the gateway was killed, and to whom it went then. */

@@ -37,11 +37,18 @@ export async function hearHandover(ports: HearingPorts, teller: string, body: st
   }
   if (!(await areSaltsKept(ports, handover)) || !(await areContainersTrue(ports, handover))) return undefined;
   ports.secrets.keep(Object.fromEntries(handover.lots.map(({ terms, secret }) => [`lot/${terms.lotId}`, secret])));
-  const records = recordsOf(ports, handover);
-  if (records.length > 0) await ports.keep(records);
+  // Readings are held against what is kept: whose they are is known by then.
+  await keepAny(ports, recordsOf(ports, handover));
   const readings = await readingsOf(ports, handover);
-  if (readings.length > 0) await ports.keep(readings.map((value) => ({ type: PACK_TYPES.readings, value })));
+  await keepAny(
+    ports,
+    readings.map((value) => ({ type: PACK_TYPES.readings, value })),
+  );
   return {};
+}
+
+async function keepAny({ keep }: HearingPorts, records: Parameters<Keep>[0]): Promise<void> {
+  if (records.length > 0) await keep(records);
 }
 
 /** What is new of it. What an issuer has of its own lots, and what was told of a shipment first, stays as it is. */
