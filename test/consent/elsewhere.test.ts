@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import type { ConsentRecord } from '@salus/chaincode/consent/api';
-import { ANNOUNCED_LIFETIME_MS } from '@salus/gateway/consent/trusted';
+import { ANNOUNCED_LIFETIME_MS } from '@salus/gateway/consent/announced';
 import { DoorCaller } from '@salus/gateway/door/caller';
 import type { FhirResponse } from '@salus/gateway/fhir/request';
 import type { JsonObject } from '@salus/gateway/fhir/json';

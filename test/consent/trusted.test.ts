@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
+import { ANNOUNCED_LIFETIME_MS, MAX_HEARD_DENIALS } from '@salus/gateway/consent/announced';
+import { wordHash } from '@salus/gateway/consent/authentic';
 import { ConsentShelf } from '@salus/gateway/consent/shelf';
 import { TrustedConsents } from '@salus/gateway/consent/trusted';
 import { signingKey } from '@salus/gateway/identity/keys';
@@ -12,12 +14,15 @@ import type { PublicJwk } from '@salus/gateway/settings';
 
 import { composeConsent, sendConsent } from '../door/consents.js';
 import { adams, annAt } from '../support/ann.js';
+import { random } from '../support/contract-world.js';
 import { newJwk, SharingWorld } from '../support/sharing-world.js';
 
 const deniesAdams = {
   ...composeConsent('stmary'),
   provision: { type: 'deny', actor: [{ reference: { identifier: { system: 'urn:salus:user', value: 'u-adams' } } }] },
 };
+
+const composeDenial = (): JsonObject => ({ ...composeConsent('northside'), provision: { type: 'deny' } });
 
 describe('the consents a custodian decides on', () => {
   let world: SharingWorld;
@@ -41,17 +46,21 @@ describe('the consents a custodian decides on', () => {
     world.project(randomBytes(8).toString('hex'), creator, 'care', key, Buffer.from(JSON.stringify(record)));
   }
 
+  const ids = (reading: readonly { readonly id: string }[]): string[] => reading.map(({ id }) => id);
+
   /** As stmary's door takes them, by id; undefined = closed. */
   function atDoor(): readonly string[] | undefined {
+    return trusted().toOthers(pid)?.flatMap(ids);
+  }
+
+  function trusted(shelf = new ConsentShelf(world.stmary.projected)): TrustedConsents {
     const { sharing, memory, projected } = world.stmary;
-    const trusted = new TrustedConsents({
-      ...{ member: 'stmary', mspId: 'StmaryMSP', channel: 'health', memory, facts: projected },
+    return new TrustedConsents({
+      ...{ member: 'stmary', mspId: 'StmaryMSP', channel: 'health', memory, facts: projected, shelf },
       patientKeys: sharing.patientKeys,
-      shelf: new ConsentShelf(projected),
       alarm: (what) => alarms.push(what),
-      now: () => '2026-01-01T00:00:00Z',
+      now: () => new Date(world.contracts.clockMs).toISOString(),
     });
-    return trusted.toOthers(pid)?.flatMap((reading) => reading.map(({ id }) => id));
   }
 
   const seesPatient = (actor: Actor): boolean => {
@@ -65,6 +74,37 @@ describe('the consents a custodian decides on', () => {
     collude('forged', composeConsent('northside'), { creator: 'StmaryMSP' });
     assert.equal(atDoor(), undefined);
     assert.deepEqual(alarms, ['foreign-consent']);
+  });
+
+  it('are obeyed where they deny from when they are heard of, for a day at most, also at a gateway that is behind', async () => {
+    const permitId = await sendConsent(world.stmary, composeConsent('northside'));
+    const { projected } = world.stmary;
+    const rows = [...projected.facts('consent', `${pid}/`)];
+    const denialId = await sendConsent(world.stmary, composeDenial());
+    assert.deepEqual(trusted().toOthers(pid)?.map(ids), [[permitId, denialId]]);
+    const behind = trusted(new ConsentShelf({ fact: () => undefined, facts: () => rows }));
+    assert.deepEqual(behind.toOthers(pid)?.map(ids), [[permitId], [permitId, denialId]]);
+    world.contracts.clockMs += ANNOUNCED_LIFETIME_MS;
+    assert.deepEqual(behind.within(pid).map(ids), [[permitId], [permitId, denialId]]);
+    world.contracts.clockMs += 1_000;
+    assert.deepEqual(behind.within(pid).map(ids), [[permitId]]);
+    assert.deepEqual(alarms, ['denial-overdue']);
+  });
+
+  it(`are obeyed before the ledger has them if their word counts here, and ${MAX_HEARD_DENIALS} of them at most`, async () => {
+    const permitId = await sendConsent(world.stmary, composeConsent('northside'));
+    const say = (consentId: string, consent: JsonObject, teller = 'stmary'): number => {
+      const record = { pid, consentId, version: 1, consent: { ...consent, id: consentId } as never, salt: random() };
+      world.stmary.memory.keepWord(wordHash(record));
+      trusted().hear(teller, record);
+      return trusted().within(pid).at(-1)?.length ?? 0;
+    };
+    assert.equal(say('permit', composeConsent('acme')), 1, 'a permit waits for the ledger');
+    assert.equal(say('garbled', { ...composeDenial(), provision: { type: 'deny', purpose: [{ code: 'NONE' }] } }), 1);
+    assert.equal(say('foreign', composeDenial(), 'northside'), 1, 'another member says nothing in this one’s name');
+    assert.equal(say(permitId, composeDenial()), 1, 'the ledger has this version');
+    for (let said = 1; said <= MAX_HEARD_DENIALS; said += 1) say(`denial-${said}`, composeDenial());
+    assert.equal(say('one-over', composeDenial()), 1 + MAX_HEARD_DENIALS);
   });
 
   it("are the custodian's own word where the patient has a key of the own", async () => {

@@ -6,6 +6,7 @@ import { DoorCaller } from '@salus/gateway/door/caller';
 import { Memory } from '@salus/gateway/keys/memory';
 import { Directory } from '@salus/gateway/registry/directory';
 import { checkProof, MAX_PROOF_CHARACTERS, PROOF_LIFETIME_S, signProof } from '@salus/gateway/door/proof';
+import { DENIAL_PATH, MAX_DENIAL_BYTES } from '@salus/gateway/door/denial';
 import { MAX_DOOR_BODY_BYTES } from '@salus/gateway/door/server';
 import { CARRIAGE_BYTES, CARRIAGE_PATH } from '@salus/gateway/supply/packs/carriage';
 import { HANDOVER_BYTES, HANDOVER_PATH } from '@salus/gateway/supply/packs/handover';
@@ -158,6 +159,8 @@ describe('the door', () => {
     const told = JSON.stringify({ consentId: 'none', version: 2 });
     assert.equal(await tell(WITHDRAWAL_PATH, told.padEnd(MAX_DOOR_BODY_BYTES)), 200);
     assert.equal(await tell(WITHDRAWAL_PATH, told.padEnd(MAX_DOOR_BODY_BYTES + 1)), 413);
+    assert.equal(await tell(DENIAL_PATH, told.padEnd(MAX_DENIAL_BYTES)), 404);
+    assert.equal(await tell(DENIAL_PATH, told.padEnd(MAX_DENIAL_BYTES + 1)), 413);
     assert.equal(await tell('%', told), 404);
     // What the supply chain tells has limits of its own; an empty message is read whole and shown nothing.
     for (const [path, most] of SUPPLY_LIMITS) {

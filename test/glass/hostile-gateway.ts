@@ -39,10 +39,27 @@ export class HostileGateway {
 
   /** The random id of a patient, which every hospital's projection holds. */
   pidOf(patientId: string): string {
+    return String(
+      this.#fact('SELECT value FROM fact WHERE space = ? AND key = ?', 'patient', `id/${patientId}/stmary`),
+    );
+  }
+
+  /** Id of an access to a patient's record, of those that this member asked for. */
+  accessTo(patientId: string): string {
+    const key = 'SELECT key AS value FROM fact WHERE space = ? AND key LIKE ?';
+    return String(this.#fact(key, 'access', `${this.pidOf(patientId)}/%`)).split('/')[1] ?? '';
+  }
+
+  /** Milliseconds since the last tick that this member's projection has applied. */
+  sinceTick(): number {
+    const tick = this.#fact('SELECT value FROM fact WHERE space = ? AND key = ?', 'clock', 'now');
+    return Date.now() - Date.parse((JSON.parse(String(tick)) as { time: string }).time);
+  }
+
+  #fact(sql: string, ...values: readonly string[]): unknown {
     const database = new DatabaseSync(projectionFile(this.#settings), { readOnly: true });
     try {
-      const row = database.prepare('SELECT value FROM fact WHERE space = ? AND key = ?');
-      return String(row.get('patient', `id/${patientId}/stmary`)?.value);
+      return database.prepare(sql).get(...values)?.value;
     } finally {
       database.close();
     }
@@ -68,7 +85,12 @@ export class HostileGateway {
   }
 
   async post(body: string): Promise<DoorSaid> {
-    return await this.#call('POST', '$break-glass-late', {}, body);
+    return await this.tell('$break-glass-late', body);
+  }
+
+  /** Tells stmary's door something under a path. */
+  async tell(path: string, body: string): Promise<DoorSaid> {
+    return await this.#call('POST', path, {}, body);
   }
 
   /** Reads at stmary's door under an access. */

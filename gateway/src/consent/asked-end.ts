@@ -8,7 +8,7 @@ import { GATEWAY_ACTOR } from '../ledger/vouched.js';
 import type { Actor, Commit, Ledger } from '../ports.js';
 import type { AskedEnd } from './elsewhere.js';
 import { keepRest, restOf, type RestPorts } from './rest.js';
-import { callOf, type SayingPorts } from './saying.js';
+import { callOf, saidBy, type SayingPorts } from './saying.js';
 import type { TrustedConsents } from './trusted.js';
 
 /** What a custodian needs to record, as its own word, the end of a consent of its patient. */
@@ -37,7 +37,8 @@ export async function recordAskedEnd(ports: AskedEndPorts, end: EndAskedBy): Pro
   const patient = patientId ?? patientIn(record.consent) ?? '';
   const actor: Actor = { member: ports.member, ...GATEWAY_ACTOR, scopes: [] };
   const request = requestOf(record, end);
-  const commit = await ports.ledger.submit(await callOf(ports, { actor }, request, patient));
+  const said = await saidBy(ports, { actor }, request, patient);
+  const commit = await ports.ledger.submit(callOf(said, actor));
   const recorded = { consent: request.consent, salt: recordedSalt(request) };
   await keepRest(ports, actor, { recorded, patient }, restOf(ports, record));
   return commit;

@@ -37,13 +37,25 @@ export function hashOf({ record }: ProjectedConsent): string {
  * creator's signature says, and its word, as it remembers it. Who endorsed may not put another into its mouth.
  */
 export function isAuthentic(ports: AuthenticPorts, consent: ProjectedConsent): boolean {
-  const { record, creatorMspId } = consent;
-  if (ports.memory.hasSeen(record.consentId, record.version, hashOf(consent))) return true;
-  if (record.statement !== undefined) return isSigned(ports, consent, record.statement);
+  const { consentId, version } = consent.record;
+  return ports.memory.hasSeen(consentId, version, hashOf(consent)) || isSaid(ports, consent);
+}
+
+/** A version, whose transaction it came or will come in, and its place in the ledger's order. */
+export interface SaidVersion {
+  readonly record: Omit<RecordConsent, 'salt'>;
+  readonly creatorMspId: string;
+  readonly place: Place;
+}
+
+/** Whether it is said by whose word counts here, whatever was seen before. */
+export function isSaid(ports: AuthenticPorts, said: SaidVersion): boolean {
+  const { record, creatorMspId } = said;
+  if (record.statement !== undefined) return isSigned(ports, said, record.statement);
   return creatorMspId === ports.mspId && ports.memory.isOwnWord(wordHash(record));
 }
 
-function isSigned(ports: AuthenticPorts, { record, place }: ProjectedConsent, statement: string): boolean {
+function isSigned(ports: AuthenticPorts, { record, place }: SaidVersion, statement: string): boolean {
   const read = readStatement(statement);
   const key = read && ports.patientKeys.registered(record.pid, read.kid);
   if (read === undefined || key === undefined) return false;
@@ -67,7 +79,7 @@ function precedes(place: Place, revocation: Place | undefined): boolean {
 function isAbout(
   { channel, consent, version, replaces }: StatementSubject,
   here: string,
-  record: ProjectedConsent['record'],
+  record: SaidVersion['record'],
 ): boolean {
   if (channel !== here || consent !== record.consentId || version !== record.version) return false;
   return replaces === (version === 1 ? null : version - 1);

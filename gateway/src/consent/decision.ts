@@ -81,8 +81,8 @@ const HIDDEN = [REST_TYPE, HOLD_TYPE, REOPENING_TYPE, GLASS_TYPE];
 
 /** What this member knows of its patients and their consents, which is all that decides here. */
 export interface DecisionPorts extends AskingPorts {
-  readonly shelf: ConsentShelf;
-  readonly trusted: Pick<TrustedConsents, 'within' | 'toOthers'>;
+  readonly shelf: Pick<ConsentShelf, 'versions'>;
+  readonly trusted: Pick<TrustedConsents, 'within' | 'toOthers' | 'deniesAnything'>;
   readonly keys: Pick<KeyStore, 'hmac' | 'isErasedKey'>;
   /** Whether this member's own person broke the glass before the patient's record lately. */
   readonly isBroken: (user: string, patient: string) => boolean;
@@ -146,7 +146,7 @@ export class ConsentDecision implements Decision {
   unrestricted(actor: Actor, type: string): boolean {
     // A Binary is decided by what attaches it.
     const isOwn = actor.member === this.ports.member && actor.patient === undefined && type !== 'Binary';
-    if (!isOwn || this.ports.shelf.deniesAnything || actor.purpose === BREAK_GLASS) return false;
+    if (!isOwn || this.ports.trusted.deniesAnything || actor.purpose === BREAK_GLASS) return false;
     if (this.#asking.flagsAnybody) return false;
     if (!scopesReachAll(actor, type, 's')) return false;
     const { outcome, obligations } = this.#asking.decided(actor, { type, text: '' }, undefined, []);

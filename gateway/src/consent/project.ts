@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto';
 
 import type { StoredConsent } from '@salus/chaincode/consent/api';
-import { onlyPermits, patientIn, type CareConsent } from '@salus/chaincode/consent/decide';
+import { patientIn } from '@salus/chaincode/consent/decide';
 import { parseKey } from '@salus/chaincode/registry/api';
 
 import { withVersion } from '../fhir/meta.js';
 import type { Authorship, LedgerWrite } from '../ports.js';
 import type { Place } from '../projection/place.js';
 import type { Change, PlacedTransaction, Projector } from '../projection/projector.js';
+import { denies } from './announced.js';
 
 /** Facts of consents' versions: `<pid>/<consent id>/<version, hash and place>` to a ProjectedConsent. */
 export const CONSENT_SPACE = 'consent';
@@ -50,12 +51,11 @@ function changes(
   const fact: ProjectedConsent = { record, creatorMspId, place: { block, index } };
   const hash = createHash('sha256').update(value).digest('hex');
   const said = `${record.version}/${hash}/${block}.${index}`;
-  const denies = record.status === 'active' && !onlyPermits(record.consent as unknown as CareConsent);
   return [
     // A fact for each version and all that was ever said of it, and when: writing one again brings nothing back, hides
     // nothing, and is no later word.
     { kind: 'fact', space: CONSENT_SPACE, key: `${key}${said}`, value: JSON.stringify(fact) },
-    ...(denies ? [{ kind: 'fact', space: DENIAL_SPACE, key: EVER, value: 'yes' } as const] : []),
+    ...(denies(record.consent) ? [{ kind: 'fact', space: DENIAL_SPACE, key: EVER, value: 'yes' } as const] : []),
     ...(record.countsAt.includes(member) ? [counted(key), versionOf(record, ledgerKey, timestamp)] : []),
   ];
 }

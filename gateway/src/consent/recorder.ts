@@ -17,10 +17,11 @@ import { canonicalForm, readStatement } from '../identity/statements.js';
 import { isDeclined, Refusal } from '../ledger/refusal.js';
 import type { KnownPatient, PatientLookup } from '../patient/lookup.js';
 import type { Actor, Commit, Ledger, LedgerCall, StoredVersion } from '../ports.js';
+import { denies } from './announced.js';
 import { actsAsPatient } from './mandates.js';
 import { endedElsewhere, withdrawElsewhere, type ElsewherePorts } from './elsewhere.js';
 import { areSame, keepRest, restOf, type JoinPorts } from './rest.js';
-import { callOf, type SayingPorts } from './saying.js';
+import { callOf, saidBy, type SayingPorts } from './saying.js';
 import type { ConsentShelf } from './shelf.js';
 
 /** A consent in force, and the version that ends or replaces it. */
@@ -29,10 +30,13 @@ interface Withdrawal {
   readonly version: number;
 }
 
-/** Tells every custodian's door that a consent is withdrawn or replaced; resolves when all have heard or the time is up. */
-export type TellDoors = (withdrawal: Withdrawal & { readonly custodians: readonly string[] }) => Promise<void>;
+/**
+ * Tells every custodian's door that a consent is withdrawn or replaced, or of a version that denies something; resolves
+ * when all have heard or the time is up.
+ */
+export type TellDoors = (custodians: readonly string[], told: Withdrawal | RecordConsent) => Promise<void>;
 
-/** What recording a consent needs: the ledger, the rest's store, and the doors to tell of a withdrawal. */
+/** What recording a consent needs: the ledger, the rest's store, and the doors to tell of what closes. */
 export interface RecorderPorts extends JoinPorts, SayingPorts, ElsewherePorts {
   readonly member: string;
   readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
@@ -84,9 +88,10 @@ async function recordHere(ports: RecorderPorts, sent: ConsentSent): Promise<Reco
   const resource = { ...sent.resource, id: consentId };
   const known = standing(ports, sent, { request, split, current });
   if (known !== undefined) return { ...known, id: consentId, resource };
-  const call = await callOf(ports, sent, request, patientId);
-  const ended = endedBy(ports, request, current);
-  await ready(ports, call, { split, ended, custodians: Object.keys(patient.custodians) });
+  const said = await saidBy(ports, sent, request, patientId);
+  const call = callOf(said, sent.actor);
+  const told = [...(denies(said.consent) ? [said] : []), ...endedBy(ports, request, current)];
+  await ready(ports, call, { split, told, custodians: Object.keys(patient.custodians) });
   const recorded = { consent: request.consent, salt: recordedSalt(request) };
   await keepRest(ports, sent.actor, { recorded, patient: patientId }, split.rest);
   const commit = await unprocessableIfInvalid(ports.ledger.submit(call));
@@ -174,22 +179,22 @@ function endedBy(
 }
 
 /**
- * Every door hears of a withdrawal, and of whatever else is replaced, before the ledger does, and what was split off is
- * kept before; but only of what the ledger would take, so that nobody closes a door who may not, and nothing stays of
- * what was refused.
+ * Every door hears of a denial, of a withdrawal, and of whatever else is replaced, before the ledger does, and what was
+ * split off is kept before; but only of what the ledger would take, so that nobody closes a door who may not, and nothing
+ * stays of what was refused.
  */
 async function ready(
   ports: RecorderPorts,
   call: LedgerCall,
   of: {
     readonly split: CareForm;
-    readonly ended: readonly Withdrawal[];
+    readonly told: readonly (Withdrawal | RecordConsent)[];
     readonly custodians: readonly string[];
   },
 ): Promise<void> {
   // Whatever replaces it may permit less: until a door has the new version, the one before permits nothing there.
-  if (of.ended.length > 0 || of.split.rest.length > 0) await requireTaken(ports, call);
-  await Promise.all(of.ended.map((each) => ports.tellDoors({ custodians: of.custodians, ...each })));
+  if (of.told.length > 0 || of.split.rest.length > 0) await requireTaken(ports, call);
+  await Promise.all(of.told.map((each) => ports.tellDoors(of.custodians, each)));
 }
 
 /** A ledger that cannot be asked does not keep the doors open. */

@@ -22,25 +22,19 @@ export interface Said {
   readonly statement?: string;
 }
 
-/** The call that records a version, signed by whoever can sign it. */
-export async function callOf(
-  ports: SayingPorts,
-  said: Said,
-  request: RecordConsent,
-  patientId: string,
-): Promise<LedgerCall> {
-  const signedRequest = await signed(ports, said, request, patientId);
+/** The call that records a version as it was said. */
+export function callOf(request: RecordConsent, actor: Actor): LedgerCall {
   return {
     transaction: transactions.record,
-    transient: { request: Buffer.from(JSON.stringify(signedRequest)), actor: actorBytes(said.actor) },
+    transient: { request: Buffer.from(JSON.stringify(request)), actor: actorBytes(actor) },
   };
 }
 
 /**
- * With the patient's own statement; else the wallet's, or this member's word, which it remembers: they speak for those
- * alone whose word is heard at a custodian.
+ * A version as it is said: with the patient's own statement; else the wallet's, or this member's word, which it remembers:
+ * they speak for those alone whose word is heard at a custodian.
  */
-async function signed(
+export async function saidBy(
   ports: SayingPorts,
   { actor, statement }: Said,
   request: RecordConsent,

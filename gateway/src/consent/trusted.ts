@@ -3,37 +3,26 @@
  * version it ever saw. What does not hold counts for nothing, closes the patient to other members and raises an alarm.
  */
 import { mayReplace, replacedAmong, type ConsentInForce } from '@salus/chaincode/consent/decide';
-import type { StoredConsent } from '@salus/chaincode/consent/api';
+import type { RecordConsent, StoredConsent } from '@salus/chaincode/consent/api';
 
-import type { Memory } from '../keys/memory.js';
-import type { PatientKeys } from '../patient/keys.js';
-import { hashOf, isAuthentic, type AuthenticPorts } from './authentic.js';
+import { heardDenials, isEnding, obeyDenial, refusalSubject, type AnnouncedPorts } from './announced.js';
+import { hashOf, isAuthentic } from './authentic.js';
 import type { ProjectedConsent } from './project.js';
 import { inBlockOrder, type ConsentShelf } from './shelf.js';
 
-/** How long a door obeys an announced withdrawal that the ledger does not get, ms. A door opens within 60 s of a tick only, so this is the ticks' time. */
-export const ANNOUNCED_LIFETIME_MS = 86_400_000;
+/** After all that is ordered: a key that was revoked signs nothing there. */
+const NOT_ORDERED = { block: Infinity, index: 0 };
 
 /** What closes a patient to other members. */
 export type Problem = 'rollback' | 'foreign-consent';
-/** Hears what is wrong, once for each patient, and of a withdrawal that was announced and never came. */
-export type Alarm = (what: Problem | 'withdrawal-overdue', pid: string) => void;
+/** Hears what is wrong, once for each patient, and of what was announced and never came. */
+export type Alarm = (what: Problem | 'withdrawal-overdue' | 'denial-overdue', pid: string) => void;
 
 /** What tells a consent that counts from one that does not, and who hears of one that does not. */
-export interface TrustPorts extends AuthenticPorts {
+export interface TrustPorts extends AnnouncedPorts {
   readonly shelf: ConsentShelf;
-  readonly memory: Memory;
-  readonly patientKeys: Pick<PatientKeys, 'registered'>;
   readonly alarm: Alarm;
-  /** FHIR instant. */
-  readonly now: () => string;
 }
-
-/** Subject of a refusal in force: a withdrawn consent, or a patient under alarm. */
-export const refusalSubject = {
-  consent: (consentId: string): string => `consent/${consentId}`,
-  patient: (pid: string): string => `patient/${pid}`,
-};
 
 /** What is wrong with a version of a consent. */
 export interface Finding {
@@ -79,9 +68,9 @@ export class TrustedConsents {
   constructor(private readonly ports: TrustPorts) {}
 
   /**
-   * The readings to decide on for this member's own staff, each of which must permit: the consents in force, and, where it
-   * is heard that one is being replaced and the ledger does not say so yet, those that are left without it. What does not
-   * hold neither permits nor hides what held before it.
+   * The readings to decide on for this member's own staff, each of which must permit: the consents in force, and, where
+   * something is heard that the ledger does not say yet, what is left without the ones that end, with those that deny.
+   * What does not hold neither permits nor hides what held before it.
    */
   within(pid: string): readonly (readonly ConsentInForce[])[] {
     return this.#readings(pid);
@@ -97,8 +86,24 @@ export class TrustedConsents {
   #readings(pid: string): readonly (readonly ConsentInForce[])[] {
     const { held, replaced } = this.#checked(pid);
     const all = inForce(held.filter(({ record }) => !replaced.has(record.consentId)));
-    const left = all.filter((consent) => !isRefused(this.ports, pid, consent));
-    return left.length === all.length ? [all] : [all, left];
+    const newest = (id: string) => held.find(({ record }) => record.consentId === id)?.record.version;
+    const heard = heardDenials(this.ports, pid, newest);
+    const left = all.filter((each) => !isEnding(this.ports, pid, each) && !heard.some(({ id }) => id === each.id));
+    return left.length === all.length && heard.length === 0 ? [all] : [all, [...left, ...heard]];
+  }
+
+  /** Whether any patient's consent ever denied anything, or is heard to. */
+  get deniesAnything(): boolean {
+    const { shelf, memory } = this.ports;
+    return shelf.deniesAnything || memory.refusals(refusalSubject.denials()).length > 0;
+  }
+
+  /** Obeys what a version denies that a member tells of before the ledger has it, if it will count here. */
+  hear(teller: string, record: RecordConsent): void {
+    const { member, mspId, shelf } = this.ports;
+    const newest = shelf.one(record.pid, record.consentId)?.record.version ?? 0;
+    if (record.version <= newest) return;
+    obeyDenial(this.ports, { record, creatorMspId: teller === member ? mspId : '', place: NOT_ORDERED });
   }
 
   /** The highest version of a consent that holds; undefined where none does, or the patient is under alarm. */
@@ -147,7 +152,6 @@ function check(ports: TrustPorts, versions: readonly ProjectedConsent[]): Checke
     held.push(...consent.filter((version) => holds(ports, version)).slice(0, 1));
   }
   const replaced = replacedHere(ports, versions);
-  for (const consentId of replaced.keys()) ports.memory.lift(refusalSubject.consent(consentId));
   return { held, replaced, findings: findings.filter(({ isSetAside }) => !isSetAside), isSound: findings.length === 0 };
 }
 
@@ -210,17 +214,4 @@ function close({ memory, now, alarm }: TrustPorts, pid: string, what: Problem): 
   if (memory.refusalOf(subject) !== undefined) return;
   memory.refuse(subject, what, now());
   alarm(what, pid);
-}
-
-/** Heard to be withdrawn or replaced, and the ledger does not say so yet. A version that came after it lifts the refusal, or its end. */
-function isRefused({ memory, now, alarm }: TrustPorts, pid: string, { id, version }: ConsentInForce): boolean {
-  const subject = refusalSubject.consent(id);
-  const refusal = memory.refusal(subject);
-  if (refusal === undefined) return false;
-  const isOverdue = Date.parse(now()) - Date.parse(refusal.since) > ANNOUNCED_LIFETIME_MS;
-  const isPending = version < Number(refusal.reason);
-  if (isPending && !isOverdue) return true;
-  if (isPending) alarm('withdrawal-overdue', pid);
-  memory.lift(subject);
-  return false;
 }

@@ -5,6 +5,7 @@ import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate
 import { Agent, request } from 'undici';
 
 import type { AskCustodian } from '../consent/elsewhere.js';
+import type { TellDoors } from '../consent/recorder.js';
 import { parseExactly, type JsonObject } from '../fhir/json.js';
 import type { SigningKey } from '../identity/keys.js';
 import type { Commit } from '../ports.js';
@@ -14,13 +15,14 @@ import type { GatewaySettings } from '../settings.js';
 import { signProof } from './proof.js';
 import { DOOR_BASE } from './server.js';
 import { BREAK_GLASS_PATH } from '../glass/door.js';
-import { WITHDRAWAL_PATH, type Withdrawal } from './withdrawal.js';
+import { DENIAL_PATH } from './denial.js';
+import { WITHDRAWAL_PATH } from './withdrawal.js';
 
 /** How long a door may take, ms. */
 const ANSWER_MS = 20_000;
 /** How long an idle line is kept, ms: setting one up costs more than asking. */
 const IDLE_MS = 60_000;
-/** How long a door may take to hear of a withdrawal, ms. */
+/** How long a door may take to hear of a withdrawal or a denial, ms. */
 const TELL_MS = 2_000;
 
 /** Where the doors are, whom they belong to, and with which key and certificate they are called. */
@@ -71,15 +73,17 @@ export class DoorCaller {
     throw new Error(`the door of ${custodian} answered ${answer.status}`);
   }
 
-  /** Tells doors of a withdrawal, all at once; resolves when all have answered or the time is up. */
-  async tell(custodians: readonly string[], withdrawal: Withdrawal): Promise<void> {
-    await Promise.allSettled(custodians.map((custodian) => this.#tellOne(custodian, withdrawal, TELL_MS)));
-  }
+  /** Tells doors of a withdrawal or a denial, all at once; resolves when all have answered or the time is up. */
+  tell: TellDoors = async (custodians, told) => {
+    const path = 'consent' in told ? DENIAL_PATH : WITHDRAWAL_PATH;
+    await Promise.allSettled(custodians.map((custodian) => this.#post(custodian, path, told, TELL_MS)));
+  };
 
   /** Asks a custodian to end a consent for a patient who is here. Throws when it cannot be asked. */
   askEnd: AskCustodian = async (custodian, end) => {
-    const { commit } = (await this.#tellOne(custodian, end, ANSWER_MS)) as { readonly commit?: Commit };
-    return commit;
+    const answer = await this.say(custodian, WITHDRAWAL_PATH, end);
+    if (answer === undefined) throw new Error(`the door of ${custodian} answered 404`);
+    return (answer as { readonly commit?: Commit }).commit;
   };
 
   /** Tells or asks a door something under a path: its answer; undefined when it shows nothing. Throws when it cannot. */
@@ -87,12 +91,6 @@ export class DoorCaller {
 
   async close(): Promise<void> {
     await Promise.all([...this.#lines.values()].map(({ agent }) => agent.close()));
-  }
-
-  async #tellOne(custodian: string, withdrawal: Withdrawal, mostMs: number): Promise<unknown> {
-    const answer = await this.#post(custodian, WITHDRAWAL_PATH, withdrawal, mostMs);
-    if (answer === undefined) throw new Error(`the door of ${custodian} answered 404`);
-    return answer;
   }
 
   async #post(member: string, path: string, words: object, mostMs: number): Promise<unknown> {

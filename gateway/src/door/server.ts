@@ -15,6 +15,7 @@ import type { GatewaySettings } from '../settings.js';
 import { BREAK_GLASS_PATH, hearGlass, type GlassDoorPorts } from '../glass/door.js';
 import { admit, provenAccess, type AdmissionPorts, type DoorCall } from './admission.js';
 import { answerCall, type AnswerPorts } from './answer.js';
+import { DENIAL_PATH, hearDenial, MAX_DENIAL_BYTES, type DenialPorts } from './denial.js';
 import { hearWithdrawal, WITHDRAWAL_PATH, type WithdrawalPorts } from './withdrawal.js';
 
 /** Path under which a door answers, with the slash at its end. */
@@ -27,6 +28,7 @@ export const MAX_DOOR_BODY_BYTES = 65_536;
 /** What a door is put together from. */
 export type DoorPorts = AdmissionPorts &
   AnswerPorts &
+  DenialPorts &
   WithdrawalPorts &
   GlassDoorPorts & {
     readonly settings: Pick<GatewaySettings, 'door' | 'doorTls' | 'member'>;
@@ -127,6 +129,9 @@ async function breakGlass(ports: DoorPorts, call: DoorCall, body: string): Promi
 function heardAt(ports: DoorPorts, path: string): Heard | undefined {
   if (path === WITHDRAWAL_PATH) {
     return { most: MAX_DOOR_BODY_BYTES, hear: (teller, body) => hearWithdrawal(ports, teller, body) };
+  }
+  if (path === DENIAL_PATH) {
+    return { most: MAX_DENIAL_BYTES, hear: (teller, body) => Promise.resolve(hearDenial(ports, teller, body)) };
   }
   return Object.hasOwn(ports.heard, path) ? ports.heard[path] : undefined;
 }

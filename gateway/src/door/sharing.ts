@@ -89,7 +89,6 @@ export class Sharing {
     this.decision = new ConsentDecision({
       member: settings.member,
       lookup: this.lookup,
-      shelf: this.#shelf,
       trusted: this.#trusted,
       ...{ index: projection, keys },
       isBroken: this.#glass.isBroken,
@@ -270,7 +269,7 @@ export class Sharing {
         ...this.#saying(),
         ...{ ledger, projection, stable: stableBy(keys), shelf: this.#shelf, reached: this.#reached },
         askCustodian: this.#caller.askEnd,
-        tellDoors: ({ custodians, ...withdrawal }) => this.#caller.tell(custodians, withdrawal),
+        tellDoors: this.#caller.tell,
       }),
       AuditEvent: auditHandler({
         ...own,

@@ -3,7 +3,7 @@ import { MAX_VERSION } from '@salus/chaincode/consent/api';
 
 import type { EndAskedBy } from '../consent/asked-end.js';
 import { ENDED, type AskedEnd } from '../consent/elsewhere.js';
-import { refusalSubject } from '../consent/trusted.js';
+import { refusalSubject } from '../consent/announced.js';
 import type { Memory } from '../keys/memory.js';
 import type { Commit } from '../ports.js';
 import type { Directory } from '../registry/directory.js';
@@ -80,13 +80,14 @@ async function endRecorded(
   }
 }
 
-function refuse({ memory, now }: WithdrawalPorts, { consentId, version }: Withdrawal): void {
+function refuse({ memory, now, consentVersion }: WithdrawalPorts, { consentId, version }: Withdrawal): void {
   const subject = refusalSubject.consent(consentId);
   const known = memory.refusal(subject);
+  const pending = Number(known?.reason) > (consentVersion(consentId) ?? 0) ? known : undefined;
   // What was said before of a lower version must not keep this one from being obeyed, nor does saying it again and again
   // keep the consent shut for longer than what is never recorded may.
   if (known !== undefined && Number(known.reason) < version) memory.lift(subject);
-  memory.refuse(subject, String(version), known?.since ?? now());
+  memory.refuse(subject, String(version), pending?.since ?? now());
 }
 
 function parse(body: string): Told | undefined {

@@ -126,6 +126,17 @@ export class Memory {
     return row && { reason: row.reason as string, since: row.since as string };
   }
 
+  /** The refusals in force whose subject begins so. */
+  refusals(prefix: string): readonly { readonly subject: string; readonly reason: string; readonly since: string }[] {
+    return this.#statements
+      .all('SELECT * FROM refusals_in_force WHERE subject >= ? AND subject < ?', prefix, `${prefix}\u{10ffff}`)
+      .map(({ subject, reason, since }) => ({
+        subject: subject as string,
+        reason: reason as string,
+        since: since as string,
+      }));
+  }
+
   /** The reason of a refusal in force; undefined = none. */
   refusalOf(subject: string): string | undefined {
     return this.refusal(subject)?.reason;

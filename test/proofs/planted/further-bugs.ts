@@ -109,7 +109,7 @@ export const furtherBugs: readonly Bug[] = [
   {
     name: 'totals are counted without asking once somebody denied something',
     file: 'gateway/dist/consent/decision.js',
-    search: 'this.ports.shelf.deniesAnything || ',
+    search: 'this.ports.trusted.deniesAnything || ',
     replace: '',
     test: 'proofs/scopes.test.js',
     title: 'counts nothing of a patient who is closed to whoever asks, however the question is put',

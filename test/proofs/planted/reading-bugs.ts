@@ -255,7 +255,7 @@ export const readingBugs: readonly Bug[] = [
   {
     name: 'the door does not hear of a withdrawal',
     file: 'gateway/dist/door/withdrawal.js',
-    search: 'memory.refuse(subject, String(version), known?.since ?? now());',
+    search: 'memory.refuse(subject, String(version), pending?.since ?? now());',
     replace: '',
     ...door,
     title: 'refuses from the moment it hears of a withdrawal',
