@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 
 import { glucose, heartRate, patient, resourcesOf, treatmentByNorthside } from '../story/people.js';
+import { changeProjection, falsify } from '../support/change-projection.js';
 import { networkOfSuite, type Answer, type FhirBody } from '../support/network.js';
 
 const R = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' };
@@ -219,7 +217,7 @@ describe('what is asked of another hospital', function () {
       assert.equal(status, 200, path + text);
       assert.match(text, /NORDSCLCD.*42-cfr-2.32/);
     }
-    falsify('F10.2', 'F10.9', id);
+    falsify(network.stateDir, 'F10.2', 'F10.9', id);
     const falsified = await afar(`Condition?patient=${carl}`);
     assert.deepEqual(idsOf(falsified), []);
     assert.match(falsified.text, /did not agree with the ledger/);
@@ -227,7 +225,7 @@ describe('what is asked of another hospital', function () {
   });
 
   it('leaves out of a history the version that a custodian falsifies, and says so in its place', async () => {
-    falsify('"value":102', '"value":999', sugar);
+    falsify(network.stateDir, '"value":102', '"value":999', sugar);
     const shown = await afar(`Observation/${sugar}/_history?patient=${ann}`);
     assert.doesNotMatch(shown.text, /"value":999/);
     assert.deepEqual(versionsOf(shown), ['3', undefined, '1']);
@@ -236,6 +234,7 @@ describe('what is asked of another hospital', function () {
     // An old version in the place of the one in force has a hash on the ledger, but another number.
     const old = 'FROM version o WHERE o.rid = version.rid AND o.version = 1';
     changeProjection(
+      network.stateDir,
       `UPDATE version SET text = replace(text, '"value":103', '"value":101'), ledger_key = (SELECT o.ledger_key ${old}),
          tx_id = (SELECT o.tx_id ${old}) WHERE version = 3 AND rid = (SELECT rid FROM resource WHERE id = ?)`,
       sugar,
@@ -259,25 +258,10 @@ describe('what is asked of another hospital', function () {
     // The whole text of another version, which has evidence of its own.
     const text = '(SELECT text FROM version WHERE version = 1 AND rid = (SELECT rid FROM resource WHERE id = ?))';
     const put = `UPDATE version SET text = ${text} WHERE version = ? AND rid = (SELECT rid FROM resource WHERE id = ?)`;
-    changeProjection(put, one, '2', one);
-    changeProjection(put, one, '1', two);
+    changeProjection(network.stateDir, put, one, '2', one);
+    changeProjection(network.stateDir, put, one, '1', two);
     const [version, read, history] = (await shown()) as [Answer, Answer, Answer];
     assert.deepEqual([version.status, read.status], [404, 404], version.text + read.text);
     assert.doesNotMatch(history.text, /"value":201/);
   });
-
-  /** Changes texts in the projection of stmary, as whoever runs it can. */
-  function falsify(was: string, is: string, id: string): void {
-    const sql = 'UPDATE version SET text = replace(text, ?, ?) WHERE rid = (SELECT rid FROM resource WHERE id = ?)';
-    changeProjection(sql, was, is, id);
-  }
-
-  function changeProjection(sql: string, ...values: readonly string[]): void {
-    const files = readdirSync(network.stateDir, { recursive: true, encoding: 'utf8' });
-    const file = files.find((each) => /stmary.*projection.*\.(db|sqlite)$/.test(each));
-    assert.ok(file, files.filter((each) => each.includes('stmary')).join('\n'));
-    const database = new DatabaseSync(join(network.stateDir, file), { timeout: 5_000 });
-    assert.ok(database.prepare(sql).run(...values).changes > 0);
-    database.close();
-  }
 });

@@ -59,7 +59,7 @@ describe('what members and patients cannot bring about', () => {
       alarm: () => undefined,
       now: () => '2026-01-01T00:00:00Z',
     };
-    const trusted = new TrustedConsents({ ...ports, ...rest, facts: projected });
+    const trusted = new TrustedConsents({ ...ports, ...rest, facts: projected, applied: projected });
     return trusted.toOthers(pid)?.map((reading) => reading.map(({ id }) => id));
   }
 
