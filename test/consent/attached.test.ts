@@ -4,6 +4,7 @@ import { attachedIn } from '@salus/gateway/projection/values/attached';
 import { optOut, patient } from '../story/people.js';
 import { type Answer, networkOfSuite } from '../support/network.js';
 import { coded, glucoseOf, to } from './about.js';
+import { Desk } from './desk.js';
 
 const HL7 = 'http://terminology.hl7.org/CodeSystem';
 const CLASSES = 'http://hl7.org/fhir/resource-types';
@@ -41,32 +42,11 @@ const others = (of: string): readonly ((url: string) => object)[] => [
 describe('a Binary, over HTTP', function () {
   this.timeout(120_000);
   const network = networkOfSuite();
-  const tokens: Record<string, string> = {};
-  let newest = 0;
-
-  async function ask(user: string, path: string, options: { body?: object; method?: string } = {}): Promise<Answer> {
-    tokens[user] ??= await network.token({ member: 'stmary', user, role: 'physician' });
-    const headers = { 'x-min-block': String(newest) };
-    return await network.ask('stmary', path, { token: tokens[user], headers, ...options });
-  }
-
-  async function made(body: object, user = 'dr-desk'): Promise<string> {
-    const { resourceType, id } = body as { resourceType: string; id?: string };
-    const [path, method] = id === undefined ? [resourceType, 'POST'] : [`${resourceType}/${id}`, 'PUT'];
-    const answer = await ask(user, path, { body, method });
-    assert.ok(answer.status < 300, `${resourceType}: ${answer.text}`);
-    newest = Number(answer.headers.get('x-block'));
-    return `${resourceType}/${String(answer.body.id)}`;
-  }
+  const { ask, made, consented } = new Desk(network);
 
   async function denied(of: string, user: string, more: object = {}): Promise<void> {
-    const id = of.replace('Patient/', '');
-    const token = await network.token({ member: 'stmary', user: `self-${id}`, role: 'patient', patient: id });
     const actor = [{ role: coded('IRCP'), reference: { identifier: { system: 'urn:salus:user', value: user } } }];
-    const body = optOut(id, { type: 'deny', actor, ...more });
-    const answer = await network.ask('stmary', 'Consent', { token, body });
-    assert.equal(answer.status, 201, answer.text);
-    newest = Number(answer.headers.get('x-block'));
+    await consented(of, { type: 'deny', actor, ...more });
   }
 
   /** What an answer says, without the id asked for and what is new in each. */
@@ -156,7 +136,7 @@ describe('a Binary, over HTTP', function () {
     const name = await made(CONTENT, 'dr-writer');
     const by = await made(mediaOf(a, name));
     assert.equal(await sees('dr-other', name), true);
-    newest = Number((await ask('dr-desk', by, { method: 'DELETE' })).headers.get('x-block'));
+    await ask('dr-desk', by, { method: 'DELETE' });
     assert.deepEqual([await sees('dr-writer', name), await sees('dr-other', name)], [true, false]);
   });
 
@@ -164,10 +144,7 @@ describe('a Binary, over HTTP', function () {
     const a = await made(patient);
     const name = await made(CONTENT);
     await made(documentOf(a, name));
-    const asApp = async (scope: string): Promise<number> => {
-      const token = await network.token({ member: 'stmary', user: 'dr-desk', role: 'physician', scope });
-      return (await network.ask('stmary', name, { token, headers: { 'x-min-block': String(newest) } })).status;
-    };
+    const asApp = async (scope: string): Promise<number> => (await ask('dr-desk', name, { scope })).status;
     assert.equal(await asApp('user/Binary.rs user/Media.rs'), 404);
     await made(mediaOf(a, name));
     assert.equal(await asApp('user/Binary.rs user/Media.rs'), 200);

@@ -1,34 +1,13 @@
 import { strict as assert } from 'node:assert';
 
-import { glucose, optOut, patient, resourcesOf } from '../story/people.js';
-import { type Answer, networkOfSuite } from '../support/network.js';
+import { glucose, patient, resourcesOf } from '../story/people.js';
+import { networkOfSuite } from '../support/network.js';
 import { bySomebodyElse, coded, glucoseOf, outside, to } from './about.js';
+import { Desk } from './desk.js';
 
 describe('whose data a resource is, over HTTP', () => {
   const network = networkOfSuite();
-  const tokens: Record<string, string> = {};
-  let newest = 0;
-
-  async function ask(user: string, path: string, options: { body?: object; method?: string } = {}): Promise<Answer> {
-    tokens[user] ??= await network.token({ member: 'stmary', user, role: 'physician' });
-    const headers = { 'x-min-block': String(newest) };
-    return await network.ask('stmary', path, { token: tokens[user], headers, ...options });
-  }
-
-  async function made(body: object): Promise<string> {
-    const { resourceType } = body as { resourceType: string };
-    const answer = await ask('dr-desk', resourceType, { body });
-    assert.equal(answer.status, 201, `${resourceType}: ${answer.text}`);
-    newest = Number(answer.headers.get('x-block'));
-    return `${resourceType}/${String(answer.body.id)}`;
-  }
-
-  async function consented(of: string, provision: object): Promise<void> {
-    const id = of.replace('Patient/', '');
-    const token = await network.token({ member: 'stmary', user: `self-${id}`, role: 'patient', patient: id });
-    const answer = await network.ask('stmary', 'Consent', { token, body: optOut(id, provision) });
-    assert.equal(answer.status, 201, answer.text);
-  }
+  const { ask, made, consented } = new Desk(network);
 
   async function erased(of: string): Promise<void> {
     const body = {
@@ -132,7 +111,6 @@ describe('whose data a resource is, over HTTP', () => {
     assert.deepEqual(await shown('dr-desk', [early]), [early]);
     const answer = await ask('dr-desk', `Observation/${id}`, { method: 'PUT', body: { ...glucoseOf(a, 88), id } });
     assert.equal(answer.status, 201, answer.text);
-    newest = Number(answer.headers.get('x-block'));
     assert.deepEqual(await shown('dr-desk', [early]), [early]);
     await erased(a);
     assert.deepEqual(await shown('dr-desk', [early]), []);
@@ -173,11 +151,10 @@ describe('whose data a resource is, over HTTP', () => {
     const names: string[] = [];
     for (const each of plain) names.push(await made(each));
     assert.deepEqual(await shown('dr-desk', [...names, noted]), [...names, noted]);
-    const token = await network.token({ member: 'stmary', user: 'biller-bundle', role: 'biller' });
     const seen: number[] = [];
     for (const name of [...names, noted]) {
-      const headers = { 'x-purpose-of-use': 'HPAYMT', 'x-min-block': String(newest) };
-      seen.push((await network.ask('stmary', name, { token, headers })).status);
+      const headers = { 'x-purpose-of-use': 'HPAYMT' };
+      seen.push((await ask('biller-bundle', name, { role: 'biller', headers })).status);
     }
     assert.deepEqual(seen, [...names.map(() => 200), 404]);
   });
@@ -219,7 +196,6 @@ describe('whose data a resource is, over HTTP', () => {
       },
     });
     assert.equal(answer.status, 200, answer.text);
-    newest = Number(answer.headers.get('x-block'));
     const names = (answer.body.entry ?? []).map(({ response }) => {
       const { location = '' } = response as { location?: string };
       return /(Device(?:Metric)?\/[^/]+)\/_history/.exec(location)?.[1] ?? '';
@@ -236,7 +212,6 @@ describe('whose data a resource is, over HTTP', () => {
     assert.deepEqual(await shown('dr-forgetful', [name, `${name}/_history`]), []);
     const gone = await ask('dr-desk', name, { method: 'DELETE' });
     assert.equal(gone.status, 204, gone.text);
-    newest = Number(gone.headers.get('x-block') ?? newest);
     assert.equal((await ask('dr-desk', name)).status, 410);
     assert.equal((await ask('dr-forgetful', name)).status, 404);
     assert.equal((await ask('dr-forgetful', `${name}/_history`)).status, 404);

@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** Test file of each campaign. */
-const files: Readonly<Record<string, string>> = {
+/** Test files of each campaign. */
+const files: Readonly<Record<string, string | readonly string[]>> = {
   attack: 'proofs/attack-model.test.js',
-  consent: 'consent/properties.test.js',
+  consent: ['consent/properties.test.js', 'consent/replacing-properties.test.js'],
   dictionary: 'proofs/dictionary.test.js',
   doors: 'proofs/doors.test.js',
   erasure: 'erasure/erasure.test.js',
@@ -36,7 +36,7 @@ if (file === undefined) {
   console.error(`no campaign is called "${name}"; there are: ${Object.keys(files).join(' ')}`);
   process.exit(2);
 }
-const run = spawnSync(process.execPath, [join(import.meta.dirname, 'run.js'), file], {
+const run = spawnSync(process.execPath, [join(import.meta.dirname, 'run.js'), ...[file].flat()], {
   stdio: 'inherit',
   env: {
     ...process.env,

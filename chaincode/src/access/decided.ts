@@ -1,6 +1,5 @@
 import type { ConsentRecord } from '../consent/api';
-import { mayAskAtAll } from '../consent/decide';
-import type { CareConsent, ConsentInForce } from '../consent/terms';
+import { asInForce, mayAskAtAll } from '../consent/decide';
 import { digest } from '../lib/canonical';
 import type { AccessRecord, AccessScope, CustodianDecision } from './api';
 
@@ -49,7 +48,7 @@ export function decidedAgain(record: AccessRecord, consents: readonly Considered
 }
 
 function decideFor(custodian: string, { requester, user, role, purpose, consents, at }: Inputs): CustodianDecision {
-  const counting = consents.filter(({ countsAt }) => countsAt.includes(custodian)).map(inForce);
+  const counting = consents.filter(({ countsAt }) => countsAt.includes(custodian)).map(asInForce);
   const decision = mayAskAtAll({ custodian, member: requester, user, role, purpose, action: 'access' }, counting, at);
   return {
     decision: decision.outcome,
@@ -57,8 +56,4 @@ function decideFor(custodian: string, { requester, user, role, purpose, consents
     ...(decision.consent && { consent: { consentId: decision.consent.id, version: decision.consent.version } }),
     obligations: decision.obligations,
   };
-}
-
-function inForce({ consentId, version, consent }: Considered): ConsentInForce {
-  return { id: consentId, version, care: consent as unknown as CareConsent };
 }

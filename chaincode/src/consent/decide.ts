@@ -1,3 +1,4 @@
+import type { ConsentRecord } from './api';
 import { ALWAYS } from './dimensions';
 import type { Question } from './dimensions';
 import { isDataLabel, NO_REDISCLOSURE, PART_2_LABELS, PART_2_NOTICE } from './labels';
@@ -18,6 +19,14 @@ export { periodSpan } from './spans';
 export { MAX_PROVISIONS, validateConsent } from './validate';
 export type { ConsentProblem } from './validate';
 export type * from './terms';
+
+/** A version of a consent as it is decided on, where it is in force. */
+export function asInForce({ consentId, version, consent }: VersionSaid): ConsentInForce {
+  return { id: consentId, version, care: consent as unknown as ConsentInForce['care'] };
+}
+
+/** A version of a consent, whatever else is known of it. */
+type VersionSaid = Pick<ConsentRecord, 'consentId' | 'version' | 'consent'>;
 
 /**
  * The one decision: may this request see this resource? Pure. `consents`: every consent in force for the patient, none

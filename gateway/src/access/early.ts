@@ -3,7 +3,7 @@
  * has committed the access as valid, and decides then, by what holds then: all that is saved is the way there and the proof.
  */
 import type { StoredConsent } from '@salus/chaincode/consent/api';
-import { mayAskAtAll, replacedAmong, type ConsentInForce } from '@salus/chaincode/consent/decide';
+import { asInForce, mayAskAtAll, replacedAmong } from '@salus/chaincode/consent/decide';
 
 import { inBlockOrder, type ConsentShelf } from '../consent/shelf.js';
 import type { DoorCaller } from '../door/caller.js';
@@ -83,8 +83,4 @@ function likely({ member, shelf, clock }: EarlyPorts, actor: Actor, { pid, custo
 function inForce(shelf: EarlyPorts['shelf'], pid: string): readonly StoredConsent[] {
   const replaced = replacedAmong(inBlockOrder(shelf.versions(pid)));
   return shelf.active(pid).filter(({ consentId }) => !replaced.has(consentId));
-}
-
-function asInForce({ consentId, version, consent }: StoredConsent): ConsentInForce {
-  return { id: consentId, version, care: consent as unknown as ConsentInForce['care'] };
 }

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { outcomeOf } from '../fhir/outcome.js';
 import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
+import { requireOfficer } from '../identity/officers.js';
 import { requireScope } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { PatientLookup } from '../patient/lookup.js';
@@ -79,7 +80,7 @@ export function reopeningsOf({ current, version }: ReopeningsPorts, patient: str
 }
 
 function look(ports: ClosurePorts, { actor }: FhirRequest, patient: string): FhirResponse {
-  requireRole(actor, LOOKERS);
+  requireOfficer(actor, LOOKERS);
   requireScope(actor, 'Patient', ['r'], patient);
   const closure = ports.trusted.closure(pidHere(ports, patient));
   ports.shown(patient);
@@ -93,7 +94,7 @@ function look(ports: ClosurePorts, { actor }: FhirRequest, patient: string): Fhi
 
 async function reopen(ports: ClosurePorts, request: FhirRequest, patient: string): Promise<FhirResponse> {
   const { actor } = request;
-  requireRole(actor, [OFFICER]);
+  requireOfficer(actor, [OFFICER]);
   requireScope(actor, 'Patient', ['u'], patient);
   const pid = pidHere(ports, patient);
   ports.shown(patient);
@@ -148,10 +149,6 @@ function pidHere({ lookup, member }: ClosurePorts, patient: string): string {
     throw new Refusal('not-found', 'not-found', `no Patient with this id is registered at ${member}`);
   }
   return known.pid;
-}
-
-function requireRole({ role }: Actor, roles: readonly string[]): void {
-  if (!roles.includes(role)) throw new Refusal('forbidden', 'not-an-officer', `this is for ${roles.join(' and ')}`);
 }
 
 function wishOf({ body }: FhirRequest): { readonly findings: string; readonly reason: string } {

@@ -5,6 +5,7 @@
  */
 import type { StoredConsent } from '@salus/chaincode/consent/api';
 import {
+  asInForce,
   decide,
   factsOf,
   type AccessRequest,
@@ -76,8 +77,8 @@ function withdrawnResearch(versions: readonly StoredConsent[]): readonly Consent
   return gone.flatMap(({ consentId }) => {
     const last = versions.findLast((each) => each.consentId === consentId && each.status === 'active');
     if (last === undefined) return [];
-    const care = last.consent as unknown as ConsentInForce['care'];
-    const isResearch = care.scope?.coding?.some(({ code }) => code === 'research') ?? false;
-    return isResearch ? [{ id: consentId, version: last.version, care }] : [];
+    const said = asInForce(last);
+    const isResearch = said.care.scope?.coding?.some(({ code }) => code === 'research') ?? false;
+    return isResearch ? [said] : [];
   });
 }

@@ -3,10 +3,11 @@
  * `active` (valueBoolean) and `reason` (valueCode). Each change is a version in the member's own record.
  */
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import { requireOfficer } from '../identity/officers.js';
 import { isWithoutEffect, Refusal } from '../ledger/refusal.js';
 import type { Actor, RecordWriter, StoredVersion, WriteOutcome } from '../ports.js';
 import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
-import { requireOfficer } from './rules.js';
+import { officers } from './rules.js';
 import type { ErasureStore } from './store.js';
 
 /** Not a FHIR type, so no interaction reaches it; of no patient's compartment, so it survives the erasure. */
@@ -33,7 +34,7 @@ export function isHeld({ current, holds }: Pick<HoldPorts, 'current' | 'holds'>,
 
 /** Sets or lifts a hold: with 200 once it is what erasures here are judged by, with 202 before. Throws Refusal. */
 export async function setHold(ports: HoldPorts, request: FhirRequest, patient: string): Promise<FhirResponse> {
-  requireOfficer(request.actor);
+  requireOfficer(request.actor, officers);
   if (ports.current('Patient', patient) === undefined) {
     throw new Refusal('not-found', 'not-found', `Patient/${patient} is not known here`);
   }

@@ -8,12 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { outcomeOf } from '../fhir/outcome.js';
 import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
+import { requireOfficer } from '../identity/officers.js';
 import { scopeMissing, scopesReachAll } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
 import { isHeld, setHold, type HoldPorts } from './hold.js';
 import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
-import { approvable, erasable, isVoid, requireOfficer, type Act, type Basis, type EraseWish } from './rules.js';
+import { approvable, erasable, isVoid, officers, type Act, type Basis, type EraseWish } from './rules.js';
 import type { ErasureSeries } from './series.js';
 import type { Erasure, ErasureStore } from './store.js';
 
@@ -73,7 +74,7 @@ function requireScope(actor: Actor): void {
 
 async function erase(ports: EraseOperationPorts, request: FhirRequest, patient: string): Promise<FhirResponse> {
   const { actor } = request;
-  requireOfficer(actor);
+  requireOfficer(actor, officers);
   const lastEntry = ports.lastEntry(patient);
   if (lastEntry === undefined || ports.current('Patient', patient) === undefined) {
     throw new Refusal('not-found', 'not-found', `Patient/${patient} is not known here`);
@@ -113,7 +114,7 @@ async function approve(ports: EraseOperationPorts, pending: Erasure, wish: Erase
 }
 
 function standing(ports: EraseOperationPorts, { actor }: FhirRequest, id: string): FhirResponse {
-  if (actor.role !== 'auditor') requireOfficer(actor);
+  if (actor.role !== 'auditor') requireOfficer(actor, officers);
   const erasure = ports.store.byId(id);
   if (erasure === undefined) throw new Refusal('not-found', 'not-found', 'no erasure of this id is known here');
   return answerOf(ports, erasure, 200);

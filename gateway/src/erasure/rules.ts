@@ -1,4 +1,5 @@
 /** When a record may be erased, and who says so: legal basis against retention law, legal hold, two officers. Pure. */
+import { requireOfficer } from '../identity/officers.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
 
@@ -58,7 +59,7 @@ export interface Standing {
 
 /** The wish's basis. Throws Refusal for what must not be erased, in order of precedence. */
 export function erasable({ actor, basis, now }: EraseWish, { lastEntry, isHeld, trialsUntil }: Standing): Basis {
-  requireOfficer(actor);
+  requireOfficer(actor, officers);
   if (!Object.hasOwn(bases, basis)) {
     throw new Refusal('invalid', 'unprocessable', `Parameters: basis must be one of ${Object.keys(bases).join(', ')}`);
   }
@@ -76,13 +77,6 @@ export function erasable({ actor, basis, now }: EraseWish, { lastEntry, isHeld, 
     throw new Refusal('conflict', 'retention-not-ended', `on this basis the record must be kept until ${until}`);
   }
   return known;
-}
-
-/** Throws Refusal for whoever decides nothing about erasures, whatever the record. */
-export function requireOfficer({ role }: Actor): void {
-  if (!officers.includes(role)) {
-    throw new Refusal('forbidden', 'not-an-officer', `this is for ${officers.join(' and ')}`);
-  }
 }
 
 /** Throws Refusal unless another person approves what was asked for, on the same basis. */

@@ -8,6 +8,7 @@ import type { JsonObject } from '../fhir/json.js';
 import { parametersAnswer, parametersOf } from '../fhir/parameters.js';
 import { outcomeOf } from '../fhir/outcome.js';
 import type { Fhir, FhirRequest, FhirResponse } from '../fhir/request.js';
+import { requireOfficer } from '../identity/officers.js';
 import { scopeMissing, scopesReachAll } from '../identity/scopes.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor } from '../ports.js';
@@ -50,7 +51,7 @@ export function withGlassReview(fhir: Fhir, ports: ReviewPorts): Fhir {
 }
 
 function list(ports: ReviewPorts, { actor }: FhirRequest): FhirResponse {
-  requireRole(actor, [OFFICER, 'auditor']);
+  requireOfficer(actor, [OFFICER, 'auditor']);
   if (!scopesReachAll(actor, 'AuditEvent', 's')) throw scopeMissing('AuditEvent', 's');
   settle(ports);
   const acts = ports.glass.listed(MAX_GLASS_LISTED);
@@ -111,7 +112,7 @@ function stringsOf(values: Values): readonly JsonObject[] {
 }
 
 async function review(ports: ReviewPorts, { actor, body }: FhirRequest, id: string): Promise<FhirResponse> {
-  requireRole(actor, [OFFICER]);
+  requireOfficer(actor, [OFFICER]);
   if (!scopesReachAll(actor, 'AuditEvent', 's')) throw scopeMissing('AuditEvent', 's');
   settle(ports);
   const act = ports.glass.find((aid) => glassId(aid) === id);
@@ -139,10 +140,6 @@ function requireFitting(ports: ReviewPorts, act: KeptGlass, outcome: string, act
   if (act.member === ports.member && act.user === actor.user) {
     throw new Refusal('forbidden', 'same-person', 'somebody else than who broke the glass must review it');
   }
-}
-
-function requireRole({ role }: Actor, roles: readonly string[]): void {
-  if (!roles.includes(role)) throw new Refusal('forbidden', 'not-an-officer', `this is for ${roles.join(' and ')}`);
 }
 
 function wishOf(body: string | undefined): { readonly outcome: string; readonly note: string } {
