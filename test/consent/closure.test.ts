@@ -107,7 +107,7 @@ describe('a patient closed by an alarm', () => {
   it('stays closed while a version that was seen is not there: a withdrawal may be among what was lost', async () => {
     const { memory, projected } = world.stmary;
     await isOpen();
-    memory.sawVersion(permitId, 2, random());
+    memory.sawVersion(permitId, 2, random(), 0);
     collude('forged');
     assert.equal(await isOpen(), false);
     assert.ok(projected.current('Consent', permitId));

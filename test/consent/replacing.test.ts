@@ -44,7 +44,7 @@ describe('a consent that replaces another one, at the gateways', () => {
   function trusted(): TrustedConsents {
     const { sharing, memory, projected } = world.stmary;
     return new TrustedConsents({
-      ...{ member: 'stmary', mspId: 'StmaryMSP', channel: 'health', memory, facts: projected },
+      ...{ member: 'stmary', mspId: 'StmaryMSP', channel: 'health', memory, facts: projected, applied: projected },
       patientKeys: sharing.patientKeys,
       shelf: new ConsentShelf(projected),
       alarm: (what) => alarms.push(what),

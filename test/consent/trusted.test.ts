@@ -53,10 +53,13 @@ describe('the consents a custodian decides on', () => {
     return trusted().toOthers(pid)?.flatMap(ids);
   }
 
-  function trusted(shelf = new ConsentShelf(world.stmary.projected)): TrustedConsents {
+  function trusted(
+    shelf = new ConsentShelf(world.stmary.projected),
+    applied: { block: number } = world.stmary.projected,
+  ): TrustedConsents {
     const { sharing, memory, projected } = world.stmary;
     return new TrustedConsents({
-      ...{ member: 'stmary', mspId: 'StmaryMSP', channel: 'health', memory, facts: projected, shelf },
+      ...{ member: 'stmary', mspId: 'StmaryMSP', channel: 'health', memory, facts: projected, shelf, applied },
       patientKeys: sharing.patientKeys,
       alarm: (what) => alarms.push(what),
       now: () => new Date(world.contracts.clockMs).toISOString(),
@@ -89,6 +92,22 @@ describe('the consents a custodian decides on', () => {
     world.contracts.clockMs += 1_000;
     assert.deepEqual(behind.within(pid).map(ids), [[permitId]]);
     assert.deepEqual(alarms, ['denial-overdue']);
+  });
+
+  it('open to no other member at a gateway that has not applied what another one saw, which is no rollback', async () => {
+    const permitId = await sendConsent(world.stmary, composeConsent('northside'));
+    const { projected, memory } = world.stmary;
+    const [rows, block] = [[...projected.facts('consent', `${pid}/`)], projected.block];
+    await sendConsent(world.stmary, composeConsent('acme'), permitId);
+    assert.deepEqual(atDoor(), [permitId]);
+    const shelf = new ConsentShelf({ fact: () => undefined, facts: () => rows });
+    const behind = trusted(shelf, { block });
+    assert.deepEqual([behind.toOthers(pid), behind.within(pid).map(ids)], [undefined, [[permitId], []]]);
+    assert.deepEqual([alarms, memory.refusalOf(`patient/${pid}`)], [[], undefined]);
+    assert.deepEqual(atDoor(), [permitId]);
+    // Once it has applied that block and the version is not in it, somebody rolled back.
+    assert.equal(trusted(shelf).toOthers(pid), undefined);
+    assert.deepEqual(alarms, ['rollback']);
   });
 
   it(`are obeyed before the ledger has them if their word counts here, and ${MAX_HEARD_DENIALS} of them at most`, async () => {

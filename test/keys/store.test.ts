@@ -196,16 +196,16 @@ describe('what a member remembers', () => {
   });
 
   it('notices a consent rolled back', () => {
-    assert.equal(memory.sawVersion('c1', 3, 'c'), true);
-    assert.equal(memory.sawVersion('c1', 3, 'c'), true);
-    assert.equal(memory.sawVersion('c1', 2, 'b'), false);
+    assert.equal(memory.sawVersion('c1', 3, 'c', 7), true);
+    assert.equal(memory.sawVersion('c1', 3, 'c', 7), true);
+    assert.equal(memory.sawVersion('c1', 2, 'b', 7), false);
   });
 
   it('notices a version of a consent that says something else than before', () => {
-    memory.sawVersion('c1', 3, 'c');
-    assert.equal(memory.sawVersion('c1', 3, 'x'), false);
-    assert.equal(memory.sawVersion('c1', 3, 'c'), true);
-    assert.equal(memory.sawVersion('c1', 4, 'x'), true);
+    memory.sawVersion('c1', 3, 'c', 7);
+    assert.equal(memory.sawVersion('c1', 3, 'x', 7), false);
+    assert.equal(memory.sawVersion('c1', 3, 'c', 7), true);
+    assert.equal(memory.sawVersion('c1', 4, 'x', 7), true);
   });
 
   it('keeps a refusal in force until it is lifted', () => {

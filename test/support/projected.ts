@@ -41,7 +41,7 @@ export class Projected {
   attaching = (id: string): StoredVersion[] =>
     this.#inForce().filter(({ text }) => text.includes(`"url":"Binary/${id}"`));
   /** Whatever is committed is applied at once; further blocks come when they come. */
-  readonly block = 0;
+  block = 0;
   reached = async (block: number, timeoutMs: number): Promise<boolean> => {
     if (block > this.block) await sleep(Math.min(timeoutMs, 5));
     return block <= this.block;

@@ -242,6 +242,7 @@ export class SharingWorld {
     for (const [name, { projected, keys }] of this.hospitals) {
       if (collection !== 'care' && collection !== `of-${name}`) continue;
       const open = (ledgerKey: string, bytes: Uint8Array) => openStored(ledgerKey, bytes, { keys });
+      projected.block = transaction.block;
       const projectors = [patientProjector, accessProjector, consentProjector(name), ehrProjector(name, keys)];
       for (const projector of projectors) projected.apply(projector(write, transaction, open), txId);
     }

@@ -2,7 +2,7 @@
  * The consents this custodian decides on: each checked by itself, with keys this member registered, against the highest
  * version it ever saw. What does not hold counts for nothing, closes the patient to other members and raises an alarm.
  */
-import { mayReplace, replacedAmong, type ConsentInForce } from '@salus/chaincode/consent/decide';
+import { asInForce, mayReplace, replacedAmong, type ConsentInForce } from '@salus/chaincode/consent/decide';
 import type { RecordConsent, StoredConsent } from '@salus/chaincode/consent/api';
 
 import { heardDenials, isEnding, obeyDenial, refusalSubject, type AnnouncedPorts } from './announced.js';
@@ -21,6 +21,8 @@ export type Alarm = (what: Problem | 'withdrawal-overdue' | 'denial-overdue', pi
 /** What tells a consent that counts from one that does not, and who hears of one that does not. */
 export interface TrustPorts extends AnnouncedPorts {
   readonly shelf: ConsentShelf;
+  /** The own peer's committed blocks, as far as they are applied. */
+  readonly applied: { readonly block: number };
   readonly alarm: Alarm;
 }
 
@@ -54,9 +56,11 @@ interface Checked {
   readonly replaced: ReadonlyMap<string, string>;
   /** Why some do not. */
   readonly findings: readonly Finding[];
+  /** Another gateway of the member saw a version in a block that this one has not applied yet. */
+  readonly isBehind: boolean;
   /** Nothing was ever wrong, nor is now. */
   readonly isSound: boolean;
-  /** State of the member's memory it was checked against; absent = it holds whatever comes. */
+  /** State of the member's memory and block it was checked at; absent = it holds whatever comes. */
   readonly mark?: string;
 }
 
@@ -80,7 +84,8 @@ export class TrustedConsents {
   toOthers(pid: string): readonly (readonly ConsentInForce[])[] | undefined {
     // Checked first: it is what closes the patient.
     const readings = this.#readings(pid);
-    return this.ports.memory.refusalOf(refusalSubject.patient(pid)) === undefined ? readings : undefined;
+    const isClosed = this.ports.memory.refusalOf(refusalSubject.patient(pid)) !== undefined;
+    return isClosed || this.#checked(pid).isBehind ? undefined : readings;
   }
 
   #readings(pid: string): readonly (readonly ConsentInForce[])[] {
@@ -131,14 +136,15 @@ export class TrustedConsents {
   }
 
   #checked(pid: string): Checked {
-    const { shelf, memory } = this.ports;
+    const { shelf, memory, applied } = this.ports;
     const versions = shelf.versions(pid);
     const known = this.#known.get(versions);
-    if (known !== undefined && (known.mark === undefined || known.mark === memory.mark)) return known;
+    const mark = (): string => `${memory.mark} ${applied.block}`;
+    if (known !== undefined && (known.mark === undefined || known.mark === mark())) return known;
     const checked = check(this.ports, versions);
     const [first] = checked.findings;
     if (first !== undefined) close(this.ports, pid, first.problem);
-    const kept = checked.isSound ? checked : { ...checked, mark: memory.mark };
+    const kept = checked.isSound ? checked : { ...checked, mark: mark() };
     this.#known.set(versions, kept);
     return kept;
   }
@@ -152,7 +158,13 @@ function check(ports: TrustPorts, versions: readonly ProjectedConsent[]): Checke
     held.push(...consent.filter((version) => holds(ports, version)).slice(0, 1));
   }
   const replaced = replacedHere(ports, versions);
-  return { held, replaced, findings: findings.filter(({ isSetAside }) => !isSetAside), isSound: findings.length === 0 };
+  const isBehind = versions.some(({ record }) => isSeenLater(ports, record.consentId));
+  const isSound = findings.length === 0 && !isBehind;
+  return { held, replaced, findings: findings.filter(({ isSetAside }) => !isSetAside), isBehind, isSound };
+}
+
+function isSeenLater({ memory, applied }: TrustPorts, consentId: string): boolean {
+  return memory.seenIn(consentId) > applied.block;
 }
 
 /** By any version that holds, the newest or not: what was replaced does not come back when what replaced it ends. */
@@ -183,7 +195,8 @@ function problemOf(ports: TrustPorts, consent: ProjectedConsent): Problem | unde
   // No version may stop counting where the one before did: a denial would be lost that way.
   if (!countsAt.includes(ports.member)) return ports.shelf.everCounted(pid, consentId) ? 'rollback' : undefined;
   if (!isAuthentic(ports, consent)) return 'foreign-consent';
-  return ports.memory.sawVersion(consentId, version, hashOf(consent)) ? undefined : 'rollback';
+  const isSeen = ports.memory.sawVersion(consentId, version, hashOf(consent), consent.place.block);
+  return isSeen || isSeenLater(ports, consentId) ? undefined : 'rollback';
 }
 
 /** Whether the version of a consent that was last seen to hold, if any, is among these. */
@@ -200,13 +213,7 @@ function holds(ports: TrustPorts, consent: ProjectedConsent): boolean {
 }
 
 function inForce(held: readonly ProjectedConsent[]): readonly ConsentInForce[] {
-  return held
-    .filter(({ record }) => record.status === 'active')
-    .map(({ record }) => ({
-      id: record.consentId,
-      version: record.version,
-      care: record.consent as unknown as ConsentInForce['care'],
-    }));
+  return held.filter(({ record }) => record.status === 'active').map(({ record }) => asInForce(record));
 }
 
 function close({ memory, now, alarm }: TrustPorts, pid: string, what: Problem): void {

@@ -89,6 +89,7 @@ export class Sharing {
     this.decision = new ConsentDecision({
       member: settings.member,
       lookup: this.lookup,
+      shelf: this.#shelf,
       trusted: this.#trusted,
       ...{ index: projection, keys },
       isBroken: this.#glass.isBroken,
@@ -235,7 +236,7 @@ export class Sharing {
       member: settings.member,
       mspId: settings.mspId,
       channel: settings.channel,
-      facts: projection,
+      ...{ facts: projection, applied: projection },
       shelf: this.#shelf,
       memory,
       patientKeys: this.patientKeys,

@@ -10,6 +10,8 @@ CREATE TABLE IF NOT EXISTS machine_start (
   one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, lost_until INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS consents_seen (
   id TEXT PRIMARY KEY, version INTEGER NOT NULL, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS consents_seen_in (
+  id TEXT PRIMARY KEY, block INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS own_words (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals_in_force (
   subject TEXT PRIMARY KEY, reason TEXT NOT NULL, since TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -81,17 +83,24 @@ export class Memory {
   }
 
   /**
-   * Remembers a version seen and the hash of what it said; false when a higher version was seen before, or other
-   * content of this one: somebody rolled back or rewrote.
+   * Remembers a version seen, the hash of what it said and the block it is in; false when a higher version was seen
+   * before, or other content of this one: somebody rolled back or rewrote.
    */
-  sawVersion(id: string, version: number, hash: string): boolean {
-    this.store.database
-      .prepare(
+  sawVersion(id: string, version: number, hash: string, block: number): boolean {
+    inTransaction(this.store.database, () => {
+      const seen = this.#statements.of(
         `INSERT INTO consents_seen VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE
          SET version = excluded.version, hash = excluded.hash WHERE excluded.version > version`,
-      )
-      .run(id, version, hash);
+      );
+      if (seen.run(id, version, hash).changes === 0) return;
+      this.#statements.run('INSERT OR REPLACE INTO consents_seen_in VALUES (?, ?)', id, block);
+    });
     return this.hasSeen(id, version, hash);
+  }
+
+  /** Block of the highest version seen; 0 where none was. */
+  seenIn(id: string): number {
+    return Number(this.#statements.get('SELECT block FROM consents_seen_in WHERE id = ?', id)?.block ?? 0);
   }
 
   /** Whether exactly this was seen of exactly this version, and no higher one. */
