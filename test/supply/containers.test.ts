@@ -62,6 +62,33 @@ describe('containers on the ledger', () => {
     assert.deepEqual(seen[0], seen[1]);
   });
 
+  it('keeps one owner of a unit that its issuer disposes of twice: whoever acts on it first', async () => {
+    const [unit, other, salt] = [desk.lot.unit(0), desk.lot.unit(1), random()];
+    const tree = new Tree([unit, other]);
+    const lots = [desk.lot.lotId];
+    const cases = ['stmary', 'northside'].map((member) => ({ container: random(), member, receiver: sealed(member) }));
+    for (const { container, member, receiver } of cases) {
+      await desk.world.submit(
+        'acme',
+        'supply:pack',
+        call({ container, children: tree.content(true), lots, moved: [], salt }),
+      );
+      await act('acme', { act: 'ship', item: container, salt, to: receiver.to });
+      await act(member, { act: 'receive', item: container, salt: receiver.salt });
+    }
+    const dispensed = (item: string, { container, receiver }: (typeof cases)[number]) => {
+      const origin = desk.lot.origin(item, { container, tree });
+      return { act: 'dispense', item, salt: receiver.salt, premises, origin };
+    };
+    const [first, second] = cases as [(typeof cases)[number], (typeof cases)[number]];
+    await act('stmary', dispensed(unit, first), pharmacist);
+    await refused('already-dispensed', 'northside', dispensed(unit, second), pharmacist);
+    const away = sealed('northside');
+    await act('acme', { act: 'ship', item: other, salt, to: away.to, origin: desk.lot.origin(other) });
+    await act('northside', { act: 'receive', item: other, salt: away.salt });
+    await refused('not-yours', 'stmary', dispensed(other, first), pharmacist);
+  });
+
   it('refuses a container by somebody else for units without records, however it is claimed', async () => {
     const unit = desk.lot.unit(0);
     const own = new LotOfUnits(2);

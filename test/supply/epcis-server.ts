@@ -57,6 +57,8 @@ export class EpcisServer {
   asked: Promise<void> = Promise.resolve();
   /** Headers of those whose word is good. */
   readonly tokens = new Set(['Bearer good', 'Bearer other']);
+  /** Facts that were read in lists so far. */
+  read = 0;
   clockMs = Date.parse('2026-03-05T00:00:00.000Z');
   private readonly projection = new Projection({
     path: ':memory:',
@@ -85,7 +87,7 @@ export class EpcisServer {
   /** A process of the gateway: opened again, it goes on from what the one before kept. */
   async open(): Promise<void> {
     const repository = new EventRepository({
-      projection: this.projection,
+      projection: this.counting(),
       writer: this.ledger,
       ledger: { submit: (call) => this.anchor(call) },
     });
@@ -118,6 +120,22 @@ export class EpcisServer {
     await once(this.server, 'listening');
     this.delivering = new AbortController();
     this.delivered = desk.subscriptions.goOn(this.delivering.signal);
+  }
+
+  private counting() {
+    const { projection } = this;
+    return {
+      get block() {
+        return projection.block;
+      },
+      fact: (space: string, key: string) => projection.fact(space, key),
+      facts: (...asked: Parameters<Projection['facts']>) => {
+        const found = projection.facts(...asked);
+        this.read += found.length;
+        return found;
+      },
+      reached: (...asked: Parameters<Projection['reached']>) => projection.reached(...asked),
+    };
   }
 
   /** Ends the process, not what it kept. */

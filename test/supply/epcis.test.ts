@@ -55,6 +55,19 @@ describe('EPCIS capture', () => {
     }
   });
 
+  it('captures, finds and proves an event without reading all that were captured before', async () => {
+    await server.capture(documentOf(...Array.from({ length: 300 }, (_, serial) => objectEvent(epcs(serial + 1)))));
+    await server.capture(documentOf(objectEvent(epcs(1_000))));
+    server.read = 0;
+    await server.capture(documentOf(objectEvent(epcs(1_001))));
+    const context = { '@context': CONTEXT };
+    const one = await server.post('/events', { ...objectEvent(epcs(1_002)), ...context });
+    assert.equal(one.status, 201);
+    assert.equal((await server.post('/events', { ...objectEvent(epcs(1)), ...context })).status, 409);
+    assert.equal((await server.ask(`${one.headers.get('location') ?? ''}/proof`)).status, 200);
+    assert.ok(server.read < 30, String(server.read));
+  });
+
   it('refuses an invalid event with the whole capture, or without it where asked to proceed', async () => {
     const document = documentOf(objectEvent(), objectEvent({ action: 'X' }));
     const refused = await server.post('/capture', document);

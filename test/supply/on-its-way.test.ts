@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 
 import { handoversOf } from '@salus/gateway/supply/packs/handover';
 import { hearHandover } from '@salus/gateway/supply/packs/hearing';
+import { tell } from '@salus/gateway/supply/packs/issuer';
 import { shipmentOf } from '@salus/gateway/supply/trade/shipments';
 
 import { CASE, type Cased, cased, shippedIn } from './cased.js';
 import { MemberShelf } from './member-shelf.js';
-import { freshDesk } from './world.js';
+import { freshDesk, PREFIX } from './world.js';
 
-describe('a pack that is set apart while its case is shipped', () => {
+describe('a pack whose case is shipped', () => {
   const desk = freshDesk();
   let acme: MemberShelf;
   let stmary: MemberShelf;
@@ -32,7 +33,7 @@ describe('a pack that is set apart while its case is shipped', () => {
     return shipment.products.map(({ count }) => count);
   };
 
-  it('is told of and counted where it went with it by the ledger, and received by its own code', async () => {
+  it('is told of and counted where it was set apart on its way, and received by its own code', async () => {
     const made = await cased(desk.world, acme);
     await made.ship();
     await made.hold();
@@ -43,7 +44,26 @@ describe('a pack that is set apart while its case is shipped', () => {
     await desk.act('stmary', { act: 'receive', item: made.item, salt });
   });
 
-  it('is neither where it was set apart before', async () => {
+  it('is told of by its issuer and the licensee of its company prefix alone, whoever else was told of it', async () => {
+    const made = await cased(desk.world, acme);
+    await made.ship();
+    await told(made);
+    const [, gtin = '', serial = ''] = /01\/(\d{14})\/21\/(.+)$/.exec(made.epc) ?? [];
+    const saidBy = (member: string, { shelf }: MemberShelf, licensee = 'acme') => {
+      const gs1 = (name: string) => ({ gcp: name === licensee ? [PREFIX] : [] });
+      return tell({ member, shelf, directory: { names: [licensee], gs1 } }, JSON.stringify({ gtin, serial }));
+    };
+    assert.equal(saidBy('acme', acme)?.unit?.epc, made.epc);
+    assert.deepEqual(saidBy('stmary', stmary), {});
+    assert.equal(saidBy('stmary', stmary, 'stmary')?.unit?.epc, made.epc);
+    assert.equal(saidBy('acme', acme, 'stmary')?.unit?.epc, made.epc);
+    assert.equal(
+      tell({ member: 'acme', shelf: acme.shelf, directory: { names: [], gs1: () => ({ gcp: [] }) } }, '{'),
+      undefined,
+    );
+  });
+
+  it('is neither told of nor counted where it was set apart before', async () => {
     const made = await cased(desk.world, acme);
     await made.hold();
     await made.ship();

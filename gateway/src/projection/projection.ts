@@ -236,12 +236,12 @@ export class Projection {
     return this.asked.fact(space, key, () => this.statements.get(sql, space, key)?.value as string | undefined);
   }
 
-  /** A domain's facts whose keys start with the prefix, in the order of their keys. */
-  facts(space: string, prefix = ''): readonly Fact[] {
-    return this.asked.facts(space, prefix, () => {
+  /** A domain's facts whose keys start with the prefix, in the order of their keys; of them those behind a key. */
+  facts(space: string, prefix = '', behind = ''): readonly Fact[] {
+    return this.asked.facts(space, `${prefix}\n${behind}`, () => {
       const rows = this.statements.all(
-        'SELECT key, value FROM fact WHERE space = ? AND key >= ? AND key < ? ORDER BY key',
-        ...[space, prefix, `${prefix}\u{10ffff}`],
+        'SELECT key, value FROM fact WHERE space = ? AND key >= ? AND key > ? AND key < ? ORDER BY key',
+        ...[space, prefix, behind, `${prefix}\u{10ffff}`],
       );
       return rows.map((row) => ({ key: row.key as string, value: row.value as string }));
     });

@@ -45,7 +45,7 @@ import { EXCEPTION_BYTES, EXCEPTION_PATH, Exceptions } from './trade/exceptions.
 import { tradeExpress } from './trade/express.js';
 import { hearHolding, HOLDING_BYTES, HOLDING_PATH, holdersOf, recallsOf } from './trade/holders.js';
 import { reportReceipt } from './trade/receipt.js';
-import { shipmentOf, shipmentsOf } from './trade/shipments.js';
+import { shipmentOf, shipmentsOf, shipmentsWith } from './trade/shipments.js';
 import { Telling } from './trade/telling.js';
 import { hearTrace, TRACE_BYTES, TRACE_PATH, tracesOf, type TraceWish } from './trade/trace.js';
 import { traceEverywhere } from './trade/tracing.js';
@@ -56,7 +56,7 @@ const PHARMACIES = ['hospital', 'pharmacy'];
 export interface SupplyRooms extends RepositoryPorts {
   readonly settings: GatewaySettings;
   readonly keys: KeyStore;
-  readonly ledger: Pick<Ledger, 'submit' | 'evaluate'>;
+  readonly ledger: Pick<Ledger, 'submit' | 'evaluate' | 'blocks'>;
   /** Where subscribers may be told. */
   readonly destinations: Destinations;
   /** Milliseconds since 1970, shifted as the settings say. */
@@ -113,8 +113,8 @@ export class Supply {
     const receiving = { ...looking, secrets: this.#secrets, exceptions: this.#exceptions, exceptionId };
     const repository = new EventRepository(rooms);
     const { master } = repository;
-    const watch = (): Watch =>
-      new Watch({ ...looking, acts: this.#acts, master, shipments: () => shipmentsOf(projection) });
+    const shipments = (epcs: readonly string[]) => shipmentsWith(projection, epcs);
+    const watch = (): Watch => new Watch({ ...looking, acts: this.#acts, master, shipments });
     const carry = carryEvents(this.#acts, watch, (...receipt) => reportReceipt(receiving, ...receipt));
     this.#desk = openDesk({ ...rooms, repository, pending, carry });
     this.sockets = new EpcisSockets(this.#desk);
@@ -179,7 +179,7 @@ export class Supply {
       hear: (teller, body) => Promise.resolve(hearHolding(this.#holding, teller, body)),
     },
     [LOT_PATH]: { most: LOT_BYTES, hear: (teller, body) => Promise.resolve(tellLot(this.#looking, teller, body)) },
-    [VERIFY_PATH]: { most: 1_024, hear: (_teller, body) => Promise.resolve(tell(this.#shelf, body)) },
+    [VERIFY_PATH]: { most: 1_024, hear: (_teller, body) => Promise.resolve(tell(this.#looking, body)) },
   };
 
   /** One scan, answered from what is known here, from the issuer's word, and from the ledger. */

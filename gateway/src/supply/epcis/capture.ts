@@ -13,7 +13,7 @@ import type { PendingWork } from '../../keys/pending-work.js';
 import { MAX_MASTER_ELEMENTS, type MasterElement } from './master-data.js';
 import { EpcisProblem, notKnownYet } from './problem.js';
 import type { EventRepository } from './repository.js';
-import { type CaptureJob, identityOf, type StoredEvent } from './stored.js';
+import { type CaptureJob, identityOf, recordTimeIn, type StoredEvent } from './stored.js';
 
 /** Most events in one capture: they are kept in one transaction. */
 export const CAPTURE_LIMIT = 1_000;
@@ -103,7 +103,7 @@ export class Capturing {
     const job = this.job(captureID);
     const [error] = job?.errors ?? [];
     if (error !== undefined) throw problemOf(error);
-    const found = this.repository.all().find((each) => each.captureID === captureID);
+    const [found] = this.repository.ofCapture(captureID);
     if (found === undefined) throw notKnownYet();
     return String(found.event.eventID);
   }
@@ -189,7 +189,7 @@ export class Capturing {
 
   /** Later than any before: who goes on from one event misses none, even if the clock was set back. */
   #recordTime(): string {
-    const last = Date.parse(String(this.repository.all().at(-1)?.event.recordTime));
+    const last = Date.parse(recordTimeIn(this.repository.newest()));
     const now = Date.parse(this.told.now());
     return new Date(last >= now ? last + 1 : now).toISOString();
   }
@@ -200,17 +200,22 @@ export class Capturing {
     { captureID }: CaptureJob,
   ): { good: readonly StoredEvent[]; errors: readonly JsonMap[] } {
     const recordTime = this.#recordTime();
-    const taken = new Set(this.repository.all().map(identityOf));
+    const taken = new Set<string>();
     const good: StoredEvent[] = [];
     const errors: JsonMap[] = [];
     for (const [position, each] of document.events.entries()) {
       const stored = storedOf(each, { context: document.context, captureID, position, recordTime });
-      const problem = each.problems.length > 0 ? invalid(each.problems) : duplicate(taken, stored);
+      const problem = each.problems.length > 0 ? invalid(each.problems) : this.#duplicate(taken, stored);
       if (problem === undefined) good.push(stored);
       else errors.push({ ...problem.body, event: position });
       taken.add(identityOf(stored));
     }
     return { good, errors };
+  }
+
+  #duplicate(taken: ReadonlySet<string>, stored: StoredEvent): EpcisProblem | undefined {
+    if (!taken.has(identityOf(stored)) && !this.repository.isTaken(stored)) return undefined;
+    return new EpcisProblem('ResourceAlreadyExistsException', 'an event with this eventID was captured before');
   }
 }
 
@@ -246,11 +251,6 @@ const MOST_TOLD = 20;
 
 function invalid(problems: readonly string[]): EpcisProblem {
   return new EpcisProblem('ValidationException', problems.slice(0, MOST_TOLD).join('; '));
-}
-
-function duplicate(taken: ReadonlySet<string>, stored: StoredEvent): EpcisProblem | undefined {
-  if (!taken.has(identityOf(stored))) return undefined;
-  return new EpcisProblem('ResourceAlreadyExistsException', 'an event with this eventID was captured before');
 }
 
 function storedOf(

@@ -12,6 +12,8 @@ import {
   type CaptureJob,
   EVENT_SPACE,
   EVENT_TYPE,
+  found,
+  identityAs,
   identityOf,
   JOB_TYPE,
   leafOf,
@@ -26,6 +28,8 @@ import {
 
 /** Milliseconds to wait until the projection shows what was written. */
 const REACH_MS = 20_000;
+/** Keys of events. */
+const EVENTS = 'event/';
 /** Parsed events remembered. */
 const REMEMBERED = 50_000;
 
@@ -34,7 +38,7 @@ export interface RepositoryPorts {
   readonly projection: {
     readonly block: number;
     fact(space: string, key: string): string | undefined;
-    facts(space: string, prefix?: string): readonly { readonly key: string; readonly value: string }[];
+    facts(space: string, prefix?: string, behind?: string): readonly { readonly key: string; readonly value: string }[];
     reached(block: number, timeoutMs: number): Promise<boolean>;
   };
   /** Writes the member's own collection. */
@@ -45,22 +49,47 @@ export interface RepositoryPorts {
 /** Reads and keeps events. */
 export class EventRepository {
   readonly #read = new Map<string, ReadableEvent>();
+  #newest = '';
 
   constructor(private readonly ports: RepositoryPorts) {}
 
-  /** Every event, in the order of capture. */
-  all(): readonly ReadableEvent[] {
-    return this.ports.projection.facts(EVENT_SPACE, 'event/').map(({ key, value }) => this.#readable(key, value));
+  /** Every event, in the order of capture; of them those behind a key. */
+  all(behind = ''): readonly ReadableEvent[] {
+    const facts = this.ports.projection.facts(EVENT_SPACE, EVENTS, behind);
+    return facts.map(({ key, value }) => this.#readable(key, value));
+  }
+
+  /** Key of the last event there is; empty where there is none. */
+  newest(): string {
+    this.#newest = this.ports.projection.facts(EVENT_SPACE, EVENTS, this.#newest).at(-1)?.key ?? this.#newest;
+    return this.#newest;
   }
 
   /** The event with this id; error declarations have their original's id and come as a second one. */
   byId(eventID: string): readonly ReadableEvent[] {
-    return this.all().filter(({ event }) => event.eventID === eventID);
+    const keys = [false, true].map((isDeclaration) => this.#keyOf(identityAs(eventID, isDeclaration)));
+    return this.#at(keys.filter((key) => key !== undefined)).sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** Whether an event with this one's id was captured. */
+  isTaken(event: Pick<StoredEvent, 'event'>): boolean {
+    return this.#keyOf(identityOf(event)) !== undefined;
   }
 
   /** The events of one capture, in its order. */
   ofCapture(captureID: string): readonly ReadableEvent[] {
-    return this.all().filter((each) => each.captureID === captureID);
+    return this.#at(this.ports.projection.facts(EVENT_SPACE, found.capture(captureID)).map(({ value }) => value));
+  }
+
+  #keyOf(identity: string): string | undefined {
+    return this.ports.projection.fact(EVENT_SPACE, found.identity(identity));
+  }
+
+  #at(keys: readonly string[]): ReadableEvent[] {
+    return keys.flatMap((key) => {
+      const value = this.ports.projection.fact(EVENT_SPACE, key);
+      return value === undefined ? [] : [this.#readable(key, value)];
+    });
   }
 
   job(captureID: string): CaptureJob | undefined {

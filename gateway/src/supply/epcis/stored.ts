@@ -47,10 +47,14 @@ export function leafOf({ hash, salt }: Pick<StoredEvent, 'hash' | 'salt'>): Buff
 }
 
 /** What an event is stored under: its id, and whether it declares an error, so that no id is captured twice. */
-export function identityOf({ event }: StoredEvent): string {
-  const isDeclaration = event.errorDeclaration !== undefined;
+export function identityOf({ event }: Pick<StoredEvent, 'event'>): string {
+  return identityAs(String(event.eventID), event.errorDeclaration !== undefined);
+}
+
+/** The same of an event by its id. */
+export function identityAs(eventID: string, isDeclaration: boolean): string {
   return createHash('sha256')
-    .update(`${isDeclaration ? 'error ' : ''}${String(event.eventID)}`)
+    .update(`${isDeclaration ? 'error ' : ''}${eventID}`)
     .digest('hex');
 }
 
@@ -78,11 +82,35 @@ export interface CaptureJob {
 
 /** The projection's changes for a version of one of these types; undefined for all others. */
 export function epcisChanges(type: string, id: string, text: string | undefined): readonly Change[] | undefined {
-  if (text !== undefined && type === MASTER_TYPE) return masterChanges(JSON.parse(text) as readonly MasterElement[]);
-  const keyed = KEYS[type];
-  if (text === undefined || keyed === undefined) return undefined;
-  const { key, isGone } = keyed(id, text);
-  return [{ kind: 'fact', space: EVENT_SPACE, key, ...(isGone === true ? {} : { value: text }) }];
+  if (text === undefined || !Object.hasOwn(FACTS, type)) return undefined;
+  return FACTS[type]?.(id, text).map(([key, value]) => ({
+    kind: 'fact',
+    space: EVENT_SPACE,
+    key,
+    ...(value === undefined ? {} : { value }),
+  }));
+}
+
+/** Facts by which events are found without looking at any other: each has the key of one. */
+export const found = {
+  /** By what `identityOf` says. */
+  identity: (identity: string): string => `id/${identity}`,
+  /** Of a capture, in its order. */
+  capture: (captureID: string): string => `of/${captureID}/`,
+};
+
+/** Key of an event's fact: later ones come behind earlier ones. */
+function eventKey({ event, captureID, position }: StoredEvent): string {
+  return `event/${String(event.recordTime)}/${captureID}/${placeOf(position)}`;
+}
+
+/** When the event of a key was recorded; empty in a key of none. */
+export function recordTimeIn(key: string): string {
+  return key.split('/')[1] ?? '';
+}
+
+function placeOf(position: number): string {
+  return String(position).padStart(6, '0');
 }
 
 /** Key of what is known of an id, followed by the vocabulary: no URI holds a space. */
@@ -90,25 +118,28 @@ export function masterKey(id: string): string {
   return `master/${id} `;
 }
 
-/** What a later capture says of an element takes the place of what an earlier one said. */
-function masterChanges(elements: readonly MasterElement[]): readonly Change[] {
-  return elements.map((each) => {
-    const key = masterKey(each.id) + each.type;
-    return { kind: 'fact', space: EVENT_SPACE, key, value: JSON.stringify(each) };
-  });
-}
+type Facts = (id: string, text: string) => readonly (readonly [key: string, value?: string])[];
 
-const KEYS: Readonly<
-  Record<string, (id: string, text: string) => { readonly key: string; readonly isGone?: boolean }>
-> = {
-  [JOB_TYPE]: (id) => ({ key: `job/${id}` }),
+const FACTS: Readonly<Record<string, Facts>> = {
+  // What a later capture says of an element takes the place of what an earlier one said.
+  [MASTER_TYPE]: (_id, text) =>
+    (JSON.parse(text) as readonly MasterElement[]).map((each) => [
+      masterKey(each.id) + each.type,
+      JSON.stringify(each),
+    ]),
+  [JOB_TYPE]: (id, text) => [[`job/${id}`, text]],
   [QUERY_TYPE]: (_id, text) => {
     const { name, query } = JSON.parse(text) as NamedQuery;
-    return { key: `query/${name}`, isGone: query === undefined };
+    return [query === undefined ? [`query/${name}`] : [`query/${name}`, text]];
   },
   [EVENT_TYPE]: (_id, text) => {
-    const { event, captureID, position } = JSON.parse(text) as StoredEvent;
-    return { key: `event/${String(event.recordTime)}/${captureID}/${String(position).padStart(6, '0')}` };
+    const stored = JSON.parse(text) as StoredEvent;
+    const key = eventKey(stored);
+    return [
+      [key, text],
+      [found.identity(identityOf(stored)), key],
+      [found.capture(stored.captureID) + placeOf(stored.position), key],
+    ];
   },
 };
 

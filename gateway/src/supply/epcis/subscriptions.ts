@@ -130,7 +130,7 @@ export class Subscriptions {
   /** Where a subscription begins: after the last event there is, or at a time. */
   start(initialRecordTime?: string): string {
     if (initialRecordTime !== undefined) return `event/${initialRecordTime}`;
-    return this.ports.repository.all().at(-1)?.key ?? '';
+    return this.ports.repository.newest();
   }
 
   /** Events were captured: streams are looked at. */
@@ -210,7 +210,7 @@ export class Subscriptions {
   } {
     const { repository } = this.ports;
     const { query } = repository.namedQuery(queryName) ?? {};
-    const all = repository.all().filter(({ key }) => key > told && key <= (sending ?? '\u{10ffff}'));
+    const all = repository.all(told).filter(({ key }) => key <= (sending ?? '\u{10ffff}'));
     if (query === undefined) return { events: [], last: all.at(-1)?.key ?? told };
     const asking = { namespaces: withContext(STANDARD, query['@context']), master: repository.master };
     const found = new Set(runQuery(readQuery(parametersOf(query), asking), all));

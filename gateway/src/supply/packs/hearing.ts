@@ -146,5 +146,6 @@ function isShipment(given: Partial<ShipmentTerms> | undefined): boolean {
   if (given === undefined) return true;
   const { shipmentId, from, to, items } = given;
   const areTexts = [shipmentId, from?.member, to?.member].every((each) => typeof each === 'string');
-  return areTexts && Array.isArray(items) && /^[0-9A-Za-z/-]{1,100}$/.test(shipmentId ?? '');
+  const areItems = Array.isArray(items) && items.every(({ epc, item }) => typeof epc === 'string' && isHex(item));
+  return areTexts && areItems && /^[0-9A-Za-z/-]{1,100}$/.test(shipmentId ?? '');
 }

@@ -126,15 +126,27 @@ export async function knownItem(ports: IssuerPorts, epc: string): Promise<KnownI
   return known;
 }
 
-/** Answers such a question; an empty answer for a pack of which nothing is known. Undefined for what is no question. */
-export function tell(shelf: PackShelf, body: string): Partial<Told> | undefined {
+/**
+ * Answers such a question about a pack that this member issued, or whose company prefix it holds; an empty answer for any other:
+ * whoever else had a pack in hand does not say so. Undefined for what is no question.
+ */
+export function tell(
+  { member, shelf, directory }: Pick<IssuerPorts, 'member' | 'shelf' | 'directory'>,
+  body: string,
+): Partial<Told> | undefined {
   const question = parse(body, 'serial');
   if (question === undefined) return undefined;
   const unit = shelf.unit(packEpc(question.gtin, question.number));
-  const [terms, secret] = unit === undefined ? [] : [shelf.lot(unit.lotId), shelf.secret(unit.lotId)];
-  if (unit === undefined || terms === undefined || secret === undefined) return {};
+  const lot = unit === undefined ? undefined : openedLot(shelf, unit.lotId);
+  if (unit === undefined || lot === undefined) return {};
+  if (lot.terms.issuer !== member && licenseeOf(directory, lot.terms.gtin) !== member) return {};
   const within = shelf.find(unit.epc)?.origin?.within;
-  return { terms, secret, unit, ...(within === undefined ? {} : { within }) };
+  return { ...lot, unit, ...(within === undefined ? {} : { within }) };
+}
+
+function openedLot(shelf: PackShelf, lotId: string): OpenedLot | undefined {
+  const [terms, secret] = [shelf.lot(lotId), shelf.secret(lotId)];
+  return terms === undefined || secret === undefined ? undefined : { terms, secret };
 }
 
 /** Answers the licensee of a product and the regulator with the terms of a lot of its own; nobody else, and nothing of others' lots. */
@@ -147,9 +159,8 @@ export function tellLot(
   if (question === undefined) return undefined;
   const { gtin, number } = question;
   if (licenseeOf(directory, gtin) !== teller && !directory.roles(teller).includes('regulator')) return undefined;
-  const lotId = shelf.lotIdOf(gtin, number) ?? '';
-  const [terms, secret] = [shelf.lot(lotId), shelf.secret(lotId)];
-  return terms?.issuer === member && secret !== undefined ? { terms, secret } : {};
+  const lot = openedLot(shelf, shelf.lotIdOf(gtin, number) ?? '');
+  return lot?.terms.issuer === member ? lot : {};
 }
 
 function parse(body: string, name: 'serial' | 'lot'): { readonly gtin: string; readonly number: string } | undefined {

@@ -118,6 +118,11 @@ export function seenKey(epc: string): string {
   return `seen/${epc}`;
 }
 
+/** Under what the shipments of a pack or container are found. */
+export function shippedKey(epc: string): string {
+  return `shipped/${epc}/`;
+}
+
 /** What a capture's events did; a later version, of work that was gone on with, replaces it. */
 export interface CaptureEffects {
   readonly captureID: string;
@@ -168,8 +173,9 @@ const FACTS: Readonly<Record<string, Facts>> = {
     return [[`readings/${item}/${digest}`, signed]];
   },
   [PACK_TYPES.shipment]: (_id, text) => {
-    const { from, shipmentId } = JSON.parse(text) as ShipmentTerms;
-    return [[`shipment/${from.member}/${shipmentId}`, text]];
+    const { from, shipmentId, items } = JSON.parse(text) as ShipmentTerms;
+    const key = `shipment/${from.member}/${shipmentId}`;
+    return [[key, text], ...items.map(({ epc }) => [shippedKey(epc) + key, key] as const)];
   },
   [PACK_TYPES.exception]: (_id, text) => {
     const { exceptionId } = JSON.parse(text) as KeptException;

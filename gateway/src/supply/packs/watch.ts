@@ -15,8 +15,8 @@ export interface WatchPorts {
   readonly projection: Pick<ShelfPorts['projection'], 'fact'>;
   readonly shelf: Pick<PackShelf, 'around' | 'lastAround'>;
   readonly master: MasterData;
-  /** Shipments sent and got. */
-  readonly shipments: () => readonly ShipmentTerms[];
+  /** Shipments that name any of these, oldest first. */
+  readonly shipments: (epcs: readonly string[]) => readonly ShipmentTerms[];
   readonly acts: Pick<PackActs, 'suspect'>;
 }
 
@@ -27,8 +27,6 @@ type Together = ReadonlyMap<string, readonly string[]>;
 export class Watch {
   /** What events of this capture said: nothing shows it yet. */
   readonly #own = new Map<string, Sighting>();
-  /** Shipments to this member. */
-  #incoming: readonly ShipmentTerms[] | undefined;
 
   constructor(private readonly ports: WatchPorts) {}
 
@@ -83,8 +81,7 @@ export class Watch {
   }
 
   #dispatched(names: readonly string[]): Sighting | undefined {
-    this.#incoming ??= this.ports.shipments().filter(({ to }) => to.member === this.ports.member);
-    const last = this.#incoming.findLast(({ items }) => items.some(({ epc }) => names.includes(epc)));
+    const last = this.ports.shipments(names).findLast(({ to }) => to.member === this.ports.member);
     return toldSighting(last?.dispatched);
   }
 }

@@ -8,7 +8,7 @@ import type { Effect } from '../packs/stored.js';
 import { settled } from '../packs/outcome.js';
 import { publicRecord } from '../project.js';
 import type { ExceptionKind, Exceptions } from './exceptions.js';
-import { type ShipmentTerms, shipmentsOf } from './shipments.js';
+import { type ShipmentTerms, shipmentsWith } from './shipments.js';
 
 /** Refusals of a receipt that mean: the product is here, the data is not. */
 const NO_DATA: readonly string[] = ['unknown-item', 'not-the-receiver', 'not-in-lot', 'not-in-transit'];
@@ -42,8 +42,7 @@ export async function reportReceipt(
   // What was received before, and is scanned again, is no surplus.
   const isMine = (epc = ''): boolean => ports.shelf.salts(epc, ['own']).length > 0;
   const extra = epcsOf(({ epc, code = '' }) => NO_DATA.includes(code) && !isMine(epc));
-  const incoming = shipmentsOf(ports.projection).filter(({ to }) => to.member === ports.member);
-  const touched = incoming.filter(({ items }) => items.some(({ epc }) => here.has(epc)));
+  const touched = shipmentsWith(ports.projection, here).filter(({ to }) => to.member === ports.member);
   const made: Effect[] = [];
   const idOf = ({ shipmentId }: ShipmentTerms, kind: ExceptionKind): string =>
     ports.exceptionId(`${captureID}\n${shipmentId}\n${kind}`);

@@ -7,7 +7,7 @@ import { goesAlong } from '../packs/apart.js';
 import { packOf } from '../packs/identity.js';
 import type { PackShelf, ShelfPorts } from '../packs/shelf.js';
 import type { Sighting } from '../packs/sighting.js';
-import { type LotTerms, PACK_SPACE } from '../packs/stored.js';
+import { type LotTerms, PACK_SPACE, shippedKey } from '../packs/stored.js';
 
 /** Years for which both sides keep a shipment (21 U.S.C. 360eee-1); nothing deletes it before, or after. */
 export const RETENTION_YEARS = 6;
@@ -121,10 +121,17 @@ function packsIn(
 
 /** Every shipment that this member sent or got, oldest first. */
 export function shipmentsOf(projection: ShelfPorts['projection']): readonly ShipmentTerms[] {
-  return projection
-    .facts(PACK_SPACE, 'shipment/')
-    .map(({ value }) => JSON.parse(value) as ShipmentTerms)
-    .sort((a, b) => (a.shipped < b.shipped ? -1 : 1));
+  return inOrder(projection.facts(PACK_SPACE, 'shipment/').map(({ value }) => value));
+}
+
+/** Those among them that name any of these packs and containers, oldest first. */
+export function shipmentsWith(projection: ShelfPorts['projection'], epcs: Iterable<string>): readonly ShipmentTerms[] {
+  const keys = [...epcs].flatMap((epc) => projection.facts(PACK_SPACE, shippedKey(epc)).map(({ value }) => value));
+  return inOrder([...new Set(keys)].flatMap((key) => projection.fact(PACK_SPACE, key) ?? []));
+}
+
+function inOrder(texts: readonly string[]): readonly ShipmentTerms[] {
+  return texts.map((text) => JSON.parse(text) as ShipmentTerms).sort((a, b) => (a.shipped < b.shipped ? -1 : 1));
 }
 
 function productOf({ gtin, batch, expiry, product }: LotTerms, count: number): ShippedProduct {
