@@ -126,4 +126,20 @@ describe('the cold chain of a shipment', function () {
     const [onward] = await meridian.capture('supply-operator', again);
     assert.equal(onward?.state, 'done', JSON.stringify(onward));
   });
+
+  it('is whole to its receiver where a carrier’s logger read, too, which told nobody but the ledger', async () => {
+    const [northside, stmary] = [new TradeSystem(network, 'northside'), new TradeSystem(network, 'stmary')];
+    const truck = new DataLogger();
+    truck.begin(Date.parse(logger.started) + 8 * 10 * 60_000);
+    const registered = await northside.ask('carrier', 'loggers', { jwk: truck.jwk, standing: 'registered' });
+    assert.equal(registered.status, 200, registered.text);
+    const [given] = await meridian.capture('carrier', tell.carried([pallet], 'northside'));
+    assert.equal(given?.state, 'done', JSON.stringify(given));
+    const signed = truck.read(times(6, 4_000), 10);
+    assert.deepEqual(await northside.does('carrier', 'readings', { signed, epcs: [pallet] }), ['done']);
+    const [received] = await stmary.capture('supply-operator', tell.received([pallet]));
+    assert.equal(received?.state, 'done', JSON.stringify(received));
+    const pack = (await evidence(stmary, pallet)).body as unknown as Evidence;
+    assert.deepEqual([pack.isWhole, pack.batches.map(({ count }) => count)], [true, [6, 8, 6]]);
+  });
 });

@@ -78,8 +78,12 @@ export async function askAgain(projection: Projection, ledger: Ledger, signal: A
   }
 }
 
-/** Undefined when the peer cannot be asked now. */
-async function blockAt(ledger: Ledger, number: number, signal: AbortSignal): Promise<LedgerBlock | undefined> {
+/** The block of a number; undefined when the peer cannot be asked now. */
+export async function blockAt(
+  ledger: Pick<Ledger, 'blocks'>,
+  number: number,
+  signal: AbortSignal,
+): Promise<LedgerBlock | undefined> {
   try {
     for await (const block of ledger.blocks(number, signal)) return block;
   } catch {

@@ -1,5 +1,6 @@
 /** What the projection makes of the member's own events, packs and containers, and of what is public about packs. */
 import { parseKey } from '@salus/chaincode/registry/api';
+import { transactions } from '@salus/chaincode/supply/api';
 
 import type { Change, Projector } from '../projection/projector.js';
 import { epcisChanges } from './epcis/stored.js';
@@ -25,10 +26,23 @@ const LISTED: ReadonlySet<string> = new Set(
 );
 
 /** The projector over public records of these kinds. */
-export const supplyProjector: Projector = (write) => {
+export const supplyProjector: Projector = (write, { transaction, block }) => {
   if (write.collection !== undefined || write.key === undefined || write.value === undefined) return [];
   const parts = parseKey(write.key);
   if (parts === undefined || !LISTED.has(parts.name)) return [];
   const key = [parts.name, ...parts.attributes].join('/');
-  return [{ kind: 'fact', space: PUBLIC_SPACE, key, value: Buffer.from(write.value).toString('utf8') }];
+  const record = { kind: 'fact', space: PUBLIC_SPACE, key, value: Buffer.from(write.value).toString('utf8') } as const;
+  const isRead = parts.name === 'climate' && transaction === transactions.climate;
+  return isRead ? [record, readIn(parts.attributes[0] ?? '', block)] : [record];
 };
+
+/** Names the block that has readings of an item in its transaction's argument. */
+function readIn(item: string, block: number): Change {
+  const key = readingsKey(item) + String(block).padStart(12, '0');
+  return { kind: 'fact', space: PUBLIC_SPACE, key, value: String(block) };
+}
+
+/** Under what the blocks with readings of an item are found. */
+export function readingsKey(item: string): string {
+  return `read-in/${item}/`;
+}

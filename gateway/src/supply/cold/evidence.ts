@@ -12,12 +12,13 @@ import { type IssuerPorts, knownItem } from '../packs/issuer.js';
 import type { ShelfPorts } from '../packs/shelf.js';
 import { statusOf } from '../packs/status.js';
 import type { ColdPorts } from './cold-chain.js';
+import { type BlockPorts, batchesOnLedger } from './on-ledger.js';
 import { plotOf } from './plot.js';
 import { digestOf, inTime, type ReadBatch } from './readings.js';
 
 /** Where evidence is looked up. */
 export interface EvidencePorts extends IssuerPorts {
-  readonly ledger: Pick<ColdPorts['ledger'], 'evaluate'>;
+  readonly ledger: Pick<ColdPorts['ledger'], 'evaluate'> & BlockPorts['ledger'];
   readonly projection: ShelfPorts['projection'];
   /** FHIR instant. */
   readonly now: () => string;
@@ -60,9 +61,7 @@ export async function evidenceOf(ports: EvidencePorts, epc: string): Promise<Evi
   const { item, terms } = known;
   const { lot } = await statusOf(ports.ledger, known);
   const climate = publicRecord(ports.projection, `climate/${item}`) as Climate | undefined;
-  // In the order in which they were brought to the ledger, which is that of time.
-  const batches = inTime(ports.shelf.readings(item));
-  const chain = batches.reduce((before, { digest }) => digestOf(before + digest), '');
+  const batches = await batchesOf(ports, item, climate?.chain ?? '');
   const bounds = lot?.storage === undefined ? [] : STORAGE_BOUNDS[lot.storage.kind];
   return {
     epc,
@@ -73,7 +72,7 @@ export async function evidenceOf(ports: EvidencePorts, epc: string): Promise<Evi
     batches: batches.map(shown),
     climate,
     quarantine: publicRecord(ports.projection, `quarantine/${item}`) as QuarantineRecord | undefined,
-    isWhole: chain === (climate?.chain ?? ''),
+    isWhole: chainOf(batches) === (climate?.chain ?? ''),
     plot: plotOf(
       batches,
       bounds.map((limit) => limit / 1_000),
@@ -82,6 +81,17 @@ export async function evidenceOf(ports: EvidencePorts, epc: string): Promise<Evi
 }
 
 type KeptBatch = ReturnType<typeof inTime>[number];
+
+/** As they were kept here or came with a shipment; where some are missing, as the ledger's blocks have them. */
+async function batchesOf(ports: EvidencePorts, item: string, chain: string): Promise<readonly KeptBatch[]> {
+  const kept = inTime(ports.shelf.readings(item));
+  return chainOf(kept) === chain ? kept : inTime(await batchesOnLedger(ports, item));
+}
+
+/** In the order in which they were brought to the ledger, which is that of time. */
+function chainOf(batches: readonly KeptBatch[]): string {
+  return batches.reduce((before, { digest }) => digestOf(before + digest), '');
+}
 
 function shown({ readings, ...batch }: KeptBatch): BatchEvidence {
   const [least, most] = [readings.reduce((a, b) => Math.min(a, b)), readings.reduce((a, b) => Math.max(a, b))];
