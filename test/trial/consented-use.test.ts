@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { type Answer, networkOfSuite } from '../support/network.js';
 import { scratchFolder } from '../support/scratch.js';
 import { entryOf, NetworkStudy, STUDY, threeHospitals } from './network-study.js';
+import { TrialPackages } from './packages.js';
 
 const CANARY = 'CANARY-CONSENTED-64';
 const PARTICIPANT = `study=ResearchStudy/${STUDY}&participant=P1`;
@@ -25,21 +26,28 @@ describe("a participant's consents of the record, on a running network", functio
 
   const ask = async (member: string, role: string, path: string): Promise<Answer> =>
     network.ask(member, path, { token: await network.token({ member, role }) });
-  const contents = async (member: string, role: string): Promise<string> => {
-    const answer = await ask(member, role, `QuestionnaireResponse?${PARTICIPANT}`);
+  const contents = async (member: string, role: string, of = PARTICIPANT): Promise<string> => {
+    const answer = await ask(member, role, `QuestionnaireResponse?${of}`);
     assert.equal(answer.status, 200, answer.text);
     return answer.text;
   };
+  /** How often the participant's list says that answers were shown. */
+  const looks = async (): Promise<number> => {
+    const path = `AuditEvent?patient=${patient}&_count=1000`;
+    const { status, text } = await network.ask('stmary', path, { token: own });
+    assert.equal(status, 200, text);
+    return text.split('GET QuestionnaireResponse').length;
+  };
   /** What a consent of the participant's says of the sponsor, for research. */
-  const aboutSponsor = (type: 'permit' | 'deny', scope: string) => {
+  const aboutSponsor = (type: 'permit' | 'deny', scope: string, whose = patient) => {
     const role = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP' }] };
     const actor = [{ role, reference: { identifier: { system: 'urn:salus:member', value: 'acme' } } }];
     const purpose = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'CLINTRCH' }];
     const coding = [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: scope }];
-    return { ...optOut(patient, { type, actor, purpose }), scope: { coding } };
+    return { ...optOut(whose, { type, actor, purpose }), scope: { coding } };
   };
-  async function consents(body: object): Promise<string> {
-    const { status, text, body: made } = await network.ask('stmary', 'Consent', { token: own, body });
+  async function consents(body: object, token = own): Promise<string> {
+    const { status, text, body: made } = await network.ask('stmary', 'Consent', { token, body });
     assert.equal(status, 201, text);
     return String(made.id);
   }
@@ -85,7 +93,11 @@ describe("a participant's consents of the record, on a running network", functio
       lines.map(([name, { points, uses }]) => [name, points.length, uses.map(({ isRestricted }) => isRestricted)]),
       [['P1', 1, [true]]],
     );
+    const before = await looks();
     assert.ok((await contents('stmary', 'investigator')).includes(CANARY));
+    await eventually(async () => {
+      assert.ok((await looks()) > before, "who is shown contents at the site stands on the patient's list");
+    });
     const sent = await study.post('stmary', 'coordinator', '$hand-over', [{ name: 'participant', valueString: 'P1' }]);
     assert.deepEqual([sent.status, sent.text.includes('consent-withdrawn')], [409, true], sent.text);
     await ends(id, denial);
@@ -100,5 +112,18 @@ describe("a participant's consents of the record, on a running network", functio
     await readBySponsor(false);
     await consents(aboutSponsor('permit', 'research'));
     await readBySponsor(true);
+  });
+
+  it('stand in a package that is verified whole, without those of who was only screened', async () => {
+    const screened = await study.prepared('P2', 'stmary');
+    const token = await network.token({ member: 'stmary', user: 'bea', role: 'patient', patient: screened });
+    await consents(aboutSponsor('deny', 'patient-privacy', screened), token);
+    await eventually(async () => {
+      const text = await contents('acme', 'monitor', `study=ResearchStudy/${STUDY}&participant=P2`);
+      assert.ok(text.includes('suppressed'));
+    });
+    const packages = new TrialPackages(network, STUDY);
+    const { code, said } = await packages.verify((await packages.whole()).text);
+    assert.equal(code, 0, said);
   });
 });

@@ -145,7 +145,7 @@ describe('data of a trial', function () {
     const [consent] = resourcesIn(await search('authority', 'regulator', 'Consent'));
     assert.equal(consent?.status, 'active');
     assert.deepEqual(validationIssues(consent), []);
-    const [first, second] = resourcesIn(await search('authority', 'regulator', 'Provenance'));
+    const [, first, second] = resourcesIn(await search('authority', 'regulator', 'Provenance'));
     assert.match(JSON.stringify(second), /"code":"correct".*"text":"mistyped".*"role":"revision"/);
     const target = JSON.stringify((first?.target as unknown[])[0]);
     assert.ok(JSON.stringify(second?.entity).includes(target), 'the second revises what the first is about');

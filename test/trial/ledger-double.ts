@@ -10,6 +10,7 @@ import type { Ledger, LedgerCall, StoredVersion } from '@salus/gateway/ports';
 import { claim, type ClaimingPorts } from '@salus/gateway/trial/claiming';
 import { contentChanges } from '@salus/gateway/trial/content';
 import { Entering } from '@salus/gateway/trial/entering';
+import { documentsHeard } from '@salus/gateway/trial/documents';
 import { formsHeard } from '@salus/gateway/trial/forms';
 import { CONTENT_PATH, contentsHeard } from '@salus/gateway/trial/hand-over';
 import { namesHeard } from '@salus/gateway/trial/names';
@@ -97,7 +98,12 @@ export class Gateways {
     const blocks = { block: 0, reached: () => Promise.resolve(false) };
     const ports = this.#ports(member);
     const contents = contentsHeard({ ...ports, blocks });
-    const heard = { ...contents, ...formsHeard(ports), ...namesHeard(ports.ledger, ports.facts) };
+    const heard = {
+      ...contents,
+      ...formsHeard(ports),
+      ...documentsHeard(ports),
+      ...namesHeard(ports.ledger, ports.facts),
+    };
     return heard[path]?.hear(teller, JSON.stringify(words));
   }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { JsonObject } from '@salus/gateway/fhir/json';
 import { validationIssues } from '@salus/gateway/fhir/validate';
-import { MAX_PRINTED_NAME, NAMES_PATH } from '@salus/gateway/trial/names';
+import { commitmentOf, type PrintedName } from '@salus/gateway/trial/content';
+import { MAX_PRINTED_NAME, NAMES_PATH, openedNames } from '@salus/gateway/trial/names';
 import { packageIn, recordsIn } from '@salus/gateway/trial/package';
 import { checkNames } from '@salus/gateway/trial/verify-names';
 import { commitment } from './attempts.js';
@@ -70,6 +71,9 @@ describe('the printed name of who signs', () => {
       assert.ok(div.includes(`Signed by Dr. Ada O&#39;Neill &amp; Sons on ${signature.when}. Meaning: sign.`), div);
       assert.ok(Date.parse(signature.when) <= world.ledger.clockMs - DAY);
     }
+    const [consented] = await provenance('acme', 'monitor', '&participant=P1');
+    assert.deepEqual(validationIssues(consented ?? {}), []);
+    assert.match(JSON.stringify(consented), /Meaning: counter-signature\..*"target":\[\{"reference":"Consent\//);
     const halts = (await provenance('acme', 'sponsor')).map((each) => JSON.stringify(each));
     assert.ok(halts.some((text) => text.includes(BO) && text.includes('Meaning: halt.')));
   });
@@ -77,6 +81,7 @@ describe('the printed name of who signs', () => {
   it('is told to nobody else: the ledger and who plays no part have its commitment', async () => {
     for (const [member, role] of [
       ['stmary', 'nurse'],
+      ['stmary', 'patient'],
       ['acme', 'auditor'],
     ] as const) {
       const text = await shown(member, role);
@@ -104,6 +109,32 @@ describe('the printed name of who signs', () => {
     gateways.facts.set(`tally name/${TRIAL}/${bo}`, forged);
     const seen = (await provenance('northside', 'investigator')).map((each) => JSON.stringify(each)).join();
     assert.deepEqual([seen.includes('Somebody Else'), seen.includes(BO)], [false, false]);
+  });
+
+  it('is asked for however many are lacked, so many at a time', async () => {
+    const printed = Array.from({ length: 501 }, (_, n) => ({ name: `Dr. ${n}`, salt: String(n).padStart(64, '0') }));
+    const own = new Map<string, string>();
+    const put = (value: object): void =>
+      void own.set(`name/${TRIAL}/${commitmentOf(value as JsonObject)}`, JSON.stringify({ trial: TRIAL, ...value }));
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const statements = printed.map((each) => {
+      const name = commitmentOf(each);
+      gateways.facts.set(`stmary name/${TRIAL}/${name}`, JSON.stringify({ trial: TRIAL, ...each }));
+      return `${part({ kid: 'stmary.investigator' })}.${part({ name })}.`;
+    });
+    const ports = {
+      member: 'acme',
+      facts: { fact: (_space: string, key: string) => own.get(key) },
+      keep: (records: readonly { readonly value: unknown }[]): Promise<void> => {
+        for (const { value } of records) {
+          const { name, salt } = value as PrintedName;
+          put({ name, salt });
+        }
+        return Promise.resolve();
+      },
+      ask: (to: string, path: string, words: object) => gateways.knock('acme', to, words, path),
+    };
+    assert.deepEqual(await openedNames(ports, await world.view(), statements), printed);
   });
 
   it('is in the package of who acts in the trial, checked by what was signed, and bent it is found out', async () => {

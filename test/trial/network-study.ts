@@ -82,7 +82,7 @@ export class NetworkStudy {
     const patient = await this.patientAt(site);
     const claimed = await this.claim(participant, site, patient);
     assert.equal(claimed.status, 200, claimed.text);
-    await this.act(site, 'investigator', 'consent', this.#consent(participant, site));
+    await this.act(site, 'investigator', 'consent', consentOf(STUDY, participant, this.investigator(site)));
     const eligible = eligibilityOf(participant, protocol().criteria);
     const declared = await this.post(site, 'investigator', '$declare-eligible', eligible);
     assert.equal(declared.status, 200, declared.text);
@@ -120,7 +120,7 @@ export class NetworkStudy {
     const token = await this.#token('tally', 'cro');
     const headers = { 'x-min-block': String(this.#seen) };
     const told = await this.network.ask('tally', `ResearchStudy/${STUDY}/$lock`, { token, headers });
-    const signature = await this.signers.sign('tally', 'cro', { meaning: 'lock', ...numbersIn(told), reason });
+    const signature = await this.signers.sign('tally', 'cro', { meaning: 'lock', ...valuesIn(told), reason });
     return this.post('tally', 'cro', '$lock', [text('reason', reason), text('signature', JSON.stringify(signature))]);
   }
 
@@ -184,25 +184,27 @@ export class NetworkStudy {
     const hash = (await this.view()).lists.find((each) => each.stratum === stratum)?.hash;
     await this.signers.approveList(stratum, hash);
   }
-
-  #consent(participant: string, site: string): object {
-    const [patient, investigator] = [new SigningKey(`p-${participant}`), this.investigator(site)];
-    const about = { participant, n: 1, document: 1, language: 'en', parts: [] };
-    const content = { channel: 'health', trial: STUDY, ...about, hash: TEXT_HASH };
-    const statement = patient.sign(content);
-    const stamp = { signedAt: new Date().toISOString(), name: 'c'.repeat(64) };
-    const signed = investigator.sign({ ...content, meaning: 'counter-signature', statement, ...stamp });
-    const countersignature = { kid: investigator.kid, ...stamp, statement: signed };
-    return { ...about, jwk: patient.jwk, statement, countersignature };
-  }
 }
 
-/** What a lock is over, as `GET $lock` tells it. */
-export function numbersIn({ body }: Answer): object {
-  const parameters = body['parameter'] as { name: string; valueString?: string; valueInteger?: number }[];
-  return Object.fromEntries(
-    parameters.map(({ name, valueString, valueInteger }) => [name, valueString ?? valueInteger]),
-  );
+/** A request of `consent` to the first document, in English, counter-signed by an investigator. */
+export function consentOf(trial: string, participant: string, investigator: SigningKey): object {
+  const patient = new SigningKey(`p-${participant}`);
+  const about = { participant, n: 1, document: 1, language: 'en', parts: [] };
+  const content = { channel: 'health', trial, ...about, hash: TEXT_HASH };
+  const statement = patient.sign(content);
+  const stamp = { signedAt: new Date().toISOString(), name: 'c'.repeat(64) };
+  const signed = investigator.sign({ ...content, meaning: 'counter-signature', statement, ...stamp });
+  const countersignature = { kid: investigator.kid, ...stamp, statement: signed };
+  return { ...about, jwk: patient.jwk, statement, countersignature };
+}
+
+/** The values of an answer's parameters, by their names. */
+export function valuesIn({ body }: Answer): Readonly<Record<string, unknown>> {
+  const parameters = (body['parameter'] ?? []) as readonly Readonly<Record<string, unknown>>[];
+  const values = parameters.map((each): readonly [string, unknown] => {
+    return [String(each['name']), each['valueString'] ?? each['valueInteger'] ?? each['valueBoolean']];
+  });
+  return Object.fromEntries(values);
 }
 
 /** Parameters of `$declare-eligible`: a yes to every criterion. */

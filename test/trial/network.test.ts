@@ -11,12 +11,14 @@ import { compactDecrypt } from 'jose';
 import { eventually } from '../support/eventually.js';
 import { random } from '../support/contract-world.js';
 import { type Answer, networkOfSuite } from '../support/network.js';
-import { projectRoot } from '../support/shared.js';
+import { projectRoot, sharedOrPending } from '../support/shared.js';
 import { SigningKey } from '../support/signing.js';
 import { atDoor, atPeer } from './straight.js';
-import { eligibilityOf, numbersIn, text } from './network-study.js';
+import { consentOf, eligibilityOf, valuesIn, text } from './network-study.js';
 import { Signers } from './signers.js';
+import { assertAllWhole, assertWhole, imported } from './studies.js';
 import { TrialPackages } from './packages.js';
+import { PrintedNames } from './printed.js';
 import { reportedOnNetwork } from './reported.js';
 import { listOf } from './world.js';
 
@@ -26,6 +28,7 @@ const usdm = readFileSync(join(projectRoot, 'test/trial/data/alxn1840-wd-204.usd
 describe('a trial on the real processes, over HTTP', () => {
   const network = networkOfSuite();
   const packages = new TrialPackages(network, NAME);
+  const names = new PrintedNames(network, NAME);
   let view: TrialView;
   let list: readonly Allotted[] = [];
   const investigator = new SigningKey('inv-1');
@@ -66,14 +69,10 @@ describe('a trial on the real processes, over HTTP', () => {
     });
 
   it('is registered from USDM by the sponsor, and every member shows the same', async () => {
-    const parties = { allocator: 'tally', board: 'tally', ethics: 'authority', regulator: 'authority', site: 'stmary' };
-    const values = Object.entries({ trial: NAME, usdm, ...parties }).map(([name, valueString]) => ({
-      name,
-      valueString,
-    }));
-    assert.equal((await post('stmary', 'investigator', '$usdm-import', values)).status, 403);
-    const imported = await post('acme', 'sponsor', '$usdm-import', values);
-    assert.equal(imported.status, 200, imported.text);
+    const file = { trial: NAME, usdm };
+    assert.equal((await imported(network, { ...file, member: 'stmary', role: 'investigator' })).status, 403);
+    const answer = await imported(network, file);
+    assert.deepEqual([answer.status, valuesIn(answer)['registered']], [200, 5], answer.text);
     view = await look('acme');
     assert.equal(view.versions.length, 5);
     assert.deepEqual((await look('medisure')).versions, view.versions);
@@ -82,15 +81,29 @@ describe('a trial on the real processes, over HTTP', () => {
     list = listOf('all', 8, [first ?? '', second ?? '']);
   });
 
+  it('is exported with all that its file said to who works in it, and as far as it is public to others', async () => {
+    await assertWhole(network, NAME, usdm);
+  });
+
+  it('does so from every whole file of the shared data', async function () {
+    await assertAllWhole(network, sharedOrPending(this, 'data/usdm'));
+  });
+
   it('comes into force with list and approvals, and takes the documents of consent', async () => {
     const root = merkleRoot(list.map((slot) => leafOf(NAME, 'all', slot))).toString('hex');
     await act('tally', 'statistician', 'commit-list', { stratum: 'all', root, kits: list.map(({ kit }) => kit) });
     await act('tally', 'statistician', 'keep-arms', { stratum: 'all', slots: list });
     const { hash } = (await look('tally')).lists[0]!;
+    await names.given(signers);
     await signers.approveList('all', hash);
     await signers.approve(5, view.versions[4]!.hash);
     await act('acme', 'sponsor', 'activate-version', { version: 5 });
     await shown('northside', 'active');
+  });
+
+  it('shows parties the printed names of who signed, asked of their doors, and verified in the package', async () => {
+    await names.assertTold();
+    names.assertSigned((await packages.verify((await packages.whole()).text)).said);
   });
 
   it("enrols behind the gate, by a claim in the hospitals' collection whose hash alone the public step reads", async () => {
@@ -100,19 +113,15 @@ describe('a trial on the real processes, over HTTP', () => {
     await signers.does('authority', 'ethics', 'adopt-document', [{ version: 1, hash }]);
     await act('stmary', 'investigator', 'delegate', { role: 'investigator', jwk: investigator.jwk });
     const claimed = await post('stmary', 'investigator', `${NAME}/$claim`, [
-      { name: 'participant', valueString: 'P1' },
-      { name: 'patient', valueString: await patient() },
+      text('participant', 'P1'),
+      text('patient', await patient()),
     ]);
     assert.equal(claimed.status, 200, claimed.text);
-    await act('stmary', 'investigator', 'consent', consent());
+    await act('stmary', 'investigator', 'consent', consentOf(NAME, 'P1', investigator));
     const answers = eligibilityOf('P1', view.versions[4]!.protocol.criteria);
     const declared = await post('stmary', 'investigator', `${NAME}/$declare-eligible`, answers);
     assert.match(declared.text, /"handedOver","valueBoolean":true/);
-    const values = [
-      { name: 'participant', valueString: 'P1' },
-      { name: 'stratum', valueString: 'all' },
-    ];
-    const asked = [...values, { name: 'consent', valueInteger: 1 }];
+    const asked = [text('participant', 'P1'), text('stratum', 'all'), { name: 'consent', valueInteger: 1 }];
     const answer = await post('stmary', 'coordinator', `${NAME}/$randomize`, asked);
     assert.equal(answer.status, 200, answer.text);
     assert.ok(answer.text.includes(list[0]!.kit));
@@ -127,9 +136,8 @@ describe('a trial on the real processes, over HTTP', () => {
     const statement = investigator.sign({ channel: 'health', trial: NAME, ...place, meaning: 'tell-arm', to });
     const question = { trial: NAME, ...place, to, statement };
     assert.equal((await atDoor(network.stateDir, ['stmary', 'tally'], ARM_PATH, question)).status, 404);
-    const values = [
-      ...Object.entries({ stratum: 'all', reason: 'overdose', delegate: 'inv-1', statement, key: JSON.stringify(to) }),
-    ].map(([name, valueString]) => ({ name, valueString }));
+    const said = { stratum: 'all', reason: 'overdose', delegate: 'inv-1', statement, key: JSON.stringify(to) };
+    const values = Object.entries(said).map((each) => text(...each));
     const asked = [...values, { name: 'slot', valueInteger: 1 }];
     assert.equal((await post('acme', 'sponsor', `${NAME}/$unblind`, asked)).status, 403);
     for (const again of [false, true]) {
@@ -252,7 +260,7 @@ describe('a trial on the real processes, over HTTP', () => {
     assert.deepEqual([(await after('1')).status, (await after('x')).status], [200, 400]);
     assert.equal((await after('999999')).status, 503, 'a block that is not here yet is waited for, then said so');
     const reason = 'last visit done';
-    const told = numbersIn(await network.ask('authority', `ResearchStudy/${NAME}/$lock`, { token }));
+    const told = valuesIn(await network.ask('authority', `ResearchStudy/${NAME}/$lock`, { token }));
     const signature = await signers.sign('tally', 'cro', { meaning: 'lock', ...told, reason });
     const lock = [text('reason', reason), text('signature', JSON.stringify(signature))];
     assert.equal((await post('authority', 'regulator', `${NAME}/$lock`, lock)).status, 403);
@@ -280,19 +288,4 @@ describe('a trial on the real processes, over HTTP', () => {
     assert.equal((await network.ask('medisure', `/ledger/transactions/${tx}`)).status, 200);
     assert.equal((await network.ask('medisure', '/trials/none')).status, 404);
   });
-
-  function consent(): object {
-    const patient = new SigningKey('p-1');
-    const about = { participant: 'P1', n: 1, document: 1, language: 'en', parts: [] };
-    const content = { channel: 'health', trial: NAME, ...about, hash: 'b'.repeat(64) };
-    const statement = patient.sign(content);
-    const stamp = { signedAt: new Date().toISOString(), name: 'c'.repeat(64) };
-    const countersigned = investigator.sign({ ...content, meaning: 'counter-signature', statement, ...stamp });
-    return {
-      ...about,
-      jwk: patient.jwk,
-      statement,
-      countersignature: { kid: 'inv-1', ...stamp, statement: countersigned },
-    };
-  }
 });

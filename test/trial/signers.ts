@@ -8,16 +8,24 @@ type Act = (member: string, role: string, name: string, request: object) => Prom
 /** Everybody who signs for one trial; each is put on the delegation log before the first signature. */
 export class Signers {
   readonly #keys = new Map<string, SigningKey>();
+  /** Commitments of printed names by member and role; who is not among them signs over one of no name. */
+  readonly #names = new Map<string, string>();
 
   constructor(
     private readonly trial: string,
     private readonly act: Act,
   ) {}
 
+  /** From now on somebody signs over the commitment of a printed name. */
+  prints(member: string, role: string, commitment: string): void {
+    this.#names.set(`${member} ${role}`, commitment);
+  }
+
   /** The signature of somebody of a member in a role, over content and its meaning. */
   async sign(member: string, role: string, content: object): Promise<object> {
     const key = this.#keys.get(`${member} ${role}`) ?? (await this.#delegated(member, role));
-    const stamp = { signedAt: new Date().toISOString(), name: 'c'.repeat(64) };
+    const name = this.#names.get(`${member} ${role}`) ?? 'c'.repeat(64);
+    const stamp = { signedAt: new Date().toISOString(), name };
     const statement = key.sign({ channel: 'health', trial: this.trial, ...content, ...stamp });
     return { kid: key.kid, ...stamp, statement };
   }

@@ -13,7 +13,7 @@ import { BLOCKS_OF, textOf, verdict } from './against-blocks.js';
 import { validWrites } from './record-chain.js';
 
 /** Kinds of records about one participant: of those that were only screened, the package has none. */
-const OF_ONE = ['trial-consent', 'trial-eligible'];
+const OF_ONE = ['trial-consent', 'trial-use', 'trial-eligible'];
 
 /** Exit code 1 with a sentence for each finding when the package is not what the ledger has, all of it and nothing else. */
 export const verifyTrial: Command = {

@@ -19,15 +19,19 @@ export const CONTENT_TYPE = 'TrialContent';
 export const SUBJECT_TYPE = 'TrialSubject';
 /** What a kept form is called there: the Questionnaire that responses are checked by. */
 export const FORM_TYPE = 'TrialForm';
+/** What a kept study definition is called there: a USDM file that versions of a protocol were registered from. */
+export const DOCUMENT_TYPE = 'TrialDocument';
 /** What a kept printed name of somebody who signs is called there. */
 export const NAME_TYPE = 'TrialSigner';
 /**
- * Contents by their commitments; printed names by trial and commitment; forms by their hashes; Patients' ids by the participants they are, and the other way round; and by the hash of a
- * ledger key the list of what came from it, to forget with it.
+ * Contents by their commitments; printed names by trial and commitment; forms and study definitions by their hashes; Patients' ids
+ * by the participants they are, and the other way round; and by the hash of a ledger key the list of what came from it, to forget
+ * with it.
  */
 export const CONTENT_SPACE = 'trial-content';
 const PARTS_OF = 'of/';
 const FORMS = 'form/';
+const DOCUMENTS = 'document/';
 const NAMES = 'name/';
 /** Extension that keeps a commitment from being guessed. */
 const NONCE = 'urn:salus:nonce';
@@ -125,6 +129,7 @@ type Fact = readonly [key: string, value: string];
 const factsOf: Readonly<Record<string, (text: string, patient: string) => readonly Fact[]>> = {
   [CONTENT_TYPE]: (text) => [[commitmentOf(parseExactly(text) as JsonObject), text]],
   [FORM_TYPE]: (text) => [[`${FORMS}${commitmentOf(JSON.parse(text) as JsonObject)}`, text]],
+  [DOCUMENT_TYPE]: (text) => [[`${DOCUMENTS}${commitmentOf(JSON.parse(text) as JsonObject)}`, text]],
   [SUBJECT_TYPE]: subjectFacts,
   [NAME_TYPE]: (text) => {
     const { trial, name, salt } = JSON.parse(text) as PrintedName & { readonly trial: string };
@@ -132,7 +137,7 @@ const factsOf: Readonly<Record<string, (text: string, patient: string) => readon
   },
 };
 
-/** The projection's changes for a kept content, form or subject; undefined for all else. */
+/** The projection's changes for a kept content, form, study definition, subject or name; undefined for all else. */
 export function contentChanges({ type, text, patient = '' }: Opened, ledgerKey: string): readonly Change[] | undefined {
   if (text === undefined || !Object.hasOwn(factsOf, type)) return undefined;
   const facts = factsOf[type]?.(text, patient) ?? [];
@@ -178,6 +183,12 @@ export function heldContents(facts: ContentFacts, commitments: readonly string[]
 /** The form that this member keeps under a hash. */
 export function heldForm(facts: ContentFacts, hash: string): JsonObject | undefined {
   return heldContent(facts, `${FORMS}${hash}`);
+}
+
+/** The study definition that this member keeps under a hash. */
+export function heldDocument(facts: ContentFacts, hash: string): JsonObject | undefined {
+  const text = facts.fact(CONTENT_SPACE, `${DOCUMENTS}${hash}`);
+  return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
 }
 
 /** The printed name that this member keeps under a commitment of a trial's. */

@@ -5,7 +5,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
 import { heldContent } from './content.js';
 import { type DatasetName, datasetNames, datasetOf } from './datasets.js';
-import { demandReader, type FacePorts } from './faces.js';
+import { demandReader, type FacePorts, noteShown } from './faces.js';
 import { demandTrial, isUseEnded, placeOf, readLine } from './reading.js';
 
 /** The parameters of the answer; `name` in the query is one of `datasetNames`. Throws Refusal. */
@@ -21,6 +21,8 @@ export async function datasetParameters(
   if (isOfContents(name)) {
     ports.decision.allow(actor, 'QuestionnaireResponse', 'search');
     for (const [, line] of lines) demandReader(ports.member, view, line, actor);
+    const participants = lines.map(([participant]) => participant);
+    noteShown(ports, trial, participants);
   }
   const content = (commitment: string) => heldContent(ports.facts, commitment);
   const dataset = datasetOf(name, { view, lines, content }, new Date(ports.now()).toISOString());

@@ -11,13 +11,13 @@ import { operationOutcome } from '../fhir/outcome.js';
 import type { Decision, FhirRequest, FhirResponse } from '../fhir/request.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Actor, Ledger } from '../ports.js';
-import { heldContent } from './content.js';
+import { heldContent, patientOf } from './content.js';
 import { questionnaires } from './forms.js';
 import { commitmentsOf, eventCommitments, reportCommitments } from './hand-over.js';
 import { readKits } from './kits.js';
 import { auditEvents, provenances, researchConsents, studyProvenances } from './line-resources.js';
-import { type NamePorts, type Names, namesUnder, seesNames } from './names.js';
-import { isUseEnded, placeOf, readLine, readTrial } from './reading.js';
+import { type NamePorts, type Names, namesUnder } from './names.js';
+import { isUseEnded, placeOf, readLine, readTrial, worksIn } from './reading.js';
 import { statementsAbout, statementsOf } from './signed.js';
 import { adverseEvents, idOf, researchSubjects } from './study-resources.js';
 
@@ -25,6 +25,8 @@ import { adverseEvents, idOf, researchSubjects } from './study-resources.js';
 export interface FacePorts extends NamePorts {
   readonly ledger: Pick<Ledger, 'evaluate'>;
   readonly decision: Pick<Decision, 'allow'>;
+  /** Puts on a patient's list what was shown of the patient. */
+  readonly shown: (patient: string) => void;
 }
 
 type OfStudy = (view: TrialView, ports: FacePorts, actor: Actor) => readonly object[] | Promise<readonly object[]>;
@@ -42,15 +44,15 @@ const ofStudy: Readonly<Record<string, OfStudy>> = {
 };
 const ofParticipant: Readonly<Record<string, OfParticipant>> = {
   Consent: (line, { participant }) => researchConsents(line, participant),
-  Provenance: async (line, { ports, view, actor }) =>
-    provenances(line, await names(ports, view, actor, statementsAbout(line))),
+  Provenance: async (line, { ports, view, actor, participant }) =>
+    provenances(line, participant, await names(ports, view, actor, statementsAbout(line))),
   QuestionnaireResponse: entries,
   AdverseEvent: reports,
 };
 
 /** Printed names of who signed, for those who act in the trial; nobody else is shown one. */
 async function names(ports: FacePorts, view: TrialView, actor: Actor, statements: readonly string[]): Promise<Names> {
-  return seesNames(ports.member, view, actor) ? await namesUnder(ports, view, statements) : new Map();
+  return worksIn(ports.member, view, actor) ? await namesUnder(ports, view, statements) : new Map();
 }
 
 /** Who works with contents, at the participant's site and at the sponsor. */
@@ -97,13 +99,14 @@ async function aboutOne(
 }
 
 /** The contents of a participant's eligibility and data points; a site has the one before an enrolment. */
-function entries(line: ParticipantView, { ports, view, actor }: Parameters<OfParticipant>[1]): readonly object[] {
+function entries(line: ParticipantView, asked: Parameters<OfParticipant>[1]): readonly object[] {
+  const { ports, view, actor } = asked;
   ports.decision.allow(actor, 'QuestionnaireResponse', 'search');
   demandReader(ports.member, view, withDeclarer(line), actor);
   if (isUseEnded(line, placeOf(ports.member, view))) {
     return [said('suppressed', 'the participant wants no further use: contents are kept and not shown')];
   }
-  return contents(ports, line, commitmentsOf(line));
+  return contents(asked, commitmentsOf(line));
 }
 
 /** The line with the site that declared the participant eligible. */
@@ -117,11 +120,11 @@ function reports(line: ParticipantView, asked: Parameters<OfParticipant>[1]): re
   const { ports, view, actor, participant } = asked;
   ports.decision.allow(actor, 'AdverseEvent', 'search');
   const reported = reportCommitments(view, participant);
-  if (isRegulator(ports.member, view, actor)) return contents(ports, line, reported);
+  if (isRegulator(ports.member, view, actor)) return contents(asked, reported);
   const isOwn = eventCommitments(view, participant, ports.member).length > 0;
   demandReader(ports.member, view, isOwn ? { ...line, site: ports.member } : line, actor);
   const isSponsor = view.trial.parties.sponsor === ports.member;
-  return contents(ports, line, [...eventCommitments(view, participant), ...(isSponsor ? reported : [])]);
+  return contents(asked, [...eventCommitments(view, participant), ...(isSponsor ? reported : [])]);
 }
 
 /** Whether somebody reads here what the sponsor reported to a regulator of the trial. */
@@ -130,14 +133,31 @@ export function isRegulator(member: string, { trial }: TrialView, { role }: Pick
 }
 
 /** Those that are kept here; an OperationOutcome says how many the ledger has a commitment of beyond them. */
-function contents(ports: FacePorts, line: ParticipantView, commitments: readonly string[]): readonly object[] {
+function contents(
+  { ports, view, participant }: Parameters<OfParticipant>[1],
+  commitments: readonly string[],
+): readonly object[] {
+  const { trial } = view.trial;
   const held = commitments.flatMap((commitment) => {
     const resource = heldContent(ports.facts, commitment);
-    return resource === undefined ? [] : [{ ...resource, id: idOf(line.trial, commitment) }];
+    return resource === undefined ? [] : [{ ...resource, id: idOf(trial, commitment) }];
   });
+  if (held.length > 0) noteShown(ports, trial, [participant]);
   const missing = commitments.length - held.length;
   if (missing === 0) return held;
   return [...held, said('incomplete', `${missing} contents of this participant are committed to and not kept here`)];
+}
+
+/** Contents of participants are shown: at their site, which alone knows who they are, that stands on their lists. */
+export function noteShown(
+  { facts, shown }: Pick<FacePorts, 'facts' | 'shown'>,
+  trial: string,
+  participants: readonly string[],
+): void {
+  for (const participant of participants) {
+    const patient = patientOf(facts, { trial, participant });
+    if (patient !== undefined) shown(patient);
+  }
 }
 
 function said(code: 'suppressed' | 'incomplete', diagnostics: string): object {

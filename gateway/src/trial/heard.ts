@@ -1,4 +1,4 @@
-/** What a member's door hears of trials: wishes for an arm, contents of data points, wishes for a form, for names of who signed. */
+/** What a member's door hears of trials: wishes for an arm, contents of data points, wishes for a form, for a study definition, for names of who signed. */
 import type { Blocks } from '../door/committed.js';
 import type { Heard } from '../door/server.js';
 import { type KeepPorts, keeper } from '../ehr/keep.js';
@@ -6,6 +6,7 @@ import { agreeing } from '../ledger/agreeing.js';
 import type { Ledger } from '../ports.js';
 import { armsHeard } from './arm.js';
 import type { ContentFacts } from './content.js';
+import { documentsHeard } from './documents.js';
 import { formsHeard } from './forms.js';
 import { contentsHeard } from './hand-over.js';
 import { namesHeard } from './names.js';
@@ -21,5 +22,6 @@ export function trialsHeard(
   const { settings, projection: facts } = rooms;
   const ledger = agreeing(rooms.ledger, settings.mspId);
   const contents = contentsHeard({ member: settings.member, ledger, facts, blocks: facts, keep: keeper(rooms) });
-  return { ...armsHeard(ledger), ...contents, ...formsHeard({ ledger, facts }), ...namesHeard(ledger, facts) };
+  const kept = { ...formsHeard({ ledger, facts }), ...documentsHeard({ ledger, facts }), ...namesHeard(ledger, facts) };
+  return { ...armsHeard(ledger), ...contents, ...kept };
 }

@@ -9,7 +9,7 @@ import type { Act, ConsentRecord, ParticipantView, PointRecord, TrialView } from
 import { html } from '../pages/html.js';
 import { placeName } from './content.js';
 import type { Names } from './names.js';
-import { saidIn } from './signed.js';
+import { saidIn, statementsAbout } from './signed.js';
 import { idOf } from './study-resources.js';
 import { DATA_POINT_SYSTEM, MEMBER_SYSTEM, PARTICIPANT_SYSTEM } from './systems.js';
 
@@ -23,7 +23,7 @@ export function researchConsents({ trial, consents }: ParticipantView, participa
     const isInForce = index === consents.length - 1 && record.withdrawn === undefined;
     return {
       resourceType: 'Consent',
-      id: idOf(trial, `consent/${participant}/${record.n}`),
+      id: consentId(trial, participant, record),
       extension: [{ url: 'urn:salus:research-study', valueReference: { reference: `ResearchStudy/${trial}` } }],
       status: isInForce ? 'active' : 'inactive',
       scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'research' }] },
@@ -37,6 +37,10 @@ export function researchConsents({ trial, consents }: ParticipantView, participa
   });
 }
 
+function consentId(trial: string, participant: string, { n }: Pick<ConsentRecord, 'n'>): string {
+  return idOf(trial, `consent/${participant}/${n}`);
+}
+
 function provisionOf({ withdrawn, parts }: ConsentRecord): object {
   return {
     type: withdrawn === undefined ? 'permit' : 'deny',
@@ -44,8 +48,41 @@ function provisionOf({ withdrawn, parts }: ConsentRecord): object {
   };
 }
 
-/** Every act on every data point of a participant: who, when, why, over which content, and what it revises. */
-export function provenances({ trial, points }: ParticipantView, names: Names = new Map()): readonly object[] {
+/** What was signed of a participant's consents, and every act on every data point: who, when, why, over which content, and what it revises. */
+export function provenances(
+  { trial, consents, points }: ParticipantView,
+  participant: string,
+  names: Names = new Map(),
+): readonly object[] {
+  return [...countersigned({ trial, consents }, participant, names), ...pointProvenances({ trial, points }, names)];
+}
+
+/** The consents of a participant, each as the investigator counter-signed it. */
+function countersigned(
+  { trial, consents }: Pick<ParticipantView, 'trial' | 'consents'>,
+  participant: string,
+  names: Names,
+): readonly object[] {
+  return consents.flatMap((record) => {
+    const statements = statementsAbout({ consents: [record], points: [] });
+    if (statements.length === 0) return [];
+    return {
+      resourceType: 'Provenance',
+      id: idOf(trial, `countersigned/${participant}/${record.n}`),
+      text: readable(statements, record.by, names),
+      target: [{ reference: `Consent/${consentId(trial, participant, record)}` }],
+      recorded: record.at,
+      activity: { coding: [{ system: ACT_SYSTEM, code: 'consent' }] },
+      agent: [{ role: [{ text: record.by.role }], who: memberReference(record.by.member) }],
+      signature: statements.map((jws) => signatureOf(jws, names)),
+    };
+  });
+}
+
+function pointProvenances(
+  { trial, points }: Pick<ParticipantView, 'trial' | 'points'>,
+  names: Names,
+): readonly object[] {
   return points.map((record) => ({
     resourceType: 'Provenance',
     id: idOf(trial, `point/${placeName({ trial, ...record })}`),

@@ -5,16 +5,16 @@
  */
 import { randomBytes } from 'node:crypto';
 
-import { playsPartOf, type TrialView } from '@salus/chaincode/trial/api';
+import type { TrialView } from '@salus/chaincode/trial/api';
 
 import type { Heard } from '../door/server.js';
 import type { Given } from '../fhir/parameters.js';
 import type { Keep } from '../ehr/keep.js';
 import { Refusal } from '../ledger/refusal.js';
-import type { Actor, Ledger } from '../ports.js';
+import type { Ledger } from '../ports.js';
 import { commitmentOf, type ContentFacts, heldName, NAME_TYPE, type PrintedName } from './content.js';
 import type { Ask } from './hand-over.js';
-import { readTrial } from './reading.js';
+import { isParty, readTrial } from './reading.js';
 import { saidIn } from './signed.js';
 
 /** Path of the question for names below a door's base. */
@@ -35,11 +35,6 @@ export interface NamePorts {
 
 /** Printed names by their commitments. */
 export type Names = ReadonlyMap<string, string>;
-
-/** Whether somebody acts in this trial here, and so sees who signed. */
-export function seesNames(member: string, { trial }: TrialView, { role }: Pick<Actor, 'role'>): boolean {
-  return playsPartOf(role, member, trial.parties);
-}
 
 /** Keeps a printed name of somebody here who signs; answers the commitment to sign over, and the salt. Throws Refusal. */
 export async function keepName(
@@ -97,20 +92,25 @@ async function fetchNames(
   { ask, keep }: NamePorts,
   { trial, member, wanted }: { readonly trial: string; readonly member: string; readonly wanted: readonly string[] },
 ): Promise<void> {
-  const told = await toldBy(ask, member, { trial, names: wanted.slice(0, ASKED_AT_ONCE) });
-  const right = told.filter(({ name, salt }) => wanted.includes(commitmentOf({ name, salt })));
-  if (right.length > 0) {
-    await keep(right.map(({ name, salt }) => ({ type: NAME_TYPE, value: { trial, name, salt } })));
+  for (let from = 0; from < wanted.length; from += ASKED_AT_ONCE) {
+    const names = wanted.slice(from, from + ASKED_AT_ONCE);
+    const told = await toldBy(ask, member, { trial, names });
+    // Away: asking for the rest would only take longer. What was not told is asked for again by whoever looks next.
+    if (told === undefined) return;
+    const right = told.filter(({ name, salt }) => names.includes(commitmentOf({ name, salt })));
+    if (right.length > 0) {
+      await keep(right.map(({ name, salt }) => ({ type: NAME_TYPE, value: { trial, name, salt } })));
+    }
   }
 }
 
-/** What a member's door tells; away and unwilling are alike. */
-async function toldBy(ask: Ask, member: string, question: object): Promise<readonly PrintedName[]> {
+/** What a member's door tells; undefined where it tells nothing at all: away and unwilling are alike. */
+async function toldBy(ask: Ask, member: string, question: object): Promise<readonly PrintedName[] | undefined> {
   try {
     const answer = (await ask(member, NAMES_PATH, question)) as { readonly names?: readonly PrintedName[] } | undefined;
-    return answer?.names ?? [];
+    return answer?.names;
   } catch {
-    return [];
+    return undefined;
   }
 }
 
@@ -127,8 +127,4 @@ export function namesHeard(ledger: Pick<Ledger, 'evaluate'>, facts: ContentFacts
     }
   };
   return { [NAMES_PATH]: { most: QUESTION_BYTES, hear } };
-}
-
-function isParty(member: string, { trial }: TrialView): boolean {
-  return Object.values(trial.parties).flat().includes(member);
 }

@@ -18,6 +18,7 @@ import { committed, done, ok, said } from './answered.js';
 import { outcomeChanges } from './outcome-changes.js';
 import { demandResource, givenOf, parameterOf, type Given } from '../fhir/parameters.js';
 import { datasetParameters } from './dataset-operation.js';
+import { keepDocument, usdmParameters } from './documents.js';
 import { dueParameters } from './due.js';
 import { exposedBy, exposedParameters } from './exposed.js';
 import { declareEligible, enterPoint, type EntryPorts, reportEvent, submitEvent } from './entry-operations.js';
@@ -26,15 +27,14 @@ import { formsGiven, keepForms } from './forms.js';
 import { handOver } from './hand-over.js';
 import { kitParameters, readKits } from './kits.js';
 import { lockable, lockedParameters } from './locking.js';
-import { keepName, seesNames } from './names.js';
+import { keepName } from './names.js';
 import { trialPackage } from './package.js';
 import type { Randomizing } from './randomizing.js';
-import { demandTrial, readTrial } from './reading.js';
+import { demandTrial, readTrial, worksIn } from './reading.js';
 import { planDefinition } from './plan-definition.js';
 import { researchStudy } from './research-study.js';
-import { registerImported } from './register.js';
+import { fileIn, registerImported } from './register.js';
 import { unblind, type UnblindPorts } from './unblind.js';
-import { exportUsdm } from './usdm-export.js';
 
 /** What trials need of the gateway. */
 export interface TrialPorts extends EntryPorts {
@@ -46,8 +46,6 @@ export interface TrialPorts extends EntryPorts {
   readonly claim: (actor: Actor, trial: string, given: Given) => Promise<Commit>;
   /** Waits for the block that the client last saw, where it names one. Throws Refusal. */
   readonly catchUp: (request: Pick<FhirRequest, 'headers'>) => Promise<void>;
-  /** Puts on a patient's list what was shown of the patient. */
-  readonly shown: (patient: string) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -118,10 +116,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   'GET $dataset': async (ports, request, trial) => ok(await datasetParameters(ports, request, trial)),
   'GET $package': async (ports, { actor }, trial) =>
     ok([{ name: 'package', valueString: JSON.stringify(await trialPackage(ports, trial, actor)) }]),
-  'GET $usdm-export': async (ports, _request, trial) => {
-    const { versions } = await demandTrial(ports, trial);
-    return ok([{ name: 'usdm', valueString: JSON.stringify(exportUsdm(trial, versions)) }]);
-  },
+  'GET $usdm-export': async (ports, request, trial) => ok(await usdmParameters(ports, trial, request)),
   'POST $usdm-import': importStudy,
   'POST $randomize': randomize,
   'POST $unblind': async (ports, request, trial) => {
@@ -156,7 +151,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     return said('the form is kept here', {});
   },
   'POST $printed-name': async (ports, request, trial) => {
-    if (!seesNames(ports.member, await demandTrial(ports, trial), request.actor)) {
+    if (!worksIn(ports.member, await demandTrial(ports, trial), request.actor)) {
       throw new Refusal('forbidden', 'not-a-party', 'who acts in the trial has a printed name there');
     }
     const kept = await keepName(ports, trial, givenOf(resourceBody(request).plain));
@@ -215,16 +210,20 @@ async function importStudy(ports: TrialPorts, request: FhirRequest): Promise<Fhi
   const body = resourceBody(request).plain;
   const given = givenOf(body);
   const forms = formsGiven(body);
+  const file = fileIn(given.text('usdm'));
   const read = () => readTrial(ports.ledger, given.text('trial'));
   const commits: Commit[] = [];
   const send = async (transaction: string, asked: object): Promise<void> => {
     commits.push(await submit(ports, request.actor, transaction, asked));
   };
   const hashes = forms.map(({ id, questionnaire }) => ({ id, questionnaire }));
-  const registered = await registerImported(given, ports.member, { read, send, forms: hashes });
-  const view = forms.length === 0 ? undefined : await read();
-  const resources = forms.map(({ resource }) => resource);
-  if (view !== undefined) await keepForms(ports, view, resources);
+  const registered = await registerImported(given, ports.member, { file, read, send, forms: hashes });
+  const view = await read();
+  if (view !== undefined) {
+    await keepDocument(ports, view, file);
+    const resources = forms.map(({ resource }) => resource);
+    await keepForms(ports, view, resources);
+  }
   const last = commits.at(-1);
   return { ...ok([{ name: 'registered', valueInteger: registered }]), headers: last ? committed(last) : {} };
 }

@@ -8,11 +8,11 @@ import { type JsonObject, parseExactly } from '../fhir/json.js';
 import { parameterOf } from '../fhir/parameters.js';
 import type { Actor, Ledger } from '../ports.js';
 import { heldContents, type PrintedName } from './content.js';
-import { type FacePorts, isReader, isRegulator } from './faces.js';
+import { type FacePorts, isReader, isRegulator, noteShown } from './faces.js';
 import { eventCommitments, usableCommitments } from './hand-over.js';
 import { readKits } from './kits.js';
-import { type NamePorts, openedNames, seesNames } from './names.js';
-import { demandTrial, placeOf, readLine } from './reading.js';
+import { type NamePorts, openedNames } from './names.js';
+import { demandTrial, placeOf, readLine, worksIn } from './reading.js';
 import { statementsAbout, statementsOf } from './signed.js';
 
 /** The package. Lines are those of everybody who has a slot. */
@@ -33,7 +33,7 @@ export interface TrialPackage {
 
 /** Puts it together. Throws Refusal. */
 export async function trialPackage(
-  ports: NamePorts & Pick<FacePorts, 'ledger'> & { readonly now: () => number },
+  ports: NamePorts & Pick<FacePorts, 'ledger' | 'shown'> & { readonly now: () => number },
   trial: string,
   actor: Pick<Actor, 'role'>,
 ): Promise<TrialPackage> {
@@ -41,6 +41,8 @@ export async function trialPackage(
   const lines = await linesOf(ports.ledger, view);
   const kits = await readKits(ports.ledger, trial);
   const readable = lines.filter(([, line]) => isReader(ports.member, view, line, actor));
+  const participants = readable.map(([name]) => name);
+  noteShown(ports, trial, participants);
   const where = placeOf(ports.member, view);
   const commitments = readable.flatMap(([name, line]) => usableCommitments(line, eventCommitments(view, name), where));
   const isReportedTo = isRegulator(ports.member, view, actor);
@@ -69,7 +71,7 @@ async function namesFor(
   lines: TrialPackage['lines'],
   actor: Pick<Actor, 'role'>,
 ): Promise<readonly PrintedName[] | undefined> {
-  if (!seesNames(ports.member, view, actor)) return undefined;
+  if (!worksIn(ports.member, view, actor)) return undefined;
   const about = lines.flatMap(([, line]) => statementsAbout(line));
   return await openedNames(ports, view, [...statementsOf(view), ...about]);
 }

@@ -1,8 +1,8 @@
 /** A trial, and one of its participants, as the own peer has them. */
-import { type ParticipantView, transactions, type TrialView } from '@salus/chaincode/trial/api';
+import { type ParticipantView, playsPartOf, transactions, type TrialView } from '@salus/chaincode/trial/api';
 
 import { Refusal } from '../ledger/refusal.js';
-import type { Ledger } from '../ports.js';
+import type { Actor, Ledger } from '../ports.js';
 
 type Evaluates = Pick<Ledger, 'evaluate'>;
 
@@ -35,6 +35,19 @@ export async function readLine(ledger: Evaluates, trial: string, participant: st
 export function isUseEnded({ consents, uses }: ParticipantView, where: 'site' | 'beyond' = 'beyond'): boolean {
   if (consents.at(-1)?.withdrawn === 'use-no-data') return true;
   return where === 'beyond' && uses.at(-1)?.isRestricted === true;
+}
+
+/**
+ * Whether somebody works in this trial here, and so sees who signed and the whole study definition. Of a participant, and of whoever
+ * else is a patient of a site, it is not known here who that is: they see what anybody sees.
+ */
+export function worksIn(member: string, { trial }: TrialView, { role }: Pick<Actor, 'role'>): boolean {
+  return role !== 'patient' && playsPartOf(role, member, trial.parties);
+}
+
+/** Whether a member plays a part of the trial. */
+export function isParty(member: string, { trial }: TrialView): boolean {
+  return Object.values(trial.parties).flat().includes(member);
 }
 
 /** Whether contents are shown here as the site's own, or beyond it. */

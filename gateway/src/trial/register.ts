@@ -1,6 +1,7 @@
 /** Registers what a USDM file tells of: a new trial with its amendments, or further versions of one that is known. */
 import { transactions, type Parties, type Protocol, type TrialView } from '@salus/chaincode/trial/api';
 
+import type { JsonObject } from '../fhir/json.js';
 import { Refusal } from '../ledger/refusal.js';
 import type { Given } from '../fhir/parameters.js';
 import { type FormHash, questionnairesOf } from './forms.js';
@@ -10,6 +11,8 @@ type Send = (transaction: string, asked: object) => Promise<unknown>;
 
 /** What registering needs: the trial as the own peer has it, a way to write, and the forms that were given beside the file. */
 export interface RegisterPorts {
+  /** The USDM file. */
+  readonly file: unknown;
   readonly forms: readonly FormHash[];
   readonly read: () => Promise<TrialView | undefined>;
   readonly send: Send;
@@ -21,7 +24,7 @@ export interface RegisterPorts {
  */
 export async function registerImported(given: Given, sponsor: string, ports: RegisterPorts): Promise<number> {
   const trial = given.text('trial');
-  const imported = importUsdm(parse(given.text('usdm')), given.texts('stratum'));
+  const imported = importUsdm(ports.file, given.texts('stratum'));
   const [original] = imported;
   const view = await ports.read();
   if (view === undefined && original !== undefined) {
@@ -80,9 +83,10 @@ function partiesOf(given: Given, sponsor: string): Parties {
   };
 }
 
-function parse(text: string): unknown {
+/** The USDM file that a text is. Throws Refusal invalid. */
+export function fileIn(text: string): JsonObject {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text) as JsonObject;
   } catch {
     throw new Refusal('invalid', 'structure', 'usdm is the text of a USDM JSON file');
   }

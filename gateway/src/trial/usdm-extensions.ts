@@ -34,6 +34,20 @@ export function extensions(
   return extensionAttributes.length === 0 ? {} : { extensionAttributes };
 }
 
+/** An item with these texts under an extension in place of what it has there; its other attributes stay as they are. */
+export function withExtension<T extends Extended & { readonly id?: string }>(
+  item: T,
+  name: Extension,
+  values: readonly string[],
+): T {
+  const others = (item.extensionAttributes ?? []).filter(({ url }) => url !== urls[name]);
+  const added = values.map((valueString, index) => {
+    const id = `${item.id ?? ''}_Extension_${name}_${index + 1}`;
+    return { id, url: urls[name], valueString, instanceType: 'ExtensionAttribute' };
+  });
+  return { ...item, extensionAttributes: [...others, ...added] };
+}
+
 /** Every text under an extension of an item. */
 export function extended({ extensionAttributes }: Extended, name: Extension): readonly string[] {
   return (extensionAttributes ?? []).flatMap(({ url, valueString }) =>

@@ -2,12 +2,11 @@
  * CDISC USDM 4.0 study definitions (https://www.cdisc.org/ddf) to protocols and back. Pure. A file holds the content of
  * its newest amendment alone, so that of what came before it is not known, and versions of earlier amendments say so.
  */
-import { createHash } from 'node:crypto';
-
 import { type Outcome, type OutcomeRole, parseProtocol, type Protocol } from '@salus/chaincode/trial/api';
 
-import { canonicalForm } from '../identity/statements.js';
+import type { JsonObject } from '../fhir/json.js';
 import { parsed, Refusal } from '../ledger/refusal.js';
+import { commitmentOf } from './content.js';
 import { extended, type Extended } from './usdm-extensions.js';
 
 /** USDM's endpoints have no time frame of their own: it is part of their text. */
@@ -42,7 +41,8 @@ interface Amount {
   readonly value?: number;
   readonly maxValue?: { readonly value?: number };
 }
-interface Design extends Extended {
+/** A design of a study, as far as a protocol is made of it. */
+export interface Design extends Extended {
   readonly objectives?: readonly { readonly endpoints?: readonly Endpoint[] }[];
   readonly arms?: readonly Named[];
   readonly encounters?: readonly Named[];
@@ -55,13 +55,16 @@ interface Instance {
   readonly encounterId?: string | null;
   readonly activityIds?: readonly string[];
 }
-interface Amendment {
+/** An amendment. */
+export interface Amendment {
   readonly id: string;
   readonly number?: string;
   readonly summary?: string;
   readonly previousId?: string | null;
+  readonly instanceType?: string;
 }
-interface StudyVersion {
+/** A version of a study. */
+export interface StudyVersion {
   readonly titles?: readonly { readonly text: string; readonly type?: Code }[];
   readonly studyDesigns?: readonly Design[];
   readonly amendments?: readonly Amendment[];
@@ -72,9 +75,7 @@ export function importUsdm(file: unknown, strata: readonly string[] = []): reado
   const { study } = (file ?? {}) as { study?: { versions?: readonly StudyVersion[] } };
   const versions = study?.versions ?? [];
   if (versions.length === 0) throw new Refusal('invalid', 'structure', 'a USDM file has study.versions');
-  const document = createHash('sha256')
-    .update(canonicalForm(file as object))
-    .digest('hex');
+  const document = commitmentOf(file as JsonObject);
   return versions.flatMap((version) => versionsOf(version, strata, document));
 }
 
@@ -96,8 +97,8 @@ export function amendmentIn(reason: string): { readonly number?: string; readonl
   return number === undefined || summary === undefined ? { summary: reason } : { number, summary };
 }
 
-/** Amendments from the first on, each after the one it names as previous. */
-function inOrder(amendments: readonly Amendment[]): Amendment[] {
+/** Amendments from the first on, each after the one it names as previous; as listed where they are no single line. */
+export function inOrder(amendments: readonly Amendment[]): Amendment[] {
   const ordered: Amendment[] = [];
   let next = amendments.find(({ previousId }) => (previousId ?? '') === '');
   while (next !== undefined && ordered.length < amendments.length) {
@@ -183,7 +184,7 @@ function formsOf({ activities = [] }: Design): Pick<Protocol, 'forms'> {
 }
 
 /** A code for each item by its id: its name where that is one, and its alone; else its id. */
-function codesOf(items: readonly Named[]): ReadonlyMap<string, string> {
+export function codesOf(items: readonly Named[]): ReadonlyMap<string, string> {
   const slug = ({ id, name }: Named): string => (name ?? '').replaceAll(/[^A-Za-z0-9._-]+/g, '_').slice(0, 64) || id;
   const slugs = items.map(slug);
   const isOnly = (text: string): boolean => slugs.filter((each) => each === text).length === 1;
