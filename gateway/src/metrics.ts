@@ -12,7 +12,7 @@ export interface Meters {
   /** Alarms raised, by what happened. */
   readonly alarms: Counter<'alarm'>;
   observeProjection(
-    projection: Pick<Projection, 'block' | 'awaited' | 'faults'>,
+    projection: Pick<Projection, 'block' | 'awaited' | 'faults' | 'parameters'>,
     live: { readonly height: number },
     contents: { readonly lost: number },
   ): void;
@@ -24,6 +24,7 @@ const AWAITED = 'Private values of applied blocks that the peer has not delivere
 const UNREADABLE = 'Values of the own collection that no gateway can have written, until they are purged';
 const UNINDEXED = 'Resources in force that searches do not find by all they hold';
 
+const DERIVING = 'Resources that posted search parameters are still derived for';
 const LOST = 'Versions whose content beside the ledger was not there at the last look';
 
 const DAY_MS = 86_400_000;
@@ -57,6 +58,7 @@ export function makeMeters(member: string, gateway: string): Meters {
         { name: 'salus_projection_awaited_values', help: AWAITED, read: () => projection.awaited },
         { name: 'salus_projection_unreadable_values', help: UNREADABLE, read: () => projection.faults.unreadable },
         { name: 'salus_projection_unindexed_resources', help: UNINDEXED, read: () => projection.faults.unindexed },
+        { name: 'salus_projection_deriving_left', help: DERIVING, read: () => projection.parameters.deriving.left },
         { name: 'salus_contents_lost', help: LOST, read: () => contents.lost },
       ];
       for (const { name, help, read } of gauges) {

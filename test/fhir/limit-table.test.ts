@@ -35,6 +35,7 @@ import { GLASS_BUDGET } from '@salus/gateway/glass/store';
 import { MAX_TOKEN_CHARACTERS } from '@salus/gateway/identity/tokens';
 import { LONGEST_IDENTIFIER } from '@salus/gateway/patient/codes';
 import { ON_LEDGER_LIMIT } from '@salus/gateway/keys/beside';
+import { POSTED_LIMITS } from '@salus/gateway/projection/posted/definition';
 import { WORK_LIMITS } from '@salus/gateway/projection/search/search';
 import { EXPANSION_DEPTH, EXPANSION_LIMIT } from '@salus/gateway/projection/search/code-set';
 import { TERM_LIMIT } from '@salus/gateway/projection/search/terms';
@@ -48,6 +49,7 @@ const groups = {
   IMPORT_LIMITS,
   SIGN_IN_LIMITS,
   JSON_LIMITS,
+  POSTED_LIMITS,
   SEARCH_LIMITS,
   SUBSCRIPTION_LIMITS,
   WORDS_LIMITS,

@@ -6,6 +6,7 @@ import { blockHeaderHash } from '@salus/gateway/ledger/header-hash';
 import { withVersion } from '@salus/gateway/fhir/meta';
 import type {
   Actor,
+  Authorship,
   Idempotency,
   Commit,
   Ledger,
@@ -52,7 +53,9 @@ export class RecordLedger implements RecordWriter, Ledger {
     this.writes += 1;
     for (const { type, id, expect } of writes) this.versions.set(`${type}/${id}`, expect + 1);
     const commit = this.append(
-      writes.map((each) => recordWrite(`${each.type}/${each.id}/${each.expect + 1}`, JSON.stringify(each))),
+      writes.map((each) =>
+        recordWrite(`${each.type}/${each.id}/${each.expect + 1}`, JSON.stringify({ ...each, ...authorOf(actor) })),
+      ),
     );
     const written = writes.map(({ type, id, expect }) => `${type}/${id}/_history/${expect + 1}`);
     const outcome = { state: 'committed', commit, written } as const;
@@ -132,6 +135,11 @@ export class RecordLedger implements RecordWriter, Ledger {
   }
 }
 
+/** Of physicians nobody asks here. */
+function authorOf({ member, user, role }: Actor): { readonly by?: Authorship } {
+  return role === 'physician' ? {} : { by: { member, user, role } };
+}
+
 /** A private write that the peer has the value of. */
 export function recordWrite(key: string, value: string): LedgerWrite {
   return {
@@ -164,7 +172,9 @@ function sha256(text: string): string {
 /** Reads what RecordLedger wrote. */
 export const recordProjector: Projector = (write, transaction) => {
   if (write.collection !== RECORDS || write.key === undefined || write.value === undefined) return [];
-  const { type, id, expect, text, patient } = JSON.parse(Buffer.from(write.value).toString()) as ResourceWrite;
+  const { type, id, expect, text, patient, by } = JSON.parse(Buffer.from(write.value).toString()) as ResourceWrite & {
+    readonly by?: Authorship;
+  };
   const version = expect + 1;
   return [
     {
@@ -177,6 +187,7 @@ export const recordProjector: Projector = (write, transaction) => {
       text: text === undefined ? '' : withVersion(text, version, transaction.timestamp),
       ledgerKey: write.key,
       ...(patient === undefined ? {} : { patient }),
+      ...(by === undefined ? {} : { by: JSON.stringify(by) }),
     },
   ];
 };

@@ -47,6 +47,7 @@ const ADMINISTRATIVE = [
   'Practitioner',
   'PractitionerRole',
   'Location',
+  'SearchParameter',
 ];
 const SPECIMENS = ['Observation', 'DiagnosticReport', 'ServiceRequest', 'Specimen', 'Encounter', 'Patient'];
 

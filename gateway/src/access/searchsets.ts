@@ -4,6 +4,8 @@ import type { FhirRequest } from '../fhir/request.js';
 import { parseSearch, SEARCH_LIMITS } from '../fhir/search-request.js';
 import { shapeOf } from '../fhir/shape.js';
 import { typesDeciding } from '../fhir/types-asked.js';
+import { Refusal } from '../ledger/refusal.js';
+import type { SearchQuery } from '../projection/search/query.js';
 import { confinedTo, narrowingFor, scopesAllow, scopesCover } from '../identity/scopes.js';
 import type { Actor } from '../ports.js';
 import { patientParameters } from './patient-parameters.js';
@@ -115,11 +117,21 @@ export function isCovered(actor: Actor): (entry: JsonObject) => boolean {
 
 /**
  * Whether the asker's scopes cover all of every type that decides what a search of a patient's record shows: what is found, or
- * comes along, would tell of resources that they do not cover. The custodian does not know them. Throws Refusal as parseSearch.
+ * comes along, would tell of resources that they do not cover. The custodian does not know them, nor parameters posted here.
  */
 export function isDecidedWithin({ actor, query }: FhirRequest, type: string, patient: string): boolean {
-  const { search } = parseSearch(type, query, 'lenient');
-  return typesDeciding(search).every((each) => scopesCover(actor, each, 's', patient));
+  const search = searchOfR4(type, query);
+  return search !== undefined && typesDeciding(search).every((each) => scopesCover(actor, each, 's', patient));
+}
+
+/** A search that was found right here; undefined where it names what R4 does not have. */
+function searchOfR4(type: string, query: URLSearchParams): SearchQuery | undefined {
+  try {
+    return parseSearch(type, query, 'strict').search;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
 }
 
 /** Resource type of an entry; undefined where it has none. */

@@ -33,6 +33,10 @@ export const rebuild: Command = {
       io.out(`beside the ledger: content of ${again.beside} versions, ${again.lost.length} of them lost`);
       for (const name of again.lost) io.err(`lost: content of ${name}; restore its file from a backup`);
       if (again.digest === inUse.digest) return again.lost.length === 0 ? 0 : 1;
+      if (inUse.deriving > 0) {
+        io.err(`they differ: the one in use still derives ${inUse.deriving} posted search parameters; try again later`);
+        return 1;
+      }
       if (inUse.awaited > 0) {
         io.err(
           `they differ: the peer has not delivered ${inUse.awaited} values to the one in use; try again in a minute`,

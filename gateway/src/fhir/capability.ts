@@ -1,6 +1,7 @@
 /** The CapabilityStatement, written from the tables the router and the search run on (R4 capabilitystatement.html). */
 import { securityOf, type SmartServer } from '../identity/smart.js';
 import { generatedSearch } from '../projection/generated.js';
+import type { Progress, SearchParameters } from '../projection/parameters.js';
 import type { FhirContext } from './context.js';
 import { ROUTES } from './interactions.js';
 import type { JsonObject } from './json.js';
@@ -10,16 +11,18 @@ import type { Served } from './request.js';
 interface Written {
   readonly context: FhirContext;
   readonly server: SmartServer | undefined;
+  readonly revision: number;
   readonly text: string;
 }
 
 let written: Written | undefined;
 
-/** Its JSON text; written again only when the issuer of tokens says something else of itself. */
+/** Its JSON text; written again when the issuer of tokens says something else of itself, or search parameters are posted. */
 export async function capabilityStatement(context: FhirContext): Promise<string> {
   const server = await context.smart?.();
-  if (written?.context !== context || written.server !== server) {
-    written = { context, server, text: JSON.stringify(statement(context, server)) };
+  const { revision } = context.projection.parameters;
+  if (written?.context !== context || written.server !== server || written.revision !== revision) {
+    written = { context, server, revision, text: JSON.stringify(statement(context, server)) };
   }
   return written.text;
 }
@@ -102,7 +105,7 @@ function resource(context: FhirContext, type: string): JsonObject {
         ...ownOperations(context, type),
       ],
     }),
-    ...searches(type, served?.parameters),
+    ...searches(context.projection.parameters, type, served?.parameters),
     ...(type === 'Provenance' && context.member !== undefined ? { documentation: DERIVED } : {}),
   };
 }
@@ -143,24 +146,33 @@ function listed(lists: Readonly<Record<string, readonly unknown[]>>): JsonObject
 }
 
 /** Every `Type:code` that may refer to the type. */
-function referrersOf(type: string): string[] {
-  return Object.entries(generatedSearch().parameters).flatMap(([from, own]) =>
-    Object.entries(own)
+function referrersOf(parameters: SearchParameters, type: string): string[] {
+  return generatedSearch().types.flatMap((from) =>
+    Object.entries(parameters.of(from))
       .filter(([, { kind, targets }]) => kind === 'reference' && targets?.includes(type) === true)
       .map(([code]) => `${from}:${code}`),
   );
 }
 
-function searches(type: string, only: readonly string[] | undefined): JsonObject {
-  const all = Object.entries(generatedSearch().parameters[type] ?? {});
+function searches(parameters: SearchParameters, type: string, only: readonly string[] | undefined): JsonObject {
+  const all = Object.entries(parameters.of(type));
   const named = only === undefined ? all : all.filter(([name]) => only.includes(name));
   const references = only === undefined ? all.filter(([, { kind }]) => kind === 'reference') : [];
   return listed({
     searchInclude: references.map(([code]) => `${type}:${code}`),
-    searchRevInclude: only === undefined ? referrersOf(type) : [],
+    searchRevInclude: only === undefined ? referrersOf(parameters, type) : [],
     searchParam: [
       ...(only === undefined ? COLUMN_PARAMETERS : []),
-      ...named.map(([name, { definition, kind }]) => ({ name, definition, type: kind })),
+      ...named.map(([name, entry]) => ({
+        ...{ name, definition: entry.definition, type: entry.kind },
+        ...derivedOf(parameters.progress(entry)),
+      })),
     ],
   });
+}
+
+/** Said of a posted parameter until all that was there can be found by it. */
+function derivedOf(progress: Progress | undefined): JsonObject {
+  if (progress === undefined) return {};
+  return { documentation: `still derived: ${progress.done} of ${progress.of} resources` };
 }

@@ -52,7 +52,7 @@ export function matchSome(
   const query = criteriaOf(criteria);
   query.set('_count', String(limit));
   query.set('_total', 'none');
-  const { search } = parseSearch(type, query, 'strict');
+  const { search } = parseSearch(type, query, 'strict', context.projection.parameters);
   if (search.filters.length === 0) throw noCriteria();
   return context.projection.search.run(search, sightOf(context, request, 'search')).matches;
 }

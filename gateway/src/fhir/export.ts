@@ -144,7 +144,7 @@ function* matching(context: FhirContext, request: FhirRequest, type: string, tex
   const query = new URLSearchParams(text);
   query.set('_count', String(LARGEST_PAGE));
   query.set('_total', 'none');
-  const { search } = parseSearch(type, query, 'strict');
+  const { search } = parseSearch(type, query, 'strict', context.projection.parameters);
   let cursor: string | undefined;
   do {
     const asked = cursor === undefined ? search : { ...search, cursor };

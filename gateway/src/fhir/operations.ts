@@ -14,7 +14,7 @@ import { operationOutcome, type Issue } from './outcome.js';
 import { LARGEST_PAGE, links } from './paging.js';
 import { LITERAL, referencesIn } from './references.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { entryOf, handlingOf } from './search.js';
+import { entryOf, parsedOf } from './search.js';
 import { parseSearch } from './search-request.js';
 import { parameterOf } from './parameters.js';
 import { issuesByProfile, validationIssues } from './validate.js';
@@ -247,7 +247,7 @@ export function lastN(context: FhirContext, request: FhirRequest): FhirResponse 
   for (const name of ['max', '_sort', '_count']) query.delete(name);
   query.set('_sort', '-date');
   query.set('_count', String(LARGEST_PAGE));
-  const { search, applied } = parseSearch('Observation', query, handlingOf(request));
+  const { search, applied } = parsedOf(context, request, 'Observation', query);
   if (search.filters.length === 0)
     throw new Refusal('invalid', 'bad-value', 'name a patient or subject, and a code or category');
   const groups = new Map<string, StoredVersion[]>();

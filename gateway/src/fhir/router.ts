@@ -8,6 +8,7 @@ import { isOfR4, resourceBody } from './body.js';
 import { eachEntryOf, entriesOf, isChange, type Entry } from './bundle.js';
 import { routeOf, routesAt, type Match } from './interactions.js';
 import { operationOutcome, outcomeOf } from './outcome.js';
+import { PostedWriter } from './posted-writer.js';
 import { Pace } from './pace.js';
 import type { FhirRequest, FhirResponse, Interaction, Served, TypeHandler } from './request.js';
 import { shaped } from './shape.js';
@@ -27,7 +28,10 @@ export interface RouterOptions {
 }
 
 /** A router over this context; what it serves is the table of interactions. */
-export function fhirRouter(context: FhirContext, options: RouterOptions = {}): FhirRouter {
+export function fhirRouter(given: FhirContext, options: RouterOptions = {}): FhirRouter {
+  const { parameters } = given.projection;
+  const isApart = (type: string): boolean => given.served?.[type] !== undefined;
+  const context = { ...given, writer: new PostedWriter(given.writer, { parameters, isApart }) };
   const answered = async (request: FhirRequest): Promise<FhirResponse> => {
     try {
       requireJsonAnswer(request);

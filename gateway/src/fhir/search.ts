@@ -14,7 +14,8 @@ import { links } from './paging.js';
 import { searchProvenance, type ProvenancePage } from './provenance.js';
 import { asksInPart, FOUND_BY } from './provenance-filter.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { parseSearch, type Handling, type ParsedSearch } from './search-request.js';
+import type { Handling } from './known-parameters.js';
+import { parseSearch, type ParsedSearch } from './search-request.js';
 import { shapeOf } from './shape.js';
 import { typesAsked } from './types-asked.js';
 
@@ -22,7 +23,7 @@ import { typesAsked } from './types-asked.js';
 export async function search(context: FhirContext, request: FhirRequest, type: string): Promise<FhirResponse> {
   const patient = patientNamed(request, type);
   // What is wrong with it is said before anybody is asked.
-  const parsed = parseSearch(type, request.query, handlingOf(request));
+  const parsed = parsedOf(context, request, type);
   const types = typesAsked(parsed.search);
   const abroad = { ...request, query: parsed.applied };
   const elsewhere = patient !== undefined && context.remote !== undefined && isElsewhere(context, request, patient);
@@ -43,7 +44,7 @@ export async function searchCompartment(
   type: string,
 ): Promise<FhirResponse> {
   requireId(patient);
-  const parsed = parseSearch(type, request.query, handlingOf(request));
+  const parsed = parsedOf(context, request, type);
   const types = typesAsked(parsed.search);
   const query = new URLSearchParams(parsed.applied);
   query.append(type === 'Patient' ? '_id' : 'patient', patient);
@@ -67,7 +68,7 @@ export function searchWithin(
   type: string,
 ): FhirResponse {
   requireId(id);
-  const parsed = parseSearch(type, request.query, handlingOf(request));
+  const parsed = parsedOf(context, request, type);
   const filters = [...parsed.search.filters, withinFilter(compartment, id, type)];
   return searchset(context, request, { ...parsed, search: { ...parsed.search, filters } });
 }
@@ -92,6 +93,16 @@ export function withinFilter(compartment: string, id: string, type: string): Fil
     throw new Refusal('not-found', 'unknown-type', `${type} lies in no compartment of ${compartment}`);
   }
   return { kind: 'references', entries, targets: [`${compartment}/${id}`] };
+}
+
+/** A search of one type as this request asks for it, by R4's parameters and those posted here. Throws Refusal. */
+export function parsedOf(
+  { projection }: FhirContext,
+  request: FhirRequest,
+  type: string,
+  query: URLSearchParams = request.query,
+): ParsedSearch {
+  return parseSearch(type, query, handlingOf(request), projection.parameters);
 }
 
 function searchset(context: FhirContext, request: FhirRequest, parsed: ParsedSearch): FhirResponse {
@@ -164,9 +175,9 @@ export function entryOf(
   );
 }
 
-function warnings({ ignored }: ParsedSearch, cut: boolean, isPartial: boolean): EntryText[] {
+function warnings({ leftOut }: ParsedSearch, cut: boolean, isPartial: boolean): EntryText[] {
   const told = [
-    ...ignored.map((name) => `the search parameter '${name}' is not known and was left out`),
+    ...leftOut,
     ...(cut ? [`more than ${INCLUDE_LIMIT} resources would come along: the rest was left out`] : []),
     ...(isPartial ? [`Provenance of writes is found by ${FOUND_BY.join(', ')} alone: there may be more`] : []),
   ];

@@ -4,8 +4,8 @@ import { generatedSearch, isResourceType } from '../projection/generated.js';
 import type { Filter, Include } from '../projection/search/query.js';
 import { requireId, type FhirContext } from './context.js';
 import type { FhirRequest, FhirResponse } from './request.js';
-import { handlingOf, searchsetOf, typesWithin, withinFilter } from './search.js';
-import { parseSearch, type ParsedSearch } from './search-request.js';
+import { parsedOf, searchsetOf, typesWithin, withinFilter } from './search.js';
+import type { ParsedSearch } from './search-request.js';
 import { sightOf } from './sight.js';
 
 /** One page of all types asked for, in one order. */
@@ -43,7 +43,7 @@ function searchTypes(
 }
 
 /** Of a search that is one for each type: what was applied to any, and what any left out. */
-function toldOf(parsed: readonly ParsedSearch[]): Pick<ParsedSearch, 'applied' | 'ignored'> {
+function toldOf(parsed: readonly ParsedSearch[]): Pick<ParsedSearch, 'applied' | 'leftOut'> {
   const applied = new URLSearchParams();
   const texts = new Set<string>();
   for (const [name, value] of parsed.flatMap((each) => [...each.applied])) {
@@ -51,7 +51,7 @@ function toldOf(parsed: readonly ParsedSearch[]): Pick<ParsedSearch, 'applied' |
     if (!texts.has(text)) applied.append(name, value);
     texts.add(text);
   }
-  return { applied, ignored: [...new Set(parsed.flatMap(({ ignored }) => ignored))] };
+  return { applied, leftOut: [...new Set(parsed.flatMap(({ leftOut }) => leftOut))] };
 }
 
 /** To whom no type is shown. */
@@ -84,7 +84,7 @@ function parsedFor(context: FhirContext, request: FhirRequest, type: string): Pa
   const query = new URLSearchParams(request.query);
   const wanted = query.get('_type');
   query.delete('_type');
-  const parsed = parseSearch(type, query, handlingOf(request));
+  const parsed = parsedOf(context, request, type, query);
   if (wanted !== null) parsed.applied.append('_type', wanted);
   return parsed;
 }

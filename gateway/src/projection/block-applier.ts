@@ -11,6 +11,7 @@ import { Awaited } from './awaited.js';
 import { Faults, type Fault } from './faults.js';
 import { generatedSearch } from './generated.js';
 import type { Place } from './place.js';
+import type { PostedParameters } from './posted/store.js';
 import type { Change, FactChange, ForgetChange, Open, PlacedTransaction, Projector } from './projector.js';
 import { INDEX_TABLES } from './schema.js';
 import type { Statements } from './statements.js';
@@ -64,6 +65,7 @@ interface Batch {
 export class BlockApplier {
   readonly awaited: Awaited;
   readonly faults: Faults;
+  readonly parameters: PostedParameters;
   private readonly versions: VersionStore;
   /** Number of the block whose checkpoint was written last by this process. */
   private marked: number | undefined;
@@ -75,6 +77,7 @@ export class BlockApplier {
   ) {
     this.faults = new Faults(statements, options.onFault);
     this.versions = new VersionStore(statements, this.faults, options.base);
+    this.parameters = this.versions.parameters;
     this.awaited = new Awaited(statements);
   }
 
@@ -113,6 +116,18 @@ export class BlockApplier {
   /** Writes the checkpoint of what was applied if it is not written yet. */
   flush(last: Checkpoint | undefined): void {
     if (last !== undefined && last.number !== this.marked) this.mark(last);
+  }
+
+  /** Makes or takes away rows of posted parameters for about so many milliseconds; false where nothing is left to do. */
+  derive(milliseconds: number): boolean {
+    const end = performance.now() + milliseconds;
+    let isLeft = this.parameters.deriving.count > 0;
+    if (!isLeft) return false;
+    this.undoable(() => {
+      do isLeft = this.parameters.step();
+      while (isLeft && performance.now() < end);
+    });
+    return isLeft;
   }
 
   /** Derives every index row anew from the current texts, after the compiled parameters changed. */

@@ -44,6 +44,8 @@ export interface Digested {
   readonly block: number;
   /** How many values its peer has not delivered. */
   readonly awaited: number;
+  /** How many posted search parameters have not all their rows yet, or still some. */
+  readonly deriving: number;
   /** Whether this code indexes alike. */
   readonly isOfThisCode: boolean;
 }
@@ -55,11 +57,13 @@ export function digestOfFile(file: string): Digested {
     database.exec('PRAGMA temp_store = MEMORY; BEGIN');
     const statements = new Statements(database);
     const checkpoint = statements.get('SELECT number, form FROM checkpoint');
+    const isOfThisCode = checkpoint === undefined || checkpoint.form === generatedSearch().stamp;
     return {
       digest: digestOf(statements),
       block: (checkpoint?.number as number | undefined) ?? -1,
       awaited: new Awaited(statements).count,
-      isOfThisCode: checkpoint === undefined || checkpoint.form === generatedSearch().stamp,
+      deriving: isOfThisCode ? (statements.get('SELECT count(*) AS n FROM deriving')?.n as number) : 0,
+      isOfThisCode,
     };
   } finally {
     database.close();

@@ -5,6 +5,7 @@ import { isDiskFailure } from '../keys/database.js';
 import type { Ledger, LedgerBlock } from '../ports.js';
 import { ProjectionError } from './block-applier.js';
 import { askAgain, Hold, HELD_MS } from './hold.js';
+import { keepDeriving } from './posted/background.js';
 import type { Projection } from './projection.js';
 
 /** Blocks and writes that go into one database transaction: enough to be quick, few enough to keep answering. */
@@ -41,7 +42,11 @@ export async function follow(
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   try {
-    await Promise.all([followBlocks(projection, ledger, either, options), askAgain(projection, ledger, either)]);
+    await Promise.all([
+      followBlocks(projection, ledger, either, options),
+      askAgain(projection, ledger, either),
+      keepDeriving(projection, either, (error) => options.onInterrupted?.(error)),
+    ]);
   } finally {
     failed.abort();
   }

@@ -1,4 +1,4 @@
-/** What is asked of the versions the projection holds: histories, and all of a type as it was. */
+/** What is asked of the versions the projection holds. */
 import type { StoredVersion } from '../ports.js';
 
 /** Which versions are asked for; newest come first unless said otherwise. */
@@ -21,22 +21,6 @@ export interface HistoryQuery {
 export interface HistoryEntry {
   readonly position: number;
   readonly stored: StoredVersion;
-}
-
-/** Resources of a type in the order of their numbers. */
-export interface SnapshotQuery {
-  readonly type: string;
-  /** FHIR instant, inclusive. */
-  readonly since: string;
-  /** Number (rid) of the last resource of the page before; 0 for the first page. */
-  readonly after: number;
-  readonly limit: number;
-}
-
-/** A page of them; `last` is where the next one starts, undefined on the last. */
-export interface SnapshotPage {
-  readonly versions: readonly StoredVersion[];
-  readonly last?: number;
 }
 
 /** A version of the same resource that came after version v. */

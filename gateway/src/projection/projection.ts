@@ -10,16 +10,12 @@ import { BlockApplier, ProjectionError, type ApplierOptions, type Checkpoint } f
 import { digestOf } from './digest.js';
 import type { FaultCounts } from './faults.js';
 import { generatedSearch } from './generated.js';
-import {
-  historyCondition,
-  type HistoryEntry,
-  type HistoryQuery,
-  type SnapshotPage,
-  type SnapshotQuery,
-} from './history.js';
+import { historyCondition, type HistoryEntry, type HistoryQuery } from './history.js';
 import { attachingOf, referredBy } from './named.js';
+import type { PostedParameters } from './posted/store.js';
 import { Search, WORK_LIMITS, type WorkLimits } from './search/search.js';
 import { DERIVED_TABLES, makeTables, PRAGMAS } from './schema.js';
+import { snapshotOf, type SnapshotPage, type SnapshotQuery } from './snapshot.js';
 import { Statements } from './statements.js';
 import { StoredRows, VERSION_COLUMNS, type Join } from './stored.js';
 import { Waiters } from './waiters.js';
@@ -66,6 +62,16 @@ export class Projection {
   /** The last block applied; undefined before the first. */
   get checkpoint(): Checkpoint | undefined {
     return this.last;
+  }
+
+  /** What it can be searched by. */
+  get parameters(): PostedParameters {
+    return this.applier.parameters;
+  }
+
+  /** See BlockApplier.derive. */
+  derive(milliseconds: number): boolean {
+    return this.applier.derive(milliseconds);
   }
 
   /** Number of the last block applied, -1 before the first. */
@@ -218,16 +224,8 @@ export class Projection {
   }
 
   /** A type's resources as they were when the version numbered `vid` was the newest. */
-  asOf(vid: number, { type, since, after, limit }: SnapshotQuery): SnapshotPage {
-    const rows = this.statements.all(
-      `SELECT r.rid AS rid, ${VERSION_COLUMNS} FROM resource r CROSS JOIN version v
-         ON v.vid = (SELECT max(n.vid) FROM version n WHERE n.rid = r.rid AND n.vid <= ?)
-         WHERE r.type = ? AND r.rid > ? ORDER BY r.rid LIMIT ?`,
-      ...[vid, type, after, limit],
-    );
-    const versions = rows.map(this.stored.of).filter((each) => !each.deleted && each.lastUpdated >= since);
-    const last = rows.length < limit ? undefined : (rows.at(-1)?.rid as number);
-    return last === undefined ? { versions } : { versions, last };
+  asOf(vid: number, query: SnapshotQuery): SnapshotPage {
+    return snapshotOf(this.statements, this.stored, vid, query);
   }
 
   /** A domain's fact. */
@@ -257,6 +255,7 @@ export class Projection {
 
   /** Hex SHA-256 over all rows in a canonical order: equal after a rebuild from genesis. */
   digest(): string {
+    this.derive(Infinity);
     this.applier.flush(this.last);
     return digestOf(this.statements);
   }

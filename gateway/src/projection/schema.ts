@@ -9,6 +9,7 @@ import { definePhrases } from './search/words.js';
  * `word` says where in a resource each word stands and `worded` which words it has.
  * Posting tables come second by rid, so that an update or a purge finds all rows of a resource. `awaited` has the values
  * that blocks came without, `said` where each fact was said last while there are any, `fault` what cannot be read or indexed.
+ * `posted` has the search parameters that SearchParameters ask for, `deriving` for which of them rows are still made or taken away.
  */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS checkpoint (
@@ -70,6 +71,13 @@ CREATE INDEX IF NOT EXISTS awaited_by_key ON awaited (collection, key_hash);
 CREATE TABLE IF NOT EXISTS fault (
   ledger_key TEXT PRIMARY KEY, kind TEXT NOT NULL, block INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS posted (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL, block INTEGER NOT NULL, definition TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS deriving (
+  number INTEGER PRIMARY KEY, type TEXT NOT NULL, next INTEGER NOT NULL, last INTEGER NOT NULL, done INTEGER NOT NULL,
+  total INTEGER NOT NULL, gone INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS said (
   space TEXT NOT NULL, key TEXT NOT NULL, block INTEGER NOT NULL, tx INTEGER NOT NULL, PRIMARY KEY (space, key)
 ) STRICT, WITHOUT ROWID;
@@ -101,7 +109,7 @@ export const INDEX_TABLES = ['posting', 'span', 'amount', 'pair', 'word', 'worde
 /** Every table with rows derived from the ledger, in an order that respects nothing but reading. */
 export const DERIVED_TABLES = [
   ...INDEX_TABLES,
-  ...['version', 'resource', 'fact', 'awaited', 'said', 'fault', 'checkpoint'],
+  ...['version', 'resource', 'fact', 'awaited', 'said', 'fault', 'posted', 'deriving', 'checkpoint'],
 ] as const;
 
 /**

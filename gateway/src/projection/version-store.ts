@@ -5,6 +5,7 @@ import type { JsonObject } from '../fhir/json.js';
 import type { Faults } from './faults.js';
 import { indexerOf, isResourceType } from './generated.js';
 import { IndexStore } from './index-store.js';
+import { POSTED_TYPE, PostedParameters } from './posted/store.js';
 import type { VersionChange } from './projector.js';
 import type { Row, Statements } from './statements.js';
 import { ATTACHED, attachedIn } from './values/attached.js';
@@ -13,6 +14,7 @@ import { wordPlaces } from './values/words.js';
 
 /** Every version and the current one of each resource; it works inside its caller's database transaction. */
 export class VersionStore {
+  readonly parameters: PostedParameters;
   private readonly index: IndexStore;
 
   constructor(
@@ -22,6 +24,10 @@ export class VersionStore {
     private readonly base: string,
   ) {
     this.index = new IndexStore(statements);
+    const recheck = (): void => {
+      this.recheck();
+    };
+    this.parameters = new PostedParameters({ ...{ statements, faults, base, recheck }, index: this.index });
   }
 
   /**
@@ -44,6 +50,8 @@ export class VersionStore {
     }
     this.putInForce(change, rid, vid, known === undefined);
     if (!deleted) this.indexContent(content, { rid, type, ledgerKey, txId, block });
+    if (type === POSTED_TYPE)
+      this.parameters.replaced(rid, deleted ? undefined : { id, block, content, by: change.by });
   }
 
   /** Drops the version under a ledger key; the resource is then what a rebuild would find: the newest version left. */
@@ -78,6 +86,7 @@ export class VersionStore {
   reindex(): void {
     this.index.forget();
     this.faults.clearIndexed();
+    this.parameters.rebuild();
     const current = this.statements.of(
       `SELECT r.rid, r.type, v.text, v.ledger_key, v.tx_id, v.block FROM resource r JOIN version v ON v.vid = r.vid
          WHERE r.deleted = 0 ORDER BY r.rid`,
@@ -88,6 +97,7 @@ export class VersionStore {
   /** After a transaction was rolled back, or the tables were emptied. */
   reset(): void {
     this.index.forget();
+    this.parameters.forget();
   }
 
   private insert(change: VersionChange, rid: number, txId: string, block: number): number {
@@ -139,20 +149,37 @@ export class VersionStore {
   }
 
   private indexContent(content: JsonObject, { rid, type, ledgerKey, txId, block }: Place): void {
+    const rows = this.rowsOf(type, content);
+    this.index.add(rid, rows, isResourceType(type) ? wordPlaces(content) : []);
+    if (!rows.isWhole) this.faults.keep(ledgerKey, { kind: 'unindexed', txId, block });
+  }
+
+  private rowsOf(type: string, content: JsonObject): IndexRows {
     const rows = new IndexRows(this.base);
     for (const name of attachedIn(content, this.base)) rows.term(ATTACHED, name);
-    const isSearched = isResourceType(type);
-    if (isSearched) indexerOf(type).index(content, rows);
-    this.index.add(rid, rows, isSearched ? wordPlaces(content) : []);
-    if (!rows.isWhole) this.faults.keep(ledgerKey, { kind: 'unindexed', txId, block });
+    if (!isResourceType(type)) return rows;
+    indexerOf(type).index(content, rows);
+    this.parameters.index(type, content, rows);
+    return rows;
+  }
+
+  /** Forgets faults of what is indexed whole since a parameter went. */
+  private recheck(): void {
+    const sql = `SELECT f.ledger_key, r.type, v.text FROM fault f JOIN version v ON v.ledger_key = f.ledger_key
+         JOIN resource r ON r.vid = v.vid WHERE f.kind = 'unindexed'`;
+    for (const { ledger_key, type, text } of this.statements.all(sql)) {
+      const rows = this.rowsOf(type as string, objectOf(text as string) ?? {});
+      if (rows.isWhole) this.faults.forget(ledger_key as string);
+    }
   }
 
   private fallBack(rid: number): void {
     this.index.remove(rid);
     const left = this.statements.get(
-      `SELECT v.*, r.type FROM version v JOIN resource r ON r.rid = v.rid WHERE v.rid = ? ORDER BY v.version DESC LIMIT 1`,
+      `SELECT v.*, r.type, r.id FROM version v JOIN resource r ON r.rid = v.rid WHERE v.rid = ? ORDER BY v.version DESC LIMIT 1`,
       rid,
     );
+    this.parameters.fellBack(rid, left);
     if (left === undefined) {
       this.statements.run('DELETE FROM resource WHERE rid = ?', rid);
       return;

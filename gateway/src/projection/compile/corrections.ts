@@ -3,7 +3,7 @@
  * elements, parameters and bindings of their publisher's and of later releases. What R4 lacks is taken out, what it has
  * is put in.
  */
-import type { ElementDefinition, StructureDefinition } from './definitions.js';
+import type { ElementDefinition, StructureDefinition } from './elements.js';
 
 /** Elements that R4 does not have, by what they lie in; what lies in them goes, too. */
 const STRANGE: Readonly<Record<string, readonly string[]>> = {

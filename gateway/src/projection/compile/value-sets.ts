@@ -1,5 +1,6 @@
 /** Value sets that elements are required to take their codes from, written out (R4 terminologies.html#required). */
-import { entries, type StructureDefinition } from './definitions.js';
+import { entries } from './definitions.js';
+import type { StructureDefinition } from './elements.js';
 
 interface Concept {
   readonly code: string;
