@@ -101,6 +101,13 @@ describe('R4 rules', () => {
 
   it('data types keep their constraints, wherever they stand', async () => {
     const named = (period: Json): Json => patient({ name: [{ family: 'x', period }] });
+    const less = { value: 5, comparator: '<' };
+    const unsaid = { value: 5, _comparator: { extension: [{ url: 'urn:x', valueString: 'y' }] } };
+    const sampled = { origin: { value: 0 }, period: 10, dimensions: 1, data: '1 2 E' };
+    const given = (doseAndRate: Json): Json => ({
+      ...{ resourceType: 'MedicationRequest', status: 'active', intent: 'order', subject: { reference: 'Patient/p' } },
+      ...{ medicationCodeableConcept: { text: 'x' }, dosageInstruction: [{ doseAndRate }] },
+    });
     await fine(
       patient({ name: [{ family: 'x', period: { start: '2020-05', end: '2020-05-01' } }] }),
       named({ start: '2024-03-05T20:00:00-05:00', end: '2024-03-05' }),
@@ -109,6 +116,9 @@ describe('R4 rules', () => {
       observation({ valueRatio: { numerator: { value: 1 }, denominator: { value: 2 } } }),
       observation({ valueRange: { low: { value: 5, unit: 'g' }, high: { value: 1, unit: 'kg' } } }),
       observation({ component: [{ code: { text: 'x' }, valueQuantity: { value: 1, unit: 'x' } }] }),
+      observation({ valueQuantity: less, referenceRange: [{ low: { value: 1 } }] }),
+      observation({ valueSampledData: sampled }),
+      given([{ rateQuantity: { value: 1 }, doseRange: { low: { value: 1 } } }]),
     );
     await refused(
       [patient({ name: [{ period: { start: '2020-02', end: '2020-01' } }] }), 422, 'Patient.name[0].period', 'per-1'],
@@ -122,6 +132,10 @@ describe('R4 rules', () => {
       [patient({ photo: [{ data: 'AAAA' }] }), 422, 'Patient.photo[0]', 'att-1'],
       [observation({ valueQuantity: { value: 1, code: 'mg' } }), 422, 'Observation.value', 'qty-3'],
       [observation({ valueRatio: { numerator: { value: 1 } } }), 422, 'Observation.value', 'rat-1'],
+      [observation({ valueRange: { low: less } }), 422, 'Observation.value.low', 'sqty-1'],
+      [observation({ valueSampledData: { ...sampled, origin: less } }), 422, 'Observation.value.origin', 'sqty-1'],
+      [observation({ referenceRange: [{ low: unsaid }] }), 422, 'Observation.referenceRange[0].low', 'sqty-1'],
+      [given([{ rateQuantity: less }]), 422, 'MedicationRequest.dosageInstruction[0].doseAndRate[0].rate', 'sqty-1'],
       [observation({ valueRange: { low: { value: 2 }, high: { value: 1 } } }), 422, 'Observation.value', 'rng-2'],
       [
         patient({ extension: [{ url: 'urn:x', valuePeriod: { start: '2020-02', end: '2020-01' } }] }),

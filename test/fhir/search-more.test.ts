@@ -139,6 +139,8 @@ describe('FHIR search by units, places, lists, value sets and filters', () => {
       ['Patient?_contained=true', 400],
       ['Patient?_contained=both', 400],
       ['Patient?_contained=false', 200],
+      ['Patient?_containedType=contained', 400],
+      ['Patient?_contained=true&_containedType=container', 400],
       ['Observation?code:in=urn:unknown', 400],
       ['Observation?code:in=urn:round', 400],
       ['Observation?code:in=urn:rules', 400],
@@ -154,5 +156,35 @@ describe('FHIR search by units, places, lists, value sets and filters', () => {
     ] as const) {
       assert.equal((await server.ask(`GET ${query}`)).status, status, query.slice(0, 60));
     }
+  });
+
+  it('finds sampled data by the bounds of its values', async () => {
+    const sampled = (data: string): Json => ({
+      ...{ origin: { value: 10, unit: 'mg', system: UCUM, code: 'mg' }, period: 20, factor: 0.5, dimensions: 1 },
+      data,
+    });
+    const observed = (more: Json): Json => ({
+      ...{ resourceType: 'Observation', status: 'final', code: { text: 'sampled' } },
+      ...more,
+    });
+    for (const [id, more] of [
+      ['between', { valueSampledData: sampled('4 2 E  3') }],
+      ['below', { valueSampledData: sampled('2 L') }],
+      ['errors', { valueSampledData: sampled('E E') }],
+      ['part', { component: [{ code: { text: 'x' }, valueSampledData: sampled('40') }] }],
+    ] as const) {
+      assert.equal((await server.ask(`PUT Observation/${id}`, { body: { ...observed(more), id } })).status, 201);
+    }
+    const found = async (search: string): Promise<string[]> =>
+      idsOf((await server.ask(`GET Observation?${search}|${UCUM}|mg&_id=between,below,errors,part`)).json);
+    assert.deepEqual(await found('value-quantity=gt11.5'), ['between']);
+    assert.deepEqual(await found('value-quantity=gt12'), []);
+    assert.deepEqual(await found('value-quantity=lt11'), ['below']);
+    assert.deepEqual(await found('value-quantity=ap11.5'), ['between', 'below']);
+    assert.deepEqual(await found('component-value-quantity=30'), ['part']);
+    assert.deepEqual(await found('combo-value-quantity=ge11'), ['between', 'below', 'part']);
+    assert.deepEqual(await found('value-quantity=ge0.0115|http://unitsofmeasure.org|g&value-quantity=lt100'), [
+      'between',
+    ]);
   });
 });

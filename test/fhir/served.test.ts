@@ -20,7 +20,7 @@ describe('a gateway of the consortium', () => {
   const network = networkOfSuite();
   let token: string;
   let id: string;
-  const types = ['Patient', 'Observation', 'Consent', 'AuditEvent', 'ResearchStudy'];
+  const types = ['Patient', 'Observation', 'Consent', 'AuditEvent', 'ResearchStudy', 'Subscription'];
 
   before(async () => {
     token = await network.token({ member: 'stmary', user: 'dr-adams', role: 'physician' });

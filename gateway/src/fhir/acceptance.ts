@@ -21,6 +21,7 @@ import { isInValueSet } from './bindings.js';
 import type { JsonObject } from './json.js';
 import { isZoned, keyOf } from './misplaced.js';
 import { targetRule } from './reference-targets.js';
+import { simpleRule } from './simple-quantity.js';
 import { brokenBy, brokenByContained, hasRule } from './type-rules.js';
 
 /** The resource that a value lies in, and the one that holds everything. */
@@ -132,13 +133,17 @@ function isList(value: unknown, { min, max }: InternalSchemaElement): value is u
 
 function compileValue(type: string, element: InternalSchemaElement, schema: InternalTypeSchema): Check {
   const ofType = isPrimitiveType(type) ? compilePrimitive(type) : compileComplex(type, schema);
-  const sound = both(both(ofType, leadsWhereItMay(type, element)), holds(element.constraints, type));
+  const sound = both(both(ofType, standsWhereItMay(type, element)), holds(element.constraints, type));
   const { strength, valueSet } = element.binding ?? {};
   if (strength !== 'required' || valueSet === undefined || !BOUND.has(type)) return sound;
   return both(sound, (value) => isInValueSet(value, valueSet));
 }
 
-function leadsWhereItMay(type: string, element: InternalSchemaElement): Check {
+function standsWhereItMay(type: string, element: InternalSchemaElement): Check {
+  if (type === 'Quantity') {
+    const isSimple = simpleRule(type, element);
+    return (value) => isSimple(value) === undefined;
+  }
   const rule = type === 'Reference' ? targetRule(element) : undefined;
   return rule === undefined ? () => true : (value, { root }) => rule(value, root.value as JsonObject) === undefined;
 }

@@ -1,13 +1,14 @@
 /**
  * What the validator lets pass: values of another JSON type than their element has, or empty (R4 json.html), several of a
  * choice (formats.html#choice), times without a zone (datatypes.html#dateTime), references that lead where they may not
- * (references.html), and broken constraints of data types.
+ * (references.html), and broken constraints of data types, those of an element's profile on quantities among them.
  */
 import { fhirTypeToJsType, type InternalTypeSchema, isPrimitiveType, tryGetDataType } from '@medplum/core';
 
 import type { JsonObject } from './json.js';
 import type { Issue } from './outcome.js';
 import { targetRule } from './reference-targets.js';
+import { simpleRule } from './simple-quantity.js';
 import { brokenBy, brokenByContained, type Broken } from './type-rules.js';
 
 /** An issue for each. The definitions of the resource's types must be loaded. */
@@ -74,24 +75,30 @@ function inElements(
     if (Array.isArray(value) !== isArray) return [misplaced(at, isArray ? 'list' : 'single value')];
     const container = name === 'contained' ? root : undefined;
     const inner = inElement(value, code, { schema, path: at, root: container, owner: root });
-    return code === 'Reference' ? [...inner, ...astray(value, element, { path: at, root })] : inner;
+    return [...inner, ...astray(value, code, element, { path: at, root })];
   });
   return name.endsWith('[x]') && given.length > 1 ? [misplaced(at, 'value of one type alone'), ...issues] : issues;
 }
 
-/** References that may not stand in their element. */
+/** References and quantities that may not stand in their element. */
 function astray(
   value: unknown,
+  code: string,
   element: InternalTypeSchema['elements'][string],
   { path, root }: Pick<Place, 'path' | 'root'>,
 ): Issue[] {
-  const rule = targetRule(element);
+  const leads = code === 'Reference' ? targetRule(element) : undefined;
+  const isSimple = simpleRule(code, element);
   const all: readonly unknown[] = Array.isArray(value) ? value : [value];
   return all.flatMap((each, at) => {
-    const why = typeof each === 'object' && each !== null ? rule?.(each, root) : undefined;
-    if (why === undefined) return [];
-    const expression = [`${path}${Array.isArray(value) ? `[${at}]` : ''}.reference`];
-    return [{ severity: 'error', code: 'value', diagnostics: why, expression }];
+    if (typeof each !== 'object' || each === null) return [];
+    const place = `${path}${Array.isArray(value) ? `[${at}]` : ''}`;
+    const [why, broken] = [leads?.(each, root), isSimple(each)];
+    const astrayIssue: Issue[] =
+      why === undefined
+        ? []
+        : [{ severity: 'error', code: 'value', diagnostics: why, expression: [`${place}.reference`] }];
+    return broken === undefined ? astrayIssue : [...astrayIssue, constraint(broken, place)];
   });
 }
 

@@ -23,6 +23,31 @@ function range(rows: IndexRows, parameter: number, value: { low?: Quantity; high
   rows.amount(parameter, value.low?.value ?? -Infinity, value.high?.value ?? Infinity, unit);
 }
 
+interface Sampled {
+  readonly origin?: Quantity;
+  readonly factor?: number;
+  readonly data?: string;
+}
+
+/** The bounds of the values in sampled data (R4 observation.html#search). */
+function sampled(rows: IndexRows, parameter: number, { origin, factor = 1, data }: Sampled): void {
+  const zero = origin?.value;
+  if (origin === undefined || zero === undefined || data === undefined) return;
+  const values = data.split(/\s+/).flatMap((point) => amountsOf(point).map((value) => zero + value * factor));
+  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
+  if (low <= high) rows.amount(parameter, low, high, unitOf(parameter, origin));
+}
+
+/** `E` is an error, `L` and `U` are beyond what can be measured; of what lies beside the ledger no bound is known. */
+function amountsOf(point: string): readonly number[] {
+  if (point === 'L') return [-Infinity];
+  if (point === 'U') return [Infinity];
+  if (point.startsWith('urn:')) return [-Infinity, Infinity];
+  const value = point === '' ? NaN : Number(point);
+  return Number.isFinite(value) ? [value] : [];
+}
+
 function money(rows: IndexRows, parameter: number, value: { value?: number; currency?: string }): void {
   if (value.value === undefined) return;
   const unit = { parameter, a: value.currency ?? '', b: 'urn:iso:std:iso:4217', t: '' };
@@ -56,5 +81,6 @@ export const quantityConverters = {
   Count: quantity,
   Distance: quantity,
   Range: range,
+  SampledData: sampled,
   Money: money,
 } as const;
