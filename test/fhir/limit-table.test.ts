@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { IDEMPOTENCY_DAYS } from '@salus/chaincode/ehr/api';
+import { MAX_HEARD_DENIALS } from '@salus/gateway/consent/announced';
+import { MAX_DENIAL_BYTES } from '@salus/gateway/door/denial';
 import { GROUP_BYTES, GROUP_SIZE, PACK_SIZE } from '@salus/gateway/ehr/grouping';
 import { SIGN_IN_LIMITS } from '@salus/gateway/authorization/lock-out';
 import { ASSERTION_S } from '@salus/gateway/authorization/offered';
@@ -63,6 +65,8 @@ const limits: Record<string, number> = {
   IDEMPOTENCY_DAYS,
   UNDERWAY_LIMIT,
   SMALL_BODY,
+  MAX_DENIAL_BYTES,
+  MAX_HEARD_DENIALS,
   MAX_GLASS_LISTED,
   MAX_GLASS_TEXT,
   MAX_LATE_GLASS_BYTES,
