@@ -87,11 +87,11 @@ export const tell = {
     ...event('ObjectEvent', 'dispensing', { action: 'OBSERVE', epcList: [epc], disposition: 'dispensed' }),
     eventTime,
   }),
-  recalled: () =>
+  recalled: (lot = BATCH) =>
     event('ObjectEvent', 'holding', {
       action: 'OBSERVE',
       disposition: 'recalled',
-      quantityList: [{ epcClass: `urn:epc:class:lgtin:${PREFIX}.000001.${BATCH}` }],
+      quantityList: [{ epcClass: `urn:epc:class:lgtin:${PREFIX}.000001.${lot}` }],
     }),
 };
 

@@ -5,6 +5,7 @@ import { networkOfSuite } from '../support/network.js';
 import { pack, party, PREFIX, type ShownEffect, sscc, tell, TradeSystem } from './packs.js';
 
 const LOT = 'APART-1';
+const RECALLED = 'APART-2';
 const PLACE = `urn:epc:id:sgln:${PREFIX}.00001.0`;
 
 describe('a pack that a carrier sets apart in what it carries', function () {
@@ -73,7 +74,8 @@ describe('a pack that another than its owner set apart', function () {
   const network = networkOfSuite();
   const serials = [6201, 6202, 6203, 6204];
   const [repacked = '', left = '', ...others] = serials.map(pack);
-  const [pallet, box] = [sscc(621), sscc(622)];
+  const [kept = '', sent = ''] = [6205, 6206].map(pack);
+  const [pallet, box, crate] = [sscc(621), sscc(622), sscc(623)];
   let acme: TradeSystem;
   let meridian: TradeSystem;
   let stmary: TradeSystem;
@@ -82,9 +84,9 @@ describe('a pack that another than its owner set apart', function () {
   const told = (effects: readonly ShownEffect[]) =>
     effects.filter(({ act }) => act !== 'exception').map(({ code, state, alert }) => [code ?? state, alert ?? 'calm']);
   /** The regulator's hold, as the owner's gateway has seen it, and its release. */
-  async function heldAndReleased(epc: string, serial: string): Promise<void> {
+  async function heldAndReleased(epc: string, serial: string, lot = LOT): Promise<void> {
     const isSuspect = async (): Promise<boolean> => {
-      const { data } = (await acme.verify(serial, LOT)).body as { data?: { additionalInfo?: string } };
+      const { data } = (await acme.verify(serial, lot)).body as { data?: { additionalInfo?: string } };
       return data?.additionalInfo === 'Suspect';
     };
     for (const standing of ['held', 'released']) {
@@ -101,11 +103,14 @@ describe('a pack that another than its owner set apart', function () {
     const made = await acme.capture(
       'supply-operator',
       tell.commissioned(serials, LOT),
+      tell.commissioned([6205, 6206], RECALLED),
       tell.packed(pallet, serials.map(pack)),
+      tell.packed(crate, [kept, sent]),
     );
-    assert.deepEqual(told(made), Array(2).fill(['done', 'calm']), JSON.stringify(made));
+    assert.deepEqual(told(made), Array(4).fill(['done', 'calm']), JSON.stringify(made));
     await heldAndReleased(repacked, '6201');
     await heldAndReleased(left, '6202');
+    await heldAndReleased(kept, '6205', RECALLED);
   });
 
   it('is packed again as what it is, and dispensed at the hospital it was shipped to', async () => {
@@ -134,5 +139,20 @@ describe('a pack that another than its owner set apart', function () {
     // The pallet is opened by another salt now.
     const sampled = await acme.capture('quality-officer', tell.sampled([left], PLACE));
     assert.deepEqual(told(sampled), [['done', 'calm']], JSON.stringify(sampled));
+  });
+
+  it('is in its owner’s hands when its lot is recalled, wherever the container is that it lay in', async () => {
+    const gone = await acme.capture('supply-operator', tell.shipped([crate], 'northside'));
+    const taken = await new TradeSystem(network, 'northside').capture('supply-operator', tell.received([crate]));
+    assert.deepEqual(told([...gone, ...taken]), Array(2).fill(['done', 'calm']), JSON.stringify(taken));
+    const [recalled] = await acme.capture('quality-officer', tell.recalled(RECALLED));
+    assert.equal(recalled?.state, 'done', JSON.stringify(recalled));
+    const { body } = await acme.ask('quality-officer', 'recalls');
+    const recalls = body['recalls'] as readonly { readonly lot: string; readonly lotId: string }[];
+    const { lotId = '' } = recalls.find(({ lot }) => lot === RECALLED) ?? {};
+    const asked = await acme.ask('quality-officer', `recalls/${lotId}/holders`);
+    const holders = asked.body['holders'] as readonly { readonly member: string; readonly holds: string }[];
+    const found = holders.filter(({ holds }) => holds === 'yes').map(({ member }) => member);
+    assert.deepEqual(new Set(found), new Set(['acme', 'northside']));
   });
 });

@@ -17,7 +17,7 @@ const GONE: readonly string[] = ['dispensed', 'decommissioned'] satisfies readon
 export interface HolderPorts {
   readonly member: string;
   readonly projection: ShelfPorts['projection'];
-  readonly shelf: Pick<PackShelf, 'lot' | 'packsOf' | 'packedIn' | 'container'>;
+  readonly shelf: Pick<PackShelf, 'lot' | 'packsOf' | 'packedIn' | 'container' | 'salts'>;
   readonly secrets: NamedSecrets;
   readonly directory: { readonly names: readonly string[]; roles(member: string): readonly string[] };
   readonly ask: AskDoor;
@@ -94,7 +94,7 @@ function holds(ports: HolderPorts, lotId: string): boolean {
     // What nobody acted on, and no container holds, is still its issuer's.
     if (top === undefined && ports.shelf.lot(lotId)?.issuer === ports.member) return true;
     if (top === undefined) continue;
-    const known = isMine.get(top.id) ?? isInHand(ports, top);
+    const known = isMine.get(top.id) ?? isInHand(ports, top, epc);
     isMine.set(top.id, known);
     if (known) return true;
   }
@@ -126,9 +126,12 @@ function recordOf(projection: ShelfPorts['projection'], item: string | undefined
   return item === undefined ? undefined : (publicRecord(projection, `item/${item}`) as Item | undefined);
 }
 
-function isInHand({ member, secrets }: HolderPorts, { id, state, owner, holder }: Item): boolean {
+function isInHand({ member, secrets, shelf }: HolderPorts, { id, state, owner, holder }: Item, pack: string): boolean {
   if (GONE.includes(state)) return false;
   // One that is left from an earlier time it was here opens nothing.
-  const salts = [secrets.find(`own/${id}`), secrets.find(`carry/${id}`)].filter((salt) => salt !== undefined);
-  return salts.map((salt) => commitmentOf(member, salt)).some((opened) => owner === opened || holder === opened);
+  const opens = (salts: readonly string[]): boolean =>
+    salts.map((salt) => commitmentOf(member, salt)).some((opened) => owner === opened || holder === opened);
+  const own = [secrets.find(`own/${id}`), secrets.find(`carry/${id}`)].filter((salt) => salt !== undefined);
+  // What another set apart has no salts of its own here: its container's open it.
+  return opens(own) || opens(shelf.salts(pack, ['own', 'carry']));
 }
