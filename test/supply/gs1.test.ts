@@ -11,6 +11,7 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ['urn:epc:id:sgtin:4012345.012345.a%2Fb!c', 'https://id.gs1.org/01/04012345123456/21/a%2Fb%21c'],
   ['urn:epc:class:lgtin:4012345.012345.20160711', 'https://id.gs1.org/01/04012345123456/10/20160711'],
   ['urn:epc:idpat:sgtin:4012345.012345.*', 'https://id.gs1.org/01/04012345123456'],
+  ['urn:epc:id:sgtin:4012345.012345.*', 'https://id.gs1.org/01/04012345123456/21/%2A'],
   ['urn:epc:id:upui:4012345.012345.AB12', 'https://id.gs1.org/01/04012345123456/235/AB12'],
   ['urn:epc:id:sscc:4012345.0000000333', 'https://id.gs1.org/00/040123450000003338'],
   ['urn:epc:id:sgln:4012345.00011.987', 'https://id.gs1.org/414/4012345000115/254/987'],

@@ -104,7 +104,7 @@ function urnOf(scheme: Scheme, link: Link, prefixLength: PrefixLength): string |
   if (length === undefined || length < 6 || length > 12) return undefined;
   const prefix = body.slice(0, length);
   if (digits === undefined) {
-    const serial = scheme.serial === undefined ? [] : [link.qualifier?.value ?? EVERY];
+    const serial = scheme.serial === undefined ? [] : [link.qualifier?.value];
     return spell(scheme, [prefix, body.slice(length), ...serial]);
   }
   const reference = lead + body.slice(length, digits - lead.length);
@@ -113,17 +113,20 @@ function urnOf(scheme: Scheme, link: Link, prefixLength: PrefixLength): string |
 }
 
 /** What follows the reference in a URN: piece and total, and the serial or what stands for none. */
-function serialParts({ serial, pieces }: Scheme, { qualifier }: Link, after: string): readonly string[] {
+function serialParts({ serial, pieces }: Scheme, { qualifier }: Link, after: string): readonly Part[] {
   const counted = pieces === true ? [after.slice(0, 2), after.slice(2, 4)] : [];
   if (serial === undefined) return counted;
   const within = pieces === true ? '' : after;
   const value = serial.qualifier === undefined ? within : (qualifier?.value ?? serial.absent ?? '');
-  return [...counted, value === '' ? EVERY : value];
+  return [...counted, value === '' ? undefined : value];
 }
 
-function spell({ name, form }: Scheme, parts: readonly string[]): string {
-  const isPattern = parts.at(-1) === EVERY;
-  return `urn:epc:${isPattern ? 'idpat' : form}:${name}:${parts.map((each) => (each === EVERY ? each : encodeUrn(each))).join('.')}`;
+/** A part of a URN; undefined stands for every serial, which the serial `*` is not. */
+type Part = string | undefined;
+
+function spell({ name, form }: Scheme, parts: readonly Part[]): string {
+  const isPattern = parts.includes(undefined);
+  return `urn:epc:${isPattern ? 'idpat' : form}:${name}:${parts.map((each) => (each === undefined ? EVERY : encodeUrn(each))).join('.')}`;
 }
 
 /** Percent-encodes what an EPC URN may not hold: TDS 2.0, section 6.3.1 and Table A-1. */
