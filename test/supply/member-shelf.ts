@@ -78,3 +78,15 @@ export class MemberShelf {
     return found === undefined ? undefined : String(found[1]);
   }
 }
+
+/** A shelf of each of two members, new for each test of a suite. */
+export function shelvesOfSuite(world: () => ContractWorld): Readonly<Record<'acme' | 'stmary', MemberShelf>> {
+  const shelves = {} as Record<'acme' | 'stmary', MemberShelf>;
+  beforeEach(() => {
+    Object.assign(shelves, { acme: new MemberShelf(world), stmary: new MemberShelf(world) });
+  });
+  afterEach(() => {
+    for (const each of Object.values(shelves)) each.close();
+  });
+  return shelves;
+}
